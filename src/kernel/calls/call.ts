@@ -1,0 +1,52 @@
+// What a handler learns of the call it serves, whichever door it came by, and how that travels: the
+// deadline, the cancellation and the trace follow the asynchronous flow, so that business code never
+// passes them on by hand.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Principal } from '../contract/principal.ts';
+
+/** A file of a multipart upload, read whole (never more than the operation's `maxBytes`). */
+export interface Upload {
+  readonly filename: string;
+  readonly contentType: string;
+  readonly bytes: Buffer;
+}
+
+/** The answer of a `download` operation: the door adds ETag comparison, ranges and cache headers. */
+export interface Download {
+  readonly contentType: string;
+  readonly bytes: Buffer;
+  /** A strong validator, without quotes. */
+  readonly etag: string;
+  /** Cache-Control, whole. */
+  readonly cacheControl: string;
+}
+
+export interface Call {
+  readonly principal: Principal;
+  /** Milliseconds since the epoch; a remote call carries what is left of it. Infinity: none. */
+  readonly deadline: number;
+  /** Aborted when the caller went away or the deadline passed. Absent where nobody could abort. */
+  readonly signal?: AbortSignal;
+  /** W3C traceparent of the span this call runs in. */
+  readonly traceparent: string;
+  readonly upload?: Upload;
+}
+
+/** What follows the asynchronous flow. `transaction` names the open store transaction, if there is one. */
+export interface Flow {
+  readonly deadline: number;
+  readonly signal?: AbortSignal;
+  readonly traceparent: string;
+  readonly transaction?: string;
+}
+
+const storage = new AsyncLocalStorage<Flow>();
+
+/** The flow of the work running now; undefined outside of any. */
+export function currentFlow(): Flow | undefined {
+  return storage.getStore();
+}
+
+export function withFlow<T>(flow: Flow, work: () => T): T {
+  return storage.run(flow, work);
+}

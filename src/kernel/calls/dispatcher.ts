@@ -1,0 +1,151 @@
+// One dispatcher per module and host, behind every door: authorise, validate, handle, answer.
+// Because HTTP, the WebSocket door and near refs all end here, the placements cannot differ.
+// It knows no transport and no placement.
+import type { TSchema } from 'typebox';
+import type { Contract, OperationSpec } from '../contract/contract.ts';
+import { kernelProblem } from '../contract/problem.ts';
+import { anonymous, isAdmin, type Principal } from '../contract/principal.ts';
+import { type InputCheck, inputCheck, outputCheck } from '../contract/validation.ts';
+import type { Call } from './call.ts';
+import { currentFlow, type Flow, withFlow } from './call.ts';
+import { childOf, newTraceparent } from './trace.ts';
+
+type AnyHandler = (input: unknown, call: Call) => Promise<unknown>;
+
+export interface DispatcherOptions {
+  /** Send every input and output through JSON and check the output (tests: sharing an object fails here). */
+  readonly codec: boolean;
+}
+
+export interface Dispatcher {
+  readonly contract: Contract;
+  /** For the doors: the whole call is known. Rejects with a Problem, or with what the handler threw. */
+  dispatch(operation: string, input: unknown, call: Call): Promise<unknown>;
+  /** For near refs: the call of one operation by another module, with the flow of the moment. */
+  forModule(operation: string, caller: string): (input: unknown) => Promise<unknown>;
+  has(operation: string): boolean;
+}
+
+interface Entry {
+  readonly spec: OperationSpec;
+  readonly handler: AnyHandler;
+  readonly check: InputCheck;
+  readonly output: (output: unknown) => unknown;
+}
+
+export function createDispatcher(
+  contract: Contract,
+  handlers: Readonly<Record<string, AnyHandler>>,
+  { codec }: DispatcherOptions,
+): Dispatcher {
+  const entries = new Map<string, Entry>();
+  for (const [name, spec] of Object.entries(contract.operations)) {
+    const handler = handlers[name];
+    if (!handler)
+      throw new Error(`${contract.module} promises the operation "${name}" and does not implement it`);
+    entries.set(name, {
+      spec,
+      handler,
+      check: inputCheck(spec.input),
+      output:
+        codec && !spec.download
+          ? outputCheck(spec.output as TSchema, `${contract.module}.${name}`)
+          : (output) => output,
+    });
+  }
+
+  const entryOf = (operation: string): Entry => {
+    const entry = entries.get(operation);
+    if (!entry)
+      throw kernelProblem('not-found', { detail: `${contract.module} has no operation "${operation}"` });
+    return entry;
+  };
+
+  return {
+    contract,
+    has: (operation) => entries.has(operation),
+
+    dispatch(operation, input, call) {
+      try {
+        const entry = entryOf(operation);
+        authorise(entry.spec, call.principal);
+        entry.check(input);
+        const flow: Flow = { deadline: call.deadline, signal: call.signal, traceparent: call.traceparent };
+        const answer = withFlow(flow, () => entry.handler(input, call));
+        return codec ? answer.then(entry.output) : answer;
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    },
+
+    forModule(operation, caller) {
+      const { spec, handler, check, output } = entryOf(operation);
+      const principal: Principal = { kind: 'module', name: caller };
+      return (given) => {
+        try {
+          authorise(spec, principal);
+          const input = codec ? throughJson(given) : given;
+          check(input);
+          const flow = currentFlow();
+          const call: Call = {
+            principal,
+            deadline: flow?.deadline ?? Number.POSITIVE_INFINITY,
+            signal: flow?.signal,
+            traceparent: flow ? childOf(flow.traceparent) : newTraceparent(),
+          };
+          if (call.deadline < Date.now()) {
+            return Promise.reject(
+              kernelProblem('deadline-exceeded', {
+                detail: `${contract.module}.${operation} was asked too late`,
+              }),
+            );
+          }
+          const answer = handler(input, call);
+          return codec ? answer.then(output).then(throughJson) : answer;
+        } catch (error) {
+          return Promise.reject(error);
+        }
+      };
+    },
+  };
+}
+
+function throughJson(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+}
+
+function authorise(spec: OperationSpec, principal: Principal): void {
+  switch (spec.access) {
+    case 'public':
+      return;
+    case 'session':
+      if (principal.kind === 'user') return;
+      break;
+    case 'admin':
+      if (isAdmin(principal)) return;
+      break;
+    case 'operator':
+      if (principal.kind === 'operator') return;
+      break;
+    case 'internal':
+      if (principal.kind === 'module') return;
+      break;
+  }
+  if (principal === anonymous || principal.kind === 'anonymous') {
+    throw kernelProblem('unauthenticated', {
+      detail:
+        spec.access === 'operator'
+          ? 'Send ADMIN_TOKEN as a bearer token.'
+          : 'Send a session token as a bearer token.',
+    });
+  }
+  throw kernelProblem('forbidden', { detail: `This operation is for ${audience[spec.access]}.` });
+}
+
+const audience: Record<OperationSpec['access'], string> = {
+  public: 'everyone',
+  session: 'signed-in users',
+  admin: 'administrators',
+  operator: 'the holder of ADMIN_TOKEN',
+  internal: 'other modules',
+};

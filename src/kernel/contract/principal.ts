@@ -1,0 +1,18 @@
+// Who is asking. Made by a door (from a token) or by a ref (another module), read by the dispatcher.
+export type Principal =
+  | { readonly kind: 'anonymous' }
+  | {
+      readonly kind: 'user';
+      readonly id: string;
+      readonly role: 'customer' | 'admin';
+      readonly epoch: number;
+    }
+  | { readonly kind: 'operator' }
+  | { readonly kind: 'module'; readonly name: string };
+
+export const anonymous: Principal = { kind: 'anonymous' };
+
+/** ADMIN_TOKEN or a session with role admin. */
+export function isAdmin(principal: Principal): boolean {
+  return principal.kind === 'operator' || (principal.kind === 'user' && principal.role === 'admin');
+}

@@ -1,0 +1,103 @@
+// A module as one registration record: its contract, what implements it, what it listens to, what it
+// does without being asked. The kernel boots a host from a list of these and knows nothing else of them.
+import type { DependencyContainer } from 'tsyringe';
+import type { Logger } from 'pino';
+import type { Call, Download } from './calls/call.ts';
+import type { Client } from './calls/ref.ts';
+import type {
+  Contract,
+  DataOf,
+  EventDefinition,
+  InputOf,
+  OperationSpec,
+  OutputOf,
+} from './contract/contract.ts';
+import type { Delivery } from './events/envelope.ts';
+import type { Store, Transaction } from './store/store.ts';
+
+/** What answers an operation: JSON, or a download. */
+export type Handler<O extends OperationSpec> = (
+  input: InputOf<O>,
+  call: Call,
+) => Promise<O['download'] extends true ? Download : OutputOf<O>>;
+
+export type Handlers<C extends Contract> = {
+  readonly [K in keyof C['operations']]: Handler<C['operations'][K]>;
+};
+
+/** How a consumer treats an event whose handling failed. */
+export interface RetryPolicy {
+  /** Attempts in all before the event is a dead letter. Default 8. */
+  readonly attempts: number;
+  /** First wait in milliseconds; doubles with jitter up to `maxMs`. Defaults 200 and 60 000. */
+  readonly baseMs: number;
+  readonly maxMs: number;
+  /** After a dead letter: hold the later events of its key (default) or let them go on. */
+  readonly afterDeath: 'hold-key' | 'go-on';
+}
+
+/** One event that a module listens to. The handler runs in the transaction that marks the event handled. */
+export interface Listener<E extends EventDefinition = EventDefinition> {
+  readonly event: E;
+  readonly handle: (
+    data: DataOf<E>,
+    context: { readonly tx: Transaction; readonly delivery: Delivery },
+  ) => Promise<void>;
+  readonly retry?: Partial<RetryPolicy>;
+  /** Past events may be replayed to this listener. Default false. */
+  readonly replayable?: boolean;
+}
+
+/** Keeps the type of the event for its handler. */
+export function on<E extends EventDefinition>(
+  event: E,
+  handle: Listener<E>['handle'],
+  options: Pick<Listener, 'retry' | 'replayable'> = {},
+): Listener {
+  return { event, handle, ...options } as unknown as Listener;
+}
+
+/** Work that nobody asks for. It claims its rows in the database, so any number of replicas may run it. */
+export interface Job {
+  readonly name: string;
+  /** How often it looks when nothing woke it, in milliseconds. */
+  readonly everyMs: number;
+  /** Answers whether there may be more to do at once. */
+  readonly run: (signal: AbortSignal) => Promise<boolean>;
+}
+
+/** What the kernel gives a module: its own things, and refs to the modules it declared in `uses`. */
+export interface Kit<PrismaClient = unknown> {
+  readonly module: string;
+  /** `monolith` or `<module>-<n>`: where this code runs, for logs and timelines. */
+  readonly hostId: string;
+  readonly store: Store<PrismaClient>;
+  readonly log: Logger;
+  /** A client of another module; whether it is near or far is decided on every call. */
+  ref<C extends Contract>(contract: C): Client<C>;
+  /** Runs the job `name` of this module soon instead of at its next turn. */
+  wake(job: string): void;
+}
+
+export interface ModuleSpec<C extends Contract = Contract, PrismaClient = unknown> {
+  readonly contract: C;
+  /** The modules it calls synchronously. No cycle; the boundary test compares with the code. */
+  readonly uses?: readonly Contract[];
+  /** Makes the Prisma client over the module's own pool. */
+  readonly prisma?: (adapter: unknown) => PrismaClient;
+  /** Registers factories under tokens in the module's own container, in this one place. */
+  readonly register?: (container: DependencyContainer, kit: Kit<PrismaClient>) => void;
+  readonly operations: (container: DependencyContainer, kit: Kit<PrismaClient>) => Handlers<C>;
+  readonly listeners?: (container: DependencyContainer, kit: Kit<PrismaClient>) => readonly Listener[];
+  readonly jobs?: (container: DependencyContainer, kit: Kit<PrismaClient>) => readonly Job[];
+  /** Fills an empty store; called under an advisory lock, at every boot, so it must be repeatable. */
+  readonly seed?: (container: DependencyContainer, kit: Kit<PrismaClient>) => Promise<void>;
+  /** Extra PostgreSQL schemas with their own role and migrations that belong to this module's outside. */
+  readonly close?: (container: DependencyContainer) => Promise<void>;
+}
+
+export type Module = ModuleSpec<Contract, unknown>;
+
+export function defineModule<C extends Contract, P>(spec: ModuleSpec<C, P>): Module {
+  return spec as unknown as Module;
+}

@@ -1,0 +1,52 @@
+// Where every module serves at this moment, as one immutable picture in memory. Refs and the gateway read
+// it on every call; only the follower replaces it. It knows no module by name.
+
+export type Placement = 'in-process' | 'service';
+
+/** A way into a host's dispatcher. */
+export type Door = 'ws' | 'http';
+
+/** A process that can serve a module. */
+export interface Endpoint {
+  /** `monolith` or `<module>-<n>`. */
+  readonly id: string;
+  /** Unique per process (an id is reused by the next process of that number). */
+  readonly host: string;
+  /** Base URL of its internal port, for example `http://127.0.0.1:41234`. */
+  readonly url: string;
+  readonly pid: number;
+  readonly doors: readonly Door[];
+  readonly healthy: boolean;
+}
+
+export interface ModulePlacement {
+  readonly module: string;
+  readonly placement: Placement;
+  /** 0 or 100 for now: the share of requests that the service gets. */
+  readonly percent: number;
+  /** RFC 3339. */
+  readonly changedAt: string;
+  readonly changedBy: string;
+  /** The service processes, by number. */
+  readonly instances: readonly Endpoint[];
+}
+
+export interface Snapshot {
+  /** Grows with every change of a placement or of the roster; what a host acknowledges. */
+  readonly version: number;
+  readonly modules: Readonly<Record<string, ModulePlacement>>;
+  /** The hosts that run every module and the gateway. */
+  readonly monoliths: readonly Endpoint[];
+  /** User id to the epoch below which a session token is revoked. */
+  readonly revoked: Readonly<Record<string, number>>;
+}
+
+/** What refs, the gateway and the background runner see of placement. */
+export interface Placements {
+  /** The present picture. Reading it is a property access. */
+  readonly current: Snapshot;
+  /** Calls back after every replacement; answers the function that stops it. */
+  subscribe(listener: (snapshot: Snapshot) => void): () => void;
+  /** Reads the store again now, for a caller that found nobody where the picture says. Never throws. */
+  refresh(): Promise<Snapshot>;
+}

@@ -1,0 +1,38 @@
+// A module's store as the module sees it: its Prisma client, its pool, its transactions. Types only:
+// the pools, roles and migrations behind it are in the other files of this folder.
+import type { Pool, QueryResultRow } from 'pg';
+import type { DataOf, EventDefinition } from '../contract/contract.ts';
+
+/** The structural port to any open transaction, Prisma's or pg's: one statement in, its rows out. */
+export interface Sql {
+  query<R extends QueryResultRow = QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<{ rows: R[]; rowCount: number }>;
+}
+
+/** An open transaction. Everything done through it commits or rolls back together, events included. */
+export interface Transaction<PrismaTx = unknown> {
+  readonly prisma: PrismaTx;
+  readonly sql: Sql;
+  /** Writes the event to the outbox. Its key is the field that the contract names. */
+  publish<E extends EventDefinition>(event: E, data: DataOf<E>): Promise<void>;
+}
+
+/** Prisma's client inside an interactive transaction: the client without what opens or ends one. */
+export type TransactionClient<PrismaClient> = Omit<
+  PrismaClient,
+  '$connect' | '$disconnect' | '$on' | '$transaction' | '$extends' | '$use'
+>;
+
+export interface Store<PrismaClient = unknown> {
+  readonly prisma: PrismaClient;
+  /** The raw port, for hot paths that write their rows and their event in one statement. */
+  readonly pool: Pool;
+  /** A Prisma interactive transaction; a ref called inside it throws (in tests and development). */
+  transaction<T>(work: (tx: Transaction<TransactionClient<PrismaClient>>) => Promise<T>): Promise<T>;
+  /** A plain pg transaction for hot paths; same rules. */
+  rawTransaction<T>(work: (tx: Transaction<never>) => Promise<T>): Promise<T>;
+  /** Tells the relay and the jobs of this module, after a commit, that there is work. */
+  committed(): void;
+}

@@ -1,0 +1,138 @@
+// What catalog promises: products, their prices, and the reservation of stock for orders.
+import { type Static, Type } from 'typebox';
+import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
+import { cents, currency, id, nullable, paging } from '../../kernel/contract/fields.ts';
+
+const sku = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9._-]+$' });
+const name = Type.String({ minLength: 1, maxLength: 200 });
+const description = Type.String({ maxLength: 5000 });
+const stock = Type.Integer({ minimum: 0, maximum: 1_000_000_000 });
+
+export const Product = Type.Object({
+  id: id(),
+  sku: Type.String(),
+  name: Type.String(),
+  description: Type.String(),
+  priceCents: cents(),
+  currency: currency(),
+  /** What can still be sold: reservations are already taken off. */
+  stock: Type.Integer(),
+  imageId: nullable(id()),
+});
+export type Product = Static<typeof Product>;
+
+const ReservedLine = Type.Object({ productId: id(), quantity: Type.Integer() });
+
+export const catalog = defineContract('catalog', {
+  summary: 'Products, prices and stock',
+  errors: {
+    'product-unknown': { status: 404, title: 'No such product' },
+    'sku-taken': { status: 409, title: 'The SKU is already used' },
+    'bad-cursor': { status: 422, title: 'The cursor is not one that this list gave' },
+  },
+  operations: {
+    listProducts: operation({
+      summary: 'Products, newest id last, optionally those whose name or description contains q',
+      access: 'public',
+      http: { method: 'GET', path: '/api/catalog/products' },
+      input: closed({ q: Type.Optional(Type.String({ maxLength: 200 })), ...paging }),
+      output: page(Product),
+      idempotent: true,
+      errors: ['bad-cursor'],
+    }),
+    getProduct: operation({
+      summary: 'One product',
+      access: 'public',
+      http: { method: 'GET', path: '/api/catalog/products/:id' },
+      input: closed({ id: id() }),
+      output: Product,
+      idempotent: true,
+      errors: ['product-unknown'],
+    }),
+    createProduct: operation({
+      summary: 'Add a product',
+      access: 'admin',
+      http: { method: 'POST', path: '/api/catalog/products', status: 201 },
+      input: closed({
+        sku,
+        name,
+        description,
+        priceCents: cents(),
+        currency: currency(),
+        stock,
+        imageId: Type.Optional(nullable(id())),
+      }),
+      output: Product,
+      idempotent: false,
+      errors: ['sku-taken'],
+    }),
+    changeProduct: operation({
+      summary: 'Change a product; stock sets what can be sold from now on',
+      access: 'admin',
+      http: { method: 'PATCH', path: '/api/catalog/products/:id' },
+      input: closed({
+        id: id(),
+        sku: Type.Optional(sku),
+        name: Type.Optional(name),
+        description: Type.Optional(description),
+        priceCents: Type.Optional(cents()),
+        currency: Type.Optional(currency()),
+        stock: Type.Optional(stock),
+        imageId: Type.Optional(nullable(id())),
+      }),
+      output: Product,
+      idempotent: true,
+      errors: ['product-unknown', 'sku-taken'],
+    }),
+    priceProducts: operation({
+      summary: 'Names and prices of the products that exist among these ids',
+      access: 'internal',
+      input: closed({ ids: Type.Array(id(), { minItems: 1, maxItems: 100 }) }),
+      output: Type.Object({
+        items: Type.Array(
+          Type.Object({ id: id(), name: Type.String(), priceCents: cents(), currency: currency() }),
+        ),
+      }),
+      idempotent: true,
+    }),
+  },
+  events: {
+    'product-created': event({
+      summary: 'A product was added',
+      version: 1,
+      key: 'productId',
+      data: Type.Object({ productId: id(), product: Product }),
+    }),
+    'product-changed': event({
+      summary: 'A product was changed by an administrator',
+      version: 1,
+      key: 'productId',
+      data: Type.Object({ productId: id(), product: Product }),
+    }),
+    'stock-reserved': event({
+      summary: 'Everything an order wants is set aside for it',
+      version: 1,
+      key: 'orderId',
+      data: Type.Object({
+        orderId: id(),
+        userId: id(),
+        lines: Type.Array(ReservedLine),
+        totalCents: cents(),
+        currency: currency(),
+        paymentToken: Type.String(),
+      }),
+    }),
+    'stock-refused': event({
+      summary: 'Not everything an order wants is there; nothing was set aside',
+      version: 1,
+      key: 'orderId',
+      data: Type.Object({ orderId: id(), productIds: Type.Array(id()) }),
+    }),
+    'stock-released': event({
+      summary: 'What was set aside for an order can be sold again',
+      version: 1,
+      key: 'orderId',
+      data: Type.Object({ orderId: id(), lines: Type.Array(ReservedLine) }),
+    }),
+  },
+});

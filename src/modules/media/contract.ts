@@ -1,0 +1,58 @@
+// What media promises: pictures in, pictures and thumbnails out.
+import { Type } from 'typebox';
+import { closed, defineContract, event, operation } from '../../kernel/contract/contract.ts';
+import { id } from '../../kernel/contract/fields.ts';
+
+export const media = defineContract('media', {
+  summary: 'Pictures and their thumbnails',
+  errors: {
+    'not-an-image': { status: 422, title: 'The file is not an image that can be read' },
+    'media-unknown': { status: 404, title: 'No such picture' },
+  },
+  operations: {
+    upload: operation({
+      summary: 'Upload an image (JPEG, PNG, WebP, AVIF or GIF), up to 10 MB',
+      access: 'session',
+      http: { method: 'POST', path: '/api/media', status: 201 },
+      upload: { field: 'file', maxBytes: 10 * 1024 * 1024 },
+      input: closed({}),
+      output: Type.Object({
+        id: id(),
+        contentType: Type.String(),
+        width: Type.Integer(),
+        height: Type.Integer(),
+        bytes: Type.Integer(),
+      }),
+      idempotent: false,
+      errors: ['not-an-image'],
+    }),
+    show: operation({
+      summary: 'The picture itself, or its thumbnail (at most 320 pixels a side, WebP)',
+      access: 'public',
+      http: { method: 'GET', path: '/api/media/:id' },
+      download: true,
+      input: closed({
+        id: id(),
+        variant: Type.Optional(Type.Union([Type.Literal('original'), Type.Literal('thumb')])),
+      }),
+      output: Type.Unsafe<Buffer>(Type.String({ contentMediaType: 'application/octet-stream' })),
+      idempotent: true,
+      errors: ['media-unknown'],
+    }),
+  },
+  events: {
+    'media-uploaded': event({
+      summary: 'A picture was stored',
+      version: 1,
+      key: 'mediaId',
+      data: Type.Object({
+        mediaId: id(),
+        userId: Type.Union([id(), Type.Null()]),
+        contentType: Type.String(),
+        width: Type.Integer(),
+        height: Type.Integer(),
+        bytes: Type.Integer(),
+      }),
+    }),
+  },
+});

@@ -1,0 +1,75 @@
+// What notifications promises: the customer hears of what became of an order, once.
+import { type Static, Type } from 'typebox';
+import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
+import { id, nullable, time } from '../../kernel/contract/fields.ts';
+
+export const Notification = Type.Object({
+  id: id(),
+  userId: id(),
+  orderId: nullable(id()),
+  /** What it is about: welcome, order-confirmed, order-rejected, order-cancelled, or an administrator's own. */
+  type: Type.String(),
+  content: Type.String(),
+  status: Type.Union([Type.Literal('pending'), Type.Literal('sent'), Type.Literal('failed')]),
+  createdAt: time(),
+});
+export type Notification = Static<typeof Notification>;
+
+export const notifications = defineContract('notifications', {
+  summary: 'Mail to customers',
+  errors: {
+    'user-unknown': { status: 422, title: 'No such user is known here' },
+  },
+  operations: {
+    list: operation({
+      summary: "The customer's notifications, optionally about one order",
+      access: 'session',
+      http: { method: 'GET', path: '/api/notifications' },
+      input: closed({ orderId: Type.Optional(id()) }),
+      output: page(Notification),
+      idempotent: true,
+    }),
+    send: operation({
+      summary: 'Mail a user',
+      access: 'admin',
+      http: { method: 'POST', path: '/api/notifications/send', status: 202 },
+      input: closed({
+        userId: id(),
+        type: Type.String({ minLength: 1, maxLength: 50, pattern: '^[a-z][a-z0-9-]*$' }),
+        content: Type.String({ minLength: 1, maxLength: 10_000 }),
+      }),
+      output: Notification,
+      idempotent: false,
+      errors: ['user-unknown'],
+    }),
+  },
+  events: {
+    'notification-sent': event({
+      summary: 'A mail left',
+      version: 1,
+      key: 'subjectId',
+      data: Type.Object({
+        /** The order it is about, else the user: what it is ordered by. */
+        subjectId: id(),
+        notificationId: id(),
+        userId: id(),
+        orderId: nullable(id()),
+        type: Type.String(),
+        at: time(),
+      }),
+    }),
+    'notification-failed': event({
+      summary: 'A mail could not be sent and will not be tried again',
+      version: 1,
+      key: 'subjectId',
+      data: Type.Object({
+        subjectId: id(),
+        notificationId: id(),
+        userId: id(),
+        orderId: nullable(id()),
+        type: Type.String(),
+        why: Type.String(),
+      }),
+    }),
+  },
+});

@@ -1,0 +1,83 @@
+// What payments promises: one charge per order at most, and its trace.
+import { type Static, Type } from 'typebox';
+import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
+import { cents, currency, id, time } from '../../kernel/contract/fields.ts';
+
+export const Payment = Type.Object({
+  id: id(),
+  orderId: id(),
+  amountCents: cents(),
+  currency: currency(),
+  status: Type.Union([
+    Type.Literal('pending'),
+    Type.Literal('captured'),
+    Type.Literal('failed'),
+    Type.Literal('voided'),
+    Type.Literal('refunded'),
+  ]),
+  createdAt: time(),
+});
+export type Payment = Static<typeof Payment>;
+
+export const Charge = Type.Object({
+  id: id(),
+  orderId: id(),
+  amountCents: cents(),
+  currency: currency(),
+  status: Type.Union([
+    Type.Literal('captured'),
+    Type.Literal('declined'),
+    Type.Literal('voided'),
+    Type.Literal('refunded'),
+  ]),
+  idempotencyKey: Type.String(),
+  createdAt: time(),
+});
+export type Charge = Static<typeof Charge>;
+
+const About = { orderId: id(), userId: id(), paymentId: id(), amountCents: cents(), currency: currency() };
+
+export const payments = defineContract('payments', {
+  summary: 'Payments through the card network',
+  operations: {
+    list: operation({
+      summary: "The customer's payments, optionally of one order",
+      access: 'session',
+      http: { method: 'GET', path: '/api/payments' },
+      input: closed({ orderId: Type.Optional(id()) }),
+      output: page(Payment),
+      idempotent: true,
+    }),
+    sandboxCharges: operation({
+      summary: "The sandbox card network's own ledger, optionally of one order",
+      access: 'admin',
+      http: { method: 'GET', path: '/api/payments/sandbox/charges' },
+      input: closed({ orderId: Type.Optional(id()) }),
+      output: page(Charge),
+      idempotent: true,
+    }),
+  },
+  events: {
+    'payment-captured': event({
+      summary: 'The money of an order is ours',
+      version: 1,
+      key: 'orderId',
+      data: Type.Object(About),
+    }),
+    'payment-failed': event({
+      summary: 'The money of an order will not come; nothing is left captured',
+      version: 1,
+      key: 'orderId',
+      data: Type.Object({
+        ...About,
+        reason: Type.Union([Type.Literal('payment-declined'), Type.Literal('payment-timeout')]),
+      }),
+    }),
+    'payment-refunded': event({
+      summary: 'The money of an order went back',
+      version: 1,
+      key: 'orderId',
+      data: Type.Object(About),
+    }),
+  },
+});

@@ -1,0 +1,122 @@
+// What users promises: accounts, sessions, and the facts that others build on.
+import { type Static, Type } from 'typebox';
+import { closed, defineContract, empty, event, nothing, operation } from '../../kernel/contract/contract.ts';
+import { id, nullable, time } from '../../kernel/contract/fields.ts';
+
+const email = Type.String({ format: 'email', maxLength: 254 });
+const name = Type.String({ minLength: 1, maxLength: 100 });
+const password = Type.String({ minLength: 8, maxLength: 200 });
+const role = Type.Union([Type.Literal('customer'), Type.Literal('admin')]);
+
+export const User = Type.Object({
+  id: id(),
+  email: Type.String(),
+  name: Type.String(),
+  role,
+  blocked: Type.Boolean(),
+  createdAt: time(),
+  /** What came back from notifications: when this user was last written to, and how often. */
+  lastNotifiedAt: nullable(time()),
+  notificationCount: Type.Integer(),
+});
+export type User = Static<typeof User>;
+
+const Changed = Type.Object({
+  userId: id(),
+  email: Type.String(),
+  name: Type.String(),
+  blocked: Type.Boolean(),
+});
+
+export const users = defineContract('users', {
+  summary: 'Accounts and sessions',
+  errors: {
+    'email-taken': { status: 409, title: 'The email address is already registered' },
+    'bad-credentials': { status: 401, title: 'The email address or the password is wrong' },
+    'user-unknown': { status: 404, title: 'No such user' },
+  },
+  operations: {
+    register: operation({
+      summary: 'Register',
+      access: 'public',
+      http: { method: 'POST', path: '/api/users', status: 201 },
+      input: closed({ email, name, password }),
+      output: User,
+      idempotent: false,
+      errors: ['email-taken'],
+    }),
+    signIn: operation({
+      summary: 'Open a session',
+      description: 'A blocked user may still sign in and see their orders; what they order is rejected.',
+      access: 'public',
+      http: { method: 'POST', path: '/api/users/sessions', status: 201 },
+      input: closed({ email: Type.String({ maxLength: 254 }), password: Type.String({ maxLength: 200 }) }),
+      output: Type.Object({ token: Type.String(), expiresAt: time() }),
+      idempotent: false,
+      errors: ['bad-credentials'],
+    }),
+    me: operation({
+      summary: 'The signed-in user',
+      access: 'session',
+      http: { method: 'GET', path: '/api/users/me' },
+      input: nothing,
+      output: User,
+      idempotent: true,
+    }),
+    changeMe: operation({
+      summary: 'Change name, email or password',
+      description: 'A new password revokes every session opened before, this one included.',
+      access: 'session',
+      http: { method: 'PATCH', path: '/api/users/me' },
+      input: closed({
+        email: Type.Optional(email),
+        name: Type.Optional(name),
+        password: Type.Optional(password),
+      }),
+      output: User,
+      idempotent: true,
+      errors: ['email-taken'],
+    }),
+    deleteMe: operation({
+      summary: 'Delete the account',
+      access: 'session',
+      http: { method: 'DELETE', path: '/api/users/me', status: 204 },
+      input: nothing,
+      output: empty,
+      idempotent: true,
+    }),
+    administer: operation({
+      summary: 'Block or unblock a user',
+      access: 'admin',
+      http: { method: 'PATCH', path: '/api/users/:id' },
+      input: closed({ id: id(), blocked: Type.Boolean() }),
+      output: User,
+      idempotent: true,
+      errors: ['user-unknown'],
+    }),
+    getUser: operation({
+      summary: 'A user as other modules see one; null when there is none',
+      access: 'internal',
+      input: closed({ userId: id() }),
+      output: nullable(
+        Type.Object({ id: id(), email: Type.String(), name: Type.String(), blocked: Type.Boolean() }),
+      ),
+      idempotent: true,
+    }),
+  },
+  events: {
+    'user-registered': event({ summary: 'A user registered', version: 1, key: 'userId', data: Changed }),
+    'user-changed': event({
+      summary: 'Email, name or the block changed',
+      version: 1,
+      key: 'userId',
+      data: Changed,
+    }),
+    'user-deleted': event({
+      summary: 'A user is gone',
+      version: 1,
+      key: 'userId',
+      data: Type.Object({ userId: id() }),
+    }),
+  },
+});

@@ -1,0 +1,38 @@
+// Everything a host is told by its environment, once read and validated. This file is the type alone, so
+// that modules may name what they need of it; `src/environment.ts` reads it.
+import type { JWK } from 'jose';
+import type { Placement } from './kernel/placement/snapshot.ts';
+
+export interface Settings {
+  /** The names of the folders in src/modules: derived, never a list kept by hand. */
+  readonly allModules: readonly string[];
+  /** What this host runs. `monolith`: all and the gateway; `gateway`: none; `service`: these modules only. */
+  readonly role: 'monolith' | 'gateway' | 'service';
+  readonly modules: readonly string[];
+  /** `monolith`, or `<module>-<n>`: what x-served-by says. */
+  readonly hostId: string;
+  readonly host: string;
+  readonly port: number;
+  /** 0: a free one. */
+  readonly internalPort: number;
+  readonly dataDir: string;
+  /** Undefined: the embedded server. */
+  readonly databaseUrl: string | undefined;
+  /** DATABASE_URL_<MODULE>, by module. */
+  readonly moduleDatabaseUrls: Readonly<Record<string, string>>;
+  /** Undefined: the embedded log, in the database. */
+  readonly brokerUrl: string | undefined;
+  readonly storageUrl: string;
+  readonly smtpUrl: string | undefined;
+  readonly adminToken: string;
+  readonly internalKey: string;
+  /** The private key of sessions; undefined on a service that does not run users. */
+  readonly signingKey: JWK | undefined;
+  readonly controlUrl: string | undefined;
+  readonly advertiseUrl: string | undefined;
+  readonly placements: Readonly<Record<string, Placement>>;
+  readonly drainDelayMs: number;
+  readonly otlpEndpoint: string | undefined;
+  /** True under test: every near call goes through the JSON codec and outputs are checked. */
+  readonly codec: boolean;
+}
