@@ -13,7 +13,7 @@ import type {
   OutputOf,
 } from './contract/contract.ts';
 import type { Delivery } from './events/envelope.ts';
-import type { Store, Transaction } from './store/store.ts';
+import type { KernelSchema, Store, Transaction } from './store/store.ts';
 
 /** What answers an operation: JSON, or a download. */
 export type Handler<O extends OperationSpec> = (
@@ -75,6 +75,8 @@ export interface Kit<PrismaClient = unknown> {
   readonly log: Logger;
   /** A client of another module; whether it is near or far is decided on every call. */
   ref<C extends Contract>(contract: C): Client<C>;
+  /** The connection URL of one of the module's extra `schemas`, under that schema's own role. */
+  schemaUrl(schema: string): string;
   /** Runs the job `name` of this module soon instead of at its next turn. */
   wake(job: string): void;
 }
@@ -92,7 +94,8 @@ export interface ModuleSpec<C extends Contract = Contract, PrismaClient = unknow
   readonly jobs?: (container: DependencyContainer, kit: Kit<PrismaClient>) => readonly Job[];
   /** Fills an empty store; called under an advisory lock, at every boot, so it must be repeatable. */
   readonly seed?: (container: DependencyContainer, kit: Kit<PrismaClient>) => Promise<void>;
-  /** Extra PostgreSQL schemas with their own role and migrations that belong to this module's outside. */
+  /** PostgreSQL schemas of the module's outside (a sandbox it runs for a third party), each with a role of its own. */
+  readonly schemas?: readonly KernelSchema[];
   readonly close?: (container: DependencyContainer) => Promise<void>;
 }
 

@@ -36,3 +36,12 @@ export interface Store<PrismaClient = unknown> {
   /** Tells the relay and the jobs of this module, after a commit, that there is work. */
   committed(): void;
 }
+
+/** A PostgreSQL schema that is not a module's store: its owner role, its runtime role, its tables. */
+export interface KernelSchema {
+  readonly schema: string;
+  /** The runtime role, with rights on this schema alone. */
+  readonly role: string;
+  /** Idempotent SQL, run as the schema's owner with the schema first in the search path. */
+  readonly ddl: string;
+}
