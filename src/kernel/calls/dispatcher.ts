@@ -7,7 +7,7 @@ import { kernelProblem } from '../contract/problem.ts';
 import { anonymous, isAdmin, type Principal } from '../contract/principal.ts';
 import { type InputCheck, inputCheck, outputCheck } from '../contract/validation.ts';
 import type { Call } from './call.ts';
-import { currentFlow, type Flow, withFlow } from './call.ts';
+import { currentFlow, withFlow } from './call.ts';
 import { childOf, newTraceparent } from './trace.ts';
 
 type AnyHandler = (input: unknown, call: Call) => Promise<unknown>;
@@ -70,8 +70,8 @@ export function createDispatcher(
         const entry = entryOf(operation);
         authorise(entry.spec, call.principal);
         entry.check(input);
-        const flow: Flow = { deadline: call.deadline, signal: call.signal, traceparent: call.traceparent };
-        const answer = withFlow(flow, () => entry.handler(input, call));
+        // The call is itself the flow: its signal may be a getter that few ever ask.
+        const answer = withFlow(call, () => entry.handler(input, call));
         return codec ? answer.then(entry.output) : answer;
       } catch (error) {
         return Promise.reject(error);

@@ -84,6 +84,7 @@ export const kernelErrors = {
   conflict: { status: 409, title: 'Conflict' },
   'too-large': { status: 413, title: 'The request is too large' },
   'unsupported-media-type': { status: 415, title: 'The media type is not supported' },
+  'range-not-satisfiable': { status: 416, title: 'The range is outside the file' },
   invalid: { status: 422, title: 'The input does not fit the schema' },
   internal: { status: 500, title: 'Something went wrong here' },
   'bad-gateway': { status: 502, title: 'The service answered badly' },

@@ -1,0 +1,80 @@
+// An HTTP request becomes the one flat input of an operation: path, headers, then query or body.
+// The same function serves the gateway's routes and a service's, so a request means the same at both.
+// It only places values; whether they fit is the dispatcher's to say.
+import type { FastifyRequest } from 'fastify';
+import type { TSchema } from 'typebox';
+import type { OperationSpec } from '../contract/contract.ts';
+import { type FieldError, kernelProblem } from '../contract/problem.ts';
+
+export type Binder = (request: FastifyRequest) => Record<string, unknown>;
+
+const invalid = (errors: FieldError[]) =>
+  kernelProblem('invalid', {
+    detail: 'See errors: each entry names the field and what is wrong with it.',
+    errors,
+  });
+
+/** Prepares the binding of one operation that has an HTTP route. */
+export function createBinder(spec: OperationSpec): Binder {
+  const http = spec.http!;
+  const properties = spec.input.properties as Record<string, TSchema>;
+  const inPath = [...http.path.matchAll(/:(\w+)/g)].map((match) => match[1]!);
+  const inHeader = Object.entries(spec.headers ?? {});
+  const elsewhere = new Set([...inPath, ...inHeader.map(([field]) => field)]);
+  const hasBody = http.method !== 'GET' && http.method !== 'DELETE' && !spec.upload;
+
+  return (request) => {
+    const input: Record<string, unknown> = {};
+    const query = request.query as Record<string, unknown>;
+    if (hasBody) {
+      refuse(query, 'is not a known query parameter');
+      takeBody(input, request.body, elsewhere);
+    } else {
+      for (const name in query) {
+        if (elsewhere.has(name))
+          throw invalid([{ path: `/${name}`, message: 'is not a known query parameter' }]);
+        input[name] = convert(query[name], properties[name]);
+      }
+      if (!spec.upload && !isEmpty(request.body))
+        throw invalid([{ path: '', message: 'this operation takes no body' }]);
+    }
+    const params = request.params as Record<string, string>;
+    for (const name of inPath) input[name] = convert(params[name], properties[name]);
+    for (const [field, header] of inHeader) {
+      const value = request.headers[header.toLowerCase()];
+      if (value === undefined) throw invalid([{ path: `/${header}`, message: 'the header is required' }]);
+      input[field] = value;
+    }
+    return input;
+  };
+}
+
+function takeBody(input: Record<string, unknown>, body: unknown, elsewhere: ReadonlySet<string>): void {
+  if (body === undefined || body === null) return;
+  if (typeof body !== 'object' || Array.isArray(body))
+    throw invalid([{ path: '', message: 'must be a JSON object' }]);
+  for (const name of Object.keys(body)) {
+    if (elsewhere.has(name))
+      throw invalid([{ path: `/${name}`, message: 'is not a known field of the body' }]);
+    input[name] = (body as Record<string, unknown>)[name];
+  }
+}
+
+function refuse(query: Record<string, unknown>, message: string): void {
+  const names = Object.keys(query);
+  if (names.length > 0) throw invalid(names.map((name) => ({ path: `/${name}`, message })));
+}
+
+function isEmpty(body: unknown): boolean {
+  return body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0);
+}
+
+/** Text of a URL as the number or boolean that the schema asks for; anything else stays text and is refused. */
+function convert(value: unknown, schema: TSchema | undefined): unknown {
+  if (typeof value !== 'string' || !schema) return value;
+  const type = (schema as { type?: string }).type;
+  if ((type === 'integer' || type === 'number') && /^-?\d{1,15}(\.\d{1,15})?$/.test(value))
+    return Number(value);
+  if (type === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
+  return value;
+}

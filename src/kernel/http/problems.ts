@@ -1,0 +1,93 @@
+// Whatever goes wrong on an HTTP port leaves as an RFC 9457 problem: ours as they are, the framework's
+// translated, everything else as a 500 that says nothing of our insides (they go to the log).
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type KernelError, kernelProblem, Problem } from '../contract/problem.ts';
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(problem.retryAfter)));
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply
+    .code(problem.status)
+    .header('content-type', 'application/problem+json')
+    .send(JSON.stringify(problem.body));
+}
+
+const byCode: Readonly<Record<string, [KernelError, string]>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: ['malformed', 'The body is not valid JSON.'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed', 'The body is empty; send a JSON object.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed', 'The body is not as long as Content-Length says.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['too-large', 'The body is larger than this route takes.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'unsupported-media-type',
+    'Send application/json (or multipart/form-data for an upload).',
+  ],
+  FST_ERR_BAD_URL: ['malformed', 'The path is not a valid URL.'],
+  FST_ERR_ASYNC_CONSTRAINT: ['internal', ''],
+};
+
+const byStatus: Readonly<Record<number, KernelError>> = {
+  400: 'malformed',
+  404: 'not-found',
+  408: 'timeout',
+  413: 'too-large',
+  414: 'malformed',
+  415: 'unsupported-media-type',
+  431: 'malformed',
+  502: 'bad-gateway',
+  503: 'unavailable',
+  504: 'deadline-exceeded',
+};
+
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const { code, statusCode, message } = (error ?? {}) as Partial<FastifyError>;
+  const known = code === undefined ? undefined : byCode[code];
+  if (known) return kernelProblem(known[0], { detail: known[1] });
+  const kind = statusCode === undefined ? undefined : byStatus[statusCode];
+  if (kind && statusCode !== undefined && statusCode < 500) return kernelProblem(kind, { detail: message });
+  return kernelProblem('internal', {
+    detail: 'The failure was logged with the trace id of this response.',
+    cause: error,
+  });
+}
+
+/** Sets the error and not-found answers of a Fastify instance. `routes` lists what exists, for 405. */
+export function answerWithProblems(
+  app: FastifyInstance,
+  routes: () => readonly { method: string; path: string }[],
+): void {
+  app.setErrorHandler((error, request, reply) => {
+    const problem = toProblem(error);
+    if (problem.status >= 500) request.log.error({ err: error }, problem.body.title);
+    return sendProblem(reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsAt(routes(), request);
+    if (allowed.length > 0 && !allowed.includes(request.method)) {
+      reply.header('allow', allowed.join(', '));
+      return sendProblem(
+        reply,
+        kernelProblem('method-not-allowed', { detail: `Allowed here: ${allowed.join(', ')}.` }),
+      );
+    }
+    return sendProblem(
+      reply,
+      kernelProblem('not-found', { detail: 'Nothing answers at this path; /openapi.json lists what does.' }),
+    );
+  });
+}
+
+function methodsAt(routes: readonly { method: string; path: string }[], request: FastifyRequest): string[] {
+  const path = request.url.split('?', 1)[0]!;
+  const here = routes.filter((route) => matches(route.path, path)).map((route) => route.method);
+  return [...new Set(here)];
+}
+
+function matches(pattern: string, path: string): boolean {
+  const wanted = pattern.split('/');
+  const given = path.split('/');
+  return (
+    wanted.length === given.length &&
+    wanted.every((part, i) => (part.startsWith(':') ? given[i] !== '' : part === given[i]))
+  );
+}

@@ -1,0 +1,162 @@
+// The HTTP door: a contract's operations as Fastify routes over one dispatcher. Mounted on the gateway (with
+// the placement constraint) and on the internal port (without); nothing of a route differs between the two.
+import multipart from '@fastify/multipart';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Call, Download, Upload } from '../calls/call.ts';
+import type { Dispatcher } from '../calls/dispatcher.ts';
+import { adopt } from '../calls/trace.ts';
+import type { OperationSpec } from '../contract/contract.ts';
+import { kernelProblem } from '../contract/problem.ts';
+import type { Principal } from '../contract/principal.ts';
+import { createBinder } from './binding.ts';
+import { readUpload, sendDownload } from './transfer.ts';
+
+/** Milliseconds a request may take in all, calls to other modules included. */
+export const REQUEST_DEADLINE_MS = 15_000;
+
+/** The largest JSON body: 100 order lines are 8 kB. */
+export const JSON_BODY_LIMIT = 1024 * 1024;
+
+export interface RoutesOptions {
+  readonly dispatcher: Dispatcher;
+  readonly constraints?: Readonly<Record<string, unknown>>;
+  /** Who is asking, once the port's own hook has checked the credentials. */
+  readonly principalOf: (request: FastifyRequest) => Principal;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** W3C traceparent of this request's span on this host. */
+    traceparent: string;
+  }
+}
+
+/** Reads JSON itself, so that an empty body is no error where none is needed; refuses __proto__. */
+export function jsonBodies(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.removeContentTypeParser('text/plain');
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string', bodyLimit: JSON_BODY_LIMIT },
+    (request, body, done) => {
+      if (body === '') done(null, undefined);
+      else parse(request, body as string, done);
+    },
+  );
+}
+
+/** Every request has a trace, its own or a new one, and says so in its answer. */
+export function traceRequests(app: FastifyInstance): void {
+  app.decorateRequest('traceparent', '');
+  app.addHook('onRequest', (request, reply, done) => {
+    request.traceparent = adopt(request.headers.traceparent);
+    reply.header('traceparent', request.traceparent);
+    done();
+  });
+}
+
+/** A call that came by HTTP. Its signal is made when somebody asks for it: few do, and it costs a microsecond. */
+class HttpCall implements Call {
+  readonly principal: Principal;
+  readonly deadline: number;
+  readonly traceparent: string;
+  readonly upload: Upload | undefined;
+  readonly #reply: FastifyReply;
+  #controller: AbortController | undefined;
+
+  constructor(request: FastifyRequest, reply: FastifyReply, principal: Principal, upload: Upload | undefined) {
+    this.principal = principal;
+    this.deadline = deadlineOf(request);
+    this.traceparent = request.traceparent;
+    this.upload = upload;
+    this.#reply = reply;
+  }
+
+  /** Fires when the client went away before the answer. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      const controller = new AbortController();
+      const { raw } = this.#reply;
+      if (raw.destroyed) controller.abort();
+      raw.once('close', () => raw.writableFinished || controller.abort());
+      this.#controller = controller;
+    }
+    return this.#controller.signal;
+  }
+}
+
+export async function contractRoutes(app: FastifyInstance, options: RoutesOptions): Promise<void> {
+  const { dispatcher, constraints, principalOf } = options;
+  const { operations } = dispatcher.contract;
+  if (Object.values(operations).some((spec) => spec.upload)) await app.register(multipart);
+  for (const [name, spec] of Object.entries(operations)) {
+    if (!spec.http) continue;
+    const bind = createBinder(spec);
+    app.route({
+      method: spec.http.method,
+      url: spec.http.path,
+      ...(constraints ? { constraints } : {}),
+      ...(spec.upload ? { bodyLimit: spec.upload.maxBytes + 64 * 1024 } : {}),
+      handler: async (request, reply) => {
+        const input = bind(request);
+        const upload =
+          spec.upload && permitted(spec, principalOf(request))
+            ? await readUpload(request, spec.upload)
+            : undefined;
+        const call = new HttpCall(request, reply, principalOf(request), upload);
+        return answer(request, reply, spec, await dispatcher.dispatch(name, input, call));
+      },
+    });
+  }
+}
+
+/** An upload is read only for somebody who may upload; the dispatcher says the rest. */
+function permitted(spec: OperationSpec, principal: Principal): boolean {
+  return spec.access === 'public' || principal.kind !== 'anonymous';
+}
+
+function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  spec: OperationSpec,
+  output: unknown,
+): FastifyReply {
+  if (spec.download) return sendDownload(request, reply, output as Download);
+  const http = spec.http!;
+  const status = http.statusOf ? http.statusOf(output) : (http.status ?? 200);
+  reply.code(status);
+  if (output === null || output === undefined) return reply.send();
+  return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(output));
+}
+
+function deadlineOf(request: FastifyRequest): number {
+  const left = Number(request.headers['x-deadline-ms']);
+  return Date.now() + (left > 0 && left < REQUEST_DEADLINE_MS ? left : REQUEST_DEADLINE_MS);
+}
+
+/** `POST /calls/<module>/<operation>`: the HTTP door for other modules, in any language. Internal port only. */
+export function moduleCalls(
+  app: FastifyInstance,
+  dispatchers: ReadonlyMap<string, Dispatcher>,
+  callerOf: (request: FastifyRequest) => string,
+): void {
+  app.post('/calls/:module/:operation', async (request, reply) => {
+    const { module, operation } = request.params as { module: string; operation: string };
+    const dispatcher = dispatchers.get(module);
+    const spec = dispatcher?.contract.operations[operation];
+    if (!dispatcher || !spec || spec.upload || spec.download) {
+      throw kernelProblem('not-found', {
+        detail: `This host has no operation ${module}.${operation} for calls.`,
+      });
+    }
+    const output = await dispatcher.dispatch(operation, request.body ?? {}, {
+      principal: { kind: 'module', name: callerOf(request) },
+      deadline: deadlineOf(request),
+      traceparent: request.traceparent,
+    });
+    return reply
+      .header('content-type', 'application/json; charset=utf-8')
+      .send(JSON.stringify(output ?? null));
+  });
+}
