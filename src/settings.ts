@@ -35,4 +35,8 @@ export interface Settings {
   readonly otlpEndpoint: string | undefined;
   /** True under test: every near call goes through the JSON codec and outputs are checked. */
   readonly codec: boolean;
+  /** A ref called inside an open store transaction throws (everywhere but in production). */
+  readonly strict: boolean;
+  /** Fault switches answer (BANYAN_FAULTS=1: only instances made for measuring have it). */
+  readonly faults: boolean;
 }

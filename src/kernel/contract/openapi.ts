@@ -1,0 +1,180 @@
+// OpenAPI 3.1 from contracts alone. What stands here is what scripts may rely on: every route, status,
+// header and error of every module, whether the module is near or far.
+import type { TSchema } from 'typebox';
+import type { Contract, OperationSpec } from './contract.ts';
+import { type KernelError, kernelErrors } from './problem.ts';
+
+type Json = Record<string, unknown>;
+
+const problemSchema: Json = {
+  type: 'object',
+  description: 'RFC 9457 problem',
+  required: ['type', 'title', 'status', 'code'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string' },
+    detail: { type: 'string' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['path', 'message'],
+        properties: {
+          path: { type: 'string', description: 'JSON Pointer into the input' },
+          message: { type: 'string' },
+        },
+      },
+    },
+  },
+};
+
+/** The document of these contracts; `version` is the product's. */
+export function openapi(contracts: readonly Contract[], version: string): Json {
+  const paths: Record<string, Json> = {};
+  for (const contract of contracts) {
+    for (const [name, spec] of Object.entries(contract.operations)) {
+      if (!spec.http) continue;
+      const path = spec.http.path.replace(/:(\w+)/g, '{$1}');
+      paths[path] ??= {};
+      paths[path][spec.http.method.toLowerCase()] = describe(contract, name, spec);
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Banyan',
+      version,
+      description:
+        'One API whether its modules run in one process or as services. Every /api answer says in x-served-by where it was made.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    tags: contracts.map((contract) => ({ name: contract.module, description: contract.summary })),
+    paths,
+    components: {
+      securitySchemes: {
+        session: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'The token of POST /api/users/sessions',
+        },
+        operator: { type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN' },
+      },
+      schemas: { Problem: problemSchema },
+    },
+  };
+}
+
+function describe(contract: Contract, name: string, spec: OperationSpec): Json {
+  const { parameters, body } = inputs(spec);
+  return {
+    operationId: `${contract.module}.${name}`,
+    tags: [contract.module],
+    summary: spec.summary,
+    ...(spec.description ? { description: spec.description } : {}),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(body ? { requestBody: body } : {}),
+    responses: { ...successes(contract, spec), ...failures(contract, spec) },
+    security: security(spec),
+  };
+}
+
+function security(spec: OperationSpec): Json[] {
+  if (spec.access === 'public') return [];
+  if (spec.access === 'session') return [{ session: [] }];
+  if (spec.access === 'admin') return [{ session: [] }, { operator: [] }];
+  return [{ operator: [] }];
+}
+
+function inputs(spec: OperationSpec): { parameters: Json[]; body: Json | undefined } {
+  const http = spec.http!;
+  const properties = spec.input.properties as Record<string, TSchema>;
+  const required = new Set<string>((spec.input as { required?: string[] }).required ?? []);
+  const parameters: Json[] = [];
+  const rest: Record<string, TSchema> = {};
+  for (const [field, schema] of Object.entries(properties)) {
+    const header = spec.headers?.[field];
+    if (http.path.includes(`:${field}`)) parameters.push({ name: field, in: 'path', required: true, schema });
+    else if (header) parameters.push({ name: header, in: 'header', required: required.has(field), schema });
+    else if (http.method === 'GET' || http.method === 'DELETE')
+      parameters.push({ name: field, in: 'query', required: required.has(field), schema });
+    else rest[field] = schema;
+  }
+  return { parameters, body: bodyOf(spec, rest, required) };
+}
+
+function bodyOf(
+  spec: OperationSpec,
+  fields: Record<string, TSchema>,
+  required: ReadonlySet<string>,
+): Json | undefined {
+  if (spec.upload) {
+    const file = { type: 'string', contentMediaType: 'application/octet-stream' };
+    const schema = {
+      type: 'object',
+      required: [spec.upload.field],
+      properties: { [spec.upload.field]: file },
+    };
+    return { required: true, content: { 'multipart/form-data': { schema } } };
+  }
+  const names = Object.keys(fields);
+  if (names.length === 0) return undefined;
+  const schema = {
+    type: 'object',
+    additionalProperties: false,
+    required: names.filter((name) => required.has(name)),
+    properties: fields,
+  };
+  return { required: true, content: { 'application/json': { schema } } };
+}
+
+const servedBy = {
+  description: 'monolith, or the instance that made the answer, such as orders-1',
+  schema: { type: 'string' },
+};
+
+function successes(contract: Contract, spec: OperationSpec): Json {
+  const http = spec.http!;
+  const statuses = http.statuses ?? [http.status ?? 200];
+  const headers = http.path.startsWith('/api/') ? { headers: { 'x-served-by': servedBy } } : {};
+  const content = spec.download
+    ? { content: { 'image/*': { schema: { type: 'string', contentMediaType: 'application/octet-stream' } } } }
+    : (spec.output as { type?: string }).type === 'null'
+      ? {}
+      : { content: { 'application/json': { schema: spec.output } } };
+  const answers: Json = {};
+  for (const status of spec.download ? [200, 206] : statuses) {
+    answers[status] = { description: `${contract.module}: ${spec.summary}`, ...headers, ...content };
+  }
+  if (spec.download) answers[304] = { description: 'Not modified' };
+  return answers;
+}
+
+function failures(contract: Contract, spec: OperationSpec): Json {
+  const titles = new Map<number, string[]>();
+  const add = (status: number, title: string) => titles.set(status, [...(titles.get(status) ?? []), title]);
+  for (const code of kernelFailures(spec)) add(kernelErrors[code].status, kernelErrors[code].title);
+  for (const name of spec.errors ?? [])
+    add(contract.errors[name]!.status, `${contract.errors[name]!.title} (${name})`);
+  const answers: Json = {};
+  for (const [status, all] of titles) {
+    answers[status] = {
+      description: all.join('; '),
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    };
+  }
+  return answers;
+}
+
+function kernelFailures(spec: OperationSpec): KernelError[] {
+  const codes: KernelError[] = ['malformed', 'unauthenticated'];
+  if (spec.access === 'admin' || spec.access === 'operator') codes.push('forbidden');
+  if (Object.keys(spec.input.properties).length > 0 || spec.upload) codes.push('invalid');
+  if (spec.http!.method !== 'GET') codes.push('too-large', 'unsupported-media-type');
+  if (spec.download) codes.push('range-not-satisfiable');
+  codes.push('internal', 'bad-gateway', 'unavailable', 'deadline-exceeded');
+  return codes;
+}
