@@ -1,0 +1,219 @@
+// The far side of the switch: a module's prefix behind @fastify/http-proxy, to whichever of its processes is
+// chosen at that moment. Guarantees: a request body is complete before an upstream is chosen, so a request
+// that met a refused connection goes to another process whole; when everybody refused, the placement is read
+// again, and only then the client gets a 503 with Retry-After. Nothing falls back in silence.
+import httpProxy from '@fastify/http-proxy';
+import type { FastifyReplyFromHooks } from '@fastify/reply-from';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Agent } from 'undici';
+import { kernelProblem, ModuleUnavailable } from '../kernel/contract/problem.ts';
+import { sendProblem } from '../kernel/http/problems.ts';
+import { REQUEST_DEADLINE_MS } from '../kernel/http/routes.ts';
+import type { Endpoint, Placements } from '../kernel/placement/snapshot.ts';
+import { switchOf } from './switch.ts';
+import type { Upstreams } from './upstreams.ts';
+
+export interface ProxyOptions {
+  readonly module: string;
+  readonly upstreams: Upstreams;
+  readonly placements: Placements;
+  /** The largest body any operation of the module takes, in bytes. */
+  readonly bodyLimit: number;
+  /** This host runs the module too: it can answer when the module came back. */
+  readonly local: boolean;
+  /** The internal token for that module's processes. */
+  readonly token: () => string | Promise<string>;
+  readonly onReroute: () => void;
+}
+
+type FromOptions = FastifyReplyFromHooks & Record<string, unknown>;
+
+/** One connection pool for every upstream of this gateway. */
+export function createProxyAgent(): Agent {
+  return new Agent({
+    connections: 128,
+    pipelining: 1,
+    keepAliveTimeout: 30_000,
+    connectTimeout: 2_000,
+    headersTimeout: REQUEST_DEADLINE_MS + 1_000,
+    bodyTimeout: REQUEST_DEADLINE_MS + 1_000,
+  });
+}
+
+export async function mountProxy(app: FastifyInstance, agent: Agent, options: ProxyOptions): Promise<void> {
+  const { module, upstreams, bodyLimit } = options;
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, done) =>
+      done(null, body),
+    );
+    // Counted from the moment of routing: a body may take longer to arrive than a flip takes.
+    scope.addHook('onRequest', (_request, reply, done) => {
+      reply.raw.once('close', upstreams.routed(module));
+      done();
+    });
+    await scope.register(httpProxy, {
+      prefix: `/api/${module}`,
+      rewritePrefix: `/api/${module}`,
+      upstream: '',
+      undici: agent,
+      destroyAgent: false,
+      disableRequestLogging: true,
+      httpMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      constraints: { [switchOf(module)]: 'service' },
+      // reply-from would repeat a GET that got 503 up to ten times; 0 reads as unset, an empty list does not.
+      retryMethods: [],
+      proxyPayloads: false,
+      replyOptions: { getUpstream: () => 'http://chosen.invalid' },
+      handler: (request: FastifyRequest, reply: FastifyReply, dest: string, from: FromOptions) =>
+        new Forwarding(request, reply, dest, from, options).start(),
+    } as unknown as Parameters<typeof httpProxy>[1]);
+  });
+}
+
+/** One request on its way to some process of the module. */
+class Forwarding {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly dest: string;
+  readonly from: FromOptions;
+  readonly options: ProxyOptions;
+  readonly tried = new Set<string>();
+  /** Whether the placement was read again because nobody was left. */
+  refreshed = false;
+  token = '';
+
+  constructor(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    dest: string,
+    from: FromOptions,
+    options: ProxyOptions,
+  ) {
+    this.request = request;
+    this.reply = reply;
+    this.dest = dest;
+    this.from = from;
+    this.options = options;
+  }
+
+  async start(): Promise<FastifyReply> {
+    this.token = await this.options.token();
+    this.send();
+    return this.reply;
+  }
+
+  send(): void {
+    const { request, reply, options } = this;
+    const endpoint = options.upstreams.pick(options.module, this.tried);
+    if (!endpoint) {
+      void this.nobody();
+      return;
+    }
+    const over = options.upstreams.begin(endpoint);
+    reply.raw.once('close', over);
+    const body = request.body as Buffer | undefined;
+    reply.from(this.dest, {
+      ...this.from,
+      ...(body && body.length > 0 ? { body, contentType: request.headers['content-type'] } : {}),
+      getUpstream: () => endpoint.url,
+      rewriteRequestHeaders: (_request: unknown, headers: Record<string, unknown>) => {
+        headers['x-internal-token'] = this.token;
+        headers.traceparent = request.traceparent;
+        delete headers.expect;
+        return headers;
+      },
+      onError: (_reply: unknown, { error }: { error: Error }) => {
+        over();
+        this.failed(endpoint, error);
+      },
+    } as FromOptions);
+  }
+
+  /** A connection that was refused, or was lost under a request that may be repeated: on to the next process. */
+  failed(endpoint: Endpoint, error: Error): void {
+    const { request, reply, options } = this;
+    const code = codeOf(error);
+    const refused = code === 'ECONNREFUSED' || code === 'UND_ERR_CONNECT_TIMEOUT';
+    const lost = code === 'ECONNRESET' || code === 'UND_ERR_SOCKET' || code === 'EPIPE';
+    request.log.warn({ module: options.module, instance: endpoint.id, code }, 'an instance did not answer');
+    if (refused) options.upstreams.refused(endpoint);
+    if (refused || (lost && repeatable(request))) {
+      this.tried.add(endpoint.host);
+      options.onReroute();
+      this.send();
+      return;
+    }
+    if (code.endsWith('TIMEOUT')) {
+      sendProblem(
+        reply,
+        kernelProblem('deadline-exceeded', { detail: `${endpoint.id} did not answer in time.` }),
+      );
+      return;
+    }
+    sendProblem(
+      reply,
+      new ModuleUnavailable(
+        options.module,
+        `${endpoint.id} lost the connection while it worked on the request.`,
+      ),
+    );
+  }
+
+  /** Everybody refused. Perhaps the placement moved and this host has not heard of it: look once more. */
+  async nobody(): Promise<void> {
+    const { module, placements, local } = this.options;
+    if (this.refreshed) {
+      const detail = `No instance of ${module} answers. \`banyan extract ${module}\` starts one, \`banyan restore ${module}\` brings it back.`;
+      sendProblem(this.reply, new ModuleUnavailable(module, detail));
+      return;
+    }
+    this.refreshed = true;
+    const snapshot = await placements.refresh();
+    if (local && snapshot.modules[module]?.placement === 'in-process') {
+      await routeAgain(this.request, this.reply);
+      return;
+    }
+    this.tried.clear();
+    this.send();
+  }
+}
+
+/** The module is near again: the same request once more through the router, whole. */
+async function routeAgain(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const body = request.body as Buffer | undefined;
+  const headers = { ...request.headers } as Record<string, string>;
+  delete headers['transfer-encoding'];
+  const answer = await request.server.inject({
+    method: request.method as 'GET',
+    url: request.raw.url!,
+    headers,
+    ...(body && body.length > 0 ? { payload: body } : {}),
+  });
+  for (const [name, value] of Object.entries(answer.headers)) {
+    if (value !== undefined && !hopByHop.has(name)) reply.header(name, value);
+  }
+  reply.code(answer.statusCode).send(answer.rawPayload);
+}
+
+const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding']);
+
+/** Safe to send twice: by its method, or because the client gave it an idempotency key (RFC 9110, 9.2.2). */
+function repeatable(request: FastifyRequest): boolean {
+  return request.method !== 'POST' && request.method !== 'PATCH'
+    ? true
+    : request.headers['idempotency-key'] !== undefined;
+}
+
+function codeOf(error: unknown): string {
+  for (
+    let at = error as { code?: string; cause?: unknown; errors?: unknown[] } | undefined;
+    at;
+    at = at.cause as typeof at
+  ) {
+    if (at.code && !at.code.startsWith('FST_')) return at.code;
+    const first = at.errors?.[0] as { code?: string } | undefined;
+    if (first?.code) return first.code;
+  }
+  return 'unknown';
+}

@@ -1,0 +1,39 @@
+// The router is the switch: one Fastify constraint strategy per module, whose value is the placement of the
+// moment. A module's own routes carry `in-process`, its proxy carries `service`; the router picks per
+// request, by the path it matched itself, so no trick of encoding reaches the wrong side.
+import type { FastifyInstance } from 'fastify';
+import type { Placement, Placements } from '../kernel/placement/snapshot.ts';
+
+/** The name of a module's constraint. */
+export function switchOf(module: string): string {
+  return `placement-${module}`;
+}
+
+/** `remoteOnly`: this host does not run the module, so every request goes to the proxy. */
+export function addSwitch(
+  app: FastifyInstance,
+  module: string,
+  placements: Placements,
+  remoteOnly: boolean,
+): void {
+  app.addConstraintStrategy({
+    name: switchOf(module),
+    storage: createStorage,
+    mustMatchWhenDerived: false,
+    validate: () => undefined,
+    deriveConstraint: remoteOnly
+      ? () => 'service'
+      : () => (placements.current.modules[module]?.placement === 'service' ? 'service' : 'in-process'),
+  } as unknown as Parameters<FastifyInstance['addConstraintStrategy']>[0]);
+}
+
+/** Two values, two slots: a plain object is the fastest lookup there is. */
+function createStorage() {
+  const handlers: Partial<Record<Placement, unknown>> = {};
+  return {
+    get: (placement: Placement) => handlers[placement] ?? null,
+    set: (placement: Placement, handler: unknown) => {
+      handlers[placement] = handler;
+    },
+  };
+}

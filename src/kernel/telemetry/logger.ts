@@ -1,0 +1,37 @@
+// Logs: JSON lines, one per event, with the trace they belong to; made readable on a terminal. Secrets
+// never reach a line: the headers that carry them are not logged at all.
+import { type Logger, pino, stdTimeFunctions } from 'pino';
+import { currentFlow } from '../calls/call.ts';
+
+export interface LoggerOptions {
+  readonly host: string;
+  /** Pretty for people; JSON for machines. */
+  readonly pretty: boolean;
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+export function createLogger({ host, pretty, level }: LoggerOptions): Logger {
+  const options = {
+    level,
+    base: { host },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    mixin: () => {
+      const flow = currentFlow();
+      return flow ? { trace_id: flow.traceparent.slice(3, 35), span_id: flow.traceparent.slice(36, 52) } : {};
+    },
+  };
+  if (!pretty) return pino(options);
+  return pino({
+    ...options,
+    formatters: {},
+    transport: {
+      target: 'pino-pretty',
+      options: {
+        translateTime: 'SYS:HH:MM:ss',
+        ignore: 'pid,hostname,host,span_id,trace_id,reqId',
+        singleLine: true,
+      },
+    },
+  });
+}

@@ -1,0 +1,69 @@
+// Metrics in Prometheus' format, named after OpenTelemetry's semantic conventions. One registry per host,
+// handed to whoever measures; nothing global.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export interface Metrics {
+  readonly registry: Registry;
+  /** Seconds of a request on an HTTP port, by method, route and status. */
+  readonly request: Histogram<'method' | 'route' | 'status'>;
+  /** Seconds of a call to another process, by module, operation and outcome. */
+  readonly call: Histogram<'module' | 'operation' | 'outcome'>;
+  /** Requests that the gateway sent to another instance because one refused. */
+  readonly rerouted: Counter<'module'>;
+  /** A gauge whose value is read when somebody scrapes. */
+  gauge(
+    name: string,
+    help: string,
+    labels: readonly string[],
+    read: () => Promise<Reading[]> | Reading[],
+  ): void;
+}
+
+export interface Reading {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+const buckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15];
+
+export function createMetrics(host: string): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ host });
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    request: new Histogram({
+      name: 'http_server_request_duration_seconds',
+      help: 'Duration of HTTP requests',
+      labelNames: ['method', 'route', 'status'],
+      buckets,
+      registers,
+    }),
+    call: new Histogram({
+      name: 'rpc_client_duration_seconds',
+      help: 'Duration of calls to modules in other processes',
+      labelNames: ['module', 'operation', 'outcome'],
+      buckets,
+      registers,
+    }),
+    rerouted: new Counter({
+      name: 'banyan_gateway_rerouted_total',
+      help: 'Requests sent to another instance because one refused',
+      labelNames: ['module'],
+      registers,
+    }),
+    gauge(name, help, labels, read) {
+      new Gauge({
+        name,
+        help,
+        labelNames: [...labels],
+        registers,
+        async collect() {
+          this.reset();
+          for (const { labels: at, value } of await read()) this.set(at, value);
+        },
+      });
+    },
+  };
+}
