@@ -41,6 +41,7 @@ export const orders = defineContract('orders', {
     'order-unknown': { status: 404, title: 'No such order' },
     'product-unknown': { status: 422, title: 'A product of the order does not exist' },
     'mixed-currencies': { status: 422, title: 'The products of one order must share a currency' },
+    'total-too-large': { status: 422, title: 'The order costs more than can be charged' },
     'idempotency-key-reused': { status: 422, title: 'The Idempotency-Key was used for another request' },
     'too-late': { status: 409, title: 'The order can no longer be cancelled' },
     'bad-cursor': { status: 422, title: 'The cursor is not one that this list gave' },
@@ -66,7 +67,7 @@ export const orders = defineContract('orders', {
       }),
       output: Order,
       idempotent: true,
-      errors: ['product-unknown', 'mixed-currencies', 'idempotency-key-reused'],
+      errors: ['product-unknown', 'mixed-currencies', 'total-too-large', 'idempotency-key-reused'],
     }),
     list: operation({
       summary: "The customer's orders, newest first",

@@ -30,7 +30,7 @@ CREATE TABLE "idempotency_keys" (
     "key" TEXT NOT NULL,
     "fingerprint" TEXT NOT NULL,
     "order_id" UUID NOT NULL,
-    "answer" JSONB NOT NULL,
+    "answer" JSON NOT NULL,
     "created_at" TIMESTAMPTZ(3) NOT NULL,
 
     CONSTRAINT "idempotency_keys_pkey" PRIMARY KEY ("user_id","key")

@@ -1,0 +1,118 @@
+// What a customer can do with orders. Placing asks users and catalog first and then writes order, answer
+// and event in one transaction; what becomes of the order is decided later (see listeners.ts).
+// It knows nothing of HTTP, and nothing of where users and catalog run.
+import { v7, validate } from 'uuid';
+import type { PrismaClient } from '../../../prisma/orders/client/client.ts';
+import type { Client } from '../../kernel/calls/ref.ts';
+import { kernelProblem, problem } from '../../kernel/contract/problem.ts';
+import type { Store } from '../../kernel/store/store.ts';
+import type { catalog } from '../catalog/contract.ts';
+import type { users } from '../users/contract.ts';
+import { type Order, orders } from './contract.ts';
+import { cancel } from './decisions.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { billFor, quantities, type WantedLine } from './pricing.ts';
+import type { GivenAnswer, OrderRepository } from './repository.ts';
+
+export interface PlaceOrder {
+  readonly idempotencyKey: string;
+  readonly lines: readonly WantedLine[];
+  readonly paymentToken: string;
+}
+
+export interface OrderServiceParts {
+  readonly store: Store<PrismaClient>;
+  readonly repository: OrderRepository;
+  readonly users: Client<typeof users>;
+  readonly catalog: Client<typeof catalog>;
+}
+
+export class OrderService {
+  readonly #parts: OrderServiceParts;
+
+  constructor(parts: OrderServiceParts) {
+    this.#parts = parts;
+  }
+
+  /** The order as first answered, also for every repeat of the same key and body. */
+  async place(userId: string, request: PlaceOrder): Promise<Order> {
+    const { repository, users, catalog } = this.#parts;
+    const fingerprint = fingerprintOf(request);
+    const ids = [...new Set(request.lines.map((line) => line.productId.toLowerCase()))];
+    const prices = catalog.priceProducts({ ids });
+    // Awaited last: a repeat is answered even when catalog is away or the product is gone.
+    prices.catch(() => {});
+    const [user, given] = await Promise.all([
+      users.getUser({ userId }),
+      repository.answerTo(userId, request.idempotencyKey),
+    ]);
+    if (!user) throw kernelProblem('unauthenticated', { detail: 'The user of this session is gone.' });
+    if (given) return sameAnswer(given, fingerprint);
+    const order: Order = {
+      id: v7(),
+      status: user.blocked ? 'rejected' : 'placed',
+      ...(user.blocked ? { reason: 'user-blocked' } : {}),
+      ...billFor(request.lines, (await prices).items),
+      createdAt: new Date().toISOString(),
+    };
+    if (await this.#write(userId, request, fingerprint, order)) return order;
+    const winner = await repository.answerTo(userId, request.idempotencyKey);
+    if (!winner) throw new Error(`the answer to key ${request.idempotencyKey} of user ${userId} vanished`);
+    return sameAnswer(winner, fingerprint);
+  }
+
+  /** One transaction: the order, its key and its event. False: an equal request was first. */
+  #write(userId: string, request: PlaceOrder, fingerprint: string, order: Order): Promise<boolean> {
+    const { store, repository } = this.#parts;
+    const { id: orderId, totalCents, currency, reason } = order;
+    const about = { orderId, userId, totalCents, currency };
+    return store.rawTransaction(async (tx) => {
+      const mine = await repository.insert(tx, { userId, key: request.idempotencyKey, fingerprint, order });
+      if (!mine) return false;
+      // A blocked user's order ends where it begins: nobody hears that it was placed, so nothing is reserved.
+      if (reason) await tx.publish(orders.events['order-rejected'], { ...about, reason });
+      else {
+        const { paymentToken } = request;
+        await tx.publish(orders.events['order-placed'], {
+          ...about,
+          lines: quantities(order.lines),
+          paymentToken,
+        });
+      }
+      return true;
+    });
+  }
+
+  async list(userId: string, { limit = 20, cursor }: { limit?: number; cursor?: string }) {
+    if (cursor !== undefined && !validate(cursor)) {
+      throw problem(orders, 'bad-cursor', {
+        errors: [{ path: '/cursor', message: 'is not a nextCursor of this list' }],
+      });
+    }
+    const found = await this.#parts.repository.newest(userId, cursor, limit + 1);
+    const items = found.slice(0, limit);
+    return { items, nextCursor: found.length > limit ? items.at(-1)!.id : null };
+  }
+
+  async show(userId: string, id: string): Promise<Order> {
+    const order = await this.#parts.repository.find(userId, id);
+    if (!order) throw problem(orders, 'order-unknown');
+    return order;
+  }
+
+  /** The cancelled order, also when it was cancelled before. The database decides between this and a confirmation. */
+  async cancel(userId: string, id: string): Promise<Order> {
+    await this.#parts.store.rawTransaction((tx) => cancel(tx, userId, id));
+    const order = await this.show(userId, id);
+    if (order.status === 'cancelled') return order;
+    throw problem(orders, 'too-late', { detail: `The order is already ${order.status}.` });
+  }
+}
+
+function sameAnswer({ fingerprint, answer }: GivenAnswer, wanted: string): Order {
+  if (fingerprint === wanted) return answer;
+  throw problem(orders, 'idempotency-key-reused', {
+    detail: `The key belongs to order ${answer.id}, whose lines or payment token are others. Use a new key.`,
+    errors: [{ path: '/idempotencyKey', message: 'was used with another body' }],
+  });
+}
