@@ -71,8 +71,8 @@ export interface EventSpec<D extends TObject = TObject> {
   readonly data: D;
 }
 
-/** An event with its place: what `publish` and `on` take. */
-export interface EventDefinition<D extends TObject = TObject> extends EventSpec<D> {
+/** Where an event comes from; derived from its module and name. */
+export interface EventPlace {
   readonly module: string;
   readonly name: string;
   /** `<module>.<event>.v<major>`: the CloudEvents type. */
@@ -80,6 +80,9 @@ export interface EventDefinition<D extends TObject = TObject> extends EventSpec<
   /** `<module>.events`. */
   readonly topic: string;
 }
+
+/** An event with its place: what `publish` and `on` take. */
+export interface EventDefinition<D extends TObject = TObject> extends EventSpec<D>, EventPlace {}
 
 export interface ContractSpec {
   readonly summary: string;
@@ -93,7 +96,7 @@ export interface Contract<S extends ContractSpec = ContractSpec> {
   readonly summary: string;
   readonly errors: NonNullable<S['errors']>;
   readonly operations: S['operations'];
-  readonly events: { readonly [E in keyof S['events']]: S['events'][E] & EventDefinition };
+  readonly events: { readonly [E in keyof S['events']]: S['events'][E] & EventPlace };
 }
 
 export type OperationsOf<C extends Contract> = C['operations'];
