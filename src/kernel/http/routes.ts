@@ -65,7 +65,12 @@ class HttpCall implements Call {
   readonly #reply: FastifyReply;
   #controller: AbortController | undefined;
 
-  constructor(request: FastifyRequest, reply: FastifyReply, principal: Principal, upload: Upload | undefined) {
+  constructor(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    principal: Principal,
+    upload: Upload | undefined,
+  ) {
     this.principal = principal;
     this.deadline = deadlineOf(request);
     this.traceparent = request.traceparent;

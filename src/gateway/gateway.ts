@@ -1,0 +1,131 @@
+// The gateway: the one public port, and the strangler fig. Per module it holds the module's own routes (where
+// this host runs it) and the proxy for the same prefix, and the router picks by the placement of the moment.
+// It knows contracts and placements, and no module.
+import httpSwaggerUi from '@fastify/swagger-ui';
+import swagger from '@fastify/swagger';
+import type { FastifyInstance } from 'fastify';
+import type { Agent } from 'undici';
+import type { Dispatcher } from '../kernel/calls/dispatcher.ts';
+import type { Contract } from '../kernel/contract/contract.ts';
+import { authenticateRequests, type VerifyBearer } from '../kernel/http/authenticate.ts';
+import { contractRoutes, JSON_BODY_LIMIT } from '../kernel/http/routes.ts';
+import { createServer, type ServerOptions } from '../kernel/http/server.ts';
+import type { Placements } from '../kernel/placement/snapshot.ts';
+import { protectPublicPort } from './hygiene.ts';
+import { createProxyAgent, mountProxy } from './proxy.ts';
+import { addSwitch, switchOf } from './switch.ts';
+import { createUpstreams, type Upstreams } from './upstreams.ts';
+
+export interface GatewayOptions extends Omit<ServerOptions, 'routes'> {
+  /** Every module of the product, near or not. */
+  readonly contracts: readonly Contract[];
+  /** The dispatchers of the modules that this host runs. */
+  readonly local: ReadonlyMap<string, Dispatcher>;
+  /** Operations of the host itself, under /admin and /api: never proxied. */
+  readonly own: readonly Dispatcher[];
+  readonly placements: Placements;
+  readonly verifyBearer: VerifyBearer;
+  /** The internal token for a module's processes. */
+  readonly tokenFor: (module: string) => string | Promise<string>;
+  readonly documents: {
+    readonly openapi: () => object;
+    readonly asyncapi: () => object;
+    readonly jwks: () => object;
+  };
+  /** Mounts /health/*. */
+  readonly health: (app: FastifyInstance) => void;
+}
+
+export interface Gateway {
+  readonly app: FastifyInstance;
+  /** Requests on their way to the module's service side. */
+  inflight(module: string): number;
+  close(): Promise<void>;
+}
+
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { contracts, own, placements, verifyBearer } = options;
+  const everything = [...contracts, ...own.map((dispatcher) => dispatcher.contract)];
+  const app = createServer({ ...options, routes: () => routesOf(everything) });
+  protectPublicPort(app);
+  authenticateRequests(app, verifyBearer);
+  options.health(app);
+  await mountDocuments(app, options.documents);
+  for (const dispatcher of own) {
+    await app.register((scope) =>
+      contractRoutes(scope, { dispatcher, principalOf: (request) => request.principal }),
+    );
+  }
+  const agent = createProxyAgent();
+  const upstreams = createUpstreams(placements);
+  for (const contract of contracts) await mountModule(app, contract, agent, upstreams, options);
+  return {
+    app,
+    inflight: (module) => upstreams.inflight(module),
+    async close() {
+      await app.close();
+      upstreams.close();
+      await agent.close();
+    },
+  };
+}
+
+async function mountModule(
+  app: FastifyInstance,
+  contract: Contract,
+  agent: Agent,
+  upstreams: Upstreams,
+  options: GatewayOptions,
+): Promise<void> {
+  const { placements, local, tokenFor, metrics } = options;
+  const { module } = contract;
+  const dispatcher = local.get(module);
+  addSwitch(app, module, placements, dispatcher === undefined);
+  if (dispatcher) {
+    const constraints = { [switchOf(module)]: 'in-process' };
+    await app.register((scope) =>
+      contractRoutes(scope, { dispatcher, constraints, principalOf: (request) => request.principal }),
+    );
+  }
+  await mountProxy(app, agent, {
+    module,
+    upstreams,
+    placements,
+    local: dispatcher !== undefined,
+    bodyLimit: bodyLimitOf(contract),
+    token: () => tokenFor(module),
+    onReroute: () => metrics.rerouted.inc({ module }),
+  });
+}
+
+function bodyLimitOf(contract: Contract): number {
+  const uploads = Object.values(contract.operations).map((spec) =>
+    spec.upload ? spec.upload.maxBytes + 64 * 1024 : 0,
+  );
+  return Math.max(JSON_BODY_LIMIT, ...uploads);
+}
+
+function routesOf(contracts: readonly Contract[]): { method: string; path: string }[] {
+  return contracts.flatMap((contract) =>
+    Object.values(contract.operations).flatMap((spec) =>
+      spec.http ? [{ method: spec.http.method, path: spec.http.path }] : [],
+    ),
+  );
+}
+
+async function mountDocuments(app: FastifyInstance, documents: GatewayOptions['documents']): Promise<void> {
+  app.get('/openapi.json', async (_request, reply) => reply.send(documents.openapi()));
+  app.get('/asyncapi.json', async (_request, reply) => reply.send(documents.asyncapi()));
+  app.get('/.well-known/jwks.json', async (_request, reply) => reply.send(documents.jwks()));
+  app.get('/', async (_request, reply) => reply.redirect('/docs'));
+  await app.register(async (scope) => {
+    await scope.register(swagger, {
+      mode: 'static',
+      specification: { document: documents.openapi() as never },
+    });
+    await scope.register(httpSwaggerUi, {
+      routePrefix: '/docs',
+      uiConfig: { docExpansion: 'list', deepLinking: true },
+    });
+  });
+}

@@ -1,0 +1,74 @@
+// A Fastify instance as every port of a host has it: limits on time and size, problems for errors, a trace
+// per request, graceful close. What is mounted on it is the business of whoever asks for it.
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+import { answerWithProblems, sendProblem, toProblem } from './problems.ts';
+import { jsonBodies, JSON_BODY_LIMIT, traceRequests } from './routes.ts';
+
+export interface ServerOptions {
+  /** What x-served-by says on /api answers that are made here. */
+  readonly hostId: string;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing;
+  readonly routes: () => readonly { method: string; path: string }[];
+}
+
+export function createServer({ hostId, log, metrics, tracing, routes }: ServerOptions): FastifyInstance {
+  const app = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    // A child logger per request costs more than the routing; the trace id comes from the flow instead.
+    childLoggerFactory: (logger) => logger,
+    disableRequestLogging: true,
+    bodyLimit: JSON_BODY_LIMIT,
+    // Off by default in Fastify: a client that sends a byte an hour would hold its connection for ever.
+    requestTimeout: 60_000,
+    connectionTimeout: 0,
+    keepAliveTimeout: 72_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 200 },
+    genReqId: () => '',
+    frameworkErrors: (error, _request, reply) => {
+      sendProblem(reply, toProblem(error));
+    },
+  });
+  jsonBodies(app);
+  traceRequests(app);
+  answerWithProblems(app, routes);
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.raw.url!.startsWith('/api/')) reply.header('x-served-by', hostId);
+    done();
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'none';
+    const { method } = request;
+    const status = String(reply.statusCode);
+    metrics.request.observe({ method, route, status }, reply.elapsedTime / 1000);
+    if (tracing.enabled) {
+      const incoming = request.headers.traceparent;
+      const endMs = Date.now();
+      tracing.record({
+        name: `${method} ${route}`,
+        kind: 'server',
+        traceparent: request.traceparent,
+        parent:
+          typeof incoming === 'string' && incoming.slice(3, 35) === request.traceparent.slice(3, 35)
+            ? incoming.slice(36, 52)
+            : undefined,
+        startMs: endMs - reply.elapsedTime,
+        endMs,
+        failed: reply.statusCode >= 500,
+        attributes: {
+          'http.request.method': method,
+          'http.route': route,
+          'http.response.status_code': reply.statusCode,
+        },
+      });
+    }
+    done();
+  });
+  return app;
+}
