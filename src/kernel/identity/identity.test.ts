@@ -1,0 +1,207 @@
+// What a token proves, and every way in which it must not.
+import { createHmac } from 'node:crypto';
+import { importJWK, type JWK, SignJWT } from 'jose';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Problem } from '../contract/problem.ts';
+import { createAdminCheck } from './admin-token.ts';
+import { audienceOf, bearerOf, createInternalTokens } from './internal-token.ts';
+import { generateSigningKey, keySet, publicHalf } from './keys.ts';
+import { createSessionSigner, createSessionVerifier } from './session-token.ts';
+import { TokenCache } from './token-cache.ts';
+
+async function refused(work: () => unknown): Promise<string> {
+  try {
+    await work();
+  } catch (error) {
+    expect(error).toBeInstanceOf(Problem);
+    expect((error as Problem).status).toBe(401);
+    return (error as Problem).message;
+  }
+  throw new Error('was accepted');
+}
+
+describe('a session token', () => {
+  const anna = { id: '0199b2c4-0000-7000-8000-000000000001', role: 'customer', epoch: 3 } as const;
+  let key: JWK;
+  let keys: JWK[];
+  let revoked: Record<string, number>;
+  const verifier = (capacity?: number) =>
+    createSessionVerifier({ keys: () => keys, revoked: () => revoked, capacity });
+
+  beforeAll(async () => {
+    key = await generateSigningKey();
+  });
+  const fresh = async () => {
+    keys = [await publicHalf(key)];
+    revoked = {};
+    return verifier();
+  };
+
+  it('names its user, and says when it ends', async () => {
+    const sessions = await fresh();
+    const { token, expiresAt } = await createSessionSigner(key).sign(anna);
+    expect(await sessions.verify(token)).toEqual({ kind: 'user', ...anna });
+    expect(new Date(expiresAt).getTime()).toBeGreaterThan(Date.now() + 3_600_000);
+  });
+
+  it('is answered at once when it was verified before', async () => {
+    const sessions = await fresh();
+    const { token } = await createSessionSigner(key).sign(anna);
+    const first = await sessions.verify(token);
+    expect(sessions.verify(token)).toBe(first);
+  });
+
+  it('is revoked from one call to the next by a higher epoch', async () => {
+    const sessions = await fresh();
+    const { token } = await createSessionSigner(key).sign(anna);
+    await sessions.verify(token);
+    revoked = { [anna.id]: 3 };
+    await sessions.verify(token);
+    revoked = { [anna.id]: 4 };
+    expect(await refused(() => sessions.verify(token))).toMatch(/revoked/);
+    expect(await refused(() => verifier().verify(token))).toMatch(/revoked/);
+  });
+
+  it('ends', async () => {
+    const sessions = await fresh();
+    const { token } = await createSessionSigner(key, -1).sign(anna);
+    expect(await refused(() => sessions.verify(token))).toMatch(/expired/);
+  });
+
+  it('is dropped with the key that signed it', async () => {
+    const sessions = await fresh();
+    const { token } = await createSessionSigner(key).sign(anna);
+    await sessions.verify(token);
+    keys = [await publicHalf(await generateSigningKey())];
+    expect(await refused(() => sessions.verify(token))).toMatch(/forged/);
+  });
+
+  it('is refused when anything of it was made up', async () => {
+    const sessions = await fresh();
+    const other = await generateSigningKey();
+    const [head, body, signature] = (await createSessionSigner(key).sign(anna)).token.split('.') as [
+      string,
+      string,
+      string,
+    ];
+    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as object;
+    const hmacWithPublicKey = `${encode({ alg: 'HS256', kid: keys[0]!.kid })}.${body}`;
+    const signed = async (payload: Record<string, unknown>, issuer: string, audience: string) =>
+      new SignJWT(payload)
+        .setProtectedHeader({ alg: 'EdDSA', kid: keys[0]!.kid })
+        .setSubject(anna.id)
+        .setIssuer(issuer)
+        .setAudience(audience)
+        .setIssuedAt()
+        .setExpirationTime('1h')
+        .sign(await importJWK(key, 'EdDSA'));
+    const forgeries = [
+      '',
+      'x',
+      'a.b.c',
+      (await createSessionSigner({ ...other, kid: key.kid }).sign(anna)).token,
+      (await createSessionSigner(other).sign(anna)).token,
+      `${head}.${encode({ ...claims, role: 'admin' })}.${signature}`,
+      `${encode({ alg: 'none' })}.${body}.`,
+      `${head}.${body}.`,
+      `${hmacWithPublicKey}.${createHmac('sha256', keys[0]!.x!).update(hmacWithPublicKey).digest('base64url')}`,
+      await signed({ role: 'admin', epoch: 0 }, 'somebody', 'banyan:sessions'),
+      await signed({ role: 'admin', epoch: 0 }, 'banyan', 'another'),
+      await signed({ role: 'owner', epoch: 0 }, 'banyan', 'banyan:sessions'),
+      await signed({ role: 'admin' }, 'banyan', 'banyan:sessions'),
+    ];
+    for (const forgery of forgeries) await refused(() => sessions.verify(forgery));
+  });
+
+  it('shows nothing private in the key set', async () => {
+    const { keys: shown } = await keySet([key]);
+    expect(shown).toHaveLength(1);
+    expect(Object.keys(shown[0]!).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
+  });
+});
+
+describe('the cache of verified tokens', () => {
+  it('is bounded and forgets what has expired', () => {
+    const cache = new TokenCache<number>(2);
+    cache.set('a', 1, Date.now() + 60_000);
+    cache.set('b', 2, Date.now() - 1);
+    expect(cache.get('b')).toBeUndefined();
+    cache.set('c', 3, Date.now() + 60_000);
+    cache.get('a');
+    cache.set('d', 4, Date.now() + 60_000);
+    expect([cache.get('a'), cache.get('c'), cache.get('d'), cache.size]).toEqual([1, undefined, 4, 2]);
+  });
+});
+
+describe('an internal token', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  const key = 'an internal key of some length';
+  const monolith = createInternalTokens(key, 'monolith');
+  const orders = createInternalTokens(key, 'orders');
+
+  it('says who asks, to the one it is for', async () => {
+    const token = await monolith.mint('orders');
+    expect(await orders.verify(token, 'orders')).toEqual({ caller: 'monolith' });
+    expect(orders.verify(token, 'orders')).toEqual({ caller: 'monolith' });
+    expect(monolith.mint('orders')).toBe(token);
+  });
+
+  it('opens nothing else, also after it was verified where it belongs', async () => {
+    const token = await monolith.mint('orders');
+    await orders.verify(token, 'orders');
+    expect(await refused(() => orders.verify(token, 'control'))).toMatch(/another service/);
+  });
+
+  it('is refused when it is missing, forged, expired or a session token', async () => {
+    expect(await refused(() => orders.verify(undefined, 'orders'))).toMatch(/required/);
+    expect(await refused(() => orders.verify('', 'orders'))).toMatch(/required/);
+    const forged = await createInternalTokens('another key of some length', 'monolith').mint('orders');
+    expect(await refused(() => orders.verify(forged, 'orders'))).toMatch(/forged/);
+    expect(await refused(() => orders.verify('x.y.z', 'orders'))).toMatch(/forged/);
+    const session = await createSessionSigner(await generateSigningKey()).sign({
+      id: 'u',
+      role: 'admin',
+      epoch: 0,
+    });
+    expect(await refused(() => orders.verify(session.token, 'orders'))).toMatch(/forged/);
+  });
+
+  it('ends, also where it was verified before', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const token = await monolith.mint('payments');
+    await orders.verify(token, 'payments');
+    vi.setSystemTime(Date.now() + 6 * 60_000);
+    expect(await refused(() => orders.verify(token, 'payments'))).toMatch(/expired/);
+    expect(await monolith.mint('payments')).not.toBe(token);
+  });
+
+  it('takes its audience from the instance, and its text from the header', () => {
+    expect([audienceOf('orders-12'), audienceOf('monolith'), audienceOf('gift-cards-1')]).toEqual([
+      'orders',
+      'monolith',
+      'gift-cards',
+    ]);
+    expect([bearerOf('Bearer x'), bearerOf('bearer x'), bearerOf('Basic x'), bearerOf(undefined)]).toEqual([
+      'x',
+      'x',
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe('the admin token', () => {
+  it('is itself and nothing like it', () => {
+    const check = createAdminCheck('0123456789abcdef');
+    expect(['0123456789abcdef', '0123456789abcdeF', '0123456789abcde', '', undefined].map(check)).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+});

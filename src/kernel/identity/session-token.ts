@@ -1,0 +1,125 @@
+// Session tokens: a JWT signed with Ed25519 where users runs, verified wherever a request enters (the
+// gateway, every service). Algorithm, issuer and audience are pinned. A token is revoked by raising its
+// user's epoch: that is looked up on every call, also for a token verified before.
+// It must not know how a user is stored, nor which port a token came by.
+import { createLocalJWKSet, errors, importJWK, type JWK, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import type { Principal } from '../contract/principal.ts';
+import { kernelProblem, type Problem } from '../contract/problem.ts';
+import { keyId } from './keys.ts';
+import { TokenCache } from './token-cache.ts';
+
+const ISSUER = 'banyan';
+const AUDIENCE = 'banyan:sessions';
+const ALGORITHM = 'EdDSA';
+
+/** Twelve hours: a working day. */
+export const SESSION_SECONDS = 12 * 60 * 60;
+
+export type UserPrincipal = Extract<Principal, { kind: 'user' }>;
+
+export interface SessionSubject {
+  readonly id: string;
+  readonly role: 'customer' | 'admin';
+  /** The user's epoch when the session is opened; a later raise revokes the token. */
+  readonly epoch: number;
+}
+
+export interface SessionSigner {
+  /** `expiresAt` is RFC 3339 in UTC. */
+  sign(subject: SessionSubject): Promise<{ token: string; expiresAt: string }>;
+}
+
+/** @param jwk the private Ed25519 key. @param lifetimeSeconds may be negative, in tests. */
+export function createSessionSigner(jwk: JWK, lifetimeSeconds = SESSION_SECONDS): SessionSigner {
+  const ready = Promise.all([importJWK(jwk, ALGORITHM), keyId(jwk)]);
+  ready.catch(() => undefined); // said by the first sign()
+  return {
+    async sign({ id, role, epoch }) {
+      const [key, kid] = await ready;
+      const now = Math.floor(Date.now() / 1000);
+      const expires = now + lifetimeSeconds;
+      const token = await new SignJWT({ role, epoch })
+        .setProtectedHeader({ alg: ALGORITHM, kid, typ: 'JWT' })
+        .setSubject(id)
+        .setIssuer(ISSUER)
+        .setAudience(AUDIENCE)
+        .setIssuedAt(now)
+        .setExpirationTime(expires)
+        .sign(key);
+      return { token, expiresAt: new Date(expires * 1000).toISOString() };
+    },
+  };
+}
+
+export interface SessionVerifier {
+  /** The user behind the token: at once when it was verified before. Throws or rejects with the 401 Problem. */
+  verify(token: string): UserPrincipal | Promise<UserPrincipal>;
+}
+
+export interface VerifierOptions {
+  /** The public keys of the moment. Another array drops every token verified with the keys before. */
+  readonly keys: () => readonly JWK[];
+  /** User id to the epoch below which a token is revoked (`placements.current.revoked`). */
+  readonly revoked: () => Readonly<Record<string, number>>;
+  readonly capacity?: number;
+}
+
+export function createSessionVerifier({ keys, revoked, capacity }: VerifierOptions): SessionVerifier {
+  const cache = new TokenCache<UserPrincipal>(capacity);
+  let known: readonly JWK[] | undefined;
+  let findKey: ReturnType<typeof createLocalJWKSet>;
+
+  const current = (user: UserPrincipal): UserPrincipal => {
+    const least = revoked()[user.id];
+    if (least !== undefined && user.epoch < least) {
+      throw refusal('The session was revoked. Sign in again.');
+    }
+    return user;
+  };
+
+  const verifyNew = async (token: string): Promise<UserPrincipal> => {
+    const verifiedWith = known;
+    const payload = await verifyJwt(token, findKey);
+    const user = userOf(payload);
+    if (verifiedWith === known) cache.set(token, user, payload.exp! * 1000);
+    return current(user);
+  };
+
+  return {
+    verify(token) {
+      const present = keys();
+      if (present !== known) {
+        known = present;
+        findKey = createLocalJWKSet({ keys: [...present] });
+        cache.clear();
+      }
+      const user = cache.get(token);
+      return user === undefined ? verifyNew(token) : current(user);
+    },
+  };
+}
+
+async function verifyJwt(token: string, key: ReturnType<typeof createLocalJWKSet>): Promise<JWTPayload> {
+  try {
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: [ALGORITHM],
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      requiredClaims: ['sub', 'exp', 'iat'],
+    });
+    return payload;
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) throw refusal('The session has expired. Sign in again.');
+    throw refusal('The session token is forged or damaged: it was not signed here.', error);
+  }
+}
+
+function userOf({ sub, role, epoch }: JWTPayload): UserPrincipal {
+  if ((role === 'customer' || role === 'admin') && typeof epoch === 'number' && typeof sub === 'string')
+    return { kind: 'user', id: sub, role, epoch };
+  throw refusal('The session token is not one of ours: it names no user, role or epoch.');
+}
+
+function refusal(detail: string, cause?: unknown): Problem {
+  return kernelProblem('unauthenticated', { detail, cause });
+}
