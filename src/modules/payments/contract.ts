@@ -1,7 +1,7 @@
 // What payments promises: one charge per order at most, and its trace.
 import { type Static, Type } from 'typebox';
 import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
-import { cents, currency, id, time } from '../../kernel/contract/fields.ts';
+import { cents, currency, id, paging, time } from '../../kernel/contract/fields.ts';
 
 export const Payment = Type.Object({
   id: id(),
@@ -39,22 +39,28 @@ const About = { orderId: id(), userId: id(), paymentId: id(), amountCents: cents
 
 export const payments = defineContract('payments', {
   summary: 'Payments through the card network',
+  errors: {
+    'bad-cursor': { status: 422, title: 'The cursor is not one that this list gave' },
+  },
   operations: {
     list: operation({
       summary: "The customer's payments, optionally of one order",
       access: 'session',
       http: { method: 'GET', path: '/api/payments' },
-      input: closed({ orderId: Type.Optional(id()) }),
+      input: closed({ orderId: Type.Optional(id()), ...paging }),
       output: page(Payment),
       idempotent: true,
+      errors: ['bad-cursor'],
     }),
     sandboxCharges: operation({
-      summary: "The sandbox card network's own ledger, optionally of one order",
+      summary: "The sandbox card network's own ledger, newest first, optionally of one order",
+      description: 'A page has 100 charges unless `limit` says otherwise.',
       access: 'admin',
       http: { method: 'GET', path: '/api/payments/sandbox/charges' },
-      input: closed({ orderId: Type.Optional(id()) }),
+      input: closed({ orderId: Type.Optional(id()), ...paging }),
       output: page(Charge),
       idempotent: true,
+      errors: ['bad-cursor'],
     }),
   },
   events: {

@@ -1,0 +1,60 @@
+// Claimed work in flight, bounded: what a job does with its rows when each waits for somebody outside.
+// The job's run claims as much as the lane has room for and returns; one piece that waits long holds up
+// nobody else, and the job is woken when a full lane has room again.
+// It knows nothing of the work: claiming, leases and retries are the job's own, in its database.
+import type { Logger } from 'pino';
+
+export interface LaneOptions {
+  /** Pieces in flight at most. */
+  readonly limit: number;
+  /** Wakes the job that feeds the lane. */
+  readonly wake: () => void;
+  readonly log: Logger;
+}
+
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #closing = new AbortController();
+  readonly #inFlight = new Set<Promise<void>>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  /** How many pieces may start now. */
+  get room(): number {
+    return this.#closing.signal.aborted ? 0 : this.#options.limit - this.#inFlight.size;
+  }
+
+  /** Starts one piece; what it throws is logged, and its row's lease decides when it is tried again. */
+  start(work: (signal: AbortSignal) => Promise<void>): void {
+    const piece = work(this.#closing.signal)
+      .catch((error: unknown) => {
+        if (!this.#closing.signal.aborted) this.#options.log.error({ err: error }, 'a piece of work failed');
+      })
+      .finally(() => {
+        const wasFull = this.room <= 0;
+        this.#inFlight.delete(piece);
+        if (wasFull) this.#options.wake();
+      });
+    this.#inFlight.add(piece);
+  }
+
+  /** Wakes the job when something is due again. */
+  wakeIn(milliseconds: number): void {
+    if (this.#closing.signal.aborted) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#options.wake();
+    }, milliseconds);
+    this.#timers.add(timer);
+  }
+
+  /** Aborts what is in flight and waits until it has let go. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    for (const timer of this.#timers) clearTimeout(timer);
+    await Promise.all(this.#inFlight);
+  }
+}

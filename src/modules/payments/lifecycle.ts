@@ -1,0 +1,96 @@
+// The life of a payment, one row per order. What the network is asked happens between these steps, never
+// inside one; each is one conditional statement, so a repeated, late or overtaken step changes nothing.
+//
+//   pending      to be charged, or being charged
+//     captured     the money is ours                                 -> payment-captured
+//     giving-up    the network never answered; to be voided there, then
+//       failed       declined, or given up and voided                -> payment-failed
+//     voiding      the order ended while a charge may be on its way; to be voided there, then
+//       voided       nothing is left captured (at once when the network was never asked)
+//   captured
+//     refunding    the order ended; to be refunded there, then
+//       refunded     the money went back                             -> payment-refunded
+//   forestalled  the order ended before its stock was reserved: a stone in the way of a late charge
+import { v7 } from 'uuid';
+import type { Store, Transaction } from '../../kernel/store/store.ts';
+import { type Payment, payments } from './contract.ts';
+
+export type Status = Payment['status'] | 'giving-up' | 'voiding' | 'refunding' | 'forestalled';
+
+/** How a customer sees it: what is still to be done at the network is our business. */
+export function publicStatus(status: Status): Payment['status'] {
+  if (status === 'giving-up' || status === 'voiding') return 'pending';
+  if (status === 'refunding') return 'captured';
+  return status === 'forestalled' ? 'voided' : status;
+}
+
+interface EndedOrder {
+  readonly orderId: string;
+  readonly userId: string;
+  readonly totalCents: number;
+  readonly currency: string;
+}
+
+/** The stock of an order is reserved: charge it, unless it has a payment (or a stone) already. */
+export async function request(tx: Transaction, order: EndedOrder & { paymentToken: string }): Promise<void> {
+  const { orderId, userId, totalCents, currency, paymentToken } = order;
+  await tx.sql.query(
+    `INSERT INTO payments (id, order_id, user_id, amount_cents, currency, token, status, due_at, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, 'pending', now(), now(), now())
+     ON CONFLICT (order_id) DO NOTHING`,
+    [v7(), orderId, userId, totalCents, currency, paymentToken],
+  );
+}
+
+/** The order was rejected or cancelled: whatever was taken goes back, and nothing is taken any more. */
+export async function undo(tx: Transaction, order: EndedOrder): Promise<void> {
+  const { orderId, userId, totalCents, currency } = order;
+  await tx.sql.query(
+    `INSERT INTO payments AS p (id, order_id, user_id, amount_cents, currency, status, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, 'forestalled', now(), now())
+     ON CONFLICT (order_id) DO UPDATE SET
+       status = CASE WHEN p.status = 'captured' THEN 'refunding' WHEN p.asks = 0 THEN 'voided' ELSE 'voiding' END,
+       due_at = CASE WHEN p.status = 'pending' AND p.asks = 0 THEN NULL ELSE now() END,
+       updated_at = now()
+     WHERE p.status IN ('pending', 'captured')`,
+    [v7(), orderId, userId, totalCents, currency],
+  );
+}
+
+export interface Claimed {
+  readonly id: string;
+  readonly orderId: string;
+  readonly userId: string;
+  readonly amountCents: number;
+  readonly currency: string;
+  readonly token: string;
+  readonly status: 'pending' | 'giving-up' | 'voiding' | 'refunding';
+  readonly asks: number;
+  readonly silences: number;
+}
+
+export interface Outcome {
+  readonly to: Status;
+  readonly event?: 'payment-captured' | 'payment-refunded' | 'payment-failed';
+  readonly reason?: 'payment-declined' | 'payment-timeout';
+  /** There is more to do at the network. */
+  readonly due?: boolean;
+}
+
+/** Records what came of a claimed payment, with its event; false when another host or the order's end was first. */
+export async function record(store: Store, payment: Claimed, outcome: Outcome): Promise<boolean> {
+  const { id, status, orderId, userId, amountCents, currency } = payment;
+  return store.rawTransaction(async (tx) => {
+    const { rowCount } = await tx.sql.query(
+      `UPDATE payments SET status = $3, due_at = CASE WHEN $4 THEN now() END, updated_at = now()
+       WHERE id = $1 AND status = $2`,
+      [id, status, outcome.to, outcome.due ?? false],
+    );
+    if (rowCount === 0) return false;
+    const about = { orderId, userId, paymentId: id, amountCents, currency };
+    if (outcome.event === 'payment-failed')
+      await tx.publish(payments.events['payment-failed'], { ...about, reason: outcome.reason! });
+    else if (outcome.event) await tx.publish(payments.events[outcome.event], about);
+    return true;
+  });
+}
