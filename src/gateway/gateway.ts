@@ -1,8 +1,9 @@
 // The gateway: the one public port, and the strangler fig. Per module it holds the module's own routes (where
 // this host runs it) and the proxy for the same prefix, and the router picks by the placement of the moment.
 // It knows contracts and placements, and no module.
-import httpSwaggerUi from '@fastify/swagger-ui';
+
 import swagger from '@fastify/swagger';
+import httpSwaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import type { Agent } from 'undici';
 import type { Dispatcher } from '../kernel/calls/dispatcher.ts';
@@ -10,6 +11,7 @@ import type { Contract } from '../kernel/contract/contract.ts';
 import { authenticateRequests, type VerifyBearer } from '../kernel/http/authenticate.ts';
 import { contractRoutes, JSON_BODY_LIMIT } from '../kernel/http/routes.ts';
 import { createServer, type ServerOptions } from '../kernel/http/server.ts';
+import type { InternalTokens } from '../kernel/identity/internal-token.ts';
 import type { Placements } from '../kernel/placement/snapshot.ts';
 import { protectPublicPort } from './hygiene.ts';
 import { createProxyAgent, mountProxy } from './proxy.ts';
@@ -25,8 +27,7 @@ export interface GatewayOptions extends Omit<ServerOptions, 'routes'> {
   readonly own: readonly Dispatcher[];
   readonly placements: Placements;
   readonly verifyBearer: VerifyBearer;
-  /** The internal token for a module's processes. */
-  readonly tokenFor: (module: string) => string | Promise<string>;
+  readonly tokens: InternalTokens;
   readonly documents: {
     readonly openapi: () => object;
     readonly asyncapi: () => object;
@@ -77,7 +78,7 @@ async function mountModule(
   upstreams: Upstreams,
   options: GatewayOptions,
 ): Promise<void> {
-  const { placements, local, tokenFor, metrics } = options;
+  const { placements, local, tokens, metrics } = options;
   const { module } = contract;
   const dispatcher = local.get(module);
   addSwitch(app, module, placements, dispatcher === undefined);
@@ -93,7 +94,7 @@ async function mountModule(
     placements,
     local: dispatcher !== undefined,
     bodyLimit: bodyLimitOf(contract),
-    token: () => tokenFor(module),
+    tokens,
     onReroute: () => metrics.rerouted.inc({ module }),
   });
 }

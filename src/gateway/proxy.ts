@@ -9,6 +9,7 @@ import { Agent } from 'undici';
 import { kernelProblem, ModuleUnavailable } from '../kernel/contract/problem.ts';
 import { sendProblem } from '../kernel/http/problems.ts';
 import { REQUEST_DEADLINE_MS } from '../kernel/http/routes.ts';
+import { audienceOf, type InternalTokens } from '../kernel/identity/internal-token.ts';
 import type { Endpoint, Placements } from '../kernel/placement/snapshot.ts';
 import { switchOf } from './switch.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -21,8 +22,7 @@ export interface ProxyOptions {
   readonly bodyLimit: number;
   /** This host runs the module too: it can answer when the module came back. */
   readonly local: boolean;
-  /** The internal token for that module's processes. */
-  readonly token: () => string | Promise<string>;
+  readonly tokens: InternalTokens;
   readonly onReroute: () => void;
 }
 
@@ -66,7 +66,7 @@ export async function mountProxy(app: FastifyInstance, agent: Agent, options: Pr
       proxyPayloads: false,
       replyOptions: { getUpstream: () => 'http://chosen.invalid' },
       handler: (request: FastifyRequest, reply: FastifyReply, dest: string, from: FromOptions) =>
-        new Forwarding(request, reply, dest, from, options).start(),
+        new Forwarding(request, reply, dest, from, options).send(),
     } as unknown as Parameters<typeof httpProxy>[1]);
   });
 }
@@ -81,7 +81,6 @@ class Forwarding {
   readonly tried = new Set<string>();
   /** Whether the placement was read again because nobody was left. */
   refreshed = false;
-  token = '';
 
   constructor(
     request: FastifyRequest,
@@ -97,28 +96,20 @@ class Forwarding {
     this.options = options;
   }
 
-  async start(): Promise<FastifyReply> {
-    this.token = await this.options.token();
-    this.send();
-    return this.reply;
-  }
-
-  send(): void {
+  async send(): Promise<FastifyReply> {
     const { request, reply, options } = this;
     const endpoint = options.upstreams.pick(options.module, this.tried);
-    if (!endpoint) {
-      void this.nobody();
-      return;
-    }
+    if (!endpoint) return this.nobody();
     const over = options.upstreams.begin(endpoint);
     reply.raw.once('close', over);
+    const token = await options.tokens.mint(audienceOf(endpoint.id));
     const body = request.body as Buffer | undefined;
     reply.from(this.dest, {
       ...this.from,
       ...(body && body.length > 0 ? { body, contentType: request.headers['content-type'] } : {}),
       getUpstream: () => endpoint.url,
       rewriteRequestHeaders: (_request: unknown, headers: Record<string, unknown>) => {
-        headers['x-internal-token'] = this.token;
+        headers['x-internal-token'] = token;
         headers.traceparent = request.traceparent;
         delete headers.expect;
         return headers;
@@ -128,6 +119,7 @@ class Forwarding {
         this.failed(endpoint, error);
       },
     } as FromOptions);
+    return reply;
   }
 
   /** A connection that was refused, or was lost under a request that may be repeated: on to the next process. */
@@ -141,7 +133,7 @@ class Forwarding {
     if (refused || (lost && repeatable(request))) {
       this.tried.add(endpoint.host);
       options.onReroute();
-      this.send();
+      void this.send();
       return;
     }
     if (code.endsWith('TIMEOUT')) {
@@ -161,26 +153,24 @@ class Forwarding {
   }
 
   /** Everybody refused. Perhaps the placement moved and this host has not heard of it: look once more. */
-  async nobody(): Promise<void> {
+  async nobody(): Promise<FastifyReply> {
     const { module, placements, local } = this.options;
     if (this.refreshed) {
       const detail = `No instance of ${module} answers. \`banyan extract ${module}\` starts one, \`banyan restore ${module}\` brings it back.`;
-      sendProblem(this.reply, new ModuleUnavailable(module, detail));
-      return;
+      return sendProblem(this.reply, new ModuleUnavailable(module, detail));
     }
     this.refreshed = true;
     const snapshot = await placements.refresh();
     if (local && snapshot.modules[module]?.placement === 'in-process') {
-      await routeAgain(this.request, this.reply);
-      return;
+      return routeAgain(this.request, this.reply);
     }
     this.tried.clear();
-    this.send();
+    return this.send();
   }
 }
 
 /** The module is near again: the same request once more through the router, whole. */
-async function routeAgain(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+async function routeAgain(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const body = request.body as Buffer | undefined;
   const headers = { ...request.headers } as Record<string, string>;
   delete headers['transfer-encoding'];
@@ -193,7 +183,7 @@ async function routeAgain(request: FastifyRequest, reply: FastifyReply): Promise
   for (const [name, value] of Object.entries(answer.headers)) {
     if (value !== undefined && !hopByHop.has(name)) reply.header(name, value);
   }
-  reply.code(answer.statusCode).send(answer.rawPayload);
+  return reply.code(answer.statusCode).send(answer.rawPayload);
 }
 
 const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding']);

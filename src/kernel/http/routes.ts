@@ -6,8 +6,8 @@ import type { Call, Download, Upload } from '../calls/call.ts';
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import { adopt } from '../calls/trace.ts';
 import type { OperationSpec } from '../contract/contract.ts';
-import { kernelProblem } from '../contract/problem.ts';
 import type { Principal } from '../contract/principal.ts';
+import { kernelProblem } from '../contract/problem.ts';
 import { createBinder } from './binding.ts';
 import { readUpload, sendDownload } from './transfer.ts';
 

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { answerWithProblems, sendProblem, toProblem } from './problems.ts';
-import { jsonBodies, JSON_BODY_LIMIT, traceRequests } from './routes.ts';
+import { JSON_BODY_LIMIT, jsonBodies, traceRequests } from './routes.ts';
 
 export interface ServerOptions {
   /** What x-served-by says on /api answers that are made here. */

@@ -64,10 +64,7 @@ export function sendDownload(request: FastifyRequest, reply: FastifyReply, file:
     .header('content-type', file.contentType)
     .header('x-content-type-options', 'nosniff');
   const known = request.headers['if-none-match'];
-  if (
-    known &&
-    known.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === etag)
-  ) {
+  if (known?.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === etag)) {
     return reply.code(304).removeHeader('content-type').send();
   }
   const conditional = request.headers['if-range'];

@@ -1,0 +1,14 @@
+# The monolith: all modules and the gateway. The same image with MODULES=none is the gateway alone.
+FROM node:24-slim
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY scripts ./scripts
+COPY prisma ./prisma
+RUN node scripts/setup.mjs --production
+COPY bin ./bin
+COPY src ./src
+COPY extracted ./extracted
+USER node
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 INTERNAL_PORT=4000
+EXPOSE 3000 4000
+CMD ["node", "src/main.ts"]

@@ -1,0 +1,87 @@
+// The internal port of a host: where other hosts come in, never clients. Every request carries an internal
+// token made for this host's audience, or gets 401 before any handler; health and metrics alone are open,
+// for probes and scrapers on the same network.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Dispatcher } from '../calls/dispatcher.ts';
+import { authenticateRequests, type VerifyBearer } from '../http/authenticate.ts';
+import { contractRoutes, moduleCalls } from '../http/routes.ts';
+import { createServer, type ServerOptions } from '../http/server.ts';
+import { bearerOf, CONTROL_AUDIENCE, type InternalTokens } from '../identity/internal-token.ts';
+
+export interface InternalPortOptions extends Omit<ServerOptions, 'routes'> {
+  readonly dispatchers: ReadonlyMap<string, Dispatcher>;
+  readonly tokens: InternalTokens;
+  /** What tokens for this host must be made for; control has an audience of its own. */
+  readonly audience: string;
+  readonly verifyBearer: VerifyBearer;
+  readonly health: (app: FastifyInstance) => void;
+  /** Where services register and follow; only on hosts that read the control store. */
+  readonly sync?: (body: unknown, caller: string) => Promise<unknown>;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The host that the internal token names. */
+    caller: string;
+  }
+}
+
+export async function createInternalPort(options: InternalPortOptions): Promise<FastifyInstance> {
+  const { dispatchers, tokens, audience, verifyBearer, health, metrics, sync } = options;
+  const app = createServer({
+    ...options,
+    routes: () =>
+      [...dispatchers.values()].flatMap((one) =>
+        Object.values(one.contract.operations).flatMap((spec) =>
+          spec.http ? [{ method: spec.http.method, path: spec.http.path }] : [],
+        ),
+      ),
+  });
+  app.decorateRequest('caller', '');
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { url } = request.raw;
+    if (isOpen(url!)) {
+      done();
+      return;
+    }
+    const settle = ({ caller }: { caller: string }) => {
+      request.caller = caller;
+      done();
+    };
+    try {
+      const wanted = url!.startsWith('/control/') ? CONTROL_AUDIENCE : audience;
+      const verified = tokens.verify(internalTokenOf(request), wanted);
+      if (verified instanceof Promise) verified.then(settle, done);
+      else settle(verified);
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+
+  health(app);
+  app.get('/metrics', async (_request, reply) =>
+    reply.header('content-type', metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+  if (sync) app.post('/control/sync', async (request) => sync(request.body, request.caller));
+  moduleCalls(app, dispatchers, (request) => request.caller);
+  await app.register(async (scope) => {
+    authenticateRequests(scope, verifyBearer);
+    for (const dispatcher of dispatchers.values()) {
+      await scope.register((inner) =>
+        contractRoutes(inner, { dispatcher, principalOf: (request) => request.principal }),
+      );
+    }
+  });
+  return app;
+}
+
+function isOpen(url: string): boolean {
+  return url === '/metrics' || url === '/health/live' || url === '/health/ready';
+}
+
+/** A proxied request carries the client's own Authorization, so the internal token has a header to itself. */
+function internalTokenOf(request: FastifyRequest): string | undefined {
+  const own = request.headers['x-internal-token'];
+  if (typeof own === 'string') return own;
+  return bearerOf(request.headers.authorization);
+}
