@@ -1,7 +1,7 @@
 // What notifications promises: the customer hears of what became of an order, once.
 import { type Static, Type } from 'typebox';
 import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
-import { id, nullable, time } from '../../kernel/contract/fields.ts';
+import { id, nullable, paging, time } from '../../kernel/contract/fields.ts';
 
 export const Notification = Type.Object({
   id: id(),
@@ -19,15 +19,17 @@ export const notifications = defineContract('notifications', {
   summary: 'Mail to customers',
   errors: {
     'user-unknown': { status: 422, title: 'No such user is known here' },
+    'bad-cursor': { status: 422, title: 'The cursor is not one that this list gave' },
   },
   operations: {
     list: operation({
       summary: "The customer's notifications, optionally about one order",
       access: 'session',
       http: { method: 'GET', path: '/api/notifications' },
-      input: closed({ orderId: Type.Optional(id()) }),
+      input: closed({ orderId: Type.Optional(id()), ...paging }),
       output: page(Notification),
       idempotent: true,
+      errors: ['bad-cursor'],
     }),
     send: operation({
       summary: 'Mail a user',

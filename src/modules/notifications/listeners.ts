@@ -1,0 +1,28 @@
+// What notifications does about what others say: users' events tell whom to write to, the end of an
+// order is written about, once. The key of each note decides, however often an event comes.
+import { type Listener, on } from '../../kernel/module.ts';
+import type { Transaction } from '../../kernel/store/store.ts';
+import { orders } from '../orders/contract.ts';
+import { users } from '../users/contract.ts';
+import { markGone, remember } from './contacts.ts';
+import type { NotificationRepository } from './repository.ts';
+import { cancelled, confirmed, type Note, rejected, welcome } from './texts.ts';
+
+/** `wake`: there is mail to send once this commits. */
+export function listeners(repository: NotificationRepository, wake: () => void): readonly Listener[] {
+  const write = async (tx: Transaction, note: Note) => {
+    if (await repository.write(tx.sql, note)) wake();
+  };
+  return [
+    on(users.events['user-registered'], async (user, { tx }) => {
+      await remember(tx, user);
+      await write(tx, welcome(user.userId));
+    }),
+    on(users.events['user-changed'], (user, { tx }) => remember(tx, user)),
+    on(users.events['user-deleted'], ({ userId }, { tx }) => markGone(tx, userId)),
+
+    on(orders.events['order-confirmed'], (order, { tx }) => write(tx, confirmed(order))),
+    on(orders.events['order-rejected'], (order, { tx }) => write(tx, rejected(order))),
+    on(orders.events['order-cancelled'], (order, { tx }) => write(tx, cancelled(order))),
+  ];
+}

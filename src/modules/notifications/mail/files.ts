@@ -1,0 +1,34 @@
+// Mail as files, where no SMTP server is set: one .eml per mail, named by its key. Written beside and
+// renamed, so a reader sees a whole file or none; written twice it is the same file, so a mail leaves once.
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createTransport } from 'nodemailer';
+import { type Mail, type Mailer, message } from './mailer.ts';
+
+export function fileMailer(folder: string): Mailer {
+  const composer = createTransport({ streamTransport: true, buffer: true, newline: 'unix' });
+  let made: Promise<unknown> | undefined;
+
+  return {
+    slowestMs: 2_000,
+    async send(mail: Mail) {
+      const composed = await composer.sendMail(message(mail));
+      made ??= mkdir(folder, { recursive: true, mode: 0o700 });
+      await made.catch((error: unknown) => {
+        made = undefined;
+        throw error;
+      });
+      const beside = join(folder, `.${mail.key}.${process.pid}.part`);
+      try {
+        await writeFile(beside, composed.message as Buffer, { mode: 0o600 });
+        await rename(beside, join(folder, `${mail.key}.eml`));
+      } catch (error) {
+        await rm(beside, { force: true });
+        throw error;
+      }
+    },
+    async close() {
+      composer.close();
+    },
+  };
+}

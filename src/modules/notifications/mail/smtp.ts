@@ -1,0 +1,33 @@
+// Mail by SMTP: at least once. A host killed between the server's yes and our record sends it again with
+// the same Message-ID, by which mail servers and readers drop the second.
+import { createTransport } from 'nodemailer';
+import { type Mail, type Mailer, message, RefusedForGood } from './mailer.ts';
+
+export function smtpMailer(url: string): Mailer {
+  const transport = createTransport({
+    url,
+    pool: true,
+    maxConnections: 4,
+    connectionTimeout: 4_000,
+    greetingTimeout: 4_000,
+    socketTimeout: 5_000,
+  });
+
+  return {
+    slowestMs: 14_000,
+    async send(mail: Mail) {
+      try {
+        await transport.sendMail(message(mail));
+      } catch (error) {
+        // RFC 5321 4.2.1: 5yz is a permanent refusal, 4yz and broken connections are not.
+        const code = (error as { responseCode?: number }).responseCode ?? 0;
+        if (code >= 500 && code < 600)
+          throw new RefusedForGood(`the mail server refused: ${(error as Error).message}`, { cause: error });
+        throw error;
+      }
+    },
+    async close() {
+      transport.close();
+    },
+  };
+}

@@ -1,0 +1,60 @@
+// What can be asked of notifications: a customer's own list, and an administrator's mail to a user.
+import { v7, validate } from 'uuid';
+import type { PrismaClient } from '../../../prisma/notifications/client/client.ts';
+import type { Client } from '../../kernel/calls/ref.ts';
+import { problem } from '../../kernel/contract/problem.ts';
+import type { Store } from '../../kernel/store/store.ts';
+import type { users } from '../users/contract.ts';
+import { notifications } from './contract.ts';
+import type { NotificationRepository } from './repository.ts';
+import type { Note } from './texts.ts';
+
+export interface NotificationServiceParts {
+  readonly store: Store<PrismaClient>;
+  readonly repository: NotificationRepository;
+  readonly users: Client<typeof users>;
+  /** There is mail to send. */
+  readonly wake: () => void;
+}
+
+export class NotificationService {
+  readonly #parts: NotificationServiceParts;
+
+  constructor(parts: NotificationServiceParts) {
+    this.#parts = parts;
+  }
+
+  async list(userId: string, query: { orderId?: string; limit?: number; cursor?: string }) {
+    const { orderId, limit = 20, cursor } = query;
+    if (cursor !== undefined && !validate(cursor)) {
+      throw problem(notifications, 'bad-cursor', {
+        errors: [{ path: '/cursor', message: 'is not a nextCursor of this list' }],
+      });
+    }
+    const found = await this.#parts.repository.newest(userId, orderId, cursor, limit + 1);
+    const items = found.slice(0, limit);
+    return { items, nextCursor: found.length > limit ? items.at(-1)!.id : null };
+  }
+
+  async send({ userId, type, content }: { userId: string; type: string; content: string }) {
+    const { store, repository, wake } = this.#parts;
+    if (!(await this.#exists(userId))) {
+      throw problem(notifications, 'user-unknown', {
+        errors: [{ path: '/userId', message: 'is not a user' }],
+      });
+    }
+    const key = `admin-${v7()}`;
+    const subject = `A message from Banyan: ${type}`;
+    const note: Note = { userId, orderId: null, type, subject, content, key };
+    const written = await store.rawTransaction((tx) => repository.write(tx.sql, note));
+    wake();
+    return written!;
+  }
+
+  /** Users is asked only when its events have not told yet. */
+  async #exists(userId: string): Promise<boolean> {
+    const known = await this.#parts.repository.knows(userId);
+    if (known !== 'not-yet') return known === 'yes';
+    return (await this.#parts.users.getUser({ userId })) !== null;
+  }
+}

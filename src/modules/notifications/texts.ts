@@ -1,0 +1,63 @@
+// What a customer reads. One function per occasion, each with the key under which it is written once.
+
+import type { DataOf } from '../../kernel/contract/contract.ts';
+import type { orders, RejectReason } from '../orders/contract.ts';
+
+export interface Note {
+  readonly userId: string;
+  readonly orderId: string | null;
+  readonly type: string;
+  readonly subject: string;
+  readonly content: string;
+  /** One mail per key, ever; also the name of its file. */
+  readonly key: string;
+}
+
+type Ended = DataOf<(typeof orders)['events']['order-confirmed']>;
+type Rejected = DataOf<(typeof orders)['events']['order-rejected']>;
+
+const because: Record<RejectReason, string> = {
+  'out-of-stock': 'we do not have everything in it any more',
+  'user-blocked': 'your account may not order at present',
+  'payment-declined': 'your card was declined',
+  'payment-timeout': 'your bank did not answer in time',
+};
+
+export function welcome(userId: string): Note {
+  return {
+    userId,
+    orderId: null,
+    type: 'welcome',
+    subject: 'Welcome to Banyan',
+    content: 'Your account is open. Have a look around.',
+    key: `welcome-${userId}`,
+  };
+}
+
+export function confirmed(order: Ended): Note {
+  return about(order, 'order-confirmed', 'is confirmed', `It costs ${price(order)} and is paid.`);
+}
+
+export function rejected(order: Rejected): Note {
+  return about(
+    order,
+    'order-rejected',
+    'could not be accepted',
+    `The reason: ${because[order.reason]}. You pay nothing.`,
+  );
+}
+
+export function cancelled(order: Ended): Note {
+  return about(order, 'order-cancelled', 'is cancelled', `You pay nothing of the ${price(order)}.`);
+}
+
+function about({ orderId, userId }: Ended, type: string, what: string, more: string): Note {
+  const subject = `Your order ${orderId} ${what}`;
+  return { userId, orderId, type, subject, content: `${subject}. ${more}`, key: `${type}-${orderId}` };
+}
+
+/** `EUR 12.34`; the digits after the point are the currency's own. */
+function price({ totalCents, currency }: Ended): string {
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'code' });
+  return format.format(totalCents / 10 ** format.resolvedOptions().maximumFractionDigits!);
+}
