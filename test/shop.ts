@@ -2,7 +2,7 @@
 // `inBothPlacements` runs the same tests twice: with the module in the process (every near call forced
 // through the JSON codec) and with it extracted into a real process. It knows no module's insides.
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { startShop, type StartedShop } from './start-shop.ts';
+import { type StartedShop, startShop } from './start-shop.ts';
 
 export interface Answer {
   readonly status: number;
@@ -37,7 +37,11 @@ export interface Shop {
   /** Adds a product; unnamed fields have defaults (stock 100, 1 000 cents EUR). */
   product(fields?: Record<string, unknown>): Promise<{ id: string; priceCents: number; name: string }>;
   /** Places an order with a fresh Idempotency-Key and answers the 202's body. */
-  order(customer: Customer, lines: { productId: string; quantity: number }[], paymentToken?: string): Promise<{ id: string }>;
+  order(
+    customer: Customer,
+    lines: { productId: string; quantity: number }[],
+    paymentToken?: string,
+  ): Promise<{ id: string }>;
   /** Repeats until the expectation holds; the last failure is thrown after 20 s. */
   eventually<T>(expectation: () => Promise<T> | T): Promise<T>;
   /** The order once it is final. */
@@ -60,7 +64,11 @@ export function clientOf(started: StartedShop): Shop {
     dataDir,
     started,
     async call(method, path, { body, token, headers } = {}) {
-      const json = body !== undefined && !(body instanceof FormData) && typeof body !== 'string' && !(body instanceof Uint8Array);
+      const json =
+        body !== undefined &&
+        !(body instanceof FormData) &&
+        typeof body !== 'string' &&
+        !(body instanceof Uint8Array);
       const response = await fetch(new URL(path, url), {
         method,
         headers: {
@@ -78,21 +86,35 @@ export function clientOf(started: StartedShop): Shop {
     async customer() {
       const email = `${unique('customer')}@example.com`;
       const password = 'correct horse battery';
-      const registered = await shop.call('POST', '/api/users', { body: { email, name: 'A Customer', password } });
+      const registered = await shop.call('POST', '/api/users', {
+        body: { email, name: 'A Customer', password },
+      });
       expect(registered.status, JSON.stringify(registered.body)).toBe(201);
       const session = await shop.call('POST', '/api/users/sessions', { body: { email, password } });
       expect(session.status, JSON.stringify(session.body)).toBe(201);
       return { id: registered.body.id, email, password, token: session.body.token };
     },
     async product(fields = {}) {
-      const body = { sku: unique('sku'), name: 'A thing', description: 'For tests', priceCents: 1000, currency: 'EUR', stock: 100, ...fields };
+      const body = {
+        sku: unique('sku'),
+        name: 'A thing',
+        description: 'For tests',
+        priceCents: 1000,
+        currency: 'EUR',
+        stock: 100,
+        ...fields,
+      };
       const created = await shop.call('POST', '/api/catalog/products', { token: adminToken, body });
       expect(created.status, JSON.stringify(created.body)).toBe(201);
       return created.body;
     },
     async order(customer, lines, paymentToken = 'tok_ok') {
       const headers = { 'idempotency-key': unique('order') };
-      const placed = await shop.call('POST', '/api/orders', { token: customer.token, headers, body: { lines, paymentToken } });
+      const placed = await shop.call('POST', '/api/orders', {
+        token: customer.token,
+        headers,
+        body: { lines, paymentToken },
+      });
       expect(placed.status, JSON.stringify(placed.body)).toBe(202);
       return placed.body;
     },

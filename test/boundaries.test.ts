@@ -1,0 +1,70 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from 'vitest';
+import { breaches } from './boundaries.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+test('every import of the house keeps its rules', () => {
+  expect(breaches(root).map(({ file, line, message }) => `${file}:${line} ${message}`)).toEqual([]);
+});
+
+describe('the check itself can fail', () => {
+  let made: string | undefined;
+  afterEach(() => made && rmSync(made, { recursive: true }));
+
+  const house = (files: Record<string, string>) => {
+    made = mkdtempSync(join(tmpdir(), 'house-'));
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(made, name)), { recursive: true });
+      writeFileSync(join(made, name), text);
+    }
+    return breaches(made).map(({ file, line, message }) => `${file}:${line} ${message}`);
+  };
+
+  test('a module that imports the inside of another', () => {
+    const found = house({
+      'src/modules/orders/service.ts': "// one\nimport { find } from '../users/repository.ts';\n",
+      'src/modules/users/repository.ts': 'export const find = 1;\n',
+    });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(
+      /^src\/modules\/orders\/service\.ts:2 .*only its contract.*src\/modules\/users\/contract\.ts/,
+    );
+  });
+
+  test('a kernel that knows a module', () => {
+    const found = house({
+      'src/kernel/host.ts': "import { users } from '../modules/users/contract.ts';\n",
+      'src/modules/users/contract.ts': '',
+    });
+    expect(found[0]).toMatch(/^src\/kernel\/host\.ts:1 .*pass what it needs as an option/);
+  });
+
+  test('a module with a hand in the store of another', () => {
+    const found = house({
+      'src/modules/orders/service.ts':
+        "import type { User } from '../../../prisma/users/client/client.ts';\n",
+    });
+    expect(found[0]).toMatch(/imports the store of users/);
+  });
+
+  test('two modules that call each other', () => {
+    const module = (other: string) =>
+      `import { ${other} } from '../${other}/contract.ts';\nkit.ref(${other});\n`;
+    const found = house({
+      'src/modules/a/module.ts': module('b'),
+      'src/modules/b/module.ts': module('a'),
+      'src/modules/a/contract.ts': '',
+      'src/modules/b/contract.ts': '',
+    });
+    expect(found.some((one) => /a -> b -> a\. Turn one of them into an event/.test(one))).toBe(true);
+  });
+
+  test('somebody else who reads the environment', () => {
+    const found = house({ 'src/modules/media/storage.ts': 'const url = process.env.STORAGE_URL;\n' });
+    expect(found[0]).toMatch(/^src\/modules\/media\/storage\.ts:1 .*src\/environment\.ts/);
+  });
+});

@@ -1,0 +1,164 @@
+// The rules of the house, derived from the folders: who may import whom. Answers every breach with file, line
+// and remedy, so that the message alone is enough to mend it. Type-only imports count: a shape is a promise too.
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+
+export interface Breach {
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+interface Import {
+  readonly file: string;
+  readonly line: number;
+  readonly target: string;
+}
+
+/** All breaches under `root` (the folder that holds src/, extracted/ and prisma/). */
+export function breaches(root: string): Breach[] {
+  const imports = sourceFiles(join(root, 'src')).flatMap((file) => importsOf(root, file));
+  return [...imports.flatMap((one) => breachOf(one)), ...environmentReaders(root), ...cycles(root, imports)];
+}
+
+function breachOf({ file, line, target }: Import): Breach[] {
+  const from = place(file);
+  const to = place(target);
+  const breach = (message: string) => [{ file, line, message }];
+  if (from.area === 'kernel' && to.area !== 'kernel' && to.area !== 'outside') {
+    return breach(
+      `the kernel imports ${target}. The kernel knows no module and no gateway: pass what it needs as an option.`,
+    );
+  }
+  if (
+    from.area === 'modules' &&
+    to.area === 'modules' &&
+    from.module !== to.module &&
+    to.file !== 'contract.ts'
+  ) {
+    return breach(
+      `${from.module} imports ${target}. From another module only its contract may be imported: use src/modules/${to.module}/contract.ts, a ref, or an event.`,
+    );
+  }
+  if (
+    from.area === 'modules' &&
+    from.file === 'contract.ts' &&
+    to.area === 'modules' &&
+    from.module !== to.module
+  ) {
+    return breach(
+      `the contract of ${from.module} imports ${target}. A contract stands alone: repeat the shape, so that each side may change at its own time.`,
+    );
+  }
+  if (from.area === 'modules' && (to.area === 'gateway' || to.area === 'cli' || to.area === 'compare')) {
+    return breach(`${from.module} imports ${target}. Modules know the kernel and contracts alone.`);
+  }
+  if (
+    from.area !== 'modules' &&
+    from.area !== 'kernel' &&
+    to.area === 'modules' &&
+    to.file !== 'contract.ts' &&
+    to.file !== 'module.ts'
+  ) {
+    return breach(
+      `${file} imports the inside of ${to.module}. Use its contract, or call it through its routes.`,
+    );
+  }
+  if (target.startsWith('prisma/') && from.area === 'modules' && target.split('/')[1] !== from.module) {
+    return breach(
+      `${from.module} imports the store of ${target.split('/')[1]}. Each module has its own: ask by a ref, or keep what you need from events.`,
+    );
+  }
+  return [];
+}
+
+interface Place {
+  readonly area: string;
+  readonly module?: string;
+  readonly file?: string;
+}
+
+/** `src/modules/orders/service.ts` is area modules, module orders, file service.ts. */
+function place(path: string): Place {
+  const [top, area, module, ...rest] = path.split('/');
+  if (top !== 'src') return { area: 'outside' };
+  if (area === 'modules') return { area, module, file: rest.join('/') };
+  return { area: module === undefined ? 'top' : area! };
+}
+
+/** Only src/environment.ts reads the environment, and the command line, which is another program. */
+function environmentReaders(root: string): Breach[] {
+  return sourceFiles(join(root, 'src')).flatMap((path) => {
+    const file = slashed(relative(root, path));
+    if (file === 'src/environment.ts' || file.startsWith('src/cli/') || file.endsWith('.test.ts')) return [];
+    return linesWith(path, /\bprocess\.env\b/).map((line) => ({
+      file,
+      line,
+      message: 'reads process.env. Only src/environment.ts does: add the setting there and pass it on.',
+    }));
+  });
+}
+
+/** Synchronous calls: `uses: [users, catalog]` of each module.ts. Events may flow both ways and are not looked at. */
+function cycles(root: string, imports: readonly Import[]): Breach[] {
+  const uses = new Map<string, Set<string>>();
+  for (const { file, target } of imports) {
+    const from = place(file);
+    const to = place(target);
+    if (from.module && to.module && from.module !== to.module && calls(root, file, to.module)) {
+      uses.set(from.module, (uses.get(from.module) ?? new Set()).add(to.module));
+    }
+  }
+  const found: Breach[] = [];
+  const visit = (module: string, path: readonly string[]) => {
+    const at = path.indexOf(module);
+    if (at >= 0) {
+      const cycle = [...path.slice(at), module].join(' -> ');
+      if (at === 0)
+        found.push({
+          file: `src/modules/${module}/module.ts`,
+          line: 1,
+          message: `synchronous calls form a cycle: ${cycle}. Turn one of them into an event.`,
+        });
+      return;
+    }
+    for (const next of uses.get(module) ?? []) visit(next, [...path, module]);
+  };
+  for (const module of uses.keys()) visit(module, []);
+  return found;
+}
+
+/** Whether the file takes a ref to the module. */
+function calls(root: string, file: string, module: string): boolean {
+  return new RegExp(`\\bref\\(\\s*${module}\\b`).test(readFileSync(join(root, file), 'utf8'));
+}
+
+function importsOf(root: string, path: string): Import[] {
+  const file = slashed(relative(root, path));
+  if (file.endsWith('.test.ts')) return [];
+  const found: Import[] = [];
+  const text = readFileSync(path, 'utf8');
+  for (const match of text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\1/g)) {
+    const target = slashed(relative(root, resolve(dirname(path), match[2]!)));
+    found.push({ file, line: text.slice(0, match.index).split('\n').length, target });
+  }
+  return found;
+}
+
+function linesWith(path: string, pattern: RegExp): number[] {
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .flatMap((text, index) => (pattern.test(text) ? [index + 1] : []));
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    if (statSync(path).isDirectory()) return sourceFiles(path);
+    return path.endsWith('.ts') ? [path] : [];
+  });
+}
+
+function slashed(path: string): string {
+  return path.split(sep).join('/');
+}

