@@ -8,10 +8,10 @@ import { markGone, remember } from './contacts.ts';
 import type { NotificationRepository } from './repository.ts';
 import { cancelled, confirmed, type Note, rejected, welcome } from './texts.ts';
 
-/** `wake`: there is mail to send once this commits. */
+/** `wake`: there is mail to send. */
 export function listeners(repository: NotificationRepository, wake: () => void): readonly Listener[] {
   const write = async (tx: Transaction, note: Note) => {
-    if (await repository.write(tx.sql, note)) wake();
+    if (await repository.write(tx.sql, note)) tx.afterCommit(wake);
   };
   return [
     on(users.events['user-registered'], async (user, { tx }) => {

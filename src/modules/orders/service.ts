@@ -113,6 +113,6 @@ function sameAnswer({ fingerprint, answer }: GivenAnswer, wanted: string): Order
   if (fingerprint === wanted) return answer;
   throw problem(orders, 'idempotency-key-reused', {
     detail: `The key belongs to order ${answer.id}, whose lines or payment token are others. Use a new key.`,
-    errors: [{ path: '/idempotencyKey', message: 'was used with another body' }],
+    errors: [{ path: '/Idempotency-Key', message: 'was used with another body' }],
   });
 }

@@ -24,37 +24,43 @@ export function publicStatus(status: Status): Payment['status'] {
   return status === 'forestalled' ? 'voided' : status;
 }
 
-interface EndedOrder {
+interface AboutOrder {
   readonly orderId: string;
   readonly userId: string;
   readonly totalCents: number;
   readonly currency: string;
 }
 
-/** The stock of an order is reserved: charge it, unless it has a payment (or a stone) already. */
-export async function request(tx: Transaction, order: EndedOrder & { paymentToken: string }): Promise<void> {
+/** The stock of an order is reserved: charge it, unless it has a payment (or a stone) already. True: there is work. */
+export async function request(
+  tx: Transaction,
+  order: AboutOrder & { paymentToken: string },
+): Promise<boolean> {
   const { orderId, userId, totalCents, currency, paymentToken } = order;
-  await tx.sql.query(
+  const { rowCount } = await tx.sql.query(
     `INSERT INTO payments (id, order_id, user_id, amount_cents, currency, token, status, due_at, created_at, updated_at)
      VALUES ($1, $2, $3, $4, $5, $6, 'pending', now(), now(), now())
      ON CONFLICT (order_id) DO NOTHING`,
     [v7(), orderId, userId, totalCents, currency, paymentToken],
   );
+  return rowCount > 0;
 }
 
-/** The order was rejected or cancelled: whatever was taken goes back, and nothing is taken any more. */
-export async function undo(tx: Transaction, order: EndedOrder): Promise<void> {
+/** The order was rejected or cancelled: what was taken goes back, nothing is taken any more. True: there is work. */
+export async function undo(tx: Transaction, order: AboutOrder): Promise<boolean> {
   const { orderId, userId, totalCents, currency } = order;
-  await tx.sql.query(
+  const { rows } = await tx.sql.query(
     `INSERT INTO payments AS p (id, order_id, user_id, amount_cents, currency, status, created_at, updated_at)
      VALUES ($1, $2, $3, $4, $5, 'forestalled', now(), now())
      ON CONFLICT (order_id) DO UPDATE SET
        status = CASE WHEN p.status = 'captured' THEN 'refunding' WHEN p.asks = 0 THEN 'voided' ELSE 'voiding' END,
        due_at = CASE WHEN p.status = 'pending' AND p.asks = 0 THEN NULL ELSE now() END,
        updated_at = now()
-     WHERE p.status IN ('pending', 'captured')`,
+     WHERE p.status IN ('pending', 'captured')
+     RETURNING due_at`,
     [v7(), orderId, userId, totalCents, currency],
   );
+  return rows.some((row) => row.due_at !== null);
 }
 
 export interface Claimed {

@@ -5,16 +5,18 @@ import { catalog } from '../catalog/contract.ts';
 import { orders } from '../orders/contract.ts';
 import { request, undo } from './lifecycle.ts';
 
-/** `wake`: there is something to do at the network once this commits. */
+/** `wake`: there is something to do at the network. */
 export function listeners(wake: () => void): readonly Listener[] {
-  const thenWake = async (step: Promise<void>) => {
-    await step;
-    wake();
-  };
   return [
-    on(catalog.events['stock-reserved'], (order, { tx }) => thenWake(request(tx, order))),
+    on(catalog.events['stock-reserved'], async (order, { tx }) => {
+      if (await request(tx, order)) tx.afterCommit(wake);
+    }),
 
-    on(orders.events['order-rejected'], (order, { tx }) => thenWake(undo(tx, order))),
-    on(orders.events['order-cancelled'], (order, { tx }) => thenWake(undo(tx, order))),
+    on(orders.events['order-rejected'], async (order, { tx }) => {
+      if (await undo(tx, order)) tx.afterCommit(wake);
+    }),
+    on(orders.events['order-cancelled'], async (order, { tx }) => {
+      if (await undo(tx, order)) tx.afterCommit(wake);
+    }),
   ];
 }
