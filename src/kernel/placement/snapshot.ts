@@ -27,6 +27,8 @@ export interface ModulePlacement {
   /** RFC 3339. */
   readonly changedAt: string;
   readonly changedBy: string;
+  /** Milliseconds since the epoch by this host's clock; background work follows what is 2 s old. */
+  readonly stableSince?: number;
   /** The service processes, by number. */
   readonly instances: readonly Endpoint[];
 }
@@ -39,6 +41,8 @@ export interface Snapshot {
   readonly monoliths: readonly Endpoint[];
   /** User id to the epoch below which a session token is revoked. */
   readonly revoked: Readonly<Record<string, number>>;
+  /** The public keys of sessions (RFC 7517), for hosts that were told nothing but where control is. */
+  readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
 }
 
 /** What refs, the gateway and the background runner see of placement. */

@@ -1,0 +1,82 @@
+// A contract as plain data: what two processes compare. The same promise gives the same JSON, whoever
+// wrote it: keys are sorted, and words for people (summaries, descriptions, examples) are left out.
+import { createHash } from 'node:crypto';
+import type { Contract, EventSpec, OperationSpec } from '../contract/contract.ts';
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+
+export interface CanonicalContract {
+  readonly module: string;
+  readonly operations: { readonly [name: string]: JsonObject };
+  readonly events: { readonly [name: string]: JsonObject };
+  readonly errors: { readonly [name: string]: Json };
+}
+
+export function canonicalContract(contract: Contract): CanonicalContract {
+  const canonical = {
+    module: contract.module,
+    operations: mapValues(contract.operations, operationOf),
+    events: mapValues(contract.events, ({ version, key, data }: EventSpec) => ({
+      version,
+      key,
+      data: plain(data),
+    })),
+    errors: mapValues(contract.errors, ({ status }) => status),
+  };
+  return sorted(JSON.parse(JSON.stringify(canonical)) as Json) as unknown as CanonicalContract;
+}
+
+/** A short name for a canonical contract: the first 12 hex digits of its SHA-256. */
+export function contractHash(contract: CanonicalContract): string {
+  return createHash('sha256').update(JSON.stringify(contract)).digest('hex').slice(0, 12);
+}
+
+function operationOf(spec: OperationSpec) {
+  const { http } = spec;
+  return {
+    access: spec.access,
+    idempotent: spec.idempotent,
+    errors: [...(spec.errors ?? [])].sort(),
+    input: plain(spec.input),
+    output: plain(spec.output),
+    ...(http && {
+      http: { method: http.method, path: http.path, statuses: http.statuses ?? [http.status ?? 200] },
+    }),
+    ...(spec.headers && { headers: spec.headers }),
+    ...(spec.upload && { upload: spec.upload }),
+    ...(spec.download && { download: true }),
+  };
+}
+
+const forPeople = new Set(['title', 'description', 'examples', 'default', '$id', '$comment']);
+
+/** A schema without what is for people. Names under `properties` are fields and all kept. */
+function plain(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(plain);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const kept: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(schema)) {
+    if (key === 'properties') kept[key] = mapValues(value as object, plain);
+    else if (!forPeople.has(key) && !key.startsWith('~')) kept[key] = plain(value);
+  }
+  return kept;
+}
+
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const object = value as JsonObject;
+  return Object.fromEntries(
+    Object.keys(object)
+      .sort()
+      .map((key) => [key, sorted(object[key]!)]),
+  );
+}
+
+function mapValues<T, R>(
+  object: Readonly<Record<string, T>> | object,
+  map: (value: T) => R,
+): Record<string, R> {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value as T)]));
+}

@@ -1,0 +1,237 @@
+// Follows placement over HTTP: for services, which need no right on the control tables. One POST at a time
+// registers, beats and waits up to 1 s for the next picture; whichever monolith answers will do.
+// Guarantees: after the first picture nothing here throws at a caller; while no monolith answers the last
+// picture holds; a registration that control refuses is told to `onRefused`, because it will not get better.
+import type { Logger } from 'pino';
+import { request } from 'undici';
+import { CONTROL_AUDIENCE } from '../identity/internal-token.ts';
+import { createPicture, type Follower, isAwaited } from './follower.ts';
+import type { HostReport, Registration } from './host.ts';
+import type { Snapshot } from './snapshot.ts';
+import { type SyncAnswer, type SyncRequest, syncPath } from './sync.ts';
+
+export interface HttpFollowerOptions {
+  /** CONTROL_URL: the internal port of a monolith. Others are learnt from the pictures. */
+  readonly controlUrl: string;
+  /** An internal token for the audience. */
+  readonly token: (audience: string) => string | Promise<string>;
+  readonly log: Logger;
+  /** Control refused this host after it was registered once (its id was given to another meanwhile). */
+  readonly onRefused: (refusal: Refused) => void;
+  /** How long `start` asks before it gives up. Default 60 s: services may be up before their monolith. */
+  readonly startMs?: number;
+}
+
+/** Control answered, and said no: a contract that breaks its callers, an id that is taken, a wrong key. */
+export class Refused extends Error {
+  readonly reason: 'contract-incompatible' | 'id-taken' | 'unauthenticated' | undefined;
+
+  constructor(message: string, reason: Refused['reason']) {
+    super(message);
+    this.name = 'Refused';
+    this.reason = reason;
+  }
+}
+
+/** Why an exchange was broken off: this host has something to say now. */
+const interrupted = new Error('interrupted');
+
+// An id may still be held for 3 s by a process that died; so long it is asked for again.
+const idPatienceMs = 5000;
+
+export function createHttpFollower(options: HttpFollowerOptions): Follower {
+  const { controlUrl, token, log, onRefused, startMs = 60_000 } = options;
+  const picture = createPicture((error) => log.error({ err: error }, 'a listener of placement failed'));
+  let tag = '';
+  let member: { self: Registration; report: () => HostReport } | undefined;
+  let registered = false;
+  let admitted = false;
+  let target = controlUrl;
+  let failures = 0;
+  let stopped = false;
+  let waiting: AbortController | undefined;
+  let turn: Promise<void> = Promise.resolve();
+  let wake = () => {};
+
+  const send = async (body: SyncRequest): Promise<SyncAnswer> => {
+    waiting = new AbortController();
+    const response = await request(`${target}${syncPath}`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${await token(CONTROL_AUDIENCE)}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify(body),
+      signal: AbortSignal.any([waiting.signal, AbortSignal.timeout(body.waitMs + 1000)]),
+    });
+    const text = await response.body.text();
+    if (response.statusCode === 200) return JSON.parse(text) as SyncAnswer;
+    throw failureOf(response.statusCode, text, target);
+  };
+
+  /** One exchange: what this host is and does, and what control has for it. Never two at a time. */
+  const exchange = async (waitMs: number, mayRegister = admitted): Promise<void> => {
+    const report = member?.report();
+    const answer = await send({
+      tag,
+      waitMs,
+      ...(member &&
+        !registered &&
+        mayRegister && { register: member.self as unknown as SyncRequest['register'] }),
+      ...(member &&
+        report && { beat: { ...report, host: member.self.host, appliedVersion: picture.current.version } }),
+    });
+    if (member) registered = answer.known;
+    if (answer.snapshot) {
+      picture.replace(inOurTime(answer.snapshot, Date.now() - answer.now));
+      tag = answer.tag;
+    }
+    if (failures > 0) log.info({ control: target }, 'control answers again');
+    failures = 0;
+  };
+
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const mine = turn.then(work);
+    turn = mine.catch(() => {});
+    return mine;
+  };
+
+  const loop = async () => {
+    let fresh = true;
+    while (!stopped) {
+      const before = tag;
+      const awaited = member && isAwaited(picture.current, member.self, member.report());
+      try {
+        await inTurn(() => exchange(fresh || !registered ? 0 : awaited ? 100 : 1000));
+        // A new picture is acknowledged at once; then the next request waits.
+        fresh = tag !== before;
+      } catch (error) {
+        if (error === interrupted) fresh = true;
+        else if (!stopped) await failed(error as Error);
+      }
+    }
+  };
+
+  const failed = async (error: Error) => {
+    if (error instanceof Refused && error.reason !== 'unauthenticated' && admitted) {
+      admitted = false;
+      onRefused(error);
+    }
+    if (failures === 0)
+      log.error(
+        { control: target, error: error.message },
+        'control does not answer; keeping the last placements',
+      );
+    target = nextTarget(target, controlUrl, picture.current);
+    failures += 1;
+    await pause(Math.min(50 * 2 ** failures, 500));
+  };
+
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  const persist = async (ms: number, isFinal: (error: Error) => boolean): Promise<void> => {
+    const deadline = Date.now() + ms;
+    for (;;) {
+      try {
+        return await inTurn(() => exchange(0, true));
+      } catch (error) {
+        if (stopped || Date.now() > deadline || isFinal(error as Error)) throw error;
+        if (error === interrupted) continue;
+        if (failures++ === 0)
+          log.info({ control: target, reason: (error as Error).message }, 'waiting for control');
+        await pause(Math.min(50 * 2 ** failures, 500));
+      }
+    }
+  };
+
+  const beat = async () => {
+    wake();
+    waiting?.abort(interrupted);
+    await inTurn(() => exchange(0)).catch(() => {});
+  };
+
+  return {
+    get current() {
+      return picture.current;
+    },
+    get loaded() {
+      return tag !== '';
+    },
+    subscribe: (listener) => picture.subscribe(listener),
+    refresh: async () => {
+      await beat();
+      return picture.current;
+    },
+    beat,
+
+    async start() {
+      await persist(startMs, (error) => error instanceof Refused);
+      void loop();
+    },
+
+    async register(self, report) {
+      member = { self, report };
+      registered = false;
+      waiting?.abort(interrupted);
+      await persist(idPatienceMs, (error) => error instanceof Refused && error.reason !== 'id-taken');
+      admitted = true;
+      await beat();
+    },
+
+    async stop() {
+      stopped = true;
+      wake();
+      waiting?.abort(interrupted);
+      await turn;
+      if (member && registered) await send({ tag, waitMs: 0, leave: member.self.host }).catch(() => {});
+    },
+  };
+}
+
+/** CONTROL_URL and the monoliths of the last picture, in turn. */
+function nextTarget(failed: string, controlUrl: string, { monoliths }: Snapshot): string {
+  const all = [...new Set([controlUrl, ...monoliths.map(({ url }) => url)])];
+  return all[(all.indexOf(failed) + 1) % all.length]!;
+}
+
+/** `stableSince` was said by another clock, which ours is `ahead` of. */
+function inOurTime(snapshot: Snapshot, ahead: number): Snapshot {
+  const modules = Object.fromEntries(
+    Object.entries(snapshot.modules).map(([name, module]) => [
+      name,
+      module.stableSince === undefined ? module : { ...module, stableSince: module.stableSince + ahead },
+    ]),
+  );
+  return { ...snapshot, modules };
+}
+
+function failureOf(status: number, text: string, target: string): Error {
+  const { detail, reason, errors = [] } = parse(text);
+  const paths = errors.map(({ path, message }) => `\n  ${path}: ${message}`).join('');
+  if (status === 409) return new Refused(`${detail}${paths}`, reason);
+  if (status === 401)
+    return new Refused(
+      `${target} refused the internal token; INTERNAL_KEY must be the same everywhere`,
+      'unauthenticated',
+    );
+  return new Error(`${target}${syncPath} answered ${status}${detail ? `: ${detail}` : ''}`);
+}
+
+function parse(text: string): {
+  detail?: string;
+  reason?: Refused['reason'];
+  errors?: { path: string; message: string }[];
+} {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,53 @@
+// A LISTEN connection that comes back by itself. What it hears is a hint: after a reconnect it calls back
+// once, since it may have missed something. Never throws.
+import pg from 'pg';
+import type { Logger } from 'pino';
+
+export interface ListenOptions {
+  readonly url: string;
+  readonly channel: string;
+  readonly onChange: () => void;
+  readonly log: Logger;
+}
+
+/** Starts listening; answers what stops it. */
+export function listen({ url, channel, onChange, log }: ListenOptions): () => Promise<void> {
+  let client: pg.Client | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let waitMs = 100;
+  let stopped = false;
+
+  const connect = async () => {
+    const next = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000, keepAlive: true });
+    client = next;
+    next.on('notification', onChange);
+    // Both may come for one loss; the first wins.
+    next.once('error', () => lost(next));
+    next.once('end', () => lost(next));
+    try {
+      await next.connect();
+      await next.query(`LISTEN ${channel}`);
+      waitMs = 100;
+      onChange();
+    } catch (error) {
+      log.debug({ error: (error as Error).message }, 'cannot listen for changes of placement, polling');
+      lost(next);
+    }
+  };
+
+  const lost = (which: pg.Client) => {
+    if (stopped || which !== client) return;
+    client = undefined;
+    which.on('error', () => {});
+    void which.end().catch(() => {});
+    retry = setTimeout(connect, waitMs);
+    waitMs = Math.min(waitMs * 2, 2000);
+  };
+
+  void connect();
+  return async () => {
+    stopped = true;
+    clearTimeout(retry);
+    await client?.end().catch(() => {});
+  };
+}

@@ -1,0 +1,153 @@
+// How a host without the control database follows placement: one POST that registers, beats and waits for
+// the next picture, to the internal port of any monolith. Here: what is sent, and the monolith's side of it.
+// An instance whose contract would break its callers is refused with the paths that differ.
+import type { Logger } from 'pino';
+import { type Static, Type } from 'typebox';
+import { inputCheck } from '../contract/validation.ts';
+import { kernelProblem } from '../contract/problem.ts';
+import type { CanonicalContract } from './canonical.ts';
+import { compareContracts, type Difference } from './compatibility.ts';
+import type { DatabaseFollower } from './database-follower.ts';
+import { until } from './follower.ts';
+import type { Registration } from './host.ts';
+import { IdTaken } from './roster.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { ControlStore } from './store.ts';
+
+/** On the internal port; its tokens have the audience CONTROL_AUDIENCE. */
+export const syncPath = '/control/sync';
+
+const Counts = Type.Record(Type.String(), Type.Integer({ minimum: 0 }));
+const Process = Type.Object({ machine: Type.String(), pid: Type.Integer(), started: Type.String() });
+const Id = Type.String({ format: 'uuid' });
+
+export const SyncRequest = Type.Object({
+  /** The tag of the picture that the host has; '' for none. */
+  tag: Type.String(),
+  /** How long to wait for another picture, at most 1000 ms. */
+  waitMs: Type.Integer({ minimum: 0, maximum: 1000 }),
+  register: Type.Optional(
+    Type.Object({
+      host: Id,
+      id: Type.String({ pattern: '^[a-z][a-z0-9-]*-[1-9][0-9]*$' }),
+      role: Type.Literal('service'),
+      modules: Type.Array(Type.String(), { minItems: 1 }),
+      url: Type.String({ pattern: '^https?://' }),
+      doors: Type.Array(Type.Union([Type.Literal('ws'), Type.Literal('http')]), { minItems: 1 }),
+      process: Process,
+      contracts: Type.Record(Type.String(), Type.Unknown()),
+    }),
+  ),
+  beat: Type.Optional(
+    Type.Object({
+      host: Id,
+      appliedVersion: Type.Integer(),
+      ready: Type.Boolean(),
+      draining: Type.Boolean(),
+      inflight: Counts,
+      busy: Counts,
+    }),
+  ),
+  /** The host stops. */
+  leave: Type.Optional(Id),
+});
+export type SyncRequest = Static<typeof SyncRequest>;
+
+export interface SyncAnswer {
+  /** False: the roster does not know this host; send `register`. */
+  readonly known: boolean;
+  readonly tag: string;
+  /** This monolith's clock, which `stableSince` in the snapshot is of. */
+  readonly now: number;
+  /** Absent when the host has it. */
+  readonly snapshot?: Snapshot;
+}
+
+export interface SyncOptions {
+  readonly store: ControlStore;
+  readonly follower: DatabaseFollower;
+  /** What this monolith's modules promise and its callers rely on, by module. */
+  readonly contracts: Readonly<Record<string, CanonicalContract>>;
+  /** The public keys of sessions. */
+  readonly jwks: () => Snapshot['jwks'];
+  readonly log: Logger;
+}
+
+export type SyncHandler = (body: unknown, caller: string) => Promise<SyncAnswer>;
+
+export function createSyncHandler({ store, follower, contracts, jwks, log }: SyncOptions): SyncHandler {
+  const check = inputCheck(SyncRequest);
+  const answer = (known: boolean, theirs: string): SyncAnswer => {
+    const { tag, current } = follower;
+    const head = { known, tag, now: Date.now() };
+    return tag === theirs ? head : { ...head, snapshot: { ...current, jwks: jwks() } };
+  };
+
+  return async (body, caller) => {
+    check(body);
+    const { tag, waitMs, register, beat, leave } = body as SyncRequest;
+    if (!follower.loaded)
+      throw kernelProblem('unavailable', { detail: 'this monolith is starting', retryAfter: 1 });
+    if (leave) {
+      await store.roster.leave(leave);
+      return answer(false, tag);
+    }
+    if (register) await admit(register as unknown as Registration, beat, caller);
+    else if (beat && !(await isKnown(beat))) return answer(false, tag);
+    // A host that is ahead of this monolith followed another one: look before telling it anything older.
+    if ((beat?.appliedVersion ?? 0) > follower.current.version) await follower.refresh();
+    await until(follower, () => follower.tag !== tag, waitMs);
+    return answer(true, tag);
+  };
+
+  async function admit(host: Registration, beat: SyncRequest['beat'], caller: string): Promise<void> {
+    const differences = judge(host, contracts);
+    try {
+      await store.roster.register(
+        { ...host, differences },
+        beat ?? { ready: false, draining: false, inflight: {}, busy: {} },
+      );
+    } catch (error) {
+      if (error instanceof IdTaken)
+        throw kernelProblem('conflict', { detail: error.message, extra: { reason: 'id-taken' } });
+      throw unavailable(error);
+    }
+    log.info({ id: host.id, url: host.url, pid: host.process.pid, caller }, 'an instance registered');
+    await follower.refresh();
+  }
+
+  /** While the store is down nobody is forgotten: the host keeps what it has. */
+  async function isKnown(beat: NonNullable<SyncRequest['beat']>): Promise<boolean> {
+    try {
+      return (await store.roster.beat(beat)) !== undefined;
+    } catch (error) {
+      log.debug({ error: (error as Error).message }, 'a heartbeat could not be stored');
+      return true;
+    }
+  }
+}
+
+function judge(host: Registration, contracts: SyncOptions['contracts']): (Difference & { module: string })[] {
+  const compatible: (Difference & { module: string })[] = [];
+  for (const module of host.modules) {
+    const [ours, theirs] = [contracts[module], host.contracts[module]];
+    if (!ours) throw kernelProblem('conflict', { detail: `this monolith knows no module ${module}` });
+    if (!theirs) throw kernelProblem('conflict', { detail: `${host.id} sent no contract of ${module}` });
+    const found = compareContracts(ours, theirs);
+    if (found.breaking.length > 0) {
+      throw kernelProblem('conflict', {
+        detail:
+          `the contract of ${module} in ${host.id} breaks what its callers rely on; ` +
+          'start the monolith and its services from the same code, or make the change a compatible one',
+        errors: found.breaking.map(({ path, message }) => ({ path: `/${module}${path}`, message })),
+        extra: { reason: 'contract-incompatible' },
+      });
+    }
+    compatible.push(...found.compatible.map((difference) => ({ module, ...difference })));
+  }
+  return compatible;
+}
+
+function unavailable(cause: unknown) {
+  return kernelProblem('unavailable', { detail: 'the control store does not answer', retryAfter: 1, cause });
+}
