@@ -1,0 +1,121 @@
+// Makes a clone ready to run: installs what is missing and generates the Prisma clients. Called before
+// `npm start` and `npm test`; does nothing, in a few milliseconds, when there is nothing to do. Plain
+// JavaScript for any Node from 18 on, because the right Node is one of the things that it installs.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const production = process.argv.includes('--production');
+const hash = (text) => createHash('sha256').update(text).digest('hex').slice(0, 32);
+const read = (path) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+const say = (text) => process.stderr.write(`${text}\n`);
+
+const installStamp = join(root, 'node_modules', '.banyan-installed');
+const wantedInstall = () => hash(read(join(root, 'package-lock.json')) + process.platform + process.arch);
+const installed = () => read(installStamp) === wantedInstall();
+
+/** The modules whose client is missing or was generated from another schema. */
+function staleClients() {
+  const folder = join(root, 'prisma');
+  return readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, 'schema.prisma')))
+    .map((module) => {
+      const stamp = join(folder, module, 'client', '.schema');
+      return { module, stamp, wanted: hash(read(join(folder, module, 'schema.prisma')) + wantedInstall()) };
+    })
+    .filter(({ stamp, wanted }) => read(stamp) !== wanted);
+}
+
+function run(command, args, env = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    child.stdout.on('data', (chunk) => (output += chunk));
+    child.stderr.on('data', (chunk) => (output += chunk));
+    child.on('error', reject);
+    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(output.trim().split('\n').slice(0, 12).join('\n') || `${command} ended with ${code}`))));
+  });
+}
+
+async function install() {
+  say('Installing dependencies (once, about half a minute) …');
+  const npm = process.env.npm_execpath;
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...(production ? ['--omit=dev'] : [])];
+  if (npm?.endsWith('.js')) await run(process.execPath, [npm, ...args]);
+  else await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args);
+  if (!existsSync(join(root, 'node_modules', '.bin', 'node'))) {
+    throw new Error('npm did not install Node 24 (the package "node"): are install scripts switched off? Try: npm ci --ignore-scripts=false');
+  }
+  writeFileSync(installStamp, wantedInstall());
+}
+
+async function generate(stale) {
+  say(`Generating ${stale.length} database clients …`);
+  const node = join(root, 'node_modules', '.bin', 'node');
+  const prisma = join(root, 'node_modules', 'prisma', 'build', 'index.js');
+  // Generating needs no schema engine, and naming any executable keeps Prisma from downloading one.
+  const env = { PRISMA_SCHEMA_ENGINE_BINARY: node, PRISMA_HIDE_UPDATE_MESSAGE: '1', CHECKPOINT_DISABLE: '1' };
+  const queue = [...stale];
+  const worker = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      await run(node, [prisma, 'generate', '--schema', join('prisma', next.module, 'schema.prisma')], env);
+      writeFileSync(next.stamp, next.wanted);
+    }
+  };
+  await Promise.all([worker(), worker(), worker()]);
+}
+
+/** One at a time per clone. The lock is a folder outside of it, and one whose owner is gone is broken. */
+async function alone(work) {
+  const lock = join(tmpdir(), `banyan-setup-${hash(root)}`);
+  let told = false;
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      writeFileSync(join(lock, 'pid'), String(process.pid));
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      if (isStale(lock)) rmSync(lock, { recursive: true, force: true });
+      else if (!told) {
+        say('Waiting for another setup of this clone …');
+        told = true;
+      }
+      await pause(200);
+    }
+  }
+  try {
+    await work();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+function isStale(lock) {
+  try {
+    const pid = Number(read(join(lock, 'pid')));
+    if (!pid) return Date.now() - statSync(lock).mtimeMs > 5000;
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error.code === 'ESRCH' || error.code === 'ENOENT';
+  }
+}
+
+if (!installed() || staleClients().length > 0) {
+  try {
+    await alone(async () => {
+      if (!installed()) await install();
+      const stale = staleClients();
+      if (stale.length > 0) await generate(stale);
+    });
+  } catch (error) {
+    say(`Setup failed: ${error.message}`);
+    process.exit(1);
+  }
+}
