@@ -48,7 +48,7 @@ async function deliver(parts: DeliveryParts, note: Claimed, signal: AbortSignal)
       subject: note.subject,
       text: `Hello ${to.name},\n\n${note.content}\n`,
       date: note.createdAt,
-      headers: note.orderId ? { 'X-Order-Id': note.orderId } : {},
+      headers: note.orderId ? { 'X-Order-ID': note.orderId } : {},
     });
     await repository.finish(note);
   } catch (error) {
