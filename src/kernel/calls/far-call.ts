@@ -1,0 +1,112 @@
+// One call to another process, from the moment it is asked to the moment it is settled, over as many attempts
+// as its operation allows. It is the record that links look up and the listener of its own cancellation, so
+// that a call costs one object and one promise. It knows no socket: a link carries it.
+import type { OperationSpec } from '../contract/contract.ts';
+import type { Flow } from './call.ts';
+import type { Peer, Route } from './peers.ts';
+
+/** Carries calls to one process, over a WebSocket or over HTTP, and tells each how it ended. */
+export interface Link {
+  /** Sends the call, now or once connected. It is then answered, failed or lost exactly once, unless dropped. */
+  send(call: FarCall): void;
+  /** The call is no longer wanted: tells the other side where it may have begun. No word of it afterwards. */
+  drop(call: FarCall): void;
+  /** False: it refused, is shutting down, or does not keep up; another process should be asked. */
+  usableAt(now: number): boolean;
+  /** It has not been heard of lately: ask others first. */
+  readonly suspect: boolean;
+  close(): void;
+}
+
+/** What is the same for every call of one operation by one module. */
+export interface Target {
+  readonly module: string;
+  readonly operation: string;
+  readonly spec: OperationSpec;
+  readonly caller: string;
+  readonly route: Route;
+  /** The constant part of the request's text. */
+  readonly head: string;
+}
+
+/** The ways a call can end; remote.ts decides what follows. */
+export interface Settling {
+  answered(call: FarCall, output: unknown): void;
+  failed(call: FarCall, error: unknown): void;
+  /** `begun` false: the other side never started it, so that any operation may be repeated. */
+  lost(call: FarCall, begun: boolean, reason: string): void;
+  /** Whoever asked no longer wants it. */
+  cancelled(call: FarCall): void;
+  /** Its deadline has passed. */
+  expired(call: FarCall): void;
+}
+
+export class FarCall {
+  readonly id: number;
+  readonly target: Target;
+  /** JSON text. */
+  readonly input: string;
+  /** Milliseconds since the epoch; never infinite. */
+  readonly deadline: number;
+  /** Of the client span of this call. */
+  readonly traceparent: string;
+  readonly flow: Flow | undefined;
+  /** Asked for once: it may be made by asking. */
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (output: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly #settling: Settling;
+  /** Milliseconds of performance.now(); 0 where nobody measures. */
+  startedAt = 0;
+  /** Where it is now, and whether that side may have begun it. */
+  peer: Peer | undefined = undefined;
+  onService = false;
+  link: Link | undefined = undefined;
+  sent = false;
+  /** It was lost once after it may have begun: the one retry of an idempotent operation is used up. */
+  begun = false;
+  /** The placements were read again for it. */
+  refreshed = false;
+  /** Links that lost it. */
+  tried: Set<Link> | undefined = undefined;
+
+  constructor(
+    settling: Settling,
+    id: number,
+    target: Target,
+    input: string,
+    deadline: number,
+    traceparent: string,
+    flow: Flow | undefined,
+    resolve: (output: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#settling = settling;
+    this.id = id;
+    this.target = target;
+    this.input = input;
+    this.deadline = deadline;
+    this.traceparent = traceparent;
+    this.flow = flow;
+    this.signal = flow?.signal;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  answered(output: unknown): void {
+    this.#settling.answered(this, output);
+  }
+
+  failed(error: unknown): void {
+    this.#settling.failed(this, error);
+  }
+
+  lost(begun: boolean, reason: string): void {
+    this.#settling.lost(this, begun, reason);
+  }
+
+  /** EventListener of `signal`. */
+  handleEvent(): void {
+    this.#settling.cancelled(this);
+  }
+}

@@ -1,0 +1,139 @@
+// Calls to a process that offers HTTP alone (a service in another language): POST {url}/calls/<module>/<operation>
+// with the input as JSON, the internal token as bearer, `traceparent` and `x-deadline-ms`. 2xx is the output,
+// anything else a problem. The same promises as the WebSocket link.
+import type { IncomingHttpHeaders } from 'node:http';
+import { Pool } from 'undici';
+import { kernelProblem, type Problem } from '../contract/problem.ts';
+import { Backoff } from './backoff.ts';
+import { HOP_MARGIN_MS } from './deadlines.ts';
+import type { FarCall, Link } from './far-call.ts';
+import { CALLS_PATH, problemOf } from './frames.ts';
+
+const CONNECT_MS = 2000;
+const CONNECTIONS = 64;
+
+/** Errors of undici and of the system that come before a byte was sent. */
+const NOTHING_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+export interface HttpLinkOptions {
+  readonly url: string;
+  readonly token: () => string | Promise<string>;
+  readonly maxPayload: number;
+}
+
+export class HttpLink implements Link {
+  readonly #token: HttpLinkOptions['token'];
+  readonly #base: string;
+  readonly #pool: Pool;
+  readonly #backoff = new Backoff();
+  readonly #controllers = new Map<FarCall, AbortController>();
+  readonly suspect = false;
+
+  constructor({ url, token, maxPayload }: HttpLinkOptions) {
+    const { origin, pathname } = new URL(url);
+    this.#token = token;
+    this.#base = `${pathname.replace(/\/$/, '')}${CALLS_PATH}/`;
+    this.#pool = new Pool(origin, {
+      connections: CONNECTIONS,
+      connect: { timeout: CONNECT_MS },
+      // The call's own deadline ends it, whatever part is missing.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxResponseSize: maxPayload,
+    });
+  }
+
+  usableAt(now: number): boolean {
+    return this.#backoff.overAt(now);
+  }
+
+  send(call: FarCall): void {
+    call.link = this;
+    call.sent = false;
+    void this.#post(call);
+  }
+
+  drop(call: FarCall): void {
+    this.#controllers.get(call)?.abort();
+    this.#controllers.delete(call);
+  }
+
+  close(): void {
+    void this.#pool.destroy().catch(() => undefined);
+  }
+
+  async #post(call: FarCall): Promise<void> {
+    const controller = new AbortController();
+    this.#controllers.set(call, controller);
+    let settle: () => void;
+    try {
+      settle = await this.#exchange(call, controller.signal);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const begun = call.sent && !NOTHING_SENT.has(code ?? '');
+      if (!begun) this.#backoff.refused();
+      settle =
+        code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
+          ? () => call.failed(badAnswer(call))
+          : () => call.lost(begun, message || code || 'the connection broke');
+    }
+    // Absent: the call was dropped meanwhile.
+    if (this.#controllers.delete(call)) settle();
+  }
+
+  async #exchange(call: FarCall, signal: AbortSignal): Promise<() => void> {
+    const { module, operation } = call.target;
+    const authorization = `Bearer ${await this.#token()}`;
+    signal.throwIfAborted();
+    call.sent = true;
+    const { statusCode, headers, body } = await this.#pool.request({
+      method: 'POST',
+      path: `${this.#base}${encodeURIComponent(module)}/${encodeURIComponent(operation)}`,
+      signal,
+      headers: {
+        authorization,
+        'content-type': 'application/json',
+        accept: 'application/json, application/problem+json',
+        traceparent: call.traceparent,
+        'x-deadline-ms': String(Math.max(1, call.deadline - Date.now() - HOP_MARGIN_MS)),
+        'x-caller': call.target.caller,
+      },
+      body: call.input,
+    });
+    this.#backoff.succeeded();
+    const text = await body.text();
+    if (statusCode === 204) return () => call.answered(null);
+    const json = parse(text);
+    if (json === undefined) return () => call.failed(badAnswer(call));
+    if (statusCode >= 200 && statusCode < 300) return () => call.answered(json);
+    return () => call.failed(problemOf(json, retryAfter(headers)) ?? badAnswer(call));
+  }
+}
+
+/** Undefined when it is not JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function retryAfter(headers: IncomingHttpHeaders): number | undefined {
+  const seconds = Number(headers['retry-after']);
+  return Number.isFinite(seconds) ? seconds : undefined;
+}
+
+function badAnswer({ target }: FarCall): Problem {
+  return kernelProblem('bad-gateway', {
+    detail: `${target.module}.${target.operation} was answered with something that is no answer.`,
+    extra: { module: target.module },
+  });
+}

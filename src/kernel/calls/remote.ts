@@ -1,0 +1,199 @@
+// The far exit of a ref: picks a process that serves the module at this moment, sends the call, and decides
+// what follows when that fails. Guarantees: a call ends by its deadline; what may have begun is repeated once
+// and only where the operation is idempotent; what was never begun goes to the next process; when nobody is
+// left the placements are read again, and then the caller gets one typed error that names the module.
+import type { Logger } from 'pino';
+import type { Contract, OperationSpec } from '../contract/contract.ts';
+import { kernelProblem, ModuleUnavailable, Problem } from '../contract/problem.ts';
+import type { InternalTokens } from '../identity/internal-token.ts';
+import type { Placements } from '../placement/snapshot.ts';
+import { currentFlow } from './call.ts';
+import { DEFAULT_DEADLINE_MS, DeadlineTimer } from './deadlines.ts';
+import { FarCall, type Settling, type Target } from './far-call.ts';
+import { MAX_FRAME_BYTES, requestHead } from './frames.ts';
+import { createPeers, type Peers } from './peers.ts';
+import type { Remote } from './ref.ts';
+import { childOf, newTraceparent } from './trace.ts';
+
+export interface CallObserver {
+  /**
+   * A call ended. `outcome` is `ok` or the code of its problem; `span` is the client span of the call, `parent`
+   * the traceparent of the work that asked.
+   */
+  onCall(
+    module: string,
+    operation: string,
+    ms: number,
+    outcome: string,
+    span: { readonly traceparent: string; readonly parent: string | undefined },
+  ): void;
+}
+
+export interface RemoteOptions {
+  readonly placements: Placements;
+  readonly tokens: InternalTokens;
+  readonly log: Pick<Logger, 'warn'>;
+  readonly observer?: CallObserver;
+  readonly maxPayload?: number;
+  /** Milliseconds between pings of an open connection. */
+  readonly heartbeatMs?: number;
+}
+
+export interface RemoteCalls extends Remote {
+  /** Calls that went to a service process of the module and are not settled: what a drain waits for. */
+  inflight(module: string): number;
+  /** Closes the connections; calls under way end as unavailable. */
+  close(): Promise<void>;
+}
+
+export function createRemote(options: RemoteOptions): RemoteCalls {
+  const calls = new Map<number, FarCall>();
+  const peers = createPeers({
+    calls,
+    placements: options.placements,
+    tokens: options.tokens,
+    log: options.log,
+    maxPayload: options.maxPayload ?? MAX_FRAME_BYTES,
+    heartbeatMs: options.heartbeatMs ?? 2000,
+  });
+  const settling = createSettling(calls, peers, options);
+  const timer = new DeadlineTimer((now) => expireDue(calls, settling, now));
+  const targets = new WeakMap<OperationSpec, Map<string, Target>>();
+  const { observer } = options;
+  let lastId = 0;
+  let closed = false;
+
+  const targetOf = (contract: Contract, operation: string, caller: string): Target => {
+    const spec = contract.operations[operation]!;
+    let byCaller = targets.get(spec);
+    if (!byCaller) {
+      byCaller = new Map();
+      targets.set(spec, byCaller);
+    }
+    let target = byCaller.get(caller);
+    if (!target) {
+      const { module } = contract;
+      const head = requestHead(module, operation, caller);
+      target = { module, operation, spec, caller, route: peers.route(module), head };
+      byCaller.set(caller, target);
+    }
+    return target;
+  };
+
+  const remote: Remote = (contract, operation, input, caller) =>
+    new Promise((resolve, reject) => {
+      const target = targetOf(contract, operation, caller);
+      const flow = currentFlow();
+      const now = Date.now();
+      const given = flow?.deadline ?? Number.POSITIVE_INFINITY;
+      const deadline = given === Number.POSITIVE_INFINITY ? now + DEFAULT_DEADLINE_MS : given;
+      const text = JSON.stringify(input) ?? 'null';
+      const trace = flow ? childOf(flow.traceparent) : newTraceparent();
+      lastId += 1;
+      const call = new FarCall(settling, lastId, target, text, deadline, trace, flow, resolve, reject);
+      if (observer) call.startedAt = performance.now();
+      calls.set(call.id, call);
+      if (closed) return settling.failed(call, new ModuleUnavailable(target.module, 'This host has closed.'));
+      if (deadline <= now) return settling.expired(call);
+      if (call.signal) {
+        if (call.signal.aborted) return settling.cancelled(call);
+        call.signal.addEventListener('abort', call);
+      }
+      timer.watch(deadline);
+      if (!peers.send(call)) settling.lost(call, false, 'no healthy process serves it');
+    });
+
+  return Object.assign(remote, {
+    inflight: (module: string) => peers.inflight(module),
+    async close() {
+      closed = true;
+      timer.stop();
+      for (const call of [...calls.values()]) {
+        settling.failed(call, new ModuleUnavailable(call.target.module, 'This host has closed.'));
+      }
+      peers.close();
+    },
+  });
+}
+
+function createSettling(calls: Map<number, FarCall>, peers: Peers, options: RemoteOptions): Settling {
+  const { placements, observer } = options;
+
+  const end = (call: FarCall, outcome: string): boolean => {
+    if (!calls.delete(call.id)) return false;
+    peers.release(call);
+    call.signal?.removeEventListener('abort', call);
+    if (observer) observe(observer, call, outcome);
+    return true;
+  };
+
+  const failed = (call: FarCall, error: unknown) => {
+    if (end(call, error instanceof Problem ? error.code : 'error')) call.reject(error);
+  };
+
+  const unavailable = (call: FarCall, reason: string) => {
+    const { module } = call.target;
+    const nothingSent = !call.begun;
+    failed(call, new ModuleUnavailable(module, `${module} is not available: ${reason}.`, { nothingSent }));
+  };
+
+  const lost = (call: FarCall, begun: boolean, reason: string) => {
+    if (!calls.has(call.id)) return;
+    const { link } = call;
+    peers.release(call);
+    if (begun && (call.begun || !call.target.spec.idempotent)) {
+      call.begun = true;
+      return unavailable(call, reason);
+    }
+    call.begun ||= begun;
+    call.tried ??= new Set();
+    if (link) call.tried.add(link);
+    if (peers.send(call)) return;
+    if (call.refreshed) return unavailable(call, reason);
+    call.refreshed = true;
+    // Whoever only lost its connection may be asked again; whoever refused is left alone by its backoff.
+    call.tried = undefined;
+    void placements.refresh().then(() => {
+      if (calls.has(call.id) && !peers.send(call)) unavailable(call, reason);
+    });
+  };
+
+  return {
+    lost,
+    failed,
+    answered(call, output) {
+      if (end(call, 'ok')) call.resolve(output);
+    },
+    cancelled(call) {
+      call.link?.drop(call);
+      failed(call, call.signal?.reason);
+    },
+    expired(call) {
+      call.link?.drop(call);
+      failed(call, late(call));
+    },
+  };
+}
+
+/** Ends what is due and answers the earliest deadline left. */
+function expireDue(calls: ReadonlyMap<number, FarCall>, settling: Settling, now: number): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const call of calls.values()) {
+    if (call.deadline <= now) settling.expired(call);
+    else if (call.deadline < next) next = call.deadline;
+  }
+  return next;
+}
+
+function late({ target: { module, operation } }: FarCall): Problem {
+  return kernelProblem('deadline-exceeded', {
+    detail: `${module}.${operation} did not answer within the time left for it.`,
+    extra: { module },
+  });
+}
+
+function observe(observer: CallObserver, call: FarCall, outcome: string): void {
+  const { module, operation } = call.target;
+  const span = { traceparent: call.traceparent, parent: call.flow?.traceparent };
+  observer.onCall(module, operation, performance.now() - call.startedAt, outcome, span);
+}

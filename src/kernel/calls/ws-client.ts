@@ -1,0 +1,225 @@
+// The one connection to another process: opened by the first call, shared by all, opened again by the next
+// call after it broke (with backoff). Guarantees: a call on it is answered, failed or lost once; `lost` says
+// truly whether the other side may have begun it. It must not know whom else a call could be sent to.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Logger } from 'pino';
+import WebSocket from 'ws';
+import { kernelProblem } from '../contract/problem.ts';
+import { Backoff } from './backoff.ts';
+import { HOP_MARGIN_MS } from './deadlines.ts';
+import type { FarCall, Link } from './far-call.ts';
+import {
+  CALLS_PATH,
+  CLOSING,
+  cancelText,
+  DRAINED,
+  type Message,
+  problemOf,
+  type RpcError,
+  requestText,
+  tooLarge,
+} from './frames.ts';
+import { Outbox } from './outbox.ts';
+
+/** A host that answers no ping is suspect after one interval, and cut off after the third. */
+const UNANSWERED_PINGS = 3;
+const HANDSHAKE_MS = 2000;
+/** Bytes that may wait for a host that does not read; more is refused, and goes elsewhere. */
+const MOST_WAITING_BYTES = 16 * 1024 * 1024;
+
+// RFC 6455 masks what clients send so that a script in a browser cannot forge bytes for a proxy in between.
+// Here both ends are ours and no script chooses the bytes; ws skips the work for a mask of zeroes: a third
+// more calls per second (bench/RESULTS-calls.md).
+const noMask = (mask: Buffer) => mask.fill(0);
+
+export interface WsLinkOptions {
+  /** `http://host:port` of the internal port. */
+  readonly url: string;
+  readonly token: () => string | Promise<string>;
+  /** The calls under way by number, also those of other links. */
+  readonly calls: ReadonlyMap<number, FarCall>;
+  readonly maxPayload: number;
+  readonly heartbeatMs: number;
+  readonly log: Pick<Logger, 'warn'>;
+}
+
+export class WsLink implements Link {
+  readonly #options: WsLinkOptions;
+  readonly #backoff = new Backoff();
+  // A socket keeps the asynchronous context it was opened in: not that of the first call.
+  readonly #outside = AsyncLocalStorage.snapshot();
+  #state: 'idle' | 'opening' | 'open' = 'idle';
+  /** Grows whenever a connection ends, so that what belongs to an older one is recognised. */
+  #generation = 0;
+  #ws: WebSocket | undefined;
+  #outbox: Outbox | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #unanswered = 0;
+  #full = false;
+  /** The other side said that it is shutting down. */
+  #closing = false;
+
+  constructor(options: WsLinkOptions) {
+    this.#options = options;
+  }
+
+  get suspect(): boolean {
+    return this.#unanswered > 1;
+  }
+
+  usableAt(now: number): boolean {
+    if (this.#state !== 'open') return this.#state === 'opening' || this.#backoff.overAt(now);
+    if (this.#full) this.#measure();
+    return !this.#closing && !this.#full;
+  }
+
+  send(call: FarCall): void {
+    call.link = this;
+    call.sent = false;
+    if (this.#state === 'open') this.#write(call);
+    else if (this.#state === 'idle') this.#outside(() => void this.#open());
+    // else it leaves with the others that wait for the connection being opened
+  }
+
+  drop(call: FarCall): void {
+    if (call.sent) this.#outbox?.push(cancelText(call.id));
+  }
+
+  close(): void {
+    const ws = this.#ws;
+    this.#end('the connection was closed here', false);
+    ws?.close(1000);
+  }
+
+  #write(call: FarCall): void {
+    const { maxPayload } = this.#options;
+    const left = Math.max(1, call.deadline - Date.now() - HOP_MARGIN_MS);
+    const text = requestText(call.target.head, call.id, call.input, left, call.traceparent);
+    if (tooLarge(text, maxPayload)) {
+      const detail = `A call between modules may have ${maxPayload} bytes.`;
+      call.failed(kernelProblem('too-large', { detail }));
+      return;
+    }
+    call.sent = true;
+    this.#outbox!.push(text);
+  }
+
+  async #open(): Promise<void> {
+    const { url, token, maxPayload } = this.#options;
+    const generation = this.#generation;
+    this.#state = 'opening';
+    let authorization: string;
+    try {
+      authorization = `Bearer ${await token()}`;
+    } catch (error) {
+      return this.#end(`no token could be made (${String(error)})`, true);
+    }
+    if (generation !== this.#generation) return;
+    const ws = new WebSocket(`${url.replace(/^http/, 'ws').replace(/\/$/, '')}${CALLS_PATH}`, {
+      headers: { authorization },
+      perMessageDeflate: false,
+      maxPayload,
+      handshakeTimeout: HANDSHAKE_MS,
+      generateMask: noMask,
+    });
+    this.#ws = ws;
+    let reason = 'the connection broke';
+    ws.on('open', () => generation === this.#generation && this.#opened(ws));
+    ws.on('message', (data: Buffer) => generation === this.#generation && this.#receive(data));
+    ws.on('pong', () => {
+      this.#unanswered = 0;
+    });
+    ws.on('error', (error) => {
+      reason = error.message || (error as NodeJS.ErrnoException).code || reason;
+    });
+    ws.on('close', (code) => {
+      if (generation === this.#generation)
+        this.#end(reason, code === DRAINED || this.#state !== 'open', code);
+    });
+  }
+
+  #opened(ws: WebSocket): void {
+    this.#state = 'open';
+    this.#unanswered = 0;
+    this.#backoff.succeeded();
+    this.#outbox = new Outbox(ws, () => this.#measure());
+    this.#heartbeat = setInterval(() => this.#beat(ws), this.#options.heartbeatMs).unref();
+    for (const call of this.#mine()) this.#write(call);
+  }
+
+  #beat(ws: WebSocket): void {
+    if (this.#unanswered >= UNANSWERED_PINGS) {
+      ws.terminate();
+    } else {
+      this.#unanswered += 1;
+      ws.ping();
+    }
+  }
+
+  #measure(): void {
+    this.#full = this.#ws !== undefined && this.#ws.bufferedAmount > MOST_WAITING_BYTES;
+  }
+
+  #mine(): FarCall[] {
+    return [...this.#options.calls.values()].filter((call) => call.link === this);
+  }
+
+  /** @param refused leave it alone for a while. */
+  #end(reason: string, refused: boolean, code?: number): void {
+    const lost = this.#mine();
+    this.#generation += 1;
+    this.#state = 'idle';
+    this.#ws = undefined;
+    this.#outbox = undefined;
+    clearInterval(this.#heartbeat);
+    this.#unanswered = 0;
+    this.#full = false;
+    this.#closing = false;
+    if (refused) this.#backoff.refused();
+    for (const call of lost) call.lost(call.sent && code !== DRAINED, reason);
+  }
+
+  #receive(data: Buffer): void {
+    this.#unanswered = 0;
+    let frame: unknown;
+    try {
+      frame = JSON.parse(data.toString());
+    } catch {
+      this.#options.log.warn({ url: this.#options.url }, 'calls: a peer sent a frame that is not JSON');
+      const ws = this.#ws;
+      this.#end('it answered with something that is not JSON', true);
+      ws?.terminate();
+      return;
+    }
+    if (!Array.isArray(frame)) this.#take(frame as Message);
+    else for (const message of frame) this.#take(message as Message);
+  }
+
+  #take(message: Message | null): void {
+    const { id, method, result, error } = message ?? {};
+    if (typeof id === 'number') {
+      const call = this.#options.calls.get(id);
+      // Cancelled, or past its deadline: nobody waits.
+      if (call?.link !== this) return;
+      if (error !== undefined) this.#refused(call, error as RpcError | null);
+      else if (result !== undefined) call.answered(result);
+      else call.failed(badAnswer(call));
+    } else if (method === 'closing') {
+      this.#closing = true;
+    } else {
+      this.#options.log.warn({ url: this.#options.url, error }, 'calls: a peer sent an unknown message');
+    }
+  }
+
+  #refused(call: FarCall, error: RpcError | null): void {
+    if (error?.code === CLOSING) call.lost(false, 'it is shutting down');
+    else call.failed(problemOf(error?.data, error?.retryAfter) ?? badAnswer(call));
+  }
+}
+
+function badAnswer({ target }: FarCall) {
+  return kernelProblem('bad-gateway', {
+    detail: `${target.module}.${target.operation} was answered with something that is no answer.`,
+    extra: { module: target.module },
+  });
+}

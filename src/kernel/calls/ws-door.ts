@@ -1,0 +1,145 @@
+// The WebSocket door: lets other hosts in on the internal port, at one exact path, with an internal token that
+// is checked before 101. Whoever is refused gets the problem on the raw socket, which is then destroyed; what
+// happens on an accepted connection is ws-session.ts.
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { WebSocketServer } from 'ws';
+import { kernelProblem, Problem } from '../contract/problem.ts';
+import { bearerOf, type InternalCaller } from '../identity/internal-token.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { CALLS_PATH, MAX_FRAME_BYTES } from './frames.ts';
+import { Session, type Target } from './ws-session.ts';
+
+/** A connection without a byte either way for this long is dead: clients ping every two seconds. */
+const SILENCE_MS = 60_000;
+
+export interface WsDoorOptions {
+  /** The server of the internal port; the door takes every Upgrade it gets. */
+  readonly server: Server;
+  readonly path?: string;
+  /** Throws or rejects with the 401 Problem: `(token) => tokens.verify(token, audienceOf(hostId))`. */
+  readonly verify: (token: string | undefined) => InternalCaller | Promise<InternalCaller>;
+  /** The modules that this host runs. */
+  readonly dispatchers: ReadonlyMap<string, Dispatcher>;
+  readonly maxPayload?: number;
+  readonly log: Pick<Logger, 'error' | 'warn'>;
+}
+
+export interface WsDoor {
+  /** Connections, and calls running on them. */
+  readonly connections: number;
+  readonly inflight: number;
+  /** Lets nobody in, says so to those inside, and is done when their calls are answered or after `withinMs`. */
+  drain(withinMs: number): Promise<void>;
+  /** At once: calls under way are cut off. */
+  close(): Promise<void>;
+}
+
+export function attachWsDoor(options: WsDoorOptions): WsDoor {
+  const { server, path = CALLS_PATH, verify, dispatchers, maxPayload = MAX_FRAME_BYTES, log } = options;
+  const targets = targetsOf(dispatchers);
+  const sessions = new Set<Session>();
+  let closed = false;
+  let emptied: (() => void) | undefined;
+
+  const wss = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload,
+    clientTracking: true,
+  });
+  wss.on('wsClientError', (error, socket) =>
+    refuse(socket, kernelProblem('malformed', { detail: error.message })),
+  );
+
+  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', ignore);
+    try {
+      if (closed) throw kernelProblem('unavailable', { detail: 'This host is shutting down.' });
+      if (request.url !== path) throw kernelProblem('not-found', { detail: `Calls are taken at ${path}.` });
+      const { caller } = await verify(bearerOf(request.headers.authorization));
+      if (socket.destroyed) return;
+      if (closed) throw kernelProblem('unavailable', { detail: 'This host is shutting down.' });
+      socket.off('error', ignore);
+      wss.handleUpgrade(request, socket, head, (ws) => {
+        const session = new Session(ws, { targets, caller, maxPayload, log });
+        sessions.add(session);
+        socket.on('drain', () => session.drained());
+        (socket as Socket).setTimeout(SILENCE_MS, () => ws.terminate());
+        ws.once('close', () => {
+          sessions.delete(session);
+          if (sessions.size === 0) emptied?.();
+        });
+      });
+    } catch (error) {
+      if (!(error instanceof Problem)) log.error({ err: error }, 'calls: the handshake failed');
+      refuse(socket, error instanceof Problem ? error : kernelProblem('internal'));
+    }
+  };
+  server.on('upgrade', upgrade);
+
+  const close = async () => {
+    closed = true;
+    for (const ws of wss.clients) ws.terminate();
+    server.off('upgrade', upgrade);
+  };
+
+  return {
+    get connections() {
+      return sessions.size;
+    },
+    get inflight() {
+      let running = 0;
+      for (const session of sessions) running += session.running;
+      return running;
+    },
+    async drain(withinMs) {
+      closed = true;
+      if (sessions.size > 0) {
+        const empty = new Promise<void>((resolve) => {
+          emptied = resolve;
+        });
+        for (const session of sessions) session.drain();
+        const timer = setTimeout(() => emptied?.(), withinMs);
+        await empty;
+        clearTimeout(timer);
+      }
+      await close();
+    },
+    close,
+  };
+}
+
+/** Every method name there is; uploads and downloads are for clients over HTTP alone. */
+function targetsOf(dispatchers: ReadonlyMap<string, Dispatcher>): Map<string, Target> {
+  const targets = new Map<string, Target>();
+  for (const [module, dispatcher] of dispatchers) {
+    for (const [operation, spec] of Object.entries(dispatcher.contract.operations)) {
+      if (!spec.upload && !spec.download) targets.set(`${module}.${operation}`, { dispatcher, operation });
+    }
+  }
+  return targets;
+}
+
+function refuse(socket: Duplex, problem: Problem): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(problem.body);
+  const lines = [
+    `HTTP/1.1 ${problem.status} ${problem.body.title}`,
+    'Connection: close',
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(problem.status === 401 ? ['WWW-Authenticate: Bearer'] : []),
+    ...(problem.retryAfter === undefined ? [] : [`Retry-After: ${problem.retryAfter}`]),
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+function ignore(): void {
+  // The peer went away during the handshake: nobody is left to be told.
+}

@@ -1,0 +1,211 @@
+// One accepted connection: another host's calls, each dispatched, answered in any order, cancelled when the
+// caller says so or goes away. Reads no faster than it can answer: it stops reading while too many calls run
+// or too many bytes of answers wait. It must not know how the connection was let in.
+import type { Logger } from 'pino';
+import type { WebSocket } from 'ws';
+import { kernelProblem, Problem } from '../contract/problem.ts';
+import type { Principal } from '../contract/principal.ts';
+import { DEFAULT_DEADLINE_MS } from './deadlines.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import {
+  CLOSING,
+  CLOSING_TEXT,
+  DRAINED,
+  errorText,
+  INVALID_REQUEST,
+  type Message,
+  METHOD_NOT_FOUND,
+  PARSE_ERROR,
+  type Params,
+  PROBLEM,
+  problemError,
+  resultText,
+  tooLarge,
+} from './frames.ts';
+import { Outbox } from './outbox.ts';
+import { ServedCall } from './served-call.ts';
+import { adopt } from './trace.ts';
+
+/** Calls that may run at once for one connection, and bytes of answers that may wait to be read. */
+const MOST_RUNNING = 1024;
+const MOST_WAITING_BYTES = 8 * 1024 * 1024;
+
+/** What an answer has around its result. */
+const ENVELOPE_BYTES = 512;
+
+/** The words of the HTTP door: a failure reads alike in both placements. */
+const FAILURE_WAS_LOGGED = 'The failure was logged with the trace id of this response.';
+
+/** What a method name leads to. */
+export interface Target {
+  readonly dispatcher: Dispatcher;
+  readonly operation: string;
+}
+
+export interface SessionOptions {
+  readonly targets: ReadonlyMap<string, Target>;
+  /** Who the token of the handshake named: the caller where a frame names no module. */
+  readonly caller: string;
+  readonly maxPayload: number;
+  readonly log: Pick<Logger, 'error' | 'warn'>;
+}
+
+type Id = number | string;
+
+export class Session {
+  readonly #ws: WebSocket;
+  readonly #options: SessionOptions;
+  readonly #outbox: Outbox;
+  readonly #running = new Map<Id, ServedCall>();
+  readonly #principals = new Map<string, Principal>();
+  #draining = false;
+  #open = true;
+
+  constructor(ws: WebSocket, options: SessionOptions) {
+    this.#ws = ws;
+    this.#options = options;
+    this.#outbox = new Outbox(ws, () => this.#pauseWhenFull());
+    ws.on('message', (data: Buffer) => this.#receive(data));
+    ws.on('error', (error) => options.log.warn({ err: error, caller: options.caller }, 'calls: bad frame'));
+    ws.once('close', () => {
+      this.#open = false;
+      for (const call of this.#running.values()) call.abort();
+    });
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Takes no more calls, and closes when the present ones are answered. */
+  drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#outbox.push(CLOSING_TEXT);
+    if (this.#running.size === 0) this.#goodbye();
+  }
+
+  /** The socket took what was waiting: read on. */
+  drained(): void {
+    if (this.#ws.isPaused) this.#resumeWhenFree();
+  }
+
+  #goodbye(): void {
+    this.#outbox.flush();
+    this.#open = false;
+    this.#ws.close(DRAINED, 'drained');
+    this.#ws.resume();
+  }
+
+  #receive(data: Buffer): void {
+    let frame: unknown;
+    try {
+      frame = JSON.parse(data.toString());
+    } catch {
+      this.#say(errorText(null, { code: PARSE_ERROR, message: 'The frame is not JSON' }));
+      return;
+    }
+    if (!Array.isArray(frame)) this.#take(frame as Message);
+    else for (const message of frame) this.#take(message as Message);
+    if (this.#running.size >= MOST_RUNNING) this.#ws.pause();
+  }
+
+  #take(message: Message | null): void {
+    const { id, method, params } = message ?? {};
+    const named = typeof id === 'number' || typeof id === 'string';
+    if (typeof method !== 'string' || typeof params !== 'object' || params === null) {
+      this.#say(
+        errorText(named ? id : null, { code: INVALID_REQUEST, message: 'The message is not a request' }),
+      );
+    } else if (named) {
+      this.#request(id, method, params as Params);
+    } else if (method === 'cancel') {
+      this.#running.get((params as { id: Id }).id)?.abort();
+    }
+  }
+
+  #request(id: Id, method: string, params: Params): void {
+    // What arrives after the goodbye was not begun: the close code says so.
+    if (!this.#open) return;
+    const target = this.#options.targets.get(method);
+    if (this.#draining) {
+      this.#say(
+        refusal(id, CLOSING, kernelProblem('unavailable', { detail: 'This host is shutting down.' })),
+      );
+    } else if (!target) {
+      const detail = `This host has no operation ${method} for calls.`;
+      this.#say(refusal(id, METHOD_NOT_FOUND, kernelProblem('not-found', { detail })));
+    } else {
+      this.#begin(id, method, params, target);
+    }
+  }
+
+  #begin(id: Id, method: string, params: Params, { dispatcher, operation }: Target): void {
+    const left = params.deadlineMs;
+    const call = new ServedCall(
+      this.#principalOf(params.caller),
+      Date.now() + (typeof left === 'number' ? left : DEFAULT_DEADLINE_MS),
+      adopt(params.traceparent),
+    );
+    this.#running.set(id, call);
+    dispatcher.dispatch(operation, params.input, call).then(
+      (output) => this.#finish(id, call, this.#answer(id, method, output)),
+      (error: unknown) => this.#finish(id, call, this.#failure(id, call, method, error)),
+    );
+  }
+
+  /** One object per calling module, not per call. The names come from a trusted host; the bound is for bugs. */
+  #principalOf(caller: unknown): Principal {
+    const name = typeof caller === 'string' ? caller : this.#options.caller;
+    let principal = this.#principals.get(name);
+    if (!principal) {
+      principal = { kind: 'module', name };
+      if (this.#principals.size < 1000) this.#principals.set(name, principal);
+    }
+    return principal;
+  }
+
+  #answer(id: Id, method: string, output: unknown): string {
+    try {
+      const result = JSON.stringify(output) ?? 'null';
+      if (!tooLarge(result, this.#options.maxPayload - ENVELOPE_BYTES)) return resultText(id, result);
+      throw new Error(`The answer of ${method} is larger than a frame may be`);
+    } catch (error) {
+      return this.#failure(id, undefined, method, error);
+    }
+  }
+
+  #failure(id: Id, call: ServedCall | undefined, method: string, error: unknown): string {
+    if (error instanceof Problem) return refusal(id, PROBLEM, error);
+    // A handler that was told to stop may fail as it likes.
+    if (!call?.aborted) this.#options.log.error({ err: error, method }, 'calls: the operation failed');
+    return refusal(id, PROBLEM, kernelProblem('internal', { detail: FAILURE_WAS_LOGGED }));
+  }
+
+  #finish(id: Id, call: ServedCall, text: string): void {
+    call.finished();
+    this.#running.delete(id);
+    if (!this.#open) return;
+    // Nobody waits for the answer of a cancelled call.
+    if (!call.aborted) this.#outbox.push(text);
+    if (this.#draining && this.#running.size === 0) this.#goodbye();
+    else if (this.#ws.isPaused) this.#resumeWhenFree();
+  }
+
+  #say(text: string): void {
+    if (this.#open) this.#outbox.push(text);
+  }
+
+  #pauseWhenFull(): void {
+    if (this.#ws.bufferedAmount > MOST_WAITING_BYTES) this.#ws.pause();
+  }
+
+  #resumeWhenFree(): void {
+    if (this.#running.size < MOST_RUNNING / 2 && this.#ws.bufferedAmount < MOST_WAITING_BYTES)
+      this.#ws.resume();
+  }
+}
+
+function refusal(id: Id, code: number, problem: Problem): string {
+  return errorText(id, problemError(problem, code));
+}
