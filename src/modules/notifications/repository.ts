@@ -1,6 +1,7 @@
 // The rows of notifications: written once per key, leased by one host at a time, finished once.
 import { v7 } from 'uuid';
 import type { PrismaClient } from '../../../prisma/notifications/client/client.ts';
+import { type Cause, presentCause } from '../../kernel/calls/cause.ts';
 import type { Sql, Store, Transaction } from '../../kernel/store/store.ts';
 import { type Notification, notifications } from './contract.ts';
 import type { Note } from './texts.ts';
@@ -15,6 +16,7 @@ export interface Claimed {
   readonly key: string;
   readonly attempts: number;
   readonly createdAt: Date;
+  readonly cause: Cause | null;
   /** Null when users' events have not told of this user (yet). */
   readonly contact: { readonly name: string; readonly address: string } | null;
 }
@@ -39,11 +41,11 @@ export class NotificationRepository {
   async write(sql: Sql, note: Note): Promise<Notification | undefined> {
     const { rows } = await sql.query(
       `INSERT INTO notifications
-         (id, user_id, order_id, type, subject, content, status, idempotency_key, due_at, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, now(), now())
+         (id, user_id, order_id, type, subject, content, status, idempotency_key, due_at, cause, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, now(), $8, now())
        ON CONFLICT (idempotency_key) DO NOTHING
        RETURNING id, created_at`,
-      [v7(), note.userId, note.orderId, note.type, note.subject, note.content, note.key],
+      [v7(), note.userId, note.orderId, note.type, note.subject, note.content, note.key, presentCause()],
     );
     const [row] = rows;
     if (!row) return undefined;
@@ -64,6 +66,7 @@ export class NotificationRepository {
       key: row.idempotency_key,
       attempts: row.attempts,
       createdAt: row.created_at,
+      cause: row.cause,
       contact: row.contact && { name: row.contact.name, address: row.contact.email },
     }));
   }

@@ -3,6 +3,7 @@
 // and each record is conditional, so a host that was frozen or killed in between harms nothing.
 // A payment whose network is silent (2 x 2 s, then looked up, then voided) holds up no other.
 import type { Logger } from 'pino';
+import { becauseOf } from '../../kernel/calls/cause.ts';
 import type { Lane } from '../../kernel/lane.ts';
 import type { Job } from '../../kernel/module.ts';
 import type { Store } from '../../kernel/store/store.ts';
@@ -34,7 +35,8 @@ export function chargeJob(parts: ChargingParts): Job {
       const room = Math.min(lane.room, batch);
       if (room <= 0) return false;
       const claimed = await repository.claim(room);
-      for (const payment of claimed) lane.start((signal) => settle(parts, payment, signal));
+      for (const payment of claimed)
+        lane.start((signal) => becauseOf(payment.cause, () => settle(parts, payment, signal)));
       return claimed.length === room;
     },
   };

@@ -12,6 +12,7 @@
 //       refunded     the money went back                             -> payment-refunded
 //   forestalled  the order ended before its stock was reserved: a stone in the way of a late charge
 import { v7 } from 'uuid';
+import { type Cause, presentCause } from '../../kernel/calls/cause.ts';
 import type { Store, Transaction } from '../../kernel/store/store.ts';
 import { type Payment, payments } from './contract.ts';
 
@@ -38,10 +39,10 @@ export async function request(
 ): Promise<boolean> {
   const { orderId, userId, totalCents, currency, paymentToken } = order;
   const { rowCount } = await tx.sql.query(
-    `INSERT INTO payments (id, order_id, user_id, amount_cents, currency, token, status, due_at, created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, 'pending', now(), now(), now())
+    `INSERT INTO payments (id, order_id, user_id, amount_cents, currency, token, status, due_at, cause, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, 'pending', now(), $7, now(), now())
      ON CONFLICT (order_id) DO NOTHING`,
-    [v7(), orderId, userId, totalCents, currency, paymentToken],
+    [v7(), orderId, userId, totalCents, currency, paymentToken, presentCause()],
   );
   return rowCount > 0;
 }
@@ -50,15 +51,16 @@ export async function request(
 export async function undo(tx: Transaction, order: AboutOrder): Promise<boolean> {
   const { orderId, userId, totalCents, currency } = order;
   const { rows } = await tx.sql.query(
-    `INSERT INTO payments AS p (id, order_id, user_id, amount_cents, currency, status, created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, 'forestalled', now(), now())
+    `INSERT INTO payments AS p (id, order_id, user_id, amount_cents, currency, status, cause, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, 'forestalled', $6, now(), now())
      ON CONFLICT (order_id) DO UPDATE SET
        status = CASE WHEN p.status = 'captured' THEN 'refunding' WHEN p.asks = 0 THEN 'voided' ELSE 'voiding' END,
        due_at = CASE WHEN p.status = 'pending' AND p.asks = 0 THEN NULL ELSE now() END,
+       cause = EXCLUDED.cause,
        updated_at = now()
      WHERE p.status IN ('pending', 'captured')
      RETURNING due_at`,
-    [v7(), orderId, userId, totalCents, currency],
+    [v7(), orderId, userId, totalCents, currency, presentCause()],
   );
   return rows.some((row) => row.due_at !== null);
 }
@@ -73,6 +75,7 @@ export interface Claimed {
   readonly status: 'pending' | 'giving-up' | 'voiding' | 'refunding';
   readonly asks: number;
   readonly silences: number;
+  readonly cause: Cause | null;
 }
 
 export interface Outcome {

@@ -16,7 +16,7 @@ const claim = `
   WHERE id IN (
     SELECT id FROM payments WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
   )
-  RETURNING id, order_id, user_id, amount_cents, currency, token, status, asks, silences`;
+  RETURNING id, order_id, user_id, amount_cents, currency, token, status, asks, silences, cause`;
 
 export class PaymentRepository {
   readonly #store: Store<PrismaClient>;
@@ -37,6 +37,7 @@ export class PaymentRepository {
       status: row.status,
       asks: row.asks,
       silences: row.silences,
+      cause: row.cause,
     }));
   }
 

@@ -21,6 +21,7 @@ CREATE TABLE "notifications" (
     "attempts" INTEGER NOT NULL DEFAULT 0,
     "last_error" TEXT,
     "due_at" TIMESTAMPTZ(3),
+    "cause" JSON,
     "created_at" TIMESTAMPTZ(3) NOT NULL,
 
     CONSTRAINT "notifications_pkey" PRIMARY KEY ("id")

@@ -10,6 +10,7 @@ CREATE TABLE "payments" (
     "asks" INTEGER NOT NULL DEFAULT 0,
     "silences" INTEGER NOT NULL DEFAULT 0,
     "due_at" TIMESTAMPTZ(3),
+    "cause" JSON,
     "created_at" TIMESTAMPTZ(3) NOT NULL,
     "updated_at" TIMESTAMPTZ(3) NOT NULL,
 
