@@ -1,5 +1,6 @@
 // Mail as files, where no SMTP server is set: one .eml per mail, named by its key. Written beside and
 // renamed, so a reader sees a whole file or none; written twice it is the same file, so a mail leaves once.
+import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
@@ -13,17 +14,16 @@ export function fileMailer(folder: string): Mailer {
     slowestMs: 2_000,
     async send(mail: Mail) {
       const composed = await composer.sendMail(message(mail));
-      made ??= mkdir(folder, { recursive: true, mode: 0o700 });
-      await made.catch((error: unknown) => {
-        made = undefined;
-        throw error;
-      });
-      const beside = join(folder, `.${mail.key}.${process.pid}.part`);
+      // Two hosts, or two leases of one host, may write the same mail at once: each has a file of its own.
+      const beside = join(folder, `.${mail.key}.${randomUUID()}.part`);
       try {
+        made ??= mkdir(folder, { recursive: true, mode: 0o700 });
+        await made;
         await writeFile(beside, composed.message as Buffer, { mode: 0o600 });
         await rename(beside, join(folder, `${mail.key}.eml`));
       } catch (error) {
-        await rm(beside, { force: true });
+        made = undefined;
+        await rm(beside, { force: true }).catch(() => {});
         throw error;
       }
     },
