@@ -39,7 +39,7 @@ function once(folder: string, name: string, make: () => string): string {
   const path = join(folder, name);
   const present = read(path);
   if (present !== undefined) return present;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(folder, { recursive: true, mode: 0o711 });
   const draft = `${path}.${process.pid}`;
   const file = openSync(draft, 'w', 0o600);
   writeSync(file, `${make()}\n`);
