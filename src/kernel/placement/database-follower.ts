@@ -2,6 +2,7 @@
 // A notification makes it look at once, a look every 0.5 s is the safety net, and each look is the heartbeat
 // of this host. Guarantees: nothing here throws at a caller; while the store is down the last picture holds;
 // what it acknowledges it decides by already.
+import { setTimeout as timeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { coalesced, createPicture, type Follower, isAwaited } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
@@ -11,6 +12,9 @@ import { createSweep } from './sweep.ts';
 
 const pollMs = 500;
 const awaitedMs = 100;
+
+// A request may wait for this, so a store that hangs must not hold it up.
+const refreshMs = 300;
 
 export interface DatabaseFollower extends Follower {
   /** Of the store when the present picture was read; '' before that. */
@@ -105,7 +109,7 @@ export function createDatabaseFollower({
     },
     subscribe: (listener) => picture.subscribe(listener),
     refresh: async () => {
-      await tick();
+      await Promise.race([tick(), timeout(refreshMs, undefined, { ref: false })]);
       return picture.current;
     },
     beat: tick,

@@ -2,6 +2,7 @@
 // registers, beats and waits up to 1 s for the next picture; whichever monolith answers will do.
 // Guarantees: after the first picture nothing here throws at a caller; while no monolith answers the last
 // picture holds; a registration that control refuses is told to `onRefused`, because it will not get better.
+import { setTimeout as timeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { request } from 'undici';
 import { CONTROL_AUDIENCE } from '../identity/internal-token.ts';
@@ -38,6 +39,9 @@ const interrupted = new Error('interrupted');
 
 // An id may still be held for 3 s by a process that died; so long it is asked for again.
 const idPatienceMs = 5000;
+
+// A request may wait for this, so a monolith that hangs must not hold it up.
+const refreshMs = 300;
 
 export function createHttpFollower(options: HttpFollowerOptions): Follower {
   const { controlUrl, token, log, onRefused, startMs = 60_000 } = options;
@@ -166,7 +170,7 @@ export function createHttpFollower(options: HttpFollowerOptions): Follower {
     },
     subscribe: (listener) => picture.subscribe(listener),
     refresh: async () => {
-      await beat();
+      await Promise.race([beat(), timeout(refreshMs, undefined, { ref: false })]);
       return picture.current;
     },
     beat,

@@ -24,6 +24,14 @@ export interface ControlStore {
   close(): Promise<void>;
 }
 
+/** The database did not answer, or not in time. Nobody can tell whether a change was made. */
+export class StoreUnavailable extends Error {
+  constructor(cause: unknown) {
+    super(`the control store does not answer: ${(cause as Error).message}`, { cause });
+    this.name = 'StoreUnavailable';
+  }
+}
+
 /** Does its work under the version lock. The version is taken, and followers told, if it answers true. */
 export type Change = (work: (sql: Sql, version: number) => Promise<boolean>) => Promise<number>;
 
@@ -47,12 +55,7 @@ export function createControlStore({ url, log }: ControlStoreOptions): ControlSt
     options: '-c synchronous_commit=off -c search_path=banyan_control',
   });
   pool.on('error', (error) => log.warn({ error: error.message }, 'a control connection was lost'));
-  const sql: Sql = {
-    query: async (text, values) => {
-      const { rows, rowCount } = await pool.query(text, values as unknown[]);
-      return { rows, rowCount: rowCount ?? 0 };
-    },
-  };
+  const sql = sqlOver(pool);
   const change: Change = (work) => inTransaction(pool, work);
 
   return {
@@ -66,35 +69,45 @@ export function createControlStore({ url, log }: ControlStoreOptions): ControlSt
   };
 }
 
+function sqlOver(connection: Pick<pg.Pool, 'query'>): Sql {
+  return {
+    query: async (text, values) => {
+      const { rows, rowCount } = await connection.query(text, values as unknown[]).catch(unavailable);
+      return { rows, rowCount: rowCount ?? 0 };
+    },
+  };
+}
+
+// SQLSTATE classes: 08 connection, 53 out of resources, 57 stopped by an operator or a timeout.
+function unavailable(error: unknown): never {
+  if (error instanceof pg.DatabaseError && !/^(08|53|57)/.test(error.code ?? '')) throw error;
+  throw new StoreUnavailable(error);
+}
+
 async function inTransaction(
   pool: pg.Pool,
   work: (sql: Sql, version: number) => Promise<boolean>,
 ): Promise<number> {
-  const client = await pool.connect();
-  let failure: Error | undefined;
+  const client = await pool.connect().catch(unavailable);
+  const sql = sqlOver(client);
+  let broken = false;
   try {
-    await client.query('BEGIN; SET LOCAL synchronous_commit = on');
-    const { rows } = await client.query<{ version: string }>('SELECT version FROM state FOR UPDATE');
+    await sql.query('BEGIN; SET LOCAL synchronous_commit = on');
+    const { rows } = await sql.query<{ version: string }>('SELECT version FROM state FOR UPDATE');
     const version = Number(rows[0]!.version);
-    const sql: Sql = {
-      query: async (text, values) => {
-        const result = await client.query(text, values as unknown[]);
-        return { rows: result.rows, rowCount: result.rowCount ?? 0 };
-      },
-    };
     const changed = await work(sql, version + 1);
     if (changed) {
-      await client.query('UPDATE state SET version = $1', [version + 1]);
-      await client.query('SELECT pg_notify($1, $2)', [controlChannel, String(version + 1)]);
+      await sql.query('UPDATE state SET version = $1', [version + 1]);
+      await sql.query('SELECT pg_notify($1, $2)', [controlChannel, String(version + 1)]);
     }
-    await client.query('COMMIT');
+    await sql.query('COMMIT');
     return changed ? version + 1 : version;
   } catch (error) {
-    failure = error as Error;
-    await client.query('ROLLBACK').catch(() => {});
+    // After a timeout the transaction may still be open: that connection must not go back into the pool.
+    broken = error instanceof StoreUnavailable;
+    if (!broken) await sql.query('ROLLBACK').catch(() => {});
     throw error;
   } finally {
-    // A connection whose transaction may still be open (a timeout) must not go back into the pool.
-    client.release(failure && 'code' in failure ? false : failure);
+    client.release(broken);
   }
 }

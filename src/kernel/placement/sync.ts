@@ -12,7 +12,7 @@ import { until } from './follower.ts';
 import type { Registration } from './host.ts';
 import { IdTaken } from './roster.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { ControlStore } from './store.ts';
+import { type ControlStore, StoreUnavailable } from './store.ts';
 
 /** On the internal port; its tokens have the audience CONTROL_AUDIENCE. */
 export const syncPath = '/control/sync';
@@ -110,7 +110,9 @@ export function createSyncHandler({ store, follower, contracts, jwks, log }: Syn
     } catch (error) {
       if (error instanceof IdTaken)
         throw kernelProblem('conflict', { detail: error.message, extra: { reason: 'id-taken' } });
-      throw unavailable(error);
+      if (error instanceof StoreUnavailable)
+        throw kernelProblem('unavailable', { detail: error.message, retryAfter: 1, cause: error });
+      throw error;
     }
     log.info({ id: host.id, url: host.url, pid: host.process.pid, caller }, 'an instance registered');
     await follower.refresh();
@@ -121,7 +123,8 @@ export function createSyncHandler({ store, follower, contracts, jwks, log }: Syn
     try {
       return (await store.roster.beat(beat)) !== undefined;
     } catch (error) {
-      log.debug({ error: (error as Error).message }, 'a heartbeat could not be stored');
+      if (!(error instanceof StoreUnavailable)) throw error;
+      log.debug({ error: error.message }, 'a heartbeat could not be stored');
       return true;
     }
   }
@@ -146,8 +149,4 @@ function judge(host: Registration, contracts: SyncOptions['contracts']): (Differ
     compatible.push(...found.compatible.map((difference) => ({ module, ...difference })));
   }
   return compatible;
-}
-
-function unavailable(cause: unknown) {
-  return kernelProblem('unavailable', { detail: 'the control store does not answer', retryAfter: 1, cause });
 }

@@ -1,0 +1,72 @@
+// The handlers of the admin contract. They read the control store itself, so that every monolith answers the
+// same; a flip, and what must be waited for, is in flip.ts and scale.ts.
+import { kernelProblem, type Problem, problem } from '../contract/problem.ts';
+import type { Handlers } from '../module.ts';
+import { admin, type Overview } from './admin-contract.ts';
+import { setPlacement } from './flip.ts';
+import type { Follower } from './follower.ts';
+import { entryOf, overviewOf } from './overview.ts';
+import { moduleUnknown, scale } from './scale.ts';
+import { type ControlStore, StoreUnavailable } from './store.ts';
+
+export interface AdminOptions {
+  readonly store: ControlStore;
+  readonly follower: Follower;
+  /** This host in the roster: it looks after the processes that it is asked for. */
+  readonly host: string;
+  /** This process and its public address. */
+  readonly monolith: () => Overview['monolith'];
+}
+
+const defaultTimeoutMs = 30_000;
+
+export function adminHandlers({ store, follower, host, monolith }: AdminOptions): Handlers<typeof admin> {
+  const entry = async (module: string) => {
+    const tables = await store.read();
+    const found = entryOf(tables, module);
+    if (!found) throw moduleUnknown(module, tables);
+    return found;
+  };
+
+  return {
+    placements: async () => storeErrors(async () => overviewOf(await store.read(), monolith())),
+
+    place: async ({ module, placement, changedBy = 'operator' }) =>
+      storeErrors(async () => {
+        const { outcome, lagging } = await setPlacement(store, follower, module, placement, changedBy);
+        if (outcome === 'no-healthy-instance') throw noHealthyInstance(module);
+        const after = await entry(module);
+        return lagging.length > 0 ? { ...after, lagging: [...lagging] } : after;
+      }),
+
+    services: async ({ module, instances, timeoutMs = defaultTimeoutMs }) =>
+      storeErrors(async () => {
+        await entry(module);
+        await scale(store, { module, instances, timeoutMs, supervisor: host });
+        await follower.refresh();
+        return entry(module);
+      }),
+  };
+}
+
+function noHealthyInstance(module: string): Problem {
+  return problem(admin, 'no-healthy-instance', {
+    detail:
+      `No healthy instance of ${module} is registered, so its placement stays as it is. Start one first: ` +
+      `banyan extract ${module} (or PUT /admin/services/${module} {"instances":1})`,
+  });
+}
+
+/** While the control store does not answer, placements hold. */
+async function storeErrors<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    throw kernelProblem('unavailable', {
+      detail: 'The control store does not answer. Modules keep serving where they are; try again.',
+      retryAfter: 2,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,75 @@
+// From the control tables to what an operator sees. Pure: every monolith answers the same from them.
+import type { Entry, Instance, Overview } from './admin-contract.ts';
+import { instancesOf, isHealthy } from './picture.ts';
+import type { HostRow, ServiceRow, Tables } from './tables.ts';
+
+export function overviewOf(tables: Tables, monolith: Overview['monolith']): Overview {
+  return {
+    version: tables.version,
+    monolith,
+    monoliths: tables.hosts
+      .filter(({ role }) => role === 'monolith')
+      .map((host) => ({ pid: host.pid, url: host.publicUrl ?? host.url, healthy: isHealthy(host) })),
+    modules: tables.placements.map(({ module }) => entryOf(tables, module)!),
+  };
+}
+
+export function entryOf(tables: Tables, module: string): Entry | undefined {
+  const row = tables.placements.find((one) => one.module === module);
+  if (!row) return undefined;
+  const { placement, percent, changedAt, changedBy } = row;
+  const services = tables.services.filter((service) => service.module === module);
+  const desired = services.filter(({ wanted }) => wanted).length;
+  return {
+    module,
+    placement,
+    percent,
+    instances: listOf(tables, module, services),
+    desired,
+    changedAt,
+    changedBy,
+  };
+}
+
+function listOf(tables: Tables, module: string, services: readonly ServiceRow[]): Instance[] {
+  const hosts = instancesOf(tables, module);
+  const starting = services.filter(({ number }) => !hosts.some(({ id }) => id === `${module}-${number}`));
+  return [
+    ...hosts.map((host) =>
+      registered(
+        host,
+        module,
+        services.find(({ number }) => host.id === `${module}-${number}`),
+      ),
+    ),
+    ...starting.map((service) => unregistered(service)),
+  ].sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
+}
+
+function registered(host: HostRow, module: string, service: ServiceRow | undefined): Instance {
+  return {
+    id: host.id,
+    pid: host.pid,
+    url: host.url,
+    healthy: isHealthy(host),
+    supervised: service !== undefined && service.pid === host.pid && service.machine === host.machine,
+    draining: host.draining || host.retiring,
+    differences: host.differences
+      .filter((one) => one.module === module)
+      .map(({ path, message }) => ({ path, message })),
+    ...(service?.lastExit && !isHealthy(host) && { lastExit: service.lastExit }),
+  };
+}
+
+function unregistered({ module, number, pid, lastExit }: ServiceRow): Instance {
+  return {
+    id: `${module}-${number}`,
+    pid,
+    url: null,
+    healthy: false,
+    supervised: true,
+    draining: false,
+    differences: [],
+    ...(lastExit && { lastExit }),
+  };
+}

@@ -1,0 +1,239 @@
+// Services that follow over HTTP: registration, acknowledgement, and what holds while monoliths come and go.
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { Type } from 'typebox';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { closed, defineContract, operation } from '../contract/contract.ts';
+import { kernelProblem, Problem } from '../contract/problem.ts';
+import { canonicalContract } from './canonical.ts';
+import { createDatabaseFollower, type DatabaseFollower } from './database-follower.ts';
+import { startTestServer, type TestServer } from './fixture.ts';
+import { setPlacement } from './flip.ts';
+import { until } from './follower.ts';
+import type { HostReport, Registration } from './host.ts';
+import { createHttpFollower, Refused } from './http-follower.ts';
+import { identify } from './process.ts';
+import { controlSchema } from './schema.ts';
+import type { Placements } from './snapshot.ts';
+import { type ControlStore, createControlStore } from './store.ts';
+import { createSyncHandler } from './sync.ts';
+
+const log = pino({ level: 'silent' });
+const jwks = { keys: [{ kty: 'OKP', kid: 'one' }] };
+const idle: HostReport = { ready: true, draining: false, inflight: {}, busy: {} };
+
+const show = operation({
+  summary: 'Show',
+  access: 'public',
+  input: closed({ id: Type.String() }),
+  output: Type.Object({ id: Type.String() }),
+  idempotent: true,
+});
+const contractOf = (operations: Record<string, typeof show>) =>
+  canonicalContract(defineContract('orders', { summary: 'Orders', operations }));
+const contracts = { orders: contractOf({ show }) };
+
+let server: TestServer;
+let url: string;
+const opened: { stop(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.stop());
+beforeEach(async () => {
+  ({ url } = await server.database(controlSchema()));
+});
+afterEach(async () => {
+  server.thaw();
+  for (const one of opened.splice(0).reverse()) await one.stop();
+});
+
+interface Monolith {
+  readonly store: ControlStore;
+  readonly follower: DatabaseFollower;
+  readonly url: string;
+  /** Ends it as SIGKILL would: nothing is said to anybody. */
+  kill(): Promise<void>;
+}
+
+async function monolith(): Promise<Monolith> {
+  const store = createControlStore({ url, log });
+  await store.flags.seed(['orders'], {});
+  const follower = createDatabaseFollower({ store, log });
+  await follower.start();
+  const sync = createSyncHandler({ store, follower, contracts, jwks: () => jwks, log });
+  const door = await listen(sync);
+  await follower.register({ ...registration('monolith'), role: 'monolith', url: door.url }, () => idle);
+  opened.push({ stop: () => store.close() }, follower, { stop: door.close });
+  return { store, follower, url: door.url, kill: door.close };
+}
+
+async function listen(sync: (body: unknown, caller: string) => Promise<unknown>) {
+  const door: Server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    try {
+      if (request.headers.authorization !== 'Bearer token for control')
+        throw kernelProblem('unauthenticated');
+      const answer = await sync(JSON.parse(Buffer.concat(chunks).toString()), 'orders');
+      response.end(JSON.stringify(answer));
+    } catch (error) {
+      const problem = error instanceof Problem ? error : kernelProblem('internal', { detail: String(error) });
+      response.writeHead(problem.status).end(JSON.stringify(problem.body));
+    }
+  });
+  await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+  const close = () =>
+    new Promise<void>((resolve) => {
+      door.close(() => resolve());
+      door.closeAllConnections();
+    });
+  return { url: `http://127.0.0.1:${(door.address() as AddressInfo).port}`, close };
+}
+
+function registration(id: string, own: Partial<Registration> = {}): Registration {
+  return {
+    host: randomUUID(),
+    id,
+    role: 'service',
+    modules: ['orders'],
+    url: `http://127.0.0.1/${randomUUID()}`,
+    doors: ['ws', 'http'],
+    process: identify(process.pid)!,
+    contracts,
+    ...own,
+  };
+}
+
+function follow(controlUrl: string, token = 'token for control') {
+  const refusals: Error[] = [];
+  const follower = createHttpFollower({
+    controlUrl,
+    token: () => token,
+    log,
+    onRefused: (refusal) => refusals.push(refusal),
+    startMs: 3000,
+  });
+  opened.push(follower);
+  return Object.assign(follower, { refusals });
+}
+
+async function service(one: Monolith, id = 'orders-1') {
+  const follower = follow(one.url);
+  await follower.start();
+  await follower.register(registration(id), () => idle);
+  return follower;
+}
+
+const instancesOf = (placements: Placements) =>
+  placements.current.modules.orders!.instances.map(({ id, healthy }) => `${id} ${healthy}`);
+const isService = (placements: Placements) => placements.current.modules.orders!.placement === 'service';
+
+test('a service registers, learns everything it needs, and acknowledges a flip', async () => {
+  const one = await monolith();
+  const orders = await service(one);
+  expect(orders.current).toMatchObject({
+    jwks,
+    monoliths: [{ id: 'monolith', url: one.url, healthy: true }],
+  });
+  expect(instancesOf(orders)).toEqual(['orders-1 true']);
+  const started = performance.now();
+  const flip = await setPlacement(one.store, one.follower, 'orders', 'service', 'x');
+  expect(flip).toEqual({ outcome: 'changed', lagging: [] });
+  expect(performance.now() - started).toBeLessThan(1000);
+  expect(isService(orders)).toBe(true);
+});
+
+test('flips at one monolith are applied by services that follow the other', async () => {
+  const [one, two] = [await monolith(), await monolith()];
+  const [first, second] = [await service(one, 'orders-1'), await service(two, 'orders-2')];
+  for (let n = 0; n < 10; n++) {
+    const at = n % 2 ? one : two;
+    const flip = await setPlacement(at.store, at.follower, 'orders', n % 2 ? 'in-process' : 'service', 'x');
+    expect(flip.lagging).toEqual([]);
+    expect([first, second, one.follower, two.follower].map(isService)).toEqual(Array(4).fill(n % 2 === 0));
+  }
+});
+
+test('what a service reports is told at once: not ready, and gone', async () => {
+  const one = await monolith();
+  const orders = follow(one.url);
+  let ready = false;
+  await orders.start();
+  await orders.register(registration('orders-1'), () => ({ ...idle, ready }));
+  expect(instancesOf(one.follower)).toEqual(['orders-1 false']);
+  ready = true;
+  await orders.beat();
+  expect(await until(one.follower, () => instancesOf(one.follower)[0] === 'orders-1 true', 500)).toBe(true);
+  await orders.stop();
+  expect(await until(one.follower, () => instancesOf(one.follower).length === 0, 500)).toBe(true);
+});
+
+test('a service whose monolith died goes on with another, and keeps what it knows meanwhile', async () => {
+  const [one, two] = [await monolith(), await monolith()];
+  const orders = await service(one);
+  await one.kill();
+  expect(orders.current.monoliths).toHaveLength(2);
+  const flip = await setPlacement(two.store, two.follower, 'orders', 'service', 'x');
+  expect(flip.outcome).toBe('changed');
+  expect(await until(orders, () => isService(orders), 5000)).toBe(true);
+  expect(instancesOf(two.follower)).toEqual(['orders-1 true']);
+});
+
+test('a contract that breaks callers is refused with its paths; one that only adds is accepted and noted', async () => {
+  const one = await monolith();
+  const breaking = { orders: contractOf({ list: show }) };
+  const refused = follow(one.url);
+  await refused.start();
+  const attempt = refused.register(registration('orders-1', { contracts: breaking }), () => idle);
+  await expect(attempt).rejects.toThrow(Refused);
+  await expect(attempt).rejects.toThrow(/breaks[\s\S]*\/orders\/operations\/show: the operation is missing/);
+  expect(instancesOf(one.follower)).toEqual([]);
+  const adding = { orders: contractOf({ show, list: show }) };
+  const accepted = follow(one.url);
+  await accepted.start();
+  await accepted.register(registration('orders-1', { contracts: adding }), () => idle);
+  const [host] = (await one.store.read()).hosts.filter(({ role }) => role === 'service');
+  expect(host!.differences).toEqual([
+    { module: 'orders', path: '/operations/list', message: 'the operation is new' },
+  ]);
+});
+
+test('an id that a live process has is refused after its predecessor had time to be found dead', async () => {
+  const one = await monolith();
+  await service(one);
+  const second = follow(one.url);
+  await second.start();
+  await expect(second.register(registration('orders-1'), () => idle)).rejects.toThrow(
+    /is taken by the process/,
+  );
+}, 15_000);
+
+test('a wrong key is said at once', async () => {
+  const one = await monolith();
+  await expect(follow(one.url, 'forged').start()).rejects.toThrow(/INTERNAL_KEY must be the same/);
+});
+
+test('a control that never answers is given up', async () => {
+  const one = await monolith();
+  await one.kill();
+  await expect(follow(one.url).start()).rejects.toThrow(/ECONNREFUSED/);
+});
+
+test('an outage of the store buries nobody', async () => {
+  const one = await monolith();
+  const orders = await service(one);
+  server.freeze();
+  await until(one.follower, () => false, 4000);
+  expect(instancesOf(orders)).toEqual(['orders-1 true']);
+  server.thaw();
+  await until(one.follower, () => one.follower.connected, 5000);
+  const seen: string[][] = [];
+  const stop = one.follower.subscribe(() => seen.push(instancesOf(one.follower)));
+  await until(one.follower, () => false, 3500);
+  stop();
+  expect(seen.flat().filter((instance) => instance !== 'orders-1 true')).toEqual([]);
+}, 20_000);
