@@ -2,7 +2,8 @@
 import { v7 } from 'uuid';
 import type { PrismaClient } from '../../../prisma/notifications/client/client.ts';
 import { type Cause, presentCause } from '../../kernel/calls/cause.ts';
-import type { Sql, Store, Transaction } from '../../kernel/store/store.ts';
+import { eventArguments } from '../../kernel/events/publisher.ts';
+import type { Sql, Store } from '../../kernel/store/store.ts';
 import { type Notification, notifications } from './contract.ts';
 import type { Note } from './texts.ts';
 
@@ -29,6 +30,13 @@ const claim = `
     SELECT id FROM notifications WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
   )
   RETURNING n.*, (SELECT to_jsonb(c) FROM contacts c WHERE c.user_id = n.user_id) AS contact`;
+
+const finish = `
+  WITH finished AS (
+    UPDATE notifications SET status = $2, due_at = NULL, last_error = $3
+    WHERE id = $1 AND status = 'pending' RETURNING id
+  )
+  SELECT emit_event($4::uuid, $5, $6, $7, $8::json, $9, $10, $11) FROM finished`;
 
 export class NotificationRepository {
   readonly #store: Store<PrismaClient>;
@@ -83,19 +91,14 @@ export class NotificationRepository {
   /** Records the end with its event, once: a second host that sent the same mail changes nothing. */
   async finish(note: Claimed, failed?: string): Promise<void> {
     const { id, userId, orderId, type } = note;
-    await this.#store.rawTransaction(async (tx: Transaction<never>) => {
-      const { rowCount } = await tx.sql.query(
-        `UPDATE notifications SET status = $2, due_at = NULL, last_error = $3 WHERE id = $1 AND status = 'pending'`,
-        [id, failed ? 'failed' : 'sent', failed ?? null],
-      );
-      if (rowCount === 0) return;
-      const about = { subjectId: orderId ?? userId, notificationId: id, userId, orderId, type };
-      if (failed) await tx.publish(notifications.events['notification-failed'], { ...about, why: failed });
-      else {
-        const at = new Date().toISOString();
-        await tx.publish(notifications.events['notification-sent'], { ...about, at });
-      }
-    });
+    const about = { subjectId: orderId ?? userId, notificationId: id, userId, orderId, type };
+    const { events } = notifications;
+    const event = failed
+      ? eventArguments(events['notification-failed'], { ...about, why: failed })
+      : eventArguments(events['notification-sent'], { ...about, at: new Date().toISOString() });
+    const values = [id, failed ? 'failed' : 'sent', failed ?? null, ...event];
+    const { rowCount } = await this.#store.pool.query(finish, values);
+    if (rowCount) this.#store.committed();
   }
 
   /** A user who may be written to by an administrator: known here and not gone. */

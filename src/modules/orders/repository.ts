@@ -1,8 +1,9 @@
-// The rows of orders. A new order is written by one statement (the hot path: Prisma's interactive
-// transactions cost four times as much); everything else is Prisma.
+// The rows of orders. A new order and its event are written by one statement (the hot path: Prisma's
+// interactive transactions cost four times as much); everything else is Prisma.
 // The primary key of idempotency_keys decides which of several equal requests made the order.
 import type { PrismaClient } from '../../../prisma/orders/client/client.ts';
-import type { Store, Transaction } from '../../kernel/store/store.ts';
+import type { EventArguments } from '../../kernel/events/publisher.ts';
+import type { Store } from '../../kernel/store/store.ts';
 import type { Order, OrderStatus, RejectReason } from './contract.ts';
 
 export interface GivenAnswer {
@@ -15,6 +16,8 @@ export interface NewOrder {
   readonly key: string;
   readonly fingerprint: string;
   readonly order: Order;
+  /** What is published with it. */
+  readonly event: EventArguments;
 }
 
 /** Nothing at all is written when the key is taken: each insert feeds on the row that the first one made. */
@@ -34,7 +37,7 @@ const insertOrder = `
     FROM mine, unnest($11::uuid[], $12::text[], $13::int[], $14::bigint[])
       WITH ORDINALITY AS line (product_id, name, quantity, unit_cents, position)
   )
-  SELECT order_id FROM mine`;
+  SELECT emit_event($15::uuid, $16, $17, $18, $19::json, $20, $21, $22) FROM mine`;
 
 export class OrderRepository {
   readonly #store: Store<PrismaClient>;
@@ -43,10 +46,13 @@ export class OrderRepository {
     this.#store = store;
   }
 
-  /** Writes the order; false when the key already has one. Waits for an equal request that is being written. */
-  async insert(tx: Transaction, { userId, key, fingerprint, order }: NewOrder): Promise<boolean> {
+  /**
+   * Writes the order, its key and its event; false when the key has an order already. Waits for an equal
+   * request that is being written.
+   */
+  async insert({ userId, key, fingerprint, order, event }: NewOrder): Promise<boolean> {
     const { lines } = order;
-    const { rowCount } = await tx.sql.query(insertOrder, [
+    const { rowCount } = await this.#store.pool.query(insertOrder, [
       userId,
       key,
       fingerprint,
@@ -61,7 +67,9 @@ export class OrderRepository {
       lines.map((line) => line.name),
       lines.map((line) => line.quantity),
       lines.map((line) => line.unitCents),
+      ...event,
     ]);
+    if (rowCount) this.#store.committed();
     return rowCount === 1;
   }
 

@@ -1,10 +1,11 @@
 // What a customer can do with orders. Placing asks users and catalog first and then writes order, answer
-// and event in one transaction; what becomes of the order is decided later (see listeners.ts).
+// and event in one statement; what becomes of the order is decided later (see listeners.ts).
 // It knows nothing of HTTP, and nothing of where users and catalog run.
 import { v7, validate } from 'uuid';
 import type { PrismaClient } from '../../../prisma/orders/client/client.ts';
 import type { Client } from '../../kernel/calls/ref.ts';
 import { kernelProblem, problem } from '../../kernel/contract/problem.ts';
+import { type EventArguments, eventArguments } from '../../kernel/events/publisher.ts';
 import type { Store } from '../../kernel/store/store.ts';
 import type { catalog } from '../catalog/contract.ts';
 import type { users } from '../users/contract.ts';
@@ -55,32 +56,12 @@ export class OrderService {
       ...billFor(request.lines, (await prices).items),
       createdAt: new Date().toISOString(),
     };
-    if (await this.#write(userId, request, fingerprint, order)) return order;
-    const winner = await repository.answerTo(userId, request.idempotencyKey);
-    if (!winner) throw new Error(`the answer to key ${request.idempotencyKey} of user ${userId} vanished`);
+    const { idempotencyKey: key } = request;
+    const event = firstEvent(userId, order, request.paymentToken);
+    if (await repository.insert({ userId, key, fingerprint, order, event })) return order;
+    const winner = await repository.answerTo(userId, key);
+    if (!winner) throw new Error(`the answer to key ${key} of user ${userId} vanished`);
     return sameAnswer(winner, fingerprint);
-  }
-
-  /** One transaction: the order, its key and its event. False: an equal request was first. */
-  #write(userId: string, request: PlaceOrder, fingerprint: string, order: Order): Promise<boolean> {
-    const { store, repository } = this.#parts;
-    const { id: orderId, totalCents, currency, reason } = order;
-    const about = { orderId, userId, totalCents, currency };
-    return store.rawTransaction(async (tx) => {
-      const mine = await repository.insert(tx, { userId, key: request.idempotencyKey, fingerprint, order });
-      if (!mine) return false;
-      // A blocked user's order ends where it begins: nobody hears that it was placed, so nothing is reserved.
-      if (reason) await tx.publish(orders.events['order-rejected'], { ...about, reason });
-      else {
-        const { paymentToken } = request;
-        await tx.publish(orders.events['order-placed'], {
-          ...about,
-          lines: quantities(order.lines),
-          paymentToken,
-        });
-      }
-      return true;
-    });
   }
 
   async list(userId: string, { limit = 20, cursor }: { limit?: number; cursor?: string }) {
@@ -107,6 +88,16 @@ export class OrderService {
     if (order.status === 'cancelled') return order;
     throw problem(orders, 'too-late', { detail: `The order is already ${order.status}.` });
   }
+}
+
+/** A blocked user's order ends where it begins: nobody hears that it was placed, so nothing is reserved. */
+function firstEvent(userId: string, order: Order, paymentToken: string): EventArguments {
+  const { id: orderId, totalCents, currency, reason, lines } = order;
+  const about = { orderId, userId, totalCents, currency };
+  const { events } = orders;
+  return reason
+    ? eventArguments(events['order-rejected'], { ...about, reason })
+    : eventArguments(events['order-placed'], { ...about, lines: quantities(lines), paymentToken });
 }
 
 function sameAnswer({ fingerprint, answer }: GivenAnswer, wanted: string): Order {

@@ -13,6 +13,7 @@
 //   forestalled  the order ended before its stock was reserved: a stone in the way of a late charge
 import { v7 } from 'uuid';
 import { type Cause, presentCause } from '../../kernel/calls/cause.ts';
+import { type EventArguments, eventArguments } from '../../kernel/events/publisher.ts';
 import type { Store, Transaction } from '../../kernel/store/store.ts';
 import { type Payment, payments } from './contract.ts';
 
@@ -86,20 +87,31 @@ export interface Outcome {
   readonly due?: boolean;
 }
 
-/** Records what came of a claimed payment, with its event; false when another host or the order's end was first. */
+const change = `
+  UPDATE payments SET status = $3, due_at = CASE WHEN $4::boolean THEN now() END, updated_at = now()
+  WHERE id = $1 AND status = $2`;
+const changeAndPublish = `
+  WITH changed AS (${change} RETURNING id)
+  SELECT emit_event($5::uuid, $6, $7, $8, $9::json, $10, $11, $12) FROM changed`;
+
+/**
+ * Records what came of a claimed payment, with its event, in one statement; false when another host or the
+ * order's end was first.
+ */
 export async function record(store: Store, payment: Claimed, outcome: Outcome): Promise<boolean> {
-  const { id, status, orderId, userId, amountCents, currency } = payment;
-  return store.rawTransaction(async (tx) => {
-    const { rowCount } = await tx.sql.query(
-      `UPDATE payments SET status = $3, due_at = CASE WHEN $4 THEN now() END, updated_at = now()
-       WHERE id = $1 AND status = $2`,
-      [id, status, outcome.to, outcome.due ?? false],
-    );
-    if (rowCount === 0) return false;
-    const about = { orderId, userId, paymentId: id, amountCents, currency };
-    if (outcome.event === 'payment-failed')
-      await tx.publish(payments.events['payment-failed'], { ...about, reason: outcome.reason! });
-    else if (outcome.event) await tx.publish(payments.events[outcome.event], about);
-    return true;
-  });
+  const values = [payment.id, payment.status, outcome.to, outcome.due ?? false];
+  const event = eventOf(payment, outcome);
+  const { rowCount } = event
+    ? await store.pool.query(changeAndPublish, [...values, ...event])
+    : await store.pool.query(change, values);
+  if (event && rowCount) store.committed();
+  return rowCount === 1;
+}
+
+function eventOf(payment: Claimed, { event, reason }: Outcome): EventArguments | undefined {
+  const { id: paymentId, orderId, userId, amountCents, currency } = payment;
+  const about = { orderId, userId, paymentId, amountCents, currency };
+  if (event === 'payment-failed')
+    return eventArguments(payments.events['payment-failed'], { ...about, reason: reason! });
+  return event && eventArguments(payments.events[event], about);
 }
