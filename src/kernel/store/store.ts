@@ -39,6 +39,9 @@ export interface Store<PrismaClient = unknown> {
   committed(): void;
 }
 
+/** Writes an event to the outbox within an open transaction; events/ implements it. */
+export type Publisher = (sql: Sql, event: EventDefinition, data: unknown) => Promise<void>;
+
 /** A PostgreSQL schema that is not a module's store: its owner role, its runtime role, its tables. */
 export interface KernelSchema {
   readonly schema: string;

@@ -1,0 +1,66 @@
+// A module's store over its own pool and role: Prisma for most, the raw pool for hot paths, and transactions
+// that take events along. Pools are small: twelve of pg's default size would pass a server's limit.
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import type { Publisher, Store } from './store.ts';
+import { prismaTransactions, rawTransactions, type TransactingClient } from './transaction.ts';
+
+export const POOL_SIZE = 5;
+
+export interface StoreOptions<P> {
+  readonly module: string;
+  /** Connection URL of the module's runtime role. */
+  readonly url: string;
+  readonly prisma: (adapter: unknown) => P;
+  readonly publisher: Publisher;
+  /** Called after a commit that published something, and by `committed()`. */
+  readonly onCommit: () => void;
+  /** Refs called inside an open transaction throw. */
+  readonly strict: boolean;
+  readonly log: Logger;
+}
+
+export interface OpenStore<P> extends Store<P> {
+  close(): Promise<void>;
+}
+
+export function createPool(url: string, name: string, log: Logger, max = POOL_SIZE): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    application_name: `banyan ${name}`,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 15_000,
+    idle_in_transaction_session_timeout: 30_000,
+    keepAlive: true,
+  });
+  // An idle connection that the server closed is no reason to end the process; the next query opens another.
+  pool.on('error', (error) => log.warn({ err: error.message }, 'an idle database connection was lost'));
+  return pool;
+}
+
+export function createStore<P>({
+  module,
+  url,
+  prisma,
+  publisher,
+  onCommit,
+  strict,
+  log,
+}: StoreOptions<P>): OpenStore<P> {
+  const pool = createPool(url, module, log);
+  const client = prisma(new PrismaPg(pool, { schema: module }));
+  const options = { publisher, onCommit, strict };
+  return {
+    prisma: client,
+    pool,
+    transaction: prismaTransactions(client as P & TransactingClient, options),
+    rawTransaction: rawTransactions(pool, options),
+    committed: onCommit,
+    async close() {
+      await (client as { $disconnect?: () => Promise<void> } | undefined)?.$disconnect?.();
+      await pool.end();
+    },
+  };
+}
