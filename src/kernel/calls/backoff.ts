@@ -19,6 +19,11 @@ export class Backoff {
     this.#until = 0;
   }
 
+  /** It refused and has not been reached since. */
+  get failing(): boolean {
+    return this.#refusals > 0;
+  }
+
   overAt(now: number): boolean {
     return now >= this.#until;
   }

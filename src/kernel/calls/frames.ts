@@ -4,7 +4,9 @@
 //   answer    {"jsonrpc":"2.0","id":7,"result":{…}}   or   …,"error":{"code":-32000,"message":"…","data":<problem>}
 //   notices   {"jsonrpc":"2.0","method":"cancel","params":{"id":7}} to the host, {…,"method":"closing"} from it
 // It knows the text alone: no socket, no placement.
+
 import { Problem, type ProblemBody } from '../contract/problem.ts';
+import type { Flow } from './call.ts';
 
 /** The largest frame either side takes, in bytes. A page of 100 products is 40 kB. */
 export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
@@ -30,6 +32,8 @@ export interface Params {
   /** Milliseconds left. A number, not a time: two hosts' clocks differ. */
   readonly deadlineMs?: number;
   readonly traceparent?: string;
+  /** The event that the asking side is handling: what is published because of the call was caused by it. */
+  readonly event?: NonNullable<Flow['event']>;
   /** The module that asks; the token of the connection says which host vouches for it. */
   readonly caller?: string;
 }
@@ -66,8 +70,10 @@ export function requestText(
   input: string,
   deadlineMs: number,
   traceparent: string,
+  event: Flow['event'],
 ): string {
-  return `{"jsonrpc":"2.0","id":${id}${head}${traceparent}","deadlineMs":${deadlineMs},"input":${input}}}`;
+  const cause = event === undefined ? '' : `,"event":${JSON.stringify(event)}`;
+  return `{"jsonrpc":"2.0","id":${id}${head}${traceparent}","deadlineMs":${deadlineMs}${cause},"input":${input}}}`;
 }
 
 /** @param id as it came: JSON-RPC gives it back unchanged. @param result JSON text. */

@@ -34,7 +34,6 @@ export class HttpLink implements Link {
   readonly #pool: Pool;
   readonly #backoff = new Backoff();
   readonly #controllers = new Map<FarCall, AbortController>();
-  readonly suspect = false;
 
   constructor({ url, token, maxPayload }: HttpLinkOptions) {
     const { origin, pathname } = new URL(url);
@@ -48,6 +47,10 @@ export class HttpLink implements Link {
       bodyTimeout: 0,
       maxResponseSize: maxPayload,
     });
+  }
+
+  get suspect(): boolean {
+    return this.#backoff.failing;
   }
 
   usableAt(now: number): boolean {

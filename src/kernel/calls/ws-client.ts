@@ -64,7 +64,7 @@ export class WsLink implements Link {
   }
 
   get suspect(): boolean {
-    return this.#unanswered > 1;
+    return this.#state === 'open' ? this.#unanswered > 1 : this.#backoff.failing;
   }
 
   usableAt(now: number): boolean {
@@ -94,7 +94,7 @@ export class WsLink implements Link {
   #write(call: FarCall): void {
     const { maxPayload } = this.#options;
     const left = Math.max(1, call.deadline - Date.now() - HOP_MARGIN_MS);
-    const text = requestText(call.target.head, call.id, call.input, left, call.traceparent);
+    const text = requestText(call.target.head, call.id, call.input, left, call.traceparent, call.flow?.event);
     if (tooLarge(text, maxPayload)) {
       const detail = `A call between modules may have ${maxPayload} bytes.`;
       call.failed(kernelProblem('too-large', { detail }));
@@ -133,8 +133,9 @@ export class WsLink implements Link {
       reason = error.message || (error as NodeJS.ErrnoException).code || reason;
     });
     ws.on('close', (code) => {
-      if (generation === this.#generation)
-        this.#end(reason, code === DRAINED || this.#state !== 'open', code);
+      if (generation !== this.#generation) return;
+      const silent = this.#unanswered >= UNANSWERED_PINGS;
+      this.#end(reason, silent || code === DRAINED || this.#state !== 'open', code);
     });
   }
 

@@ -2,8 +2,8 @@
 // is checked before 101. Whoever is refused gets the problem on the raw socket, which is then destroyed; what
 // happens on an accepted connection is ws-session.ts.
 import type { IncomingMessage, Server } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import { kernelProblem, Problem } from '../contract/problem.ts';

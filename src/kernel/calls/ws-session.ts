@@ -3,8 +3,8 @@
 // or too many bytes of answers wait. It must not know how the connection was let in.
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
-import { kernelProblem, Problem } from '../contract/problem.ts';
 import type { Principal } from '../contract/principal.ts';
+import { kernelProblem, Problem } from '../contract/problem.ts';
 import { DEFAULT_DEADLINE_MS } from './deadlines.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import {
@@ -13,8 +13,8 @@ import {
   DRAINED,
   errorText,
   INVALID_REQUEST,
-  type Message,
   METHOD_NOT_FOUND,
+  type Message,
   PARSE_ERROR,
   type Params,
   PROBLEM,
@@ -146,6 +146,7 @@ export class Session {
       this.#principalOf(params.caller),
       Date.now() + (typeof left === 'number' ? left : DEFAULT_DEADLINE_MS),
       adopt(params.traceparent),
+      params.event,
     );
     this.#running.set(id, call);
     dispatcher.dispatch(operation, params.input, call).then(
