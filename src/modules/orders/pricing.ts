@@ -56,10 +56,3 @@ function refuseUnknown(wanted: readonly WantedLine[], known: ReadonlyMap<string,
   }
   if (errors.length > 0) throw problem(orders, 'product-unknown', { errors });
 }
-
-/** One line per product: what stock is asked for, however often the customer named it. */
-export function quantities(lines: readonly WantedLine[]): WantedLine[] {
-  const sums = new Map<string, number>();
-  for (const { productId, quantity } of lines) sums.set(productId, (sums.get(productId) ?? 0) + quantity);
-  return [...sums].map(([productId, quantity]) => ({ productId, quantity }));
-}

@@ -12,7 +12,7 @@ import type { users } from '../users/contract.ts';
 import { type Order, orders } from './contract.ts';
 import { cancel } from './decisions.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { billFor, quantities, type WantedLine } from './pricing.ts';
+import { billFor, type WantedLine } from './pricing.ts';
 import type { GivenAnswer, OrderRepository } from './repository.ts';
 
 export interface PlaceOrder {
@@ -97,7 +97,11 @@ function firstEvent(userId: string, order: Order, paymentToken: string): EventAr
   const { events } = orders;
   return reason
     ? eventArguments(events['order-rejected'], { ...about, reason })
-    : eventArguments(events['order-placed'], { ...about, lines: quantities(lines), paymentToken });
+    : eventArguments(events['order-placed'], {
+        ...about,
+        lines: lines.map(({ productId, quantity }) => ({ productId, quantity })),
+        paymentToken,
+      });
 }
 
 function sameAnswer({ fingerprint, answer }: GivenAnswer, wanted: string): Order {

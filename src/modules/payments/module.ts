@@ -1,11 +1,12 @@
 // Payments as a module: what implements its contract, what it listens to, the job that charges.
 // The sandbox card network lives here too, in its own schema; another network is another line below.
-import pg from 'pg';
+import type { Pool } from 'pg';
 import { validate } from 'uuid';
 import { PrismaClient } from '../../../prisma/payments/client/client.ts';
 import { problem } from '../../kernel/contract/problem.ts';
 import { Lane } from '../../kernel/lane.ts';
 import { defineModule, type Module } from '../../kernel/module.ts';
+import { createPool } from '../../kernel/store/create.ts';
 import { withTimeLimit } from './card-network.ts';
 import { chargeJob } from './charging.ts';
 import { payments } from './contract.ts';
@@ -29,8 +30,7 @@ export default function paymentsModule(): Module {
 
     register(container, kit) {
       const { schema } = cardNetworkSchema;
-      const pool = new pg.Pool({ connectionString: kit.schemaUrl(schema), max: 3 });
-      pool.on('error', (error) => kit.log.warn({ err: error }, 'the sandbox network lost a connection'));
+      const pool = createPool(kit.schemaUrl(schema), schema, kit.log, 3);
       const wake = () => kit.wake('charge');
       container.registerInstance(networkPool, pool);
       container.registerInstance(Ledger, new Ledger(pool));
@@ -65,7 +65,7 @@ export default function paymentsModule(): Module {
 
     async close(container) {
       await container.resolve(Lane).close();
-      await container.resolve<pg.Pool>(networkPool).end();
+      await container.resolve<Pool>(networkPool).end();
     },
   });
 }

@@ -1,0 +1,213 @@
+// Charging where the order of things matters: an order that ends before, during and after its charge,
+// hosts that are frozen, killed or closed in between, a network that is away, and three hosts at once.
+import { v7 } from 'uuid';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Transaction } from '../../kernel/store/store.ts';
+import { NetworkBusy } from './card-network.ts';
+import { type PaymentsAlone, paymentsAlone } from './charging.fixture.ts';
+import { request, undo } from './lifecycle.ts';
+
+let shop: PaymentsAlone;
+const open: { close(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  shop = await paymentsAlone();
+}, 60_000);
+afterAll(async () => {
+  for (const host of open) await host.close();
+  await shop.close();
+});
+
+const order = (paymentToken = 'tok_ok') => ({
+  orderId: v7(),
+  userId: v7(),
+  totalCents: 700,
+  currency: 'EUR',
+  paymentToken,
+});
+type Order = ReturnType<typeof order>;
+const inTransaction = <T>(step: (tx: Transaction) => Promise<T>) => shop.store.rawTransaction(step);
+const reserved = (one: Order) => inTransaction((tx) => request(tx, one));
+const ended = (one: Order) => inTransaction((tx) => undo(tx, one));
+
+async function running(...args: Parameters<PaymentsAlone['host']>) {
+  const host = shop.host(...args);
+  open.push(host);
+  await host.task.start();
+  return host;
+}
+
+const becomes = (one: Order, status: string) =>
+  expect.poll(async () => (await shop.payment(one.orderId))?.status, { timeout: 10_000 }).toBe(status);
+
+test('ended before it was reserved: never charged, and no work is made', async () => {
+  const one = order();
+  expect(await ended(one)).toBe(false);
+  expect(await reserved(one)).toBe(false);
+  expect(await shop.payment(one.orderId)).toMatchObject({ status: 'forestalled', due_at: null });
+});
+
+test('ended before the network was asked: void at once', async () => {
+  const one = order();
+  expect(await reserved(one)).toBe(true);
+  expect(await reserved(one)).toBe(false);
+  expect(await ended(one)).toBe(false);
+  expect(await shop.payment(one.orderId)).toMatchObject({ status: 'voided', due_at: null });
+});
+
+test('ended after the capture: refunded once', async () => {
+  const one = order();
+  const { task } = await running(shop.network);
+  await reserved(one);
+  task.wake();
+  await becomes(one, 'captured');
+  expect(await ended(one)).toBe(true);
+  expect(await ended(one)).toBe(false);
+  task.wake();
+  await becomes(one, 'refunded');
+  expect(await shop.published(one.orderId)).toEqual(['payment-captured', 'payment-refunded']);
+  expect(await shop.charges(one.orderId)).toEqual(['refunded']);
+});
+
+test('ended while a charge is on its way: the charge comes too late', async () => {
+  const one = order();
+  const gate = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const late = Promise.withResolvers<string>();
+  const { task } = await running({
+    ...shop.network,
+    async charge(request, signal) {
+      asked.resolve();
+      await gate.promise;
+      const answer = await shop.network.charge(request, signal);
+      late.resolve(answer);
+      return answer;
+    },
+  });
+  await reserved(one);
+  task.wake();
+  await asked.promise;
+  expect(await ended(one)).toBe(true);
+  task.wake();
+  await becomes(one, 'voided');
+  gate.resolve();
+  expect(await late.promise).toBe('voided');
+  expect(await shop.charges(one.orderId)).toEqual(['voided']);
+  expect(await shop.published(one.orderId)).toEqual([]);
+});
+
+test('killed between the answer and its record: asked again, charged once, told once', async () => {
+  const one = order();
+  const gate = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
+  const frozen = shop.host(
+    {
+      ...shop.network,
+      async charge(request, signal) {
+        const answer = await shop.network.charge(request, signal);
+        answered.resolve();
+        await gate.promise;
+        return answer;
+      },
+    },
+    60_000,
+  );
+  await reserved(one);
+  await frozen.job.run(new AbortController().signal);
+  await answered.promise;
+  await shop.expireLeases();
+  const { task } = await running(shop.network);
+  task.wake();
+  await becomes(one, 'captured');
+  // The frozen host thaws and comes with the same answer.
+  gate.resolve();
+  await frozen.lane.close();
+  expect(await shop.published(one.orderId)).toEqual(['payment-captured']);
+  expect(await shop.charges(one.orderId)).toEqual(['captured']);
+});
+
+test('closed while it waits for an answer: the next host goes on at once', { timeout: 20_000 }, async () => {
+  const one = order('tok_timeout');
+  const first = await running(shop.network);
+  await reserved(one);
+  first.task.wake();
+  await expect.poll(async () => (await shop.payment(one.orderId))?.asks).toBe(1);
+  const started = Date.now();
+  await first.close();
+  expect(Date.now() - started).toBeLessThan(1_000);
+  expect((await shop.payment(one.orderId))!.due_at!.getTime()).toBeLessThanOrEqual(Date.now());
+  const second = await running(shop.network, 100);
+  second.task.wake();
+  await becomes(one, 'failed');
+  expect(await shop.charges(one.orderId)).toEqual(['voided']);
+  expect(await shop.published(one.orderId)).toEqual(['payment-failed']);
+});
+
+test('a network that is busy for a second is asked until it answers', async () => {
+  const one = order();
+  let busy = true;
+  const { task } = await running({
+    ...shop.network,
+    charge: async (request, signal) => {
+      if (busy) throw new NetworkBusy('away');
+      return shop.network.charge(request, signal);
+    },
+  });
+  await reserved(one);
+  task.wake();
+  await expect.poll(async () => (await shop.payment(one.orderId))?.asks).toBeGreaterThan(3);
+  busy = false;
+  await becomes(one, 'captured');
+});
+
+test('three hosts, a slow and lossy network, orders that end at any time', { timeout: 40_000 }, async () => {
+  const pause = () => new Promise<void>((resolve) => setTimeout(resolve, Math.random() * 40));
+  const lossy = {
+    ...shop.network,
+    async charge(...ask: Parameters<typeof shop.network.charge>) {
+      await pause();
+      if (Math.random() < 0.1) throw new NetworkBusy('busy');
+      const answer = await shop.network.charge(...ask);
+      await pause();
+      if (Math.random() < 0.1) throw new Error('the answer is lost');
+      return answer;
+    },
+    void: (...ask: Parameters<typeof shop.network.void>) => pause().then(() => shop.network.void(...ask)),
+    refund: (...ask: Parameters<typeof shop.network.refund>) =>
+      pause().then(() => shop.network.refund(...ask)),
+  };
+  const hosts = await Promise.all([running(lossy), running(lossy), running(lossy)]);
+  const tokens = ['tok_ok', 'tok_flaky', 'tok_declined'];
+  const all = Array.from({ length: 200 }, (_, n) => order(tokens[n % 3]));
+  await Promise.all(
+    all.map(async (one, n) => {
+      await reserved(one);
+      for (const { task } of hosts) task.wake();
+      if (n % 2 === 0) return;
+      await pause();
+      await ended(one);
+      hosts[0]!.task.wake();
+    }),
+  );
+  const fits: Record<string, string[]> = {
+    captured: ['captured'],
+    failed: ['declined', 'voided'],
+    voided: ['', 'voided', 'declined'],
+    refunded: ['refunded'],
+  };
+  for (const one of all) {
+    await expect.poll(async () => (await shop.payment(one.orderId))?.due_at, { timeout: 20_000 }).toBe(null);
+    const { status } = (await shop.payment(one.orderId))!;
+    const charges = await shop.charges(one.orderId);
+    expect(charges.length).toBeLessThanOrEqual(1);
+    expect(fits[status], status).toContain(charges[0] ?? '');
+    const told = await shop.published(one.orderId);
+    const expected: Record<string, string[]> = {
+      captured: ['payment-captured'],
+      failed: ['payment-failed'],
+      voided: [],
+      refunded: ['payment-captured', 'payment-refunded'],
+    };
+    expect(told).toEqual(expected[status]);
+  }
+});
