@@ -46,13 +46,15 @@ export interface Listener<E extends EventDefinition = EventDefinition> {
   readonly retry?: Partial<RetryPolicy>;
   /** Past events may be replayed to this listener. Default false. */
   readonly replayable?: boolean;
+  /** The handler uses `tx.prisma`. Default false: a plain transaction, which costs half the time of Prisma's. */
+  readonly prisma?: boolean;
 }
 
 /** Keeps the type of the event for its handler. */
 export function on<E extends EventDefinition>(
   event: E,
   handle: Listener<E>['handle'],
-  options: Pick<Listener, 'retry' | 'replayable'> = {},
+  options: Pick<Listener, 'retry' | 'replayable' | 'prisma'> = {},
 ): Listener {
   return { event, handle, ...options } as unknown as Listener;
 }

@@ -38,6 +38,8 @@ export interface Flow {
   readonly signal?: AbortSignal;
   readonly traceparent: string;
   readonly transaction?: string;
+  /** The event being handled: what is published meanwhile was caused by it (and is suppressed in a replay). */
+  readonly event?: { readonly id: string; readonly correlationId: string; readonly replay: boolean };
 }
 
 const storage = new AsyncLocalStorage<Flow>();

@@ -1,0 +1,35 @@
+// `npm run kafka`: a real Kafka broker until Ctrl-C. Prints `BROKER_URL=kafka://host:port` on a line of its own
+// once it answers, and leaves nothing behind.
+//   --port N       default 9092; a free one when it is taken
+//   --version V    default 4.1.0
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { KAFKA_VERSION, startBroker } from '../src/kernel/events/testing/broker.ts';
+
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string', default: '9092' },
+    version: { type: 'string', default: KAFKA_VERSION },
+  },
+});
+
+const ended = new Promise<void>((resolve) => {
+  process.once('SIGINT', () => resolve());
+  process.once('SIGTERM', () => resolve());
+});
+
+try {
+  const broker = await startBroker({
+    version: values.version,
+    port: Number(values.port),
+    cacheDir: join(import.meta.dirname, '../node_modules/.cache/kafka'),
+    say: (line) => console.error(line),
+  });
+  console.log(`BROKER_URL=${broker.url}`);
+  console.error('Ctrl-C ends it and removes its data.');
+  await ended;
+  await broker.stop();
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}

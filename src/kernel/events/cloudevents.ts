@@ -1,0 +1,100 @@
+// CloudEvents 1.0 in the Kafka protocol binding's binary mode: attributes as `ce_` headers, the data alone as
+// the value. Both logs carry exactly this, so that a consumer in any language reads either.
+// Reading never throws: what cannot be read is answered with the reason, for the dead letters.
+import { createHash } from 'node:crypto';
+import type { Envelope } from './envelope.ts';
+import type { LogRecord } from './log/port.ts';
+
+/**
+ * The largest value that is published or handled, in bytes. Kafka takes 1 MiB of a batch by default
+ * (`message.max.bytes`); an event is a fact, and what is larger belongs into storage with its id in the event.
+ */
+export const MAX_EVENT_BYTES = 512 * 1024;
+
+/** A row of the outbox, its data still as text: what leaves is byte for byte what was written. */
+export type RawEnvelope = Omit<Envelope, 'data' | 'traceparent'> & {
+  readonly data: string;
+  readonly traceparent: string | null;
+};
+
+export function toRecord(event: RawEnvelope): LogRecord {
+  const headers: Record<string, string> = {
+    ce_specversion: '1.0',
+    ce_id: event.id,
+    ce_source: event.source,
+    ce_type: event.type,
+    ce_subject: event.subject,
+    ce_time: event.time,
+    ce_sequence: String(event.sequence),
+    ce_correlationid: event.correlationId,
+    'content-type': 'application/json',
+  };
+  if (event.causationId !== null) headers.ce_causationid = event.causationId;
+  if (event.traceparent !== null) headers.traceparent = event.traceparent;
+  return { key: event.subject, headers, value: event.data };
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** The attributes of a record. Without a valid id it gets one made of its place, the same at every reading. */
+export interface Attributes {
+  readonly id: string;
+  readonly key: string;
+  readonly type: string;
+  /** Null: from a producer that gives none, or not readable. Such an event is ordered by its arrival. */
+  readonly sequence: number | null;
+  readonly time: string;
+  /** What is wrong with the attributes; undefined when they can be trusted. */
+  readonly wrong: string | undefined;
+}
+
+export function attributesOf(record: LogRecord, place: string): Attributes {
+  const { headers } = record;
+  const id = headers.ce_id;
+  const wrongs: string[] = [];
+  const validId = id !== undefined && uuid.test(id);
+  if (!validId) wrongs.push(`ce_id is ${id === undefined ? 'missing' : 'not a UUID'}`);
+  if (headers.ce_specversion !== '1.0')
+    wrongs.push(`ce_specversion is ${headers.ce_specversion ?? 'missing'}, not 1.0`);
+  if (!headers.ce_type) wrongs.push('ce_type is missing');
+  const key = record.key ?? headers.ce_subject;
+  if (key === undefined || key === '') wrongs.push('the key is missing');
+  const sequence = /^[1-9]\d{0,15}$/.test(headers.ce_sequence ?? '') ? Number(headers.ce_sequence) : null;
+  if (headers.ce_sequence !== undefined && sequence === null)
+    wrongs.push('ce_sequence is not a positive integer');
+  const made = Date.parse(headers.ce_time ?? '');
+  return {
+    id: validId ? id.toLowerCase() : idOf(place),
+    key: key ?? '',
+    type: headers.ce_type ?? '',
+    sequence: validId ? sequence : null,
+    time: new Date(Number.isNaN(made) ? (record.timestamp ?? Date.now()) : made).toISOString(),
+    wrong: wrongs.length > 0 ? wrongs.join('; ') : undefined,
+  };
+}
+
+/** Puts attributes and parsed data together. `headers` may be those of a record or of an inbox row. */
+export function toEnvelope(
+  attributes: Attributes,
+  headers: Readonly<Record<string, string>>,
+  data: unknown,
+): Envelope {
+  return {
+    id: attributes.id,
+    source: headers.ce_source ?? '',
+    type: attributes.type,
+    subject: attributes.key,
+    time: attributes.time,
+    sequence: attributes.sequence ?? 0,
+    correlationId: headers.ce_correlationid ?? attributes.id,
+    causationId: headers.ce_causationid ?? null,
+    traceparent: headers.traceparent ?? headers.ce_traceparent ?? '',
+    data,
+  };
+}
+
+/** A UUID (version 8) of the place a record was read from: topic, partition and offset. */
+function idOf(place: string): string {
+  const hash = createHash('sha256').update(place).digest('hex');
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-a${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
+}

@@ -1,0 +1,141 @@
+// The event log on Kafka, through kafkajs. Same promises as the Postgres adapter (port.ts); it relies on the
+// inbox and never on Kafka's transactions.
+import type { Admin, Kafka } from 'kafkajs';
+import type {
+  EventLog,
+  Lag,
+  LogLogger,
+  LogRecord,
+  ReadOptions,
+  StoredRecord,
+  SubscribeOptions,
+  Subscription,
+} from '../port.ts';
+import { createClient } from './client.ts';
+import { lagOf } from './lag.ts';
+import { Member } from './member.ts';
+import { readTopic } from './read.ts';
+import { Sender } from './sender.ts';
+
+export interface KafkaLogOptions {
+  /** `kafka[s]://[user:pass@]h1:9092,h2:9092` */
+  readonly url: string;
+  readonly clientId: string;
+  readonly log: LogLogger;
+  /** Of new topics. Default 6. */
+  readonly partitions?: number;
+  /** Of new topics. Default: the broker's. */
+  readonly replicationFactor?: number;
+  /** Of new topics, in milliseconds. Default 7 days; outboxes and inboxes remember longer. */
+  readonly retentionMs?: number;
+  /** Put before the name of every consumer group, so that shops can share a broker. Default `banyan.`. */
+  readonly groupPrefix?: string;
+}
+
+export function createKafkaLog(options: KafkaLogOptions): EventLog {
+  return new KafkaLog(options);
+}
+
+class KafkaLog implements EventLog {
+  readonly kind = 'kafka';
+  readonly #options: KafkaLogOptions;
+  readonly #kafka: Kafka;
+  readonly #senders = new Map<string, Sender>();
+  readonly #members = new Set<Member>();
+  #admin: Promise<Admin> | undefined;
+
+  constructor(options: KafkaLogOptions) {
+    this.#options = options;
+    this.#kafka = createClient(options.url, options.clientId, options.log);
+  }
+
+  async ensureTopics(topics: readonly string[]): Promise<void> {
+    const { partitions = 6, replicationFactor = -1, retentionMs = 7 * 24 * 3600_000 } = this.#options;
+    await this.#administer(async (admin) => {
+      const known = await admin.listTopics();
+      const missing = topics.filter((topic) => !known.includes(topic));
+      if (missing.length === 0) return;
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map((topic) => ({
+          topic,
+          numPartitions: partitions,
+          replicationFactor,
+          configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
+        })),
+      });
+    });
+  }
+
+  async append(topic: string, records: readonly LogRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    let sender = this.#senders.get(topic);
+    if (!sender) {
+      sender = new Sender(this.#kafka);
+      this.#senders.set(topic, sender);
+    }
+    await sender.send(topic, records);
+  }
+
+  async subscribe(options: SubscribeOptions): Promise<Subscription> {
+    const member = new Member({
+      ...options,
+      group: this.#group(options.group),
+      kafka: this.#kafka,
+      log: this.#options.log,
+    });
+    await member.start();
+    this.#members.add(member);
+    return {
+      close: async () => {
+        this.#members.delete(member);
+        await member.close();
+      },
+    };
+  }
+
+  lag(group: string, topics: readonly string[]): Promise<Lag[]> {
+    return this.#administer((admin) => lagOf(admin, this.#group(group), topics));
+  }
+
+  async *read(topic: string, options: ReadOptions = {}): AsyncIterable<StoredRecord> {
+    yield* readTopic(this.#kafka, await this.#connectedAdmin(), topic, options);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#members].map((member) => member.close()));
+    await Promise.all([...this.#senders.values()].map((sender) => sender.close()));
+    await this.#admin?.then((admin) => admin.disconnect()).catch(() => {});
+    this.#admin = undefined;
+  }
+
+  #group(name: string): string {
+    return `${this.#options.groupPrefix ?? 'banyan.'}${name}`;
+  }
+
+  async #administer<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    const mine = this.#connectedAdmin();
+    try {
+      return await work(await mine);
+    } catch (error) {
+      if (this.#admin === mine) this.#admin = undefined;
+      void mine.then((admin) => admin.disconnect()).catch(() => {});
+      throw error;
+    }
+  }
+
+  #connectedAdmin(): Promise<Admin> {
+    if (!this.#admin) {
+      const mine = (async () => {
+        const admin = this.#kafka.admin({ retry: { retries: 3 } });
+        await admin.connect();
+        return admin;
+      })();
+      this.#admin = mine;
+      mine.catch(() => {
+        if (this.#admin === mine) this.#admin = undefined;
+      });
+    }
+    return this.#admin;
+  }
+}

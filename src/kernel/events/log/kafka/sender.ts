@@ -1,0 +1,50 @@
+// One idempotent producer per topic, so that one topic's trouble is not another's. After any failed send the
+// producer is thrown away: a sequence error is fatal to it (a broker restart brings one), and a new one has a
+// new identity. What the old one still had on the wire may arrive as well; the inboxes drop repeats.
+import { type Kafka, Partitioners, type Producer } from 'kafkajs';
+import { type LogRecord, UnknownTopic } from '../port.ts';
+
+export class Sender {
+  readonly #kafka: Kafka;
+  #producer: Promise<Producer> | undefined;
+
+  constructor(kafka: Kafka) {
+    this.#kafka = kafka;
+  }
+
+  async send(topic: string, records: readonly LogRecord[]): Promise<void> {
+    this.#producer ??= this.#open();
+    const mine = this.#producer;
+    try {
+      const producer = await mine;
+      await producer.send({
+        topic,
+        acks: -1,
+        messages: records.map(({ key, headers, value }) => ({ key, headers: { ...headers }, value })),
+      });
+    } catch (error) {
+      if (this.#producer === mine) this.#producer = undefined;
+      await mine.then((producer) => producer.disconnect()).catch(() => {});
+      if ((error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION') throw new UnknownTopic(topic);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const mine = this.#producer;
+    this.#producer = undefined;
+    await mine?.then((producer) => producer.disconnect()).catch(() => {});
+  }
+
+  async #open(): Promise<Producer> {
+    const producer = this.#kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: Partitioners.DefaultPartitioner,
+      retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 5 },
+    });
+    await producer.connect();
+    return producer;
+  }
+}

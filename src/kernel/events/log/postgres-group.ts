@@ -1,0 +1,247 @@
+// One member of a consumer group on the Postgres log: which partitions it has, what it reads of them, how far
+// it got. Membership is a row that expires; dealing out the partitions is one SQL function (`beat`) that every
+// member calls, under a lock of the group, so no member leads.
+// A member that lost a partition without knowing may still handle its old batch: the inbox makes that harmless.
+import type { Pool } from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { Signal } from '../signal.ts';
+import type { LogLogger, StoredRecord, SubscribeOptions } from './port.ts';
+import { type RecordRow, recordColumns, storedRecord } from './postgres-read.ts';
+import type { Session } from '../session.ts';
+
+export interface GroupMemberOptions extends SubscribeOptions {
+  readonly pool: Pool;
+  readonly session: Session;
+  /** Tells the other processes a topic or `beat:<group>`. */
+  readonly tell: (word: string) => void;
+  readonly sessionMs: number;
+  readonly pollMs: number;
+  readonly log: LogLogger;
+}
+
+interface Owned {
+  readonly topic: string;
+  readonly topicId: number;
+  readonly partition: number;
+  /** The offset to read next. */
+  position: bigint;
+  committed: bigint;
+  surplus: boolean;
+  busy: Promise<void> | undefined;
+  readonly lost: AbortController;
+}
+
+interface BeatRow {
+  readonly topic: string;
+  readonly topic_id: number;
+  readonly partition: number;
+  readonly committed: string;
+  readonly surplus: boolean;
+}
+
+const BATCH = 200;
+const COMMIT_EVERY_MS = 500;
+
+export class GroupMember {
+  readonly #options: GroupMemberOptions;
+  readonly #id = uuidv7();
+  readonly #owned = new Map<string, Owned>();
+  readonly #fetch = new Signal();
+  readonly #beat = new Signal();
+  #closing = false;
+  #loops: Promise<unknown> = Promise.resolve();
+  #committer: NodeJS.Timeout | undefined;
+
+  constructor(options: GroupMemberOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    await this.#beatOnce();
+    this.#committer = setInterval(() => void this.#commit(), COMMIT_EVERY_MS);
+    this.#loops = Promise.all([this.#beatLoop(), this.#fetchLoop()]);
+  }
+
+  /** A topic has news, or the group changed. */
+  told(word: string): void {
+    if (word === `beat:${this.#options.group}`) this.#beat.raise();
+    else if (this.#options.topics.includes(word)) this.#fetch.raise();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    clearInterval(this.#committer);
+    this.#beat.raise();
+    this.#fetch.raise();
+    await this.#loops;
+    for (const one of this.#owned.values()) one.lost.abort();
+    await Promise.all([...this.#owned.values()].map((one) => one.busy));
+    await this.#commit(true);
+    await this.#options.session
+      .query('DELETE FROM banyan_log.member WHERE group_name = $1 AND id = $2', [
+        this.#options.group,
+        this.#id,
+      ])
+      .catch(() => {});
+    this.#options.tell(`beat:${this.#options.group}`);
+  }
+
+  async #beatLoop(): Promise<void> {
+    const every = Math.min(1_000, this.#options.sessionMs / 4);
+    while (!this.#closing) {
+      await this.#beat.wait(every);
+      if (this.#closing) return;
+      await this.#beatOnce().catch((error) =>
+        this.#options.log.warn(
+          { err: error, group: this.#options.group },
+          'the log does not answer; trying again',
+        ),
+      );
+    }
+  }
+
+  async #beatOnce(): Promise<void> {
+    const { session, group, topics, sessionMs } = this.#options;
+    const { pid, start } = await session.identity();
+    const { rows } = await session.query<BeatRow>(
+      `SELECT * FROM banyan_log.beat($1, $2, $3, $4, $5, $6::float8 * interval '1 ms')`,
+      [group, this.#id, pid, start, topics, sessionMs],
+    );
+    const mine = new Set(rows.map(keyOf));
+    for (const [key, one] of this.#owned) {
+      if (mine.has(key)) continue;
+      one.lost.abort();
+      this.#owned.delete(key);
+    }
+    let changed = false;
+    for (const row of rows) {
+      const key = keyOf(row);
+      const known = this.#owned.get(key);
+      if (known) {
+        changed ||= known.surplus !== row.surplus;
+        known.surplus = row.surplus;
+        continue;
+      }
+      changed = true;
+      this.#owned.set(key, {
+        topic: row.topic,
+        topicId: row.topic_id,
+        partition: row.partition,
+        position: BigInt(row.committed),
+        committed: BigInt(row.committed),
+        surplus: row.surplus,
+        busy: undefined,
+        lost: new AbortController(),
+      });
+    }
+    if (changed) this.#fetch.raise();
+    if (rows.some((row) => row.surplus)) await this.#giveBack();
+    else if (rows.length === 0) this.#options.tell(`beat:${group}`);
+  }
+
+  /** What the others should have goes to them as soon as its batch is done. */
+  async #giveBack(): Promise<void> {
+    const free = [...this.#owned.values()].filter((one) => one.surplus && !one.busy);
+    if (free.length === 0) return;
+    for (const one of free) this.#owned.delete(keyOf({ topic_id: one.topicId, partition: one.partition }));
+    await this.#write(free, true);
+    this.#options.tell(`beat:${this.#options.group}`);
+  }
+
+  async #fetchLoop(): Promise<void> {
+    while (!this.#closing) {
+      const free = [...this.#owned.values()].filter((one) => !one.busy && !one.surplus);
+      const read = free.length > 0 ? await this.#fetchOnce(free) : 0;
+      if (read === 0 && !this.#closing) await this.#fetch.wait(this.#options.pollMs);
+    }
+  }
+
+  async #fetchOnce(free: readonly Owned[]): Promise<number> {
+    try {
+      const { rows } = await this.#options.pool.query<RecordRow & { topic: number }>({
+        name: 'log-fetch',
+        text: `SELECT r.topic, ${recordColumns}
+          FROM json_to_recordset($1::json) AS w (t integer, p integer, o bigint)
+          CROSS JOIN LATERAL (
+            SELECT * FROM banyan_log.record WHERE topic = w.t AND partition = w.p AND "offset" >= w.o
+            ORDER BY "offset" LIMIT $2
+          ) r`,
+        values: [
+          JSON.stringify(free.map((one) => ({ t: one.topicId, p: one.partition, o: String(one.position) }))),
+          BATCH,
+        ],
+      });
+      for (const one of free) {
+        const records = rows.filter((row) => row.topic === one.topicId && row.partition === one.partition);
+        if (records.length > 0)
+          this.#handle(
+            one,
+            records.map((row) => storedRecord(one.topic, row)),
+          );
+      }
+      return rows.length;
+    } catch (error) {
+      this.#options.log.warn(
+        { err: error, group: this.#options.group },
+        'the log could not be read; trying again',
+      );
+      return 0;
+    }
+  }
+
+  #handle(one: Owned, records: readonly StoredRecord[]): void {
+    const { onBatch, log, group } = this.#options;
+    const { topic, partition, lost } = one;
+    one.busy = (async () => {
+      try {
+        await onBatch({ topic, partition, records, signal: lost.signal });
+        one.position = BigInt(records.at(-1)!.offset) + 1n;
+      } catch (error) {
+        if (lost.signal.aborted) return;
+        log.warn({ err: error, group, topic, partition }, 'a batch was not taken; it is given again');
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    })().finally(() => {
+      one.busy = undefined;
+      if (one.surplus) this.#beat.raise();
+      this.#fetch.raise();
+    });
+  }
+
+  async #commit(release = false): Promise<void> {
+    const dirty = [...this.#owned.values()].filter((one) => release || one.position > one.committed);
+    if (dirty.length > 0) await this.#write(dirty, release);
+  }
+
+  async #write(some: readonly Owned[], release: boolean): Promise<void> {
+    const offsets = some.map((one) => ({
+      t: one.topicId,
+      p: one.partition,
+      o: String(one.position),
+      release,
+    }));
+    const reached = some.map((one) => one.position);
+    try {
+      await this.#options.onCommit?.('before');
+      await this.#options.session.query('SELECT banyan_log.commit_offsets($1, $2, $3::json)', [
+        this.#options.group,
+        this.#id,
+        JSON.stringify(offsets),
+      ]);
+      some.forEach((one, n) => {
+        one.committed = reached[n]!;
+      });
+      await this.#options.onCommit?.('after');
+    } catch (error) {
+      this.#options.log.warn(
+        { err: error, group: this.#options.group },
+        'offsets were not committed; events may come again',
+      );
+    }
+  }
+}
+
+function keyOf(row: { topic_id: number; partition: number }): string {
+  return `${row.topic_id}/${row.partition}`;
+}

@@ -1,0 +1,47 @@
+// The position below which nothing can appear in an outbox any more.
+//
+// Positions are drawn before their transactions commit, so a row may appear below rows that were already sent:
+// a cursor would skip it for ever. But reading from the start every time walks over the index entries of all
+// rows sent since the last vacuum (500,000 rows in batches of 1,000: 125 million of them). So:
+// when a snapshot saw rows up to position P and its next transaction id was X, and a later snapshot says that
+// every transaction below X has ended, then whatever is still open got its id, and so drew its positions, after
+// the first snapshot: above P. Positions up to P are settled; those that were sent need not be looked at again.
+
+interface Sample {
+  readonly next: bigint;
+  readonly position: bigint;
+}
+
+export class LowWater {
+  #settled = 0n;
+  readonly #samples: Sample[] = [];
+
+  /** Look at positions above this one. */
+  get position(): string {
+    return String(this.#settled);
+  }
+
+  /**
+   * After every row of a claim has been sent and removed.
+   * @param xmin the oldest transaction that was open when the rows were read (pg_snapshot_xmin)
+   * @param xmax the next transaction id then (pg_snapshot_xmax)
+   * @param last the highest position among the rows
+   */
+  sent(xmin: string, xmax: string, last: string): void {
+    const oldest = BigInt(xmin);
+    const reached = BigInt(last);
+    while (this.#samples[0] && this.#samples[0].next <= oldest) {
+      const { position } = this.#samples.shift()!;
+      // A claim takes the lowest rows up to a limit: beyond its last one there may be rows it did not take.
+      const settled = position < reached ? position : reached;
+      if (settled > this.#settled) this.#settled = settled;
+    }
+    this.#samples.push({ next: BigInt(xmax), position: reached });
+  }
+
+  /** Something was not sent, or another relay may have worked here: look at everything again. */
+  reset(): void {
+    this.#settled = 0n;
+    this.#samples.length = 0;
+  }
+}

@@ -1,0 +1,245 @@
+// Takes a module's outbox to the log: claim, append, finish, in order within each key.
+//
+//   standby ──lease free──> leading ──rows──> claimed ──append──> produced ──finish──> leading
+//      ^                       │                 │ the log does not take them: pause, claim again
+//      └──lease lost, stop─────┘                 v
+//
+// Guarantees: a row leaves the outbox only after the log has acknowledged it; the first time an event appears
+// in the log it comes after all earlier ones of its key. Relays may overlap (a frozen one wakes and sends its
+// old batch again): then events are repeated on the wire, and the inboxes drop what they have seen.
+// It must not know what an event means or who consumes it.
+import type { Pool } from 'pg';
+import { toRecord } from './cloudevents.ts';
+import { Lease } from './lease.ts';
+import type { EventLog, LogLogger } from './log/port.ts';
+import { LowWater } from './lowwater.ts';
+import { Session } from './session.ts';
+import { Signal } from './signal.ts';
+
+/** The boundaries at which a test may kill or freeze the process. */
+export type RelayStep = 'before-claim' | 'after-claim' | 'after-produce' | 'after-finish';
+
+export interface RelayOptions {
+  readonly module: string;
+  /** The module's topic; created when it is missing. */
+  readonly topic: string;
+  readonly pool: Pool;
+  readonly eventLog: EventLog;
+  readonly hostId: string;
+  readonly log: LogLogger;
+  readonly step?: (step: RelayStep, ids: readonly string[]) => Promise<void> | void;
+  /** One sent event, for traces: how long it waited in the outbox. */
+  readonly onSent?: (event: SentEvent) => void;
+  /** Rows per claim. Default 1000. */
+  readonly batch?: number;
+  /** A frozen holder loses the lease after this. Default 4000. */
+  readonly leaseMs?: number;
+  /** The safety net: how often it looks when nothing woke it. Default 1000. */
+  readonly pollMs?: number;
+}
+
+export interface SentEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly traceparent: string | null;
+  readonly createdAt: number;
+  readonly sentAt: number;
+}
+
+interface OutboxRow {
+  readonly position: string;
+  readonly id: string;
+  readonly topic: string;
+  readonly key: string;
+  readonly sequence: string;
+  readonly type: string;
+  readonly data: string;
+  readonly correlation_id: string;
+  readonly causation_id: string | null;
+  readonly traceparent: string | null;
+  readonly time: string;
+  readonly xmin: string;
+  readonly xmax: string;
+}
+
+const STANDBY_MS = 400;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+
+export class Relay {
+  readonly name: string;
+  /** Events sent since this process began. */
+  sent = 0;
+  readonly #options: Required<Pick<RelayOptions, 'batch' | 'leaseMs' | 'pollMs'>> & RelayOptions;
+  readonly #signal = new Signal();
+  readonly #lowWater = new LowWater();
+  readonly #session: Session;
+  readonly #lease: Lease;
+  readonly #sql: { claim: string; finish: string };
+  #running = false;
+  #loop: Promise<void> = Promise.resolve();
+  #pause = FIRST_PAUSE_MS;
+
+  constructor(options: RelayOptions) {
+    this.#options = { batch: 1_000, leaseMs: 4_000, pollMs: 1_000, ...options };
+    const { module, pool, log } = options;
+    this.name = `relay of ${module}`;
+    this.#session = new Session(
+      { ...pool.options, application_name: `banyan relay ${module}` },
+      { channel: channelOf(module), onNotification: () => this.wake(), log },
+    );
+    this.#lease = new Lease({
+      schema: module,
+      name: 'relay',
+      holder: options.hostId,
+      session: this.#session,
+      ttlMs: this.#options.leaseMs,
+    });
+    this.#sql = statements(module);
+  }
+
+  /** This process sends the module's events now, as far as it knows. */
+  get leading(): boolean {
+    return this.#lease.held;
+  }
+
+  wake(): void {
+    this.#signal.raise();
+  }
+
+  async start(): Promise<void> {
+    if (this.#running) return;
+    await this.#loop;
+    this.#running = true;
+    this.#loop = this.#run();
+  }
+
+  /** Finishes the batch in hand and hands over the lease. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#signal.raise();
+    await this.#loop;
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    await this.#session.close();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#running) {
+      try {
+        if (!(await this.#lead())) await this.#signal.wait(STANDBY_MS);
+        else if ((await this.#batch()) < this.#options.batch && this.#running) await this.#idle();
+        this.#pause = FIRST_PAUSE_MS;
+      } catch (error) {
+        this.#lowWater.reset();
+        this.#options.log.warn(
+          { err: error, module: this.#options.module },
+          'events could not be sent; trying again',
+        );
+        if (this.#running) await this.#signal.wait(this.#pause);
+        this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
+      }
+    }
+    await this.#lease.release().catch(() => this.#lease.forget());
+    this.#lowWater.reset();
+    await this.#session.drop();
+  }
+
+  async #lead(): Promise<boolean> {
+    if (this.#lease.held && this.#session.open) {
+      if (await this.#lease.keep()) return true;
+      this.#options.log.info({ module: this.#options.module }, 'another host sends the events now');
+    }
+    this.#lease.forget();
+    this.#lowWater.reset();
+    // A standby asks through the pool, so that it needs no session of its own.
+    const { module, pool } = this.#options;
+    const { rows } = await pool.query<{ free: boolean }>(
+      `SELECT ${module}.event_lease_is_free(l) AS free FROM ${module}.event_lease l WHERE name = 'relay'`,
+    );
+    if (!rows[0]?.free) {
+      await this.#session.drop();
+      return false;
+    }
+    if (!(await this.#lease.take())) return false;
+    await this.#options.eventLog.ensureTopics([this.#options.topic]);
+    this.#options.log.debug({ module }, 'this host sends the events now');
+    return true;
+  }
+
+  /** Waits for a signal; renews the lease on the way. */
+  async #idle(): Promise<void> {
+    await this.#signal.wait(Math.min(this.#options.pollMs, this.#options.leaseMs / 3));
+  }
+
+  /** One claim, one append, one statement to finish. Answers how many rows there were. */
+  async #batch(): Promise<number> {
+    const { step, eventLog, module, batch, onSent } = this.#options;
+    await step?.('before-claim', []);
+    const { rows } = await this.#session.query<OutboxRow>(this.#sql.claim, [this.#lowWater.position, batch]);
+    if (rows.length === 0) return 0;
+    const ids = rows.map((row) => row.id);
+    await step?.('after-claim', ids);
+    await this.#append(eventLog, module, rows);
+    await step?.('after-produce', ids);
+    await this.#session.query(this.#sql.finish, [rows.map((row) => row.position)]);
+    await step?.('after-finish', ids);
+    this.#lowWater.sent(rows[0]!.xmin, rows[0]!.xmax, rows.at(-1)!.position);
+    this.sent += rows.length;
+    if (onSent) {
+      const sentAt = Date.now();
+      for (const row of rows) onSent({ ...row, createdAt: Date.parse(row.time), sentAt });
+    }
+    return rows.length;
+  }
+
+  /** The lease is renewed beside a slow append: its holder is not gone because the log is slow. */
+  async #append(eventLog: EventLog, module: string, rows: readonly OutboxRow[]): Promise<void> {
+    const keeper = setInterval(() => void this.#lease.keep().catch(() => {}), this.#options.leaseMs / 4);
+    try {
+      const byTopic = Map.groupBy(rows, (row) => row.topic);
+      for (const [topic, some] of byTopic)
+        await eventLog.append(
+          topic,
+          some.map((row) => recordOf(module, row)),
+        );
+    } finally {
+      clearInterval(keeper);
+    }
+  }
+}
+
+/** The channel on which other processes tell a relay that they committed something. */
+export function channelOf(module: string): string {
+  return `banyan_outbox_${module}`;
+}
+
+function recordOf(module: string, row: OutboxRow) {
+  return toRecord({
+    id: row.id,
+    source: `/modules/${module}`,
+    type: row.type,
+    subject: row.key,
+    time: row.time,
+    sequence: Number(row.sequence),
+    correlationId: row.correlation_id,
+    causationId: row.causation_id,
+    traceparent: row.traceparent,
+    data: row.data,
+  });
+}
+
+function statements(schema: string): { claim: string; finish: string } {
+  return {
+    claim: `
+      SELECT position, id, topic, key, sequence, type, data::text AS data, correlation_id, causation_id, traceparent,
+        to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time,
+        pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax
+      FROM ${schema}.event_outbox WHERE position > $1 ORDER BY position LIMIT $2`,
+    finish: `
+      WITH sent AS (DELETE FROM ${schema}.event_outbox WHERE position = ANY ($1::bigint[]) RETURNING id, key, sequence)
+      INSERT INTO ${schema}.event_sent (id, key, sequence) SELECT id, key, sequence FROM sent ON CONFLICT DO NOTHING`,
+  };
+}

@@ -1,0 +1,65 @@
+// What the event tables forget, and when. The order of the numbers is what matters:
+//
+//   the log keeps events            7 days
+//   a key may start again at 1     10 days after its last event, never sooner (tables/inbox.ts)
+//   sent ids, done deliveries      14 days: every repeat that the log can still bring is recognised
+//   keys without events            60 days, on both sides
+//
+// Rows go a few thousand at a time, skipping what others hold, so any number of hosts may do it at once and no
+// transaction is long enough to hold up vacuum.
+import type { Pool } from 'pg';
+
+export interface Retention {
+  readonly sentDays: number;
+  readonly keyDays: number;
+}
+
+export const defaultRetention: Retention = { sentDays: 14, keyDays: 60 };
+
+const CHUNK = 5_000;
+
+/** Answers how many rows went. */
+export async function forget(
+  pool: Pool,
+  schema: string,
+  { sentDays, keyDays }: Retention = defaultRetention,
+): Promise<number> {
+  const old: readonly [table: string, where: string, days: number][] = [
+    ['event_sent', "sent_at < clock_timestamp() - $1::float8 * interval '1 day'", sentDays],
+    [
+      'event_delivery',
+      "state IN ('done', 'dropped') AND settled_at < clock_timestamp() - $1::float8 * interval '1 day'",
+      sentDays,
+    ],
+    [
+      'event_attempt',
+      `at < clock_timestamp() - $1::float8 * interval '1 day'
+       AND NOT EXISTS (SELECT FROM ${schema}.event_delivery d WHERE d.id = delivery_id AND d.state NOT IN ('done', 'dropped'))`,
+      sentDays,
+    ],
+    [
+      'event_key',
+      `updated_at < clock_timestamp() - $1::float8 * interval '1 day'
+       AND NOT EXISTS (SELECT FROM ${schema}.event_outbox o WHERE o.key = event_key.key)`,
+      keyDays,
+    ],
+    [
+      'event_stream',
+      "open = 0 AND early = 0 AND last_at < clock_timestamp() - $1::float8 * interval '1 day'",
+      keyDays,
+    ],
+  ];
+  let removed = 0;
+  for (const [table, where, days] of old) {
+    for (;;) {
+      const { rowCount } = await pool.query(
+        `DELETE FROM ${schema}.${table} WHERE ctid = ANY (ARRAY(
+           SELECT ctid FROM ${schema}.${table} WHERE ${where} LIMIT ${CHUNK} FOR UPDATE SKIP LOCKED))`,
+        [days],
+      );
+      removed += rowCount ?? 0;
+      if ((rowCount ?? 0) < CHUNK) break;
+    }
+  }
+  return removed;
+}

@@ -1,0 +1,85 @@
+// The one database session that a process keeps open for itself: it listens, and that it is alive is read from
+// pg_stat_activity, so that a killed process loses what it had at once and not after a time-out.
+// It reconnects by itself. Commits on it are asynchronous: what is written here may be lost in a crash and is
+// then only done again.
+import { Client, type ClientConfig, type QueryResult, type QueryResultRow } from 'pg';
+import type { LogLogger } from './log/port.ts';
+
+export interface SessionIdentity {
+  readonly pid: number;
+  readonly start: string;
+}
+
+export class Session {
+  readonly #config: ClientConfig;
+  readonly #channel: string | undefined;
+  readonly #onNotification: (payload: string) => void;
+  readonly #log: LogLogger;
+  #connection: Promise<{ client: Client; identity: SessionIdentity }> | undefined;
+  #closed = false;
+
+  constructor(
+    config: ClientConfig,
+    options: { channel?: string; onNotification?: (payload: string) => void; log: LogLogger },
+  ) {
+    this.#config = config;
+    this.#channel = options.channel;
+    this.#onNotification = options.onNotification ?? (() => {});
+    this.#log = options.log;
+  }
+
+  /** Who this session is to the database; connects when it has to. Changes with every reconnection. */
+  async identity(): Promise<SessionIdentity> {
+    return (await this.#connected()).identity;
+  }
+
+  async query<R extends QueryResultRow>(text: string, values?: unknown[]): Promise<QueryResult<R>> {
+    const { client } = await this.#connected();
+    return client.query<R>(text, values);
+  }
+
+  get open(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.drop();
+  }
+
+  /** Ends the connection; the next query makes a new one. */
+  async drop(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (connection) await connection.then(({ client }) => client.end()).catch(() => {});
+  }
+
+  #connected(): Promise<{ client: Client; identity: SessionIdentity }> {
+    if (this.#closed) return Promise.reject(new Error('The session is closed'));
+    if (!this.#connection) {
+      const forget = () => {
+        if (this.#connection === mine) this.#connection = undefined;
+      };
+      const mine = this.#connect(forget);
+      this.#connection = mine;
+      mine.catch(forget);
+    }
+    return this.#connection;
+  }
+
+  async #connect(forget: () => void): Promise<{ client: Client; identity: SessionIdentity }> {
+    const client = new Client({ ...this.#config, keepAlive: true, connectionTimeoutMillis: 5_000 });
+    client.on('error', (error) => {
+      this.#log.debug({ err: error }, 'a database session broke; it is made again when needed');
+      forget();
+    });
+    client.on('end', forget);
+    client.on('notification', ({ payload }) => this.#onNotification(payload ?? ''));
+    await client.connect();
+    await client.query(`SET synchronous_commit = off${this.#channel ? `; LISTEN "${this.#channel}"` : ''}`);
+    const { rows } = await client.query<{ pid: number; start: string }>(
+      'SELECT pid, backend_start::text AS start FROM pg_stat_activity WHERE pid = pg_backend_pid()',
+    );
+    return { client, identity: rows[0]! };
+  }
+}

@@ -1,0 +1,27 @@
+// A latch to wait on: raised once or a thousand times while nobody waits, it wakes the next wait once.
+// What it wakes must look at the database anyway; a signal only makes it look sooner.
+
+export class Signal {
+  #raised = false;
+  #wake: (() => void) | undefined;
+
+  raise(): void {
+    this.#raised = true;
+    this.#wake?.();
+  }
+
+  /** Resolves when raised since the last wait, or after `ms`. One waiter at a time. */
+  async wait(ms: number): Promise<void> {
+    if (!this.#raised) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#wake = undefined;
+    }
+    this.#raised = false;
+  }
+}
