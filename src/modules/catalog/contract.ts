@@ -4,8 +4,8 @@ import { closed, defineContract, event, operation, page } from '../../kernel/con
 import { cents, currency, id, nullable, paging } from '../../kernel/contract/fields.ts';
 
 const sku = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9._-]+$' });
-const name = Type.String({ minLength: 1, maxLength: 200 });
-const description = Type.String({ maxLength: 5000 });
+const name = line({ minLength: 1, maxLength: 200 });
+const description = prose({ maxLength: 5000 });
 const stock = Type.Integer({ minimum: 0, maximum: 1_000_000_000 });
 
 export const Product = Type.Object({
@@ -35,7 +35,7 @@ export const catalog = defineContract('catalog', {
       summary: 'Products, newest id last, optionally those whose name or description contains q',
       access: 'public',
       http: { method: 'GET', path: '/api/catalog/products' },
-      input: closed({ q: Type.Optional(Type.String({ maxLength: 200 })), ...paging }),
+      input: closed({ q: Type.Optional(prose({ maxLength: 200 })), ...paging }),
       output: page(Product),
       idempotent: true,
       errors: ['bad-cursor'],

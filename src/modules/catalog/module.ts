@@ -1,0 +1,37 @@
+// Catalog as a module: what implements its contract, what it listens to, its seeds. All wiring is here.
+import { PrismaClient } from '../../../prisma/catalog/client/client.ts';
+import { defineModule, type Module } from '../../kernel/module.ts';
+import { catalog } from './contract.ts';
+import { listeners } from './listeners.ts';
+import { ProductRepository } from './repository.ts';
+import { seedProducts } from './seeds/seed.ts';
+import { ProductService } from './service.ts';
+
+export default function catalogModule(): Module {
+  return defineModule<typeof catalog, PrismaClient>({
+    contract: catalog,
+    prisma: (adapter) => new PrismaClient({ adapter: adapter as never }),
+
+    register(container, kit) {
+      container.register(ProductRepository, { useFactory: () => new ProductRepository(kit.store) });
+      container.register(ProductService, {
+        useFactory: (own) => new ProductService(kit.store, own.resolve(ProductRepository)),
+      });
+    },
+
+    operations(container) {
+      const service = container.resolve(ProductService);
+      return {
+        listProducts: (query) => service.list(query),
+        getProduct: ({ id }) => service.get(id),
+        createProduct: (product) => service.create(product),
+        changeProduct: ({ id, ...fields }) => service.change(id, fields),
+        priceProducts: ({ ids }) => service.price(ids),
+      };
+    },
+
+    listeners: () => listeners,
+
+    seed: (_container, kit) => seedProducts(kit.store.pool),
+  });
+}

@@ -1,0 +1,103 @@
+// Stock set aside for orders: for all of an order's products or for none. The row of the order decides
+// whether a step takes effect; a repeated or late one finds another state and changes nothing.
+//
+//   (no row) ── reserve ──> reserved ── sell ─────> sold
+//                       │            └─ release ──> released
+//                       └─> refused
+//   (no row) ── release ──> released      the order ended before it was placed here: it gets nothing
+//
+// Everybody locks the order's row first and then the products in the order of their ids, so steps that
+// meet queue up and never hold each other. (Products first: a repeated reserve deadlocks with a release.)
+import type { DataOf } from '../../kernel/contract/contract.ts';
+import type { Sql, Transaction } from '../../kernel/store/store.ts';
+import type { orders } from '../orders/contract.ts';
+import { catalog } from './contract.ts';
+
+type OrderPlaced = DataOf<(typeof orders.events)['order-placed']>;
+type Line = OrderPlaced['lines'][number];
+
+const claim = `
+  INSERT INTO reservations (order_id, state, lines, changed_at) VALUES ($1, 'reserved', $2, now())
+  ON CONFLICT (order_id) DO NOTHING`;
+
+/** Waits for all rows and reads the stock of the moment it got them; answers the products that are short. */
+const takeAll = `
+  WITH wanted AS (
+    SELECT id, quantity FROM unnest($1::uuid[], $2::int[]) AS line (id, quantity)
+  ), there AS MATERIALIZED (
+    SELECT id, stock FROM products WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
+  ), short AS MATERIALIZED (
+    SELECT wanted.id FROM wanted LEFT JOIN there USING (id)
+    WHERE there.id IS NULL OR there.stock < wanted.quantity
+  ), taken AS (
+    UPDATE products SET stock = products.stock - wanted.quantity
+    FROM wanted WHERE products.id = wanted.id AND NOT EXISTS (SELECT FROM short)
+  )
+  SELECT id FROM short ORDER BY id`;
+
+/** An upsert, because it waits for a reservation that is being written and then sees it. */
+const endReservation = `
+  INSERT INTO reservations (order_id, state, lines, changed_at) VALUES ($1, 'released', '[]', now())
+  ON CONFLICT (order_id) DO UPDATE SET state = 'released', changed_at = now()
+  WHERE reservations.state = 'reserved'
+  RETURNING lines`;
+
+const giveBack = `
+  WITH wanted AS (
+    SELECT id, quantity FROM unnest($1::uuid[], $2::int[]) AS line (id, quantity)
+  ), there AS MATERIALIZED (
+    SELECT id FROM products WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
+  )
+  UPDATE products SET stock = products.stock + wanted.quantity
+  FROM wanted JOIN there USING (id) WHERE products.id = wanted.id`;
+
+/** Sets everything aside that the order wants, or nothing, and says which. */
+export async function reserve(tx: Transaction, order: OrderPlaced): Promise<void> {
+  const { orderId, userId, totalCents, currency, paymentToken } = order;
+  const lines = perProduct(order.lines);
+  const { rowCount } = await tx.sql.query(claim, [orderId, JSON.stringify(lines)]);
+  if (rowCount === 0) return;
+  const { rows: short } = await tx.sql.query<{ id: string }>(takeAll, columns(lines));
+  if (short.length > 0) {
+    await end(tx.sql, orderId, 'refused');
+    await tx.publish(catalog.events['stock-refused'], { orderId, productIds: short.map(({ id }) => id) });
+    return;
+  }
+  const about = { orderId, userId, lines, totalCents, currency, paymentToken };
+  await tx.publish(catalog.events['stock-reserved'], about);
+}
+
+/** The order was not bought: what it had can be sold again, and what it has not yet asked for it never gets. */
+export async function release(tx: Transaction, orderId: string): Promise<void> {
+  const { rows } = await tx.sql.query<{ lines: Line[] }>(endReservation, [orderId]);
+  const lines = rows[0]?.lines ?? [];
+  if (lines.length === 0) return;
+  await tx.sql.query(giveBack, columns(lines));
+  await tx.publish(catalog.events['stock-released'], { orderId, lines });
+}
+
+/** The order was bought: its stock is gone for good. */
+export async function sell(tx: Transaction, orderId: string): Promise<void> {
+  await end(tx.sql, orderId, 'sold');
+}
+
+async function end(sql: Sql, orderId: string, state: 'refused' | 'sold'): Promise<void> {
+  await sql.query(
+    `UPDATE reservations SET state = $2, changed_at = now() WHERE order_id = $1 AND state = 'reserved'`,
+    [orderId, state],
+  );
+}
+
+/** A product that is named twice is one demand on the stock. */
+function perProduct(lines: readonly Line[]): Line[] {
+  const quantities = new Map<string, number>();
+  for (const { productId, quantity } of lines) {
+    const id = productId.toLowerCase();
+    quantities.set(id, (quantities.get(id) ?? 0) + quantity);
+  }
+  return [...quantities].map(([productId, quantity]) => ({ productId, quantity }));
+}
+
+function columns(lines: readonly Line[]): [string[], number[]] {
+  return [lines.map((line) => line.productId), lines.map((line) => line.quantity)];
+}
