@@ -1,5 +1,5 @@
 // Calls to other processes: real ones, that are killed, frozen, drained and started again.
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ModuleUnavailable, Problem, type ProblemBody } from '../contract/problem.ts';
 import { createInternalTokens } from '../identity/internal-token.ts';
 import type { Endpoint } from '../placement/snapshot.ts';
@@ -14,6 +14,15 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((one) => one.close()));
 });
 
+// Two that every test may use and none may harm.
+let one: PeerProcess;
+let two: PeerProcess;
+beforeAll(async () => {
+  [one, two] = await Promise.all([PeerProcess.start('greeter-1'), PeerProcess.start('greeter-2')]);
+});
+afterAll(() => Promise.all([one.stop(), two.stop()]));
+
+/** One for this test alone. */
 async function peer(id: string, port?: number): Promise<PeerProcess> {
   const process = await PeerProcess.start(id, port);
   running.push({ close: () => process.stop() });
@@ -61,20 +70,20 @@ const within = <T>(ms: number, work: () => T, extra: object = {}): T =>
 
 describe('a call to another process', () => {
   it('is answered', async () => {
-    const { ref, outcomes } = callerOf([(await peer('greeter-1')).endpoint]);
+    const { ref, outcomes } = callerOf([one.endpoint]);
     expect(await ref.greet({ name: 'Anna' })).toEqual({ text: 'Anna from greeter-1' });
     expect(outcomes).toEqual(['greet:ok']);
   });
 
   it('finds its own answer among a thousand at once, over one connection', async () => {
-    const { ref } = callerOf([(await peer('greeter-1')).endpoint]);
+    const { ref } = callerOf([one.endpoint]);
     const names = Array.from({ length: 1000 }, (_, i) => `name ${i}`);
     const answers = await Promise.all(names.map((name) => ref.greet({ name })));
     expect(answers.map(({ text }) => text)).toEqual(names.map((name) => `${name} from greeter-1`));
   });
 
   it('carries who asks, the trace, the event and a deadline that is shorter by a hop', async () => {
-    const { ref } = callerOf([(await peer('greeter-1')).endpoint]);
+    const { ref } = callerOf([one.endpoint]);
     const event = { id: 'e1', correlationId: 'c1', replay: true };
     const context = (await within(800, () => ref.context({}), { event })) as Record<string, never>;
     expect(context.principal).toEqual({ kind: 'module', name: 'orders' });
@@ -86,15 +95,13 @@ describe('a call to another process', () => {
   });
 
   it('gets five seconds when nobody says how long it may take', async () => {
-    const { ref } = callerOf([(await peer('greeter-1')).endpoint]);
+    const { ref } = callerOf([one.endpoint]);
     const { left } = (await ref.context({})) as { left: number };
     expect(left).toBeGreaterThan(4500);
     expect(left).toBeLessThanOrEqual(4990);
   });
 
   it('goes to the instances in turn, and to the one with less to do', async () => {
-    const one = await peer('greeter-1');
-    const two = await peer('greeter-2');
     const { ref, remote } = callerOf([one.endpoint, two.endpoint]);
     const seen: string[] = [];
     for (let i = 0; i < 4; i += 1) seen.push((await ref.greet({ name: 'x' })).text);
@@ -116,20 +123,19 @@ describe('a call to another process', () => {
   });
 
   it('goes to the monolith when the module is there, and is then not counted as routed to the service', async () => {
-    const home = await peer('greeter');
     const { ref, placements, remote } = callerOf([]);
-    placements.put([home.endpoint], 'in-process');
+    placements.put([one.endpoint], 'in-process');
     const wait = ref.wait({ tag: 'm' });
-    await home.says({ begun: 'm' });
+    await one.says({ begun: 'm' });
     expect(remote.inflight('greeter')).toBe(0);
-    home.tell({ answer: 'm' });
-    expect(await wait).toEqual({ tag: 'm', from: 'greeter' });
+    one.tell({ answer: 'm' });
+    expect(await wait).toEqual({ tag: 'm', from: 'greeter-1' });
   });
 });
 
 describe('a problem', () => {
   it('is the same far as near, whatever its kind', async () => {
-    const placements = new WrittenPlacements([(await peer('greeter-1')).endpoint], 'in-process');
+    const placements = new WrittenPlacements([one.endpoint], 'in-process');
     const { remote, ref: far } = callerOf([...placements.current.monoliths]);
     const { dispatcher } = createGreeter('near', () => undefined);
     const near = createRef(greeter, {
@@ -155,7 +161,7 @@ describe('a problem', () => {
   });
 
   it('says nothing of the inside when the operation failed', async () => {
-    const { ref } = callerOf([(await peer('greeter-1')).endpoint]);
+    const { ref } = callerOf([one.endpoint]);
     for (const how of ['error', 'cycle']) {
       const { body } = await problemOf(ref.take({ how }));
       expect([body.status, body.code]).toEqual([500, 'internal']);
@@ -164,7 +170,7 @@ describe('a problem', () => {
   });
 
   it('stays with the call whose input or answer is too large', async () => {
-    const { ref } = callerOf([(await peer('greeter-1')).endpoint]);
+    const { ref } = callerOf([one.endpoint]);
     const wait = ref.greet({ name: 'beside' });
     const large = 'ä'.repeat(3 * 1024 * 1024);
     expect((await problemOf(ref.look({ tag: large }))).code).toBe('too-large');
@@ -176,24 +182,22 @@ describe('a problem', () => {
 
 describe('a deadline', () => {
   it('ends the call and reaches the handler', async () => {
-    const home = await peer('greeter-1');
-    const { ref } = callerOf([home.endpoint]);
+    const { ref } = callerOf([one.endpoint]);
     const { body } = await problemOf(within(150, () => ref.look({ tag: 'late' })));
     expect([body.code, body.module]).toEqual(['deadline-exceeded', 'greeter']);
-    await home.says({ cancelled: 'late' });
+    await one.says({ cancelled: 'late' });
   });
 
   it('that has passed sends nothing', async () => {
-    const home = await peer('greeter-1');
-    const { ref } = callerOf([home.endpoint]);
+    const { ref } = callerOf([one.endpoint]);
     expect((await problemOf(within(-1, () => ref.look({ tag: 'gone' })))).code).toBe('deadline-exceeded');
     await ref.greet({ name: 'x' });
-    expect(home.heard({ begun: 'gone' })).toBe(0);
+    expect(one.heard({ begun: 'gone' })).toBe(0);
   });
 
   it('ends a call to a process that is frozen; the next calls go elsewhere', async () => {
     const frozen = await peer('greeter-1');
-    const lively = await peer('greeter-2');
+    const lively = two;
     // Cut off by the heartbeat 300 ms from now at the earliest.
     const { ref, placements } = callerOf([frozen.endpoint], INTERNAL_KEY, 100);
     await ref.greet({ name: 'x' });
@@ -210,7 +214,7 @@ describe('a deadline', () => {
 
   it('is not needed where the connection is found dead first', async () => {
     const frozen = await peer('greeter-1');
-    const lively = await peer('greeter-2');
+    const lively = two;
     const { ref, placements } = callerOf([frozen.endpoint]);
     await ref.greet({ name: 'x' });
     await frozen.signal('SIGSTOP');
@@ -226,25 +230,23 @@ describe('a deadline', () => {
 
 describe('a cancelled call', () => {
   it('ends at once and reaches the handler', async () => {
-    const home = await peer('greeter-1');
-    const { ref, remote } = callerOf([home.endpoint]);
+    const { ref, remote } = callerOf([one.endpoint]);
     const controller = new AbortController();
     const call = within(5000, () => ref.look({ tag: 'unwanted' }), { signal: controller.signal });
-    await home.says({ begun: 'unwanted' });
+    await one.says({ begun: 'unwanted' });
     controller.abort(new Error('went away'));
     await expect(call).rejects.toThrow('went away');
     expect(remote.inflight('greeter')).toBe(0);
-    await home.says({ cancelled: 'unwanted' });
+    await one.says({ cancelled: 'unwanted' });
   });
 
   it('reaches the handler also when the caller is gone altogether', async () => {
-    const home = await peer('greeter-1');
-    const { ref, remote } = callerOf([home.endpoint]);
+    const { ref, remote } = callerOf([one.endpoint]);
     const call = problemOf(ref.look({ tag: 'left' }));
-    await home.says({ begun: 'left' });
+    await one.says({ begun: 'left' });
     await remote.close();
     expect((await call).code).toBe('unavailable');
-    await home.says({ cancelled: 'left' });
+    await one.says({ cancelled: 'left' });
     expect((await problemOf(ref.greet({ name: 'x' }))).code).toBe('unavailable');
   });
 });
@@ -272,7 +274,7 @@ describe('a process that is killed with calls under way', () => {
   it('loses nothing that it had not been sent', async () => {
     const dead = await peer('greeter-1');
     await dead.signal('SIGKILL');
-    const alive = await peer('greeter-2');
+    const alive = two;
     const { ref } = callerOf([dead.endpoint, alive.endpoint]);
     const calls = Array.from({ length: 20 }, (_, i) => {
       const call = ref.wait({ tag: `w${i}` });
@@ -285,9 +287,8 @@ describe('a process that is killed with calls under way', () => {
   it('is found in the placements that are read again', async () => {
     const dead = await peer('greeter-1');
     await dead.signal('SIGKILL');
-    const risen = await peer('greeter-1');
     const { ref, placements } = callerOf([dead.endpoint]);
-    placements.found = [risen.endpoint];
+    placements.found = [one.endpoint];
     expect(await ref.greet({ name: 'Anna' })).toEqual({ text: 'Anna from greeter-1' });
     expect(placements.refreshed).toBe(1);
   });
@@ -320,7 +321,7 @@ describe('a process that is killed with calls under way', () => {
 describe('a process that drains', () => {
   it('answers what it has begun, refuses the rest unbegun, and loses nothing', async () => {
     const leaving = await peer('greeter-1');
-    const staying = await peer('greeter-2');
+    const staying = two;
     const { ref, placements } = callerOf([leaving.endpoint]);
     const under = ref.wait({ tag: 'd' });
     await leaving.says({ begun: 'd' });
@@ -356,14 +357,13 @@ describe('a process that drains', () => {
 
 describe('a peer with another key', () => {
   it('refuses the connection, and that is what the error says', async () => {
-    const { ref } = callerOf([(await peer('greeter-1')).endpoint], 'another key of some length');
+    const { ref } = callerOf([one.endpoint], 'another key of some length');
     const { body } = await problemOf(ref.greet({ name: 'x' }));
     expect([body.code, body.detail]).toEqual(['unavailable', expect.stringContaining('401')]);
   });
 
   it('is told apart by its audience', async () => {
-    const home = await peer('greeter-1');
-    const elsewhere = { ...endpointAt('catalog-1', home.port, 1) };
+    const elsewhere = { ...endpointAt('catalog-1', one.port, 1) };
     const { ref } = callerOf([elsewhere]);
     expect((await problemOf(ref.greet({ name: 'x' }))).body.detail).toMatch(/401/);
   });
@@ -371,21 +371,20 @@ describe('a peer with another key', () => {
 
 describe('a snapshot', () => {
   it('that forgets a process closes the connection to it, once its calls are answered', async () => {
-    const [one, two] = [await peer('greeter-1'), await peer('greeter-2')];
-    const { ref, placements } = callerOf([one.endpoint]);
+    const old = await peer('greeter-1');
+    const { ref, placements } = callerOf([old.endpoint]);
     const under = ref.wait({ tag: 's' });
-    await one.says({ begun: 's' });
+    await old.says({ begun: 's' });
     placements.put([two.endpoint]);
     expect(await ref.greet({ name: 'x' })).toEqual({ text: 'x from greeter-2' });
-    one.tell({ answer: 's' });
+    old.tell({ answer: 's' });
     expect(await under).toEqual({ tag: 's', from: 'greeter-1' });
-    one.tell({ drain: 10_000 });
-    await one.says({ drained: true });
+    old.tell({ drain: 10_000 });
+    await old.says({ drained: true });
   });
 
   it('without a healthy process is looked up again, and then says so', async () => {
-    const home = await peer('greeter-1');
-    const { ref, placements } = callerOf([{ ...home.endpoint, healthy: false }]);
+    const { ref, placements } = callerOf([{ ...one.endpoint, healthy: false }]);
     const { body } = await problemOf(ref.greet({ name: 'x' }));
     expect(body as ProblemBody).toMatchObject({ status: 503, module: 'greeter' });
     expect(placements.refreshed).toBe(1);
