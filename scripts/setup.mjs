@@ -33,12 +33,22 @@ function staleClients() {
 
 function run(command, args, env = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     child.stdout.on('data', (chunk) => (output += chunk));
     child.stderr.on('data', (chunk) => (output += chunk));
     child.on('error', reject);
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(output.trim().split('\n').slice(0, 12).join('\n') || `${command} ended with ${code}`))));
+    child.on('exit', (code) =>
+      code === 0
+        ? resolve()
+        : reject(
+            new Error(output.trim().split('\n').slice(0, 12).join('\n') || `${command} ended with ${code}`),
+          ),
+    );
   });
 }
 
@@ -49,7 +59,9 @@ async function install() {
   if (npm?.endsWith('.js')) await run(process.execPath, [npm, ...args]);
   else await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args);
   if (!existsSync(join(root, 'node_modules', '.bin', 'node'))) {
-    throw new Error('npm did not install Node 24 (the package "node"): are install scripts switched off? Try: npm ci --ignore-scripts=false');
+    throw new Error(
+      'npm did not install Node 24 (the package "node"): are install scripts switched off? Try: npm ci --ignore-scripts=false',
+    );
   }
   writeFileSync(installStamp, wantedInstall());
 }

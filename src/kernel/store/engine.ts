@@ -4,17 +4,32 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum, type SqlDriverAdapter } from '@prisma/driver-adapter-utils';
+import {
+  bindMigrationAwareSqlAdapterFactory,
+  ColumnTypeEnum,
+  type ErrorRegistry,
+  type SqlDriverAdapter,
+  type SqlQuery,
+} from '@prisma/driver-adapter-utils';
 import type { SchemaEngine } from '@prisma/schema-engine-wasm';
 import pg from 'pg';
 
-type Bindings = typeof import('@prisma/schema-engine-wasm/schema_engine_bg') & {
-  __wbg_set_wasm(exports: unknown): void;
+// Node has it; the DOM's types, which would declare it, have no place here.
+declare const WebAssembly: {
+  instantiate(
+    bytes: Uint8Array,
+    imports: Record<string, unknown>,
+  ): Promise<{ instance: { exports: Record<string, () => void> } }>;
 };
+
+interface Bindings {
+  readonly SchemaEngine: typeof SchemaEngine;
+  __wbg_set_wasm(exports: unknown): void;
+}
 
 let loaded: Promise<Bindings> | undefined;
 
-/** Compiled by hand: importing the .wasm as a module prints an ExperimentalWarning on every boot. 90 ms, once. */
+/** Compiled by hand: importing the .wasm as a module prints an ExperimentalWarning. 5 MB, 40 ms, once. */
 function load(): Promise<Bindings> {
   loaded ??= (async () => {
     const name = '@prisma/schema-engine-wasm/schema_engine_bg';
@@ -23,13 +38,19 @@ function load(): Promise<Bindings> {
       .resolve(name)
       .replace(/\.js$/, '.wasm');
     const { instance } = await WebAssembly.instantiate(await readFile(file), {
-      './schema_engine_bg.js': bindings as unknown as WebAssembly.ModuleImports,
+      './schema_engine_bg.js': bindings,
     });
+    // Where the engine's last words go before it dies of a bug of its own.
+    Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: reportPanic } });
     bindings.__wbg_set_wasm(instance.exports);
-    (instance.exports.__wbindgen_start as () => void)();
+    instance.exports.__wbindgen_start!();
     return bindings;
   })();
   return loaded;
+}
+
+function reportPanic(message: string): void {
+  process.emitWarning(`The migration engine failed: ${message}`);
 }
 
 export interface EngineOptions {
@@ -38,25 +59,19 @@ export interface EngineOptions {
   readonly schema: string;
   /** The role to act as; undefined: the one that connects. */
   readonly owner?: string;
+  /** An empty database of its own, in which the engine tries migrations out; needed by `diff` from migrations. */
+  readonly shadowUrl?: string;
 }
 
 /** Runs `work` with an engine for one schema, and closes everything behind it. */
 export async function withEngine<T>(
-  { url, schema, owner }: EngineOptions,
+  options: EngineOptions,
   work: (engine: SchemaEngine) => Promise<T>,
 ): Promise<T> {
   const { SchemaEngine } = await load();
-  const pool = new pg.Pool({ connectionString: url, max: 1, application_name: 'banyan/migrations' });
-  pool.on('error', () => {});
-  pool.on('connect', (client) => {
-    client.on('error', () => {});
-    // Queued before any statement of the engine.
-    if (owner) void client.query(`SET ROLE ${pg.escapeIdentifier(owner)}`).catch(() => {});
-    void client.query(`SET search_path = ${pg.escapeIdentifier(schema)}`).catch(() => {});
-  });
-  let failure: unknown;
+  const adapter = new EngineAdapter(options);
+  const factory = bindMigrationAwareSqlAdapterFactory(adapter);
   try {
-    const factory = bindMigrationAwareSqlAdapterFactory(new WholeScripts(pool, { schema }));
     const engine = await SchemaEngine.new({ datamodels: undefined }, () => {}, factory);
     try {
       return await work(engine);
@@ -64,40 +79,94 @@ export async function withEngine<T>(
       engine.free();
     }
   } catch (error) {
-    failure = error;
-    throw error;
+    throw new Error(readable(error, factory.errorRegistry), { cause: error });
   } finally {
-    await pool.end().catch((error) => {
-      if (failure === undefined) throw error;
-    });
+    await adapter.close();
   }
 }
 
-/**
- * Prisma's adapter cuts a script at every `;`, also inside a function's body or a comment, and sends the
- * pieces one by one. Sent as it is, PostgreSQL parses it, and runs it as one transaction.
- */
-class WholeScripts extends PrismaPg {
+class EngineAdapter extends PrismaPg {
+  readonly #pools: pg.Pool[];
+  readonly #shadowUrl: string | undefined;
+
+  constructor({ url, schema, owner, shadowUrl }: EngineOptions) {
+    const pool = onePool(url, [
+      ...(owner ? [`SET ROLE ${pg.escapeIdentifier(owner)}`] : []),
+      `SET search_path = ${pg.escapeIdentifier(schema)}`,
+    ]);
+    super(pool, { schema });
+    this.#pools = [pool];
+    this.#shadowUrl = shadowUrl;
+  }
+
   override async connect(): ReturnType<PrismaPg['connect']> {
-    return whole(await super.connect());
+    return corrected(await super.connect());
   }
+
+  // Prisma's own would connect to the main database: it sets `database` beside a URL, and the URL wins.
   override async connectToShadowDb(): ReturnType<PrismaPg['connect']> {
-    return whole(await super.connectToShadowDb());
+    if (!this.#shadowUrl) throw new Error('No shadow database was given');
+    const pool = onePool(this.#shadowUrl, []);
+    this.#pools.push(pool);
+    return corrected(await new PrismaPg(pool).connect());
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#pools.map((pool) => pool.end()));
   }
 }
 
-function whole<A extends SqlDriverAdapter & { underlyingDriver(): pg.Pool }>(adapter: A): A {
+/** One connection: what is set on it holds for every statement of the engine. */
+function onePool(url: string, preamble: readonly string[]): pg.Pool {
+  const onConnect = async (client: pg.ClientBase) => {
+    client.on('error', () => {});
+    for (const statement of preamble) await client.query(statement);
+  };
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 1,
+    application_name: 'banyan/migrations',
+    onConnect,
+  });
+  return pool.on('error', () => {});
+}
+
+/** Two corrections of Prisma's adapter, which nobody but this engine meets. */
+function corrected<A extends SqlDriverAdapter & { underlyingDriver(): pg.Pool }>(adapter: A): A {
+  // It cuts a script at every `;`, also inside a function's body or a comment, and sends the pieces one by
+  // one. Sent whole, PostgreSQL parses it, and runs it as one transaction.
   adapter.executeScript = async (script) => {
     await adapter.underlyingDriver().query(script);
+  };
+  // It refuses the catalogs' one-byte type "char" (oid 18), which the engine asks for when it compares: it
+  // passes as text (25), and is then called by its own name.
+  const chars = new WeakMap<object, number[]>();
+  const inner = adapter as unknown as { performIO(query: SqlQuery): Promise<pg.QueryArrayResult> };
+  const { performIO } = inner;
+  inner.performIO = async (query) => {
+    const result = await performIO.call(inner, query);
+    const columns = [...result.fields.keys()].filter((at) => result.fields[at]!.dataTypeID === 18);
+    for (const at of columns) result.fields[at]!.dataTypeID = 25;
+    chars.set(result.rows, columns);
+    return result;
   };
   const { queryRaw } = adapter;
   adapter.queryRaw = async (query) => {
     const result = await queryRaw.call(adapter, query);
-    result.columnTypes.forEach((type, column) => {
-      if (type !== ColumnTypeEnum.Character) return;
-      for (const row of result.rows) if (row[column] === '') row[column] = '\0';
-    });
+    for (const at of chars.get(result.rows) ?? []) result.columnTypes[at] = ColumnTypeEnum.Character;
     return result;
   };
   return adapter;
+}
+
+/** The engine's message, with the database's own in the place of "External error id#3", and no Rust back trace. */
+function readable(error: unknown, registry: ErrorRegistry): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text
+    .replace(/\n {3}0: [\s\S]*$/, '')
+    .replace(/(?:external connector error\s*)?External error id#(\d+)/g, (all, id) => {
+      const inner = registry.consumeError(Number(id))?.error;
+      return inner instanceof Error ? inner.message : all;
+    })
+    .trim();
 }

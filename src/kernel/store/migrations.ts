@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MigrationList } from '@prisma/schema-engine-wasm';
 import type { Client } from 'pg';
-import { openSchemaEngine } from './schema-engine.ts';
+import { withEngine } from './engine.ts';
 
 const prismaFolder = fileURLToPath(new URL('../../../prisma/', import.meta.url));
 
@@ -38,23 +38,24 @@ export function migrationsOf(module: string): MigrationList {
   };
 }
 
-/** Applies what is missing; answers the names of what it applied. */
-export async function migrate(client: Client, module: string, ownerUrl: string): Promise<string[]> {
+/** Applies what is missing, as the owner of the schema; answers the names of what it applied. */
+export async function migrate(
+  client: Client,
+  module: string,
+  adminUrl: string,
+  owner: string,
+): Promise<string[]> {
   const migrationsList = migrationsOf(module);
   const wanted = migrationsList.migrationDirectories.map(({ path }) => path);
   const applied = await appliedMigrations(client, module);
   if (wanted.every((name) => applied.has(name))) return [];
-  const { engine, close } = await openSchemaEngine(ownerUrl, module);
   try {
-    const { appliedMigrationNames } = await engine.applyMigrations({
-      migrationsList,
-      filters: { externalTables: [], externalEnums: [] },
-    });
+    const { appliedMigrationNames } = await withEngine({ url: adminUrl, schema: module, owner }, (engine) =>
+      engine.applyMigrations({ migrationsList, filters: { externalTables: [], externalEnums: [] } }),
+    );
     return appliedMigrationNames;
   } catch (error) {
     throw new Error(`The migrations of ${module} failed: ${(error as Error).message}`, { cause: error });
-  } finally {
-    await close();
   }
 }
 

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { migrate, migrationsOf } from './migrations.ts';
-import { ensureRoles, ownerUrl, rolePassword, runtimeRole, type SchemaRoles } from './roles.ts';
+import { ensureRoles, rolePassword, runtimeRole, type SchemaRoles } from './roles.ts';
 import type { KernelSchema } from './store.ts';
 
 export interface ProvisionOptions {
@@ -85,7 +85,7 @@ async function build(
   { roles, ddl, module, state }: Planned,
   { adminUrl }: ProvisionOptions,
 ): Promise<void> {
-  if (module) await migrate(client, module, ownerUrl(adminUrl, roles));
+  if (module) await migrate(client, module, adminUrl, roles.owner);
   await client.query('BEGIN');
   try {
     await client.query(`SET LOCAL ROLE "${roles.owner}"`);

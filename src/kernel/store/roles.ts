@@ -64,10 +64,3 @@ async function createRole(client: Client, role: string, options: string): Promis
   const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
   if (rowCount === 0) await client.query(`CREATE ROLE ${quoted(role)} ${options}`);
 }
-
-/** A connection of the administrator that acts as the owner, within the schema. */
-export function ownerUrl(adminUrl: string, { schema, owner }: Pick<SchemaRoles, 'schema' | 'owner'>): string {
-  const url = new URL(adminUrl);
-  url.searchParams.set('options', `-c role=${owner} -c search_path=${schema}`);
-  return url.href;
-}

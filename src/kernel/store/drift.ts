@@ -1,0 +1,41 @@
+// Whether a module's migrations make what its schema.prisma says, and if not, the SQL that is missing.
+// For authors and tests: a host that serves never looks at schema.prisma.
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { withEngine } from './engine.ts';
+import { migrationsOf, prismaFolderOf } from './migrations.ts';
+
+/** @param url of a server where databases may be made. Answers undefined when nothing is missing. */
+export async function missingMigration(url: string, module: string): Promise<string | undefined> {
+  const path = join(prismaFolderOf(module), 'schema.prisma');
+  const schema = readFileSync(path, 'utf8');
+  return onEmptyDatabase(url, async (shadowUrl) => {
+    const { stdout } = await withEngine({ url, schema: 'public', shadowUrl }, (engine) =>
+      engine.diff({
+        from: { tag: 'migrations', ...migrationsOf(module) },
+        to: { tag: 'schemaDatamodel', files: [{ path, content: schema }] },
+        script: true,
+        exitCode: null,
+        filters: { externalTables: [], externalEnums: [] },
+      }),
+    );
+    return stdout && !stdout.startsWith('-- This is an empty migration') ? stdout : undefined;
+  });
+}
+
+async function onEmptyDatabase<T>(url: string, work: (url: string) => Promise<T>): Promise<T> {
+  const name = `shadow_${randomBytes(6).toString('hex')}`;
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(`CREATE DATABASE ${name}`);
+    const own = new URL(url);
+    own.pathname = name;
+    return await work(own.href);
+  } finally {
+    await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await client.end();
+  }
+}
