@@ -12,8 +12,8 @@ import { type ControlStore, StoreUnavailable } from './store.ts';
 export interface AdminOptions {
   readonly store: ControlStore;
   readonly follower: Follower;
-  /** This host in the roster: it looks after the processes that it is asked for. */
-  readonly host: string;
+  /** This host in the roster, which looks after the processes it is asked for; null if it has no supervisor. */
+  readonly host: string | null;
   /** This process and its public address. */
   readonly monolith: () => Overview['monolith'];
 }

@@ -1,13 +1,24 @@
 // For tests: a PostgreSQL server of its own, with control schemas provisioned as a host finds them (an owner
-// role for the tables, the runtime role `banyan_control` for control). Gone with its folder afterwards.
+// role for the tables, the runtime role `banyan_control` for control), gone with its folder afterwards; and
+// as much of a monolith as placement is, with the door where services register.
 import { execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
+import { pino } from 'pino';
+import { kernelProblem, Problem } from '../contract/problem.ts';
 import type { KernelSchema } from '../store/store.ts';
+import type { CanonicalContract } from './canonical.ts';
+import { createDatabaseFollower, type DatabaseFollower } from './database-follower.ts';
+import { identify } from './process.ts';
+import type { Snapshot } from './snapshot.ts';
+import { type ControlStore, createControlStore } from './store.ts';
+import { createSyncHandler, type SyncHandler } from './sync.ts';
 
 export interface TestServer {
   /** A new database with this schema in it. */
@@ -111,4 +122,65 @@ function freePort(): Promise<number> {
       server.close(() => resolve(port));
     });
   });
+}
+
+export interface TestMonolith {
+  readonly store: ControlStore;
+  readonly follower: DatabaseFollower;
+  readonly host: string;
+  readonly url: string;
+  /** Ends it as SIGKILL would: nothing is said to anybody. */
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const testToken = (audience: string) => `token for ${audience}`;
+
+export async function startTestMonolith(
+  url: string,
+  { contracts, jwks }: { contracts: Record<string, CanonicalContract>; jwks?: Snapshot['jwks'] },
+): Promise<TestMonolith> {
+  const log = pino({ level: 'silent' });
+  const store = createControlStore({ url, log });
+  const modules = Object.keys(contracts);
+  await store.flags.seed(modules, {});
+  const follower = createDatabaseFollower({ store, log });
+  await follower.start();
+  const door = await listen(createSyncHandler({ store, follower, contracts, jwks: () => jwks, log }));
+  const host = randomUUID();
+  await follower.register(
+    {
+      ...{ host, id: 'monolith', role: 'monolith', modules, contracts, url: door.url, doors: ['ws', 'http'] },
+      process: identify(process.pid)!,
+    },
+    () => ({ ready: true, draining: false, inflight: {}, busy: {} }),
+  );
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= follower.stop().then(door.close).then(store.close);
+    return stopping;
+  };
+  return { store, follower, host, url: door.url, kill: door.close, stop };
+}
+
+async function listen(sync: SyncHandler) {
+  const door = createHttpServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    try {
+      if (request.headers.authorization !== `Bearer ${testToken('control')}`)
+        throw kernelProblem('unauthenticated');
+      response.end(JSON.stringify(await sync(JSON.parse(Buffer.concat(chunks).toString()), 'test')));
+    } catch (error) {
+      const problem = error instanceof Problem ? error : kernelProblem('internal', { detail: String(error) });
+      response.writeHead(problem.status).end(JSON.stringify(problem.body));
+    }
+  });
+  await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+  const close = () =>
+    new Promise<void>((resolve) => {
+      door.close(() => resolve());
+      door.closeAllConnections();
+    });
+  return { url: `http://127.0.0.1:${(door.address() as AddressInfo).port}`, close };
 }

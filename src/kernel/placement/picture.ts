@@ -21,13 +21,17 @@ export function snapshotOf(tables: Tables): Snapshot {
   };
 }
 
-/** The service processes of a module, one per id (the newest), by number. */
+/** The service processes of a module by number, one per id: the newest that is healthy, else the newest. */
 export function instancesOf(tables: Tables, module: string): HostRow[] {
   const byId = new Map<string, HostRow>();
   for (const host of tables.hosts)
-    if (host.role === 'service' && host.modules.includes(module)) byId.set(host.id, host);
+    if (host.role === 'service' && host.modules.includes(module) && !betterKnown(byId.get(host.id), host))
+      byId.set(host.id, host);
   return [...byId.values()].sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
 }
+
+const betterKnown = (known: HostRow | undefined, newer: HostRow) =>
+  known !== undefined && isHealthy(known) && !isHealthy(newer);
 
 /** It takes requests. The flags are rows with a version; they change when its heartbeats fail to come. */
 export function isHealthy(host: HostRow): boolean {

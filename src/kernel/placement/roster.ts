@@ -17,6 +17,8 @@ export interface Roster {
   leave(host: string): Promise<void>;
   /** Takes an instance out of rotation (or back) before it is told to stop. Answers the version. */
   retire(host: string, retiring: boolean): Promise<number>;
+  /** Lets another process take the id; this one stays in rotation until that one is healthy. */
+  offer(host: string): Promise<void>;
   /** Live hosts that were silent for 3 s, and all that run on this machine (their process can be looked at). */
   suspects(machine: string): Promise<Suspect[]>;
   /** These are gone: services stay listed as not healthy (for a minute), others leave the roster. */
@@ -99,6 +101,13 @@ export function createRoster(sql: Sql, change: Change): Roster {
         return rowCount > 0;
       }),
 
+    offer: async (host) => {
+      await change(async (tx) => {
+        const { rowCount } = await tx.query('UPDATE host SET replaceable = true WHERE host = $1', [host]);
+        return rowCount > 0;
+      });
+    },
+
     suspects: async (machine) => {
       const { rows } = await sql.query<ProcessIdentity & { host: string; id: string; silent: boolean }>(
         `SELECT host, id, ${silent} AS silent, machine, pid, started FROM host
@@ -142,14 +151,14 @@ export function createRoster(sql: Sql, change: Change): Roster {
 }
 
 // The process before it may be dead and not yet known to be: silent, or it had the address that is ours now.
-// One that drains keeps its row until it leaves, and the id is free.
+// One that drains, or is offered for replacement, keeps its row until it leaves, and the id is free.
 async function makeRoom(tx: Sql, { host, id, url }: Registration): Promise<void> {
   await tx.query(
     `DELETE FROM host WHERE id = $1 AND role = 'service' AND host <> $2 AND (NOT live OR url = $3 OR ${silent})`,
     [id, host, url],
   );
   const { rows } = await tx.query<{ pid: number; url: string }>(
-    `SELECT pid, url FROM host WHERE id = $1 AND role = 'service' AND host <> $2 AND NOT (draining OR retiring)`,
+    `SELECT pid, url FROM host WHERE id = $1 AND role = 'service' AND host <> $2 AND NOT (draining OR retiring OR replaceable)`,
     [id, host],
   );
   if (rows[0]) throw new IdTaken(id, rows[0].pid, rows[0].url);

@@ -13,8 +13,8 @@ export interface Scale {
   readonly module: string;
   readonly instances: number;
   readonly timeoutMs: number;
-  /** The host that looks after new processes. */
-  readonly supervisor: string;
+  /** The host that looks after new processes; null: any monolith that supervises. */
+  readonly supervisor: string | null;
 }
 
 // A start that fails twice in a row fails for a reason that the third will not remove.

@@ -58,8 +58,9 @@ CREATE TABLE IF NOT EXISTS service (
   PRIMARY KEY (module, number)
 );
 
--- Every process that runs modules. live, ready, draining and retiring change with a version; the rest is
--- what the last heartbeat said.
+-- Every process that runs modules. live, ready, draining (it stops), retiring (it was taken out of rotation)
+-- and replaceable (it serves until its successor is healthy) change with a version; the rest is what the last
+-- heartbeat said.
 CREATE TABLE IF NOT EXISTS host (
   host uuid PRIMARY KEY,
   id text NOT NULL,
@@ -75,6 +76,7 @@ CREATE TABLE IF NOT EXISTS host (
   ready boolean NOT NULL DEFAULT false,
   draining boolean NOT NULL DEFAULT false,
   retiring boolean NOT NULL DEFAULT false,
+  replaceable boolean NOT NULL DEFAULT false,
   applied_version bigint NOT NULL DEFAULT 0,
   inflight jsonb NOT NULL DEFAULT '{}',
   busy jsonb NOT NULL DEFAULT '{}',

@@ -13,7 +13,7 @@ export interface Services {
    * N processes of the module in all, numbered from 1; new ones are looked after by `supervisor`. Refuses to
    * take away the last healthy instance of a module that is placed as a service. Forgets past failures.
    */
-  want(module: string, count: number, supervisor: string): Promise<WantOutcome>;
+  want(module: string, count: number, supervisor: string | null): Promise<WantOutcome>;
   /** Takes over the rows whose supervisor is not in the roster any more. */
   claim(supervisor: string): Promise<void>;
   /** Lets go of all its rows; another monolith may claim them. */

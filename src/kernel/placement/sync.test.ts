@@ -1,15 +1,11 @@
 // Services that follow over HTTP: registration, acknowledgement, and what holds while monoliths come and go.
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { Type } from 'typebox';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { closed, defineContract, operation } from '../contract/contract.ts';
-import { kernelProblem, Problem } from '../contract/problem.ts';
 import { canonicalContract } from './canonical.ts';
-import { createDatabaseFollower, type DatabaseFollower } from './database-follower.ts';
-import { startTestServer, type TestServer } from './fixture.ts';
+import { startTestMonolith, startTestServer, type TestMonolith, type TestServer } from './fixture.ts';
 import { setPlacement } from './flip.ts';
 import { until } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
@@ -17,8 +13,6 @@ import { createHttpFollower, Refused } from './http-follower.ts';
 import { identify } from './process.ts';
 import { controlSchema } from './schema.ts';
 import type { Placements } from './snapshot.ts';
-import { type ControlStore, createControlStore } from './store.ts';
-import { createSyncHandler } from './sync.ts';
 
 const log = pino({ level: 'silent' });
 const jwks = { keys: [{ kty: 'OKP', kid: 'one' }] };
@@ -51,47 +45,10 @@ afterEach(async () => {
   for (const one of opened.splice(0).reverse()) await one.stop();
 });
 
-interface Monolith {
-  readonly store: ControlStore;
-  readonly follower: DatabaseFollower;
-  readonly url: string;
-  /** Ends it as SIGKILL would: nothing is said to anybody. */
-  kill(): Promise<void>;
-}
-
-async function monolith(): Promise<Monolith> {
-  const store = createControlStore({ url, log });
-  await store.flags.seed(['orders'], {});
-  const follower = createDatabaseFollower({ store, log });
-  await follower.start();
-  const sync = createSyncHandler({ store, follower, contracts, jwks: () => jwks, log });
-  const door = await listen(sync);
-  await follower.register({ ...registration('monolith'), role: 'monolith', url: door.url }, () => idle);
-  opened.push({ stop: () => store.close() }, follower, { stop: door.close });
-  return { store, follower, url: door.url, kill: door.close };
-}
-
-async function listen(sync: (body: unknown, caller: string) => Promise<unknown>) {
-  const door: Server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    try {
-      if (request.headers.authorization !== 'Bearer token for control')
-        throw kernelProblem('unauthenticated');
-      const answer = await sync(JSON.parse(Buffer.concat(chunks).toString()), 'orders');
-      response.end(JSON.stringify(answer));
-    } catch (error) {
-      const problem = error instanceof Problem ? error : kernelProblem('internal', { detail: String(error) });
-      response.writeHead(problem.status).end(JSON.stringify(problem.body));
-    }
-  });
-  await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
-  const close = () =>
-    new Promise<void>((resolve) => {
-      door.close(() => resolve());
-      door.closeAllConnections();
-    });
-  return { url: `http://127.0.0.1:${(door.address() as AddressInfo).port}`, close };
+async function monolith(): Promise<TestMonolith> {
+  const one = await startTestMonolith(url, { contracts, jwks });
+  opened.push(one);
+  return one;
 }
 
 function registration(id: string, own: Partial<Registration> = {}): Registration {
@@ -121,7 +78,7 @@ function follow(controlUrl: string, token = 'token for control') {
   return Object.assign(follower, { refusals });
 }
 
-async function service(one: Monolith, id = 'orders-1') {
+async function service(one: TestMonolith, id = 'orders-1') {
   const follower = follow(one.url);
   await follower.start();
   await follower.register(registration(id), () => idle);

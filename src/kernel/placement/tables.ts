@@ -30,6 +30,7 @@ export interface HostRow {
   readonly ready: boolean;
   readonly draining: boolean;
   readonly retiring: boolean;
+  readonly replaceable: boolean;
   readonly appliedVersion: number;
   readonly inflight: Readonly<Record<string, number>>;
   readonly busy: Readonly<Record<string, number>>;
@@ -78,7 +79,7 @@ const tablesSql = `SELECT json_build_object(
     FROM placement ORDER BY module`)},
   'hosts', ${rows(`
     SELECT host, id, role, modules, url, public_url AS "publicUrl", pid, machine, started, doors, live, ready,
-      draining, retiring, applied_version AS "appliedVersion", inflight, busy, differences,
+      draining, retiring, replaceable, applied_version AS "appliedVersion", inflight, busy, differences,
       ${ageOf('heartbeat_at')} AS silence
     FROM host ORDER BY registered_at, host`)},
   'services', ${rows(`

@@ -1,0 +1,186 @@
+// Keeps one number of a module running: starts its process, notes when it is healthy, starts it again under
+// the same id when it ends, later each time (0.2 s doubled up to 10 s) until it was healthy for 10 s.
+// It believes the store about whose number it is: before a start it asks, and gives up what is not its own.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { awaitApplied, poll } from '../placement/flip.ts';
+import type { ProcessIdentity } from '../placement/process.ts';
+import type { Endpoint, Placements } from '../placement/snapshot.ts';
+import type { ControlStore } from '../placement/store.ts';
+import type { LocalProcess } from './local-process.ts';
+
+export interface KeeperOptions {
+  readonly module: string;
+  readonly number: number;
+  readonly store: ControlStore;
+  readonly placements: Placements;
+  readonly log: Logger;
+  /** Starts a process of this number. */
+  readonly start: () => LocalProcess;
+  /** Why it ended, from what it said last. */
+  readonly lastWords: () => string | undefined;
+  /** Still this supervisor's number? */
+  readonly owns: () => Promise<boolean>;
+  readonly graceMs: number;
+}
+
+export interface Keeper {
+  /** Resolves when a process was healthy for the first time, or failed to become so twice. */
+  readonly settled: Promise<void>;
+  /** Starts at once what waits for its next try. */
+  hurry(): void;
+  /** Takes the process out of rotation, lets it finish, ends it. */
+  retire(): Promise<void>;
+  /** Ends the process; it drains what it has. */
+  stop(): Promise<void>;
+  /** Another supervisor looks after it now. */
+  release(): void;
+}
+
+const firstWaitMs = 200;
+const longestWaitMs = 10_000;
+const steadyMs = 10_000;
+const finishMs = 10_000;
+
+export function createKeeper(options: KeeperOptions, found?: LocalProcess): Keeper {
+  const { module, number, store, placements, log, start, lastWords, owns, graceMs } = options;
+  const id = `${module}-${number}`;
+  const settled = Promise.withResolvers<void>();
+  let current: LocalProcess | undefined;
+  let over = false;
+  let failures = 0;
+  let tries = 0;
+  let rest = new AbortController();
+
+  const note = (lastExit: string | null) =>
+    store.services.noted(module, number, failures, lastExit).catch((error: Error) => {
+      log.debug({ id, error: error.message }, 'what became of a process could not be stored');
+    });
+
+  const becameHealthy = () => {
+    failures = 0;
+    settled.resolve();
+    void note(null);
+  };
+
+  const failed = async (words: string, wasHealthy: boolean) => {
+    failures = wasHealthy ? 1 : failures + 1;
+    log.error({ id, reason: words }, 'a service ended, starting it again');
+    await note(words);
+    if (failures >= 2) settled.resolve();
+  };
+
+  /** Watches one process from its start to its end. */
+  const attend = async (running: LocalProcess): Promise<void> => {
+    let healthySince = Number.POSITIVE_INFINITY;
+    const look = () => {
+      if (
+        healthySince < Number.POSITIVE_INFINITY ||
+        !endpointOf(placements, module, id, running.identity)?.healthy
+      )
+        return;
+      healthySince = performance.now();
+      log.info({ id, pid: running.identity.pid }, 'a service is healthy');
+      becameHealthy();
+    };
+    const stopLooking = placements.subscribe(look);
+    look();
+    const how = await running.ended;
+    stopLooking();
+    await store.roster.buryProcess(running.identity).catch(() => {});
+    if (over) return;
+    if (performance.now() - healthySince > steadyMs) tries = 0;
+    const words = [how, lastWords()].filter(Boolean).join(', ');
+    await failed(words, healthySince < Number.POSITIVE_INFINITY);
+  };
+
+  const run = async (): Promise<void> => {
+    current = found;
+    while (!over) {
+      current ??= await begin();
+      if (!current) continue;
+      await attend(current);
+      current = undefined;
+      if (!over) await pause(Math.min(firstWaitMs * 2 ** tries++, longestWaitMs));
+    }
+    settled.resolve();
+  };
+
+  const begin = async (): Promise<LocalProcess | undefined> => {
+    if (!(await mayStart())) return undefined;
+    try {
+      const running = start();
+      log.info({ id, pid: running.identity.pid }, 'a service was started');
+      await store.services.started(module, number, running.identity).catch(() => {});
+      return running;
+    } catch (error) {
+      await failed((error as Error).message, false);
+      await pause(longestWaitMs);
+      return undefined;
+    }
+  };
+
+  /** While the store is silent nothing is started: a service could not serve without it either. */
+  const mayStart = async (): Promise<boolean> => {
+    try {
+      if (await owns()) return !over;
+      over = true;
+    } catch {
+      await pause(1000);
+    }
+    return false;
+  };
+
+  const pause = async (ms: number) => {
+    rest = new AbortController();
+    await sleep(ms, undefined, { signal: rest.signal }).catch(() => {});
+  };
+
+  const stop = async () => {
+    over = true;
+    rest.abort();
+    await current?.stop(graceMs);
+    await finished;
+  };
+
+  const finished = run();
+  return {
+    settled: settled.promise,
+    hurry: () => rest.abort(),
+    stop,
+    async retire() {
+      over = true;
+      rest.abort();
+      if (current) await leaveRotation(store, current.identity);
+      await stop();
+    },
+    release() {
+      over = true;
+      rest.abort();
+      current?.forget();
+    },
+  };
+}
+
+/** Every host stops sending to it, and what it was sent is finished, before it is told to stop. */
+async function leaveRotation(store: ControlStore, { machine, pid }: ProcessIdentity): Promise<void> {
+  try {
+    const find = async () =>
+      (await store.read()).hosts.find((host) => host.live && host.machine === machine && host.pid === pid);
+    const host = await find();
+    if (!host) return;
+    await awaitApplied(store, await store.roster.retire(host.host, true), 2000);
+    await poll(finishMs, async () => Object.values((await find())?.busy ?? {}).every((count) => count === 0));
+  } catch {
+    // Without the store nobody can be told; the process drains on SIGTERM as well.
+  }
+}
+
+function endpointOf(
+  placements: Placements,
+  module: string,
+  id: string,
+  { pid }: ProcessIdentity,
+): Endpoint | undefined {
+  return placements.current.modules[module]?.instances.find((one) => one.id === id && one.pid === pid);
+}
