@@ -1,6 +1,32 @@
-// A PostgreSQL server for the tests of this folder, and a database of its own for each test.
+// A PostgreSQL server for the tests of this folder (one per test file), and a database of its own for each test.
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client } from 'pg';
+import { pino } from 'pino';
+import { openEmbedded } from '../../store/embedded.ts';
+
+export interface TestServer {
+  readonly url: string;
+  readonly pid: number;
+  readonly folder: string;
+  stop(): Promise<void>;
+}
+
+export async function openServer(): Promise<TestServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'banyan-events-'));
+  const server = await openEmbedded({ dataDir: folder, log: pino({ level: 'silent' }) });
+  return {
+    url: server.url,
+    pid: server.pid,
+    folder,
+    async stop() {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
 
 /** Makes an empty database; `drop` removes it with everything that is still connected. */
 export async function openDatabase(serverUrl: string): Promise<{ url: string; drop(): Promise<void> }> {

@@ -25,7 +25,7 @@ export class Sender {
     } catch (error) {
       if (this.#producer === mine) this.#producer = undefined;
       await mine.then((producer) => producer.disconnect()).catch(() => {});
-      if ((error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION') throw new UnknownTopic(topic);
+      if (isUnknownTopic(error)) throw new UnknownTopic(topic);
       throw error;
     }
   }
@@ -47,4 +47,9 @@ export class Sender {
     await producer.connect();
     return producer;
   }
+}
+
+function isUnknownTopic(error: unknown): boolean {
+  const { type, cause } = error as { type?: string; cause?: unknown };
+  return type === 'UNKNOWN_TOPIC_OR_PARTITION' || (cause instanceof Error && isUnknownTopic(cause));
 }
