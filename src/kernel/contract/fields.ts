@@ -14,6 +14,14 @@ export const cents = () => Type.Integer({ minimum: 0, maximum: 10_000_000_000 })
 /** ISO 4217. */
 export const currency = () => Type.String({ pattern: '^[A-Z]{3}$' });
 
+/** A text of one line: no control characters, so that it fits a mail header and PostgreSQL takes it (no NUL). */
+export const line = (limits: { minLength?: number; maxLength: number; format?: 'email' }) =>
+  Type.String({ ...limits, pattern: '^[^\\u0000-\\u001f\\u007f]*$' });
+
+/** A text of many lines: anything but NUL, which PostgreSQL cannot store. */
+export const prose = (limits: { minLength?: number; maxLength: number }) =>
+  Type.String({ ...limits, pattern: '^[^\\u0000]*$' });
+
 export const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);
 
