@@ -5,8 +5,8 @@ import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { JWK } from 'jose';
-import type { Placement } from './kernel/placement/snapshot.ts';
 import { type Defaults, openDefaults } from './defaults.ts';
+import type { Placement } from './kernel/placement/snapshot.ts';
 import type { Settings } from './settings.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -28,14 +28,17 @@ export function moduleNames(): string[] {
     .sort();
 }
 
-/** Reads and validates; throws a ConfigurationError. */
-export async function readEnvironment(given: Env = process.env): Promise<Settings> {
+/** Reads and validates; throws a ConfigurationError. @param overrides what the caller knows better. */
+export async function readEnvironment(overrides: Env = {}, given: Env = process.env): Promise<Settings> {
   // An empty variable is an unset one: compose files and shells pass those.
-  const env: Env = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
+  const env: Env = Object.fromEntries(
+    Object.entries({ ...given, ...overrides }).filter(([, value]) => value !== ''),
+  );
   const allModules = moduleNames();
   const { role, modules } = readModules(env.MODULES ?? 'all', allModules);
   const dataDir = resolve(env.DATA_DIR ?? '.banyan');
   if (role === 'service') requireOfService(env, modules);
+  if (role === 'gateway') requireOfGateway(env);
   const defaults = openDefaults(dataDir);
 
   return {
@@ -69,6 +72,8 @@ export async function readEnvironment(given: Env = process.env): Promise<Setting
     otlpEndpoint: readUrl('OTEL_EXPORTER_OTLP_ENDPOINT', env.OTEL_EXPORTER_OTLP_ENDPOINT, HTTP),
     codec: env.NODE_ENV === 'test',
     strict: env.NODE_ENV !== 'production',
+    inherited: inherited(env),
+    pretty: process.stdout.isTTY === true,
     faults: env.BANYAN_FAULTS === '1',
   };
 }
@@ -96,7 +101,7 @@ function readModules(text: string, all: readonly string[]): Pick<Settings, 'role
 function requireOfService(env: Env, modules: readonly string[]): void {
   const remedy =
     'A service gets it from its monolith: start it with `npx banyan extract`, or set it by hand.';
-  for (const name of ['CONTROL_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN']) {
+  for (const name of ['CONTROL_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'BROKER_URL']) {
     if (env[name] === undefined)
       throw new ConfigurationError(name, `is not set, and MODULES=${modules.join(',')} is a service`, remedy);
   }
@@ -108,6 +113,25 @@ function requireOfService(env: Env, modules: readonly string[]): void {
   if (modules.includes('users') && env.SIGNING_KEY === undefined) {
     throw new ConfigurationError('SIGNING_KEY', 'is not set, and users signs the session tokens', remedy);
   }
+}
+
+/** A gateway alone has no database of its own to make: it follows the one of its monoliths. */
+function requireOfGateway(env: Env): void {
+  for (const name of ['DATABASE_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'SIGNING_KEY']) {
+    if (env[name] === undefined) {
+      throw new ConfigurationError(
+        name,
+        'is not set, and MODULES=none is a gateway alone',
+        'Give it the value that its monolith has.',
+      );
+    }
+  }
+}
+
+const passedOn = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'NODE_ENV', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS'];
+
+function inherited(env: Env): Record<string, string> {
+  return Object.fromEntries(passedOn.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
 function readHostId(env: Env, role: Settings['role'], modules: readonly string[]): string {

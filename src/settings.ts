@@ -37,6 +37,10 @@ export interface Settings {
   readonly codec: boolean;
   /** A ref called inside an open store transaction throws (everywhere but in production). */
   readonly strict: boolean;
+  /** What processes that this one starts inherit as they are: PATH, HOME, NODE_ENV and the like. */
+  readonly inherited: Readonly<Record<string, string>>;
+  /** Logs are for people: a terminal is looking. */
+  readonly pretty: boolean;
   /** Fault switches answer (BANYAN_FAULTS=1: only instances made for measuring have it). */
   readonly faults: boolean;
 }

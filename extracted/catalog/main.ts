@@ -1,4 +1,4 @@
 // catalog in a home of its own: the same code as in the monolith, another process.
 import { run } from '../../src/run.ts';
 
-await run({ ...process.env, MODULES: 'catalog' });
+await run({ MODULES: 'catalog' });

@@ -1,4 +1,4 @@
 // notifications in a home of its own: the same code as in the monolith, another process.
 import { run } from '../../src/run.ts';
 
-await run({ ...process.env, MODULES: 'notifications' });
+await run({ MODULES: 'notifications' });

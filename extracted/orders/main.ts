@@ -1,4 +1,4 @@
 // orders in a home of its own: the same code as in the monolith, another process.
 import { run } from '../../src/run.ts';
 
-await run({ ...process.env, MODULES: 'orders' });
+await run({ MODULES: 'orders' });

@@ -1,4 +1,4 @@
 // payments in a home of its own: the same code as in the monolith, another process.
 import { run } from '../../src/run.ts';
 
-await run({ ...process.env, MODULES: 'payments' });
+await run({ MODULES: 'payments' });

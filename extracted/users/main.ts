@@ -1,4 +1,4 @@
 // users in a home of its own: the same code as in the monolith, another process.
 import { run } from '../../src/run.ts';
 
-await run({ ...process.env, MODULES: 'users' });
+await run({ MODULES: 'users' });

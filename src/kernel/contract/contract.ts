@@ -106,6 +106,12 @@ export type DataOf<E extends EventSpec> = Static<E['data']>;
 
 /** Keeps the literal types of one operation; the only reason it is a function. */
 export function operation<I extends TObject, O extends TSchema>(
+  spec: OperationSpec<I, O> & { readonly download: true },
+): OperationSpec<I, O> & { readonly download: true };
+export function operation<I extends TObject, O extends TSchema>(
+  spec: OperationSpec<I, O>,
+): OperationSpec<I, O>;
+export function operation<I extends TObject, O extends TSchema>(
   spec: OperationSpec<I, O>,
 ): OperationSpec<I, O> {
   return spec;

@@ -78,7 +78,8 @@ class Follower {
     const entry = this.#placements.current.modules[this.module];
     const wanted = entry?.placement === this.#mine;
     if (wanted === this.active) return;
-    const age = entry ? Date.now() - Date.parse(entry.changedAt) : Number.POSITIVE_INFINITY;
+    const since = entry?.stableSince ?? (entry ? Date.parse(entry.changedAt) : 0);
+    const age = Date.now() - since;
     const wait = Math.min(Math.max(STABLE_MS - age, 0), STABLE_MS);
     this.#timer = setTimeout(() => this.#settle(wanted), wait);
   }

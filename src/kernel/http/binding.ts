@@ -20,6 +20,7 @@ export function createBinder(spec: OperationSpec): Binder {
   const properties = spec.input.properties as Record<string, TSchema>;
   const inPath = [...http.path.matchAll(/:(\w+)/g)].map((match) => match[1]!);
   const inHeader = Object.entries(spec.headers ?? {});
+  const required = new Set<string>((spec.input as { required?: string[] }).required ?? []);
   const elsewhere = new Set([...inPath, ...inHeader.map(([field]) => field)]);
   const hasBody = http.method !== 'GET' && http.method !== 'DELETE' && !spec.upload;
 
@@ -42,8 +43,9 @@ export function createBinder(spec: OperationSpec): Binder {
     for (const name of inPath) input[name] = convert(params[name], properties[name]);
     for (const [field, header] of inHeader) {
       const value = request.headers[header.toLowerCase()];
-      if (value === undefined) throw invalid([{ path: `/${header}`, message: 'the header is required' }]);
-      input[field] = value;
+      if (value !== undefined) input[field] = value;
+      else if (required.has(field))
+        throw invalid([{ path: `/${header}`, message: 'the header is required' }]);
     }
     return input;
   };

@@ -1,0 +1,24 @@
+// Who a bearer token belongs to: the operator's ADMIN_TOKEN, or a session. The same on the gateway and on every
+// service, so that neither can let in whom the other refuses.
+import type { JWK } from 'jose';
+import type { Principal } from '../kernel/contract/principal.ts';
+import type { VerifyBearer } from '../kernel/http/authenticate.ts';
+import { createAdminCheck } from '../kernel/identity/admin-token.ts';
+import { createSessionVerifier } from '../kernel/identity/session-token.ts';
+import type { Placements } from '../kernel/placement/snapshot.ts';
+
+const operator: Principal = { kind: 'operator' };
+
+export function createBearerCheck(
+  adminToken: string,
+  keys: () => readonly unknown[],
+  placements: Placements,
+): VerifyBearer {
+  const isAdmin = createAdminCheck(adminToken);
+  const sessions = createSessionVerifier({
+    keys: keys as () => readonly JWK[],
+    revoked: () => placements.current.revoked,
+  });
+  // A session token has two dots; what has none is compared with the one token of the operator.
+  return (token) => (!token.includes('.') && isAdmin(token) ? operator : sessions.verify(token));
+}
