@@ -1,7 +1,7 @@
 // What notifications promises: the customer hears of what became of an order, once.
 import { type Static, Type } from 'typebox';
 import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
-import { id, nullable, paging, time } from '../../kernel/contract/fields.ts';
+import { id, nullable, paging, prose, time } from '../../kernel/contract/fields.ts';
 
 export const Notification = Type.Object({
   id: id(),
@@ -38,7 +38,7 @@ export const notifications = defineContract('notifications', {
       input: closed({
         userId: id(),
         type: Type.String({ minLength: 1, maxLength: 50, pattern: '^[a-z][a-z0-9-]*$' }),
-        content: Type.String({ minLength: 1, maxLength: 10_000 }),
+        content: prose({ minLength: 1, maxLength: 10_000 }),
       }),
       output: Notification,
       idempotent: false,

@@ -107,6 +107,7 @@ inBothPlacements('notifications', (shop) => {
       '/type',
       '/userId',
     ]);
+    expect((await send({ userId: customer.id, type: 'hello', content: 'a\u0000b' })).status).toBe(422);
     const message = { userId: customer.id, type: 'hello', content: 'x' };
     expect((await send(message, customer.token)).status).toBe(403);
     expect((await shop().call('POST', '/api/notifications/send', { body: message })).status).toBe(401);

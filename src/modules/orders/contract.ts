@@ -1,7 +1,7 @@
 // What orders promises: an order is taken at once and decided later.
 import { type Static, Type } from 'typebox';
 import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
-import { cents, currency, id, paging, time } from '../../kernel/contract/fields.ts';
+import { cents, currency, id, line, paging, time } from '../../kernel/contract/fields.ts';
 
 export const OrderStatus = Type.Union([
   Type.Literal('placed'),
@@ -55,7 +55,7 @@ export const orders = defineContract('orders', {
       http: { method: 'POST', path: '/api/orders', status: 202 },
       headers: { idempotencyKey: 'Idempotency-Key' },
       input: closed({
-        idempotencyKey: Type.String({ minLength: 1, maxLength: 255 }),
+        idempotencyKey: line({ minLength: 1, maxLength: 255 }),
         lines: Type.Array(
           closed({ productId: id(), quantity: Type.Integer({ minimum: 1, maximum: 1000 }) }),
           {
@@ -63,7 +63,7 @@ export const orders = defineContract('orders', {
             maxItems: 100,
           },
         ),
-        paymentToken: Type.String({ minLength: 1, maxLength: 200 }),
+        paymentToken: line({ minLength: 1, maxLength: 200 }),
       }),
       output: Order,
       idempotent: true,

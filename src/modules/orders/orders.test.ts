@@ -229,6 +229,7 @@ inBothPlacements('orders', (shop) => {
       [[line("' OR 1=1 --")], 'tok_ok', 'invalid', '/lines/0/productId'],
       [[{ ...line(euro.id), unitCents: 1 }], 'tok_ok', 'invalid', '/lines/0/unitCents'],
       [[line(euro.id)], 7, 'invalid', '/paymentToken'],
+      [[line(euro.id)], 'tok\u0000ok', 'invalid', '/paymentToken'],
       [undefined, 'tok_ok', 'invalid', '/lines'],
     ];
     for (const [lines, token, code, path] of cases) {
