@@ -8,6 +8,7 @@ export const media = defineContract('media', {
   errors: {
     'not-an-image': { status: 422, title: 'The file is not an image that can be read' },
     'media-unknown': { status: 404, title: 'No such picture' },
+    'storage-failed': { status: 503, title: 'The storage of pictures is full or out of reach' },
   },
   operations: {
     upload: operation({
@@ -24,7 +25,7 @@ export const media = defineContract('media', {
         bytes: Type.Integer(),
       }),
       idempotent: false,
-      errors: ['not-an-image'],
+      errors: ['not-an-image', 'storage-failed'],
     }),
     show: operation({
       summary: 'The picture itself, or its thumbnail (at most 320 pixels a side, WebP)',
@@ -37,7 +38,7 @@ export const media = defineContract('media', {
       }),
       output: Type.Unsafe<Buffer>(Type.String({ contentMediaType: 'application/octet-stream' })),
       idempotent: true,
-      errors: ['media-unknown'],
+      errors: ['media-unknown', 'storage-failed'],
     }),
   },
   events: {
@@ -56,3 +57,9 @@ export const media = defineContract('media', {
     }),
   },
 });
+
+/** The pictures that a new shop begins with: fixed, so that products can name them before media has any. */
+export const seedPictureIds: readonly string[] = Array.from(
+  { length: 12 },
+  (_, index) => `01900000-0000-7000-8000-${(index + 1).toString(16).padStart(12, '0')}`,
+);

@@ -4,7 +4,8 @@ import { closed, defineContract, empty, event, nothing, operation } from '../../
 import { id, nullable, time } from '../../kernel/contract/fields.ts';
 
 const email = Type.String({ format: 'email', maxLength: 254 });
-const name = Type.String({ minLength: 1, maxLength: 100 });
+/** Something to see, and no control characters: it stands in mails, and PostgreSQL stores no NUL. */
+const name = Type.String({ minLength: 1, maxLength: 100, pattern: '^(?=.*\\S)[^\\u0000-\\u001f\\u007f]*$' });
 const password = Type.String({ minLength: 8, maxLength: 200 });
 const role = Type.Union([Type.Literal('customer'), Type.Literal('admin')]);
 
@@ -50,7 +51,10 @@ export const users = defineContract('users', {
       description: 'A blocked user may still sign in and see their orders; what they order is rejected.',
       access: 'public',
       http: { method: 'POST', path: '/api/users/sessions', status: 201 },
-      input: closed({ email: Type.String({ maxLength: 254 }), password: Type.String({ maxLength: 200 }) }),
+      input: closed({
+        email: Type.String({ maxLength: 254, pattern: '^[^\\u0000]*$' }),
+        password: Type.String({ maxLength: 200 }),
+      }),
       output: Type.Object({ token: Type.String(), expiresAt: time() }),
       idempotent: false,
       errors: ['bad-credentials'],

@@ -1,0 +1,89 @@
+// The rows of media: one per picture, pending while its bytes are written, then final and never changed.
+import type { PrismaClient } from '../../../prisma/media/client/client.ts';
+import type { Sql, Store } from '../../kernel/store/store.ts';
+
+export interface Picture {
+  readonly id: string;
+  /** Null: a seed, or an administrator's token. */
+  readonly userId: string | null;
+  readonly contentType: string;
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: number;
+  /** SHA-256 of the original, base64url. */
+  readonly sha256: string;
+  readonly thumbBytes: number;
+  readonly thumbSha256: string;
+}
+
+/** No upload takes that long: requests end after seconds. */
+const hour = 60 * 60 * 1000;
+
+export class MediaRepository {
+  readonly #store: Store<PrismaClient>;
+
+  constructor(store: Store<PrismaClient>) {
+    this.#store = store;
+  }
+
+  /** A row that nobody sees yet. One that is stored already stays as it is (seeds alone have fixed ids). */
+  async begin(picture: Picture): Promise<void> {
+    const { id, userId, contentType, width, height, bytes, sha256, thumbBytes, thumbSha256 } = picture;
+    await this.#store.pool.query(
+      `INSERT INTO pictures AS p (id, user_id, status, content_type, width, height, bytes, sha256,
+         thumb_bytes, thumb_sha256, created_at)
+       VALUES ($1, $2, 'pending', $3, $4, $5, $6, $7, $8, $9, now())
+       ON CONFLICT (id) DO UPDATE SET status = 'pending', created_at = now() WHERE p.status <> 'stored'`,
+      [id, userId, contentType, width, height, bytes, sha256, thumbBytes, thumbSha256],
+    );
+  }
+
+  /** False when it was stored before. Throws when it was given up meanwhile: its bytes may be gone. */
+  async finish(sql: Sql, id: string): Promise<boolean> {
+    const { rowCount } = await sql.query(
+      `UPDATE pictures SET status = 'stored' WHERE id = $1 AND status = 'pending'`,
+      [id],
+    );
+    if (rowCount === 1) return true;
+    const { rows } = await sql.query(`SELECT 1 FROM pictures WHERE id = $1 AND status = 'stored'`, [id]);
+    if (rows.length === 0) throw new Error(`picture ${id} was given up before its bytes were written`);
+    return false;
+  }
+
+  async find(id: string): Promise<Picture | null> {
+    return this.#store.prisma.picture.findUnique({ where: { id, status: 'stored' } });
+  }
+
+  /** Uploads that were begun an hour ago and are not stored. Oldest first. */
+  async unfinished(limit: number): Promise<string[]> {
+    const rows = await this.#store.prisma.picture.findMany({
+      where: { status: { in: ['pending', 'given-up'] }, createdAt: { lt: new Date(Date.now() - hour) } },
+      orderBy: { createdAt: 'asc' },
+      take: limit,
+      select: { id: true },
+    });
+    return rows.map((row) => row.id);
+  }
+
+  /** From here on it can no longer be stored, so its bytes may go. False when it is stored. */
+  async giveUp(id: string): Promise<boolean> {
+    const { count } = await this.#store.prisma.picture.updateMany({
+      where: { id, status: { not: 'stored' } },
+      data: { status: 'given-up' },
+    });
+    return count > 0;
+  }
+
+  async forget(id: string): Promise<void> {
+    await this.#store.prisma.picture.deleteMany({ where: { id, status: 'given-up' } });
+  }
+
+  /** Those of `ids` that there are. */
+  async known(ids: readonly string[]): Promise<Set<string>> {
+    const rows = await this.#store.prisma.picture.findMany({
+      where: { id: { in: [...ids] }, status: 'stored' },
+      select: { id: true },
+    });
+    return new Set(rows.map((row) => row.id));
+  }
+}

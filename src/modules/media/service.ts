@@ -1,0 +1,129 @@
+// Pictures in, pictures and thumbnails out. An upload is a pending row, then its bytes, then the row made
+// final with its event: a final row always has its bytes, and whatever is killed in between leaves a row
+// by which the bytes are found and removed. It knows nothing of HTTP, nor of where the bytes are.
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { v7 } from 'uuid';
+import type { PrismaClient } from '../../../prisma/media/client/client.ts';
+import type { Download } from '../../kernel/calls/call.ts';
+import { problem } from '../../kernel/contract/problem.ts';
+import type { Store } from '../../kernel/store/store.ts';
+import { media } from './contract.ts';
+import { NotAnImage, readImage } from './images.ts';
+import type { MediaRepository } from './repository.ts';
+import type { Storage } from './storage.ts';
+
+export type Variant = 'original' | 'thumb';
+
+/** A picture never changes under its id. */
+const cacheControl = 'public, max-age=31536000, immutable';
+
+/** Bytes kept in memory; what never changes, no other host can contradict. Thumbnails are about 10 kB. */
+const keptBytes = 32 * 1024 * 1024;
+const keptEntry = 1024 * 1024;
+
+const sweepBatch = 100;
+
+export interface MediaServiceParts {
+  readonly store: Store<PrismaClient>;
+  readonly repository: MediaRepository;
+  readonly storage: Storage;
+}
+
+export class MediaService {
+  readonly #parts: MediaServiceParts;
+  readonly #kept = new LRUCache<string, Download>({
+    maxSize: keptBytes,
+    maxEntrySize: keptEntry,
+    sizeCalculation: ({ bytes }) => bytes.length + 500,
+  });
+
+  constructor(parts: MediaServiceParts) {
+    this.#parts = parts;
+  }
+
+  async upload(userId: string | null, bytes: Buffer) {
+    const id = v7();
+    try {
+      const { contentType, width, height } = await this.keep(id, userId, bytes);
+      return { id, contentType, width, height, bytes: bytes.length };
+    } catch (error) {
+      if (!(error instanceof NotAnImage)) throw error;
+      const message = error.message;
+      throw problem(media, 'not-an-image', { errors: [{ path: '/file', message }], cause: error });
+    }
+  }
+
+  /** Stores a picture under this id. What a failure or a crash leaves behind, `sweep` removes. */
+  async keep(id: string, userId: string | null, bytes: Buffer) {
+    const { store, repository, storage } = this.#parts;
+    const { thumb, ...image } = await readImage(bytes);
+    const picture = { id, userId, ...image, bytes: bytes.length, sha256: sha256(bytes) };
+    await repository.begin({ ...picture, thumbBytes: thumb.length, thumbSha256: sha256(thumb) });
+    const writes = [storage.write(keyOf(id, 'original'), bytes), storage.write(keyOf(id, 'thumb'), thumb)];
+    try {
+      await allEnded(writes).catch((error) => Promise.reject(storageFailed(error)));
+      const { sha256: _, id: mediaId, ...facts } = picture;
+      await store.rawTransaction(async (tx) => {
+        if (!(await repository.finish(tx.sql, id))) return;
+        await tx.publish(media.events['media-uploaded'], { mediaId, ...facts });
+      });
+    } catch (error) {
+      // This failure is the one to tell; the sweep comes to what is left.
+      await this.#giveUp(id).catch(() => {});
+      throw error;
+    }
+    return image;
+  }
+
+  async show(id: string, variant: Variant = 'original'): Promise<Download> {
+    const key = keyOf(id, variant);
+    const kept = this.#kept.get(key);
+    if (kept) return kept;
+    const picture = await this.#parts.repository.find(id);
+    if (!picture) throw problem(media, 'media-unknown');
+    const bytes = await this.#parts.storage.read(key).catch((error) => Promise.reject(storageFailed(error)));
+    if (!bytes)
+      throw storageFailed(new Error(`${key} is not in the storage: is STORAGE_URL another one now?`));
+    const download: Download =
+      variant === 'original'
+        ? { contentType: picture.contentType, bytes, etag: picture.sha256, cacheControl }
+        : { contentType: 'image/webp', bytes, etag: picture.thumbSha256, cacheControl };
+    this.#kept.set(key, download);
+    return download;
+  }
+
+  /** Removes what uploads began an hour ago and never finished. Any number of hosts may do it at once. */
+  async sweep(): Promise<boolean> {
+    const ids = await this.#parts.repository.unfinished(sweepBatch);
+    for (const id of ids) await this.#giveUp(id);
+    return ids.length === sweepBatch;
+  }
+
+  /** The row decides first: what is stored after all (the answer to its commit was lost) stays. */
+  async #giveUp(id: string): Promise<void> {
+    const { repository, storage } = this.#parts;
+    if (!(await repository.giveUp(id))) return;
+    await Promise.all([storage.remove(keyOf(id, 'original')), storage.remove(keyOf(id, 'thumb'))]);
+    await repository.forget(id);
+  }
+}
+
+/** Ends when all have ended, so that nothing is written behind a failure's back. */
+async function allEnded(work: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('base64url');
+}
+
+function storageFailed(cause: unknown) {
+  return problem(media, 'storage-failed', { retryAfter: 5, cause });
+}
+
+/** Ids come in any case and are one id. */
+export function keyOf(id: string, variant: Variant): string {
+  return `${id.toLowerCase()}.${variant}`;
+}

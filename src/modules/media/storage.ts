@@ -1,0 +1,76 @@
+// Where the bytes of pictures are, behind a port: object storage can take the place of files.
+// A write is whole or not there at all, and durable when it returns; what is written never changes.
+// It knows neither pictures nor users.
+import { randomUUID } from 'node:crypto';
+import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface Storage {
+  write(key: string, bytes: Buffer): Promise<void>;
+  /** Undefined when there is nothing under this key. */
+  read(key: string): Promise<Buffer | undefined>;
+  has(key: string): Promise<boolean>;
+  remove(key: string): Promise<void>;
+}
+
+export function openStorage(url: string): Storage {
+  if (new URL(url).protocol === 'file:') return fileStorage(fileURLToPath(url));
+  throw new Error(`STORAGE_URL ${url}: only file: is supported, for example file:///var/lib/banyan/media`);
+}
+
+/** `<uuid>.<variant>` and nothing else: a key is a file name, and no key leaves the folder. */
+const keyShape = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z]+$/;
+
+export function fileStorage(folder: string): Storage {
+  // 256 folders by the random end of the id: its beginning is the time, alike for all of one hour.
+  const pathOf = (key: string) => {
+    if (!keyShape.test(key)) throw new Error(`not a key of the storage: ${JSON.stringify(key)}`);
+    return join(folder, key.slice(34, 36), key);
+  };
+  return {
+    write: (key, bytes) => writeWhole(pathOf(key), bytes),
+    read: (key) => readFile(pathOf(key)).catch((error) => ifMissing(error, undefined)),
+    has: (key) =>
+      access(pathOf(key)).then(
+        () => true,
+        (error) => ifMissing(error, false),
+      ),
+    remove: (key) => rm(pathOf(key), { force: true }),
+  };
+}
+
+async function writeWhole(path: string, bytes: Buffer): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const beside = `${path}.${randomUUID()}.part`;
+  try {
+    const file = await open(beside, 'wx');
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Makes the new name durable too. Windows cannot open folders and needs not. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function ifMissing<T>(error: NodeJS.ErrnoException, value: T): T {
+  if (error.code === 'ENOENT') return value;
+  throw error;
+}

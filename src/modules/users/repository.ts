@@ -1,0 +1,106 @@
+// The rows of users. Every change names the epoch that its session was opened under, so a session that was
+// revoked a moment ago changes nothing, whatever a gateway believed.
+import type { PrismaClient, User as Row } from '../../../prisma/users/client/client.ts';
+import type { Sql, Store, Transaction, TransactionClient } from '../../kernel/store/store.ts';
+
+export type UserTransaction = Transaction<TransactionClient<PrismaClient>>;
+export type { Row };
+
+/** Whom a session speaks for. */
+export interface Session {
+  readonly id: string;
+  readonly epoch: number;
+}
+
+export interface Changes {
+  readonly email?: string;
+  readonly name?: string;
+  readonly passwordHash?: string;
+}
+
+export type NewUser = Pick<Row, 'id' | 'email' | 'name' | 'passwordHash' | 'role' | 'createdAt'>;
+
+/** How addresses are compared: case means nothing in them. The contract takes ASCII alone. */
+export const emailKey = (email: string): string => email.toLowerCase();
+
+export class UserRepository {
+  readonly #store: Store<PrismaClient>;
+
+  constructor(store: Store<PrismaClient>) {
+    this.#store = store;
+  }
+
+  find(id: string): Promise<Row | null> {
+    return this.#store.prisma.user.findUnique({ where: { id } });
+  }
+
+  findByEmail(email: string): Promise<Row | null> {
+    return this.#store.prisma.user.findUnique({ where: { emailKey: emailKey(email) } });
+  }
+
+  async isEmpty(tx: UserTransaction): Promise<boolean> {
+    return (await tx.prisma.user.findFirst({ select: { id: true } })) === null;
+  }
+
+  /** Undefined when the address is taken; the unique index decides between two at once. */
+  async insert(tx: UserTransaction, user: NewUser): Promise<Row | undefined> {
+    const [row] = await tx.prisma.user.createManyAndReturn({
+      data: [{ ...user, emailKey: emailKey(user.email) }],
+      skipDuplicates: true,
+    });
+    return row;
+  }
+
+  /** Undefined when the session is no longer good. A new password raises the epoch. Throws EmailTaken. */
+  async change(tx: UserTransaction, { id, epoch }: Session, changes: Changes): Promise<Row | undefined> {
+    const { email, name, passwordHash } = changes;
+    const data = {
+      ...(email === undefined ? {} : { email, emailKey: emailKey(email) }),
+      ...(name === undefined ? {} : { name }),
+      ...(passwordHash === undefined ? {} : { passwordHash, epoch: epoch + 1 }),
+    };
+    try {
+      const [row] = await tx.prisma.user.updateManyAndReturn({ where: { id, epoch }, data });
+      return row;
+    } catch (error) {
+      if ((error as { code?: string }).code === 'P2002') throw new EmailTaken();
+      throw error;
+    }
+  }
+
+  /** Undefined when nothing had to change. */
+  async block(tx: UserTransaction, id: string, blocked: boolean): Promise<Row | undefined> {
+    const [row] = await tx.prisma.user.updateManyAndReturn({
+      where: { id, blocked: !blocked },
+      data: { blocked },
+    });
+    return row;
+  }
+
+  async remove(tx: UserTransaction, { id, epoch }: Session): Promise<boolean> {
+    const { count } = await tx.prisma.user.deleteMany({ where: { id, epoch } });
+    return count > 0;
+  }
+}
+
+/** Mails arrive in any order; the latest counts, and each counts once. */
+export async function noteMail(sql: Sql, userId: string, at: string): Promise<void> {
+  await sql.query(
+    `UPDATE users
+     SET last_notified_at = greatest(last_notified_at, $2::timestamptz), notification_count = notification_count + 1
+     WHERE id = $1`,
+    [userId, at],
+  );
+}
+
+/** Ends every session of the user that was opened under an earlier epoch, on all hosts, when this commits. */
+export async function revoke(sql: Sql, { id, epoch }: Session): Promise<void> {
+  await sql.query('SELECT banyan_control.revoke($1::uuid, $2::int)', [id, epoch]);
+}
+
+export class EmailTaken extends Error {
+  constructor() {
+    super('another user has this address');
+    this.name = 'EmailTaken';
+  }
+}
