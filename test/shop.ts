@@ -76,7 +76,7 @@ export function clientOf(started: StartedShop): Shop {
           ...(token ? { authorization: `Bearer ${token}` } : {}),
           ...headers,
         },
-        body: json ? JSON.stringify(body) : (body as BodyInit | undefined),
+        body: json ? JSON.stringify(body) : (body as RequestInit['body']),
       });
       const type = response.headers.get('content-type') ?? '';
       const bytes = Buffer.from(await response.arrayBuffer());

@@ -30,7 +30,6 @@ export interface GatewayOptions extends Omit<ServerOptions, 'routes'> {
   readonly tokens: InternalTokens;
   readonly documents: {
     readonly openapi: () => object;
-    readonly asyncapi: () => object;
     readonly jwks: () => object;
   };
   /** Mounts /health/*. */

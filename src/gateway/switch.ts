@@ -4,9 +4,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Placement, Placements } from '../kernel/placement/snapshot.ts';
 
-/** The name of a module's constraint. */
+/** The name of a module's constraint: find-my-way compiles it into code, so it must be an identifier. */
 export function switchOf(module: string): string {
-  return `placement-${module}`;
+  return `placement_${module.replaceAll('-', '_')}`;
 }
 
 /** `remoteOnly`: this host does not run the module, so every request goes to the proxy. */

@@ -1,6 +1,6 @@
 // A Fastify instance as every port of a host has it: limits on time and size, problems for errors, a trace
 // per request, graceful close. What is mounted on it is the business of whoever asks for it.
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
@@ -21,7 +21,7 @@ export function createServer({ hostId, log, metrics, tracing, routes }: ServerOp
     loggerInstance: log as FastifyBaseLogger,
     // A child logger per request costs more than the routing; the trace id comes from the flow instead.
     childLoggerFactory: (logger) => logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: JSON_BODY_LIMIT,
     // Off by default in Fastify: a client that sends a byte an hour would hold its connection for ever.
     requestTimeout: 60_000,

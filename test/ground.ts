@@ -1,0 +1,41 @@
+// Once per run: a real PostgreSQL on a temporary folder, and in it a database made ready by a monolith itself
+// (migrations, seeds), which every suite copies.
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import type { TestProject } from 'vitest/node';
+import { openEmbedded } from '../src/kernel/store/embedded.ts';
+import { startMonolith, stopProcess, type TestGround } from './start-shop.ts';
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'banyan-ground-'));
+  const server = await openEmbedded({ dataDir, log: pino({ level: 'warn' }) });
+  const secret = () => randomBytes(24).toString('base64url');
+  const ground: TestGround = {
+    template: server.url,
+    dataDir,
+    adminToken: secret(),
+    internalKey: secret(),
+    signingKey: JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })),
+  };
+  const env = {
+    PATH: process.env.PATH!,
+    HOME: process.env.HOME!,
+    NODE_ENV: 'test',
+    PORT: '0',
+    DATA_DIR: dataDir,
+    DATABASE_URL: server.url,
+    ADMIN_TOKEN: ground.adminToken,
+    INTERNAL_KEY: ground.internalKey,
+    SIGNING_KEY: ground.signingKey,
+  };
+  const { child } = await startMonolith(env, dataDir);
+  await stopProcess(child);
+  project.provide('ground', ground);
+  return async () => {
+    await server.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+}
