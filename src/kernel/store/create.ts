@@ -1,8 +1,8 @@
 // A module's store over its own pool and role: Prisma for most, the raw pool for hot paths, and transactions
 // that take events along. Pools are small: twelve of pg's default size would pass a server's limit.
-import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { ModulePg } from './prisma-connection.ts';
 import type { Publisher, Store } from './store.ts';
 import { prismaTransactions, rawTransactions, type TransactingClient } from './transaction.ts';
 
@@ -25,18 +25,22 @@ export interface OpenStore<P> extends Store<P> {
   close(): Promise<void>;
 }
 
+/** A pool whose server may come and go: what waits gets an error after 10 s, what comes later a new connection. */
 export function createPool(url: string, name: string, log: Logger, max = POOL_SIZE): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,
     application_name: `banyan ${name}`,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 60_000,
     statement_timeout: 15_000,
     idle_in_transaction_session_timeout: 30_000,
     keepAlive: true,
   });
   // An idle connection that the server closed is no reason to end the process; the next query opens another.
   pool.on('error', (error) => log.warn({ err: error.message }, 'an idle database connection was lost'));
+  // One that is in use tells whoever uses it by the query that fails; without a listener it would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
@@ -50,8 +54,8 @@ export function createStore<P>({
   log,
 }: StoreOptions<P>): OpenStore<P> {
   const pool = createPool(url, module, log);
-  const client = prisma(new PrismaPg(pool, { schema: module }));
-  const options = { publisher, onCommit, strict };
+  const client = prisma(new ModulePg(pool, { schema: module }));
+  const options = { publisher, onCommit, strict, log };
   return {
     prisma: client,
     pool,

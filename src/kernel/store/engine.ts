@@ -8,7 +8,6 @@ import {
   bindMigrationAwareSqlAdapterFactory,
   ColumnTypeEnum,
   type ErrorRegistry,
-  type SqlDriverAdapter,
   type SqlQuery,
 } from '@prisma/driver-adapter-utils';
 import type { SchemaEngine } from '@prisma/schema-engine-wasm';
@@ -131,32 +130,74 @@ function onePool(url: string, preamble: readonly string[]): pg.Pool {
   return pool.on('error', () => {});
 }
 
+type Adapter = Awaited<ReturnType<PrismaPg['connect']>>;
+
 /** Two corrections of Prisma's adapter, which nobody but this engine meets. */
-function corrected<A extends SqlDriverAdapter & { underlyingDriver(): pg.Pool }>(adapter: A): A {
-  // It cuts a script at every `;`, also inside a function's body or a comment, and sends the pieces one by
-  // one. Sent whole, PostgreSQL parses it, and runs it as one transaction.
+function corrected(adapter: Adapter): Adapter {
+  sendScriptsWhole(adapter);
+  readChars(adapter);
+  return adapter;
+}
+
+/**
+ * Prisma's adapter cuts a script at every `;`, also inside a function's body or a comment, and sends the pieces
+ * one by one. Sent whole, PostgreSQL parses it. And the script commits together with the engine's next
+ * statement, which marks it as applied: whenever a host is killed, both happened or none.
+ */
+function sendScriptsWhole(adapter: Adapter): void {
+  const pool = adapter.underlyingDriver();
+  let open = false;
   adapter.executeScript = async (script) => {
-    await adapter.underlyingDriver().query(script);
+    // What cannot be part of a transaction: an index that is made while writers go on.
+    const apart = /\bconcurrently\b/i.test(script);
+    if (!apart) await pool.query('BEGIN');
+    try {
+      await pool.query(script);
+      open = !apart;
+    } catch (error) {
+      if (!apart) await pool.query('ROLLBACK');
+      throw error;
+    }
   };
-  // It refuses the catalogs' one-byte type "char" (oid 18), which the engine asks for when it compares: it
-  // passes as text (25), and is then called by its own name.
+  const thenCommit = async <T>(statement: () => Promise<T>): Promise<T> => {
+    if (!open) return statement();
+    open = false;
+    try {
+      const result = await statement();
+      await pool.query('COMMIT');
+      return result;
+    } catch (error) {
+      await pool.query('ROLLBACK');
+      throw error;
+    }
+  };
+  const executeRaw = adapter.executeRaw.bind(adapter);
+  const queryRaw = adapter.queryRaw.bind(adapter);
+  adapter.executeRaw = (query) => thenCommit(() => executeRaw(query));
+  adapter.queryRaw = (query) => thenCommit(() => queryRaw(query));
+}
+
+/**
+ * Prisma's adapter refuses the catalogs' one-byte type "char" (oid 18), which the engine asks for when it compares:
+ * it passes as text (25), and is then called by its own name.
+ */
+function readChars(adapter: Adapter): void {
   const chars = new WeakMap<object, number[]>();
   const inner = adapter as unknown as { performIO(query: SqlQuery): Promise<pg.QueryArrayResult> };
-  const { performIO } = inner;
+  const performIO = inner.performIO.bind(adapter);
   inner.performIO = async (query) => {
-    const result = await performIO.call(inner, query);
+    const result = await performIO(query);
     const columns = [...result.fields.keys()].filter((at) => result.fields[at]!.dataTypeID === 18);
     for (const at of columns) result.fields[at]!.dataTypeID = 25;
     chars.set(result.rows, columns);
     return result;
   };
-  const { queryRaw } = adapter;
+  const queryRaw = adapter.queryRaw.bind(adapter);
   adapter.queryRaw = async (query) => {
-    const result = await queryRaw.call(adapter, query);
+    const result = await queryRaw(query);
     for (const at of chars.get(result.rows) ?? []) result.columnTypes[at] = ColumnTypeEnum.Character;
     return result;
   };
-  return adapter;
 }
 
 /** The engine's message, with the database's own in the place of "External error id#3", and no Rust back trace. */

@@ -4,8 +4,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MigrationList } from '@prisma/schema-engine-wasm';
-import type { Client } from 'pg';
+import pg, { type Client } from 'pg';
 import { withEngine } from './engine.ts';
+import { asOwner } from './roles.ts';
+
+const { escapeIdentifier } = pg;
 
 const prismaFolder = fileURLToPath(new URL('../../../prisma/', import.meta.url));
 
@@ -38,34 +41,66 @@ export function migrationsOf(module: string): MigrationList {
   };
 }
 
-/** Applies what is missing, as the owner of the schema; answers the names of what it applied. */
-export async function migrate(
-  client: Client,
-  module: string,
-  adminUrl: string,
-  owner: string,
-): Promise<string[]> {
+export interface MigrateOptions {
+  readonly module: string;
+  readonly adminUrl: string;
+  readonly owner: string;
+  /** May read which migrations there are, and not write it. */
+  readonly runtime: string;
+}
+
+export interface Migrated {
+  readonly applied: readonly string[];
+  /** Migrations in the database that are not on disk: a newer version of the module was here. */
+  readonly ahead: readonly string[];
+}
+
+/** Applies what is missing, each whole or not at all, as the owner of the schema, which exists. */
+export async function migrate(client: Client, options: MigrateOptions): Promise<Migrated> {
+  const { module, adminUrl, owner, runtime } = options;
   const migrationsList = migrationsOf(module);
   const wanted = migrationsList.migrationDirectories.map(({ path }) => path);
-  const applied = await appliedMigrations(client, module);
-  if (wanted.every((name) => applied.has(name))) return [];
+  const done = await appliedMigrations(client, module);
+  const ahead = [...done].filter((name) => !wanted.includes(name));
+  if (wanted.every((name) => done.has(name))) return { applied: [], ahead };
   try {
-    const { appliedMigrationNames } = await withEngine({ url: adminUrl, schema: module, owner }, (engine) =>
-      engine.applyMigrations({ migrationsList, filters: { externalTables: [], externalEnums: [] } }),
+    const appliedMigrationNames = await withEngine(
+      { url: adminUrl, schema: module, owner },
+      async (engine) => {
+        // A host was killed in the middle: the script and its mark commit together, so nothing of it is there.
+        for (const migrationName of await interrupted(client, module)) {
+          await engine.markMigrationRolledBack({ migrationName });
+        }
+        const filters = { externalTables: [], externalEnums: [] };
+        return (await engine.applyMigrations({ migrationsList, filters })).appliedMigrationNames;
+      },
     );
-    return appliedMigrationNames;
+    const table = `${escapeIdentifier(module)}._prisma_migrations`;
+    await asOwner(
+      client,
+      { schema: module, owner },
+      `REVOKE INSERT, UPDATE, DELETE ON ${table} FROM ${escapeIdentifier(runtime)}`,
+    );
+    return { applied: appliedMigrationNames, ahead };
   } catch (error) {
     throw new Error(`The migrations of ${module} failed: ${(error as Error).message}`, { cause: error });
   }
 }
 
 async function appliedMigrations(client: Client, schema: string): Promise<Set<string>> {
-  const { rows } = await client.query<{ there: string | null }>('SELECT to_regclass($1) AS there', [
-    `"${schema}"._prisma_migrations`,
-  ]);
-  if (!rows[0]?.there) return new Set();
-  const done = await client.query<{ name: string }>(
-    `SELECT migration_name AS name FROM "${schema}"._prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`,
+  return new Set(await migrationsWhere(client, schema, 'finished_at IS NOT NULL AND rolled_back_at IS NULL'));
+}
+
+async function interrupted(client: Client, schema: string): Promise<string[]> {
+  return migrationsWhere(client, schema, 'finished_at IS NULL AND rolled_back_at IS NULL');
+}
+
+async function migrationsWhere(client: Client, schema: string, condition: string): Promise<string[]> {
+  const table = `${escapeIdentifier(schema)}._prisma_migrations`;
+  const { rows } = await client.query<{ there: string | null }>('SELECT to_regclass($1) AS there', [table]);
+  if (!rows[0]?.there) return [];
+  const found = await client.query<{ name: string }>(
+    `SELECT migration_name AS name FROM ${table} WHERE ${condition}`,
   );
-  return new Set(done.rows.map(({ name }) => name));
+  return found.rows.map(({ name }) => name);
 }

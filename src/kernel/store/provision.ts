@@ -1,11 +1,23 @@
 // Makes the database ready: schemas, roles, tables, migrations. Any number of replicas may start at once: one
 // works under an advisory lock, the others find it done. What is already as it should be is not touched, so
-// an ordinary boot pays one query.
+// an ordinary boot pays for one query.
+//
+// What is done is written where it was done: a schema's comment names the state it is in, so a schema that
+// was dropped is made again, and a backup that is restored says itself how far it is.
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { migrate, migrationsOf } from './migrations.ts';
-import { ensureRoles, rolePassword, runtimeRole, type SchemaRoles } from './roles.ts';
+import {
+  asOwner,
+  ensureRoles,
+  ensureSchema,
+  rolePassword,
+  roleState,
+  runtimeRole,
+  type SchemaRoles,
+} from './roles.ts';
+import { checkServer, connectionsOf, readServer } from './server-check.ts';
 import type { KernelSchema } from './store.ts';
 
 export interface ProvisionOptions {
@@ -22,33 +34,23 @@ export interface ProvisionOptions {
 
 const LOCK = 7_220_001;
 
+/** Raise it when roles.ts gives other rights. */
+const RIGHTS = 1;
+
 export async function provision(options: ProvisionOptions): Promise<void> {
-  const { adminUrl, log } = options;
-  const client = new pg.Client({ connectionString: adminUrl, application_name: 'banyan provision' });
+  const { adminUrl, modules, schemas, log } = options;
+  const client = await connect(adminUrl);
   try {
-    await client.connect();
-  } catch (error) {
-    throw new Error(
-      `DATABASE_URL: the server does not let us in (${(error as Error).message}). Check host, user and password.`,
-      { cause: error },
-    );
-  }
-  try {
-    await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
-    await checkRights(client);
-    await client.query('CREATE SCHEMA IF NOT EXISTS banyan_provision');
-    await client.query(
-      'CREATE TABLE IF NOT EXISTS banyan_provision.done (schema text PRIMARY KEY, state text NOT NULL, at timestamptz NOT NULL DEFAULT now())',
-    );
-    const { rows } = await client.query<{ schema: string; state: string }>(
-      'SELECT schema, state FROM banyan_provision.done',
-    );
-    const done = new Map(rows.map(({ schema, state }) => [schema, state]));
-    const wanted = plan(options);
+    const server = await readServer(client);
+    checkServer(server, connectionsOf(modules.length, schemas.length));
+    const wanted = plan(options, server.database);
+    if ((await missingOf(client, wanted)).length === 0) return;
+    await lock(client, log);
+    // Roles are the whole server's, and the lock is this database's: two databases may create one role at once.
+    const missing = await missingOf(client, wanted);
     // Roles of all first: one schema may grant something to the role of another.
-    const missing = wanted.filter(({ roles, state }) => done.get(roles.schema) !== state);
-    for (const { roles } of missing) await ensureRoles(client, roles);
-    for (const one of missing) await build(client, one, options);
+    for (const { roles } of missing) await makeRoles(client, roles, server.user);
+    for (const one of missing) await build(client, one, adminUrl, log);
     if (missing.length > 0)
       log.info({ schemas: missing.map(({ roles }) => roles.schema) }, 'the database is ready');
   } finally {
@@ -61,18 +63,19 @@ interface Planned {
   readonly roles: SchemaRoles;
   readonly ddl: string;
   readonly module: string | undefined;
-  /** Names the wanted state: the same text means there is nothing to do. */
+  /** What the schema's comment, and that of its runtime role, say when there is nothing to do. */
   readonly state: string;
+  readonly roleState: string;
 }
 
-function plan({ modules, schemas, moduleDdl, secret }: ProvisionOptions): Planned[] {
+function plan({ modules, schemas, moduleDdl, secret }: ProvisionOptions, database: string): Planned[] {
   const one = (schema: string, runtime: string, ddl: string, module?: string): Planned => {
     const roles = { schema, runtime, owner: `${runtime}_owner`, password: rolePassword(secret, runtime) };
-    const migrations = module ? migrationsOf(module).migrationDirectories.map(({ path }) => path) : [];
+    const migrations = module ? migrationsOf(module).migrationDirectories : [];
     const state = createHash('sha256')
-      .update(JSON.stringify([4, roles, ddl, migrations]))
+      .update(JSON.stringify([RIGHTS, schema, runtime, ddl, migrations]))
       .digest('hex');
-    return { roles, ddl, module, state };
+    return { roles, ddl, module, state: `banyan ${state}`, roleState: roleState(database, roles.password) };
   };
   return [
     ...schemas.map(({ schema, role, ddl }) => one(schema, role, ddl)),
@@ -80,60 +83,89 @@ function plan({ modules, schemas, moduleDdl, secret }: ProvisionOptions): Planne
   ];
 }
 
-async function build(
-  client: pg.Client,
-  { roles, ddl, module, state }: Planned,
-  { adminUrl }: ProvisionOptions,
-): Promise<void> {
-  if (module) await migrate(client, module, adminUrl, roles.owner);
-  await client.query('BEGIN');
+async function missingOf(client: pg.Client, wanted: readonly Planned[]): Promise<Planned[]> {
+  const { rows } = await client.query<{ kind: string; name: string; state: string | null }>(
+    `SELECT 'schema' AS kind, nspname AS name, obj_description(oid, 'pg_namespace') AS state FROM pg_namespace WHERE nspname = ANY($1)
+     UNION ALL
+     SELECT 'role', rolname, shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = ANY($2)`,
+    [wanted.map(({ roles }) => roles.schema), wanted.map(({ roles }) => roles.runtime)],
+  );
+  const found = new Map(rows.map(({ kind, name, state }) => [`${kind} ${name}`, state]));
+  return wanted.filter(
+    (one) =>
+      found.get(`schema ${one.roles.schema}`) !== one.state ||
+      found.get(`role ${one.roles.runtime}`) !== one.roleState,
+  );
+}
+
+async function build(client: pg.Client, one: Planned, adminUrl: string, log: Logger): Promise<void> {
+  const { roles, ddl, module, state } = one;
+  const { schema, owner, runtime } = roles;
+  await ensureSchema(client, roles);
+  if (module) {
+    const { applied, ahead } = await migrate(client, { module, adminUrl, owner, runtime });
+    if (applied.length > 0) log.debug({ module, migrations: applied }, 'migrations applied');
+    if (ahead.length > 0) {
+      // A newer host was here: its tables are newer than our idea of them, so ours is not put over them.
+      log.warn({ module, migrations: ahead }, 'the store is newer than this host');
+      return;
+    }
+  }
   try {
-    await client.query(`SET LOCAL ROLE "${roles.owner}"`);
-    await client.query(`SET LOCAL search_path = "${roles.schema}"`);
-    await client.query(ddl);
-    await client.query('RESET ROLE');
-    await client.query(
-      'INSERT INTO banyan_provision.done (schema, state) VALUES ($1, $2) ON CONFLICT (schema) DO UPDATE SET state = excluded.state, at = now()',
-      [roles.schema, state],
-    );
-    await client.query('COMMIT');
+    const comment = `COMMENT ON SCHEMA ${pg.escapeIdentifier(schema)} IS ${pg.escapeLiteral(state)}`;
+    await asOwner(client, { schema, owner }, `SET LOCAL lock_timeout = '30s';\n${ddl}\n;${comment}`);
   } catch (error) {
-    await client.query('ROLLBACK');
-    throw new Error(`The tables of ${roles.schema} could not be made: ${(error as Error).message}`, {
+    throw new Error(`The tables of ${schema} could not be made: ${(error as Error).message}`, {
       cause: error,
     });
   }
 }
 
-async function checkRights(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{
-    name: string;
-    roles: boolean;
-    schemas: boolean;
-    most: number;
-    version: number;
-  }>(`
-    SELECT current_user AS name, rolcreaterole OR rolsuper AS roles, has_database_privilege(current_database(), 'CREATE') AS schemas,
-      current_setting('max_connections')::int AS most, current_setting('server_version_num')::int / 10000 AS version
-    FROM pg_roles WHERE rolname = current_user`);
-  const { name, roles, schemas, most, version } = rows[0]!;
-  if (version < 16)
-    throw new Error(`DATABASE_URL: the server is PostgreSQL ${version}. Banyan needs 16 or newer.`);
-  if (!roles)
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'banyan provision',
+    connectionTimeoutMillis: 10_000,
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
     throw new Error(
-      `DATABASE_URL: the role ${name} may not create roles. Run: ALTER ROLE ${name} CREATEROLE`,
-    );
-  if (!schemas) {
-    throw new Error(
-      `DATABASE_URL: the role ${name} may not create schemas. Run: GRANT CREATE ON DATABASE … TO ${name}`,
-    );
-  }
-  if (most < CONNECTIONS_OF_A_MONOLITH) {
-    throw new Error(
-      `DATABASE_URL: the server takes ${most} connections and a monolith may use ${CONNECTIONS_OF_A_MONOLITH}. Raise max_connections.`,
+      `DATABASE_URL: the server does not let us in (${(error as Error).message}). Check host, port, user, password and database.`,
+      { cause: error },
     );
   }
 }
 
-/** Six modules with pools of 5, the sandbox, control, the log, and one that listens for each. */
-const CONNECTIONS_OF_A_MONOLITH = 60;
+async function lock(client: pg.Client, log: Logger): Promise<void> {
+  const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [LOCK]);
+  if (rows[0]!.held) return;
+  log.info('another host is preparing the database; waiting for it');
+  await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
+}
+
+async function makeRoles(client: pg.Client, roles: SchemaRoles, user: string): Promise<void> {
+  try {
+    await twice(() => ensureRoles(client, roles));
+  } catch (error) {
+    if ((error as { code?: string }).code !== '42501') throw error;
+    throw new Error(
+      `DATABASE_URL: ${user} may not manage the role ${roles.runtime} or ${roles.owner}, which somebody else made. ` +
+        `As a superuser run: GRANT "${roles.runtime}", "${roles.owner}" TO "${user}" WITH ADMIN OPTION`,
+      { cause: error },
+    );
+  }
+}
+
+/** Once more after two databases of one server touched one role at the same instant. */
+async function twice(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (code !== '23505' && code !== '42710' && !/tuple concurrently/.test(message)) throw error;
+    await work();
+  }
+}

@@ -1,8 +1,8 @@
 // Who may do what in the database. Every schema has an owner, who makes its tables and cannot log in, and a
 // runtime role with rights on that schema alone. Passwords are derived, so that every replica of a monolith
 // and every service it starts agree without keeping them anywhere.
-import { createHmac } from 'node:crypto';
-import type { Client } from 'pg';
+import { createHash, createHmac } from 'node:crypto';
+import pg from 'pg';
 
 export interface SchemaRoles {
   readonly schema: string;
@@ -29,38 +29,109 @@ export function roleUrl(adminUrl: string, secret: string, role: string): string 
   return url.href;
 }
 
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
-const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
+/**
+ * What a runtime role's comment says when it is as it should be. Roles belong to the whole server, unlike
+ * schemas: so the comment names the database, and a digest of the password (256 random bits: it tells nothing).
+ */
+export function roleState(database: string, password: string): string {
+  return `banyan ${createHash('sha256').update(password).digest('hex').slice(0, 32)} ${database}`;
+}
 
-/** Creates what is missing of the schema and its two roles, and sets rights and password. Repeatable. */
+const { escapeIdentifier: quoted, escapeLiteral: text } = pg;
+
+/** Creates what is missing of a schema's two roles, and sets the password. Repeatable. */
 export async function ensureRoles(
-  client: Client,
-  { schema, owner, runtime, password }: SchemaRoles,
+  client: pg.Client,
+  { owner, runtime, password }: SchemaRoles,
+): Promise<void> {
+  const [o, r] = [quoted(owner), quoted(runtime)];
+  const { rows } = await client.query<{ database: string; superuser: boolean; comment: string | null }>(
+    `SELECT current_database() AS database, rolsuper AS superuser,
+       (SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = $1) AS comment
+     FROM pg_roles WHERE rolname = current_user`,
+    [runtime],
+  );
+  const { database, superuser, comment } = rows[0]!;
+  const wanted = roleState(database, password);
+  await refuseForeign(client, runtime, comment, wanted, database);
+  await createRole(client, owner, 'NOLOGIN');
+  await createRole(client, runtime, 'LOGIN NOINHERIT');
+  // From PostgreSQL 16 on, whoever creates a role has to grant it to itself before it may act as it.
+  if (!superuser) await client.query(`GRANT ${o} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE`);
+  if (comment === wanted) return;
+  await client.query(`ALTER ROLE ${r} LOGIN PASSWORD ${text(password)}`);
+  await client.query(`COMMENT ON ROLE ${r} IS ${text(wanted)}`);
+}
+
+/** Makes the schema if it is missing, and sets who may do what in it. The roles exist. Repeatable. */
+export async function ensureSchema(
+  client: pg.Client,
+  { schema, owner, runtime }: SchemaRoles,
 ): Promise<void> {
   const [s, o, r] = [quoted(schema), quoted(owner), quoted(runtime)];
-  await createRole(client, owner, 'NOLOGIN');
-  await createRole(client, runtime, 'LOGIN');
-  await client.query(`ALTER ROLE ${r} LOGIN PASSWORD ${text(password)}`);
-  await client.query(`ALTER ROLE ${r} SET search_path = ${s}`);
-  // From PostgreSQL 16 on, whoever creates a role has to grant it to itself before it may act as it.
-  await client.query(`GRANT ${o} TO CURRENT_USER`);
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${s} AUTHORIZATION ${o}`);
-  await client.query(`SET ROLE ${o}`);
+  const { rows } = await client.query<{ database: string; owner: string }>(
+    'SELECT current_database() AS database, nspowner::regrole::text AS owner FROM pg_namespace WHERE nspname = $1',
+    [schema],
+  );
+  if (rows[0]!.owner !== owner) {
+    throw new Error(
+      `The database ${rows[0]!.database} has a schema ${schema} that is not Banyan's (it belongs to ${rows[0]!.owner}). Use another database.`,
+    );
+  }
+  await client.query(`ALTER ROLE ${r} IN DATABASE ${quoted(rows[0]!.database)} SET search_path = ${s}`);
+  await asOwner(
+    client,
+    { schema, owner },
+    `
+    REVOKE ALL ON SCHEMA ${s} FROM PUBLIC;
+    GRANT USAGE ON SCHEMA ${s} TO ${r};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${s} TO ${r};
+    GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA ${s} TO ${r};
+    GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${s} TO ${r};
+    ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+    ALTER DEFAULT PRIVILEGES IN SCHEMA ${s} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${r};
+    ALTER DEFAULT PRIVILEGES IN SCHEMA ${s} GRANT USAGE, SELECT ON SEQUENCES TO ${r};
+    ALTER DEFAULT PRIVILEGES IN SCHEMA ${s} GRANT EXECUTE ON FUNCTIONS TO ${r};`,
+  );
+}
+
+/** Runs a script as the schema's owner, with the schema as the only one in the search path, in one transaction. */
+export async function asOwner(
+  client: pg.Client,
+  { schema, owner }: Pick<SchemaRoles, 'schema' | 'owner'>,
+  script: string,
+): Promise<void> {
+  await client.query('BEGIN');
   try {
-    await client.query(`
-      REVOKE ALL ON SCHEMA ${s} FROM PUBLIC;
-      GRANT USAGE ON SCHEMA ${s} TO ${r};
-      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${s} TO ${r};
-      GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA ${s} TO ${r};
-      ALTER DEFAULT PRIVILEGES IN SCHEMA ${s} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${r};
-      ALTER DEFAULT PRIVILEGES IN SCHEMA ${s} GRANT USAGE, SELECT ON SEQUENCES TO ${r};
-      ALTER DEFAULT PRIVILEGES IN SCHEMA ${s} GRANT EXECUTE ON FUNCTIONS TO ${r};`);
-  } finally {
-    await client.query('RESET ROLE');
+    await client.query(`SET LOCAL ROLE ${quoted(owner)}`);
+    await client.query(`SET LOCAL search_path = ${quoted(schema)}`);
+    await client.query(script);
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK');
+    throw error;
   }
 }
 
-async function createRole(client: Client, role: string, options: string): Promise<void> {
+/** Two Banyans on one server would change each other's passwords without end. */
+async function refuseForeign(
+  client: pg.Client,
+  role: string,
+  comment: string | null,
+  wanted: string,
+  database: string,
+): Promise<void> {
+  const [, key, other] = /^banyan (\S+) (.*)$/s.exec(comment ?? '') ?? [];
+  if (!other || other === database || key === wanted.split(' ')[1]) return;
+  const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [other]);
+  if (rowCount === 0) return;
+  throw new Error(
+    `The role ${role} belongs to the Banyan in the database ${other} of the same server. Give this one a server of its own, or drop that database.`,
+  );
+}
+
+async function createRole(client: pg.Client, role: string, options: string): Promise<void> {
   const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
   if (rowCount === 0) await client.query(`CREATE ROLE ${quoted(role)} ${options}`);
 }

@@ -1,21 +1,20 @@
 // Open transactions as a module gets them: its statements and its events commit or roll back together. While
 // one is open the flow says so, and where the host is strict a ref called in it throws and names the line.
+// What loses a conflict is run again (retry.ts), so work does nothing but through its transaction.
 import type { Pool } from 'pg';
-import { currentFlow, withFlow } from '../calls/call.ts';
+import type { Logger } from 'pino';
+import { currentFlow, type Flow, withFlow } from '../calls/call.ts';
 import { newTraceparent } from '../calls/trace.ts';
+import { type Handover, withHandover } from './prisma-connection.ts';
+import { withRetries } from './retry.ts';
 import type { Publisher, Sql, Store, Transaction, TransactionClient } from './store.ts';
 
 /** What Prisma's client has that interactive transactions need. */
 export interface TransactingClient {
   $transaction<T>(
-    work: (tx: RawClient) => Promise<T>,
+    work: (tx: unknown) => Promise<T>,
     options: { maxWait: number; timeout: number },
   ): Promise<T>;
-}
-
-interface RawClient {
-  $queryRawUnsafe<R>(text: string, ...values: unknown[]): Promise<R[]>;
-  $executeRawUnsafe(text: string, ...values: unknown[]): Promise<number>;
 }
 
 export interface TransactionOptions {
@@ -23,110 +22,125 @@ export interface TransactionOptions {
   readonly strict: boolean;
   /** Called after a commit that published something. */
   readonly onCommit: () => void;
+  readonly log?: Pick<Logger, 'error'>;
 }
 
 /** Waiting for a connection, and running, in milliseconds: a transaction that takes longer is a defect. */
-const limits = { maxWait: 5_000, timeout: 10_000 };
+const limits = { maxWait: 10_000, timeout: 15_000 };
 
 export function prismaTransactions<P>(
   client: P & TransactingClient,
   options: TransactionOptions,
 ): Store<P>['transaction'] {
   return (work) =>
-    inFlow(options.strict, async () => {
-      const after = new AfterCommit(options.onCommit);
-      const result = await client.$transaction((prisma) => {
-        const handle = after.handle(sqlOfPrisma(prisma), options.publisher);
-        return work({ ...handle, prisma: prisma as unknown as TransactionClient<P> });
-      }, limits);
-      after.run();
-      return result;
+    run(options, async (open) => {
+      const handover: Handover = {};
+      return withHandover(handover, () =>
+        client.$transaction(
+          (prisma) => open(sqlOf(handover), (tx) => work({ ...tx, prisma: prisma as TransactionClient<P> })),
+          limits,
+        ),
+      );
     });
 }
 
 export function rawTransactions(pool: Pool, options: TransactionOptions): Store['rawTransaction'] {
   return (work) =>
-    inFlow(options.strict, async () => {
+    run(options, async (open) => {
       const client = await pool.connect();
-      const after = new AfterCommit(options.onCommit);
+      const handover: Handover = { client };
       let broken: Error | undefined;
-      let result: Awaited<ReturnType<typeof work>>;
       try {
         await client.query('BEGIN');
-        result = await work({
-          ...after.handle(client as unknown as Sql, options.publisher),
-          prisma: undefined as never,
-        });
+        const result = await open(sqlOf(handover), (tx) => work({ ...tx, prisma: undefined as never }));
         await client.query('COMMIT');
+        return result;
       } catch (error) {
         await client.query('ROLLBACK').catch((cause: Error) => {
           broken = cause;
         });
         throw error;
       } finally {
+        handover.client = undefined;
         // A connection that could not roll back must not serve anybody else.
         client.release(broken);
       }
-      after.run();
-      return result;
     });
 }
 
-/** What to do once the transaction has committed, collected while it runs. */
-class AfterCommit {
-  readonly #onCommit: () => void;
-  readonly #wishes: (() => void)[] = [];
-  #published = false;
+type Open = <T>(sql: Sql, work: (tx: Omit<Transaction, 'prisma'>) => Promise<T>) => Promise<T>;
 
-  constructor(onCommit: () => void) {
-    this.#onCommit = onCommit;
+/** What both kinds share: the flow's mark, events, what comes after the commit, another try after a conflict. */
+async function run<T>(options: TransactionOptions, transact: (open: Open) => Promise<T>): Promise<T> {
+  const where = options.strict ? opener() : undefined;
+  const { result, after, published } = await withRetries(async (begun) => {
+    const after: (() => void)[] = [];
+    const published: Promise<void>[] = [];
+    const result = await transact((sql, work) => {
+      begun();
+      return marked(where, async () => {
+        const done = await work({
+          sql,
+          publish(event, data) {
+            const written = options.publisher(sql, event, data);
+            published.push(written);
+            return written;
+          },
+          afterCommit(wish) {
+            after.push(wish);
+          },
+        });
+        // Also what was published and not awaited: no commit without it.
+        await Promise.all(published);
+        return done;
+      });
+    });
+    return { result, after, published };
+  });
+  // It has committed: nothing that fails from here on may say otherwise.
+  for (const wish of published.length > 0 ? [options.onCommit, ...after] : after) {
+    try {
+      wish();
+    } catch (error) {
+      options.log?.error({ err: error }, 'what was to follow a commit failed');
+    }
   }
-
-  handle(sql: Sql, publisher: Publisher): Omit<Transaction, 'prisma'> {
-    return {
-      sql,
-      publish: (event, data) => {
-        this.#published = true;
-        return publisher(sql, event, data);
-      },
-      afterCommit: (work) => {
-        this.#wishes.push(work);
-      },
-    };
-  }
-
-  run(): void {
-    if (this.#published) this.#onCommit();
-    for (const wish of this.#wishes) wish();
-  }
+  return result;
 }
 
-/** A statement through Prisma: its rows when it has some to give, else the number of rows it touched. */
-function sqlOfPrisma(prisma: RawClient): Sql {
+/** The connection as a port, for as long as the transaction is open. */
+function sqlOf(handover: Handover): Sql {
   return {
-    async query(text, values = []) {
-      if (/^\s*(select|with|values)\b|\breturning\b/i.test(text)) {
-        const rows = await prisma.$queryRawUnsafe<never>(text, ...values);
-        return { rows, rowCount: rows.length };
-      }
-      return { rows: [], rowCount: await prisma.$executeRawUnsafe(text, ...values) };
+    async query(text, values) {
+      if (!handover.client)
+        throw new Error('The transaction is over: its `sql` was used after its work had ended.');
+      const { rows, rowCount } = await handover.client.query(text, values as unknown[]);
+      return { rows, rowCount: rowCount ?? 0 };
     },
   };
 }
 
-function inFlow<T>(strict: boolean, work: () => Promise<T>): Promise<T> {
-  if (!strict) return work();
+/** Runs the work with the mark in its flow. The mark goes when the work ends, also for what it left running. */
+async function marked<T>(where: string | undefined, work: () => Promise<T>): Promise<T> {
+  if (where === undefined) return work();
+  let open = true;
   const flow = currentFlow() ?? { deadline: Number.POSITIVE_INFINITY, traceparent: newTraceparent() };
   // A spread would lose the getters of a call's flow (its signal): inherit instead.
-  const inside = Object.create(flow, { transaction: { value: opener() } });
-  return withFlow(inside, work);
+  const inside: Flow = Object.create(flow, {
+    transaction: { get: () => (open ? where : flow.transaction) },
+  });
+  try {
+    return await withFlow(inside, work);
+  } finally {
+    open = false;
+  }
 }
 
 /** File and line of the module's code that opened the transaction. */
 function opener(): string {
-  const frames = new Error().stack?.split('\n') ?? [];
+  const frames = new Error().stack?.split('\n').slice(1) ?? [];
   const own = frames.find(
-    (frame) => /\/src\/(?!kernel\/store\/)/.test(frame) && !frame.includes('/node_modules/'),
+    (frame) => !/node:|\/node_modules\/|\/kernel\/store\/[a-z-]+\.ts:/.test(frame) && frame.includes('/'),
   );
-  return /((?:src|test)\/[^)]+)\)?$/.exec(own ?? '')?.[1] ?? 'an unknown line';
+  return /((?:src|test|bench|scripts)\/[^)]+)\)?$/.exec(own ?? '')?.[1] ?? 'an unknown line';
 }

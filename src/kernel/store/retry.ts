@@ -1,0 +1,63 @@
+// When a transaction is run again. PostgreSQL ends one of two that wait for each other (deadlock) and one of
+// two that cannot both be right (serialization failure): the loser did nothing, and to repeat it is the
+// answer. The same holds where the connection was lost before the first statement of the work.
+import { setTimeout as pause } from 'node:timers/promises';
+
+const attempts = 4;
+
+// PostgreSQL's codes, and Prisma's for both.
+const conflicts = new Set(['40001', '40P01', 'P2034']);
+
+/**
+ * Runs `attempt` again, up to three times more, after a conflict or a connection that failed before `begun` was
+ * called. Waits 20 to 40 ms, then 80 to 160, then 320 to 640: a restarting server is back by then.
+ */
+export async function withRetries<T>(attempt: (begun: () => void) => Promise<T>): Promise<T> {
+  for (let count = 1; ; count += 1) {
+    let begun = false;
+    try {
+      return await attempt(() => {
+        begun = true;
+      });
+    } catch (error) {
+      const again = isConflict(error) || (!begun && isConnectionLoss(error));
+      if (!again || count === attempts) throw error;
+      await pause(20 * 4 ** (count - 1) * (1 + Math.random()));
+    }
+  }
+}
+
+export function isConflict(error: unknown): boolean {
+  return chain(error).some(({ code, originalCode, kind }) =>
+    kind === 'TransactionWriteConflict' ? true : conflicts.has(code ?? originalCode ?? ''),
+  );
+}
+
+// Class 57P: the server is shutting down or starting up.
+function isConnectionLoss(error: unknown): boolean {
+  return chain(error).some(
+    ({ code, originalCode, kind, message }) =>
+      /^(57P0[123]|ECONNRE(SET|FUSED)|EPIPE|P1001|P1017)$/.test(code ?? originalCode ?? '') ||
+      kind === 'DatabaseNotReachable' ||
+      kind === 'ConnectionClosed' ||
+      message?.startsWith('Connection terminated') === true,
+  );
+}
+
+interface Link {
+  readonly code?: string;
+  readonly originalCode?: string;
+  readonly kind?: string;
+  readonly message?: string;
+}
+
+/** An error and what it wraps: Prisma keeps the driver's in `cause` or in `meta`. */
+function chain(error: unknown): Link[] {
+  const links: Link[] = [];
+  let next = error as (Link & { cause?: unknown; meta?: { driverAdapterError?: unknown } }) | undefined;
+  while (next && typeof next === 'object' && links.length < 6) {
+    links.push(next);
+    next = (next.cause ?? next.meta?.driverAdapterError) as typeof next;
+  }
+  return links;
+}
