@@ -1,7 +1,7 @@
 // The pictures that a new shop begins with: twelve drawn things, each on a ground of its own colour.
 // Drawn again wherever a row or its bytes are missing, so a shop on a new storage has them too.
-import sharp from 'sharp';
 import { seedPictureIds } from './contract.ts';
+import { decoder } from './images.ts';
 import type { MediaRepository } from './repository.ts';
 import { keyOf, type MediaService } from './service.ts';
 import type { Storage } from './storage.ts';
@@ -24,7 +24,8 @@ export async function seedPictures({ service, repository, storage }: PictureSeed
 }
 
 /** 640 pixels square, about 5 kB; all twelve take less than half a second on two cores. */
-function draw(index: number): Promise<Buffer> {
+async function draw(index: number): Promise<Buffer> {
+  const sharp = await decoder();
   const { hue, shape } = things[index % things.length]!;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="640" viewBox="0 0 100 100">
     <defs><radialGradient id="ground" cx="50%" cy="40%" r="75%">

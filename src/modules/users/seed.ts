@@ -46,7 +46,9 @@ export async function seedUsers({ store, repository, dataDir, log }: SeedParts):
           passwordHash,
           createdAt: new Date(),
         });
-        await tx.publish(users.events['user-registered'], factsOf(row!));
+        // The boot lock keeps others out; where it does not, the unique index does, and nothing of ours stays.
+        if (!row) throw new Error(`${email} appeared meanwhile: another host makes the first users`);
+        await tx.publish(users.events['user-registered'], factsOf(row));
       }
       await writeSecret(file, {
         users: accounts.map(({ email, password, role }) => ({ email, password, role })),

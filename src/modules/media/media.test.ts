@@ -1,0 +1,184 @@
+// Media as a client sees it: pictures in, pictures and thumbnails out, and everything that is no picture refused.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { expect, test } from 'vitest';
+import { type Answer, inBothPlacements } from '../../../test/shop.ts';
+import { seedPictureIds } from './contract.ts';
+
+const nobody = '0192aaaa-0000-7000-8000-000000000000';
+const formats = ['jpeg', 'png', 'webp', 'avif', 'gif'] as const;
+
+const plain = (width: number, height: number) =>
+  sharp({ create: { width, height, channels: 3, background: '#2a7' }, limitInputPixels: false });
+
+inBothPlacements('media', (shop) => {
+  const form = (bytes: Buffer | string, field = 'file', type = 'image/png', name = 'picture.png') => {
+    const body = new FormData();
+    body.set(field, new Blob([new Uint8Array(Buffer.from(bytes as string))], { type }), name);
+    return body;
+  };
+  const send = async (body: unknown, token?: string) =>
+    shop().call('POST', '/api/media', { token: token ?? (await shop().customer()).token, body });
+  const upload = (bytes: Buffer | string) => send(form(bytes));
+  const show = (id: string, variant?: string, headers: Record<string, string> = {}) =>
+    shop().call('GET', `/api/media/${id}${variant ? `?variant=${variant}` : ''}`, { headers });
+  const expectProblem = (answer: Answer, status: number, code: string, path?: string) => {
+    expect(answer.body).toMatchObject({ status, code });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    if (path) expect(answer.body.errors).toEqual([{ path, message: expect.any(String) }]);
+  };
+  const files = async () =>
+    (await readdir(join(shop().dataDir, 'media'), { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => entry.name)
+      .sort();
+
+  test.each(formats)('takes %s and gives it back byte by byte, with a thumbnail', async (format) => {
+    const bytes = await plain(640, 400).toFormat(format).toBuffer();
+    const { status, body } = await upload(bytes);
+    expect(status, JSON.stringify(body)).toBe(201);
+    expect(body).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/),
+      contentType: `image/${format}`,
+      width: 640,
+      height: 400,
+      bytes: bytes.length,
+    });
+    const original = await show(body.id);
+    expect(original.status).toBe(200);
+    expect(original.headers.get('content-type')).toBe(`image/${format}`);
+    expect(original.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+    expect(bytes.equals(original.body)).toBe(true);
+    expect(bytes.equals((await show(body.id, 'original')).body)).toBe(true);
+    const thumb = await show(body.id, 'thumb');
+    expect(thumb.headers.get('content-type')).toBe('image/webp');
+    expect(thumb.headers.get('etag')).not.toBe(original.headers.get('etag'));
+    expect(await sharp(thumb.body).metadata()).toMatchObject({ format: 'webp', width: 320, height: 200 });
+  });
+
+  test('a small picture is not blown up', async () => {
+    const { body } = await upload(await plain(20, 10).png().toBuffer());
+    expect(await sharp((await show(body.id, 'thumb')).body).metadata()).toMatchObject({
+      width: 20,
+      height: 10,
+    });
+  });
+
+  test("measures as it is seen, after the camera's rotation", async () => {
+    const bytes = await plain(60, 40).withMetadata({ orientation: 6 }).jpeg().toBuffer();
+    const { body } = await upload(bytes);
+    expect(body).toMatchObject({ width: 40, height: 60 });
+    expect(await sharp((await show(body.id, 'thumb')).body).metadata()).toMatchObject({
+      width: 40,
+      height: 60,
+    });
+  });
+
+  test('what it is decides its content, not what the client calls it', async () => {
+    const answer = await send(form(await plain(9, 9).gif().toBuffer(), 'file', 'text/html', '../../x.html'));
+    expect(answer).toMatchObject({ status: 201, body: { contentType: 'image/gif' } });
+  });
+
+  test('the same picture twice is two, and both are served', async () => {
+    const bytes = await plain(30, 30).png().toBuffer();
+    const { token } = await shop().customer();
+    const answers = await Promise.all(Array.from({ length: 6 }, () => send(form(bytes), token)));
+    const ids = new Set(answers.map(({ body }) => body.id));
+    expect(ids.size).toBe(6);
+    for (const id of ids) expect((await show(id)).status).toBe(200);
+  });
+
+  test('answers conditions and ranges', async () => {
+    const bytes = await plain(50, 50).png().toBuffer();
+    const { id } = (await upload(bytes)).body;
+    const etag = (await show(id)).headers.get('etag')!;
+    expect(etag).toMatch(/^"[\w-]+"$/);
+    expect((await show(id, 'original', { 'if-none-match': etag })).status).toBe(304);
+    const part = await show(id, 'original', { range: 'bytes=0-9' });
+    expect(part.status).toBe(206);
+    expect(part.headers.get('content-range')).toBe(`bytes 0-9/${bytes.length}`);
+    expect(bytes.subarray(0, 10).equals(part.body)).toBe(true);
+    const tail = await show(id, 'original', { range: 'bytes=-5' });
+    expect(bytes.subarray(-5).equals(tail.body)).toBe(true);
+    expectProblem(await show(id, 'original', { range: 'bytes=99999999-' }), 416, 'range-not-satisfiable');
+  });
+
+  test('needs a session', async () => {
+    const body = form(await plain(9, 9).png().toBuffer());
+    expectProblem(await shop().call('POST', '/api/media', { body }), 401, 'unauthenticated');
+    expectProblem(await send(body, 'not.a.token'), 401, 'unauthenticated');
+    expectProblem(await send(body, shop().adminToken), 403, 'forbidden');
+  });
+
+  test('refuses what is no picture, and keeps nothing of it', async () => {
+    const jpeg = await plain(400, 400).jpeg().toBuffer();
+    const before = await files();
+    const wrong: [string, Buffer | string][] = [
+      ['a text', 'this is no picture'],
+      ['a header alone', Buffer.from('89504e470d0a1a0a', 'hex')],
+      ['a picture that was cut off', jpeg.subarray(0, jpeg.length * 0.6)],
+      ['an SVG', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>1</script></svg>'],
+      ['a TIFF', await plain(9, 9).tiff().toBuffer()],
+      ['a page', '<!doctype html><img src=x>'],
+    ];
+    for (const [what, bytes] of wrong) {
+      const answer = await upload(bytes);
+      expect(answer.status, what).toBe(422);
+      expectProblem(answer, 422, 'not-an-image', '/file');
+    }
+    expect(await files()).toEqual(before);
+  });
+
+  test('refuses a small file that unpacks to more than 100 megapixels', async () => {
+    const bomb = await plain(11_000, 10_000).png().toBuffer();
+    expect(bomb.length).toBeLessThan(1_000_000);
+    const answer = await upload(bomb);
+    expectProblem(answer, 422, 'not-an-image', '/file');
+    expect(answer.body.errors[0].message).toContain('megapixels');
+  });
+
+  test('refuses a body that is not one file in its field', async () => {
+    const png = await plain(9, 9).png().toBuffer();
+    expectProblem(await send(form(png, 'picture')), 422, 'invalid', '/file');
+    expectProblem(await send(form('')), 422, 'invalid', '/file');
+    expectProblem(await send(new FormData()), 422, 'invalid', '/file');
+    const two = form(png);
+    two.append('file', new Blob([new Uint8Array(png)]), 'b.png');
+    expectProblem(await send(two), 422, 'invalid', '/file');
+    expectProblem(await send({ file: 'x' }), 415, 'unsupported-media-type');
+  });
+
+  test('refuses a broken multipart body, and a file over 10 MB', async () => {
+    const { token } = await shop().customer();
+    const headers = { 'content-type': 'multipart/form-data; boundary=x' };
+    const broken = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\nabc';
+    const answer = await shop().call('POST', '/api/media', { token, headers, body: broken });
+    expectProblem(answer, 400, 'malformed');
+    expectProblem(await send(form(Buffer.alloc(10 * 1024 * 1024 + 1)), token), 413, 'too-large');
+  });
+
+  test('an unknown picture is 404, and an id or variant that is none 422', async () => {
+    expectProblem(await show(nobody), 404, 'media-unknown');
+    expectProblem(await show(nobody, 'thumb'), 404, 'media-unknown');
+    expectProblem(await show('..%2f..%2fetc%2fpasswd'), 422, 'invalid', '/id');
+    expectProblem(await show(`${nobody}%00`), 422, 'invalid', '/id');
+    expectProblem(await show(nobody, 'huge'), 422, 'invalid', '/variant');
+  });
+
+  test('an id in capitals names the same picture', async () => {
+    expect((await show(seedPictureIds[0]!.toUpperCase())).status).toBe(200);
+  });
+
+  test('a new shop has twelve different pictures', async () => {
+    const etags = await Promise.all(
+      seedPictureIds.map(async (id) => {
+        const [original, thumb] = await Promise.all([show(id), show(id, 'thumb')]);
+        expect([original.status, thumb.status]).toEqual([200, 200]);
+        return original.headers.get('etag');
+      }),
+    );
+    expect(new Set(etags).size).toBe(12);
+  });
+});
