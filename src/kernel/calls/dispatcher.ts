@@ -3,10 +3,10 @@
 // It knows no transport and no placement.
 import type { TSchema } from 'typebox';
 import type { Contract, OperationSpec } from '../contract/contract.ts';
-import { kernelProblem } from '../contract/problem.ts';
 import { anonymous, isAdmin, type Principal } from '../contract/principal.ts';
+import { kernelProblem } from '../contract/problem.ts';
 import { type InputCheck, inputCheck, outputCheck } from '../contract/validation.ts';
-import type { Call } from './call.ts';
+import type { Call, Flow } from './call.ts';
 import { currentFlow, withFlow } from './call.ts';
 import { childOf, newTraceparent } from './trace.ts';
 
@@ -86,19 +86,11 @@ export function createDispatcher(
           authorise(spec, principal);
           const input = codec ? throughJson(given) : given;
           check(input);
-          const flow = currentFlow();
-          const call: Call = {
-            principal,
-            deadline: flow?.deadline ?? Number.POSITIVE_INFINITY,
-            signal: flow?.signal,
-            traceparent: flow ? childOf(flow.traceparent) : newTraceparent(),
-          };
-          if (call.deadline < Date.now()) {
-            return Promise.reject(
-              kernelProblem('deadline-exceeded', {
-                detail: `${contract.module}.${operation} was asked too late`,
-              }),
-            );
+          const call = new NearCall(principal, currentFlow());
+          if (call.deadline !== Number.POSITIVE_INFINITY && call.deadline < Date.now()) {
+            throw kernelProblem('deadline-exceeded', {
+              detail: `${contract.module}.${operation} was asked too late`,
+            });
           }
           const answer = handler(input, call);
           return codec ? answer.then(output).then(throughJson) : answer;
@@ -108,6 +100,34 @@ export function createDispatcher(
       };
     },
   };
+}
+
+/**
+ * The call of a near ref, in the flow of its caller. What few handlers ask is made when they do: a new span id
+ * costs 80 ns, the signal of a request a microsecond.
+ */
+class NearCall implements Call {
+  readonly principal: Principal;
+  readonly #flow: Flow | undefined;
+  #traceparent: string | undefined = undefined;
+
+  constructor(principal: Principal, flow: Flow | undefined) {
+    this.principal = principal;
+    this.#flow = flow;
+  }
+
+  get deadline(): number {
+    return this.#flow === undefined ? Number.POSITIVE_INFINITY : this.#flow.deadline;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#flow?.signal;
+  }
+
+  get traceparent(): string {
+    this.#traceparent ??= this.#flow ? childOf(this.#flow.traceparent) : newTraceparent();
+    return this.#traceparent;
+  }
 }
 
 function throughJson(value: unknown): unknown {

@@ -1,28 +1,30 @@
 // W3C trace context, made cheaply: ids only. Spans are exported by telemetry/ when an endpoint is set.
 import { randomFillSync } from 'node:crypto';
 
-// One random fill serves 256 ids: a fill per id costs a microsecond, a slice of a pool some tens of ns.
-const pool = Buffer.allocUnsafe(4096);
-let used = pool.length;
+// One random fill, made hex once, serves 128 span ids: each is a slice of a string, 10 ns instead of 130 for a
+// toString of its own. The pool is small because a slice that somebody keeps keeps all of it (2 kB).
+const POOL_BYTES = 1024;
+const bytes = Buffer.allocUnsafe(POOL_BYTES);
+let pool = '';
+let used = 2 * POOL_BYTES;
 
-function randomHex(bytes: number): string {
-  if (used + bytes > pool.length) {
-    randomFillSync(pool);
+function randomHex(digits: number): string {
+  if (used + digits > 2 * POOL_BYTES) {
+    pool = randomFillSync(bytes).toString('hex');
     used = 0;
   }
-  const hex = pool.toString('hex', used, used + bytes);
-  used += bytes;
-  return hex;
+  used += digits;
+  return pool.slice(used - digits, used);
 }
 
 /** A new trace: `00-<32 hex>-<16 hex>-01`. */
 export function newTraceparent(): string {
-  return `00-${randomHex(16)}-${randomHex(8)}-01`;
+  return `00-${randomHex(32)}-${randomHex(16)}-01`;
 }
 
 /** The same trace, another span. */
 export function childOf(traceparent: string): string {
-  return `${traceparent.slice(0, 36)}${randomHex(8)}${traceparent.slice(52)}`;
+  return `${traceparent.slice(0, 36)}${randomHex(16)}${traceparent.slice(52)}`;
 }
 
 /** The header of a client if it is well formed (W3C Trace Context level 1), else a new trace. */

@@ -1,0 +1,75 @@
+// One variant of a call inside one process, measured in a process of its own: `node near.ts <variant>`.
+// Prints nanoseconds per awaited call, the mean of one long loop after a warm-up of the same loop.
+import type { Call } from '../../src/kernel/calls/call.ts';
+import { withFlow } from '../../src/kernel/calls/call.ts';
+import { createDispatcher, type Dispatcher } from '../../src/kernel/calls/dispatcher.ts';
+import { createRef, type Remote } from '../../src/kernel/calls/ref.ts';
+import type { Placements, Snapshot } from '../../src/kernel/placement/snapshot.ts';
+import { INPUT, price, priceInTime, shelf, TRACEPARENT } from './subject.ts';
+
+const WARM = 300_000;
+const CALLS = 2_000_000;
+
+type Ask = (input: typeof INPUT) => Promise<unknown>;
+
+const snapshot = {
+  version: 1,
+  modules: { shelf: { module: 'shelf', placement: 'in-process', percent: 0, instances: [] } },
+  monoliths: [],
+  revoked: {},
+} as unknown as Snapshot;
+
+const placements: Placements = {
+  current: snapshot,
+  subscribe: () => () => undefined,
+  refresh: async () => snapshot,
+};
+const remote: Remote = () => Promise.reject(new Error('nobody is far'));
+
+function refOver(local: Dispatcher): Ask {
+  return createRef(shelf, { caller: 'orders', local, remote, placements, strict: false }).price as Ask;
+}
+
+const dispatcherOf = (handler: unknown) =>
+  createDispatcher(shelf, { price: handler as never }, { codec: false });
+
+/** A dispatcher that does nothing: what is left of a ref is the look-up and the promise passed on. */
+const nothing = { contract: shelf, forModule: () => price } as unknown as Dispatcher;
+
+const call = {} as Call;
+const variants: Record<string, () => Ask | Promise<Ask>> = {
+  direct: () => price,
+  'direct, with a call': () => (input) =>
+    priceInTime(input, { ...call, deadline: 1, traceparent: TRACEPARENT }),
+  fork: () => refOver(nothing),
+  ref: () => refOver(dispatcherOf(price)),
+  'ref in a flow': () => refOver(dispatcherOf(price)),
+  'ref with deadline and trace': () => refOver(dispatcherOf(priceInTime)),
+  'moleculer local': async () => {
+    // Not a dependency of the product, nor of its type check.
+    const name = 'moleculer';
+    const { ServiceBroker } = await import(name);
+    const broker = new ServiceBroker({ logger: false });
+    broker.createService({
+      name: 'shelf',
+      actions: { price: (context: { params: typeof INPUT }) => price(context.params) },
+    });
+    await broker.start();
+    return (input) => broker.call('shelf.price', input);
+  },
+};
+
+async function loop(ask: Ask, calls: number): Promise<number> {
+  const start = process.hrtime.bigint();
+  for (let i = 0; i < calls; i += 1) await ask(INPUT);
+  return Number(process.hrtime.bigint() - start) / calls;
+}
+
+const variant = process.argv[2]!;
+const ask = await variants[variant]!();
+const inFlow = variant === 'ref in a flow' || variant === 'ref with deadline and trace';
+const flow = { deadline: Date.now() + 600_000, traceparent: TRACEPARENT };
+const run = (calls: number) => (inFlow ? withFlow(flow, () => loop(ask, calls)) : loop(ask, calls));
+await run(WARM);
+process.stdout.write(JSON.stringify({ ns: await run(CALLS) }));
+process.exit(0);
