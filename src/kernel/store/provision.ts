@@ -43,7 +43,7 @@ export async function provision(options: ProvisionOptions): Promise<void> {
   try {
     const server = await readServer(client);
     checkServer(server, connectionsOf(modules.length, schemas.length));
-    const wanted = plan(options, server.database);
+    const wanted = plan(options);
     if ((await missingOf(client, wanted)).length === 0) return;
     await lock(client, log);
     // Roles are the whole server's, and the lock is this database's: two databases may create one role at once.
@@ -63,19 +63,19 @@ interface Planned {
   readonly roles: SchemaRoles;
   readonly ddl: string;
   readonly module: string | undefined;
-  /** What the schema's comment, and that of its runtime role, say when there is nothing to do. */
+  /** What the schema's comment says, and that of its runtime role begins with, when there is nothing to do. */
   readonly state: string;
   readonly roleState: string;
 }
 
-function plan({ modules, schemas, moduleDdl, secret }: ProvisionOptions, database: string): Planned[] {
+function plan({ modules, schemas, moduleDdl, secret }: ProvisionOptions): Planned[] {
   const one = (schema: string, runtime: string, ddl: string, module?: string): Planned => {
     const roles = { schema, runtime, owner: `${runtime}_owner`, password: rolePassword(secret, runtime) };
     const migrations = module ? migrationsOf(module).migrationDirectories : [];
     const state = createHash('sha256')
       .update(JSON.stringify([RIGHTS, schema, runtime, ddl, migrations]))
       .digest('hex');
-    return { roles, ddl, module, state: `banyan ${state}`, roleState: roleState(database, roles.password) };
+    return { roles, ddl, module, state: `banyan ${state}`, roleState: roleState(roles) };
   };
   return [
     ...schemas.map(({ schema, role, ddl }) => one(schema, role, ddl)),
@@ -94,7 +94,7 @@ async function missingOf(client: pg.Client, wanted: readonly Planned[]): Promise
   return wanted.filter(
     (one) =>
       found.get(`schema ${one.roles.schema}`) !== one.state ||
-      found.get(`role ${one.roles.runtime}`) !== one.roleState,
+      !found.get(`role ${one.roles.runtime}`)?.startsWith(one.roleState),
   );
 }
 

@@ -30,20 +30,20 @@ export function roleUrl(adminUrl: string, secret: string, role: string): string 
 }
 
 /**
- * What a runtime role's comment says when it is as it should be. Roles belong to the whole server, unlike
- * schemas: so the comment names the database, and a digest of the password (256 random bits: it tells nothing).
+ * How a runtime role's comment begins when the role is as it should be: with a digest of its password (256 random
+ * bits, of which it tells nothing) and its settings. After it comes the database that it was made for: roles
+ * belong to the whole server, unlike schemas.
  */
-export function roleState(database: string, password: string): string {
-  return `banyan ${createHash('sha256').update(password).digest('hex').slice(0, 32)} ${database}`;
+export function roleState({ schema, password }: Pick<SchemaRoles, 'schema' | 'password'>): string {
+  const digest = createHash('sha256').update(`1 ${schema} ${password}`).digest('hex');
+  return `banyan ${digest.slice(0, 32)} `;
 }
 
 const { escapeIdentifier: quoted, escapeLiteral: text } = pg;
 
 /** Creates what is missing of a schema's two roles, and sets the password. Repeatable. */
-export async function ensureRoles(
-  client: pg.Client,
-  { owner, runtime, password }: SchemaRoles,
-): Promise<void> {
+export async function ensureRoles(client: pg.Client, roles: SchemaRoles): Promise<void> {
+  const { schema, owner, runtime, password } = roles;
   const [o, r] = [quoted(owner), quoted(runtime)];
   const { rows } = await client.query<{ database: string; superuser: boolean; comment: string | null }>(
     `SELECT current_database() AS database, rolsuper AS superuser,
@@ -52,15 +52,16 @@ export async function ensureRoles(
     [runtime],
   );
   const { database, superuser, comment } = rows[0]!;
-  const wanted = roleState(database, password);
-  await refuseForeign(client, runtime, comment, wanted, database);
+  const ready = comment?.startsWith(roleState(roles)) === true;
+  if (!ready) await refuseForeign(client, runtime, comment, database);
   await createRole(client, owner, 'NOLOGIN');
   await createRole(client, runtime, 'LOGIN NOINHERIT');
   // From PostgreSQL 16 on, whoever creates a role has to grant it to itself before it may act as it.
   if (!superuser) await client.query(`GRANT ${o} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE`);
-  if (comment === wanted) return;
+  if (ready) return;
   await client.query(`ALTER ROLE ${r} LOGIN PASSWORD ${text(password)}`);
-  await client.query(`COMMENT ON ROLE ${r} IS ${text(wanted)}`);
+  await client.query(`ALTER ROLE ${r} SET search_path = ${quoted(schema)}`);
+  await client.query(`COMMENT ON ROLE ${r} IS ${text(roleState(roles) + database)}`);
 }
 
 /** Makes the schema if it is missing, and sets who may do what in it. The roles exist. Repeatable. */
@@ -79,7 +80,6 @@ export async function ensureSchema(
       `The database ${rows[0]!.database} has a schema ${schema} that is not Banyan's (it belongs to ${rows[0]!.owner}). Use another database.`,
     );
   }
-  await client.query(`ALTER ROLE ${r} IN DATABASE ${quoted(rows[0]!.database)} SET search_path = ${s}`);
   await asOwner(
     client,
     { schema, owner },
@@ -114,16 +114,15 @@ export async function asOwner(
   }
 }
 
-/** Two Banyans on one server would change each other's passwords without end. */
+/** Two Banyans with different secrets on one server would change each other's passwords without end. */
 async function refuseForeign(
   client: pg.Client,
   role: string,
   comment: string | null,
-  wanted: string,
   database: string,
 ): Promise<void> {
-  const [, key, other] = /^banyan (\S+) (.*)$/s.exec(comment ?? '') ?? [];
-  if (!other || other === database || key === wanted.split(' ')[1]) return;
+  const other = /^banyan \S+ (.*)$/s.exec(comment ?? '')?.[1];
+  if (!other || other === database) return;
   const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [other]);
   if (rowCount === 0) return;
   throw new Error(
