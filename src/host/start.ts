@@ -1,41 +1,23 @@
-// A host from its settings: the monolith, a service, or the gateway alone are the same steps, some left out.
-// Guarantees: it serves nothing before it is ready; it stops in the order in which nothing is lost (no new
-// requests, then those in flight, then its services, then work without a request, the database last).
+// A host from its settings: the monolith, a service and the gateway alone are the same steps, some left out.
+// Guarantees: it takes part in nothing before it can serve; it stops in the order in which nothing is lost (no
+// new requests, then those in flight, then its services, then work without a request, the database last).
 import { randomUUID } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { createGateway, type Gateway } from '../gateway/gateway.ts';
-import type { Dispatcher } from '../kernel/calls/dispatcher.ts';
-import { createDispatcher } from '../kernel/calls/dispatcher.ts';
-import { createRemote } from '../kernel/calls/remote.ts';
-import { attachWsDoor } from '../kernel/calls/ws-door.ts';
-import { openapi } from '../kernel/contract/openapi.ts';
-import { openLog } from '../kernel/events/log/open.ts';
 import { type Background, createBackground } from '../kernel/host/background.ts';
-import { bootModule, inOrderOfUse, type RunningModule } from '../kernel/host/boot-module.ts';
-import { createInternalPort } from '../kernel/host/internal-port.ts';
-import { audienceOf, createInternalTokens } from '../kernel/identity/internal-token.ts';
-import { keySet } from '../kernel/identity/keys.ts';
-import { adminHandlers } from '../kernel/placement/admin.ts';
-import { admin } from '../kernel/placement/admin-contract.ts';
 import { canonicalContract } from '../kernel/placement/canonical.ts';
 import type { Follower } from '../kernel/placement/follower.ts';
 import type { HostReport, Registration } from '../kernel/placement/host.ts';
 import { identify } from '../kernel/placement/process.ts';
 import { removeInstanceFile, writeInstanceFile } from '../kernel/supervisor/instance-file.ts';
 import { createSupervisor, type Supervisor } from '../kernel/supervisor/supervisor.ts';
-import { createMetrics } from '../kernel/telemetry/metrics.ts';
-import { createTracing } from '../kernel/telemetry/tracing.ts';
 import type { Settings } from '../settings.ts';
-import { createBearerCheck } from './bearer.ts';
-import { countBusy } from './busy.ts';
-import { openControl } from './control.ts';
-import { openDatabase } from './database.ts';
-import { createHealth, type HealthState } from './health.ts';
-import { loadContract, loadModule } from './load.ts';
-import { closePort, DRAIN_MS, listen, portOf, within } from './ports.ts';
+import { createHealth, type Health, type HealthState } from './health.ts';
+import { type Internal, openInternal } from './internal.ts';
+import { openParts, type Parts } from './parts.ts';
+import { DRAIN_MS, within } from './ports.ts';
+import { openPublic, type Public } from './public.ts';
 import { serviceCommand } from './service-command.ts';
-import { version } from './version.ts';
+import { Undo } from './undo.ts';
 
 export interface RunningHost {
   /** The public base URL; undefined on a service. */
@@ -53,303 +35,155 @@ export interface StartOptions {
 }
 
 export async function startHost(settings: Settings, { log, onFatal }: StartOptions): Promise<RunningHost> {
-  const { role, hostId } = settings;
-  const undo: (() => Promise<unknown> | unknown)[] = [];
-  const state: HealthState = { booted: false, draining: false };
+  const undo = new Undo(log);
   try {
-    return await assemble();
+    return await assemble(settings, log, onFatal, undo);
   } catch (error) {
-    await unwind();
+    await undo.all();
     throw error;
   }
+}
 
-  /** Undoes the steps taken, the last one first; one that fails does not keep the others from ending. */
-  async function unwind(): Promise<void> {
-    for (let step = undo.pop(); step; step = undo.pop()) {
-      try {
-        await step();
-      } catch (error) {
-        log.warn({ err: error }, 'a part did not end cleanly');
-      }
-    }
+async function assemble(
+  settings: Settings,
+  log: Logger,
+  onFatal: (error: Error) => void,
+  undo: Undo,
+): Promise<RunningHost> {
+  const { role } = settings;
+  const host = randomUUID();
+  const state: HealthState = { booted: false, draining: false };
+  const parts = await openParts(settings, log, undo, onFatal);
+  const { follower } = parts.control;
+  const health = createHealth(settings.hostId, state, follower, () => parts.running);
+  const internal = await openInternal(parts, health, undo);
+  if (role === 'monolith') await parts.database.alone(() => seed(parts));
+  const open =
+    role === 'service' ? undefined : await openPublic(parts, health, role === 'monolith' ? host : null, undo);
+
+  // A service is up with its doors; a monolith when its services are, too.
+  state.booted = role === 'service';
+  const pulse = createPulse(parts, internal, open, state, health);
+  await pulse.look();
+  await follower.register(registration(parts, host, internal, open), pulse.report);
+  undo.push(() => follower.stop());
+  const supervisor = role === 'monolith' ? await supervise(parts, host, internal) : undefined;
+  const background = runBackground(parts);
+  state.booted = true;
+  undo.push(pulse.start());
+  if (open && role === 'monolith') {
+    writeInstanceFile(settings.dataDir, open.url);
+    undo.push(() => removeInstanceFile(settings.dataDir));
   }
 
-  async function assemble(): Promise<RunningHost> {
-    const contracts = await Promise.all(settings.allModules.map(loadContract));
-    const modules = inOrderOfUse(
-      await Promise.all(settings.modules.map((name) => loadModule(name, settings))),
-    );
-    const metrics = createMetrics(hostId);
-    const tracing = createTracing(settings.otlpEndpoint, hostId);
-    undo.push(() => tracing.close());
-    const tokens = createInternalTokens(settings.internalKey, audienceOf(hostId));
-    const database = await openDatabase(settings, modules, log);
-    undo.push(() => database.close());
-
-    const jwks = settings.signingKey ? await keySet([settings.signingKey]) : { keys: [] };
-    const control = openControl({
-      settings,
-      controlUrl: database.controlUrl,
-      contracts,
-      tokens,
-      jwks,
-      log,
-      onRefused: onFatal,
-    });
-    undo.push(() => control.store?.close());
-    await control.start();
-    const placements = control.follower;
-    const remote = createRemote({
-      placements,
-      tokens,
-      log,
-      observer: {
-        onCall: (module, operation, ms, outcome, span) => {
-          metrics.call.observe({ module, operation, outcome }, ms / 1000);
-          if (!tracing.enabled) return;
-          const endMs = Date.now();
-          const parent = span.parent?.slice(36, 52);
-          const attributes = { 'rpc.system': 'jsonrpc', 'rpc.service': module, 'rpc.method': operation };
-          tracing.record({
-            name: `${module}/${operation}`,
-            kind: 'client',
-            traceparent: span.traceparent,
-            parent,
-            startMs: endMs - ms,
-            endMs,
-            failed: outcome !== 'ok',
-            attributes,
-          });
-        },
-      },
-    });
-    undo.push(() => remote.close());
-
-    const eventLog = openLog({ brokerUrl: kafkaOf(settings), logUrl: database.logUrl, hostId, log });
-    undo.push(() => eventLog.close());
-    const running = bootModules();
-    const dispatchers = new Map(running.map((one) => [one.name, one.dispatcher]));
-    const health = createHealth(hostId, state, placements, () => running);
-    const bearer = createBearerCheck(
-      settings.adminToken,
-      () => (role === 'service' ? (placements.current.jwks?.keys ?? []) : jwks.keys),
-      placements,
-    );
-
-    const busy = countBusy(dispatchers);
-    const internal = await openInternalPort();
-    const internalUrl = settings.advertiseUrl ?? `http://127.0.0.1:${portOf(internal)}`;
-    if (role === 'monolith') await database.alone(() => seedAll(running));
-
-    const host = randomUUID();
-    let gateway: Gateway | undefined;
-    const ready = { now: false };
-    const report = (): HostReport => ({
-      ready: ready.now,
-      draining: state.draining,
-      inflight: countsOf(
-        settings.allModules,
-        (module) => (gateway?.inflight(module) ?? 0) + remote.inflight(module),
-      ),
-      busy: busy.counts(),
-    });
-
-    if (role === 'service') state.booted = true;
-    ready.now = role === 'service' ? await health.ready() : true;
-    const publicUrl = role === 'service' ? undefined : await openPublicPort();
-    await placements.register(registration(publicUrl), report);
-    undo.push(() => placements.stop());
-    const supervisor = role === 'monolith' ? await openSupervisor() : undefined;
-    const background = openBackground();
-    state.booted = true;
-    watchHealth();
-    if (publicUrl && role === 'monolith') {
-      writeInstanceFile(settings.dataDir, publicUrl);
-      undo.push(() => removeInstanceFile(settings.dataDir));
-    }
-
-    let closing: Promise<void> | undefined;
-    return {
-      url: publicUrl,
-      internalUrl,
-      placements,
-      close: () => {
-        closing ??= close(supervisor, background);
-        return closing;
-      },
-    };
-
-    function bootModules(): RunningModule[] {
-      const booted: RunningModule[] = [];
-      const local = new Map<string, Dispatcher>();
-      for (const module of modules) {
-        const name = module.contract.module;
-        const one = bootModule(module, {
-          hostId,
-          log,
-          databaseUrl: database.moduleUrl(name),
-          schemaUrl: (schema) => database.schemaUrl(name, schema),
-          placements,
-          remote,
-          local,
-          codec: settings.codec,
-          strict: settings.strict,
-          eventLog,
-          contracts,
-          tracing,
-        });
-        undo.push(() => one.close());
-        local.set(name, one.dispatcher);
-        booted.push(one);
-      }
-      return booted;
-    }
-
-    async function openInternalPort(): Promise<FastifyInstance> {
-      const app = await createInternalPort({
-        hostId,
-        log,
-        metrics,
-        tracing,
-        dispatchers: busy.dispatchers,
-        tokens,
-        audience: audienceOf(hostId),
-        verifyBearer: bearer,
-        health: (one) => health.mount(one),
-        sync: control.sync,
-      });
-      const door = attachWsDoor({
-        server: app.server,
-        verify: (token) => tokens.verify(token, audienceOf(hostId)),
-        dispatchers: busy.dispatchers,
-        log,
-      });
-      undo.push(() => closePort(app, door));
-      // Only a host that says where others reach it listens beyond loopback.
-      const address = settings.advertiseUrl ? settings.host : '127.0.0.1';
-      await listen(app, settings.internalPort, address, 'INTERNAL_PORT');
-      return app;
-    }
-
-    async function openPublicPort(): Promise<string> {
-      const own: Dispatcher[] = [];
-      const url = () =>
-        `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${portOf(gateway!.app)}`;
-      if (control.store) {
-        const handlers = adminHandlers({
-          store: control.store,
-          follower: placements,
-          host: role === 'monolith' ? host : null,
-          monolith: () => ({ pid: process.pid, url: url() }),
-        });
-        own.push(
-          createDispatcher(admin, handlers as unknown as Parameters<typeof createDispatcher>[1], {
-            codec: settings.codec,
-          }),
-        );
-      }
-      const documented = [...contracts, ...own.map((dispatcher) => dispatcher.contract)];
-      gateway = await createGateway({
-        hostId: 'monolith',
-        log,
-        metrics,
-        tracing,
-        contracts,
-        local: dispatchers,
-        own,
-        placements,
-        verifyBearer: bearer,
-        tokens,
-        documents: {
-          openapi: () => openapi(documented, version),
-          jwks: () => jwks,
-        },
-        health: (app) => health.mount(app),
-      });
-      undo.push(() => gateway!.close());
-      await listen(gateway.app, settings.port, settings.host, 'PORT');
-      return url();
-    }
-
-    function registration(publicUrl: string | undefined): Registration {
-      return {
-        host,
-        id: hostId,
-        role,
-        modules: settings.modules,
-        url: internalUrl,
-        ...(publicUrl ? { publicUrl } : {}),
-        doors: ['ws', 'http'],
-        process: identify(process.pid)!,
-        contracts: Object.fromEntries(
-          modules.map(({ contract }) => [contract.module, canonicalContract(contract)]),
-        ),
-      };
-    }
-
-    async function openSupervisor(): Promise<Supervisor> {
-      const one = createSupervisor({
-        host,
-        store: control.store!,
-        follower: placements,
-        command: serviceCommand(settings, database, modules, () => internalUrl),
-        dataDir: settings.dataDir,
-        log,
-        graceMs: DRAIN_MS + settings.drainDelayMs,
-        // Where a service is run by somebody else it has the advertised address of its own.
-        spawnsPlaced: settings.advertiseUrl === undefined,
-      });
-      await one.start();
-      return one;
-    }
-
-    function openBackground(): Background {
-      const tasks = new Map(running.map((one) => [one.name, one.tasks]));
-      const background = createBackground({
-        mine: role === 'service' ? 'service' : 'in-process',
-        placements,
-        tasks,
-        log,
-      });
-      background.start();
-      return background;
-    }
-
-    /** Heartbeats say what this finds: whether the modules here reach their stores. */
-    function watchHealth(): void {
-      const timer = setInterval(async () => {
-        const before = ready.now;
-        ready.now = await health.ready();
-        if (ready.now !== before) await placements.beat();
-      }, 1000).unref();
-      undo.push(() => clearInterval(timer));
-    }
-
-    async function close(supervisor: Supervisor | undefined, background: Background): Promise<void> {
-      state.draining = true;
-      ready.now = false;
-      await placements.beat();
-      if (settings.drainDelayMs > 0)
-        await new Promise((resolve) => setTimeout(resolve, settings.drainDelayMs));
-      if (gateway) await within(DRAIN_MS, gateway.app.close());
-      await supervisor?.stop();
-      await background.stop();
-      await unwind();
-    }
-  }
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    state.draining = true;
+    await pulse.look();
+    await follower.beat();
+    if (settings.drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.drainDelayMs));
+    if (open) await within(DRAIN_MS, open.gateway.app.close());
+    await supervisor?.stop();
+    await background.stop();
+    await undo.all();
+  };
+  return {
+    url: open?.url,
+    internalUrl: internal.url,
+    placements: follower,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
 }
 
-async function seedAll(modules: readonly RunningModule[]): Promise<void> {
-  for (const module of modules) await module.seed();
+async function seed({ running }: Parts): Promise<void> {
+  for (const module of running) await module.seed();
 }
 
-/** BROKER_URL when it is Kafka's; a service's may be the URL of its monolith's Postgres log. */
-function kafkaOf({ brokerUrl }: Settings): string | undefined {
-  return brokerUrl?.startsWith('kafka') ? brokerUrl : undefined;
+function registration(
+  { settings, modules }: Parts,
+  host: string,
+  internal: Internal,
+  open: Public | undefined,
+): Registration {
+  return {
+    host,
+    id: settings.hostId,
+    role: settings.role,
+    modules: settings.modules,
+    url: internal.url,
+    ...(open ? { publicUrl: open.url } : {}),
+    doors: ['ws', 'http'],
+    process: identify(process.pid)!,
+    contracts: Object.fromEntries(
+      modules.map(({ contract }) => [contract.module, canonicalContract(contract)]),
+    ),
+  };
 }
 
-function countsOf(modules: readonly string[], count: (module: string) => number): Record<string, number> {
-  return Object.fromEntries(
-    modules.map((module) => [module, count(module)] as const).filter(([, one]) => one > 0),
-  );
+/** What heartbeats say of this host: whether its modules reach their stores, and what is on its way. */
+function createPulse(
+  { settings, remote, control }: Parts,
+  { busy }: Internal,
+  open: Public | undefined,
+  state: HealthState,
+  health: Health,
+) {
+  let ready = false;
+  const look = async () => {
+    // A monolith that starts its services counts as ready for them: they call it while they boot.
+    ready = state.booted ? await health.ready() : settings.role !== 'service';
+  };
+  const onTheWay = (module: string) => (open?.gateway.inflight(module) ?? 0) + remote.inflight(module);
+  const report = (): HostReport => ({
+    ready,
+    draining: state.draining,
+    inflight: Object.fromEntries(
+      settings.allModules.map((module) => [module, onTheWay(module)]).filter(([, count]) => count !== 0),
+    ),
+    busy: busy.counts(),
+  });
+  /** Looks every second; answers what ends it. */
+  const start = () => {
+    const timer = setInterval(async () => {
+      const before = ready;
+      await look();
+      if (ready !== before) await control.follower.beat();
+    }, 1000).unref();
+    return () => clearInterval(timer);
+  };
+  return { look, report, start };
+}
+
+async function supervise(
+  { settings, database, modules, control, log }: Parts,
+  host: string,
+  internal: Internal,
+): Promise<Supervisor> {
+  const supervisor = createSupervisor({
+    host,
+    store: control.store!,
+    follower: control.follower,
+    command: serviceCommand(settings, database, modules, () => internal.url),
+    dataDir: settings.dataDir,
+    log,
+    graceMs: DRAIN_MS + settings.drainDelayMs,
+    // Where others reach this host under an address, services are run by whoever runs this one.
+    spawnsPlaced: settings.advertiseUrl === undefined,
+  });
+  await supervisor.start();
+  return supervisor;
+}
+
+function runBackground({ settings, control, running, log }: Parts): Background {
+  const background = createBackground({
+    mine: settings.role === 'service' ? 'service' : 'in-process',
+    placements: control.follower,
+    tasks: new Map(running.map((one) => [one.name, one.tasks])),
+    log,
+  });
+  background.start();
+  return background;
 }

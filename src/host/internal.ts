@@ -1,0 +1,43 @@
+// The internal side of a host: the port where other hosts come in, by HTTP and by WebSocket, and the count of
+// what they keep running here.
+import { attachWsDoor } from '../kernel/calls/ws-door.ts';
+import { createInternalPort } from '../kernel/host/internal-port.ts';
+import { type Busy, countBusy } from './busy.ts';
+import type { Health } from './health.ts';
+import type { Parts } from './parts.ts';
+import { closePort, listen, portOf } from './ports.ts';
+import type { Undo } from './undo.ts';
+
+export interface Internal {
+  /** How other hosts reach this one. */
+  readonly url: string;
+  readonly busy: Busy;
+}
+
+export async function openInternal(parts: Parts, health: Health, undo: Undo): Promise<Internal> {
+  const { settings, log, metrics, tracing, tokens, audience, bearer, control } = parts;
+  const busy = countBusy(parts.dispatchers);
+  const app = await createInternalPort({
+    hostId: settings.hostId,
+    log,
+    metrics,
+    tracing,
+    dispatchers: busy.dispatchers,
+    tokens,
+    audience,
+    verifyBearer: bearer,
+    health: (one) => health.mount(one),
+    sync: control.sync,
+  });
+  const door = attachWsDoor({
+    server: app.server,
+    verify: (token) => tokens.verify(token, audience),
+    dispatchers: busy.dispatchers,
+    log,
+  });
+  undo.push(() => closePort(app, door));
+  // Only a host that says where others reach it listens beyond loopback.
+  const address = settings.advertiseUrl ? settings.host : '127.0.0.1';
+  await listen(app, settings.internalPort, address, 'INTERNAL_PORT');
+  return { url: settings.advertiseUrl ?? `http://127.0.0.1:${portOf(app)}`, busy };
+}

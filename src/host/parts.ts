@@ -1,0 +1,148 @@
+// What every host stands on before it opens a port: contracts, the database, placement, calls, the log of
+// events, and the modules that it runs, booted in the order in which they use one another.
+import type { Logger } from 'pino';
+import type { Dispatcher } from '../kernel/calls/dispatcher.ts';
+import { type CallObserver, createRemote, type RemoteCalls } from '../kernel/calls/remote.ts';
+import type { Contract } from '../kernel/contract/contract.ts';
+import { openLog } from '../kernel/events/log/open.ts';
+import type { EventLog } from '../kernel/events/log/port.ts';
+import { bootModule, inOrderOfUse, type RunningModule } from '../kernel/host/boot-module.ts';
+import type { VerifyBearer } from '../kernel/http/authenticate.ts';
+import { audienceOf, createInternalTokens, type InternalTokens } from '../kernel/identity/internal-token.ts';
+import { keySet } from '../kernel/identity/keys.ts';
+import type { Module } from '../kernel/module.ts';
+import { createMetrics, type Metrics } from '../kernel/telemetry/metrics.ts';
+import { createTracing, type Tracing } from '../kernel/telemetry/tracing.ts';
+import type { Settings } from '../settings.ts';
+import { createBearerCheck } from './bearer.ts';
+import { type Control, openControl } from './control.ts';
+import { type Database, openDatabase } from './database.ts';
+import { loadContract, loadModule } from './load.ts';
+import type { Undo } from './undo.ts';
+
+export interface Parts {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing;
+  /** Of every module of the product, near or not. */
+  readonly contracts: readonly Contract[];
+  /** The registration records of the modules that run here. */
+  readonly modules: readonly Module[];
+  readonly running: readonly RunningModule[];
+  readonly dispatchers: ReadonlyMap<string, Dispatcher>;
+  readonly tokens: InternalTokens;
+  /** What internal tokens for this host are made for. */
+  readonly audience: string;
+  readonly bearer: VerifyBearer;
+  readonly jwks: Awaited<ReturnType<typeof keySet>>;
+  readonly database: Database;
+  readonly control: Control;
+  readonly remote: RemoteCalls;
+  readonly eventLog: EventLog;
+}
+
+/** @param onRefused control refused this host for good. */
+export async function openParts(
+  settings: Settings,
+  log: Logger,
+  undo: Undo,
+  onRefused: (error: Error) => void,
+): Promise<Parts> {
+  const { hostId, role } = settings;
+  const contracts = await Promise.all(settings.allModules.map(loadContract));
+  const modules = inOrderOfUse(await Promise.all(settings.modules.map((name) => loadModule(name, settings))));
+  const metrics = createMetrics(hostId);
+  const tracing = createTracing(settings.otlpEndpoint, hostId);
+  undo.push(() => tracing.close());
+  const audience = audienceOf(hostId);
+  const tokens = createInternalTokens(settings.internalKey, audience);
+  const jwks = settings.signingKey ? await keySet([settings.signingKey]) : { keys: [] };
+
+  const database = await openDatabase(settings, modules, log);
+  undo.push(() => database.close());
+  const control = openControl({
+    settings,
+    controlUrl: database.controlUrl,
+    contracts,
+    tokens,
+    jwks,
+    log,
+    onRefused,
+  });
+  undo.push(() => control.store?.close());
+  await control.start();
+  const placements = control.follower;
+  const remote = createRemote({ placements, tokens, log, observer: observe(metrics, tracing) });
+  undo.push(() => remote.close());
+  const eventLog = openLog({ brokerUrl: kafkaOf(settings), logUrl: database.logUrl, hostId, log });
+  undo.push(() => eventLog.close());
+
+  const dispatchers = new Map<string, Dispatcher>();
+  const running = modules.map((module) => {
+    const name = module.contract.module;
+    const one = bootModule(module, {
+      hostId,
+      log,
+      databaseUrl: database.moduleUrl(name),
+      schemaUrl: (schema) => database.schemaUrl(name, schema),
+      placements,
+      remote,
+      local: dispatchers,
+      codec: settings.codec,
+      strict: settings.strict,
+      eventLog,
+      contracts,
+      tracing,
+    });
+    undo.push(() => one.close());
+    dispatchers.set(name, one.dispatcher);
+    return one;
+  });
+  // A service learns the public keys with the placements; whoever signs knows them.
+  const keys = () => (role === 'service' ? (placements.current.jwks?.keys ?? jwks.keys) : jwks.keys);
+  const bearer = createBearerCheck(settings.adminToken, keys, placements);
+  return {
+    settings,
+    log,
+    metrics,
+    tracing,
+    contracts,
+    modules,
+    running,
+    dispatchers,
+    tokens,
+    audience,
+    bearer,
+    jwks,
+    database,
+    control,
+    remote,
+    eventLog,
+  };
+}
+
+/** BROKER_URL when it is Kafka's; a service's may be the URL of its monolith's Postgres log. */
+function kafkaOf({ brokerUrl }: Settings): string | undefined {
+  return brokerUrl?.startsWith('kafka') ? brokerUrl : undefined;
+}
+
+function observe(metrics: Metrics, tracing: Tracing): CallObserver {
+  return {
+    onCall(module, operation, ms, outcome, span) {
+      metrics.call.observe({ module, operation, outcome }, ms / 1000);
+      if (!tracing.enabled) return;
+      const endMs = Date.now();
+      tracing.record({
+        name: `${module}/${operation}`,
+        kind: 'client',
+        traceparent: span.traceparent,
+        parent: span.parent?.slice(36, 52),
+        startMs: endMs - ms,
+        endMs,
+        failed: outcome !== 'ok',
+        attributes: { 'rpc.system': 'jsonrpc', 'rpc.service': module, 'rpc.method': operation },
+      });
+    },
+  };
+}

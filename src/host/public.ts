@@ -1,0 +1,57 @@
+// The public side of a host: the gateway with the modules that run here, and the host's own operations.
+import { createGateway, type Gateway } from '../gateway/gateway.ts';
+import { createDispatcher } from '../kernel/calls/dispatcher.ts';
+import { openapi } from '../kernel/contract/openapi.ts';
+import { adminHandlers } from '../kernel/placement/admin.ts';
+import { admin } from '../kernel/placement/admin-contract.ts';
+import type { Health } from './health.ts';
+import type { Parts } from './parts.ts';
+import { listen, portOf } from './ports.ts';
+import type { Undo } from './undo.ts';
+import { version } from './version.ts';
+
+export interface Public {
+  readonly url: string;
+  readonly gateway: Gateway;
+}
+
+/** @param host this host in the roster, which supervises; null: it does not. */
+export async function openPublic(
+  parts: Parts,
+  health: Health,
+  host: string | null,
+  undo: Undo,
+): Promise<Public> {
+  const { settings, log, metrics, tracing, contracts, dispatchers, tokens, bearer, control, jwks } = parts;
+  const address = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  const url = () => `http://${address}:${portOf(gateway.app)}`;
+  const handlers = adminHandlers({
+    store: control.store!,
+    follower: control.follower,
+    host,
+    monolith: () => ({ pid: process.pid, url: url() }),
+  });
+  const own = [
+    createDispatcher(admin, handlers as unknown as Parameters<typeof createDispatcher>[1], {
+      codec: settings.codec,
+    }),
+  ];
+  const document = openapi([...contracts, ...own.map((dispatcher) => dispatcher.contract)], version);
+  const gateway = await createGateway({
+    hostId: 'monolith',
+    log,
+    metrics,
+    tracing,
+    contracts,
+    local: dispatchers,
+    own,
+    placements: control.follower,
+    verifyBearer: bearer,
+    tokens,
+    documents: { openapi: () => document, jwks: () => jwks },
+    health: (app) => health.mount(app),
+  });
+  undo.push(() => gateway.close());
+  await listen(gateway.app, settings.port, settings.host, 'PORT');
+  return { url: url(), gateway };
+}
