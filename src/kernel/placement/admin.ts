@@ -53,7 +53,7 @@ function noHealthyInstance(module: string): Problem {
   return problem(admin, 'no-healthy-instance', {
     detail:
       `No healthy instance of ${module} is registered, so its placement stays as it is. Start one first: ` +
-      `banyan extract ${module} (or PUT /admin/services/${module} {"instances":1})`,
+      `npx banyan extract ${module} (or PUT /admin/services/${module} {"instances":1})`,
   });
 }
 

@@ -1,9 +1,10 @@
 // The flip, and what must be over before a process may be stopped.
 // A flip is done when every live host decides by it; a drain, when in addition no request to the old side is
 // unfinished anywhere. Both watch what hosts report and believe nothing else.
+
+import type { PlaceOutcome } from './flags.ts';
 import type { Follower } from './follower.ts';
 import type { Placement } from './snapshot.ts';
-import type { PlaceOutcome } from './flags.ts';
 import type { ControlStore } from './store.ts';
 
 /** How long a flip waits for the last host. */

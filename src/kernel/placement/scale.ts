@@ -36,7 +36,7 @@ async function grow(store: ControlStore, wish: Scale, before: number): Promise<v
   const failure = await untilHealthy(store, module, instances, timeoutMs);
   if (!failure) return;
   if (instances > before) await store.services.want(module, before, wish.supervisor);
-  throw problem(admin, 'start-failed', { detail: `${failure} See: banyan logs ${module}` });
+  throw problem(admin, 'start-failed', { detail: `${failure} See: npx banyan logs ${module}` });
 }
 
 async function shrink(store: ControlStore, wish: Scale): Promise<void> {
@@ -49,7 +49,7 @@ async function shrink(store: ControlStore, wish: Scale): Promise<void> {
         detail:
           `After ${timeoutMs / 1000} s ${Math.max(inflight, busy)} requests to ${module}'s processes were not ` +
           `finished${lagging.length > 0 ? ` and ${lagging.join(', ')} had not applied the placement` : ''}. ` +
-          `Nothing was stopped, both sides are up. Try again, with more time: banyan restore ${module} --timeout 120s`,
+          `Nothing was stopped, both sides are up. Try again, with more time: npx banyan restore ${module} --timeout 120s`,
       });
     }
   }
@@ -59,7 +59,7 @@ async function shrink(store: ControlStore, wish: Scale): Promise<void> {
   );
   if (gone) return;
   throw problem(admin, 'drain-timeout', {
-    detail: `The processes of ${module} were told to stop and are not gone yet. See: banyan status`,
+    detail: `The processes of ${module} were told to stop and are not gone yet. See: npx banyan status`,
   });
 }
 
@@ -70,7 +70,7 @@ async function want(store: ControlStore, { module, supervisor }: Scale, count: n
     throw problem(admin, 'last-instance', {
       detail:
         `${module} is placed as a service and these are its last processes. Flip it back first: ` +
-        `banyan restore ${module} (or PUT /admin/placements/${module} {"placement":"in-process"})`,
+        `npx banyan restore ${module} (or PUT /admin/placements/${module} {"placement":"in-process"})`,
     });
   }
 }

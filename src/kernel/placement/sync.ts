@@ -3,8 +3,8 @@
 // An instance whose contract would break its callers is refused with the paths that differ.
 import type { Logger } from 'pino';
 import { type Static, Type } from 'typebox';
-import { inputCheck } from '../contract/validation.ts';
 import { kernelProblem } from '../contract/problem.ts';
+import { inputCheck } from '../contract/validation.ts';
 import type { CanonicalContract } from './canonical.ts';
 import { compareContracts, type Difference } from './compatibility.ts';
 import type { DatabaseFollower } from './database-follower.ts';

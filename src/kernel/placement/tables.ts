@@ -1,9 +1,10 @@
 // The control tables as rows: one statement reads them all, so that a picture is of one instant.
 // What hosts and operators see (a snapshot, the admin answer) is computed from these rows and nothing else.
+
+import type { Sql } from '../store/store.ts';
 import type { Difference } from './compatibility.ts';
 import type { HostRole } from './host.ts';
 import type { Door, Placement } from './snapshot.ts';
-import type { Sql } from '../store/store.ts';
 
 export interface PlacementRow {
   readonly module: string;

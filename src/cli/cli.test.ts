@@ -1,0 +1,359 @@
+// The command line against a server that answers like the admin API: what is printed where, the exit codes,
+// and that every error says the next step.
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Entry, Instance, Overview } from '../kernel/placement/admin-contract.ts';
+import { writeInstanceFile } from '../kernel/supervisor/instance-file.ts';
+import { drawStatus } from './picture.ts';
+import { run } from './run.ts';
+
+const instance = (id: string, own: Partial<Instance> = {}): Instance => ({
+  id,
+  pid: 4242,
+  url: 'http://127.0.0.1:40123',
+  healthy: true,
+  supervised: true,
+  draining: false,
+  differences: [],
+  ...own,
+});
+const entry = (module: string, own: Partial<Entry> = {}): Entry => ({
+  module,
+  placement: 'in-process',
+  percent: 0,
+  instances: [],
+  desired: 0,
+  changedAt: '2026-01-01T00:00:00.000Z',
+  changedBy: 'default',
+  ...own,
+});
+
+let server: Server;
+let base: string;
+let dataDir: string;
+/** What the server answers, by `METHOD /path`; and what it was asked. */
+let answers: Record<string, { status?: number; body: unknown }>;
+let asked: { request: string; body: unknown; by: string | undefined }[];
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const name = `${request.method} ${request.url}`;
+    const text = Buffer.concat(chunks).toString();
+    asked.push({
+      request: name,
+      body: text && JSON.parse(text),
+      by: request.headers['x-changed-by'] as string,
+    });
+    const denied = {
+      status: 401,
+      body: { title: 'Authentication is required', status: 401, code: 'unauthenticated' },
+    };
+    const { status = 200, body } =
+      request.headers.authorization === 'Bearer secret' ? answers[name]! : denied;
+    response.writeHead(status).end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'banyan-cli-'));
+  writeInstanceFile(dataDir, base);
+  writeFileSync(join(dataDir, 'admin-token'), 'secret\n');
+  asked = [];
+  answers = {
+    'GET /admin/placements': {
+      body: {
+        version: 7,
+        monolith: { pid: 1, url: base },
+        monoliths: [],
+        modules: [entry('catalog'), entry('orders')],
+      } satisfies Overview,
+    },
+  };
+});
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+
+async function banyan(words: string, env: Record<string, string> = {}, interrupted = new AbortController()) {
+  const printed = { out: '', err: '' };
+  const output = (name: 'out' | 'err') => ({
+    isTerminal: false,
+    write: (text: string) => {
+      printed[name] += text;
+    },
+  });
+  const terminal = {
+    env: { DATA_DIR: dataDir, ...env },
+    out: output('out'),
+    err: output('err'),
+    interrupted: interrupted.signal,
+  };
+  const exit = run(words.split(' ').filter(Boolean), terminal);
+  return Object.assign(printed, { exit: await exit });
+}
+
+const orders = entry('orders', {
+  placement: 'service',
+  percent: 100,
+  desired: 1,
+  instances: [instance('orders-1')],
+});
+
+describe('status', () => {
+  test('--json is the answer, unchanged', async () => {
+    const { out, exit } = await banyan('status --json');
+    expect(out).toBe(`${JSON.stringify(answers['GET /admin/placements']!.body)}\n`);
+    expect(exit).toBe(0);
+  });
+
+  test('is a picture in 80 columns with a next step for what is seen', () => {
+    const overview: Overview = {
+      version: 12,
+      monolith: { pid: 41234, url: base },
+      monoliths: [],
+      modules: [
+        entry('catalog', {
+          placement: 'service',
+          changedBy: `somebody@${'x'.repeat(80)}`,
+          instances: [
+            instance('catalog-1'),
+            instance('catalog-2', { healthy: false, lastExit: 'exit code 1, '.repeat(20) }),
+          ],
+        }),
+        entry('notifications', { instances: [instance('notifications-1', { supervised: false })] }),
+        entry('orders'),
+      ],
+    };
+    const options = {
+      url: 'http://127.0.0.1:3000',
+      now: Date.parse('2026-01-01T00:02:30Z'),
+      style: (_: unknown, text: string) => text,
+    };
+    const picture = drawStatus(overview, options);
+    expect(picture.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(picture).toContain('pid 41234, version 12');
+    expect(picture).toMatch(/catalog +service +2 min ago, somebody@x+…/);
+    expect(picture).toMatch(/├ catalog-1 +pid 4242 +healthy/);
+    expect(picture).toMatch(/└ catalog-2 +pid 4242 +down/);
+    expect(picture).toMatch(/notifications-1 +pid 4242 +healthy, idle/);
+    expect(picture).toMatch(/npx banyan extract catalog +start what is missing/);
+    const calm = drawStatus({ ...overview, modules: [entry('orders')] }, options);
+    expect(calm).toMatch(/npx banyan extract orders/);
+  });
+});
+
+describe('extract', () => {
+  beforeEach(() => {
+    answers['PUT /admin/services/orders'] = { body: orders };
+    answers['PUT /admin/placements/orders'] = { body: orders };
+  });
+
+  test('starts first, then flips, and says by whom', async () => {
+    const { out, err, exit } = await banyan('extract orders --instances 2');
+    expect(asked.slice(1).map(({ request, body }) => [request, body])).toEqual([
+      ['PUT /admin/services/orders', { instances: 2 }],
+      ['PUT /admin/placements/orders', { placement: 'service' }],
+    ]);
+    expect(asked[2]!.by).toMatch(/^.+@.+ \(banyan extract\)$/);
+    expect([out, err, exit]).toEqual(['orders serves from orders-1 (pid 4242)\n', '', 0]);
+  });
+
+  test('without a number keeps as many as there are, and is content when it is already so', async () => {
+    answers['GET /admin/placements']!.body = { modules: [{ ...orders, desired: 3 }] };
+    const { out, exit } = await banyan('extract orders');
+    expect(asked[1]!.body).toEqual({ instances: 3 });
+    expect([out, exit]).toEqual(['orders serves already from orders-1 (pid 4242)\n', 0]);
+  });
+
+  test('--json prints each answer unchanged; one that fails is a problem and the exit code', async () => {
+    const problem = {
+      type: 'x',
+      title: 'A process did not become healthy',
+      status: 502,
+      code: 'start-failed',
+      detail: 'why',
+    };
+    answers['PUT /admin/services/catalog'] = { status: 502, body: problem };
+    const { out, err, exit } = await banyan('extract catalog orders --json');
+    expect(out).toBe(`${JSON.stringify(problem)}\n${JSON.stringify(orders)}\n`);
+    expect([err, exit]).toEqual(['', 1]);
+  });
+
+  test('names hosts that lag, and succeeds', async () => {
+    answers['PUT /admin/placements/orders'] = { body: { ...orders, lagging: ['catalog-1'] } };
+    const { err, exit } = await banyan('extract orders');
+    expect(err).toMatch(/catalog-1 had not applied[\s\S]*next {2}npx banyan status/);
+    expect(exit).toBe(0);
+  });
+});
+
+describe('place and restore', () => {
+  test('place flips alone; a refusal is printed with its remedy', async () => {
+    const problem = {
+      title: 'No healthy instance is registered',
+      status: 409,
+      code: 'no-healthy-instance',
+      detail: 'Start one first: npx banyan extract orders',
+    };
+    answers['PUT /admin/placements/orders'] = { status: 409, body: problem };
+    const refused = await banyan('place orders service');
+    expect(refused).toMatchObject({ out: '', exit: 1 });
+    expect(refused.err).toMatch(/No healthy instance[\s\S]*npx banyan extract orders/);
+    expect((await banyan('place orders service --json')).out).toBe(`${JSON.stringify(problem)}\n`);
+  });
+
+  test('restore flips back, waits as long as it was told, and stops', async () => {
+    answers['PUT /admin/placements/orders'] = { body: entry('orders', { instances: orders.instances }) };
+    answers['PUT /admin/services/orders'] = { body: entry('orders') };
+    answers['GET /admin/placements']!.body = { modules: [orders] };
+    const { out, exit } = await banyan('restore orders --timeout 1.5s');
+    expect(asked.slice(1).map(({ body }) => body)).toEqual([
+      { placement: 'in-process' },
+      { instances: 0, timeoutMs: 1500 },
+    ]);
+    expect([out, exit]).toEqual(['orders serves in the monolith\n', 0]);
+    expect(await banyan('restore --all')).toMatchObject({ out: 'orders serves in the monolith\n', exit: 0 });
+  });
+
+  test('a drain that takes too long is exit 1 with what to do', async () => {
+    answers['PUT /admin/placements/orders'] = { body: orders };
+    answers['PUT /admin/services/orders'] = {
+      status: 504,
+      body: {
+        title: 'Requests were still running',
+        status: 504,
+        code: 'drain-timeout',
+        detail: 'Nothing was stopped.',
+      },
+    };
+    expect(await banyan('restore orders')).toMatchObject({
+      exit: 1,
+      err: expect.stringContaining('Nothing was stopped.'),
+    });
+  });
+});
+
+describe('logs', () => {
+  const write = (id: string, line: string) => appendFileSync(join(dataDir, 'logs', `${id}.log`), `${line}\n`);
+  beforeEach(() => {
+    mkdirSync(join(dataDir, 'logs'));
+  });
+
+  test('prints what the processes of a module wrote, each line with its process', async () => {
+    write('orders-1', 'one');
+    write('orders-1', 'two');
+    write('orders-2', 'three');
+    write('catalog-1', 'not this');
+    expect((await banyan('logs orders')).out).toBe('orders-1 │ one\norders-1 │ two\norders-2 │ three\n');
+    expect((await banyan('logs orders-1 -n 1')).out).toBe('two\n');
+    expect(await banyan('logs media')).toMatchObject({
+      exit: 1,
+      err: expect.stringContaining('npx banyan status'),
+    });
+  });
+
+  test('-f goes on, also with a process that starts later, until it is interrupted', async () => {
+    write('orders-1', 'one');
+    const interrupt = new AbortController();
+    const printed: string[] = [];
+    const terminal = {
+      env: { DATA_DIR: dataDir },
+      out: { isTerminal: false, write: (text: string) => printed.push(text) },
+      err: { isTerminal: false, write: () => {} },
+      interrupted: interrupt.signal,
+    };
+    const following = run(['logs', 'orders', '-f'], terminal as never);
+    await vi.waitFor(() => expect(printed.join('')).toBe('one\n'));
+    write('orders-2', 'later');
+    await vi.waitFor(() => expect(printed.join('')).toBe('one\norders-2 │ later\n'), { timeout: 3000 });
+    interrupt.abort();
+    expect(await following).toBe(0);
+  });
+});
+
+describe('every error is exit 1 and says the next step', () => {
+  const cases: [string, string, Record<string, string>, RegExp][] = [
+    ['an unknown command', 'extrakt orders', {}, /unknown command 'extrakt'[\s\S]*npx banyan --help/],
+    ['no module', 'extract', {}, /missing required argument[\s\S]*npx banyan extract --help/],
+    ['no module to restore', 'restore', {}, /Which module\?[\s\S]*npx banyan restore orders/],
+    ['instances that are no number', 'extract orders --instances two', {}, /whole number from 1 to 16/],
+    ['no instances', 'extract orders --instances 0', {}, /npx banyan restore <module>/],
+    ['a timeout that is none', 'restore orders --timeout soon', {}, /for example 500ms, 30s or 2m/],
+    ['a placement that is none', 'place orders cloud', {}, /service, in-process/],
+    [
+      'no instance in that folder',
+      'status',
+      { DATA_DIR: '/nowhere' },
+      /No Banyan is running[\s\S]*npm start/,
+    ],
+    [
+      'nothing at that address',
+      'status',
+      { BANYAN_URL: 'http://127.0.0.1:9' },
+      /ECONNREFUSED[\s\S]*BANYAN_URL/,
+    ],
+    ['an address that is none', 'status', { BANYAN_URL: 'here' }, /for example http:/],
+    ['a wrong token', 'status', { ADMIN_TOKEN: 'wrong' }, /ADMIN_TOKEN is not the token/],
+    ['no token', 'status', { DATA_DIR: '/nowhere', BANYAN_URL: 'http://127.0.0.1:9' }, /Set ADMIN_TOKEN/],
+  ];
+  test.each(cases)('%s', async (_name, words, env, expected) => {
+    const { out, err, exit } = await banyan(words, env);
+    expect([out, exit]).toEqual(['', 1]);
+    expect(err).toMatch(expected);
+    expect(err).toMatch(/next|npx banyan/);
+    const json = await banyan(`${words} --json`, env);
+    expect(json.exit).toBe(1);
+    expect(JSON.parse(json.out)).toMatchObject({
+      title: expect.any(String),
+      status: expect.any(Number),
+      code: expect.any(String),
+    });
+  });
+
+  test('an unknown module is answered by the server', async () => {
+    const problem = {
+      title: 'No such module',
+      status: 404,
+      code: 'module-unknown',
+      detail: 'There are: catalog, orders.',
+    };
+    answers['PUT /admin/placements/garden'] = { status: 404, body: problem };
+    const { err, exit } = await banyan('extract garden');
+    expect(err).toMatch(/There are: catalog, orders\.[\s\S]*npx banyan status/);
+    expect(exit).toBe(1);
+  });
+
+  test('an instance that was killed is not taken for a running one', async () => {
+    const file = join(dataDir, 'instance.json');
+    const { machine } = await import('../kernel/placement/process.ts');
+    writeFileSync(
+      file,
+      JSON.stringify({ url: base, pid: 1, process: { machine, pid: 1, started: 'long ago' } }),
+    );
+    const { err, exit } = await banyan('status');
+    expect(err).toMatch(/has ended without a word[\s\S]*npm start/);
+    expect(exit).toBe(1);
+  });
+});
+
+test('help and version', async () => {
+  expect(await banyan('--help')).toMatchObject({
+    exit: 0,
+    out: expect.stringMatching(/status[\s\S]*extract[\s\S]*restore[\s\S]*DATA_DIR/),
+  });
+  expect(await banyan('--version')).toMatchObject({
+    exit: 0,
+    out: expect.stringMatching(/^\d+\.\d+\.\d+\n?$/),
+  });
+  expect((await banyan('docs')).out).toBe(`${base}/docs\n`);
+});

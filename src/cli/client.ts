@@ -1,0 +1,209 @@
+// The admin API of the instance that runs: found by BANYAN_URL and ADMIN_TOKEN, else by DATA_DIR.
+// Answers are passed on as they came; every way to not get one ends in a Failure that says what to do.
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { request } from 'undici';
+import type { ProblemBody } from '../kernel/contract/problem.ts';
+import type { Entry, Overview } from '../kernel/placement/admin-contract.ts';
+import { mayRun, readInstanceFile } from '../kernel/supervisor/instance-file.ts';
+import { Failure, failure } from './failure.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Answer<T> {
+  /** The body as it was sent. */
+  readonly text: string;
+  readonly body: T;
+}
+
+export type Flipped = Entry & { readonly lagging?: readonly string[] };
+
+export interface Client {
+  readonly url: string;
+  placements(): Promise<Answer<Overview>>;
+  place(module: string, placement: Entry['placement']): Promise<Answer<Flipped>>;
+  services(module: string, instances: number, timeoutMs?: number): Promise<Answer<Entry>>;
+}
+
+export function dataDirOf({ env }: Pick<Terminal, 'env'>): string {
+  return resolve(env.DATA_DIR || '.banyan');
+}
+
+export function connect(terminal: Terminal, command: string): Client {
+  const url = findUrl(terminal);
+  const token = findToken(terminal);
+  const call = async <T>(method: 'GET' | 'PUT', path: string, body?: object, waitMs = 30_000) => {
+    const { status, text } = await send(terminal, url, token, { method, path, body, waitMs, command });
+    const parsed = parse<T>(text);
+    if (status === 200 && parsed !== undefined) return { text, body: parsed };
+    throw refused(status, text, parsed as ProblemBody | undefined, url, terminal);
+  };
+  const at = (kind: string, module: string) => `/admin/${kind}/${encodeURIComponent(module)}`;
+  return {
+    url,
+    placements: () => call('GET', '/admin/placements'),
+    place: (module, placement) => call('PUT', at('placements', module), { placement }),
+    services: (module, instances, timeoutMs) =>
+      // The server waits for the drain and then for the end of the processes; it answers well before this.
+      call(
+        'PUT',
+        at('services', module),
+        { instances, ...(timeoutMs && { timeoutMs }) },
+        (timeoutMs ?? 30_000) + 120_000,
+      ),
+  };
+}
+
+interface Sent {
+  readonly method: 'GET' | 'PUT';
+  readonly path: string;
+  readonly body: object | undefined;
+  readonly waitMs: number;
+  readonly command: string;
+}
+
+async function send(
+  terminal: Terminal,
+  url: string,
+  token: string,
+  { method, path, body, waitMs, command }: Sent,
+) {
+  try {
+    const response = await request(new URL(path, url), {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body && { 'content-type': 'application/json', 'x-changed-by': caller(command) }),
+      },
+      body: body && JSON.stringify(body),
+      headersTimeout: waitMs,
+      signal: terminal.interrupted,
+    });
+    return { status: response.statusCode, text: await response.body.text() };
+  } catch (error) {
+    if (terminal.interrupted.aborted)
+      throw failure(
+        'interrupted',
+        499,
+        'Interrupted',
+        'What was begun goes on; see where it got to.',
+        'npx banyan status',
+      );
+    const reason = (error as { code?: string }).code ?? (error as Error).message;
+    throw failure(
+      'unreachable',
+      503,
+      'No answer',
+      `Nothing answers at ${url} (${reason}).`,
+      whereNext(terminal),
+    );
+  }
+}
+
+function findUrl(terminal: Terminal): string {
+  const { BANYAN_URL } = terminal.env;
+  if (BANYAN_URL) {
+    if (!/^https?:$/.test(URL.parse(BANYAN_URL)?.protocol ?? ''))
+      throw failure(
+        'bad-url',
+        400,
+        'BANYAN_URL is not an address',
+        `BANYAN_URL is "${BANYAN_URL}".`,
+        'Set it to the public address, for example http://127.0.0.1:3000',
+      );
+    return BANYAN_URL;
+  }
+  const dataDir = dataDirOf(terminal);
+  const instance = readInstanceFile(dataDir);
+  if (!instance)
+    throw failure(
+      'not-running',
+      503,
+      'No Banyan is running here',
+      `There is no ${join(dataDir, 'instance.json')}.`,
+      'Start it: npm start (or point to it with DATA_DIR, or with BANYAN_URL and ADMIN_TOKEN)',
+    );
+  if (!mayRun(instance))
+    throw failure(
+      'not-running',
+      503,
+      'No Banyan is running here',
+      `The one of ${dataDir} (pid ${instance.pid}) has ended without a word.`,
+      'Start it again: npm start',
+    );
+  return instance.url;
+}
+
+function findToken(terminal: Terminal): string {
+  const { ADMIN_TOKEN } = terminal.env;
+  if (ADMIN_TOKEN) return ADMIN_TOKEN;
+  const path = join(dataDirOf(terminal), 'admin-token');
+  try {
+    if (existsSync(path)) return readFileSync(path, 'utf8').trim();
+  } catch {
+    throw failure(
+      'no-token',
+      401,
+      'The admin token cannot be read',
+      `You may not read ${path}.`,
+      'Run this as the user who runs npm start, or set ADMIN_TOKEN',
+    );
+  }
+  throw failure(
+    'no-token',
+    401,
+    'There is no admin token',
+    `ADMIN_TOKEN is not set, and there is no ${path}.`,
+    'Set ADMIN_TOKEN to the token that the instance was started with',
+  );
+}
+
+function refused(
+  status: number,
+  text: string,
+  problem: ProblemBody | undefined,
+  url: string,
+  terminal: Terminal,
+): Failure {
+  if (!problem?.title)
+    return failure(
+      'not-banyan',
+      502,
+      'That is not Banyan',
+      `${url} answered ${status}, and no problem of ours.`,
+      whereNext(terminal),
+    );
+  if (status === 401 || status === 403) {
+    const source = terminal.env.ADMIN_TOKEN ? 'ADMIN_TOKEN' : join(dataDirOf(terminal), 'admin-token');
+    return new Failure(
+      problem,
+      `${source} is not the token that ${url} was started with: set ADMIN_TOKEN to that one`,
+      text,
+    );
+  }
+  return new Failure(problem, status === 404 || status === 503 ? 'npx banyan status' : undefined, text);
+}
+
+function whereNext({ env }: Terminal): string {
+  return env.BANYAN_URL ? 'Check BANYAN_URL, and that it is running there' : 'Start it: npm start';
+}
+
+/** For the audit: who asked, and by what. Headers take ASCII only. */
+function caller(command: string): string {
+  const user = () => {
+    try {
+      return userInfo().username;
+    } catch {
+      return 'somebody';
+    }
+  };
+  return `${user()}@${hostname()} (banyan ${command})`.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
+}
+
+function parse<T>(text: string): T | undefined {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return undefined;
+  }
+}

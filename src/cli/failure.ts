@@ -1,0 +1,54 @@
+// A command that could not be done: a problem as the admin API answers it, and the step to take next.
+import type { ProblemBody } from '../kernel/contract/problem.ts';
+import { styleFor, type Terminal } from './terminal.ts';
+
+export class Failure extends Error {
+  readonly problem: ProblemBody;
+  /** The step to take, when `detail` does not say it. */
+  readonly next: string | undefined;
+  /** The problem as a server sent it; undefined when it comes from this program. */
+  readonly text: string | undefined;
+
+  constructor(problem: ProblemBody, next?: string, text?: string) {
+    super(problem.detail ?? problem.title);
+    this.name = 'Failure';
+    this.problem = problem;
+    this.next = next;
+    this.text = text;
+  }
+}
+
+/** A failure that no server said: it has the same shape. */
+export function failure(code: string, status: number, title: string, detail: string, next?: string): Failure {
+  return new Failure({ type: `urn:banyan:problem:cli:${code}`, title, status, code, detail }, next);
+}
+
+/** What a person wrote was not understood. */
+export function misused(detail: string, next: string): Failure {
+  return failure('usage', 400, 'The command was not understood', detail, next);
+}
+
+/** With --json the problem on stdout, as it was answered; else sentences on stderr. */
+export function report(failed: Failure, terminal: Terminal, json: boolean): void {
+  if (json) {
+    const { problem, next, text } = failed;
+    terminal.out.write(`${text ?? JSON.stringify(next ? { ...problem, next } : problem)}\n`);
+    return;
+  }
+  const style = styleFor(terminal, terminal.err);
+  const { title, detail, errors } = failed.problem;
+  const fields = errors?.map(({ path, message }) => `  ${path} ${message}\n`).join('') ?? '';
+  const sentences = detail ? `${terminal.err.isTerminal ? wrap(detail) : `  ${detail}`}\n` : '';
+  terminal.err.write(`${style('red', 'error')} ${title}\n${sentences}${fields}`);
+  if (failed.next) terminal.err.write(`${style('green', 'next')}  ${failed.next}\n`);
+}
+
+/** Broken between words at 78 columns, indented by two. */
+function wrap(text: string): string {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    if (lines.at(-1)!.length + word.length > 76) lines.push('');
+    lines.push(`${lines.pop()} ${word}`.trimStart());
+  }
+  return lines.map((line) => `  ${line}`).join('\n');
+}

@@ -1,0 +1,138 @@
+// The status as a picture in 80 columns: one line per module, its processes hung below it like the roots of a
+// fig, and at the end what to try next, chosen by what is seen.
+import type { Entry, Instance, Overview } from '../kernel/placement/admin-contract.ts';
+import type { Style } from './terminal.ts';
+
+export interface PictureOptions {
+  readonly url: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly style: Style;
+}
+
+const width = 80;
+
+export function drawStatus(overview: Overview, options: PictureOptions): string {
+  const { style, url } = options;
+  const { version, monolith, monoliths, modules } = overview;
+  const replicas = monoliths.length > 1 ? `, ${monoliths.length} replicas` : '';
+  const longest = Math.max(6, ...modules.map(({ module }) => module.length));
+  return [
+    '',
+    `  ${style('bold', 'Banyan')} at ${url}  ${style('dim', `pid ${monolith.pid}${replicas}, version ${version}`)}`,
+    '',
+    style('dim', `  ${'module'.padEnd(longest + 2)}   serves       changed`),
+    ...modules.flatMap((entry) => drawModule(entry, longest, options)),
+    '',
+    ...drawNext(modules, options),
+    '',
+  ].join('\n');
+}
+
+function drawModule(entry: Entry, longest: number, { now, style }: PictureOptions): string[] {
+  const { module, placement, instances } = entry;
+  const extracted = placement === 'service';
+  const name = extracted ? style('bold', module.padEnd(longest + 2)) : module.padEnd(longest + 2);
+  const where = extracted ? style('cyan', 'service   ') : 'in-process';
+  const room = width - longest - 20;
+  const changed = shorten(`${ago(now - Date.parse(entry.changedAt))}, ${entry.changedBy}`, room);
+  const roots = instances.flatMap((instance, index) =>
+    drawInstance(instance, extracted, index === instances.length - 1, longest, style),
+  );
+  const missing =
+    extracted && instances.length === 0 ? [`  ${style('red', '└ no process: every request gets 503')}`] : [];
+  return [`  ${name}   ${where}   ${style('dim', changed)}`, ...roots, ...missing];
+}
+
+function drawInstance(
+  { id, pid, url, healthy, draining, supervised, lastExit, differences }: Instance,
+  serving: boolean,
+  last: boolean,
+  longest: number,
+  style: Style,
+): string[] {
+  const state = draining ? 'draining' : healthy ? (serving ? 'healthy' : 'healthy, idle') : 'down';
+  const colour = healthy ? 'green' : draining ? 'yellow' : 'red';
+  const process = (pid === null ? 'starting' : `pid ${pid}`).padEnd(11);
+  const line = `  ${last ? '└' : '├'} ${id.padEnd(longest + 2)} ${process}  ${style(colour, state.padEnd(13))} ${url ?? ''}`;
+  const bar = last ? ' ' : '│';
+  return [
+    line.trimEnd(),
+    ...(supervised ? [] : [`  ${bar}   ${style('dim', 'started elsewhere: restore does not stop it')}`]),
+    ...(lastExit ? [`  ${bar}   ${style('red', shorten(`ended: ${lastExit}`, width - 6))}`] : []),
+    ...differences.map(
+      ({ path, message }) =>
+        `  ${bar}   ${style('yellow', shorten(`differs: ${path} ${message}`, width - 6))}`,
+    ),
+  ];
+}
+
+interface Step {
+  readonly command: string;
+  readonly why: string;
+}
+
+function drawNext(modules: readonly Entry[], { url, style }: PictureOptions): string[] {
+  const steps = nextSteps(modules, url);
+  const longest = Math.max(...steps.map(({ command }) => command.length));
+  return [
+    `  ${style('dim', 'Try next')}`,
+    ...steps.map(
+      ({ command, why }) => `    ${style('green', command.padEnd(longest))}  ${style('dim', why)}`,
+    ),
+  ];
+}
+
+/** At most four, the most urgent first. */
+function nextSteps(modules: readonly Entry[], url: string): Step[] {
+  const steps: Step[] = [];
+  const up = (entry: Entry) => entry.instances.filter(({ healthy }) => healthy).length;
+  const down = modules.filter(
+    (entry) => entry.placement === 'service' && up(entry) < Math.max(1, entry.instances.length),
+  );
+  const broken = down[0];
+  const idle = modules.find((entry) => entry.placement === 'in-process' && up(entry) > 0);
+  const extracted = modules.find((entry) => entry.placement === 'service' && up(entry) > 0);
+  const inside = modules.find(({ module, placement }) => placement === 'in-process' && module !== 'users');
+  if (broken) {
+    const names = down.map(({ module }) => module).join(' ');
+    steps.push({ command: `npx banyan extract ${names}`, why: 'start what is missing, now' });
+    steps.push({ command: `npx banyan logs ${broken.module}`, why: 'why it ended' });
+  }
+  if (idle) {
+    steps.push({ command: `npx banyan place ${idle.module} service`, why: 'send it its requests' });
+    steps.push({ command: `npx banyan restore ${idle.module}`, why: 'or stop its processes' });
+  }
+  if (extracted) {
+    steps.push({ command: `npx banyan restore ${extracted.module}`, why: 'back into the monolith' });
+    if (!broken)
+      steps.push({ command: `npx banyan logs ${extracted.module} -f`, why: 'what its processes say' });
+  }
+  if (!broken && inside) {
+    const pick =
+      modules.find(({ module, placement }) => module === 'orders' && placement === 'in-process') ?? inside;
+    steps.push({
+      command: `npx banyan extract ${pick.module}`,
+      why: 'into a service of its own, while it runs',
+    });
+  }
+  if (!broken)
+    steps.push({
+      command: `curl -i ${url}/api/catalog/products?limit=1`,
+      why: 'x-served-by says who answered',
+    });
+  return steps.slice(0, 4);
+}
+
+/** `12 s ago`. */
+export function ago(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} days ago`;
+}
+
+function shorten(text: string, room: number): string {
+  return text.length <= room ? text : `${text.slice(0, room - 1)}…`;
+}

@@ -1,0 +1,70 @@
+// From words to a command: what there is, in one list. Each command is a file of its own.
+
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { docs } from './commands/docs.ts';
+import { extract } from './commands/extract.ts';
+import { logs } from './commands/logs.ts';
+import { place } from './commands/place.ts';
+import { restore } from './commands/restore.ts';
+import { status } from './commands/status.ts';
+import { Failure, misused, report } from './failure.ts';
+import { Reported } from './several.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Adds its command to the program. */
+export type Register = (program: Command, terminal: Terminal) => void;
+
+const commands: readonly Register[] = [status, extract, place, restore, logs, docs];
+
+const examples = `
+Examples:
+  banyan status                           where every module serves, what to do next
+  banyan extract orders                   orders becomes a process of its own
+  banyan extract catalog --instances 2    two of them, balanced
+  banyan restore orders                   and back, without losing a request
+  banyan logs catalog -f                  what its processes say
+
+It finds the instance that runs by DATA_DIR (.banyan in this folder), or by
+BANYAN_URL and ADMIN_TOKEN. Every command but docs takes --json.`;
+
+/** Runs one command; answers the exit code. */
+export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
+  const program = new Command('banyan')
+    .description('Moves the modules of a running Banyan into services, and back.')
+    .version(version(), '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'print what there is')
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .addHelpText('after', examples)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: () => {} });
+  for (const register of commands) register(program, terminal);
+  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  try {
+    if (words.length === 0) program.help();
+    await program.parseAsync(words, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (error instanceof Reported) return 1;
+    if (!(error instanceof Failure || error instanceof CommanderError)) throw error;
+    report(
+      error instanceof Failure ? error : notUnderstood(error, words),
+      terminal,
+      words.includes('--json'),
+    );
+    return 1;
+  }
+}
+
+function notUnderstood(error: CommanderError, words: readonly string[]): Failure {
+  const known = words.find((word) => /^(status|extract|place|restore|logs|docs)$/.test(word));
+  const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+  return misused(message, `npx banyan ${known ? `${known} ` : ''}--help`);
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
