@@ -57,7 +57,7 @@ export interface SessionVerifier {
 }
 
 export interface VerifierOptions {
-  /** The public keys of the moment. Another array drops every token verified with the keys before. */
+  /** The public keys of the moment. When they change, every token verified with those before is dropped. */
   readonly keys: () => readonly JWK[];
   /** User id to the epoch below which a token is revoked (`placements.current.revoked`). */
   readonly revoked: () => Readonly<Record<string, number>>;
@@ -66,8 +66,19 @@ export interface VerifierOptions {
 
 export function createSessionVerifier({ keys, revoked, capacity }: VerifierOptions): SessionVerifier {
   const cache = new TokenCache<UserPrincipal>(capacity);
-  let known: readonly JWK[] | undefined;
+  let seen: readonly JWK[] | undefined;
+  let known = '';
   let findKey: ReturnType<typeof createLocalJWKSet>;
+
+  /** Compared by content only when the array is another: a service gets a new one with every snapshot. */
+  const look = (present: readonly JWK[]): void => {
+    seen = present;
+    const text = JSON.stringify(present);
+    if (text === known) return;
+    known = text;
+    findKey = createLocalJWKSet({ keys: [...present] });
+    cache.clear();
+  };
 
   const current = (user: UserPrincipal): UserPrincipal => {
     const least = revoked()[user.id];
@@ -88,11 +99,7 @@ export function createSessionVerifier({ keys, revoked, capacity }: VerifierOptio
   return {
     verify(token) {
       const present = keys();
-      if (present !== known) {
-        known = present;
-        findKey = createLocalJWKSet({ keys: [...present] });
-        cache.clear();
-      }
+      if (present !== seen) look(present);
       const user = cache.get(token);
       return user === undefined ? verifyNew(token) : current(user);
     },
