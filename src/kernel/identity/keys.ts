@@ -1,6 +1,6 @@
 // The key pair that signs sessions: made, its public half taken, its name (kid) derived (RFC 7638).
 // The private half stays with the host that signs; everybody else is given the set of public halves.
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, type JSONWebKeySet } from 'jose';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JSONWebKeySet, type JWK } from 'jose';
 
 /** A new private Ed25519 key, with its kid. */
 export async function generateSigningKey(): Promise<JWK> {
