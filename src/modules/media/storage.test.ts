@@ -1,0 +1,55 @@
+// The storage of files: whole or not there, never outside of its folder.
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openStorage } from './storage.ts';
+
+const id = '01930000-0000-7000-8000-0000000000ab';
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'banyan media %41 '));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const files = async () =>
+  (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name);
+
+test('keeps, gives back and removes; nothing is nothing', async () => {
+  const storage = openStorage(pathToFileURL(folder).href);
+  const key = `${id}.original`;
+  expect(await storage.read(key)).toBeUndefined();
+  expect(await storage.has(key)).toBe(false);
+  await storage.write(key, Buffer.from('one'));
+  expect((await storage.read(key))?.toString()).toBe('one');
+  expect(await storage.has(key)).toBe(true);
+  expect(await files()).toEqual([key]);
+  await storage.remove(key);
+  await storage.remove(key);
+  expect(await files()).toEqual([]);
+});
+
+test('of many who write one key at once, each leaves it whole', async () => {
+  const storage = openStorage(pathToFileURL(folder).href);
+  const bytes = Buffer.alloc(300_000, 7);
+  await Promise.all(Array.from({ length: 8 }, () => storage.write(`${id}.thumb`, bytes)));
+  expect(bytes.equals((await storage.read(`${id}.thumb`))!)).toBe(true);
+  expect(await files()).toEqual([`${id}.thumb`]);
+});
+
+test.each(['../x', `../${id}.thumb`, `${id}.thumb\0`, `${id}/thumb`, `${id.toUpperCase()}.thumb`, ''])(
+  'refuses the key %j',
+  (key) => {
+    const storage = openStorage(pathToFileURL(folder).href);
+    expect(() => storage.read(key)).toThrow('not a key');
+    expect(() => storage.write(key, Buffer.from('x'))).toThrow('not a key');
+  },
+);
+
+test('says which storages there are', () => {
+  expect(() => openStorage('s3://bucket')).toThrow('only file: is supported');
+});
