@@ -11,6 +11,9 @@ import type { LogRecord } from './log/port.ts';
  */
 export const MAX_EVENT_BYTES = 512 * 1024;
 
+/** An index entry of Postgres takes 2,700 bytes; a key is an id. */
+export const MAX_KEY_LENGTH = 500;
+
 /** A row of the outbox, its data still as text: what leaves is byte for byte what was written. */
 export type RawEnvelope = Omit<Envelope, 'data' | 'traceparent'> & {
   readonly data: string;
@@ -57,20 +60,32 @@ export function attributesOf(record: LogRecord, place: string): Attributes {
   if (headers.ce_specversion !== '1.0')
     wrongs.push(`ce_specversion is ${headers.ce_specversion ?? 'missing'}, not 1.0`);
   if (!headers.ce_type) wrongs.push('ce_type is missing');
-  const key = record.key ?? headers.ce_subject;
-  if (key === undefined || key === '') wrongs.push('the key is missing');
+  const key = record.key ?? headers.ce_subject ?? '';
+  if (key === '') wrongs.push('the key is missing');
+  if (key.length > MAX_KEY_LENGTH) wrongs.push(`the key is longer than ${MAX_KEY_LENGTH} characters`);
   const sequence = /^[1-9]\d{0,15}$/.test(headers.ce_sequence ?? '') ? Number(headers.ce_sequence) : null;
   if (headers.ce_sequence !== undefined && sequence === null)
     wrongs.push('ce_sequence is not a positive integer');
-  const made = Date.parse(headers.ce_time ?? '');
   return {
     id: validId ? id.toLowerCase() : idOf(place),
-    key: key ?? '',
-    type: headers.ce_type ?? '',
+    key: textual(key).slice(0, MAX_KEY_LENGTH),
+    type: textual(headers.ce_type ?? ''),
     sequence: validId ? sequence : null,
-    time: new Date(Number.isNaN(made) ? (record.timestamp ?? Date.now()) : made).toISOString(),
+    time: timeOf(headers.ce_time, record.timestamp),
     wrong: wrongs.length > 0 ? wrongs.join('; ') : undefined,
   };
+}
+
+/** When the event was made; when the log got it, if that cannot be read or is no time that Postgres knows. */
+function timeOf(text: string | undefined, received: number | undefined): string {
+  const made = Date.parse(text ?? '');
+  const sane = made > 0 && made < Date.UTC(9999, 0);
+  return new Date(sane ? made : (received ?? Date.now())).toISOString();
+}
+
+/** What a text column takes: what comes from outside may hold characters that Postgres refuses. */
+export function textual(text: string): string {
+  return text.replaceAll('\u0000', '\\0').toWellFormed();
 }
 
 /** Puts attributes and parsed data together. `headers` may be those of a record or of an inbox row. */

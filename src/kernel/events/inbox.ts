@@ -3,7 +3,7 @@
 import type { Pool } from 'pg';
 import type { RetryPolicy } from '../module.ts';
 import type { Sql } from '../store/store.ts';
-import type { Attributes } from './cloudevents.ts';
+import { type Attributes, textual } from './cloudevents.ts';
 import type { StoredRecord } from './log/port.ts';
 
 /** What became of an event that came from the log. */
@@ -88,7 +88,7 @@ export class Inbox {
           textOf(record),
           record.value,
           state,
-          reason,
+          textual(reason),
           holds,
         ],
       );
@@ -254,8 +254,8 @@ function judge({ attempt, error, policy }: Failure) {
   return {
     wait: last ? null : backoff(attempt, policy),
     holds: last && policy.afterDeath === 'hold-key',
-    message: known.message.replaceAll('\u0000', '').slice(0, 2_000),
-    stack: known.stack?.replaceAll('\u0000', '').slice(0, 8_000) ?? null,
+    message: textual(known.message).slice(0, 2_000),
+    stack: known.stack ? textual(known.stack).slice(0, 8_000) : null,
   };
 }
 

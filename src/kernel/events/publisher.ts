@@ -8,7 +8,7 @@ import { currentFlow } from '../calls/call.ts';
 import type { Contract, DataOf, EventDefinition } from '../contract/contract.ts';
 import { fieldErrors } from '../contract/validation.ts';
 import type { Publisher } from '../store/store.ts';
-import { MAX_EVENT_BYTES } from './cloudevents.ts';
+import { MAX_EVENT_BYTES, MAX_KEY_LENGTH } from './cloudevents.ts';
 
 /** The values of `emit_event($n::uuid, $n, $n, $n, $n::json, $n, $n, $n)`, in this order. */
 export type EventArguments = readonly [
@@ -58,11 +58,11 @@ export function eventArguments<E extends EventDefinition>(event: E, data: DataOf
     throw new EventRefused(`${event.type} does not fit its schema: ${JSON.stringify(errors)}`, errors);
   }
   const key = (data as Record<string, unknown>)[event.key];
-  if (typeof key !== 'string' || key === '') {
-    throw new EventRefused(
-      `${event.type} has no key: its field "${event.key}" must be a string that is not empty`,
-      [{ path: `/${event.key}`, message: 'must be a string that is not empty' }],
-    );
+  if (typeof key !== 'string' || key === '' || key.length > MAX_KEY_LENGTH || key.includes('\u0000')) {
+    const message = `must be a string of 1 to ${MAX_KEY_LENGTH} characters`;
+    throw new EventRefused(`${event.type} has no key: its field "${event.key}" ${message}`, [
+      { path: `/${event.key}`, message },
+    ]);
   }
   const text = JSON.stringify(data);
   if (text.length * 3 > MAX_EVENT_BYTES && Buffer.byteLength(text) > MAX_EVENT_BYTES) {

@@ -182,7 +182,7 @@ BEGIN
     received = CASE WHEN verdict IN ('late', 'early') OR p_sequence IS NULL THEN received
                     WHEN verdict = 'duplicate' THEN greatest(received, p_sequence)
                     ELSE p_sequence END,
-    last_at = CASE WHEN verdict IN ('late', 'early') THEN last_at ELSE greatest(last_at, p_time) END,
+    last_at = CASE WHEN verdict = 'late' THEN last_at ELSE greatest(last_at, p_time) END,
     open = open + opens,
     early = early + CASE WHEN verdict = 'early' THEN 1 ELSE 0 END
   WHERE topic = p_topic AND key = p_key;
