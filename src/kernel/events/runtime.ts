@@ -1,11 +1,12 @@
 // The events of one module on one host, put together: its relay and its consumer as tasks that the host starts
 // and stops, the wake-up after a commit, the numbers. Where the tasks run is a matter of economy; with none
 // running, or two, nothing is lost, doubled or inverted.
+
+import { childOf } from '../calls/trace.ts';
 import type { Contract } from '../contract/contract.ts';
 import type { Listener } from '../module.ts';
 import type { Store } from '../store/store.ts';
 import { noTracing, type Tracing } from '../telemetry/tracing.ts';
-import { childOf } from '../calls/trace.ts';
 import { Consumer } from './consumer.ts';
 import { Effect, type InboxStep } from './effect.ts';
 import { Inbox } from './inbox.ts';

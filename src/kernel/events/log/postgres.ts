@@ -3,6 +3,7 @@
 // what is read comes from the tables alone, and a poll finds what no hint told.
 import { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import { Session } from '../session.ts';
 import { partitionOf } from './partitioner.ts';
 import {
   type EventLog,
@@ -17,7 +18,6 @@ import {
 } from './port.ts';
 import { GroupMember } from './postgres-group.ts';
 import { readTopic, type TopicRow } from './postgres-read.ts';
-import { Session } from '../session.ts';
 
 export interface PostgresLogOptions {
   /** Connection URL of the role banyan_log. */

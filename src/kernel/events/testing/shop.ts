@@ -2,7 +2,7 @@
 // and its roles as the product's modules have; their stores are real ones, without a Prisma client.
 import { pino } from 'pino';
 import { Type } from 'typebox';
-import { closed, type Contract, defineContract, event } from '../../contract/contract.ts';
+import { type Contract, closed, defineContract, event } from '../../contract/contract.ts';
 import { createStore, type OpenStore } from '../../store/create.ts';
 import { provision } from '../../store/provision.ts';
 import { roleUrl } from '../../store/roles.ts';

@@ -1,6 +1,6 @@
 // A stand for tests: a database with both modules, a log, and as many hosts as a test wants. `till` writes each
 // event that it handles into the table `effect`; what the table says in the end is what happened.
-import { on, type Listener } from '../../module.ts';
+import { type Listener, on } from '../../module.ts';
 import type { OpenStore } from '../../store/create.ts';
 import type { Delivery } from '../envelope.ts';
 import type { EventLog } from '../log/port.ts';
