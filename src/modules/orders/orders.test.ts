@@ -59,7 +59,7 @@ inBothPlacements('orders', (shop) => {
     expect(await stockOf(a.id)).toBe(98);
   });
 
-  test.each([
+  test.concurrent.each([
     ['tok_ok', 'confirmed', undefined, 'captured'],
     ['tok_flaky', 'confirmed', undefined, 'captured'],
     ['tok_lost', 'confirmed', undefined, 'captured'],

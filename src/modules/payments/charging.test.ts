@@ -1,7 +1,7 @@
 // Charging where the order of things matters: an order that ends before, during and after its charge,
 // hosts that are frozen, killed or closed in between, a network that is away, and three hosts at once.
 import { v7 } from 'uuid';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Transaction } from '../../kernel/store/store.ts';
 import { NetworkBusy } from './card-network.ts';
 import { type PaymentsAlone, paymentsAlone } from './charging.fixture.ts';
@@ -13,10 +13,10 @@ const open: { close(): Promise<void> }[] = [];
 beforeAll(async () => {
   shop = await paymentsAlone();
 }, 60_000);
-afterAll(async () => {
-  for (const host of open) await host.close();
-  await shop.close();
+afterEach(async () => {
+  for (const host of open.splice(0)) await host.close();
 });
+afterAll(() => shop.close());
 
 const order = (paymentToken = 'tok_ok') => ({
   orderId: v7(),
@@ -128,19 +128,35 @@ test('killed between the answer and its record: asked again, charged once, told 
 
 test('closed while it waits for an answer: the next host goes on at once', { timeout: 20_000 }, async () => {
   const one = order('tok_timeout');
-  const first = await running(shop.network);
+  const first = await running(shop.network, 60_000);
   await reserved(one);
   first.task.wake();
   await expect.poll(async () => (await shop.payment(one.orderId))?.asks).toBe(1);
   const started = Date.now();
   await first.close();
-  expect(Date.now() - started).toBeLessThan(1_000);
+  expect(Date.now() - started).toBeLessThan(10_000);
   expect((await shop.payment(one.orderId))!.due_at!.getTime()).toBeLessThanOrEqual(Date.now());
   const second = await running(shop.network, 100);
   second.task.wake();
   await becomes(one, 'failed');
   expect(await shop.charges(one.orderId)).toEqual(['voided']);
   expect(await shop.published(one.orderId)).toEqual(['payment-failed']);
+});
+
+test('cards that stay silent hold up nobody else', async () => {
+  const host = await running(shop.network, 60_000);
+  const silent = Array.from({ length: 60 }, () => order('tok_timeout'));
+  await Promise.all(silent.map(reserved));
+  host.task.wake();
+  for (const { orderId } of silent)
+    await expect.poll(async () => (await shop.payment(orderId))?.asks).toBe(1);
+  const good = Array.from({ length: 40 }, () => order());
+  await Promise.all(good.map(reserved));
+  host.task.wake();
+  for (const one of good) await becomes(one, 'captured');
+  for (const { orderId } of silent) expect((await shop.payment(orderId))?.status).toBe('pending');
+  await host.close();
+  await Promise.all(silent.map(ended));
 });
 
 test('a network that is busy for a second is asked until it answers', async () => {
