@@ -1,6 +1,6 @@
 // A PostgreSQL server for the tests of this folder (one per test file), and a database of its own for each test.
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -16,6 +16,8 @@ export interface TestServer {
 
 export async function openServer(): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'banyan-events-'));
+  // Started by root the server runs as nobody, who must be able to walk in: else its data would lie elsewhere.
+  await chmod(folder, 0o711);
   const server = await openEmbedded({ dataDir: folder, log: pino({ level: 'silent' }) });
   return {
     url: server.url,
