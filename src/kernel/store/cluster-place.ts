@@ -1,13 +1,15 @@
-// Where the embedded server's files are, and as whom it runs. PostgreSQL refuses to run as root; started by
-// root it runs as `nobody`, who can enter neither a clone nor a data folder of mode 0700: then both the
-// binaries and the data live in a private folder elsewhere.
+// Where the embedded server's files are, and as whom it runs. PostgreSQL refuses to run as root: started by
+// root it runs as `nobody`, who can enter neither a clone nor a data folder below a folder of mode 0700. Then
+// the binaries, the data or both live in a private folder elsewhere.
+// Nothing but these folders is created on the machine: no user, no service.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  chownSync,
   cpSync,
   existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -15,63 +17,48 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 
-export interface ServerPlace {
+/** A user of the machine, as `spawn` takes it; both undefined: ourselves. */
+export interface Account {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+export interface ServerPlace extends Account {
   /** The folder with bin/, lib/ and share/. */
   readonly native: string;
   /** The folder that the cluster lies in; its user may enter it. */
   readonly base: string;
   /** PGDATA. */
   readonly cluster: string;
-  /** The user to run as; undefined: ourselves. */
-  readonly uid: number | undefined;
   /** True when this is not under DATA_DIR. */
   readonly elsewhere: boolean;
 }
-
-const NOBODY = 65534;
 
 /** @param identity what tells this DATA_DIR from an earlier one of the same path that was deleted. */
 export function placeCluster(dataDir: string, identity: string): ServerPlace {
   const native = nativeFolder();
   const inside = join(dataDir, 'postgres');
+  const cluster = join(inside, 'data');
   if (process.getuid?.() !== 0) {
     mkdirSync(inside, { recursive: true, mode: 0o700 });
-    return { native, base: inside, cluster: join(inside, 'data'), uid: undefined, elsewhere: false };
+    return { native, base: inside, cluster, elsewhere: false };
   }
-  const family = join('/var/tmp', `banyan-${short(resolve(dataDir))}`);
-  const binaries = reachable(native) ? native : copyOf(native, ours(family));
-  if (reachable(dataDir)) {
+  // Data that an ordinary user made stays that user's.
+  const account = ownerOf(cluster) ?? ownerOf(inside) ?? nobody();
+  const binaries = runs(native, account) ? native : copyOf(native);
+  const name = digest(identity);
+  const began = privateFolders.map((folder) => join(folder, name)).find((folder) => existsSync(folder));
+  if (!began && mayEnter(dataDir, account)) {
     mkdirSync(inside, { recursive: true, mode: 0o711 });
-    return { native: binaries, base: inside, cluster: join(inside, 'data'), uid: NOBODY, elsewhere: false };
+    return { ...account, native: binaries, base: inside, cluster, elsewhere: false };
   }
-  const base = ours(join(ours(family), short(identity)));
-  forgetOthers(family, base);
-  return { native: binaries, base, cluster: join(base, 'data'), uid: NOBODY, elsewhere: true };
-}
-
-function short(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
-}
-
-/** A folder that belongs to us and that others may only walk through. */
-function ours(folder: string): string {
-  mkdirSync(folder, { recursive: true, mode: 0o711 });
-  if (statSync(folder).uid !== 0)
-    throw new Error(`${folder} belongs to somebody else: remove it, or choose another DATA_DIR.`);
-  chmodSync(folder, 0o711);
-  return folder;
-}
-
-/** Data of an earlier DATA_DIR of the same path, which was deleted: nobody can open it any more. */
-function forgetOthers(family: string, base: string): void {
-  for (const name of readdirSync(family)) {
-    const folder = join(family, name);
-    if (folder === base || name.startsWith('native') || existsSync(join(folder, 'data', 'postmaster.pid')))
-      continue;
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const base = ours(began ?? join(privateFolder(), name));
+  // For whoever finds the folder and wonders.
+  writeFileSync(join(base, 'belongs-to'), `${dataDir}\n`, { mode: 0o600 });
+  return { ...account, native: binaries, base, cluster: join(base, 'data'), elsewhere: true };
 }
 
 /** The binaries' package of this platform; npm installed the one that fits. */
@@ -87,26 +74,80 @@ function nativeFolder(): string {
   }
 }
 
-/** Whether anybody may walk down to the folder. */
-function reachable(folder: string): boolean {
-  for (let at = resolve(folder); ; at = dirname(at)) {
-    if ((statSync(at).mode & 0o001) === 0) return false;
-    if (at === dirname(at)) return true;
-  }
+function nobody(): Account {
+  const line =
+    existsSync('/etc/passwd') && /^nobody:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8'));
+  return line ? { uid: Number(line[1]), gid: Number(line[2]) } : { uid: 65534, gid: 65534 };
 }
 
-/** A copy that anybody may read, renewed when the package changed. 60 MB, once per clone. */
-function copyOf(native: string, base: string): string {
-  const version = readFileSync(join(native, '..', 'package.json'), 'utf8');
-  const copy = join(base, 'native');
-  const stamp = join(copy, 'package.json');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === version) return copy;
+/** Undefined when there is no such folder or it is root's. */
+function ownerOf(folder: string): Account | undefined {
+  if (!existsSync(folder)) return undefined;
+  const { uid, gid } = statSync(folder);
+  return uid === 0 ? undefined : { uid, gid };
+}
+
+// Both ask the machine itself: modes, ACLs, mounts without exec, missing libraries all count.
+function runs(native: string, account: Account): boolean {
+  return spawnSync(join(native, 'bin', 'postgres'), ['--version'], { ...account, cwd: '/' }).status === 0;
+}
+
+function mayEnter(dataDir: string, account: Account): boolean {
+  const enters = () =>
+    spawnSync('/bin/sh', ['-c', 'cd -- "$0"', dataDir], { ...account, cwd: '/' }).status === 0;
+  if (enters()) return true;
+  // If it is only DATA_DIR itself that is closed, the server's group may walk through it from now on.
+  const { uid, mode } = statSync(dataDir);
+  if (uid !== 0 || (mode & 0o070) !== 0) return false;
+  chownSync(dataDir, uid, account.gid!);
+  chmodSync(dataDir, mode | 0o010);
+  return enters();
+}
+
+/** Where root keeps what lasts; on many machines a folder for temporary files is emptied by age. */
+const privateFolders = ['/var/lib/banyan', join(tmpdir(), 'banyan')];
+
+function privateFolder(): string {
+  for (const folder of privateFolders) {
+    try {
+      return ours(folder);
+    } catch {
+      // A read-only system: the next one.
+    }
+  }
+  throw new Error(
+    'Root cannot run PostgreSQL, and there is no folder to run it elsewhere. Start as another user, or set DATABASE_URL.',
+  );
+}
+
+/** A folder that belongs to us and that others may only walk through. */
+function ours(folder: string): string {
+  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  if (statSync(folder).uid !== 0) throw new Error(`${folder} belongs to somebody else. Remove it.`);
+  chmodSync(folder, 0o711);
+  return folder;
+}
+
+/** A copy that anybody may read, one per version for all clones: 60 MB. */
+function copyOf(native: string): string {
+  const { version } = JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const copy = join(privateFolder(), `postgresql-${version}`);
+  if (existsSync(copy)) return copy;
   const draft = `${copy}.${process.pid}`;
-  rmSync(draft, { recursive: true, force: true });
   cpSync(native, draft, { recursive: true, verbatimSymlinks: true });
   chmodSync(draft, 0o755);
-  writeFileSync(join(draft, 'package.json'), version);
-  rmSync(copy, { recursive: true, force: true });
-  renameSync(draft, copy);
+  try {
+    renameSync(draft, copy);
+  } catch (error) {
+    // Somebody else was faster.
+    rmSync(draft, { recursive: true, force: true });
+    if (!existsSync(copy)) throw error;
+  }
   return copy;
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

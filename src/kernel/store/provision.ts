@@ -24,6 +24,8 @@ export interface ProvisionOptions {
   /** A role that may create roles and schemas; need not be a superuser. */
   readonly adminUrl: string;
   readonly secret: string;
+  /** Passwords that were chosen (in a URL that a module was given) instead of derived, by runtime role. */
+  readonly passwords?: Readonly<Record<string, string>>;
   readonly modules: readonly string[];
   /** Schemas of the kernel, and those that modules bring. Made before the modules' own. */
   readonly schemas: readonly KernelSchema[];
@@ -68,9 +70,10 @@ interface Planned {
   readonly roleState: string;
 }
 
-function plan({ modules, schemas, moduleDdl, secret }: ProvisionOptions): Planned[] {
+function plan({ modules, schemas, moduleDdl, secret, passwords = {} }: ProvisionOptions): Planned[] {
   const one = (schema: string, runtime: string, ddl: string, module?: string): Planned => {
-    const roles = { schema, runtime, owner: `${runtime}_owner`, password: rolePassword(secret, runtime) };
+    const password = passwords[runtime] ?? rolePassword(secret, runtime);
+    const roles = { schema, runtime, owner: `${runtime}_owner`, password };
     const migrations = module ? migrationsOf(module).migrationDirectories : [];
     const state = createHash('sha256')
       .update(JSON.stringify([RIGHTS, schema, runtime, ddl, migrations]))

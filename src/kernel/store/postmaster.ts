@@ -1,0 +1,163 @@
+// One PostgreSQL server as a process, told by its folder alone: is it running, start it, stop it.
+// postmaster.pid is PostgreSQL's own lock and is never removed here: it is what keeps a second server off the
+// folder, also while the orphans of a killed one are still at it.
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { identify } from '../placement/process.ts';
+import type { ServerPlace } from './cluster-place.ts';
+
+export interface Postmaster {
+  readonly pid: number;
+  readonly port: number;
+  readonly state: 'starting' | 'ready' | 'stopping';
+}
+
+const settings: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  // A socket would leave a lock file of its own, and its path must be short.
+  unix_socket_directories: '',
+  max_connections: '200',
+  wal_level: 'logical',
+  // A shop on a laptop: small against the machine, large against its data.
+  shared_buffers: '128MB',
+  max_wal_size: '1GB',
+  jit: 'off',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+};
+
+/** The server that runs on the folder, by its own pid file; a pid that is another program's by now does not count. */
+export function findPostmaster(cluster: string): Postmaster | undefined {
+  const lines = readPidFile(cluster);
+  if (!lines) return undefined;
+  const pid = Number(lines[0]);
+  if (!isPostmaster(pid, cluster)) return undefined;
+  // Lines 4 and 8: the port, and the server's own word on its state.
+  const state = lines[7]?.trim() ?? '';
+  return {
+    pid,
+    port: Number(lines[3]),
+    state: state === 'ready' || state === 'stopping' ? state : 'starting',
+  };
+}
+
+/** Starts a server; answers it once it takes connections, or what it said when it ended instead. */
+export async function startPostmaster(
+  place: ServerPlace,
+  port: number,
+  log: string,
+): Promise<Postmaster | string> {
+  disarm(place.cluster);
+  const output = openSync(log, 'a+', 0o600);
+  const from = fstatSync(output).size;
+  const args = Object.entries({ ...settings, port: String(port) }).flatMap(([key, value]) => [
+    '-c',
+    `${key}=${value}`,
+  ]);
+  // Detached: a process group of its own, which the terminal's Ctrl-C does not reach.
+  const child = spawn(join(place.native, 'bin', 'postgres'), ['-D', place.cluster, ...args], {
+    ...processOf(place),
+    detached: true,
+    stdio: ['ignore', output, output],
+  });
+  try {
+    let ended: string | undefined;
+    child.on('exit', (code, signal) => {
+      ended = `it ended with ${signal ?? code}`;
+    });
+    child.on('error', (error) => {
+      ended = error.message;
+    });
+    child.unref();
+    while (ended === undefined) {
+      const found = findPostmaster(place.cluster);
+      if (found?.pid === child.pid && found?.state === 'ready') return found;
+      await pause(10);
+    }
+    return complaintIn(readFrom(output, from)) ?? ended;
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** Fast shutdown: open transactions are rolled back, what is committed is written. Resolves when it is gone. */
+export async function stopPostmaster(cluster: string, pid: number): Promise<void> {
+  // If a checkpoint hangs, an immediate shutdown: the next start recovers.
+  for (const [signal, patience] of [
+    ['SIGINT', 30_000],
+    ['SIGQUIT', 10_000],
+    ['SIGKILL', 5_000],
+  ] as const) {
+    if (!isPostmaster(pid, cluster)) return;
+    process.kill(pid, signal);
+    for (let waited = 0; waited < patience; waited += 10) {
+      await pause(10);
+      if (identify(pid) === undefined) return;
+    }
+  }
+}
+
+/** How the server's programs are run: as its user, from its folder, with no variable of ours. */
+export function processOf({ uid, gid, base }: ServerPlace): {
+  uid?: number;
+  gid?: number;
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+} {
+  return { ...(uid === undefined ? {} : { uid, gid }), cwd: base, env: { LC_ALL: 'C', TZ: 'UTC' } };
+}
+
+/** The line that says why, of what a program of PostgreSQL printed. */
+export function complaintIn(output: string): string | undefined {
+  const lines = output
+    .split('\n')
+    .filter((line) => /FATAL|PANIC|ERROR|error:|could not|No space/i.test(line));
+  return lines
+    .at(-1)
+    ?.replace(/^.*?(FATAL|PANIC|ERROR|error): +/, '')
+    .trim();
+}
+
+function readPidFile(cluster: string): string[] | undefined {
+  try {
+    return readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function isPostmaster(pid: number, cluster: string): boolean {
+  if (!(pid > 1) || identify(pid) === undefined) return false;
+  const command = commandOf(pid);
+  return command === undefined || (command.includes('postgres') && command.includes(cluster));
+}
+
+/** The command line of a process; undefined where the machine does not tell. */
+function commandOf(pid: number): string | undefined {
+  try {
+    if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A pid file of a killed server may name a pid that another program has by now, and PostgreSQL would take that
+ * for a server. Its own parent it takes for none, so it gets to the real question: whether anybody is still
+ * attached to the memory that the file names.
+ */
+function disarm(cluster: string): void {
+  const lines = readPidFile(cluster);
+  if (!lines || isPostmaster(Number(lines[0]), cluster)) return;
+  writeFileSync(join(cluster, 'postmaster.pid'), [String(process.pid), ...lines.slice(1)].join('\n'));
+}
+
+function readFrom(file: number, position: number): string {
+  const bytes = Buffer.alloc(Math.min(fstatSync(file).size - position, 65_536));
+  readSync(file, bytes, 0, bytes.length, position);
+  return bytes.toString();
+}
