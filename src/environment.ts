@@ -2,8 +2,8 @@
 // line's client reads its own three). Guarantees: a mistake is one line that names the variable and the
 // remedy; what is unset comes from DATA_DIR, where this file makes it once, mode 0600.
 import { readdirSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { JWK } from 'jose';
 import { type Defaults, openDefaults } from './defaults.ts';
 import type { Placement } from './kernel/placement/snapshot.ts';
@@ -57,7 +57,7 @@ export async function readEnvironment(overrides: Env = {}, given: Env = process.
       readUrl('STORAGE_URL', env.STORAGE_URL, {
         protocols: ['file:'],
         example: 'file:///var/lib/banyan/media',
-      }) ?? `file://${dataDir}/media`,
+      }) ?? pathToFileURL(join(dataDir, 'media')).href,
     smtpUrl: readUrl('SMTP_URL', env.SMTP_URL, {
       protocols: ['smtp:', 'smtps:'],
       example: 'smtp://user:pass@mail.example:587',

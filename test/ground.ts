@@ -1,7 +1,7 @@
 // Once per run: a real PostgreSQL on a temporary folder, and in it a database made ready by a monolith itself
 // (migrations, seeds), which every suite copies.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -11,6 +11,8 @@ import { startMonolith, stopProcess, type TestGround } from './start-shop.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'banyan-ground-'));
+  // Walkable, so that the server's user (nobody, when we are root) needs no folder elsewhere.
+  chmodSync(dataDir, 0o711);
   const server = await openEmbedded({ dataDir, log: pino({ level: 'warn' }) });
   const secret = () => randomBytes(24).toString('base64url');
   const ground: TestGround = {

@@ -30,6 +30,7 @@ export interface GatewayOptions extends Omit<ServerOptions, 'routes'> {
   readonly tokens: InternalTokens;
   readonly documents: {
     readonly openapi: () => object;
+    readonly asyncapi: () => object;
     readonly jwks: () => object;
   };
   /** Mounts /health/*. */
@@ -115,6 +116,7 @@ function routesOf(contracts: readonly Contract[]): { method: string; path: strin
 
 async function mountDocuments(app: FastifyInstance, documents: GatewayOptions['documents']): Promise<void> {
   app.get('/openapi.json', async (_request, reply) => reply.send(documents.openapi()));
+  app.get('/asyncapi.json', async (_request, reply) => reply.send(documents.asyncapi()));
   app.get('/.well-known/jwks.json', async (_request, reply) => reply.send(documents.jwks()));
   app.get('/', async (_request, reply) => reply.redirect('/docs'));
   await app.register(async (scope) => {

@@ -70,7 +70,15 @@ async function ownDatabase(settings: Settings, modules: readonly Module[], log: 
   );
   const schemas: KernelSchema[] = [controlSchema(REVOKERS), logSchema, ...extra.map(([, schema]) => schema)];
   if (settings.role === 'monolith') {
-    await provision({ adminUrl, secret, modules: allModules, schemas, moduleDdl: moduleEventTables, log });
+    await provision({
+      adminUrl,
+      secret,
+      passwords: chosenPasswords(moduleDatabaseUrls),
+      modules: allModules,
+      schemas,
+      moduleDdl: moduleEventTables,
+      log,
+    });
   }
   return {
     moduleUrl: (module) => moduleDatabaseUrls[module] ?? roleUrl(adminUrl, secret, runtimeRole(module)),
@@ -89,6 +97,16 @@ async function ownDatabase(settings: Settings, modules: readonly Module[], log: 
       await embedded?.stop();
     },
   };
+}
+
+/** A URL that a module was given names its role and the password that it shall have: provisioning sets it. */
+function chosenPasswords(urls: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.values(urls).map((text) => {
+      const { username, password } = new URL(text);
+      return [decodeURIComponent(username), decodeURIComponent(password)];
+    }),
+  );
 }
 
 async function underLock<T>(url: string, work: () => Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import { createDispatcher } from '../kernel/calls/dispatcher.ts';
 import { openapi } from '../kernel/contract/openapi.ts';
+import { asyncapi } from '../kernel/events/asyncapi.ts';
 import { adminHandlers } from '../kernel/placement/admin.ts';
 import { admin } from '../kernel/placement/admin-contract.ts';
 import type { Health } from './health.ts';
@@ -37,6 +38,7 @@ export async function openPublic(
     }),
   ];
   const document = openapi([...contracts, ...own.map((dispatcher) => dispatcher.contract)], version);
+  const events = asyncapi(contracts, version);
   const gateway = await createGateway({
     hostId: 'monolith',
     log,
@@ -48,7 +50,7 @@ export async function openPublic(
     placements: control.follower,
     verifyBearer: bearer,
     tokens,
-    documents: { openapi: () => document, jwks: () => jwks },
+    documents: { openapi: () => document, asyncapi: () => events, jwks: () => jwks },
     health: (app) => health.mount(app),
   });
   undo.push(() => gateway.close());
