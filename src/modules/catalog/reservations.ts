@@ -30,8 +30,10 @@ const takeAll = `
     SELECT wanted.id FROM wanted LEFT JOIN there USING (id)
     WHERE there.id IS NULL OR there.stock < wanted.quantity
   ), taken AS (
-    UPDATE products SET stock = products.stock - wanted.quantity
-    FROM wanted WHERE products.id = wanted.id AND NOT EXISTS (SELECT FROM short)
+    -- From the rows that were locked: the statement's own snapshot may be older, and PostgreSQL checks the
+    -- constraint on what is computed from it before it looks at the row again.
+    UPDATE products SET stock = there.stock - wanted.quantity
+    FROM wanted JOIN there USING (id) WHERE products.id = there.id AND NOT EXISTS (SELECT FROM short)
   )
   SELECT id FROM short ORDER BY id`;
 
