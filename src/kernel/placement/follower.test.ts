@@ -15,8 +15,8 @@ import { type ControlStore, createControlStore } from './store.ts';
 
 const log = pino({ level: 'silent' });
 let server: TestServer;
-let url: string;
 let admin: string;
+let urlOf: (role: string) => string;
 let store: ControlStore;
 const opened: { stop(): Promise<void> }[] = [];
 
@@ -26,7 +26,9 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 beforeEach(async () => {
-  ({ url, admin } = await server.database(controlSchema(['users']), ['banyan_users']));
+  // The schema of a module, for its role alone.
+  const users = { schema: 'users', role: 'banyan_users', ddl: '' };
+  ({ admin, urlOf } = await server.database(controlSchema(['users']), users));
   store = openStore();
   await store.flags.seed(['orders', 'users'], { users: 'in-process' });
 });
@@ -36,7 +38,7 @@ afterEach(async () => {
 });
 
 function openStore(): ControlStore {
-  const store = createControlStore({ url, log });
+  const store = createControlStore({ url: urlOf('banyan_control'), log });
   opened.push({ stop: () => store.close() });
   return store;
 }
@@ -225,7 +227,7 @@ describe('while the store is down', () => {
     const before = one.current;
     server.freeze();
     expect(await one.refresh()).toBe(before);
-    expect(one.connected).toBe(false);
+    await expect.poll(() => one.connected, { timeout: 6000 }).toBe(false);
     await expect(setPlacement(store, one, 'orders', 'service', 'x')).rejects.toThrow();
     server.thaw();
     await instance('orders-1');
@@ -243,7 +245,7 @@ describe('while the store is down', () => {
 
 test('a module may revoke sessions and nothing else', async () => {
   const one = await monolith();
-  const users = url.replace('banyan_control@', 'banyan_users@');
+  const users = urlOf('banyan_users');
   const id = randomUUID();
   await execute(users, `SELECT banyan_control.revoke('${id}', 3)`);
   await execute(users, `SELECT banyan_control.revoke('${id}', 2)`);

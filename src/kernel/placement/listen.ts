@@ -21,9 +21,9 @@ export function listen({ url, channel, onChange, log }: ListenOptions): () => Pr
     const next = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000, keepAlive: true });
     client = next;
     next.on('notification', onChange);
-    // Both may come for one loss; the first wins.
-    next.once('error', () => lost(next));
-    next.once('end', () => lost(next));
+    // Both may come for one loss, and errors again later; the first counts.
+    next.on('error', () => lost(next));
+    next.on('end', () => lost(next));
     try {
       await next.connect();
       await next.query(`LISTEN ${channel}`);
@@ -38,7 +38,6 @@ export function listen({ url, channel, onChange, log }: ListenOptions): () => Pr
   const lost = (which: pg.Client) => {
     if (stopped || which !== client) return;
     client = undefined;
-    which.on('error', () => {});
     void which.end().catch(() => {});
     retry = setTimeout(connect, waitMs);
     waitMs = Math.min(waitMs * 2, 2000);

@@ -63,7 +63,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 beforeEach(async () => {
-  ({ url, admin } = await server.database(controlSchema()));
+  const database = await server.database(controlSchema());
+  url = database.urlOf('banyan_control');
+  admin = database.admin;
   folder = mkdtempSync(join(tmpdir(), 'banyan-supervisor-'));
   writeFileSync(join(folder, 'main.ts'), program(join(import.meta.dirname, '../placement')));
 });
