@@ -2,7 +2,7 @@
 // postmaster.pid is PostgreSQL's own lock and is never removed here: it is what keeps a second server off the
 // folder, also while the orphans of a killed one are still at it.
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, fchownSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { identify } from '../placement/process.ts';
@@ -51,6 +51,7 @@ export async function startPostmaster(
 ): Promise<Postmaster | string> {
   disarm(place.cluster);
   const output = openSync(log, 'a+', 0o600);
+  if (place.uid !== undefined) fchownSync(output, place.uid, place.gid!);
   const from = fstatSync(output).size;
   const args = Object.entries({ ...settings, port: String(port) }).flatMap(([key, value]) => [
     '-c',
