@@ -4,12 +4,11 @@
 // picture holds; a registration that control refuses is told to `onRefused`, because it will not get better.
 import { setTimeout as timeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { request } from 'undici';
-import { CONTROL_AUDIENCE } from '../identity/internal-token.ts';
 import { createPicture, type Follower, isAwaited } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import type { Snapshot } from './snapshot.ts';
-import { type SyncAnswer, type SyncRequest, syncPath } from './sync.ts';
+import type { SyncAnswer, SyncRequest } from './sync.ts';
+import { Refused, sendSync } from './sync-client.ts';
 
 export interface HttpFollowerOptions {
   /** CONTROL_URL: the internal port of a monolith. Others are learnt from the pictures. */
@@ -21,17 +20,6 @@ export interface HttpFollowerOptions {
   readonly onRefused: (refusal: Refused) => void;
   /** How long `start` asks before it gives up. Default 60 s: services may be up before their monolith. */
   readonly startMs?: number;
-}
-
-/** Control answered, and said no: a contract that breaks its callers, an id that is taken, a wrong key. */
-export class Refused extends Error {
-  readonly reason: 'contract-incompatible' | 'id-taken' | 'unauthenticated' | undefined;
-
-  constructor(message: string, reason: Refused['reason']) {
-    super(message);
-    this.name = 'Refused';
-    this.reason = reason;
-  }
 }
 
 /** Why an exchange was broken off: this host has something to say now. */
@@ -57,20 +45,9 @@ export function createHttpFollower(options: HttpFollowerOptions): Follower {
   let turn: Promise<void> = Promise.resolve();
   let wake = () => {};
 
-  const send = async (body: SyncRequest): Promise<SyncAnswer> => {
+  const send = (body: SyncRequest): Promise<SyncAnswer> => {
     waiting = new AbortController();
-    const response = await request(`${target}${syncPath}`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${await token(CONTROL_AUDIENCE)}`,
-        'content-type': 'application/json',
-      },
-      body: JSON.stringify(body),
-      signal: AbortSignal.any([waiting.signal, AbortSignal.timeout(body.waitMs + 1000)]),
-    });
-    const text = await response.body.text();
-    if (response.statusCode === 200) return JSON.parse(text) as SyncAnswer;
-    throw failureOf(response.statusCode, text, target);
+    return sendSync(target, token, body, waiting.signal);
   };
 
   /** One exchange: what this host is and does, and what control has for it. Never two at a time. */
@@ -106,7 +83,7 @@ export function createHttpFollower(options: HttpFollowerOptions): Follower {
       const before = tag;
       const awaited = member && isAwaited(picture.current, member.self, member.report());
       try {
-        await inTurn(() => exchange(fresh || !registered ? 0 : awaited ? 100 : 1000));
+        await inTurn(() => exchange(fresh || (admitted && !registered) ? 0 : awaited ? 100 : 1000));
         // A new picture is acknowledged at once; then the next request waits.
         fresh = tag !== before;
       } catch (error) {
@@ -214,28 +191,4 @@ function inOurTime(snapshot: Snapshot, ahead: number): Snapshot {
     ]),
   );
   return { ...snapshot, modules };
-}
-
-function failureOf(status: number, text: string, target: string): Error {
-  const { detail, reason, errors = [] } = parse(text);
-  const paths = errors.map(({ path, message }) => `\n  ${path}: ${message}`).join('');
-  if (status === 409) return new Refused(`${detail}${paths}`, reason);
-  if (status === 401)
-    return new Refused(
-      `${target} refused the internal token; INTERNAL_KEY must be the same everywhere`,
-      'unauthenticated',
-    );
-  return new Error(`${target}${syncPath} answered ${status}${detail ? `: ${detail}` : ''}`);
-}
-
-function parse(text: string): {
-  detail?: string;
-  reason?: Refused['reason'];
-  errors?: { path: string; message: string }[];
-} {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {};
-  }
 }

@@ -5,14 +5,21 @@ import { Type } from 'typebox';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { closed, defineContract, operation } from '../contract/contract.ts';
 import { canonicalContract } from './canonical.ts';
-import { startTestMonolith, startTestServer, type TestMonolith, type TestServer } from './fixture.ts';
+import {
+  startTestMonolith,
+  startTestServer,
+  type TestMonolith,
+  type TestServer,
+  testToken,
+} from './fixture.ts';
 import { setPlacement } from './flip.ts';
 import { until } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
-import { createHttpFollower, Refused } from './http-follower.ts';
+import { createHttpFollower } from './http-follower.ts';
 import { identify } from './process.ts';
 import { controlSchema } from './schema.ts';
 import type { Placements } from './snapshot.ts';
+import { Refused } from './sync-client.ts';
 
 const log = pino({ level: 'silent' });
 const jwks = { keys: [{ kty: 'OKP', kid: 'one' }] };
@@ -178,4 +185,18 @@ test('a control that never answers is given up', async () => {
   const one = await monolith();
   await one.kill();
   await expect(follow(one.url).start()).rejects.toThrow(/ECONNREFUSED/);
+});
+
+test('a service that is not registered yet waits for news instead of asking without end', async () => {
+  const one = await monolith();
+  let asked = 0;
+  const token = () => {
+    asked += 1;
+    return testToken('control');
+  };
+  const orders = createHttpFollower({ controlUrl: one.url, token, log, onRefused: () => {} });
+  opened.push(orders);
+  await orders.start();
+  await until(orders, () => false, 300);
+  expect(asked).toBeLessThan(5);
 });

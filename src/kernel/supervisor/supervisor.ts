@@ -7,10 +7,11 @@ import { coalesced, type Follower, until } from '../placement/follower.ts';
 import { isLive } from '../placement/picture.ts';
 import { isAlive, type ProcessIdentity } from '../placement/process.ts';
 import type { ControlStore } from '../placement/store.ts';
-import type { HostRow, ServiceRow, Tables } from '../placement/tables.ts';
+import type { ServiceRow, Tables } from '../placement/tables.ts';
 import { createKeeper, type Keeper } from './keeper.ts';
 import { adoptProcess, type Command, startProcess } from './local-process.ts';
 import { lastLine, openLog, turnOver } from './log-file.ts';
+import { idOf, isLeaving, isServing, moduleOf, processOf, runs } from './rows.ts';
 
 export interface SupervisorOptions {
   /** This monolith in the roster; it must be registered before `start`. */
@@ -209,24 +210,4 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       log.warn({ error: (error as Error).message }, 'services could not be handed over');
     }
   }
-}
-
-const idOf = ({ module, number }: Pick<ServiceRow, 'module' | 'number'>) => `${module}-${number}`;
-const moduleOf = (id: string) => id.replace(/-\d+$/, '');
-
-function processOf({ machine, pid, started }: ServiceRow): ProcessIdentity | undefined {
-  return machine && pid && started ? { machine, pid, started } : undefined;
-}
-
-function isLeaving(tables: Tables, { machine, pid }: ProcessIdentity): boolean {
-  return tables.hosts.some((one) => one.machine === machine && one.pid === pid && !isServing(one));
-}
-
-function runs(row: ServiceRow): boolean {
-  const left = processOf(row);
-  return left !== undefined && isAlive(left) === true;
-}
-
-function isServing(host: HostRow): boolean {
-  return !host.draining && !host.retiring && !host.replaceable;
 }
