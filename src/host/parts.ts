@@ -12,7 +12,7 @@ import { audienceOf, createInternalTokens, type InternalTokens } from '../kernel
 import { keySet } from '../kernel/identity/keys.ts';
 import type { Module } from '../kernel/module.ts';
 import { createMetrics, type Metrics } from '../kernel/telemetry/metrics.ts';
-import { createTracing, type Tracing } from '../kernel/telemetry/tracing.ts';
+import { noTracing, type Tracing } from '../kernel/telemetry/tracing.ts';
 import type { Settings } from '../settings.ts';
 import { createBearerCheck } from './bearer.ts';
 import { type Control, openControl } from './control.ts';
@@ -53,7 +53,7 @@ export async function openParts(
   const contracts = await Promise.all(settings.allModules.map(loadContract));
   const modules = inOrderOfUse(await Promise.all(settings.modules.map((name) => loadModule(name, settings))));
   const metrics = createMetrics(hostId);
-  const tracing = createTracing(settings.otlpEndpoint, hostId);
+  const tracing = await openTracing(settings.otlpEndpoint, hostId);
   undo.push(() => tracing.close());
   const audience = audienceOf(hostId);
   const tokens = createInternalTokens(settings.internalKey, audience);
@@ -75,7 +75,7 @@ export async function openParts(
   const placements = control.follower;
   const remote = createRemote({ placements, tokens, log, observer: observe(metrics, tracing) });
   undo.push(() => remote.close());
-  const eventLog = openLog({ brokerUrl: kafkaOf(settings), logUrl: database.logUrl, hostId, log });
+  const eventLog = await openLog({ brokerUrl: kafkaOf(settings), logUrl: database.logUrl, hostId, log });
   undo.push(() => eventLog.close());
 
   const dispatchers = new Map<string, Dispatcher>();
@@ -120,6 +120,13 @@ export async function openParts(
     remote,
     eventLog,
   };
+}
+
+/** The exporter is loaded where it is used: it costs a start of 100 ms and 10 MB. */
+async function openTracing(endpoint: string | undefined, host: string): Promise<Tracing> {
+  if (!endpoint) return noTracing;
+  const { createTracing } = await import('../kernel/telemetry/otlp.ts');
+  return createTracing(endpoint, host);
 }
 
 /** BROKER_URL when it is Kafka's; a service's may be the URL of its monolith's Postgres log. */

@@ -1,18 +1,6 @@
-// OpenTelemetry traces, exported over OTLP/HTTP when an endpoint is configured; otherwise nothing is made and
-// nothing is paid. Span ids come from our own trace context, so that one trace runs through gateway, calls
-// and events whether or not anything is exported.
-import {
-  type AttributeValue,
-  ROOT_CONTEXT,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-  TraceFlags,
-} from '@opentelemetry/api';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, type IdGenerator, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
-
+// What a finished piece of work says of itself, for whoever exports traces. With no exporter nothing is made and
+// nothing is paid. Span ids come from our own trace context, so that one trace runs through gateway, calls and
+// events whether or not anything is exported.
 export interface FinishedSpan {
   readonly name: string;
   readonly kind: 'server' | 'client' | 'producer' | 'consumer' | 'internal';
@@ -24,7 +12,7 @@ export interface FinishedSpan {
   readonly startMs: number;
   readonly endMs: number;
   readonly failed: boolean;
-  readonly attributes: Readonly<Record<string, AttributeValue>>;
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
 }
 
 export interface Tracing {
@@ -34,54 +22,3 @@ export interface Tracing {
 }
 
 export const noTracing: Tracing = { enabled: false, record: () => undefined, close: async () => undefined };
-
-const kinds = {
-  server: SpanKind.SERVER,
-  client: SpanKind.CLIENT,
-  producer: SpanKind.PRODUCER,
-  consumer: SpanKind.CONSUMER,
-  internal: SpanKind.INTERNAL,
-} as const;
-
-/** The SDK asks for ids when a span starts; it gets the ones that the trace context already carries. */
-class GivenIds implements IdGenerator {
-  traceId = '';
-  spanId = '';
-  generateTraceId = () => this.traceId;
-  generateSpanId = () => this.spanId;
-}
-
-export function createTracing(endpoint: string | undefined, host: string): Tracing {
-  if (!endpoint) return noTracing;
-  const ids = new GivenIds();
-  const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` });
-  const provider = new NodeTracerProvider({
-    idGenerator: ids,
-    resource: resourceFromAttributes({ 'service.name': 'banyan', 'service.instance.id': host }),
-    spanProcessors: [new BatchSpanProcessor(exporter)],
-  });
-  const tracer = provider.getTracer('banyan');
-  return {
-    enabled: true,
-    record({ name, kind, traceparent, parent, startMs, endMs, failed, attributes }) {
-      ids.traceId = traceparent.slice(3, 35);
-      ids.spanId = traceparent.slice(36, 52);
-      const context = parent
-        ? trace.setSpanContext(ROOT_CONTEXT, {
-            traceId: ids.traceId,
-            spanId: parent,
-            traceFlags: TraceFlags.SAMPLED,
-            isRemote: true,
-          })
-        : ROOT_CONTEXT;
-      const span = tracer.startSpan(
-        name,
-        { kind: kinds[kind], startTime: startMs, attributes: { ...attributes } },
-        context,
-      );
-      if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
-      span.end(endMs);
-    },
-    close: () => provider.shutdown(),
-  };
-}

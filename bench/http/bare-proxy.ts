@@ -1,0 +1,16 @@
+// The limit for the gateway: @fastify/http-proxy alone before the same service. Prints its port.
+import httpProxy from '@fastify/http-proxy';
+import fastify from 'fastify';
+import { createInternalTokens } from '../../src/kernel/identity/internal-token.ts';
+
+const [upstream, internalKey] = process.argv.slice(2);
+const token = await createInternalTokens(internalKey!, 'bench').mint('catalog');
+const app = fastify();
+await app.register(httpProxy, {
+  prefix: '/api/catalog',
+  rewritePrefix: '/api/catalog',
+  upstream: upstream!,
+  replyOptions: { rewriteRequestHeaders: (_request, headers) => ({ ...headers, 'x-internal-token': token }) },
+});
+await app.listen({ port: 0, host: '127.0.0.1' });
+process.stdout.write(`${(app.server.address() as { port: number }).port}\n`);
