@@ -5,7 +5,6 @@
 import swagger from '@fastify/swagger';
 import httpSwaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
-import type { Agent } from 'undici';
 import type { Dispatcher } from '../kernel/calls/dispatcher.ts';
 import type { Contract } from '../kernel/contract/contract.ts';
 import { authenticateRequests, type VerifyBearer } from '../kernel/http/authenticate.ts';
@@ -14,7 +13,8 @@ import { createServer, type ServerOptions } from '../kernel/http/server.ts';
 import type { InternalTokens } from '../kernel/identity/internal-token.ts';
 import type { Placements } from '../kernel/placement/snapshot.ts';
 import { protectPublicPort } from './hygiene.ts';
-import { createProxyAgent, mountProxy } from './proxy.ts';
+import { createLines, type Lines } from './lines.ts';
+import { mountProxy, noteSides } from './proxy.ts';
 import { addSwitch, switchOf } from './switch.ts';
 import { createUpstreams, type Upstreams } from './upstreams.ts';
 
@@ -48,6 +48,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { contracts, own, placements, verifyBearer } = options;
   const everything = [...contracts, ...own.map((dispatcher) => dispatcher.contract)];
   const app = createServer({ ...options, routes: () => routesOf(everything) });
+  const upstreams = createUpstreams(placements);
+  const lines = createLines(placements);
+  noteSides(app, placements, upstreams);
   protectPublicPort(app);
   authenticateRequests(app, verifyBearer);
   options.health(app);
@@ -57,16 +60,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       contractRoutes(scope, { dispatcher, principalOf: (request) => request.principal }),
     );
   }
-  const agent = createProxyAgent();
-  const upstreams = createUpstreams(placements);
-  for (const contract of contracts) await mountModule(app, contract, agent, upstreams, options);
+  for (const contract of contracts) await mountModule(app, contract, lines, upstreams, options);
   return {
     app,
     inflight: (module) => upstreams.inflight(module),
     async close() {
       await app.close();
       upstreams.close();
-      await agent.close();
+      await lines.close();
     },
   };
 }
@@ -74,7 +75,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 async function mountModule(
   app: FastifyInstance,
   contract: Contract,
-  agent: Agent,
+  lines: Lines,
   upstreams: Upstreams,
   options: GatewayOptions,
 ): Promise<void> {
@@ -88,9 +89,10 @@ async function mountModule(
       contractRoutes(scope, { dispatcher, constraints, principalOf: (request) => request.principal }),
     );
   }
-  await mountProxy(app, agent, {
+  await mountProxy(app, {
     module,
     upstreams,
+    lines,
     placements,
     local: dispatcher !== undefined,
     bodyLimit: bodyLimitOf(contract),

@@ -1,22 +1,23 @@
 // The far side of the switch: a module's prefix behind @fastify/http-proxy, to whichever of its processes is
-// chosen at that moment. Guarantees: a request body is complete before an upstream is chosen, so a request
-// that met a refused connection goes to another process whole; when everybody refused, the placement is read
-// again, and only then the client gets a 503 with Retry-After. Nothing falls back in silence.
+// chosen at that moment. Guarantees: a request ends on the side that it was routed to, and is counted there
+// from that very turn; its body is complete before a process is chosen, so that it goes to another one whole
+// when the first refused; when everybody refused, the placement is read again, and only then the client gets
+// a 503 with Retry-After. Nothing falls back in silence.
 import httpProxy from '@fastify/http-proxy';
 import type { FastifyReplyFromHooks } from '@fastify/reply-from';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Agent } from 'undici';
 import { kernelProblem, ModuleUnavailable } from '../kernel/contract/problem.ts';
 import { sendProblem } from '../kernel/http/problems.ts';
-import { REQUEST_DEADLINE_MS } from '../kernel/http/routes.ts';
 import { audienceOf, type InternalTokens } from '../kernel/identity/internal-token.ts';
-import type { Endpoint, Placements } from '../kernel/placement/snapshot.ts';
+import type { Endpoint, Placement, Placements } from '../kernel/placement/snapshot.ts';
+import { type Lines, SILENT, STRANGER } from './lines.ts';
 import { switchOf } from './switch.ts';
 import type { Upstreams } from './upstreams.ts';
 
 export interface ProxyOptions {
   readonly module: string;
   readonly upstreams: Upstreams;
+  readonly lines: Lines;
   readonly placements: Placements;
   /** The largest body any operation of the module takes, in bytes. */
   readonly bodyLimit: number;
@@ -28,36 +29,46 @@ export interface ProxyOptions {
 
 type FromOptions = FastifyReplyFromHooks & Record<string, unknown>;
 
-/** One connection pool for every upstream of this gateway. */
-export function createProxyAgent(): Agent {
-  return new Agent({
-    connections: 128,
-    pipelining: 1,
-    keepAliveTimeout: 30_000,
-    connectTimeout: 2_000,
-    headersTimeout: REQUEST_DEADLINE_MS + 1_000,
-    bodyTimeout: REQUEST_DEADLINE_MS + 1_000,
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The module whose proxy this route is. */
+    proxied?: string;
+  }
+  interface FastifyRequest {
+    /** Where a proxied request was routed to: there it ends. */
+    side: Placement;
+  }
+}
+
+/**
+ * Notes the side of every proxied request, and counts those to a service, in the turn in which the router read
+ * the placement: before any hook that may wait, and long before its body is there.
+ */
+export function noteSides(app: FastifyInstance, placements: Placements, upstreams: Upstreams): void {
+  app.decorateRequest('side', 'service');
+  app.addHook('onRequest', (request, reply, done) => {
+    const module = request.routeOptions.config.proxied;
+    if (module !== undefined) {
+      request.side = placements.current.modules[module]?.placement ?? 'service';
+      if (request.side === 'service') reply.raw.once('close', upstreams.routed(module));
+    }
+    done();
   });
 }
 
-export async function mountProxy(app: FastifyInstance, agent: Agent, options: ProxyOptions): Promise<void> {
-  const { module, upstreams, bodyLimit } = options;
+export async function mountProxy(app: FastifyInstance, options: ProxyOptions): Promise<void> {
+  const { module, lines, bodyLimit } = options;
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, done) =>
       done(null, body),
     );
-    // Counted from the moment of routing: a body may take longer to arrive than a flip takes.
-    scope.addHook('onRequest', (_request, reply, done) => {
-      reply.raw.once('close', upstreams.routed(module));
-      done();
-    });
     await scope.register(httpProxy, {
       prefix: `/api/${module}`,
       rewritePrefix: `/api/${module}`,
       upstream: '',
-      undici: agent,
-      destroyAgent: false,
+      undici: lines,
+      config: { proxied: module },
       disableRequestLogging: true,
       httpMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       constraints: { [switchOf(module)]: 'service' },
@@ -98,12 +109,13 @@ class Forwarding {
 
   async send(): Promise<FastifyReply> {
     const { request, reply, options } = this;
-    const endpoint = options.upstreams.pick(options.module, this.tried);
+    const endpoint = options.upstreams.pick(options.module, request.side, this.tried);
     if (!endpoint) return this.nobody();
     const over = options.upstreams.begin(endpoint);
     reply.raw.once('close', over);
     const token = await options.tokens.mint(audienceOf(endpoint.id));
     const body = request.body as Buffer | undefined;
+    options.lines.to(endpoint, repeatable(request));
     reply.from(this.dest, {
       ...this.from,
       ...(body && body.length > 0 ? { body, contentType: request.headers['content-type'] } : {}),
@@ -114,6 +126,11 @@ class Forwarding {
         delete headers.expect;
         return headers;
       },
+      // Said here and not there: a service in another language need not know what this gateway calls it.
+      rewriteHeaders: (headers: Record<string, string>) => {
+        headers['x-served-by'] = request.side === 'service' ? endpoint.id : 'monolith';
+        return this.from.rewriteHeaders!(headers as never, request as never);
+      },
       onError: (_reply: unknown, { error }: { error: Error }) => {
         over();
         this.failed(endpoint, error);
@@ -122,18 +139,18 @@ class Forwarding {
     return reply;
   }
 
-  /** A connection that was refused, or was lost under a request that may be repeated: on to the next process. */
+  /** A connection that was refused, or lost under a request that may be repeated: on to the next process. */
   failed(endpoint: Endpoint, error: Error): void {
     const { request, reply, options } = this;
     const code = codeOf(error);
-    const refused = code === 'ECONNREFUSED' || code === 'UND_ERR_CONNECT_TIMEOUT';
-    const lost = code === 'ECONNRESET' || code === 'UND_ERR_SOCKET' || code === 'EPIPE';
+    const refused = nothingSent.has(code);
+    const lost = code === 'ECONNRESET' || code === 'UND_ERR_SOCKET' || code === 'EPIPE' || code === SILENT;
     request.log.warn({ module: options.module, instance: endpoint.id, code }, 'an instance did not answer');
-    if (refused) options.upstreams.refused(endpoint);
+    if (refused || code === SILENT) options.upstreams.refused(endpoint);
     if (refused || (lost && repeatable(request))) {
       this.tried.add(endpoint.host);
       options.onReroute();
-      void this.send();
+      this.send().catch((error) => reply.send(error));
       return;
     }
     if (code.endsWith('TIMEOUT')) {
@@ -154,16 +171,18 @@ class Forwarding {
 
   /** Everybody refused. Perhaps the placement moved and this host has not heard of it: look once more. */
   async nobody(): Promise<FastifyReply> {
-    const { module, placements, local } = this.options;
+    const { module, placements, local, upstreams } = this.options;
     if (this.refreshed) {
       const detail = `No instance of ${module} answers. \`banyan extract ${module}\` starts one, \`banyan restore ${module}\` brings it back.`;
       return sendProblem(this.reply, new ModuleUnavailable(module, detail));
     }
     this.refreshed = true;
-    const snapshot = await placements.refresh();
-    if (local && snapshot.modules[module]?.placement === 'in-process') {
-      return routeAgain(this.request, this.reply);
-    }
+    const { modules } = await placements.refresh();
+    const side = modules[module]?.placement ?? 'service';
+    if (local && side === 'in-process') return routeAgain(this.request, this.reply);
+    if (side === 'service' && this.request.side !== side)
+      this.reply.raw.once('close', upstreams.routed(module));
+    this.request.side = side;
     this.tried.clear();
     return this.send();
   }
@@ -185,6 +204,15 @@ async function routeAgain(request: FastifyRequest, reply: FastifyReply): Promise
   }
   return reply.code(answer.statusCode).send(answer.rawPayload);
 }
+
+/** Failures before the other side could begin anything. */
+const nothingSent = new Set([
+  'ECONNREFUSED',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  STRANGER,
+]);
 
 const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding']);
 

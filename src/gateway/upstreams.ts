@@ -2,11 +2,14 @@
 // placement names. One that refused a connection is out at once and comes back when it answers its health
 // check. It also counts what this gateway has on its way to a module's service: the drain waits for that.
 import { request as httpRequest } from 'undici';
-import type { Endpoint, Placements } from '../kernel/placement/snapshot.ts';
+import type { Endpoint, Placement, Placements } from '../kernel/placement/snapshot.ts';
 
 export interface Upstreams {
-  /** The endpoint for the next request; undefined when none of them can be used. `tried` are left out. */
-  pick(module: string, tried?: ReadonlySet<string>): Endpoint | undefined;
+  /**
+   * The endpoint for the next request on that side; undefined when none of them can be used. `tried` are left
+   * out. The side is the caller's, since a request ends where it began, also when the placement has changed.
+   */
+  pick(module: string, side: Placement, tried?: ReadonlySet<string>): Endpoint | undefined;
   /** One more request on its way to this endpoint; call the answer once, when it is over. */
   begin(endpoint: Endpoint): () => void;
   /** The endpoint refused a connection. */
@@ -24,6 +27,7 @@ export function createUpstreams(placements: Placements): Upstreams {
   const onTheWay = new Map<string, number>();
   const routedTo = new Map<string, number>();
   const out = new Map<string, Endpoint>();
+  let turn = 0;
 
   const check = async () => {
     await Promise.all(
@@ -44,13 +48,16 @@ export function createUpstreams(placements: Placements): Upstreams {
   timer.unref();
 
   return {
-    pick(module, tried) {
+    pick(module, side, tried) {
       const { modules, monoliths } = placements.current;
-      const entry = modules[module];
-      const candidates = entry?.placement === 'service' ? entry.instances : monoliths;
+      const candidates = side === 'service' ? (modules[module]?.instances ?? []) : monoliths;
+      const { length } = candidates;
       let best: Endpoint | undefined;
       let least = Number.POSITIVE_INFINITY;
-      for (const endpoint of candidates) {
+      // Those with equally few take turns, or a lone client would only ever see the first.
+      turn += 1;
+      for (let i = 0; i < length; i += 1) {
+        const endpoint = candidates[(turn + i) % length]!;
         if (!endpoint.healthy || out.has(endpoint.host) || tried?.has(endpoint.host)) continue;
         const load = onTheWay.get(endpoint.host) ?? 0;
         if (load < least) {
