@@ -1,28 +1,46 @@
 #!/usr/bin/env node
-// `npx banyan`: finds the Node that was installed with the clone and runs the command line's client on it.
-// Plain JavaScript, so that any Node can say what is missing.
+// `npx banyan`: runs the command line's client on the Node that was installed with the clone. Plain
+// JavaScript, so that any Node can say what is missing.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const node = join(root, 'node_modules', '.bin', 'node');
+const client = join(root, 'src', 'cli', 'main.ts');
 
-if (!existsSync(node)) {
+if (!isReady()) {
   process.stderr.write(
     'banyan is not installed here yet: run `npm start` first (it installs what is missing).\n',
   );
-  process.exit(1);
+  process.exitCode = 1;
+} else if (Number(process.versions.node.split('.')[0]) >= 24) {
+  await import(pathToFileURL(client).href);
+} else {
+  runLocally();
 }
 
-const child = spawn(
-  node,
-  ['--disable-warning=ExperimentalWarning', join(root, 'src', 'cli', 'main.ts'), ...process.argv.slice(2)],
-  { stdio: 'inherit' },
-);
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-child.on('exit', (code, signal) => {
-  if (signal) process.kill(process.pid, signal);
-  process.exit(code ?? 1);
-});
+function isReady() {
+  const schemas = join(root, 'prisma');
+  return (
+    existsSync(node) &&
+    readdirSync(schemas).every(
+      (module) =>
+        !existsSync(join(schemas, module, 'schema.prisma')) ||
+        existsSync(join(schemas, module, 'client', 'client.ts')),
+    )
+  );
+}
+
+function runLocally() {
+  const child = spawn(node, [client, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => {
+    // Ended as the child ended: by the same signal, or with the same code.
+    for (const one of signals) process.removeAllListeners(one);
+    if (signal) process.kill(process.pid, signal);
+    else process.exit(code ?? 1);
+  });
+}

@@ -45,3 +45,21 @@ export async function flipUntil(
   };
   await Promise.all(modules.map(move));
 }
+
+/** What GET /admin/placements says of the module. */
+export async function overview(shop: Pick<Shop, 'call' | 'adminToken'>, module: string): Promise<ModuleView> {
+  const { body } = await shop.call('GET', '/admin/placements', { token: shop.adminToken });
+  return body.modules.find((one: ModuleView) => one.module === module);
+}
+
+interface ModuleView {
+  readonly module: string;
+  readonly placement: string;
+  readonly desired: number;
+  readonly instances: {
+    readonly id: string;
+    readonly pid: number;
+    readonly url: string;
+    readonly healthy: boolean;
+  }[];
+}

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
-import { place, scale } from './flip-modules.ts';
+import { overview, place, scale } from './flip-modules.ts';
 import { multipart } from './flip-traffic.ts';
 import { type Customer, type Shop, withShop } from './shop.ts';
 
@@ -86,13 +86,6 @@ withShop((shop) => {
     expect((await patient).status).toBe(200);
   });
 });
-
-async function overview(shop: Shop, module: string) {
-  const { body } = await shop.call('GET', '/admin/placements', { token: shop.adminToken });
-  return body.modules.find((one: { module: string }) => one.module === module) as {
-    instances: { pid: number; healthy: boolean }[];
-  };
-}
 
 /** An upload whose body is sent up to the given share of it; each write resolves when the kernel has it. */
 function trickle(shop: Shop, customer: Customer, file: Buffer) {

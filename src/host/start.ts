@@ -67,7 +67,7 @@ async function assemble(
   await pulse.look();
   await follower.register(registration(parts, host, internal, open), pulse.report);
   undo.push(() => follower.stop());
-  const supervisor = role === 'monolith' ? await supervise(parts, host, internal) : undefined;
+  const supervisor = role === 'monolith' ? await supervise(parts, host, internal, undo) : undefined;
   const background = runBackground(parts);
   state.booted = true;
   undo.push(pulse.start());
@@ -161,6 +161,7 @@ async function supervise(
   { settings, database, modules, control, log }: Parts,
   host: string,
   internal: Internal,
+  undo: Undo,
 ): Promise<Supervisor> {
   const supervisor = createSupervisor({
     host,
@@ -173,6 +174,8 @@ async function supervise(
     // Where others reach this host under an address, services are run by whoever runs this one.
     spawnsPlaced: settings.advertiseUrl === undefined,
   });
+  // Before it starts any: a start that is broken off must leave no process behind. Stopping twice is harmless.
+  undo.push(() => supervisor.stop());
   await supervisor.start();
   return supervisor;
 }

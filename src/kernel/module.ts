@@ -1,7 +1,8 @@
 // A module as one registration record: its contract, what implements it, what it listens to, what it
 // does without being asked. The kernel boots a host from a list of these and knows nothing else of them.
-import type { DependencyContainer } from 'tsyringe';
+
 import type { Logger } from 'pino';
+import type { DependencyContainer } from 'tsyringe';
 import type { Call, Download } from './calls/call.ts';
 import type { Client } from './calls/ref.ts';
 import type {

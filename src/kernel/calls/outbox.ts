@@ -19,12 +19,14 @@ export class Outbox {
     this.#sent = sent;
   }
 
-  push(message: string): void {
+  /** @param last nothing is expected to follow in this turn: all of it leaves at once. */
+  push(message: string, last: boolean): void {
     if (this.#characters > 0 && this.#characters + message.length > FRAME_CHARACTERS) this.flush();
     // After the microtasks of this turn: whatever they still have to say goes along.
-    if (this.#characters === 0) process.nextTick(this.#flush);
+    if (this.#characters === 0 && !last) process.nextTick(this.#flush);
     this.#messages.push(message);
     this.#characters += message.length;
+    if (last) this.flush();
   }
 
   flush(): void {

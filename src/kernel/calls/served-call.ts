@@ -1,26 +1,42 @@
-// A call that came over a connection, as its handler sees it. Its signal is made when somebody asks for it: few
-// do, and it costs a microsecond. It fires when the caller cancels, goes away, or the deadline passes.
+// A call that came over a connection, as its handler sees it, and the flow that the handler runs in. What few
+// ask for is made when they do: a signal costs a microsecond, a span id 0.1. The signal fires when the caller
+// cancels, goes away, or the deadline passes.
 import type { Principal } from '../contract/principal.ts';
 import type { Call, Flow } from './call.ts';
+import { adopt } from './trace.ts';
 
 export class ServedCall implements Call, Flow {
   readonly principal: Principal;
   readonly deadline: number;
-  readonly traceparent: string;
   /** Part of the flow: the event that the asking side is handling. */
   readonly event: Flow['event'];
   aborted = false;
-  #controller: AbortController | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  /** The call itself, also seen from a flow that inherits from it (a transaction marks itself that way). */
+  readonly call: ServedCall = this;
+  readonly #given: string | undefined;
+  #traceparent: string | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
 
-  constructor(principal: Principal, deadline: number, traceparent: string, event: Flow['event']) {
+  /** @param traceparent what the caller sent, if anything. */
+  constructor(principal: Principal, deadline: number, traceparent: string | undefined, event: Flow['event']) {
     this.principal = principal;
     this.deadline = deadline;
-    this.traceparent = traceparent;
     this.event = event;
+    this.#given = traceparent;
+  }
+
+  get traceparent(): string {
+    const { call } = this;
+    call.#traceparent ??= adopt(call.#given);
+    return call.#traceparent;
   }
 
   get signal(): AbortSignal {
+    return this.call.#makeSignal();
+  }
+
+  #makeSignal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
       if (this.aborted) this.#controller.abort();
@@ -36,6 +52,6 @@ export class ServedCall implements Call, Flow {
   }
 
   finished(): void {
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
   }
 }

@@ -82,7 +82,7 @@ export class WsLink implements Link {
   }
 
   drop(call: FarCall): void {
-    if (call.sent) this.#outbox?.push(cancelText(call.id));
+    if (call.sent) this.#outbox?.push(cancelText(call.id), false);
   }
 
   close(): void {
@@ -101,7 +101,8 @@ export class WsLink implements Link {
       return;
     }
     call.sent = true;
-    this.#outbox!.push(text);
+    // The only call of this host has nothing to wait for.
+    this.#outbox!.push(text, this.#options.calls.size === 1);
   }
 
   async #open(): Promise<void> {

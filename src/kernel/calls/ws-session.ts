@@ -24,7 +24,6 @@ import {
 } from './frames.ts';
 import { Outbox } from './outbox.ts';
 import { ServedCall } from './served-call.ts';
-import { adopt } from './trace.ts';
 
 /** Calls that may run at once for one connection, and bytes of answers that may wait to be read. */
 const MOST_RUNNING = 1024;
@@ -81,7 +80,7 @@ export class Session {
   drain(): void {
     if (this.#draining) return;
     this.#draining = true;
-    this.#outbox.push(CLOSING_TEXT);
+    this.#outbox.push(CLOSING_TEXT, true);
     if (this.#running.size === 0) this.#goodbye();
   }
 
@@ -145,7 +144,7 @@ export class Session {
     const call = new ServedCall(
       this.#principalOf(params.caller),
       Date.now() + (typeof left === 'number' ? left : DEFAULT_DEADLINE_MS),
-      adopt(params.traceparent),
+      params.traceparent,
       params.event,
     );
     this.#running.set(id, call);
@@ -188,13 +187,13 @@ export class Session {
     this.#running.delete(id);
     if (!this.#open) return;
     // Nobody waits for the answer of a cancelled call.
-    if (!call.aborted) this.#outbox.push(text);
+    if (!call.aborted) this.#outbox.push(text, this.#running.size === 0);
     if (this.#draining && this.#running.size === 0) this.#goodbye();
     else if (this.#ws.isPaused) this.#resumeWhenFree();
   }
 
   #say(text: string): void {
-    if (this.#open) this.#outbox.push(text);
+    if (this.#open) this.#outbox.push(text, false);
   }
 
   #pauseWhenFull(): void {

@@ -2,11 +2,10 @@
 // What caused it comes from the flow: inside a listener that is the event being handled, else nothing.
 // It must not know who sends the row, nor when.
 import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
 import { v7 as uuidv7 } from 'uuid';
 import { currentFlow } from '../calls/call.ts';
 import type { Contract, DataOf, EventDefinition } from '../contract/contract.ts';
-import { fieldErrors } from '../contract/validation.ts';
+import { type Check, compile } from '../contract/validation.ts';
 import type { Publisher } from '../store/store.ts';
 import { MAX_EVENT_BYTES, MAX_KEY_LENGTH } from './cloudevents.ts';
 
@@ -53,8 +52,8 @@ export function createPublisher(contract: Contract): Publisher {
  */
 export function eventArguments<E extends EventDefinition>(event: E, data: DataOf<E>): EventArguments {
   const check = checkOf(event);
-  if (!check.Check(data)) {
-    const errors = fieldErrors(check.Errors(data as never));
+  if (!check.fits(data)) {
+    const errors = check.errors(data);
     throw new EventRefused(`${event.type} does not fit its schema: ${JSON.stringify(errors)}`, errors);
   }
   const key = (data as Record<string, unknown>)[event.key];
@@ -85,13 +84,13 @@ export function eventArguments<E extends EventDefinition>(event: E, data: DataOf
   ];
 }
 
-const checks = new WeakMap<TSchema, ReturnType<typeof Compile>>();
+const checks = new WeakMap<TSchema, Check>();
 
 /** The compiled check of an event's data; one per schema in the process. */
-export function checkOf(event: EventDefinition): ReturnType<typeof Compile> {
+export function checkOf(event: EventDefinition): Check {
   let check = checks.get(event.data);
   if (!check) {
-    check = Compile(event.data);
+    check = compile(event.data);
     checks.set(event.data, check);
   }
   return check;

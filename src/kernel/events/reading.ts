@@ -1,7 +1,6 @@
 // What a record from the log is to one consumer: an event it listens to, one it does not, one of a version it
 // does not know yet, or poison. Decided from the record and the contracts alone, without a database; never throws.
 import type { Contract, EventDefinition } from '../contract/contract.ts';
-import { fieldErrors } from '../contract/validation.ts';
 import type { Listener } from '../module.ts';
 import { type Attributes, attributesOf, MAX_EVENT_BYTES, toEnvelope } from './cloudevents.ts';
 import type { Envelope } from './envelope.ts';
@@ -93,8 +92,8 @@ export class Reader {
       return poison(`not JSON: ${(error as Error).message}`, true);
     }
     const check = checkOf(listener.event);
-    if (!check.Check(data)) {
-      return poison(`wrong schema: ${JSON.stringify(fieldErrors(check.Errors(data as never)))}`, true);
+    if (!check.fits(data)) {
+      return poison(`wrong schema: ${JSON.stringify(check.errors(data))}`, true);
     }
     return { kind: 'event', attributes, listener, envelope: toEnvelope(attributes, record.headers, data) };
   }

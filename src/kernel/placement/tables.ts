@@ -65,8 +65,11 @@ export interface Tables {
   readonly tag: string;
 }
 
+/** Sessions live for 12 hours: what was revoked before that has run out by itself. */
+const recent = `at > now() - interval '13 hours'`;
+
 /** Cheap enough to ask twice a second: the version, and the sum that every revocation raises. */
-export const tagSql = `(SELECT version || '.' || (SELECT coalesce(sum(epoch), 0) + count(*) FROM revoked) FROM state)`;
+export const tagSql = `(SELECT version || '.' || (SELECT coalesce(sum(epoch), 0) + count(*) FROM revoked WHERE ${recent}) FROM state)`;
 
 const ageOf = (column: string) => `(extract(epoch FROM clock_timestamp() - ${column}) * 1000)::float8`;
 const rows = (select: string) => `(SELECT coalesce(json_agg(r), '[]') FROM (${select}) r)`;
@@ -86,7 +89,7 @@ const tablesSql = `SELECT json_build_object(
   'services', ${rows(`
     SELECT module, number, wanted, supervisor, machine, pid, started, failures, last_exit AS "lastExit"
     FROM service ORDER BY module, number`)},
-  'revoked', (SELECT coalesce(json_object_agg(user_id, epoch), '{}') FROM revoked)
+  'revoked', (SELECT coalesce(json_object_agg(user_id, epoch), '{}') FROM revoked WHERE ${recent})
 ) AS tables`;
 
 export async function readTables(sql: Sql): Promise<Tables> {
