@@ -13,7 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -107,7 +107,7 @@ async function generate(stale) {
       writeFileSync(next.stamp, next.wanted);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), 4) }, worker));
+  await Promise.all(Array.from({ length: Math.min(cpus().length, 4) }, worker));
 }
 
 /** One at a time per clone. The lock is a folder outside of it, and one whose owner is gone is broken. */
