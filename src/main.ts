@@ -1,6 +1,13 @@
 // The composition root of the monolith: `npm start`.
-import { run } from './run.ts';
-import { usage } from './usage.ts';
+import { enableCompileCache } from 'node:module';
 
-if (process.argv.includes('--help') || process.argv.includes('-h')) process.stdout.write(usage);
-else await run();
+// Before anything is loaded: it halves the work of a start (types are stripped and code is compiled once).
+enableCompileCache();
+
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
+  const { usage } = await import('./usage.ts');
+  process.stdout.write(usage);
+} else {
+  const { run } = await import('./run.ts');
+  await run();
+}

@@ -1,4 +1,7 @@
 // orders in a home of its own: the same code as in the monolith, another process.
-import { run } from '../../src/run.ts';
+import { enableCompileCache } from 'node:module';
 
+// Before anything is loaded: it halves the work of a start.
+enableCompileCache();
+const { run } = await import('../../src/run.ts');
 await run({ MODULES: 'orders' });
