@@ -16,6 +16,8 @@ export class Session {
   readonly #onNotification: (payload: string) => void;
   readonly #log: LogLogger;
   #connection: Promise<{ client: Client; identity: SessionIdentity }> | undefined;
+  /** The statement in hand: a connection takes one at a time, and its own queue goes away in pg 9. */
+  #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(
@@ -33,9 +35,15 @@ export class Session {
     return (await this.#connected()).identity;
   }
 
-  async query<R extends QueryResultRow>(text: string, values?: unknown[]): Promise<QueryResult<R>> {
-    const { client } = await this.#connected();
-    return client.query<R>(text, values);
+  /** One after the other, in the order of the calls. */
+  query<R extends QueryResultRow>(text: string, values?: unknown[]): Promise<QueryResult<R>> {
+    const connection = this.#connected();
+    const mine = Promise.allSettled([this.#last, connection]).then(async () => {
+      const { client } = await connection;
+      return client.query<R>(text, values);
+    });
+    this.#last = mine;
+    return mine;
   }
 
   get open(): boolean {

@@ -218,6 +218,9 @@ export function conformance(name: string, open: () => Promise<LogUnderTest>): vo
       const behind = await log.lag(group, [topic]);
       expect(behind.reduce((sum, one) => sum + one.events, 0)).toBe(3);
       expect(Math.max(...behind.map((one) => one.seconds ?? 0))).toBeLessThan(30);
+      const first = (await all(log.read(topic))).find((one) => one.headers.ce_id === 'a-1')!;
+      const next = (partition: number) => behind.find((one) => one.partition === partition)!.next;
+      expect(BigInt(next(first.partition))).toBe(BigInt(first.offset) + 1n);
       const { seen: rest } = await collect(group);
       await until('the rest', () => rest.length >= 3);
       await until('no lag', async () => (await log.lag(group, [topic])).every((one) => one.events === 0));
@@ -251,6 +254,29 @@ export function conformance(name: string, open: () => Promise<LogUnderTest>): vo
       stop.abort();
       await following;
       expect(seen).not.toContain('a-1');
+    });
+
+    test('takes more at once than a broker takes in one request', async () => {
+      topic = await freshTopic();
+      const pad = 'x'.repeat(20_000);
+      await log.append(
+        topic,
+        Array.from({ length: 100 }, (_, n) => ({ ...record('a', n + 1), value: pad })),
+      );
+      const ids = (await all(log.read(topic))).map((one) => one.headers.ce_id);
+      expect(ids).toEqual(Array.from({ length: 100 }, (_, n) => `a-${n + 1}`));
+    });
+
+    test('goes on where an earlier reading stopped', async () => {
+      topic = await freshTopic();
+      await log.append(topic, [record('a', 1), record('b', 1)]);
+      const before = await all(log.read(topic));
+      await log.append(topic, [record('a', 2), record('b', 2)]);
+      const positions = Object.fromEntries(
+        before.map((one) => [one.partition, String(BigInt(one.offset) + 1n)]),
+      );
+      const ids = (await all(log.read(topic, { positions }))).map((one) => one.headers.ce_id);
+      expect(ids.sort()).toEqual(['a-2', 'b-2']);
     });
 
     test('says which topic it does not have', async () => {

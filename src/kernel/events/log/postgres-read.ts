@@ -1,7 +1,7 @@
 // Reading a topic of the Postgres log outside of any group: pages of each partition, merged by the time at
 // which the log got the records; the order within a partition is never changed by the merge.
 import type { Pool } from 'pg';
-import type { ReadOptions, StoredRecord } from './port.ts';
+import type { Positions, ReadOptions, StoredRecord } from './port.ts';
 
 export interface TopicRow {
   readonly id: number;
@@ -38,11 +38,11 @@ const PAGE = 500;
 export async function* readTopic(
   pool: Pool,
   topic: TopicRow,
-  { from, until, follow = false, signal }: ReadOptions,
+  { from, positions: known = {}, until, follow = false, signal }: ReadOptions,
   pollMs: number,
 ): AsyncIterable<StoredRecord> {
   const start = from ?? (follow ? new Date() : undefined);
-  const positions = await firstPositions(pool, topic.id, start);
+  const positions = await firstPositions(pool, topic.id, start, known);
   const end = follow ? undefined : await ends(pool, topic.id);
   while (!signal?.aborted) {
     const pages = await readPages(pool, topic, positions, end, until);
@@ -73,6 +73,7 @@ async function firstPositions(
   pool: Pool,
   topic: number,
   from: Date | undefined,
+  known: Positions,
 ): Promise<Map<number, string>> {
   const { rows } = await pool.query<{ partition: number; first: string }>(
     `SELECT p.partition, coalesce((
@@ -82,7 +83,7 @@ async function firstPositions(
      FROM banyan_log.partition p WHERE p.topic = $1`,
     [topic, from ?? null],
   );
-  return new Map(rows.map((row) => [row.partition, row.first]));
+  return new Map(rows.map((row) => [row.partition, known[row.partition] ?? row.first]));
 }
 
 async function ends(pool: Pool, topic: number): Promise<Map<number, string>> {

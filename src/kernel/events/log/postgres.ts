@@ -124,9 +124,11 @@ class PostgresLog implements EventLog {
       partition: number;
       events: string;
       seconds: number;
+      next: string;
     }>(
       `SELECT t.name AS topic, p.partition,
          p.next_offset - greatest(coalesce(c.committed, 0), coalesce(first."offset", p.next_offset)) AS events,
+         greatest(coalesce(c.committed, 0), coalesce(first."offset", p.next_offset))::text AS next,
          coalesce(extract(epoch FROM clock_timestamp() - first.appended_at), 0)::float8 AS seconds
        FROM banyan_log.topic t
        JOIN banyan_log.partition p ON p.topic = t.id

@@ -4,8 +4,18 @@
 // the first has ended; the sequence and then the position are drawn under that lock. So within a key,
 // sequence, position and commit all have one order; UNIQUE (key, sequence) makes anything else an error.
 // Across keys, positions do not follow commits: nobody may read the outbox by a cursor (see lowwater.ts).
+//
+// What the log could not take is refused here, in the transaction that wrote it: a row that no relay can send
+// would hold up its module for ever. The publisher says the same in kinder words; raw SQL meets the checks.
+import { MAX_EVENT_BYTES, MAX_KEY_LENGTH } from '../cloudevents.ts';
 
 export function outboxTables(schema: string): string {
+  const checks = {
+    event_outbox_topic: `topic = '${schema}.events'`,
+    event_outbox_key: `length(key) BETWEEN 1 AND ${MAX_KEY_LENGTH}`,
+    event_outbox_size: `octet_length(data::text) <= ${MAX_EVENT_BYTES}`,
+  };
+  const refusals = Object.entries(checks).map(([name, rule]) => addCheck(schema, name, rule));
   return `
 -- The last sequence of every key; also the lock that orders its events.
 CREATE TABLE IF NOT EXISTS ${schema}.event_key (
@@ -30,6 +40,7 @@ CREATE TABLE IF NOT EXISTS ${schema}.event_outbox (
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   UNIQUE (key, sequence)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_insert_threshold = -1);
+${refusals.join('\n')}
 
 -- What was sent, without its data: kept longer than the log keeps events and longer than any freeze.
 CREATE TABLE IF NOT EXISTS ${schema}.event_sent (
@@ -74,5 +85,14 @@ BEGIN
   INSERT INTO ${schema}.event_outbox (id, topic, key, sequence, type, data, correlation_id, causation_id, traceparent)
   VALUES (p_id, p_topic, p_key, n, p_type, p_data, coalesce(p_correlation_id, p_id::text), p_causation_id, p_traceparent);
   RETURN n;
+END $$;`;
+}
+
+/** Adding a constraint locks the table, so it is looked for first: this runs at every boot. */
+function addCheck(schema: string, name: string, rule: string): string {
+  return `DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '${schema}.event_outbox'::regclass AND conname = '${name}') THEN
+    ALTER TABLE ${schema}.event_outbox ADD CONSTRAINT ${name} CHECK (${rule}) NOT VALID;
+  END IF;
 END $$;`;
 }

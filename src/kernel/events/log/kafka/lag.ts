@@ -14,7 +14,7 @@ export async function lagOf(admin: Admin, groupId: string, topics: readonly stri
       const next = BigInt(at) < BigInt(low) ? BigInt(low) : BigInt(at);
       const events = Number(BigInt(high) - next);
       const seconds = events > 0 ? await ageOf(admin, topic, partition, next) : 0;
-      lags.push({ topic, partition, events, seconds });
+      lags.push({ topic, partition, events, seconds, next: String(next) });
     }
   }
   return lags.sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition);

@@ -15,9 +15,11 @@ export async function* readTopic(
   kafka: Kafka,
   admin: Admin,
   topic: string,
-  { from, until, follow = false, signal }: ReadOptions,
+  { from, positions = {}, until, follow = false, signal }: ReadOptions,
 ): AsyncIterable<StoredRecord> {
   const ends = await endsOf(admin, topic, from ?? (follow ? new Date() : undefined));
+  for (const [partition, offset] of Object.entries(positions))
+    ends.from.set(Number(partition), BigInt(offset));
   const open = new Set([...ends.from.keys()].filter((p) => follow || ends.from.get(p)! < ends.to.get(p)!));
   if (open.size === 0) return;
 

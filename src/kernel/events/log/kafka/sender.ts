@@ -17,11 +17,13 @@ export class Sender {
     const mine = this.#producer;
     try {
       const producer = await mine;
-      await producer.send({
-        topic,
-        acks: -1,
-        messages: records.map(({ key, headers, value }) => ({ key, headers: { ...headers }, value })),
-      });
+      for (const some of portions(records)) {
+        await producer.send({
+          topic,
+          acks: -1,
+          messages: some.map(({ key, headers, value }) => ({ key, headers: { ...headers }, value })),
+        });
+      }
     } catch (error) {
       if (this.#producer === mine) this.#producer = undefined;
       await mine.then((producer) => producer.disconnect()).catch(() => {});
@@ -47,6 +49,29 @@ export class Sender {
     await producer.connect();
     return producer;
   }
+}
+
+/**
+ * A broker takes 1 MiB for what one partition gets in one request (`message.max.bytes`), and all records may
+ * have one key. 1,000 events of 350 bytes still go as one. A record's headers and frame are about 430 bytes,
+ * and its key stands in it twice.
+ */
+const PORTION_BYTES = 900 * 1024;
+const FRAME_BYTES = 430;
+
+function* portions(records: readonly LogRecord[]): Iterable<readonly LogRecord[]> {
+  let first = 0;
+  let bytes = 0;
+  for (const [n, { key, value }] of records.entries()) {
+    const size = FRAME_BYTES + 2 * (key?.length ?? 0) + (value === null ? 0 : Buffer.byteLength(value));
+    if (bytes + size > PORTION_BYTES && n > first) {
+      yield records.slice(first, n);
+      first = n;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  yield records.slice(first);
 }
 
 function isUnknownTopic(error: unknown): boolean {
