@@ -2,9 +2,8 @@
 // A notification makes it look at once, a look every 0.5 s is the safety net, and each look is the heartbeat
 // of this host. Guarantees: nothing here throws at a caller; while the store is down the last picture holds;
 // what it acknowledges it decides by already.
-import { setTimeout as timeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { coalesced, createPicture, type Follower, isAwaited } from './follower.ts';
+import { coalesced, createLookAgain, createPicture, type Follower, isAwaited } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import { snapshotOf } from './picture.ts';
 import type { ControlStore } from './store.ts';
@@ -12,9 +11,6 @@ import { createSweep } from './sweep.ts';
 
 const pollMs = 500;
 const awaitedMs = 100;
-
-// A request may wait for this, so a store that hangs must not hold it up.
-const refreshMs = 300;
 
 export interface DatabaseFollower extends Follower {
   /** Of the store when the present picture was read; '' before that. */
@@ -87,6 +83,11 @@ export function createDatabaseFollower({
     schedule();
   });
 
+  const lookAgain = createLookAgain(async () => {
+    await tick();
+    return connected;
+  });
+
   const schedule = () => {
     clearTimeout(timer);
     if (stopped || !polls) return;
@@ -109,7 +110,7 @@ export function createDatabaseFollower({
     },
     subscribe: (listener) => picture.subscribe(listener),
     refresh: async () => {
-      await Promise.race([tick(), timeout(refreshMs, undefined, { ref: false })]);
+      await lookAgain();
       return picture.current;
     },
     beat: tick,

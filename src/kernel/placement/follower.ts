@@ -1,5 +1,6 @@
 // What every follower is: the picture in memory that refs and the gateway read, replaced whole. Where the
 // pictures come from (the database, or another host over HTTP) is the other files' business.
+import { setTimeout as timeout } from 'node:timers/promises';
 import type { HostReport, Registration } from './host.ts';
 import { emptySnapshot } from './picture.ts';
 import type { Placements, Snapshot } from './snapshot.ts';
@@ -61,6 +62,32 @@ export function until(
       if (fits(snapshot)) end(true);
     });
   });
+}
+
+const lookAgainMs = 2000;
+const outageMs = 300;
+const knownAfterMs = 5000;
+
+/**
+ * What `refresh` does for callers that would fail without a newer picture: looks until a look succeeds, for 2 s
+ * at most. The first may well fail for what happened while this process stood still (SIGSTOP, a laptop's lid).
+ * In an outage of control that has lasted for 5 s nobody is held up so long.
+ */
+export function createLookAgain(look: () => Promise<boolean>): () => Promise<void> {
+  let failingSince: number | undefined;
+  return async () => {
+    const known = failingSince !== undefined && performance.now() - failingSince > knownAfterMs;
+    const deadline = performance.now() + (known ? outageMs : lookAgainMs);
+    const late = timeout(deadline - performance.now(), false, { ref: false });
+    while (performance.now() < deadline) {
+      if (await Promise.race([look(), late])) {
+        failingSince = undefined;
+        return;
+      }
+      failingSince ??= performance.now();
+      await timeout(20, undefined, { ref: false });
+    }
+  };
 }
 
 /** At most one run at a time and one that waits; whoever asks meanwhile shares the one that waits. */

@@ -2,9 +2,8 @@
 // registers, beats and waits up to 1 s for the next picture; whichever monolith answers will do.
 // Guarantees: after the first picture nothing here throws at a caller; while no monolith answers the last
 // picture holds; a registration that control refuses is told to `onRefused`, because it will not get better.
-import { setTimeout as timeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { createPicture, type Follower, isAwaited } from './follower.ts';
+import { coalesced, createLookAgain, createPicture, type Follower, isAwaited } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { SyncAnswer, SyncRequest } from './sync.ts';
@@ -27,9 +26,6 @@ const interrupted = new Error('interrupted');
 
 // An id may still be held for 3 s by a process that died; so long it is asked for again.
 const idPatienceMs = 5000;
-
-// A request may wait for this, so a monolith that hangs must not hold it up.
-const refreshMs = 300;
 
 export function createHttpFollower(options: HttpFollowerOptions): Follower {
   const { controlUrl, token, log, onRefused, startMs = 60_000 } = options;
@@ -132,11 +128,23 @@ export function createHttpFollower(options: HttpFollowerOptions): Follower {
     }
   };
 
-  const beat = async () => {
+  let beaten = false;
+  // Coalesced: callers at the same moment must not break off one another's exchange.
+  const beat = coalesced(async () => {
     wake();
     waiting?.abort(interrupted);
-    await inTurn(() => exchange(0)).catch(() => {});
-  };
+    try {
+      await inTurn(() => exchange(0));
+      beaten = true;
+    } catch (error) {
+      beaten = false;
+      if (error !== interrupted) target = nextTarget(target, controlUrl, picture.current);
+    }
+  });
+  const lookAgain = createLookAgain(async () => {
+    await beat();
+    return beaten;
+  });
 
   return {
     get current() {
@@ -147,7 +155,7 @@ export function createHttpFollower(options: HttpFollowerOptions): Follower {
     },
     subscribe: (listener) => picture.subscribe(listener),
     refresh: async () => {
-      await Promise.race([beat(), timeout(refreshMs, undefined, { ref: false })]);
+      await lookAgain();
       return picture.current;
     },
     beat,
