@@ -127,6 +127,26 @@ describe('a peer on a WebSocket that answers', () => {
     expect([code, body.detail]).toEqual(['unavailable', expect.stringMatching(/payload/i)]);
   });
 
+  it('nothing, because it does not read, is given no more than a bounded amount', async () => {
+    const server = createServer();
+    const wss = new WebSocketServer({ server, path: '/calls' });
+    wss.on('connection', (ws) => ws.pause());
+    closing.push(() => {
+      for (const ws of wss.clients) ws.terminate();
+    });
+    const { ref, remote } = callerOf(await listen(server), ['ws']);
+    const ends: Promise<Problem>[] = [];
+    for (let i = 0; i < 400; i += 1) {
+      ends.push(problemOf(ref.create({ tag: 'x'.repeat(99_000) })));
+      // A turn of the event loop, so that each is written on its own.
+      await new Promise(setImmediate);
+    }
+    expect(await Promise.race(ends)).toMatchObject({ code: 'unavailable', nothingSent: true });
+    expect(remote.inflight('greeter')).toBeLessThan(350);
+    await remote.close();
+    expect((await Promise.all(ends)).every(({ code }) => code === 'unavailable')).toBe(true);
+  });
+
   it('nothing at all costs no more than the deadline', async () => {
     const { ref } = await odd(() => []);
     expect((await problemOf(within(50, () => ref.greet({ name: 'x' })))).code).toBe('deadline-exceeded');

@@ -1,7 +1,7 @@
 // Who is let in by the WebSocket door, and what it answers to those who send it something else than calls.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
@@ -303,6 +303,21 @@ describe('a connection', () => {
     await pong;
     expect(await wire.answers(many)).toHaveLength(many);
     expect(door.inflight).toBe(0);
+  });
+
+  it('reads no further while its answers are not read, and goes on when they are', async () => {
+    const sockets: Socket[] = [];
+    server.on('connection', (socket) => sockets.push(socket));
+    const wire = await Wire.open();
+    wire.ws.pause();
+    const many = 2000;
+    for (let i = 0; i < many; i += 1) wire.send(call(i, 'repeat', { letters: 'x', times: 60_000 }));
+    await vi.waitFor(() => expect(sockets[0]!.isPaused()).toBe(true), 10_000);
+    // 120 MB were asked for; what waits are the answers to what one read of the socket brought.
+    expect(sockets[0]!.writableLength).toBeLessThan(60 * 1024 * 1024);
+    wire.ws.resume();
+    expect(await wire.answers(many)).toHaveLength(many);
+    expect(sockets[0]!.isPaused()).toBe(false);
   });
 
   it('logs what failed inside, and tells the caller nothing of it', async () => {
