@@ -316,12 +316,14 @@ export class Traffic {
 
   /** The card network's own ledger: one captured charge of the right sum per confirmed order, else none. */
   async #expectCharges(orders: readonly Order[]): Promise<void> {
+    const ours = new Set(orders.map(({ id }) => id));
     const captured = new Map<string, number[]>();
     for (let cursor: string | null = ''; cursor !== null; ) {
       const path = `/api/payments/sandbox/charges?limit=100${cursor && `&cursor=${cursor}`}`;
       const page = (await this.#json(path, this.#shop.adminToken)) as unknown as Charges;
       for (const { orderId, status, amountCents } of page.items)
-        if (status === 'captured') captured.set(orderId, [...(captured.get(orderId) ?? []), amountCents]);
+        if (status === 'captured' && ours.has(orderId))
+          captured.set(orderId, [...(captured.get(orderId) ?? []), amountCents]);
       cursor = page.nextCursor;
     }
     const wanted = orders

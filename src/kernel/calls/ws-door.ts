@@ -5,8 +5,9 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { WebSocketServer } from 'ws';
+import { type ServerOptions, WebSocketServer } from 'ws';
 import { kernelProblem, Problem } from '../contract/problem.ts';
+import { refuse } from '../http/refuse.ts';
 import { bearerOf, type InternalCaller } from '../identity/internal-token.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { CALLS_PATH, MAX_FRAME_BYTES } from './frames.ts';
@@ -14,6 +15,9 @@ import { Session, type Target } from './ws-session.ts';
 
 /** A connection without a byte either way for this long is dead: clients ping every two seconds. */
 const SILENCE_MS = 60_000;
+
+/** A peer that does not answer the goodbye stands still: nothing is owed to it, and a drain goes on without it. */
+const GOODBYE_MS = 1_000;
 
 export interface WsDoorOptions {
   /** The server of the internal port; the door takes every Upgrade it gets. */
@@ -44,12 +48,15 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
   let closed = false;
   let emptied: (() => void) | undefined;
 
-  const wss = new WebSocketServer({
+  // The types of ws do not know closeTimeout yet.
+  const limits: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     perMessageDeflate: false,
     maxPayload,
     clientTracking: true,
-  });
+    closeTimeout: GOODBYE_MS,
+  };
+  const wss = new WebSocketServer(limits);
   wss.on('wsClientError', (error, socket) =>
     refuse(socket, kernelProblem('malformed', { detail: error.message })),
   );
@@ -121,23 +128,6 @@ function targetsOf(dispatchers: ReadonlyMap<string, Dispatcher>): Map<string, Ta
     }
   }
   return targets;
-}
-
-function refuse(socket: Duplex, problem: Problem): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const body = JSON.stringify(problem.body);
-  const lines = [
-    `HTTP/1.1 ${problem.status} ${problem.body.title}`,
-    'Connection: close',
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    ...(problem.status === 401 ? ['WWW-Authenticate: Bearer'] : []),
-    ...(problem.retryAfter === undefined ? [] : [`Retry-After: ${problem.retryAfter}`]),
-  ];
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
 function ignore(): void {
