@@ -1,0 +1,130 @@
+// The processes of a chaos run: two hosts for each side of the flag. One that dies is started again under its
+// id, as a supervisor would. `close` leaves none behind, frozen ones included.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Placement } from '../../src/kernel/placement/snapshot.ts';
+import type { HostConfig, Order, Placed, Report } from './host.ts';
+import type { Random } from './random.ts';
+
+type Module = keyof Placed;
+
+const sides: Readonly<Record<string, Placement>> = {
+  'host-1': 'in-process',
+  'host-2': 'in-process',
+  'host-3': 'service',
+  'host-4': 'service',
+};
+
+export type CrewConfig = Pick<HostConfig, 'databaseUrl' | 'logUrl' | 'brokerUrl' | 'keys' | 'verbose'>;
+
+interface Member {
+  child: ChildProcess;
+  ready: Promise<void>;
+  /** Sales ordered and not yet reported. */
+  open: number;
+}
+
+export class Crew {
+  readonly #config: CrewConfig;
+  readonly #random: Random;
+  readonly #members = new Map<string, Member>();
+  #placed: Placed;
+  #closing = false;
+
+  constructor(config: CrewConfig, random: Random) {
+    this.#config = config;
+    this.#random = random;
+    const changedAt = new Date().toISOString();
+    this.#placed = {
+      shop: { placement: 'in-process', changedAt },
+      till: { placement: 'service', changedAt },
+    };
+  }
+
+  async start(): Promise<void> {
+    for (const id of Object.keys(sides)) this.#spawn(id);
+    await this.ready();
+  }
+
+  async ready(): Promise<void> {
+    await Promise.all([...this.#members.values()].map((member) => member.ready));
+  }
+
+  get open(): number {
+    return [...this.#members.values()].reduce((sum, member) => sum + member.open, 0);
+  }
+
+  /** The hosts that do a module's background work now. */
+  hostsOf(module: Module): string[] {
+    return Object.keys(sides).filter((id) => sides[id] === this.#placed[module].placement);
+  }
+
+  sell(count: number): void {
+    const member = this.#random.pick([...this.#members.values()]);
+    member.open += count;
+    send(member, { kind: 'sell', count });
+  }
+
+  disturb(ms: number): void {
+    for (const member of this.#members.values()) send(member, { kind: 'disturb', ms });
+  }
+
+  /** Answers where the module goes. */
+  flip(module: Module): Placement {
+    const placement = this.#placed[module].placement === 'service' ? 'in-process' : 'service';
+    this.#placed = { ...this.#placed, [module]: { placement, changedAt: new Date().toISOString() } };
+    for (const member of this.#members.values()) send(member, { kind: 'place', placed: this.#placed });
+    return placement;
+  }
+
+  signal(id: string, name: NodeJS.Signals): void {
+    this.#members.get(id)?.child.kill(name);
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(
+      [...this.#members.values()].map(async ({ child }) => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }),
+    );
+  }
+
+  #spawn(id: string): void {
+    const config: HostConfig = {
+      ...this.#config,
+      id,
+      mine: sides[id]!,
+      seed: this.#random.below(2 ** 31),
+      placed: this.#placed,
+    };
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'host.ts'), JSON.stringify(config)], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    let isReady = () => {};
+    const member: Member = {
+      child,
+      open: 0,
+      ready: new Promise((resolve) => {
+        isReady = resolve;
+      }),
+    };
+    child.on('message', (report: Report) => {
+      if (report.kind === 'ready') isReady();
+      else member.open -= report.granted;
+    });
+    child.on('error', () => {});
+    child.once('exit', () => {
+      isReady();
+      if (!this.#closing) this.#spawn(id);
+    });
+    this.#members.set(id, member);
+  }
+}
+
+function send({ child }: Member, order: Order): void {
+  if (child.connected) child.send(order, () => {});
+}
