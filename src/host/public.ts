@@ -3,6 +3,8 @@ import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import { createDispatcher } from '../kernel/calls/dispatcher.ts';
 import { openapi } from '../kernel/contract/openapi.ts';
 import { asyncapi } from '../kernel/events/asyncapi.ts';
+import { events as eventsContract } from '../kernel/events/operations/contract.ts';
+import { eventHandlers } from '../kernel/events/operations/handlers.ts';
 import { adminHandlers } from '../kernel/placement/admin.ts';
 import { admin } from '../kernel/placement/admin-contract.ts';
 import type { Health } from './health.ts';
@@ -10,6 +12,8 @@ import type { Parts } from './parts.ts';
 import { listen, portOf } from './ports.ts';
 import type { Undo } from './undo.ts';
 import { version } from './version.ts';
+
+type AnyHandlers = Parameters<typeof createDispatcher>[1];
 
 export interface Public {
   readonly url: string;
@@ -32,10 +36,17 @@ export async function openPublic(
     host,
     monolith: () => ({ pid: process.pid, url: url() }),
   });
+  const closing = new AbortController();
+  const onEvents = eventHandlers({
+    contracts,
+    modules: parts.running.map((one) => one.events),
+    eventLog: parts.eventLog,
+    closing: closing.signal,
+  });
+  const { codec } = settings;
   const own = [
-    createDispatcher(admin, handlers as unknown as Parameters<typeof createDispatcher>[1], {
-      codec: settings.codec,
-    }),
+    createDispatcher(admin, handlers as unknown as AnyHandlers, { codec }),
+    createDispatcher(eventsContract, onEvents as unknown as AnyHandlers, { codec }),
   ];
   const document = openapi([...contracts, ...own.map((dispatcher) => dispatcher.contract)], version);
   const events = asyncapi(contracts, version);
@@ -53,6 +64,8 @@ export async function openPublic(
     documents: { openapi: () => document, asyncapi: () => events, jwks: () => jwks },
     health: (app) => health.mount(app),
   });
+  // Whoever waits for events gets an answer, and the port can close.
+  gateway.app.addHook('preClose', async () => closing.abort());
   undo.push(() => gateway.close());
   await listen(gateway.app, settings.port, settings.host, 'PORT');
   return { url: url(), gateway };

@@ -17,6 +17,7 @@ import { openParts, type Parts } from './parts.ts';
 import { DRAIN_MS, within } from './ports.ts';
 import { openPublic, type Public } from './public.ts';
 import { serviceCommand } from './service-command.ts';
+import { settleHeap } from './settle.ts';
 import { Undo } from './undo.ts';
 
 export interface RunningHost {
@@ -71,6 +72,7 @@ async function assemble(
   const background = runBackground(parts);
   state.booted = true;
   undo.push(pulse.start());
+  undo.push(settleHeap());
   if (open && role === 'monolith') {
     writeInstanceFile(settings.dataDir, open.url);
     undo.push(() => removeInstanceFile(settings.dataDir));
