@@ -23,3 +23,4 @@ export type DeliveryState = keyof typeof deliveryStates;
 
 /** The states of which a person or an alarm should hear. */
 export const openStates = ['waiting', 'queued', 'early', 'unknown-version', 'dead'] as const;
+export type OpenState = (typeof openStates)[number];

@@ -39,11 +39,16 @@ export class Inbox {
     this.#host = host;
   }
 
-  /** Notes since when this consumer knows the topics. */
-  async meet(topics: readonly string[]): Promise<void> {
+  /** Notes since when this consumer knows the topics, and listens to the types. */
+  async meet(topics: readonly string[], types: readonly string[]): Promise<void> {
     await this.#pool.query(
-      `INSERT INTO ${this.#schema}.event_source (topic) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING`,
-      [topics],
+      `WITH met AS (
+         INSERT INTO ${this.#schema}.event_source (topic) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING
+       ), left_alone AS (
+         DELETE FROM ${this.#schema}.event_listener WHERE type <> ALL ($2::text[])
+       )
+       INSERT INTO ${this.#schema}.event_listener (type) SELECT unnest($2::text[]) ON CONFLICT DO NOTHING`,
+      [topics, types],
     );
   }
 

@@ -4,6 +4,7 @@
 //   a key may start again at 1     10 days after its last event, never sooner (tables/inbox.ts)
 //   sent ids, done deliveries      14 days: every repeat that the log can still bring is recognised
 //   keys without events            60 days, on both sides
+//   what people decided           365 days
 //
 // Rows go a few thousand at a time, skipping what others hold, so any number of hosts may do it at once and no
 // transaction is long enough to hold up vacuum.
@@ -12,9 +13,10 @@ import type { Pool } from 'pg';
 export interface Retention {
   readonly sentDays: number;
   readonly keyDays: number;
+  readonly auditDays: number;
 }
 
-export const defaultRetention: Retention = { sentDays: 14, keyDays: 60 };
+export const defaultRetention: Retention = { sentDays: 14, keyDays: 60, auditDays: 365 };
 
 const CHUNK = 5_000;
 
@@ -22,7 +24,7 @@ const CHUNK = 5_000;
 export async function forget(
   pool: Pool,
   schema: string,
-  { sentDays, keyDays }: Retention = defaultRetention,
+  { sentDays, keyDays, auditDays }: Retention = defaultRetention,
 ): Promise<number> {
   const old: readonly [table: string, where: string, days: number][] = [
     ['event_sent', "sent_at < clock_timestamp() - $1::float8 * interval '1 day'", sentDays],
@@ -48,6 +50,7 @@ export async function forget(
       "open = 0 AND early = 0 AND last_at < clock_timestamp() - $1::float8 * interval '1 day'",
       keyDays,
     ],
+    ['event_audit', "at < clock_timestamp() - $1::float8 * interval '1 day'", auditDays],
   ];
   let removed = 0;
   for (const [table, where, days] of old) {

@@ -12,6 +12,7 @@ import { Effect, type InboxStep } from './effect.ts';
 import { Inbox } from './inbox.ts';
 import { Lanes } from './lanes.ts';
 import type { EventLog, LogLogger, Subscription } from './log/port.ts';
+import type { ModuleEvents } from './operations/parts.ts';
 import { Reader } from './reading.ts';
 import { channelOf, Relay, type RelayStep, type SentEvent } from './relay.ts';
 import { forget } from './retention.ts';
@@ -55,6 +56,8 @@ export interface EventRuntime {
   /** Something was committed: after the commit, never inside the transaction. Cheap, never throws. */
   wake(): void;
   stats(): Promise<EventStats>;
+  /** For operators: wherever the tasks run, what is decided about the store takes effect. */
+  readonly parts: ModuleEvents;
   /** Since this process began. */
   counters(): { sent: number; handled: number; failed: number };
   close(): Promise<void>;
@@ -117,8 +120,9 @@ export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
     async start() {
       if (reader.topics.length === 0) return undefined;
       await eventLog.ensureTopics(reader.topics);
-      await inbox.meet(reader.topics);
-      await inbox.versionsKnown(listeners.map((listener) => listener.event.type));
+      const types = listeners.map((listener) => listener.event.type);
+      await inbox.meet(reader.topics, types);
+      await inbox.versionsKnown(types);
       const subscription: Subscription = await subscribe();
       await retries.start();
       return async () => {
@@ -133,6 +137,7 @@ export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
     topics: reader.topics,
     wake: () => (relay.leading ? relay.wake() : notify()),
     stats: () => readStats(module, pool, eventLog, reader.topics),
+    parts: { contract, listeners, store, reader, effect, wake: () => retries.wake() },
     counters: () => ({
       sent: relay.sent,
       handled: consumer.handled + retries.handled,

@@ -2,7 +2,7 @@
 // every few seconds: it reads partial indexes, never the rows that are done.
 import type { Pool } from 'pg';
 import type { DeliveryState } from './delivery.ts';
-import type { EventLog } from './log/port.ts';
+import type { EventLog, Lag } from './log/port.ts';
 
 export interface EventStats {
   readonly module: string;
@@ -18,10 +18,12 @@ export interface EventStats {
     /** Events per second over the last minute, by all hosts. */
     readonly perSecond: number;
   };
-  /** What this consumer has not taken from the log. */
-  readonly lag: readonly TopicLag[];
+  /** What this consumer has not taken from the log; null when the log does not answer. */
+  readonly lag: readonly TopicLag[] | null;
   /** Deliveries that are not done, by state. */
   readonly deliveries: Readonly<Record<Exclude<DeliveryState, 'done' | 'dropped'>, number>>;
+  /** Keys that go on only when a person decides or a version is deployed. */
+  readonly heldKeys: number;
 }
 
 export interface TopicLag {
@@ -37,7 +39,11 @@ interface Row {
   readonly holder: string | null;
   readonly sent: string;
   readonly states: Record<string, number>;
+  readonly held: number;
 }
+
+/** A log that is away is what an operator asks about: its numbers are not waited for. */
+const LOG_PATIENCE_MS = 3_000;
 
 export async function readStats(
   module: string,
@@ -47,22 +53,38 @@ export async function readStats(
 ): Promise<EventStats> {
   const [{ rows }, lags] = await Promise.all([
     pool.query<Row & Record<string, unknown>>(statement(module)),
-    topics.length > 0 ? eventLog.lag(module, topics) : [],
+    topics.length > 0 ? lagsOf(eventLog, module, topics) : [],
   ]);
   const row = rows[0]!;
   return {
     module,
     outbox: { waiting: Number(row.waiting), oldestSeconds: row.oldest ?? 0 },
     relay: { holder: row.holder, perSecond: Number(row.sent) / 60 },
-    lag: topics.map((topic) => {
-      const own = lags.filter((lag) => lag.topic === topic);
-      const seconds = own.some((lag) => lag.seconds === null)
-        ? null
-        : Math.max(0, ...own.map((lag) => lag.seconds ?? 0));
-      return { topic, events: own.reduce((sum, lag) => sum + lag.events, 0), seconds };
-    }),
+    lag:
+      lags &&
+      topics.map((topic) => {
+        const own = lags.filter((lag) => lag.topic === topic);
+        const seconds = own.some((lag) => lag.seconds === null)
+          ? null
+          : Math.max(0, ...own.map((lag) => lag.seconds ?? 0));
+        return { topic, events: own.reduce((sum, lag) => sum + lag.events, 0), seconds };
+      }),
     deliveries: { waiting: 0, queued: 0, early: 0, 'unknown-version': 0, dead: 0, ...row.states },
+    heldKeys: row.held,
   };
+}
+
+async function lagsOf(
+  eventLog: EventLog,
+  group: string,
+  topics: readonly string[],
+): Promise<readonly Lag[] | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, LOG_PATIENCE_MS, null);
+  });
+  const asked = eventLog.lag(group, topics).catch(() => null);
+  return Promise.race([asked, late]).finally(() => clearTimeout(timer));
 }
 
 function statement(schema: string): string {
@@ -75,5 +97,7 @@ function statement(schema: string): string {
       (SELECT coalesce(json_object_agg(state, n), '{}') FROM (
          SELECT state, count(*) AS n FROM ${schema}.event_delivery
          WHERE state IN ('waiting', 'queued', 'early', 'unknown-version', 'dead') GROUP BY state
-       ) s) AS states`;
+       ) s) AS states,
+      (SELECT count(DISTINCT (topic, key))::int FROM ${schema}.event_delivery
+       WHERE (state = 'dead' AND holds) OR state = 'unknown-version') AS held`;
 }

@@ -16,6 +16,13 @@ CREATE TABLE IF NOT EXISTS ${schema}.event_source (
   since timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- Event types this consumer listens to, and since when: for verification (operations/verify.ts), since what came
+-- before only moved its key on and left no row.
+CREATE TABLE IF NOT EXISTS ${schema}.event_listener (
+  type text PRIMARY KEY,
+  since timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
 -- How far each key has come: \`received\` is the last sequence without a gap, \`open\` counts its deliveries
 -- that hold up later ones, \`early\` those that wait for a missing one.
 CREATE TABLE IF NOT EXISTS ${schema}.event_stream (

@@ -71,7 +71,7 @@ $$;
 
 -- Publishes one event in the caller's transaction and answers its sequence. Also for statements that write
 -- their rows and their event at once: make it the main SELECT, since Postgres does not run a WITH query that
--- only reads and that nobody reads.
+-- only reads and that nobody reads. In a replay of the past (operations/replay.ts) it publishes nothing.
 CREATE OR REPLACE FUNCTION ${schema}.emit_event(
   p_id uuid, p_topic text, p_key text, p_type text, p_data json,
   p_correlation_id text DEFAULT NULL, p_causation_id text DEFAULT NULL, p_traceparent text DEFAULT NULL
@@ -79,6 +79,7 @@ CREATE OR REPLACE FUNCTION ${schema}.emit_event(
 DECLARE
   n bigint;
 BEGIN
+  IF current_setting('banyan.replay', true) = 'on' THEN RETURN NULL; END IF;
   INSERT INTO ${schema}.event_key AS k (key, sequence, updated_at) VALUES (p_key, 1, clock_timestamp())
   ON CONFLICT (key) DO UPDATE SET sequence = k.sequence + 1, updated_at = excluded.updated_at
   RETURNING k.sequence INTO n;

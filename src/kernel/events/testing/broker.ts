@@ -184,6 +184,9 @@ function properties(folder: string, port: number, controllerPort: number): strin
     'offsets.topic.replication.factor': 1,
     'transaction.state.log.replication.factor': 1,
     'transaction.state.log.min.isr': 1,
+    // After a crash the controller takes a broker of that id again only when the old one's session is over: 9 s.
+    'broker.session.timeout.ms': 1_500,
+    'broker.heartbeat.interval.ms': 300,
     // A group of one process must not wait three seconds for others.
     'group.initial.rebalance.delay.ms': 0,
   })

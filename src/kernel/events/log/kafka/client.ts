@@ -1,7 +1,9 @@
 // The kafkajs client and what has to be put right about it. kafkajs 2.2.4 is no longer maintained; nothing
 // outside this folder knows that it exists.
 import { createRequire } from 'node:module';
-import { Kafka, type LogEntry, logLevel } from 'kafkajs';
+import net from 'node:net';
+import tls from 'node:tls';
+import { type ISocketFactory, Kafka, type LogEntry, logLevel } from 'kafkajs';
 import type { LogLogger } from '../port.ts';
 
 export interface BrokerAddress {
@@ -33,6 +35,7 @@ export function createClient(url: string, clientId: string, log: LogLogger): Kaf
     brokers: [...brokers],
     ssl: tls,
     ...(user ? { sasl: { mechanism: 'plain' as const, username: user, password: password! } } : {}),
+    socketFactory: openSocket,
     connectionTimeout: 3_000,
     requestTimeout: 15_000,
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8 },
@@ -44,6 +47,20 @@ export function createClient(url: string, clientId: string, log: LogLogger): Kaf
         log.debug({ kafkajs: level, err: error }, message),
   });
 }
+
+/**
+ * As kafkajs opens its own. It ends a socket that never connected once per request that waited for it, and on
+ * such a socket every `unref` leaves a listener: while a broker is away that is a MaxListenersExceededWarning.
+ */
+const openSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  const socket = ssl
+    ? tls.connect({ host, port, servername: host, ...ssl }, onConnect)
+    : net.connect({ host, port }, onConnect);
+  socket.setKeepAlive(true, 60_000);
+  const unref = socket.unref.bind(socket);
+  socket.unref = () => (socket.destroyed ? socket : unref());
+  return socket;
+};
 
 interface RequestQueue {
   throttledUntil: number;

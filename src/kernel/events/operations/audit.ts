@@ -1,0 +1,32 @@
+// Rows of the audit table, written in the transaction of what they tell about.
+import { v7 as uuidv7 } from 'uuid';
+import type { Sql } from '../../store/store.ts';
+import type { AuditAction } from '../tables/audit.ts';
+
+export interface AuditEntry {
+  readonly action: AuditAction;
+  /** Who, as told by the caller: a name for people, no proof. */
+  readonly by: string;
+  readonly eventId?: string;
+  readonly why?: string;
+  readonly detail?: object;
+  /** What an edit replaced. */
+  readonly original?: Buffer | null;
+}
+
+export async function audit(sql: Sql, schema: string, entries: readonly AuditEntry[]): Promise<void> {
+  const column = <T>(of: (entry: AuditEntry) => T) => entries.map(of);
+  await sql.query(
+    `INSERT INTO ${schema}.event_audit (id, action, by, event_id, why, detail, original)
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::json[], $7::bytea[])`,
+    [
+      column(() => uuidv7()),
+      column(({ action }) => action),
+      column(({ by }) => by),
+      column(({ eventId }) => eventId ?? null),
+      column(({ why }) => why ?? null),
+      column(({ detail }) => (detail ? JSON.stringify(detail) : null)),
+      column(({ original }) => original ?? null),
+    ],
+  );
+}

@@ -1,0 +1,205 @@
+// What an operator can ask of events: the routes under /admin/events, for ADMIN_TOKEN alone, and publishing by
+// hand. The command line is a client of exactly this.
+import { Type } from 'typebox';
+import { closed, defineContract, nothing, operation, page } from '../../contract/contract.ts';
+import { id, paging, prose, time } from '../../contract/fields.ts';
+import { type OpenState, openStates } from '../delivery.ts';
+import {
+  Decided,
+  EventsOverview,
+  HeldKey,
+  Letter,
+  Replayed,
+  Tailed,
+  Verified,
+  WholeEvent,
+  WholeLetter,
+} from './schemas.ts';
+
+const name = () => Type.String({ minLength: 1, maxLength: 100 });
+const changedBy = Type.Optional(
+  Type.String({ minLength: 1, maxLength: 100, description: 'Who asks, for the audit. Default: operator.' }),
+);
+const headers = { changedBy: 'X-Changed-By' };
+const cursor = Type.Optional(Type.String({ minLength: 1, maxLength: 8_000 }));
+
+export const events = defineContract('events', {
+  summary: 'Events on their way, and what became of them',
+  errors: {
+    'event-unknown': { status: 404, title: 'No such event' },
+    'letter-unknown': { status: 404, title: 'No such dead letter' },
+    'module-unknown': { status: 404, title: 'No such module' },
+    'topic-unknown': { status: 404, title: 'No such topic' },
+    'not-at-rest': { status: 409, title: 'The delivery is not in a state in which this can be decided' },
+    'not-repairable': { status: 409, title: 'No data could make this event readable' },
+    'not-replayable': { status: 409, title: 'The consumer declares nothing of this topic replayable' },
+    'replay-stopped': { status: 409, title: 'An event of the past was not handled' },
+    'store-elsewhere': { status: 421, title: 'This host has no store of the module' },
+  },
+  operations: {
+    overview: operation({
+      summary: 'How the events of every module are doing',
+      access: 'operator',
+      http: { method: 'GET', path: '/admin/events' },
+      input: nothing,
+      output: EventsOverview,
+      idempotent: true,
+      errors: ['store-elsewhere'],
+    }),
+    dead: operation({
+      summary: 'Deliveries that failed: why, how often, since when; the longest first',
+      description: 'The dead letters, unless another state is asked for.',
+      access: 'operator',
+      http: { method: 'GET', path: '/admin/events/dead' },
+      input: closed({
+        module: Type.Optional(name()),
+        state: Type.Optional(Type.Unsafe<OpenState>({ type: 'string', enum: [...openStates] })),
+        ...paging,
+      }),
+      output: page(Letter),
+      idempotent: true,
+      errors: ['module-unknown', 'store-elsewhere'],
+    }),
+    letter: operation({
+      summary: 'One delivery that failed, with every error, its stack and its bytes',
+      access: 'operator',
+      http: { method: 'GET', path: '/admin/events/dead/:id' },
+      input: closed({ id: id(), module: Type.Optional(name()) }),
+      output: WholeLetter,
+      idempotent: true,
+      errors: ['letter-unknown', 'module-unknown', 'store-elsewhere'],
+    }),
+    redrive: operation({
+      summary: 'Try it again, in its place in the order of its key',
+      description:
+        'At every consumer where it is at rest, or at the one named. `data` replaces the data of the event: it is ' +
+        'checked as the consumer will check it, and the original is kept.',
+      access: 'operator',
+      http: { method: 'POST', path: '/admin/events/dead/:id/redrive' },
+      headers,
+      input: closed({
+        id: id(),
+        module: Type.Optional(name()),
+        data: Type.Optional(Type.Unknown()),
+        changedBy,
+      }),
+      output: Decided,
+      idempotent: false,
+      errors: ['letter-unknown', 'module-unknown', 'not-at-rest', 'not-repairable', 'store-elsewhere'],
+    }),
+    redriveMany: operation({
+      summary: 'Try all dead letters of a module again, or those named, each key in its order',
+      access: 'operator',
+      http: { method: 'POST', path: '/admin/events/redrive' },
+      headers,
+      input: closed({
+        module: Type.Optional(name()),
+        ids: Type.Optional(Type.Array(id(), { minItems: 1, maxItems: 1000 })),
+        changedBy,
+      }),
+      output: Type.Object({ redriven: Type.Integer({ minimum: 0 }) }),
+      idempotent: false,
+      errors: ['letter-unknown', 'module-unknown', 'not-at-rest', 'store-elsewhere'],
+    }),
+    drop: operation({
+      summary: 'Give it up; later events of its key go on',
+      access: 'operator',
+      http: { method: 'POST', path: '/admin/events/dead/:id/drop' },
+      headers,
+      input: closed({
+        id: id(),
+        module: Type.Optional(name()),
+        why: prose({ minLength: 1, maxLength: 1_000 }),
+        changedBy,
+      }),
+      output: Decided,
+      idempotent: false,
+      errors: ['letter-unknown', 'module-unknown', 'not-at-rest', 'store-elsewhere'],
+    }),
+    held: operation({
+      summary: 'Keys that do not go on by themselves, and what holds each',
+      access: 'operator',
+      http: { method: 'GET', path: '/admin/events/held' },
+      input: closed({ module: Type.Optional(name()), limit: paging.limit }),
+      output: Type.Object({ items: Type.Array(HeldKey) }),
+      idempotent: true,
+      errors: ['module-unknown', 'store-elsewhere'],
+    }),
+    show: operation({
+      summary: 'One event: where it is, and what became of it at every consumer',
+      access: 'operator',
+      http: { method: 'GET', path: '/admin/events/:id' },
+      input: closed({ id: id() }),
+      output: WholeEvent,
+      idempotent: true,
+      errors: ['event-unknown', 'store-elsewhere'],
+    }),
+    replay: operation({
+      summary: 'Past events of a topic to one consumer once more',
+      description:
+        'Through the listeners that are declared replayable; what they would publish is suppressed. Works for about ' +
+        'ten seconds and answers where to go on: ask again with nextCursor until it is null.',
+      access: 'operator',
+      http: { method: 'POST', path: '/admin/events/replay' },
+      headers,
+      input: closed({
+        topic: name(),
+        from: time(),
+        until: Type.Optional(time()),
+        to: name(),
+        cursor,
+        changedBy,
+      }),
+      output: Replayed,
+      idempotent: false,
+      errors: ['topic-unknown', 'module-unknown', 'not-replayable', 'replay-stopped', 'store-elsewhere'],
+    }),
+    verify: operation({
+      summary: 'Outboxes, log and inboxes against one another',
+      description:
+        'Over the last hour, or the time given (at most 6 days back). Events in flight are not lost.',
+      access: 'operator',
+      http: { method: 'GET', path: '/admin/events/verify' },
+      input: closed({ from: Type.Optional(time()), until: Type.Optional(time()) }),
+      output: Verified,
+      idempotent: true,
+      errors: ['store-elsewhere'],
+    }),
+    tail: operation({
+      summary: 'Events as they arrive in the log',
+      description:
+        'Answers as soon as something arrives, or empty after waitMs (default 10000). Ask again with nextCursor: ' +
+        'what arrives in between is not missed. The first answer begins now, or at `from`.',
+      access: 'operator',
+      http: { method: 'GET', path: '/admin/events/tail' },
+      input: closed({
+        topic: Type.Optional(name()),
+        from: Type.Optional(time()),
+        waitMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 20_000 })),
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
+        cursor,
+      }),
+      output: Tailed,
+      idempotent: true,
+      errors: ['topic-unknown', 'store-elsewhere'],
+    }),
+    publish: operation({
+      summary: "Publish an event of a known type through its owner's outbox",
+      access: 'admin',
+      http: { method: 'POST', path: '/api/events', status: 202 },
+      headers,
+      input: closed({
+        topic: name(),
+        key: Type.String({ minLength: 1, maxLength: 500 }),
+        message: closed({
+          type: Type.String({ maxLength: 200, description: '<module>.<event>.v<major>' }),
+          data: Type.Object({}, { description: 'As /asyncapi.json says of the type' }),
+        }),
+        changedBy,
+      }),
+      output: Type.Object({ id: id(), topic: Type.String(), key: Type.String(), type: Type.String() }),
+      idempotent: false,
+      errors: ['store-elsewhere'],
+    }),
+  },
+});

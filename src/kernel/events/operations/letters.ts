@@ -1,0 +1,173 @@
+// Deliveries that are not done, as a person sees them: what failed, why, how often, since when, what waits
+// behind it. Reads only; cheap, since what is open stands in partial indexes.
+import type { Pool } from 'pg';
+import { type DeliveryState, deliveryStates } from '../delivery.ts';
+
+export interface Letter {
+  readonly module: string;
+  readonly id: string;
+  readonly topic: string;
+  readonly key: string;
+  readonly sequence: number | null;
+  readonly type: string;
+  readonly state: DeliveryState;
+  readonly reason: string | null;
+  /** Failed attempts in all, those before a redrive included. */
+  readonly attempts: number;
+  /** Later events of its key wait for it. */
+  readonly holds: boolean;
+  /** How many wait. */
+  readonly behind: number;
+  readonly receivedAt: string;
+  readonly firstFailedAt: string | null;
+  /** When it came into its state. */
+  readonly since: string;
+  /** Of a waiting one: when it is tried. */
+  readonly nextAt: string | null;
+}
+
+export interface Attempted {
+  readonly attempt: number;
+  readonly host: string;
+  readonly error: string;
+  readonly stack: string | null;
+  readonly at: string;
+}
+
+export interface Audited {
+  readonly at: string;
+  readonly action: string;
+  readonly by: string;
+  readonly why: string | null;
+  readonly detail: unknown;
+  /** The value before an edit, as text; null when nothing was edited. */
+  readonly original: string | null;
+}
+
+export interface WholeLetter extends Letter {
+  readonly meaning: string;
+  readonly headers: Readonly<Record<string, string>> | null;
+  readonly value: Buffer | null;
+  readonly history: readonly Attempted[];
+  readonly audit: readonly Audited[];
+}
+
+/** The place after a letter: its time, exact to the microsecond, and its id. */
+export type Place = readonly [since: string, id: string];
+
+interface Row extends Omit<Letter, 'sequence' | 'receivedAt' | 'firstFailedAt' | 'since' | 'nextAt'> {
+  readonly sequence: string | null;
+  readonly received_at: Date;
+  readonly first_failed_at: Date | null;
+  readonly settled_at: Date;
+  readonly place: string;
+  readonly next_at: Date | null;
+  readonly headers: Record<string, string> | null;
+  readonly value: Buffer | null;
+}
+
+/** Letters of one state, those first that are in it longest. */
+export async function listLetters(
+  pool: Pool,
+  module: string,
+  { state, after, limit }: { state: DeliveryState; after?: Place; limit: number },
+): Promise<{ letter: Letter; place: Place }[]> {
+  const { rows } = await pool.query<Row>(
+    `SELECT ${columns(module)} FROM ${module}.event_delivery d
+     WHERE state = $1 AND (settled_at, id) > ($2::timestamptz, $3::uuid) ORDER BY settled_at, id LIMIT $4`,
+    [state, after?.[0] ?? '-infinity', after?.[1] ?? '00000000-0000-0000-0000-000000000000', limit],
+  );
+  return rows.map((row) => ({ letter: letterOf(module, row), place: [row.place, row.id] }));
+}
+
+export async function readLetter(pool: Pool, module: string, id: string): Promise<WholeLetter | undefined> {
+  const [{ rows }, { rows: history }, { rows: audit }] = await Promise.all([
+    pool.query<Row>(
+      `SELECT ${columns(module)}, headers, value FROM ${module}.event_delivery d WHERE id = $1`,
+      [id],
+    ),
+    pool.query<Omit<Attempted, 'at'> & { at: Date }>(
+      `SELECT attempt, host, error, stack, at FROM ${module}.event_attempt WHERE delivery_id = $1 ORDER BY at, id`,
+      [id],
+    ),
+    pool.query<Omit<Audited, 'at' | 'original'> & { at: Date; original: Buffer | null }>(
+      `SELECT at, action, by, why, detail, original FROM ${module}.event_audit WHERE event_id = $1 ORDER BY at, id`,
+      [id],
+    ),
+  ]);
+  const row = rows[0];
+  if (!row) return undefined;
+  return {
+    ...letterOf(module, row),
+    meaning: deliveryStates[row.state],
+    headers: row.headers,
+    value: row.value,
+    history: history.map((one) => ({ ...one, at: one.at.toISOString() })),
+    audit: audit.map((one) => ({
+      ...one,
+      at: one.at.toISOString(),
+      original: one.original?.toString() ?? null,
+    })),
+  };
+}
+
+export interface HeldKey {
+  readonly module: string;
+  readonly topic: string;
+  readonly key: string;
+  /** The delivery that holds it. */
+  readonly id: string;
+  readonly type: string;
+  readonly state: DeliveryState;
+  readonly reason: string | null;
+  readonly since: string;
+  /** Later deliveries of the key that wait for it. */
+  readonly behind: number;
+}
+
+/** Keys that go on only when a person decides, a version is deployed or a missing event comes. */
+export async function heldKeys(pool: Pool, module: string, limit: number): Promise<HeldKey[]> {
+  const { rows } = await pool.query<Omit<HeldKey, 'since'> & { since: Date }>(
+    `SELECT * FROM (
+       SELECT DISTINCT ON (topic, key) id, topic, key, type, state, reason, settled_at AS since,
+         (SELECT count(*)::int FROM ${module}.event_delivery q
+          WHERE q.topic = d.topic AND q.key = d.key AND q.state IN ('queued', 'early', 'dead') AND q.id <> d.id) AS behind
+       FROM ${module}.event_delivery d
+       WHERE (state = 'dead' AND holds) OR state IN ('unknown-version', 'early')
+       ORDER BY topic, key, (state = 'early'), sequence NULLS LAST, arrival
+     ) heads ORDER BY since, id LIMIT $1`,
+    [limit],
+  );
+  return rows.map((row) => ({ ...row, module, since: row.since.toISOString() }));
+}
+
+function columns(schema: string): string {
+  return `id, topic, key, sequence::text AS sequence, type, state, reason, next_at, received_at, settled_at,
+    settled_at::text AS place, (state = 'dead' AND holds) OR state = 'unknown-version' AS holds,
+    (SELECT count(*)::int FROM ${schema}.event_attempt a WHERE a.delivery_id = d.id) AS attempts,
+    (SELECT min(at) FROM ${schema}.event_attempt a WHERE a.delivery_id = d.id) AS first_failed_at,
+    CASE WHEN (state = 'dead' AND holds) OR state IN ('waiting', 'unknown-version') THEN (
+      SELECT count(*)::int FROM ${schema}.event_delivery q WHERE q.topic = d.topic AND q.key = d.key AND q.state = 'queued'
+    ) ELSE 0 END AS behind`;
+}
+
+function letterOf(module: string, row: Row): Letter {
+  const { id, topic, key, type, state, reason, attempts, holds, behind } = row;
+  return {
+    module,
+    id,
+    topic,
+    key,
+    sequence: row.sequence === null ? null : Number(row.sequence),
+    type,
+    state,
+    reason,
+    attempts,
+    holds,
+    behind,
+    receivedAt: row.received_at.toISOString(),
+    firstFailedAt: row.first_failed_at?.toISOString() ?? null,
+    since: row.settled_at.toISOString(),
+    nextAt: row.next_at?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,242 @@
+// What the operations on events answer, as schemas: one shape each, for /openapi.json, the handlers and the
+// command line alike.
+import { type Static, Type } from 'typebox';
+import { nullable, time } from '../../contract/fields.ts';
+import { type DeliveryState, deliveryStates } from '../delivery.ts';
+
+const count = () => Type.Integer({ minimum: 0 });
+const uuid = () => Type.String({ format: 'uuid' });
+
+export const State = Type.Unsafe<DeliveryState>({ type: 'string', enum: Object.keys(deliveryStates) });
+
+export const ModuleOverview = Type.Object({
+  module: Type.String(),
+  /** Published and not sent; the age of the oldest of them in seconds. */
+  outbox: Type.Object({ waiting: count(), oldestSeconds: Type.Number() }),
+  /** The host that sends now, null when nobody does; events a second over the last minute. */
+  relay: Type.Object({ holder: nullable(Type.String()), perSecond: Type.Number() }),
+  /** What this consumer has not taken from the log; null when the log does not answer. */
+  lag: nullable(
+    Type.Object({
+      events: count(),
+      /** Age of the oldest; null when the log cannot tell. */
+      seconds: nullable(Type.Number()),
+      topics: Type.Array(
+        Type.Object({ topic: Type.String(), events: count(), seconds: nullable(Type.Number()) }),
+      ),
+    }),
+  ),
+  deliveries: Type.Object({
+    waiting: count(),
+    queued: count(),
+    early: count(),
+    'unknown-version': count(),
+    dead: count(),
+  }),
+  heldKeys: count(),
+});
+
+export const EventsOverview = Type.Object({
+  log: Type.Object({
+    kind: Type.Union([Type.Literal('postgres'), Type.Literal('kafka')]),
+    reachable: Type.Boolean(),
+  }),
+  modules: Type.Array(ModuleOverview),
+});
+export type EventsOverview = Static<typeof EventsOverview>;
+
+const letter = {
+  /** The consumer. */
+  module: Type.String(),
+  id: uuid(),
+  topic: Type.String(),
+  key: Type.String(),
+  sequence: nullable(Type.Integer()),
+  type: Type.String(),
+  state: State,
+  reason: nullable(Type.String()),
+  /** Failed attempts in all, those before a redrive included. */
+  attempts: count(),
+  /** Later events of its key wait for it; how many. */
+  holds: Type.Boolean(),
+  behind: count(),
+  receivedAt: time(),
+  firstFailedAt: nullable(time()),
+  /** When it came into its state. */
+  since: time(),
+  nextAt: nullable(time()),
+};
+
+export const Letter = Type.Object(letter);
+
+const Attempted = Type.Object({
+  attempt: Type.Integer(),
+  host: Type.String(),
+  error: Type.String(),
+  stack: nullable(Type.String()),
+  at: time(),
+});
+
+const Audited = Type.Object({
+  at: time(),
+  action: Type.String(),
+  by: Type.String(),
+  why: nullable(Type.String()),
+  detail: Type.Unknown(),
+  /** The value before an edit. */
+  original: nullable(Type.String()),
+});
+
+const content = {
+  /** The data as JSON; null when it is none, or when nothing of it is kept. */
+  data: Type.Unknown(),
+  /** What is not JSON, as text; null when it is no text either. */
+  text: nullable(Type.String()),
+};
+
+const whole = {
+  ...letter,
+  /** What the state means. */
+  meaning: Type.String(),
+  history: Type.Array(Attempted),
+  audit: Type.Array(Audited),
+};
+
+export const WholeLetter = Type.Object({
+  ...whole,
+  headers: nullable(Type.Record(Type.String(), Type.String())),
+  ...content,
+  /** The bytes as they came (or as edited), in base64; null when done. */
+  raw: nullable(Type.String()),
+  bytes: count(),
+  /** Other consumers that have this event in the same state. */
+  alsoIn: Type.Array(Type.String()),
+});
+export type WholeLetter = Static<typeof WholeLetter>;
+
+export const Decided = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      module: Type.String(),
+      id: uuid(),
+      state: State,
+      /** The earlier event of its key that it waits for. */
+      behind: nullable(uuid()),
+    }),
+  ),
+});
+export type Decided = Static<typeof Decided>;
+
+export const HeldKey = Type.Object({
+  module: Type.String(),
+  topic: Type.String(),
+  key: Type.String(),
+  /** The event that holds it. */
+  id: uuid(),
+  type: Type.String(),
+  state: State,
+  reason: nullable(Type.String()),
+  since: time(),
+  behind: count(),
+});
+
+export const WholeEvent = Type.Object({
+  id: uuid(),
+  topic: Type.String(),
+  type: nullable(Type.String()),
+  key: Type.String(),
+  sequence: nullable(Type.Integer()),
+  /** When the change was made. */
+  time: nullable(time()),
+  correlationId: nullable(Type.String()),
+  causationId: nullable(Type.String()),
+  traceparent: nullable(Type.String()),
+  ...content,
+  /** `outbox`: waits to be sent. `log`: sent. `unknown`: not from an outbox here, or forgotten. */
+  place: Type.Union([Type.Literal('outbox'), Type.Literal('log'), Type.Literal('unknown')]),
+  sentAt: nullable(time()),
+  /** Where it stands in the log; null when it was not found there. */
+  log: nullable(Type.Object({ partition: Type.Integer(), offset: Type.String(), at: time() })),
+  deliveries: Type.Array(Type.Object(whole)),
+});
+export type WholeEvent = Static<typeof WholeEvent>;
+
+export const Replayed = Type.Object({
+  replayed: count(),
+  skipped: count(),
+  until: time(),
+  /** There is more: ask again with it. Null: done. */
+  nextCursor: nullable(Type.String()),
+});
+export type Replayed = Static<typeof Replayed>;
+
+export const Tailed = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      topic: Type.String(),
+      partition: Type.Integer(),
+      offset: Type.String(),
+      at: time(),
+      type: Type.String(),
+      key: Type.String(),
+      sequence: nullable(Type.Integer()),
+      correlationId: nullable(Type.String()),
+      traceparent: nullable(Type.String()),
+      /** What is wrong with its attributes. */
+      wrong: nullable(Type.String()),
+      ...content,
+    }),
+  ),
+  /** Ask again with it, at once: what arrives meanwhile is not missed. */
+  nextCursor: Type.String(),
+});
+export type Tailed = Static<typeof Tailed>;
+
+const faults = { lost: count(), doubled: count(), inverted: count() };
+
+export const Verified = Type.Object({
+  from: time(),
+  until: time(),
+  ...faults,
+  inFlight: count(),
+  dead: count(),
+  foreign: count(),
+  topics: Type.Array(
+    Type.Object({
+      topic: Type.String(),
+      sent: count(),
+      waiting: count(),
+      logged: count(),
+      /** Repeats on the wire: the inboxes drop them. */
+      repeated: count(),
+      /** In the log, though no outbox had them. */
+      foreign: count(),
+      ...faults,
+      consumers: Type.Array(
+        Type.Object({
+          module: Type.String(),
+          expected: count(),
+          done: count(),
+          open: count(),
+          dead: count(),
+          dropped: count(),
+          inFlight: count(),
+          ...faults,
+        }),
+      ),
+    }),
+  ),
+  /** At most ten of each fault and place. */
+  examples: Type.Array(
+    Type.Object({
+      fault: Type.String(),
+      where: Type.String(),
+      topic: Type.String(),
+      id: Type.String(),
+      key: Type.String(),
+      sequence: nullable(Type.Integer()),
+    }),
+  ),
+});
+export type Verified = Static<typeof Verified>;
