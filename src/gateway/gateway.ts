@@ -4,11 +4,12 @@
 
 import swagger from '@fastify/swagger';
 import httpSwaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance } from 'fastify';
-import type { Dispatcher } from '../kernel/calls/dispatcher.ts';
+import type { FastifyInstance, onRequestHookHandler } from 'fastify';
+import { authorise, type Dispatcher } from '../kernel/calls/dispatcher.ts';
 import type { Contract } from '../kernel/contract/contract.ts';
 import { authenticateRequests, type VerifyBearer } from '../kernel/http/authenticate.ts';
-import { contractRoutes, JSON_BODY_LIMIT } from '../kernel/http/routes.ts';
+import { operationFinder } from '../kernel/http/lookup.ts';
+import { bodyLimitOf, contractRoutes, permit } from '../kernel/http/routes.ts';
 import { createServer, type ServerOptions } from '../kernel/http/server.ts';
 import type { InternalTokens } from '../kernel/identity/internal-token.ts';
 import type { Placements } from '../kernel/placement/snapshot.ts';
@@ -95,17 +96,20 @@ async function mountModule(
     lines,
     placements,
     local: dispatcher !== undefined,
-    bodyLimit: bodyLimitOf(contract),
+    guard: guardOf(contract),
+    bodyLimit: Math.max(...Object.values(contract.operations).map(bodyLimitOf)),
     tokens,
     onReroute: () => metrics.rerouted.inc({ module }),
   });
 }
 
-function bodyLimitOf(contract: Contract): number {
-  const uploads = Object.values(contract.operations).map((spec) =>
-    spec.upload ? spec.upload.maxBytes + 64 * 1024 : 0,
-  );
-  return Math.max(JSON_BODY_LIMIT, ...uploads);
+/** Who may not call an operation is told so here, as in-process, before their body is read and sent on. */
+function guardOf(contract: Contract): onRequestHookHandler {
+  const find = operationFinder(contract);
+  return permit((request) => {
+    const spec = find(request.method, request.url);
+    if (spec) authorise(spec, request.principal);
+  });
 }
 
 function routesOf(contracts: readonly Contract[]): { method: string; path: string }[] {

@@ -2,9 +2,13 @@
 // set to one another, or upgrade a connection. Runs before everything else on the public port.
 import type { FastifyInstance } from 'fastify';
 import { kernelProblem } from '../kernel/contract/problem.ts';
+import { refuse } from '../kernel/http/refuse.ts';
 
-/** Headers that hosts send one another; a client's own are dropped. */
-const internalHeaders = [
+/**
+ * Headers that hosts send one another, and those that speak of the client's own connection and end here: a client
+ * could name any header in Connection, for the proxy to leave out. A client's own are dropped.
+ */
+const dropped = [
   'x-internal-token',
   'x-deadline-ms',
   'x-served-by',
@@ -12,11 +16,17 @@ const internalHeaders = [
   'x-forwarded-host',
   'x-forwarded-proto',
   'forwarded',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
 ];
 
-// Dot segments in any spelling, encoded slashes, backslashes, NUL, empty segments: no route needs them, and a
-// proxy and a service that normalise differently would disagree on what was asked.
-const suspicious = /(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\]|$)|\\|%2f|%5c|%00|\/\//i;
+// Dot segments in any spelling, two dots at either end of a segment, encoded slashes, backslashes, NUL, empty
+// segments: no route needs them, and a proxy and a service that normalise differently would disagree on what was
+// asked.
+const suspicious = /\/(?:\.|%2e)(?:\/|$)|\/(?:\.|%2e){2}|(?:\.|%2e){2}(?:\/|$)|\\|%2f|%5c|%00|\/\//i;
 
 export function protectPublicPort(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {
@@ -25,18 +35,16 @@ export function protectPublicPort(app: FastifyInstance): void {
     if (suspicious.test(path)) {
       done(
         kernelProblem('malformed', {
-          detail: 'The path has a dot segment, an encoded slash, a backslash or an empty segment.',
+          detail: 'The path has dots that lead elsewhere, an encoded slash, a backslash or an empty segment.',
         }),
       );
       return;
     }
-    for (const name of internalHeaders) if (headers[name] !== undefined) delete headers[name];
+    for (const name of dropped) if (headers[name] !== undefined) delete headers[name];
     done();
   });
   // Fastify's hooks do not run for an upgrade, so it is refused where Node hands it over.
   app.server.on('upgrade', (_request, socket) => {
-    socket.end('HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n', () =>
-      socket.destroy(),
-    );
+    refuse(socket, kernelProblem('upgrade-refused', { detail: 'This port upgrades no connection.' }));
   });
 }

@@ -5,7 +5,7 @@
 // a 503 with Retry-After. Nothing falls back in silence.
 import httpProxy from '@fastify/http-proxy';
 import type { FastifyReplyFromHooks } from '@fastify/reply-from';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { kernelProblem, ModuleUnavailable } from '../kernel/contract/problem.ts';
 import { sendProblem } from '../kernel/http/problems.ts';
 import { audienceOf, type InternalTokens } from '../kernel/identity/internal-token.ts';
@@ -19,6 +19,8 @@ export interface ProxyOptions {
   readonly upstreams: Upstreams;
   readonly lines: Lines;
   readonly placements: Placements;
+  /** Refuses who may not call what they ask for. */
+  readonly guard: onRequestHookHandler;
   /** The largest body any operation of the module takes, in bytes. */
   readonly bodyLimit: number;
   /** This host runs the module too: it can answer when the module came back. */
@@ -57,8 +59,9 @@ export function noteSides(app: FastifyInstance, placements: Placements, upstream
 }
 
 export async function mountProxy(app: FastifyInstance, options: ProxyOptions): Promise<void> {
-  const { module, lines, bodyLimit } = options;
+  const { module, lines, guard, bodyLimit } = options;
   await app.register(async (scope) => {
+    scope.addHook('onRequest', guard);
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, done) =>
       done(null, body),
@@ -118,7 +121,8 @@ class Forwarding {
     options.lines.to(endpoint, repeatable(request));
     reply.from(this.dest, {
       ...this.from,
-      ...(body && body.length > 0 ? { body, contentType: request.headers['content-type'] } : {}),
+      // Without a type, or without bytes, reply-from would send the buffer itself as JSON.
+      ...(body ? { body, contentType: request.headers['content-type'] || 'application/octet-stream' } : {}),
       getUpstream: () => endpoint.url,
       rewriteRequestHeaders: (_request: unknown, headers: Record<string, unknown>) => {
         headers['x-internal-token'] = token;

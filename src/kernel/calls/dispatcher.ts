@@ -134,7 +134,8 @@ function throughJson(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
-function authorise(spec: OperationSpec, principal: Principal): void {
+/** Throws the 401 or 403 problem. Doors that can ask before they read a body do. */
+export function authorise(spec: OperationSpec, principal: Principal): void {
   switch (spec.access) {
     case 'public':
       return;

@@ -1,4 +1,4 @@
-// Field schemas that every contract spells alike: ids, times, money, paging. No business words.
+// Field schemas that every contract spells alike: ids, times, money, texts, paging. No business words.
 import { Type } from 'typebox';
 
 /** A UUIDv7 made by the application (any UUID is accepted on the way in). */
@@ -12,15 +12,36 @@ export const time = () => Type.String({ format: 'date-time' });
 export const cents = () => Type.Integer({ minimum: 0, maximum: 10_000_000_000 });
 
 /** ISO 4217. */
-export const currency = () => Type.String({ pattern: '^[A-Z]{3}$' });
+export const currency = () => Type.String({ pattern: CURRENCY });
 
-/** A text of one line: no control characters, so that it fits a mail header and PostgreSQL takes it (no NUL). */
-export const line = (limits: { minLength?: number; maxLength: number; format?: 'email' }) =>
-  Type.String({ ...limits, pattern: '^[^\\u0000-\\u001f\\u007f]*$' });
+// NUL and halves of a surrogate pair have no UTF-8 that PostgreSQL could store; a line has no other controls either,
+// so that it fits a mail header. Patterns are compiled with the flag u: whole characters outside the BMP pass.
+const PROSE = '^[^\\u0000\\ud800-\\udfff]*$';
+const LINE = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$';
+const VISIBLE = '^(?=.*\\S)[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$';
+const CURRENCY = '^[A-Z]{3}$';
 
-/** A text of many lines: anything but NUL, which PostgreSQL cannot store. */
-export const prose = (limits: { minLength?: number; maxLength: number }) =>
-  Type.String({ ...limits, pattern: '^[^\\u0000]*$' });
+/** What a client is told of a text that fits none of these. */
+export const inWords: ReadonlyMap<string, string> = new Map([
+  [PROSE, 'must be whole Unicode characters, without NUL'],
+  [LINE, 'must be one line of whole Unicode characters, without control characters'],
+  [VISIBLE, 'must be one line with something to see in it, without control characters'],
+  [CURRENCY, 'must be three capital letters (ISO 4217)'],
+]);
+
+interface Lengths {
+  minLength?: number;
+  maxLength: number;
+}
+
+/** A text of one line. */
+export const line = (limits: Lengths & { format?: 'email' }) => Type.String({ ...limits, pattern: LINE });
+
+/** A text of one line that is not blank. */
+export const visible = (limits: Lengths) => Type.String({ ...limits, pattern: VISIBLE });
+
+/** A text of many lines. */
+export const prose = (limits: Lengths) => Type.String({ ...limits, pattern: PROSE });
 
 export const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);

@@ -86,6 +86,8 @@ export const kernelErrors = {
   'unsupported-media-type': { status: 415, title: 'The media type is not supported' },
   'range-not-satisfiable': { status: 416, title: 'The range is outside the file' },
   invalid: { status: 422, title: 'The input does not fit the schema' },
+  'upgrade-refused': { status: 426, title: 'No protocol but HTTP/1.1 is spoken here' },
+  'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something went wrong here' },
   'bad-gateway': { status: 502, title: 'The service answered badly' },
   unavailable: { status: 503, title: 'The module is not available' },

@@ -3,6 +3,7 @@
 import type { TSchema } from 'typebox';
 // The JSON Schema half of TypeBox alone: its whole compiler would cost a start of 100 ms more.
 import Schema from 'typebox/schema';
+import { inWords } from './fields.ts';
 import { type FieldError, kernelProblem } from './problem.ts';
 
 export type InputCheck = (input: unknown) => void;
@@ -64,7 +65,7 @@ export function fieldErrors(found: readonly SchemaError[]): FieldError[] {
     const named = params as {
       requiredProperties?: string[];
       additionalProperties?: string[];
-      allowedValues?: unknown[];
+      pattern?: string;
     };
     if (keyword === 'required') {
       for (const name of named.requiredProperties ?? [])
@@ -74,6 +75,8 @@ export function fieldErrors(found: readonly SchemaError[]): FieldError[] {
         add(`${instancePath}/${escapePointer(name)}`, 'is not a known field');
     } else if (keyword === 'boolean') {
       add(instancePath, 'is not a known field');
+    } else if (keyword === 'pattern') {
+      add(instancePath, inWords.get(named.pattern ?? '') ?? message);
     } else if (keyword !== 'anyOf') {
       add(instancePath, message);
     }
@@ -82,6 +85,7 @@ export function fieldErrors(found: readonly SchemaError[]): FieldError[] {
   return errors;
 }
 
-function escapePointer(name: string): string {
+/** A name as a step of a JSON Pointer (RFC 6901). */
+export function escapePointer(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -4,7 +4,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import type { OperationSpec } from '../contract/contract.ts';
-import { type FieldError, kernelProblem } from '../contract/problem.ts';
+import { type FieldError, kernelProblem, Problem } from '../contract/problem.ts';
+import { escapePointer } from '../contract/validation.ts';
 
 export type Binder = (request: FastifyRequest) => Record<string, unknown>;
 
@@ -32,8 +33,9 @@ export function createBinder(spec: OperationSpec): Binder {
       takeBody(input, request.body, elsewhere);
     } else {
       for (const name in query) {
-        if (elsewhere.has(name))
-          throw invalid([{ path: `/${name}`, message: 'is not a known query parameter' }]);
+        // Assigned to an object, __proto__ would change what it is instead of becoming a field.
+        if (elsewhere.has(name) || name === '__proto__')
+          throw invalid([{ path: `/${escapePointer(name)}`, message: 'is not a known query parameter' }]);
         input[name] = convert(query[name], properties[name]);
       }
       if (!spec.upload && !isEmpty(request.body))
@@ -57,14 +59,27 @@ function takeBody(input: Record<string, unknown>, body: unknown, elsewhere: Read
     throw invalid([{ path: '', message: 'must be a JSON object' }]);
   for (const name of Object.keys(body)) {
     if (elsewhere.has(name))
-      throw invalid([{ path: `/${name}`, message: 'is not a known field of the body' }]);
+      throw invalid([{ path: `/${escapePointer(name)}`, message: 'is not a known field of the body' }]);
     input[name] = (body as Record<string, unknown>)[name];
   }
 }
 
+/** Errors name a field as the client sent it: one that came in a header by the header's name. */
+export function namedByClient(spec: OperationSpec): ((error: unknown) => never) | undefined {
+  const headers = new Map(
+    Object.entries(spec.headers ?? {}).map(([field, name]) => [`/${field}`, `/${name}`]),
+  );
+  if (headers.size === 0) return undefined;
+  return (error) => {
+    if (!(error instanceof Problem) || !error.body.errors) throw error;
+    const errors = error.body.errors.map((one) => ({ ...one, path: headers.get(one.path) ?? one.path }));
+    throw new Problem({ ...error.body, errors }, { cause: error });
+  };
+}
+
 function refuse(query: Record<string, unknown>, message: string): void {
   const names = Object.keys(query);
-  if (names.length > 0) throw invalid(names.map((name) => ({ path: `/${name}`, message })));
+  if (names.length > 0) throw invalid(names.map((name) => ({ path: `/${escapePointer(name)}`, message })));
 }
 
 function isEmpty(body: unknown): boolean {

@@ -2,6 +2,8 @@
 // translated, everything else as a 500 that says nothing of our insides (they go to the log).
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type KernelError, kernelProblem, Problem } from '../contract/problem.ts';
+import { dropRest } from './leftover.ts';
+import { pathMatcher } from './lookup.ts';
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(problem.retryAfter)));
@@ -12,11 +14,14 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
     .send(JSON.stringify(problem.body));
 }
 
+/** The same words wherever the size is noticed: by the gateway, by a service, or while a file is read. */
+export const BODY_TOO_LARGE = 'The body is larger than this route takes.';
+
 const byCode: Readonly<Record<string, [KernelError, string]>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: ['malformed', 'The body is not valid JSON.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed', 'The body is empty; send a JSON object.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed', 'The body is not as long as Content-Length says.'],
-  FST_ERR_CTP_BODY_TOO_LARGE: ['too-large', 'The body is larger than this route takes.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['too-large', BODY_TOO_LARGE],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'unsupported-media-type',
     'Send application/json (or multipart/form-data for an upload).',
@@ -32,7 +37,7 @@ const byStatus: Readonly<Record<number, KernelError>> = {
   413: 'too-large',
   414: 'malformed',
   415: 'unsupported-media-type',
-  431: 'malformed',
+  431: 'headers-too-large',
   502: 'bad-gateway',
   503: 'unavailable',
   504: 'deadline-exceeded',
@@ -51,18 +56,28 @@ export function toProblem(error: unknown): Problem {
   });
 }
 
-/** Sets the error and not-found answers of a Fastify instance. `routes` lists what exists, for 405. */
-export function answerWithProblems(
-  app: FastifyInstance,
-  routes: () => readonly { method: string; path: string }[],
-): void {
+export interface Route {
+  readonly method: string;
+  readonly path: string;
+}
+
+/** Sets the error and not-found answers of a Fastify instance. `routes` lists what it does not serve itself, for 405. */
+export function answerWithProblems(app: FastifyInstance, routes: () => readonly Route[]): void {
+  const own: Route[] = [];
+  app.addHook('onRoute', ({ method, url, constraints }) => {
+    // What only a placement leads to is among `routes`, whatever the placement is.
+    if (!constraints && !url.includes('*'))
+      for (const one of [method].flat()) own.push({ method: one, path: url });
+  });
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error);
     if (problem.status >= 500) request.log.error({ err: error }, problem.body.title);
-    return sendProblem(reply, problem);
+    if (request.raw.complete) return sendProblem(reply, problem);
+    dropRest(request, reply, () => sendProblem(reply, problem));
+    return reply;
   });
   app.setNotFoundHandler((request, reply) => {
-    const allowed = methodsAt(routes(), request);
+    const allowed = methodsAt([...own, ...routes()], request);
     if (allowed.length > 0 && !allowed.includes(request.method)) {
       reply.header('allow', allowed.join(', '));
       return sendProblem(
@@ -77,17 +92,10 @@ export function answerWithProblems(
   });
 }
 
-function methodsAt(routes: readonly { method: string; path: string }[], request: FastifyRequest): string[] {
-  const path = request.url.split('?', 1)[0]!;
-  const here = routes.filter((route) => matches(route.path, path)).map((route) => route.method);
-  return [...new Set(here)];
-}
-
-function matches(pattern: string, path: string): boolean {
-  const wanted = pattern.split('/');
-  const given = path.split('/');
-  return (
-    wanted.length === given.length &&
-    wanted.every((part, i) => (part.startsWith(':') ? given[i] !== '' : part === given[i]))
-  );
+/** What may be asked of this path; HEAD wherever GET is. */
+function methodsAt(routes: readonly Route[], request: FastifyRequest): string[] {
+  const matches = pathMatcher(request.url);
+  const here = new Set(routes.filter(({ path }) => matches(path)).map(({ method }) => method));
+  if (here.has('GET')) here.add('HEAD');
+  return [...here].sort();
 }

@@ -1,14 +1,15 @@
 // The HTTP door: a contract's operations as Fastify routes over one dispatcher. Mounted on the gateway (with
 // the placement constraint) and on the internal port (without); nothing of a route differs between the two.
+import { isUtf8 } from 'node:buffer';
 import multipart from '@fastify/multipart';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { Call, Download, Upload } from '../calls/call.ts';
-import type { Dispatcher } from '../calls/dispatcher.ts';
+import { authorise, type Dispatcher } from '../calls/dispatcher.ts';
 import { adopt } from '../calls/trace.ts';
 import type { OperationSpec } from '../contract/contract.ts';
 import type { Principal } from '../contract/principal.ts';
 import { kernelProblem } from '../contract/problem.ts';
-import { createBinder } from './binding.ts';
+import { createBinder, namedByClient } from './binding.ts';
 import { readUpload, sendDownload } from './transfer.ts';
 
 /** Milliseconds a request may take in all, calls to other modules included. */
@@ -31,17 +32,18 @@ declare module 'fastify' {
   }
 }
 
-/** Reads JSON itself, so that an empty body is no error where none is needed; refuses __proto__. */
+/** Reads JSON itself: an empty body is no error where none is needed; __proto__ and what is no UTF-8 are refused. */
 export function jsonBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
   app.removeContentTypeParser('text/plain');
   app.addContentTypeParser(
     'application/json',
-    { parseAs: 'string', bodyLimit: JSON_BODY_LIMIT },
-    (request, body, done) => {
-      if (body === '') done(null, undefined);
-      else parse(request, body as string, done);
+    { parseAs: 'buffer', bodyLimit: JSON_BODY_LIMIT },
+    (request, body: Buffer, done) => {
+      if (body.length === 0) done(null, undefined);
+      else if (isUtf8(body)) parse(request, body.toString(), done);
+      else done(kernelProblem('malformed', { detail: 'The body is not UTF-8.' }));
     },
   );
 }
@@ -98,27 +100,42 @@ export async function contractRoutes(app: FastifyInstance, options: RoutesOption
   for (const [name, spec] of Object.entries(operations)) {
     if (!spec.http) continue;
     const bind = createBinder(spec);
+    const rename = namedByClient(spec);
     app.route({
       method: spec.http.method,
       url: spec.http.path,
       ...(constraints ? { constraints } : {}),
-      ...(spec.upload ? { bodyLimit: spec.upload.maxBytes + 64 * 1024 } : {}),
+      ...(spec.upload ? { bodyLimit: bodyLimitOf(spec) } : {}),
+      // Before the body is read: a stranger's is not looked at, and learns nothing.
+      ...(spec.access === 'public'
+        ? {}
+        : { onRequest: permit((request) => authorise(spec, principalOf(request))) }),
       handler: async (request, reply) => {
         const input = bind(request);
-        const upload =
-          spec.upload && permitted(spec, principalOf(request))
-            ? await readUpload(request, spec.upload)
-            : undefined;
+        const upload = spec.upload ? await readUpload(request, spec.upload, bodyLimitOf(spec)) : undefined;
         const call = new HttpCall(request, reply, principalOf(request), upload);
-        return answer(request, reply, spec, await dispatcher.dispatch(name, input, call));
+        const answered = dispatcher.dispatch(name, input, call);
+        return answer(request, reply, spec, await (rename ? answered.catch(rename) : answered));
       },
     });
   }
 }
 
-/** An upload is read only for somebody who may upload; the dispatcher says the rest. */
-function permitted(spec: OperationSpec, principal: Principal): boolean {
-  return spec.access === 'public' || principal.kind !== 'anonymous';
+/** The hook of a check that throws a Problem. */
+export function permit(check: (request: FastifyRequest) => void): onRequestHookHandler {
+  return (request, _reply, done) => {
+    try {
+      check(request);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  };
+}
+
+/** The largest body of an operation, in bytes; an upload has its file and what multipart writes around it. */
+export function bodyLimitOf({ upload }: OperationSpec): number {
+  return upload ? upload.maxBytes + 64 * 1024 : JSON_BODY_LIMIT;
 }
 
 function answer(

@@ -2,9 +2,11 @@
 // per request, graceful close. What is mounted on it is the business of whoever asks for it.
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import { kernelProblem } from '../contract/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { answerWithProblems, sendProblem, toProblem } from './problems.ts';
+import { refuseUnreadable } from './refuse.ts';
 import { JSON_BODY_LIMIT, jsonBodies, traceRequests } from './routes.ts';
 
 export interface ServerOptions {
@@ -29,18 +31,28 @@ export function createServer({ hostId, log, metrics, tracing, routes }: ServerOp
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    routerOptions: { maxParamLength: 200 },
+    // Whatever fits the headers' 16 kB is looked at by the schema of the field, which says what is wrong.
+    routerOptions: { maxParamLength: 16_384 },
+    clientErrorHandler: refuseUnreadable,
+    // Node's own refusal has no body; ours follows below.
+    http: { requireHostHeader: false },
     genReqId: () => '',
     frameworkErrors: (error, _request, reply) => {
       sendProblem(reply, toProblem(error));
     },
   });
+  // An expectation that is not known may be ignored (RFC 9110, 10.1.1); Node's own 417 has no body.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   jsonBodies(app);
   traceRequests(app);
   answerWithProblems(app, routes);
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.raw.url!.startsWith('/api/')) reply.header('x-served-by', hostId);
-    done();
+    const { url, headers, httpVersion } = request.raw;
+    // The router decodes: /%61pi/orders is found, too.
+    if ((request.routeOptions.url ?? url!).startsWith('/api/')) reply.header('x-served-by', hostId);
+    if (headers.host === undefined && httpVersion !== '1.0')
+      done(kernelProblem('malformed', { detail: 'The Host header is missing (RFC 9112, 3.2).' }));
+    else done();
   });
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';

@@ -4,9 +4,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Download, Upload } from '../calls/call.ts';
 import type { UploadSpec } from '../contract/contract.ts';
 import { kernelProblem } from '../contract/problem.ts';
+import { BODY_TOO_LARGE } from './problems.ts';
 
-/** Reads the file of an upload whole; needs @fastify/multipart on the instance. */
-export async function readUpload(request: FastifyRequest, spec: UploadSpec): Promise<Upload> {
+/** Reads the file of an upload whole; needs @fastify/multipart on the instance. `most` bounds the body, in bytes. */
+export async function readUpload(request: FastifyRequest, spec: UploadSpec, most: number): Promise<Upload> {
   const wrong = (message: string) =>
     kernelProblem('invalid', {
       detail: `Send multipart/form-data with one file in the field "${spec.field}".`,
@@ -17,6 +18,7 @@ export async function readUpload(request: FastifyRequest, spec: UploadSpec): Pro
       detail: `Send multipart/form-data with one file in the field "${spec.field}".`,
     });
   }
+  if (Number(request.headers['content-length']) > most) throw tooLarge();
   let upload: Upload | undefined;
   try {
     for await (const part of request.parts({ limits: { fileSize: spec.maxBytes, files: 1, fields: 0 } })) {
@@ -34,10 +36,12 @@ export async function readUpload(request: FastifyRequest, spec: UploadSpec): Pro
   return upload;
 }
 
+const tooLarge = () => kernelProblem('too-large', { detail: BODY_TOO_LARGE });
+
 function translate(error: unknown, spec: UploadSpec): unknown {
   const code = (error as { code?: string }).code ?? '';
   if (code === 'FST_REQ_FILE_TOO_LARGE') {
-    return kernelProblem('too-large', { detail: `The file is larger than ${spec.maxBytes} bytes.` });
+    return tooLarge();
   }
   if (code === 'FST_FILES_LIMIT' || code === 'FST_FIELDS_LIMIT' || code === 'FST_PARTS_LIMIT') {
     return kernelProblem('invalid', {

@@ -1,12 +1,11 @@
 // What users promises: accounts, sessions, and the facts that others build on.
 import { type Static, Type } from 'typebox';
 import { closed, defineContract, empty, event, nothing, operation } from '../../kernel/contract/contract.ts';
-import { id, line, nullable, prose, time } from '../../kernel/contract/fields.ts';
+import { id, line, nullable, prose, time, visible } from '../../kernel/contract/fields.ts';
 
 /** RFC 5322 lets control characters stand in a quoted local part: PostgreSQL stores no NUL, mail headers break at CR LF. */
 const email = line({ format: 'email', maxLength: 254 });
-/** Something to see, and no control characters: it stands in mails, and PostgreSQL stores no NUL. */
-const name = Type.String({ minLength: 1, maxLength: 100, pattern: '^(?=.*\\S)[^\\u0000-\\u001f\\u007f]*$' });
+const name = visible({ minLength: 1, maxLength: 100 });
 const password = Type.String({ minLength: 8, maxLength: 200 });
 const role = Type.Union([Type.Literal('customer'), Type.Literal('admin')]);
 

@@ -1,0 +1,33 @@
+// The rest of a body that nobody will look at. A connection that closes under a client that is still sending is
+// reset, and the client never sees why it was refused: so the rest is read and dropped first.
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** Whoever sends more than this behind a refusal is cut off; the largest body of any operation is a sixth of it. */
+const PATIENCE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Answers at once where the connection stays: Node goes on reading, for as long as a request may take. Where it
+ * will close, answers when the client is done.
+ */
+export function dropRest({ raw }: FastifyRequest, reply: FastifyReply, answer: () => void): void {
+  // Fastify closes after a body that it did not want.
+  reply.removeHeader('connection');
+  raw.unpipe();
+  raw.resume();
+  if (reply.raw.shouldKeepAlive || raw.destroyed) {
+    answer();
+    return;
+  }
+  let dropped = 0;
+  const once = () => {
+    for (const event of ['end', 'close', 'error']) raw.off(event, once);
+    raw.off('data', count);
+    answer();
+  };
+  const count = (part: Buffer) => {
+    dropped += part.length;
+    if (dropped > PATIENCE_BYTES) once();
+  };
+  for (const event of ['end', 'close', 'error']) raw.once(event, once);
+  raw.on('data', count);
+}

@@ -1,0 +1,38 @@
+// A refusal on a bare socket, where no Fastify reply exists: bytes that are no HTTP, headers without end, an
+// Upgrade. The problem goes out, then the socket ends, whatever the other side does meanwhile.
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { kernelProblem, type Problem } from '../contract/problem.ts';
+
+/** Sends the problem and destroys the socket. A peer that is gone already is nobody to be told. */
+export function refuse(socket: Duplex, problem: Problem): void {
+  socket.on('error', () => socket.destroy());
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(problem.body);
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    'Connection: close',
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(problem.status === 401 ? ['WWW-Authenticate: Bearer'] : []),
+    ...(problem.retryAfter === undefined ? [] : [`Retry-After: ${Math.ceil(problem.retryAfter)}`]),
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+/** Fastify's `clientErrorHandler`: what Node's parser could not make a request of. */
+export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  refuse(socket, problemOf(error.code));
+}
+
+function problemOf(code: string | undefined): Problem {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return kernelProblem('headers-too-large', { detail: 'The path and headers may have 16 kB in all.' });
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return kernelProblem('timeout', { detail: 'The request did not arrive in time.' });
+  return kernelProblem('malformed', { detail: 'The request is not valid HTTP/1.1.' });
+}
