@@ -12,7 +12,7 @@ import { createInternalTokens } from '../../src/kernel/identity/internal-token.t
 import type { Placements, Snapshot } from '../../src/kernel/placement/snapshot.ts';
 import { INPUT, INTERNAL_KEY, shelf } from './subject.ts';
 
-const ONE_BY_ONE = 4000;
+const ONE_BY_ONE = 10_000;
 const AT_ONCE = 64;
 const MANY = 100_000;
 

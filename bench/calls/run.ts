@@ -2,7 +2,7 @@
 // Every variant of every repeat runs in processes of its own, in an order that turns from repeat to repeat, so
 // that neither what one variant taught the compiler nor what else the machine does favours another. Ratios are
 // of medians of one run. Prints Markdown.
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
@@ -23,14 +23,20 @@ async function near(variant: string): Promise<Numbers> {
   return JSON.parse(stdout) as Numbers;
 }
 
+// Left to itself the kernel sometimes puts both ends on one core (a third of the latency) and sometimes not:
+// each is given its own.
+const pinned = cpus().length > 1 && spawnSync('taskset', ['-p', String(process.pid)]).status === 0;
+const on = (core: number, args: readonly string[]): [string, string[]] =>
+  pinned ? ['taskset', ['-c', String(core), process.execPath, ...args]] : [process.execPath, [...args]];
+
 async function far(variant: string): Promise<Numbers> {
-  const server = spawn(process.execPath, [here('./far-server.ts'), variant], {
+  const server = spawn(...on(1, [here('./far-server.ts'), variant]), {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   try {
     const [port] = (await once(server.stdout!, 'data')) as [Buffer];
     const args = [here('./far.ts'), variant, port.toString().trim(), String(server.pid)];
-    const { stdout } = await run(process.execPath, args);
+    const { stdout } = await run(...on(0, args));
     return JSON.parse(stdout) as Numbers;
   } finally {
     server.kill('SIGKILL');
@@ -81,6 +87,7 @@ print(
   `Machine: ${cpus().length} x ${cpus()[0]!.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}.`,
   `Versions: Node ${process.versions.node}, ws ${installed('ws')}, undici ${installed('undici')}, fastify ${installed('fastify')}, ` +
     `moleculer ${version(here('../node_modules/moleculer/package.json'))}.`,
+  `Two processes ${pinned ? 'pinned to a core each' : 'on whatever core the kernel gives them'}.`,
   `${new Date().toISOString().slice(0, 10)}, ${repeats} repeats in alternating order; median (min to max).`,
   '',
 );
