@@ -19,35 +19,26 @@ withShop((shop) => {
     for (const pid of frozen) thaw(pid);
   });
 
+  const health = async () => (await overview(shop(), 'catalog')).instances.map(({ healthy }) => healthy);
+
   test('one of two instances, through a flip home and back', { timeout: 60_000 }, async () => {
     const traffic = new Traffic(shop(), 8);
     await traffic.prepare();
     await shop().started.extract('catalog', 2);
     const [first] = (await overview(shop(), 'catalog')).instances;
-    let over = false;
-    const working = traffic.run(300, () => over);
-    freeze(first!.pid);
-    const home = await place(shop(), 'catalog', 'in-process');
-    expect(home).toMatchObject({ status: 200, body: { placement: 'in-process', lagging: ['catalog-1'] } });
-    // Silent for 3 s, it is not live any more: nobody waits for it, and nobody sends it anything.
-    await eventually(async () =>
-      expect((await overview(shop(), 'catalog')).instances).toMatchObject([
-        { healthy: false },
-        { healthy: true },
-      ]),
-    );
-    const out = await place(shop(), 'catalog', 'service');
-    expect(out.status).toBe(200);
-    expect(out.body.lagging).toBeUndefined();
-    thaw(first!.pid);
-    await eventually(async () =>
-      expect((await overview(shop(), 'catalog')).instances).toMatchObject([
-        { pid: first!.pid, healthy: true },
-        { healthy: true },
-      ]),
-    );
-    over = true;
-    await working;
+    await traffic.during(async () => {
+      freeze(first!.pid);
+      const home = await place(shop(), 'catalog', 'in-process');
+      expect(home).toMatchObject({ status: 200, body: { placement: 'in-process', lagging: ['catalog-1'] } });
+      // Silent for 3 s, it is not live any more: nobody waits for it, and nobody sends it anything.
+      await eventually(async () => expect(await health()).toEqual([false, true]));
+      const out = await place(shop(), 'catalog', 'service');
+      expect(out.status).toBe(200);
+      expect(out.body.lagging).toBeUndefined();
+      thaw(first!.pid);
+      await eventually(async () => expect(await health()).toEqual([true, true]));
+    });
+    expect((await overview(shop(), 'catalog')).instances[0]!.pid).toBe(first!.pid);
     console.log(traffic.done, traffic.slowest, Object.fromEntries(traffic.servedBy));
     expect(traffic.failures).toEqual([]);
     console.log(await traffic.check());

@@ -117,13 +117,26 @@ export class Traffic {
   async run(requests: number, enough: () => boolean = () => true): Promise<void> {
     let sent = 0;
     const customer = async () => {
-      while (sent < requests || !enough()) {
+      // A hundred failures tell what one more would.
+      while ((sent < requests || !enough()) && this.failures.length < 100) {
         const ask = this.#asks[sent % this.#asks.length]!();
         sent += 1;
         await this.#send(ask);
       }
     };
     await Promise.all(Array.from({ length: this.#connections }, customer));
+  }
+
+  /** Customers come for as long as the work takes. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    let over = false;
+    const working = this.run(0, () => over);
+    try {
+      return await work();
+    } finally {
+      over = true;
+      await working;
+    }
   }
 
   /** The books, once everything is decided. */

@@ -33,11 +33,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
     INTERNAL_KEY: ground.internalKey,
     SIGNING_KEY: ground.signingKey,
   };
-  const { child } = await startMonolith(env, dataDir);
-  await stopProcess(child);
-  project.provide('ground', ground);
-  return async () => {
+  const end = async () => {
     await server.stop();
     rmSync(dataDir, { recursive: true, force: true });
   };
+  try {
+    const { child } = await startMonolith(env, dataDir);
+    await stopProcess(child);
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  project.provide('ground', ground);
+  return end;
 }

@@ -86,19 +86,18 @@ withShop((shop) => {
     await second.prepare();
     // Connections to the services are open, and stay so while it stands still.
     await second.run(100);
-    let over = false;
-    const working = traffic.run(100, () => over);
-    replica.child.kill('SIGSTOP');
-    const waiting = second.run(100, () => over);
-    const home = await place(shop(), 'catalog', 'in-process');
-    expect(home).toMatchObject({ status: 200, body: { lagging: ['monolith-b'] } });
-    expect((await scale(shop(), 'catalog', 0)).status).toBe(200);
-    await shop().started.restore('media');
-    expect((await overview(shop(), 'catalog')).instances).toEqual([]);
-    replica.child.kill('SIGCONT');
-    await eventually(async () => expect(second.done).toBeGreaterThan(200));
-    over = true;
-    await Promise.all([working, waiting]);
+    await traffic.during(async () => {
+      replica.child.kill('SIGSTOP');
+      await second.during(async () => {
+        const home = await place(shop(), 'catalog', 'in-process');
+        expect(home).toMatchObject({ status: 200, body: { lagging: ['monolith-b'] } });
+        expect((await scale(shop(), 'catalog', 0)).status).toBe(200);
+        await shop().started.restore('media');
+        expect((await overview(shop(), 'catalog')).instances).toEqual([]);
+        replica.child.kill('SIGCONT');
+        await eventually(() => expect(second.done).toBeGreaterThan(200));
+      });
+    });
     console.log(second.done, second.slowest, Object.fromEntries(second.servedBy));
     expect(traffic.failures).toEqual([]);
     expect(second.failures).toEqual([]);

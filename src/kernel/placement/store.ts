@@ -78,9 +78,15 @@ function sqlOver(connection: Pick<pg.Pool, 'query'>): Sql {
   };
 }
 
-// SQLSTATE classes: 08 connection, 53 out of resources, 57 stopped by an operator or a timeout.
+// FATAL ends the session, or lets none begin (the role may not log in, may not connect). SQLSTATE classes: 08
+// connection, 53 out of resources, 57 stopped by an operator or a timeout.
 function unavailable(error: unknown): never {
-  if (error instanceof pg.DatabaseError && !/^(08|53|57)/.test(error.code ?? '')) throw error;
+  if (
+    error instanceof pg.DatabaseError &&
+    error.severity !== 'FATAL' &&
+    !/^(08|53|57)/.test(error.code ?? '')
+  )
+    throw error;
   throw new StoreUnavailable(error);
 }
 
