@@ -36,7 +36,8 @@ export async function openGround(kind: LogKind, brokerUrl?: string): Promise<Gro
   try {
     await provisionShop(database.url);
     if (kind === 'kafka') {
-      if (!brokerUrl) broker = await startBroker({ cacheDir, say: (line) => console.error(line) });
+      if (!brokerUrl)
+        broker = await startBroker({ cacheDir, hasty: true, say: (line) => console.error(line) });
     } else {
       logServer = await openServer();
       await provisionShop(logServer.url);

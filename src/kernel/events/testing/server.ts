@@ -9,6 +9,7 @@ import { openEmbedded } from '../../store/embedded.ts';
 
 export interface TestServer {
   readonly url: string;
+  /** Of the server's process; another one after it was killed. */
   readonly pid: number;
   readonly folder: string;
   stop(): Promise<void>;
@@ -21,7 +22,9 @@ export async function openServer(): Promise<TestServer> {
   const server = await openEmbedded({ dataDir: folder, log: pino({ level: 'silent' }) });
   return {
     url: server.url,
-    pid: server.pid,
+    get pid() {
+      return server.pid;
+    },
     folder,
     async stop() {
       await server.stop();

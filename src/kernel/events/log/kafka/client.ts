@@ -54,7 +54,7 @@ export function createClient(url: string, clientId: string, log: LogLogger): Kaf
  */
 const openSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   const socket = ssl
-    ? tls.connect({ host, port, servername: host, ...ssl }, onConnect)
+    ? tls.connect({ host, port, ...(net.isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
     : net.connect({ host, port }, onConnect);
   socket.setKeepAlive(true, 60_000);
   const unref = socket.unref.bind(socket);
