@@ -249,6 +249,7 @@ function isComplete(bytes: Buffer): boolean {
   const text = bytes.toString('latin1');
   const head = text.indexOf('\r\n\r\n');
   const length = /\r\ncontent-length: (\d+)/i.exec(text.slice(0, Math.max(head, 0)));
+  if (head >= 0 && text.startsWith('HTTP/1.1 101 ')) return true;
   return head >= 0 && length !== null && bytes.length >= head + 4 + Number(length[1]);
 }
 

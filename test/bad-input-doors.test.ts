@@ -1,0 +1,217 @@
+// The doors between hosts: closed on the public port whatever is asked, and on the internal port to everybody
+// without a token made for that very service; refused before 101 and before any handler.
+import { hkdfSync } from 'node:crypto';
+import { connect } from 'node:net';
+import { SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createInternalTokens } from '../src/kernel/identity/internal-token.ts';
+import { expectProblem, type Got, send, sendRaw } from './bad-input.ts';
+import { type Customer, clientOf, type Shop } from './shop.ts';
+import { startShop } from './start-shop.ts';
+
+function upgrade(base: string, path: string, headers: Readonly<Record<string, string>> = {}): Promise<Got> {
+  const all = {
+    Host: new URL(base).host,
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    ...headers,
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
+  return sendRaw(base, `GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`, false);
+}
+
+/** Asks for an upgrade and resets the connection, so many times at once. */
+async function storm(base: string, path: string, times: number): Promise<void> {
+  const { hostname, port } = new URL(base);
+  const head = `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+  await Promise.all(
+    Array.from(
+      { length: times },
+      () =>
+        new Promise<void>((resolve) => {
+          const socket = connect(Number(port), hostname);
+          socket.on('close', () => resolve());
+          socket.on('error', () => {});
+          socket.on('connect', () => socket.write(head, () => socket.resetAndDestroy()));
+        }),
+    ),
+  );
+}
+
+describe('the doors between hosts', () => {
+  let shop: Shop;
+  let customer: Customer;
+  let service: string;
+  let control: string;
+  const tokens: Record<string, string> = {};
+
+  beforeAll(async () => {
+    shop = clientOf(await startShop());
+    await shop.started.extract('orders');
+    customer = await shop.customer();
+    const { body } = await shop.call('GET', '/admin/placements', { token: shop.adminToken });
+    service = body.modules.find(({ module }: { module: string }) => module === 'orders').instances[0].url;
+    control = /Server listening at (http:\S+?)"/.exec(shop.started.output())![1]!;
+    const internalKey = shop.started.env.INTERNAL_KEY!;
+    const own = createInternalTokens(internalKey, 'monolith');
+    const key = new Uint8Array(hkdfSync('sha256', internalKey, '', 'banyan internal token v1', 32));
+    Object.assign(tokens, {
+      valid: await own.mint('orders'),
+      'for another service': await own.mint('payments'),
+      'for control': await own.mint('control'),
+      'for the monolith': await own.mint('monolith'),
+      forged: await createInternalTokens('another key of some length', 'monolith').mint('orders'),
+      expired: await new SignJWT({ caller: 'monolith' })
+        .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+        .setIssuer('banyan:internal')
+        .setAudience('orders')
+        .setExpirationTime('-2m')
+        .sign(key),
+      'without an end': await new SignJWT({ caller: 'monolith' })
+        .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+        .setIssuer('banyan:internal')
+        .setAudience('orders')
+        .sign(key),
+      'of a session': customer.token,
+      'of the operator': shop.adminToken,
+      'of nobody': 'garbage',
+    });
+  });
+  afterAll(() => shop?.started.stop());
+
+  const wrong = [
+    'for another service',
+    'for control',
+    'for the monolith',
+    'forged',
+    'expired',
+    'without an end',
+    'of a session',
+    'of the operator',
+    'of nobody',
+  ];
+
+  describe('an upgrade at the public port', () => {
+    it.each(['/', '/calls', '/api/orders', '/api/orders/calls', '/api/orders?a', '/docs', '/admin', '*'])(
+      'of %s is destroyed, with any token',
+      async (path) => {
+        for (const token of ['', tokens.valid, shop.adminToken]) {
+          const got = await upgrade(shop.url, path, { Authorization: `Bearer ${token}` });
+          expectProblem(got, 426, undefined);
+        }
+      },
+    );
+    it('to HTTP/2 is destroyed, too', async () => {
+      expectProblem(await upgrade(shop.url, '/api/catalog/products', { Upgrade: 'h2c' }), 426, undefined);
+    });
+    it('that is reset at once harms nobody, two hundred times', async () => {
+      await storm(shop.url, '/calls', 200);
+      expect((await shop.call('GET', '/health/ready')).status).toBe(200);
+    });
+  });
+
+  describe('an upgrade at a service', () => {
+    it('with a token for it is a connection', async () => {
+      const got = await upgrade(service, '/calls', { Authorization: `Bearer ${tokens.valid}` });
+      expect(got.status).toBe(101);
+    });
+    it('without a token is refused before 101', async () => {
+      expectProblem(await upgrade(service, '/calls'), 401, undefined);
+    });
+    it('with the token in the query is refused', async () => {
+      expectProblem(await upgrade(service, `/calls?token=${tokens.valid}`), 404, undefined);
+    });
+    it.each(wrong)('with a token %s is refused before 101', async (kind) => {
+      const got = await upgrade(service, '/calls', { Authorization: `Bearer ${tokens[kind]}` });
+      expectProblem(got, 401, undefined);
+    });
+    it.each(['/calls/', '/calls/orders/list', '//calls', '/', '/api/orders', '/%63alls'])(
+      'at %s leads nowhere, with the right token',
+      async (path) => {
+        const got = await upgrade(service, path, { Authorization: `Bearer ${tokens.valid}` });
+        expectProblem(got, 404, undefined);
+      },
+    );
+    it('that is reset at once harms nobody, two hundred times', async () => {
+      await storm(service, '/calls', 200);
+      expect((await send(service, { path: '/health/ready' })).status).toBe(200);
+    });
+  });
+
+  describe('a request at a service', () => {
+    const at = (path: string, internal?: string, token?: string, method = 'GET') =>
+      send(service, {
+        method,
+        path,
+        ...(token === undefined ? {} : { token }),
+        headers: internal === undefined ? {} : { 'x-internal-token': internal },
+      });
+
+    it('with a token for it and a session is answered', async () => {
+      const got = await at('/api/orders', tokens.valid, customer.token);
+      expect(got.status).toBe(200);
+      expect(got.headers['x-served-by']).toBe('orders-1');
+    });
+    it('with a token for it and no session is nobody’s', async () => {
+      expectProblem(await at('/api/orders', tokens.valid), 401, undefined);
+    });
+    it('with a session alone is refused', async () => {
+      const got = await at('/api/orders', undefined, customer.token);
+      expectProblem(got, 401, undefined);
+      expect(got.body.detail).toMatch(/internal token/);
+    });
+    it.each(wrong)('with a token %s is refused, session or not', async (kind) => {
+      expectProblem(await at('/api/orders', tokens[kind], customer.token), 401, undefined);
+      expectProblem(await at('/api/orders', tokens[kind]), 401, undefined);
+    });
+    it.each(['/nope', '/api/orders/x/y', '/metrics/', '/health', '/health/ready?x', '/HEALTH/LIVE'])(
+      'at %s says nothing without a token',
+      async (path) => expectProblem(await at(path), 401, undefined),
+    );
+    it.each(['/metrics', '/health/live', '/health/ready'])('at %s is open to probes', async (path) => {
+      expect((await at(path)).status).toBe(200);
+    });
+    it('asks an operation for modules only with a token', async () => {
+      expectProblem(await at('/calls/orders/list', undefined, customer.token, 'POST'), 401, undefined);
+      expectProblem(await at('/calls/orders/list', tokens.valid, undefined, 'POST'), 403, undefined);
+      expectProblem(await at('/calls/orders/constructor', tokens.valid, undefined, 'POST'), 404, undefined);
+      expectProblem(await at('/calls/users/getUser', tokens.valid, undefined, 'POST'), 404, undefined);
+    });
+  });
+
+  describe('control', () => {
+    const body = { self: null };
+    it('takes no registration without a token for it', async () => {
+      const sync = (internal?: string) =>
+        send(control, {
+          method: 'POST',
+          path: '/control/sync',
+          body,
+          headers: internal === undefined ? {} : { 'x-internal-token': internal },
+        });
+      for (const internal of [undefined, tokens.valid, tokens['for the monolith'], tokens.forged])
+        expectProblem(await sync(internal), 401, undefined);
+    });
+    it('answers a registration that is none with a problem', async () => {
+      const got = await send(control, {
+        method: 'POST',
+        path: '/control/sync',
+        body: { self: { host: 7 } },
+        headers: { 'x-internal-token': tokens['for control']! },
+      });
+      expect(got.status).toBeGreaterThanOrEqual(400);
+      expect(got.status).toBeLessThan(500);
+    });
+    it('is not at a service', async () => {
+      const got = await send(service, {
+        method: 'POST',
+        path: '/control/sync',
+        body,
+        headers: { 'x-internal-token': tokens['for control']! },
+      });
+      expectProblem(got, 404, undefined);
+    });
+  });
+});
