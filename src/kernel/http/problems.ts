@@ -71,7 +71,8 @@ export function answerWithProblems(app: FastifyInstance, routes: () => readonly 
   });
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error);
-    if (problem.status >= 500) request.log.error({ err: error }, problem.body.title);
+    // A client that went away before the answer is no failure of ours.
+    if (problem.status >= 500 && !reply.raw.destroyed) request.log.error({ err: error }, problem.body.title);
     if (request.raw.complete) return sendProblem(reply, problem);
     dropRest(request, reply, () => sendProblem(reply, problem));
     return reply;

@@ -172,8 +172,10 @@ export function moduleCalls(
         detail: `This host has no operation ${module}.${operation} for calls.`,
       });
     }
+    // The token says which host asks; a host that runs several modules says which of them.
+    const caller = request.headers['x-caller'];
     const output = await dispatcher.dispatch(operation, request.body ?? {}, {
-      principal: { kind: 'module', name: callerOf(request) },
+      principal: { kind: 'module', name: typeof caller === 'string' ? caller : callerOf(request) },
       deadline: deadlineOf(request),
       traceparent: request.traceparent,
     });

@@ -125,8 +125,9 @@ async function marked<T>(where: string | undefined, work: () => Promise<T>): Pro
   if (where === undefined) return work();
   let open = true;
   const flow = currentFlow() ?? { deadline: Number.POSITIVE_INFINITY, traceparent: newTraceparent() };
-  // A spread would lose the getters of a call's flow (its signal): inherit instead.
+  // A spread would ask every getter of a call's flow now: inherit, and ask its signal of the flow itself.
   const inside: Flow = Object.create(flow, {
+    signal: { get: () => flow.signal },
     transaction: { get: () => (open ? where : flow.transaction) },
   });
   try {
