@@ -2,6 +2,7 @@
 // header and error of every module, whether the module is near or far.
 import type { TSchema } from 'typebox';
 import type { Contract, OperationSpec } from './contract.ts';
+import { hostPaths } from './host-paths.ts';
 import { type KernelError, kernelErrors } from './problem.ts';
 
 type Json = Record<string, unknown>;
@@ -16,6 +17,7 @@ const problemSchema: Json = {
     status: { type: 'integer' },
     code: { type: 'string' },
     detail: { type: 'string' },
+    module: { type: 'string', description: 'Of a module that could not be reached' },
     errors: {
       type: 'array',
       items: {
@@ -32,7 +34,7 @@ const problemSchema: Json = {
 
 /** The document of these contracts; `version` is the product's. */
 export function openapi(contracts: readonly Contract[], version: string): Json {
-  const paths: Record<string, Json> = {};
+  const paths: Record<string, Json> = { ...hostPaths };
   for (const contract of contracts) {
     for (const [name, spec] of Object.entries(contract.operations)) {
       if (!spec.http) continue;
@@ -51,7 +53,10 @@ export function openapi(contracts: readonly Contract[], version: string): Json {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
-    tags: contracts.map((contract) => ({ name: contract.module, description: contract.summary })),
+    tags: [
+      ...contracts.map((contract) => ({ name: contract.module, description: contract.summary })),
+      { name: 'host', description: 'What every host says of itself' },
+    ],
     paths,
     components: {
       securitySchemes: {
@@ -131,15 +136,33 @@ function bodyOf(
   return { required: true, content: { 'application/json': { schema } } };
 }
 
-const servedBy = {
-  description: 'monolith, or the instance that made the answer, such as orders-1',
-  schema: { type: 'string' },
+const text = (description: string): Json => ({ description, schema: { type: 'string' } });
+
+const servedBy = text('monolith, or the instance that made the answer, such as orders-1');
+const traceparent = text('W3C Trace Context: the trace of the request, in which its failure was logged');
+
+const ofDownload = {
+  etag: text('Strong; for If-None-Match and If-Range'),
+  'cache-control': text('As long as the bytes may be kept'),
+  'accept-ranges': text('bytes'),
 };
+
+/** By status, beside the ones of every answer. */
+const ofFailure: Readonly<Record<number, Json>> = {
+  401: { 'www-authenticate': text('Bearer') },
+  416: { 'content-range': text('The length there is: bytes */<length>') },
+  503: { 'retry-after': text('Seconds') },
+};
+
+function headersOf(spec: OperationSpec, more: Json = {}): Json {
+  const api = spec.http!.path.startsWith('/api/') ? { 'x-served-by': servedBy } : {};
+  return { headers: { ...api, traceparent, ...more } };
+}
 
 function successes(contract: Contract, spec: OperationSpec): Json {
   const http = spec.http!;
   const statuses = http.statuses ?? [http.status ?? 200];
-  const headers = http.path.startsWith('/api/') ? { headers: { 'x-served-by': servedBy } } : {};
+  const headers = headersOf(spec, spec.download ? ofDownload : {});
   const content = spec.download
     ? { content: { 'image/*': { schema: { type: 'string', contentMediaType: 'application/octet-stream' } } } }
     : (spec.output as { type?: string }).type === 'null'
@@ -149,9 +172,13 @@ function successes(contract: Contract, spec: OperationSpec): Json {
   for (const status of spec.download ? [200, 206] : statuses) {
     answers[status] = { description: `${contract.module}: ${spec.summary}`, ...headers, ...content };
   }
-  if (spec.download) answers[304] = { description: 'Not modified' };
+  if (spec.download) answers[304] = { description: 'Not modified', ...headers };
   return answers;
 }
+
+const problemContent = {
+  'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+};
 
 function failures(contract: Contract, spec: OperationSpec): Json {
   const titles = new Map<number, string[]>();
@@ -163,15 +190,17 @@ function failures(contract: Contract, spec: OperationSpec): Json {
   for (const [status, all] of titles) {
     answers[status] = {
       description: all.join('; '),
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      ...headersOf(spec, ofFailure[status]),
+      content: problemContent,
     };
   }
+  answers.default = { description: 'Whatever else is refused', ...headersOf(spec), content: problemContent };
   return answers;
 }
 
 function kernelFailures(spec: OperationSpec): KernelError[] {
   const codes: KernelError[] = ['malformed', 'unauthenticated'];
-  if (spec.access === 'admin' || spec.access === 'operator') codes.push('forbidden');
+  if (spec.access !== 'public') codes.push('forbidden');
   if (Object.keys(spec.input.properties).length > 0 || spec.upload) codes.push('invalid');
   if (spec.http!.method !== 'GET') codes.push('too-large', 'unsupported-media-type');
   if (spec.download) codes.push('range-not-satisfiable');

@@ -1,0 +1,226 @@
+// The document is the contract: valid OpenAPI 3.1, every route in it, and every answer of a walk through all
+// operations as it says. The pages that show it load; of the keys only the public half is shown.
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { createLocalJWKSet, jwtVerify } from 'jose';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { moduleNames } from '../src/environment.ts';
+import { loadContract } from '../src/host/load.ts';
+import { admin } from '../src/kernel/placement/admin-contract.ts';
+import { type Document, Walk } from './openapi-walk.ts';
+import { type Answer, type Customer, clientOf, type Shop, unique } from './shop.ts';
+import { startShop } from './start-shop.ts';
+
+const nowhere = '019b76da-a800-7000-8000-01a6aa00ffff';
+
+describe('the document', () => {
+  let shop: Shop;
+  let document: Document;
+  let walk: Walk;
+  let customer: Customer;
+
+  beforeAll(async () => {
+    shop = clientOf(await startShop());
+    document = (await shop.call('GET', '/openapi.json')).body;
+    walk = new Walk(shop, document);
+    customer = await shop.customer();
+  });
+  afterAll(() => shop?.started.stop());
+
+  const asCustomer = () => ({ token: customer.token });
+  const asAdmin = () => ({ token: shop.adminToken });
+  const expectStatus = (answer: Answer, status: number) =>
+    expect(answer.status, JSON.stringify(answer.body)).toBe(status);
+
+  it('is valid OpenAPI 3.1', async () => {
+    const validator = new Validator();
+    const { valid, errors } = await validator.validate(structuredClone(document) as never);
+    expect(errors).toBeUndefined();
+    expect(valid).toBe(true);
+    expect(validator.version).toBe('3.1');
+  });
+
+  it('has every route of every contract and of /admin', async () => {
+    const contracts = [...(await Promise.all(moduleNames().map(loadContract))), admin];
+    for (const contract of contracts) {
+      for (const [name, { http }] of Object.entries(contract.operations)) {
+        if (!http) continue;
+        const item = document.paths[http.path.replace(/:(\w+)/g, '{$1}')];
+        expect(item?.[http.method.toLowerCase()]?.operationId).toBe(`${contract.module}.${name}`);
+      }
+    }
+    const ids = walk.operations;
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.filter((id) => /\.(getUser|priceProducts)$/.test(id))).toEqual([]);
+  });
+
+  it('is right about users', async () => {
+    const email = `${unique('walker')}@example.com`;
+    const account = { email, name: 'A Walker', password: 'a password to walk with' };
+    const registered = await walk.call('POST', '/api/users', { body: account });
+    expectStatus(registered, 201);
+    expectStatus(await walk.call('POST', '/api/users', { body: account }), 409);
+    expectStatus(await walk.call('POST', '/api/users', { body: { ...account, email: 7 } }), 422);
+    const wrong = { email, password: 'wrong' };
+    expectStatus(await walk.call('POST', '/api/users/sessions', { body: wrong }), 401);
+    const session = await walk.call('POST', '/api/users/sessions', {
+      body: { email, password: account.password },
+    });
+    expectStatus(session, 201);
+    const { token } = session.body;
+    expectStatus(await walk.call('GET', '/api/users/me', { token }), 200);
+    expectStatus(await walk.call('GET', '/api/users/me'), 401);
+    expectStatus(await walk.call('GET', '/api/users/me', asAdmin()), 403);
+    expectStatus(await walk.call('PATCH', '/api/users/me', { token, body: { name: 'Renamed' } }), 200);
+    const block = { ...asAdmin(), body: { blocked: true } };
+    expectStatus(await walk.call('PATCH', `/api/users/${registered.body.id}`, block), 200);
+    expectStatus(await walk.call('PATCH', `/api/users/${nowhere}`, block), 404);
+    expectStatus(await walk.call('PATCH', `/api/users/${nowhere}`, { token, body: { blocked: true } }), 403);
+    expectStatus(await walk.call('DELETE', '/api/users/me', { token }), 204);
+  });
+
+  it('is right about catalog', async () => {
+    const body = {
+      sku: unique('walk'),
+      name: 'W',
+      description: '',
+      priceCents: 5,
+      currency: 'EUR',
+      stock: 3,
+    };
+    const created = await walk.call('POST', '/api/catalog/products', { ...asAdmin(), body });
+    expectStatus(created, 201);
+    expectStatus(await walk.call('POST', '/api/catalog/products', { ...asAdmin(), body }), 409);
+    const path = `/api/catalog/products/${created.body.id}`;
+    expectStatus(await walk.call('GET', path), 200);
+    expectStatus(await walk.call('PATCH', path, { ...asAdmin(), body: { imageId: nowhere } }), 200);
+    expectStatus(await walk.call('GET', `/api/catalog/products/${nowhere}`), 404);
+    const page = await walk.call('GET', '/api/catalog/products?limit=2&q=a');
+    expectStatus(page, 200);
+    const next = `/api/catalog/products?q=a&cursor=${encodeURIComponent(page.body.nextCursor)}`;
+    expectStatus(await walk.call('GET', next), 200);
+    expectStatus(await walk.call('GET', '/api/catalog/products?cursor=none'), 422);
+  });
+
+  it('is right about media', async () => {
+    const png = await sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    const form = new FormData();
+    form.set('file', new Blob([new Uint8Array(png)]), 'a.png');
+    const uploaded = await walk.call('POST', '/api/media', { ...asCustomer(), body: form });
+    expectStatus(uploaded, 201);
+    const path = `/api/media/${uploaded.body.id}`;
+    const picture = await walk.call('GET', path);
+    expectStatus(picture, 200);
+    expectStatus(await walk.call('GET', `${path}?variant=thumb`), 200);
+    expectStatus(await walk.call('GET', path, { headers: { range: 'bytes=0-3' } }), 206);
+    expectStatus(await walk.call('GET', path, { headers: { range: 'bytes=999999-' } }), 416);
+    const etag = picture.headers.get('etag')!;
+    expectStatus(await walk.call('GET', path, { headers: { 'if-none-match': etag } }), 304);
+    expectStatus(await walk.call('GET', `/api/media/${nowhere}`), 404);
+    const none = new FormData();
+    none.set('file', new Blob(['no image']), 'a.png');
+    expectStatus(await walk.call('POST', '/api/media', { ...asCustomer(), body: none }), 422);
+    expectStatus(await walk.call('POST', '/api/media', { ...asCustomer(), body: {} }), 415);
+  });
+
+  it('is right about orders, payments and notifications', async () => {
+    const product = await shop.product();
+    const place = (paymentToken: string, productId = product.id) =>
+      walk.call('POST', '/api/orders', {
+        ...asCustomer(),
+        headers: { 'idempotency-key': unique('walk') },
+        body: { lines: [{ productId, quantity: 1 }], paymentToken },
+      });
+    expectStatus(await place('tok_ok', nowhere), 422);
+    const placed = await place('tok_ok');
+    expectStatus(placed, 202);
+    const declined = await place('tok_declined');
+    await Promise.all([shop.final(customer, placed.body.id), shop.final(customer, declined.body.id)]);
+    const path = `/api/orders/${placed.body.id}`;
+    expectStatus(await walk.call('GET', path, asCustomer()), 200);
+    expect((await walk.call('GET', `/api/orders/${declined.body.id}`, asCustomer())).body.reason).toBe(
+      'payment-declined',
+    );
+    expectStatus(await walk.call('GET', `/api/orders/${nowhere}`, asCustomer()), 404);
+    expectStatus(await walk.call('GET', '/api/orders?limit=1', asCustomer()), 200);
+    expectStatus(await walk.call('DELETE', path, asCustomer()), 409);
+    const late = await place('tok_timeout');
+    expect([200, 202]).toContain(
+      (await walk.call('DELETE', `/api/orders/${late.body.id}`, asCustomer())).status,
+    );
+    expectStatus(await walk.call('GET', `/api/payments?orderId=${placed.body.id}`, asCustomer()), 200);
+    expectStatus(await walk.call('GET', '/api/payments/sandbox/charges?limit=5', asAdmin()), 200);
+    expectStatus(await walk.call('GET', '/api/payments/sandbox/charges', asCustomer()), 403);
+    expectStatus(await walk.call('GET', '/api/notifications', asCustomer()), 200);
+    const mail = { userId: customer.id, type: 'greeting', content: 'Hello' };
+    expectStatus(await walk.call('POST', '/api/notifications/send', { ...asAdmin(), body: mail }), 202);
+    const lost = { ...mail, userId: nowhere };
+    expectStatus(await walk.call('POST', '/api/notifications/send', { ...asAdmin(), body: lost }), 422);
+  });
+
+  it('is right about placements and services', async () => {
+    const put = (path: string, body: object) => walk.call('PUT', `/admin/${path}`, { ...asAdmin(), body });
+    expectStatus(await walk.call('GET', '/admin/placements', asAdmin()), 200);
+    expectStatus(await walk.call('GET', '/admin/placements', asCustomer()), 403);
+    expectStatus(await walk.call('GET', '/admin/placements'), 401);
+    expectStatus(await put('placements/payments', { placement: 'service' }), 409);
+    expectStatus(await put('placements/nope', { placement: 'service' }), 404);
+    expectStatus(await put('placements/payments', { placement: 'there' }), 422);
+    expectStatus(await put('services/payments', { instances: 1 }), 200);
+    expectStatus(await put('placements/payments', { placement: 'service' }), 200);
+    expectStatus(await walk.call('GET', '/admin/placements', asAdmin()), 200);
+    expectStatus(await walk.call('GET', '/api/payments', asCustomer()), 200);
+    expectStatus(await put('services/payments', { instances: 0 }), 409);
+    expectStatus(await put('placements/payments', { placement: 'in-process' }), 200);
+    expectStatus(await put('services/payments', { instances: 0 }), 200);
+  });
+
+  it('is right about the host', async () => {
+    for (const path of [
+      '/health/live',
+      '/health/ready',
+      '/.well-known/jwks.json',
+      '/openapi.json',
+      '/asyncapi.json',
+    ])
+      expectStatus(await walk.call('GET', path), 200);
+  });
+
+  it('describes no operation of a module, of placement or of the host that did not answer here', () => {
+    const left = walk.operations.filter((id) => !walk.seen.has(id) && !id.startsWith('events.'));
+    expect(left).toEqual([]);
+  });
+
+  it('is shown with all that the page asks for', async () => {
+    expect((await fetch(shop.url, { redirect: 'manual' })).headers.get('location')).toBe('/docs');
+    const page = await shop.call('GET', '/docs');
+    expectStatus(page, 200);
+    const html = page.body.toString();
+    const assets = [...html.matchAll(/(?:href|src)="([^"]+)"/g)].map((match) => match[1]!);
+    expect(assets.length).toBeGreaterThan(4);
+    for (const asset of assets) {
+      // All of it is served here: the page works without a network.
+      expect(asset).toMatch(/^\/docs\//);
+      const answer = await shop.call('GET', asset);
+      expectStatus(answer, 200);
+      expect(answer.headers.get('content-type')).toMatch(
+        /^(text\/css|(text|application)\/javascript|image\/png)/,
+      );
+      expect(answer.body.length).toBeGreaterThan(50);
+    }
+    expect((await shop.call('GET', '/docs/json')).body.paths).toEqual(document.paths);
+  });
+
+  it('shows the public half of the keys and nothing else, and it verifies a session', async () => {
+    const { body, headers } = await shop.call('GET', '/.well-known/jwks.json');
+    expect(headers.get('content-type')).toMatch(/^application\/json/);
+    expect(body.keys).toHaveLength(1);
+    const secret = JSON.parse(shop.started.env.SIGNING_KEY!).d;
+    for (const path of ['/.well-known/jwks.json', '/openapi.json', '/docs/json', '/admin/placements'])
+      expect(JSON.stringify((await shop.call('GET', path, asAdmin())).body)).not.toContain(secret);
+    const { payload } = await jwtVerify(customer.token, createLocalJWKSet(body));
+    expect(payload.sub).toBe(customer.id);
+  });
+});
