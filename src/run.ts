@@ -2,7 +2,7 @@
 // line. Ctrl-C ends everything that it began.
 import { ConfigurationError, readEnvironment } from './environment.ts';
 import { greet } from './greeting.ts';
-import { type RunningHost, startHost } from './host/start.ts';
+import { startHost } from './host/start.ts';
 import { createLogger } from './kernel/telemetry/logger.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -19,28 +19,33 @@ export async function run(overrides: Env = {}): Promise<void> {
 async function serve(overrides: Env): Promise<void> {
   const settings = await readEnvironment(overrides);
   const log = createLogger({ host: settings.hostId, pretty: settings.pretty, level: 'info' });
-  let host: RunningHost | undefined;
-  let stopping = false;
+  const stopping = new AbortController();
   const stop = async (why: string, code: number) => {
-    if (stopping) return;
-    stopping = true;
+    if (stopping.signal.aborted) return;
     log.info({ why }, 'stopping');
+    stopping.abort(new Error(`stopped by ${why}`));
+    // Told to stop while it starts, it ends what it has begun so far: the server, services.
+    const host = await starting.catch(() => undefined);
     await host?.close();
     process.exit(code);
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(signal, () => void stop(signal, 0));
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a rejection that nobody handled'));
-  host = await startHost(settings, {
+  const starting = startHost(settings, {
     log,
+    signal: stopping.signal,
     onFatal: (error) => {
       log.fatal(error.message);
       void stop('refused', 1);
     },
   });
-  if (stopping) await host.close();
-  else if (host.url) greet(settings, host.url);
-  else log.info({ internal: host.internalUrl }, 'serving');
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => void stop(signal, 0));
+  const host = await starting.catch((error: Error) => {
+    if (!stopping.signal.aborted) throw error;
+  });
+  if (stopping.signal.aborted) return;
+  if (host?.url) greet(settings, host.url);
+  else if (host) log.info({ internal: host.internalUrl }, 'serving');
 }
 
 /** One line for people; the stack only where the line would not be enough. */

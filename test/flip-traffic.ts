@@ -39,6 +39,11 @@ interface Placed {
 const FLEETING = new Set(['date', 'traceparent', 'x-served-by']);
 const TOKENS = ['tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_flaky', 'tok_declined'];
 
+export interface TrafficOptions {
+  /** Only what may be sent twice: reads, and orders with their keys. */
+  readonly repeatable?: boolean;
+}
+
 export class Traffic {
   readonly failures: string[] = [];
   readonly servedBy = new Map<string, number>();
@@ -48,6 +53,7 @@ export class Traffic {
   readonly #shop: Shop;
   readonly #pool: Pool;
   readonly #connections: number;
+  readonly #options: TrafficOptions;
   readonly #customers: Customer[] = [];
   readonly #products: { id: string; priceCents: number }[] = [];
   readonly #orders = new Map<string, Placed>();
@@ -55,9 +61,10 @@ export class Traffic {
   readonly #asks: (() => Ask)[] = [];
   #uploads = 0;
 
-  constructor(shop: Shop, connections: number) {
+  constructor(shop: Shop, connections: number, options: TrafficOptions = {}) {
     this.#shop = shop;
     this.#connections = connections;
+    this.#options = options;
     this.#pool = new Pool(shop.url, { connections, pipelining: 1 });
   }
 
@@ -108,9 +115,12 @@ export class Traffic {
       () => this.#placeAgain(),
       () => this.#ownOrders(),
       () => this.#ownOrders(),
-      () => this.#newProduct(),
-      () => this.#upload(),
     );
+    if (!this.#options.repeatable)
+      this.#asks.push(
+        () => this.#newProduct(),
+        () => this.#upload(),
+      );
   }
 
   /** Sends `requests` at least, and goes on until `enough`. */

@@ -63,22 +63,33 @@ async function ownDatabase(settings: Settings, modules: readonly Module[], log: 
   const { databaseUrl, dataDir, allModules, moduleDatabaseUrls } = settings;
   const embedded = databaseUrl === undefined ? await openEmbedded({ dataDir, log }) : undefined;
   const adminUrl = databaseUrl ?? embedded!.url;
+  // Whoever holds the folder ends its server; who does not get it leaves it to the other.
   const held = embedded ? await holdAlone(adminUrl, dataDir) : undefined;
+  const close = async () => {
+    await held?.end().catch(() => {});
+    await embedded?.stop();
+  };
   const secret = `${new URL(adminUrl).password}|${settings.signingKey!.d}`;
   const extra = modules.flatMap((module) =>
     (module.schemas ?? []).map((schema) => [module.contract.module, schema] as const),
   );
   const schemas: KernelSchema[] = [controlSchema(REVOKERS), logSchema, ...extra.map(([, schema]) => schema)];
   if (settings.role === 'monolith') {
-    await provision({
+    const passwords = chosenPasswords(moduleDatabaseUrls);
+    const wanted = {
       adminUrl,
       secret,
-      passwords: chosenPasswords(moduleDatabaseUrls),
+      passwords,
       modules: allModules,
       schemas,
       moduleDdl: moduleEventTables,
-      log,
-    });
+    };
+    try {
+      await provision({ ...wanted, log });
+    } catch (error) {
+      await close();
+      throw error;
+    }
   }
   return {
     moduleUrl: (module) => moduleDatabaseUrls[module] ?? roleUrl(adminUrl, secret, runtimeRole(module)),
@@ -92,10 +103,7 @@ async function ownDatabase(settings: Settings, modules: readonly Module[], log: 
     controlUrl: roleUrl(adminUrl, secret, 'banyan_control'),
     alone: (work) => underLock(adminUrl, work),
     embedded,
-    async close() {
-      await held?.end().catch(() => {});
-      await embedded?.stop();
-    },
+    close,
   };
 }
 
@@ -111,6 +119,8 @@ function chosenPasswords(urls: Readonly<Record<string, string>>): Record<string,
 
 async function underLock<T>(url: string, work: () => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url, application_name: 'banyan seed' });
+  // Its loss frees the lock; without a listener it would end the process.
+  client.on('error', () => {});
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [SEED_LOCK]);

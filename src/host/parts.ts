@@ -6,6 +6,7 @@ import { type CallObserver, createRemote, type RemoteCalls } from '../kernel/cal
 import type { Contract } from '../kernel/contract/contract.ts';
 import { openLog } from '../kernel/events/log/open.ts';
 import type { EventLog } from '../kernel/events/log/port.ts';
+import { measureEvents } from '../kernel/events/metrics.ts';
 import { bootModule, inOrderOfUse, type RunningModule } from '../kernel/host/boot-module.ts';
 import type { VerifyBearer } from '../kernel/http/authenticate.ts';
 import { audienceOf, createInternalTokens, type InternalTokens } from '../kernel/identity/internal-token.ts';
@@ -18,7 +19,7 @@ import { createBearerCheck } from './bearer.ts';
 import { type Control, openControl } from './control.ts';
 import { type Database, openDatabase } from './database.ts';
 import { loadContract, loadModule } from './load.ts';
-import type { Undo } from './undo.ts';
+import { type Undo, unlessStopped } from './undo.ts';
 
 export interface Parts {
   readonly settings: Settings;
@@ -46,6 +47,7 @@ export interface Parts {
 export async function openParts(
   settings: Settings,
   log: Logger,
+  signal: AbortSignal,
   undo: Undo,
   onRefused: (error: Error) => void,
 ): Promise<Parts> {
@@ -61,6 +63,7 @@ export async function openParts(
 
   const database = await openDatabase(settings, modules, log);
   undo.push(() => database.close());
+  signal.throwIfAborted();
   const control = openControl({
     settings,
     controlUrl: database.controlUrl,
@@ -71,7 +74,7 @@ export async function openParts(
     onRefused,
   });
   undo.push(() => control.store?.close());
-  await control.start();
+  await unlessStopped(signal, control.start());
   const placements = control.follower;
   const remote = createRemote({ placements, tokens, log, observer: observe(metrics, tracing) });
   undo.push(() => remote.close());
@@ -99,6 +102,10 @@ export async function openParts(
     dispatchers.set(name, one.dispatcher);
     return one;
   });
+  measureEvents(
+    metrics,
+    running.map((one) => one.events),
+  );
   // A service learns the public keys with the placements; whoever signs knows them.
   const keys = () => (role === 'service' ? (placements.current.jwks?.keys ?? jwks.keys) : jwks.keys);
   const bearer = createBearerCheck(settings.adminToken, keys, placements);

@@ -18,7 +18,7 @@ import { DRAIN_MS, within } from './ports.ts';
 import { openPublic, type Public } from './public.ts';
 import { serviceCommand } from './service-command.ts';
 import { settleHeap } from './settle.ts';
-import { Undo } from './undo.ts';
+import { Undo, unlessStopped } from './undo.ts';
 
 export interface RunningHost {
   /** The public base URL; undefined on a service. */
@@ -31,14 +31,16 @@ export interface RunningHost {
 
 export interface StartOptions {
   readonly log: Logger;
+  /** Fires when the host is told to stop; a start that is under way then breaks off and rejects. */
+  readonly signal: AbortSignal;
   /** The host cannot go on (its registration was refused): end the process. */
   readonly onFatal: (error: Error) => void;
 }
 
-export async function startHost(settings: Settings, { log, onFatal }: StartOptions): Promise<RunningHost> {
-  const undo = new Undo(log);
+export async function startHost(settings: Settings, options: StartOptions): Promise<RunningHost> {
+  const undo = new Undo(options.log);
   try {
-    return await assemble(settings, log, onFatal, undo);
+    return await assemble(settings, options, undo);
   } catch (error) {
     await undo.all();
     throw error;
@@ -47,14 +49,13 @@ export async function startHost(settings: Settings, { log, onFatal }: StartOptio
 
 async function assemble(
   settings: Settings,
-  log: Logger,
-  onFatal: (error: Error) => void,
+  { log, signal, onFatal }: StartOptions,
   undo: Undo,
 ): Promise<RunningHost> {
   const { role } = settings;
   const host = randomUUID();
   const state: HealthState = { booted: false, draining: false };
-  const parts = await openParts(settings, log, undo, onFatal);
+  const parts = await openParts(settings, log, signal, undo, onFatal);
   const { follower } = parts.control;
   const health = createHealth(settings.hostId, state, follower, () => parts.running);
   const internal = await openInternal(parts, health, undo);
@@ -62,13 +63,14 @@ async function assemble(
   const open =
     role === 'service' ? undefined : await openPublic(parts, health, role === 'monolith' ? host : null, undo);
 
+  signal.throwIfAborted();
   // A service is up with its doors; a monolith when its services are, too.
   state.booted = role === 'service';
   const pulse = createPulse(parts, internal, open, state, health);
   await pulse.look();
-  await follower.register(registration(parts, host, internal, open), pulse.report);
   undo.push(() => follower.stop());
-  const supervisor = role === 'monolith' ? await supervise(parts, host, internal, undo) : undefined;
+  await unlessStopped(signal, follower.register(registration(parts, host, internal, open), pulse.report));
+  const supervisor = role === 'monolith' ? await supervise(parts, host, internal, signal, undo) : undefined;
   const background = runBackground(parts);
   state.booted = true;
   undo.push(pulse.start());
@@ -163,6 +165,7 @@ async function supervise(
   { settings, database, modules, control, log }: Parts,
   host: string,
   internal: Internal,
+  signal: AbortSignal,
   undo: Undo,
 ): Promise<Supervisor> {
   const supervisor = createSupervisor({
@@ -178,7 +181,7 @@ async function supervise(
   });
   // Before it starts any: a start that is broken off must leave no process behind. Stopping twice is harmless.
   undo.push(() => supervisor.stop());
-  await supervisor.start();
+  await unlessStopped(signal, supervisor.start());
   return supervisor;
 }
 

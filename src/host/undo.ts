@@ -23,3 +23,15 @@ export class Undo {
     }
   }
 }
+
+/**
+ * Waits for the work, but not once the host was told to stop: then it rejects at once. For work that leaves
+ * nothing which is not in the list of what is to be ended.
+ */
+export async function unlessStopped<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const stopped = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  return Promise.race([work, stopped]);
+}
