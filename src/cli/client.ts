@@ -23,7 +23,15 @@ export interface Client {
   placements(): Promise<Answer<Overview>>;
   place(module: string, placement: Entry['placement']): Promise<Answer<Flipped>>;
   services(module: string, instances: number, timeoutMs?: number): Promise<Answer<Entry>>;
+  /** Any operation of /openapi.json. `next`: the step after a problem, by its code, where there is a better one. */
+  ask<T>(
+    method: Method,
+    path: string,
+    options?: { body?: object; waitMs?: number; next?: Readonly<Record<string, string>> },
+  ): Promise<Answer<T>>;
 }
+
+type Method = 'GET' | 'PUT' | 'POST';
 
 export function dataDirOf({ env }: Pick<Terminal, 'env'>): string {
   return resolve(env.DATA_DIR || '.banyan');
@@ -32,15 +40,21 @@ export function dataDirOf({ env }: Pick<Terminal, 'env'>): string {
 export function connect(terminal: Terminal, command: string): Client {
   const url = findUrl(terminal);
   const token = findToken(terminal);
-  const call = async <T>(method: 'GET' | 'PUT', path: string, body?: object, waitMs = 30_000) => {
+  const ask: Client['ask'] = async <T>(method: Method, path: string, options = {}) => {
+    const { body, waitMs = 30_000, next = {} } = options as NonNullable<Parameters<Client['ask']>[2]>;
     const { status, text } = await send(terminal, url, token, { method, path, body, waitMs, command });
     const parsed = parse<T>(text);
-    if (status === 200 && parsed !== undefined) return { text, body: parsed };
-    throw refused(status, text, parsed as ProblemBody | undefined, url, terminal);
+    if (status >= 200 && status < 300 && parsed !== undefined) return { text, body: parsed };
+    const failed = refused(status, text, parsed as ProblemBody | undefined, url, terminal);
+    const better = next[failed.problem.code];
+    throw better === undefined ? failed : new Failure(failed.problem, better, text);
   };
+  const call = <T>(method: Method, path: string, body?: object, waitMs?: number) =>
+    ask<T>(method, path, { body, waitMs });
   const at = (kind: string, module: string) => `/admin/${kind}/${encodeURIComponent(module)}`;
   return {
     url,
+    ask,
     placements: () => call('GET', '/admin/placements'),
     place: (module, placement) => call('PUT', at('placements', module), { placement }),
     services: (module, instances, timeoutMs) =>
@@ -55,7 +69,7 @@ export function connect(terminal: Terminal, command: string): Client {
 }
 
 interface Sent {
-  readonly method: 'GET' | 'PUT';
+  readonly method: Method;
   readonly path: string;
   readonly body: object | undefined;
   readonly waitMs: number;

@@ -3,11 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { docs } from './commands/docs.ts';
+import { events } from './commands/events.ts';
 import { extract } from './commands/extract.ts';
 import { logs } from './commands/logs.ts';
 import { place } from './commands/place.ts';
 import { restore } from './commands/restore.ts';
 import { status } from './commands/status.ts';
+import { verify } from './commands/verify.ts';
 import { Failure, misused, report } from './failure.ts';
 import { Reported } from './several.ts';
 import type { Terminal } from './terminal.ts';
@@ -15,7 +17,7 @@ import type { Terminal } from './terminal.ts';
 /** Adds its command to the program. */
 export type Register = (program: Command, terminal: Terminal) => void;
 
-const commands: readonly Register[] = [status, extract, place, restore, logs, docs];
+const commands: readonly Register[] = [status, extract, place, restore, logs, events, verify, docs];
 
 const examples = `
 Examples:
@@ -24,6 +26,8 @@ Examples:
   banyan extract catalog --instances 2    two of them, balanced
   banyan restore orders                   and back, without losing a request
   banyan logs catalog -f                  what its processes say
+  banyan events                           how events are doing; --help has the rest
+  banyan verify                           nothing lost, doubled or out of order?
 
 It finds the instance that runs by DATA_DIR (.banyan in this folder), or by
 BANYAN_URL and ADMIN_TOKEN. Every command but docs takes --json.`;
@@ -40,7 +44,10 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: () => {} });
   for (const register of commands) register(program, terminal);
-  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  for (const command of program.commands) {
+    command.exitOverride().copyInheritedSettings(program);
+    for (const below of command.commands) below.copyInheritedSettings(program);
+  }
   try {
     if (words.length === 0) program.help();
     await program.parseAsync(words, { from: 'user' });
@@ -50,7 +57,7 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
     if (error instanceof Reported) return 1;
     if (!(error instanceof Failure || error instanceof CommanderError)) throw error;
     report(
-      error instanceof Failure ? error : notUnderstood(error, words),
+      error instanceof Failure ? error : notUnderstood(error, words, program),
       terminal,
       words.includes('--json'),
     );
@@ -58,10 +65,18 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   }
 }
 
-function notUnderstood(error: CommanderError, words: readonly string[]): Failure {
-  const known = words.find((word) => /^(status|extract|place|restore|logs|docs)$/.test(word));
+/** The help of the command that was meant, as far as it can be told. */
+function notUnderstood(error: CommanderError, words: readonly string[], program: Command): Failure {
+  const path: string[] = [];
+  let at = program;
+  for (const word of words) {
+    const below = at.commands.find((command) => command.name() === word);
+    if (!below) continue;
+    path.push(word);
+    at = below;
+  }
   const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
-  return misused(message, `npx banyan ${known ? `${known} ` : ''}--help`);
+  return misused(message, ['npx banyan', ...path, '--help'].join(' '));
 }
 
 function version(): string {

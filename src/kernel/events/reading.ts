@@ -93,7 +93,8 @@ export class Reader {
     }
     const check = checkOf(listener.event);
     if (!check.fits(data)) {
-      return poison(`wrong schema: ${JSON.stringify(check.errors(data))}`, true);
+      const wrong = check.errors(data).map(({ path, message }) => `${path || '/'} ${message}`);
+      return poison(`wrong schema: ${wrong.join('; ')}`, true);
     }
     return { kind: 'event', attributes, listener, envelope: toEnvelope(attributes, record.headers, data) };
   }

@@ -84,7 +84,8 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
     store,
     eventLog: options.eventLog,
     hostId: options.hostId,
-    log,
+    // It says the module itself.
+    log: options.log,
     tracing: options.tracing,
   });
   wakeAll = () => events.wake();

@@ -17,6 +17,8 @@ export interface Metrics {
     labels: readonly string[],
     read: () => Promise<Reading[]> | Reading[],
   ): void;
+  /** A counter that somebody else counts, read when somebody scrapes; it only grows while the process lives. */
+  total(name: string, help: string, labels: readonly string[], read: () => Reading[]): void;
 }
 
 export interface Reading {
@@ -62,6 +64,18 @@ export function createMetrics(host: string): Metrics {
         async collect() {
           this.reset();
           for (const { labels: at, value } of await read()) this.set(at, value);
+        },
+      });
+    },
+    total(name, help, labels, read) {
+      new Counter({
+        name,
+        help,
+        labelNames: [...labels],
+        registers,
+        collect() {
+          this.reset();
+          for (const { labels: at, value } of read()) this.inc(at, value);
         },
       });
     },

@@ -8,18 +8,25 @@ import { markGone, remember } from './contacts.ts';
 import type { NotificationRepository } from './repository.ts';
 import { cancelled, confirmed, type Note, rejected, welcome } from './texts.ts';
 
+// The contacts are a projection: replayed up to now they come out the same, and a mail's key keeps it single.
+const replayable = { replayable: true };
+
 /** `wake`: there is mail to send. */
 export function listeners(repository: NotificationRepository, wake: () => void): readonly Listener[] {
   const write = async (tx: Transaction, note: Note) => {
     if (await repository.write(tx.sql, note)) tx.afterCommit(wake);
   };
   return [
-    on(users.events['user-registered'], async (user, { tx }) => {
-      await remember(tx, user);
-      await write(tx, welcome(user.userId));
-    }),
-    on(users.events['user-changed'], (user, { tx }) => remember(tx, user)),
-    on(users.events['user-deleted'], ({ userId }, { tx }) => markGone(tx, userId)),
+    on(
+      users.events['user-registered'],
+      async (user, { tx }) => {
+        await remember(tx, user);
+        await write(tx, welcome(user.userId));
+      },
+      replayable,
+    ),
+    on(users.events['user-changed'], (user, { tx }) => remember(tx, user), replayable),
+    on(users.events['user-deleted'], ({ userId }, { tx }) => markGone(tx, userId), replayable),
 
     on(orders.events['order-confirmed'], (order, { tx }) => write(tx, confirmed(order))),
     on(orders.events['order-rejected'], (order, { tx }) => write(tx, rejected(order))),

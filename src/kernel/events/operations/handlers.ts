@@ -2,7 +2,7 @@
 // matter: what is decided here is written into its store, and whoever consumes for it goes by that.
 import type { EventDefinition } from '../../contract/contract.ts';
 import type { Handlers } from '../../module.ts';
-import { EventRefused } from '../publisher.ts';
+import { checkOf, EventRefused } from '../publisher.ts';
 import type { EventStats } from '../stats.ts';
 import type { events } from './contract.ts';
 import { letterHandlers } from './letter-handlers.ts';
@@ -26,13 +26,13 @@ export function eventHandlers(options: SiteOptions): Handlers<typeof events> {
 
     publish: async ({ topic, key, message: { type, data }, changedBy }, { principal }) => {
       const event = findType(site, topic, type);
+      const errors = checkOf(event)
+        .errors(data)
+        .map(({ path, message }) => ({ path: `/message/data${path}`, message }));
       const given = (data as Record<string, unknown>)[event.key];
-      if (given !== undefined && given !== key) {
-        throw invalid({
-          path: '/key',
-          message: `differs from the key in the data, /message/data/${event.key}`,
-        });
-      }
+      if (typeof given === 'string' && given !== key)
+        errors.push({ path: '/key', message: `differs from /message/data/${event.key}, which is the key` });
+      if (errors.length > 0) throw invalid(...errors);
       try {
         const id = await publishByHand(site.one(event.module), event, data, who(principal, changedBy));
         return { id, topic, key, type };

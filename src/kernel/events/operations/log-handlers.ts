@@ -106,7 +106,7 @@ function refuseUnlessReplayable(consumer: ModuleEvents, topic: string): void {
       listened.length === 0
         ? `${module} does not listen to ${topic}.`
         : `${module} listens to ${topic} and declares none of it replayable. Where handling an event twice is right, ` +
-          `say so in its listener: on(${module}, …, { replayable: true }).`,
+          'say so in its listener: on(event, handle, { replayable: true }).',
   });
 }
 

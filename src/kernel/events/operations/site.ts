@@ -15,7 +15,7 @@ export interface OperatedModule {
 export interface SiteOptions {
   /** Of every module of the product. */
   readonly contracts: readonly Contract[];
-  /** Those that this host runs, in the order to show them in. */
+  /** Those that this host runs. */
   readonly modules: readonly OperatedModule[];
   readonly eventLog: EventLog;
   /** Aborted when the host closes: whoever waits for events gets an answer. */
@@ -32,7 +32,9 @@ export class Site {
     this.contracts = contracts;
     this.eventLog = eventLog;
     this.closing = closing;
-    this.#modules = modules;
+    this.#modules = modules.toSorted((a, b) =>
+      a.parts.contract.module.localeCompare(b.parts.contract.module),
+    );
   }
 
   /** All that this host has; one that has none must not answer as if there were nothing. */

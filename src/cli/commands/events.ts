@@ -1,0 +1,38 @@
+// `banyan events`: how the events of every module are doing; and the group of commands about them.
+import type { EventsOverview } from '../../kernel/events/operations/schemas.ts';
+import { connect } from '../client.ts';
+import { drawOverview } from '../events-picture.ts';
+import type { Register } from '../run.ts';
+import { styleFor } from '../terminal.ts';
+import { dead } from './events-dead.ts';
+import { drop } from './events-drop.ts';
+import { redrive } from './events-redrive.ts';
+import { replay } from './events-replay.ts';
+import { show } from './events-show.ts';
+import { tail } from './events-tail.ts';
+
+const examples = `
+Examples:
+  banyan events                              what waits, who sends, who is behind
+  banyan events tail orders.events           live, one line an event
+  banyan events dead payments                what failed there, why, since when
+  banyan events show ID                      an event and every error, with stacks
+  banyan events redrive --all payments       again, each key in its order
+  banyan events redrive ID --edit            again, with better data
+  banyan events drop ID --why "test order"   give it up; its key goes on
+  banyan events replay users.events --from 2d --to notifications`;
+
+export const events: Register = (program, terminal) => {
+  const group = program
+    .command('events')
+    .description('show how events are doing; see, repair and replay them')
+    .option('--json', 'print the admin answer unchanged')
+    .addHelpText('after', examples)
+    .action(async ({ json }: { json?: boolean }) => {
+      const client = connect(terminal, 'events');
+      const { text, body } = await client.ask<EventsOverview>('GET', '/admin/events');
+      const looks = { style: styleFor(terminal, terminal.out), now: Date.now() };
+      terminal.out.write(json ? `${text}\n` : drawOverview(body, client.url, looks));
+    });
+  for (const register of [tail, dead, show, redrive, drop, replay]) register(group, terminal);
+};
