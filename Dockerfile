@@ -8,7 +8,8 @@ RUN node scripts/setup.mjs --production
 COPY bin ./bin
 COPY src ./src
 COPY extracted ./extracted
+RUN mkdir -p /var/lib/banyan/media && chown -R node:node /var/lib/banyan
 USER node
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 INTERNAL_PORT=4000
+ENV NODE_ENV=production DATA_DIR=/var/lib/banyan/data HOST=0.0.0.0 PORT=3000 INTERNAL_PORT=4000
 EXPOSE 3000 4000
 CMD ["node", "src/main.ts"]

@@ -121,7 +121,7 @@ function nextSteps(modules: readonly Entry[], url: string): Step[] {
   }
   if (!broken)
     steps.push({
-      command: `curl -i ${url}/api/catalog/products?limit=1`,
+      command: `curl -i '${url}/api/catalog/products?limit=1'`,
       why: 'x-served-by says who answered',
     });
   return steps.slice(0, 4);

@@ -2,6 +2,7 @@
 // Guarantees: it takes part in nothing before it can serve; it stops in the order in which nothing is lost (no
 // new requests, then those in flight, then its services, then work without a request, the database last).
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { type Background, createBackground } from '../kernel/host/background.ts';
 import { canonicalContract } from '../kernel/placement/canonical.ts';
@@ -76,7 +77,7 @@ async function assemble(
   undo.push(pulse.start());
   undo.push(settleHeap());
   if (open && role === 'monolith') {
-    writeInstanceFile(settings.dataDir, open.url);
+    announce(settings.dataDir, open.url, log);
     undo.push(() => removeInstanceFile(settings.dataDir));
   }
 
@@ -100,6 +101,19 @@ async function assemble(
       return closing;
     },
   };
+}
+
+/** For the command line on this machine. A host that keeps nothing on disk has no DATA_DIR, and needs none. */
+function announce(dataDir: string, url: string, log: Logger): void {
+  if (!existsSync(dataDir)) return;
+  try {
+    writeInstanceFile(dataDir, url);
+  } catch (error) {
+    log.warn(
+      { err: (error as Error).message },
+      'DATA_DIR is not writable: give the command line BANYAN_URL and ADMIN_TOKEN',
+    );
+  }
 }
 
 async function seed({ running }: Parts): Promise<void> {

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import type { Principal } from '../contract/principal.ts';
 import { kernelProblem, Problem } from '../contract/problem.ts';
+import { isOutage, STORE_AWAY } from '../store/outage.ts';
 import { DEFAULT_DEADLINE_MS } from './deadlines.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import {
@@ -179,6 +180,9 @@ export class Session {
     if (error instanceof Problem) return refusal(id, PROBLEM, error);
     // A handler that was told to stop may fail as it likes.
     if (!call?.aborted) this.#options.log.error({ err: error, method }, 'calls: the operation failed');
+    if (isOutage(error)) {
+      return refusal(id, PROBLEM, kernelProblem('unavailable', { detail: STORE_AWAY, retryAfter: 2 }));
+    }
     return refusal(id, PROBLEM, kernelProblem('internal', { detail: FAILURE_WAS_LOGGED }));
   }
 

@@ -2,6 +2,7 @@
 // translated, everything else as a 500 that says nothing of our insides (they go to the log).
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type KernelError, kernelProblem, Problem } from '../contract/problem.ts';
+import { isOutage, STORE_AWAY } from '../store/outage.ts';
 import { dropRest } from './leftover.ts';
 import { pathMatcher } from './lookup.ts';
 
@@ -50,6 +51,9 @@ export function toProblem(error: unknown): Problem {
   if (known) return kernelProblem(known[0], { detail: known[1] });
   const kind = statusCode === undefined ? undefined : byStatus[statusCode];
   if (kind && statusCode !== undefined && statusCode < 500) return kernelProblem(kind, { detail: message });
+  if (isOutage(error)) {
+    return kernelProblem('unavailable', { detail: STORE_AWAY, retryAfter: 2, cause: error });
+  }
   return kernelProblem('internal', {
     detail: 'The failure was logged with the trace id of this response.',
     cause: error,

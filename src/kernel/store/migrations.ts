@@ -28,7 +28,7 @@ export function migrationsOf(module: string): MigrationList {
     baseDir,
     lockfile: {
       path: 'migration_lock.toml',
-      content: existsSync(lockfile) ? readFileSync(lockfile, 'utf8') : null,
+      content: existsSync(lockfile) ? readFileSync(lockfile, 'utf8') : 'provider = "postgresql"\n',
     },
     shadowDbInitScript: '',
     migrationDirectories: names.sort().map((path) => ({

@@ -2,6 +2,7 @@
 // two that cannot both be right (serialization failure): the loser did nothing, and to repeat it is the
 // answer. The same holds where the connection was lost before the first statement of the work.
 import { setTimeout as pause } from 'node:timers/promises';
+import { chain, isConnectionLoss } from './outage.ts';
 
 const attempts = 4;
 
@@ -31,33 +32,4 @@ export function isConflict(error: unknown): boolean {
   return chain(error).some(({ code, originalCode, kind }) =>
     kind === 'TransactionWriteConflict' ? true : conflicts.has(code ?? originalCode ?? ''),
   );
-}
-
-// Class 57P: the server is shutting down or starting up.
-function isConnectionLoss(error: unknown): boolean {
-  return chain(error).some(
-    ({ code, originalCode, kind, message }) =>
-      /^(57P0[123]|ECONNRE(SET|FUSED)|EPIPE|P1001|P1017)$/.test(code ?? originalCode ?? '') ||
-      kind === 'DatabaseNotReachable' ||
-      kind === 'ConnectionClosed' ||
-      message?.startsWith('Connection terminated') === true,
-  );
-}
-
-interface Link {
-  readonly code?: string;
-  readonly originalCode?: string;
-  readonly kind?: string;
-  readonly message?: string;
-}
-
-/** An error and what it wraps: Prisma keeps the driver's in `cause` or in `meta`. */
-function chain(error: unknown): Link[] {
-  const links: Link[] = [];
-  let next = error as (Link & { cause?: unknown; meta?: { driverAdapterError?: unknown } }) | undefined;
-  while (next && typeof next === 'object' && links.length < 6) {
-    links.push(next);
-    next = (next.cause ?? next.meta?.driverAdapterError) as typeof next;
-  }
-  return links;
 }
