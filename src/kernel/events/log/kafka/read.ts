@@ -1,12 +1,13 @@
 // Reading a Kafka topic for people and checkers: a group of its own that lives as long as the reading and
-// commits nothing. Ends where the topic ended when it began, unless it follows.
+// commits nothing. Ends where the topic ended when it began, unless it follows. A broker that is restarting, or
+// that has just begun, makes kafkajs join again and read from the start: what was given is not given twice.
 import { randomUUID } from 'node:crypto';
 import type { Admin, Kafka } from 'kafkajs';
 import { type ReadOptions, type StoredRecord, UnknownTopic } from '../port.ts';
 import { stored } from './member.ts';
 
 interface Ends {
-  /** Next offset to read and the one to stop before, by partition. */
+  /** Next offset to give and the one to stop before, by partition. */
   readonly from: Map<number, bigint>;
   readonly to: Map<number, bigint>;
 }
@@ -28,7 +29,16 @@ export async function* readTopic(
   const queue: StoredRecord[] = [];
   let wake = () => {};
   let drained = () => {};
-  const over = () => signal?.aborted || open.size === 0;
+  let failure: unknown;
+  const over = () => signal?.aborted || open.size === 0 || failure !== undefined;
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    for (const [partition, offset] of ends.from) consumer.seek({ topic, partition, offset: String(offset) });
+  });
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (payload.restart) return;
+    failure = payload.error;
+    wake();
+  });
   await consumer.connect();
   try {
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
@@ -44,6 +54,7 @@ export async function* readTopic(
             break;
           }
           queue.push(stored(batch, message));
+          ends.from.set(batch.partition, BigInt(message.offset) + 1n);
         }
         if (!follow && BigInt(batch.lastOffset()) + 1n >= ends.to.get(batch.partition)!)
           open.delete(batch.partition);
@@ -55,7 +66,6 @@ export async function* readTopic(
         }
       },
     });
-    for (const [partition, offset] of ends.from) consumer.seek({ topic, partition, offset: String(offset) });
     signal?.addEventListener('abort', () => wake(), { once: true });
     while (!over() || queue.length > 0) {
       const record = queue.shift();
@@ -65,12 +75,14 @@ export async function* readTopic(
         continue;
       }
       drained();
+      if (failure !== undefined) throw failure;
       if (over()) return;
       await new Promise<void>((resolve) => {
         wake = resolve;
         if (queue.length > 0 || over()) resolve();
       });
     }
+    if (failure !== undefined) throw failure;
   } finally {
     drained();
     queue.length = 0;
