@@ -71,7 +71,11 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
       await pause(random.between(200, 1_000));
       const { struck, ms } = await strikeOnce({ ground, crew, random }, fault, probe, signal);
       times.get(fault)!.push(ms);
-      sales.reserve = reserveFor(deck.length - n - 1);
+      const left = deck.length - n - 1;
+      sales.reserve = reserveFor(left);
+      // As the strikes have taken so far, the events last until the last one of them.
+      const perStrike = (Date.now() - began) / 1000 / (n + 1);
+      if (left > 0) sales.start((events - sales.reserve - sales.ordered) / (perStrike * left));
       const elapsed = ((Date.now() - began) / 1000).toFixed(0);
       say(
         `${log} ${elapsed.padStart(4)} s  ${n + 1}/${deck.length}  ${fault.name}: ${struck}, recovered in ${seconds(ms)}; ordered ${sales.ordered}`,
