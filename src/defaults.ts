@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
+import { ConfigurationError, quoted, readSigningKey } from './values.ts';
 
 export interface Defaults {
   adminToken(): string;
@@ -26,7 +27,8 @@ export function openDefaults(dataDir: string): Defaults {
   return {
     adminToken: () => once(dataDir, 'admin-token', secret),
     internalKey: () => once(dataDir, 'internal-key', secret),
-    signingKey: () => JSON.parse(once(dataDir, 'signing-key.json', newSigningKey)) as JWK,
+    signingKey: () =>
+      readSigningKey('signing-key.json in DATA_DIR', once(dataDir, 'signing-key.json', newSigningKey)),
   };
 }
 
@@ -34,8 +36,21 @@ function newSigningKey(): string {
   return JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }));
 }
 
-/** Reads the file, or makes it. Two processes at once agree: the link is the moment that decides. */
 function once(folder: string, name: string, make: () => string): string {
+  try {
+    return readOrMake(folder, name, make);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new ConfigurationError(
+      'DATA_DIR',
+      `cannot hold ${name} (${code ?? message}): ${quoted(folder)}`,
+      'Use a folder that this user may write to, or set what would be kept in it.',
+    );
+  }
+}
+
+/** Two processes at once agree: the link is the moment that decides. */
+function readOrMake(folder: string, name: string, make: () => string): string {
   const path = join(folder, name);
   const present = read(path);
   if (present !== undefined) return present;

@@ -4,20 +4,27 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { JWK } from 'jose';
-import { type Defaults, openDefaults } from './defaults.ts';
+import { openDefaults } from './defaults.ts';
 import type { Placement } from './kernel/placement/snapshot.ts';
 import type { Settings } from './settings.ts';
+import {
+  ConfigurationError,
+  HTTP,
+  POSTGRES,
+  quoted,
+  readBearer,
+  readBroker,
+  readHost,
+  readInteger,
+  readPort,
+  readSecret,
+  readSigningKey,
+  readUrl,
+  SMTP,
+  STORAGE,
+} from './values.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/** A mistake in the environment. `message` is the one line to show. */
-export class ConfigurationError extends Error {
-  constructor(variable: string, wrong: string, remedy: string) {
-    super(`${variable} ${wrong}. ${remedy}`);
-    this.name = 'ConfigurationError';
-  }
-}
 
 /** The modules are the folders of src/modules. */
 export function moduleNames(): string[] {
@@ -29,7 +36,7 @@ export function moduleNames(): string[] {
 }
 
 /** Reads and validates; throws a ConfigurationError. @param overrides what the caller knows better. */
-export async function readEnvironment(overrides: Env = {}, given: Env = process.env): Promise<Settings> {
+export function readEnvironment(overrides: Env = {}, given: Env = process.env): Settings {
   // An empty variable is an unset one: compose files and shells pass those.
   const env: Env = Object.fromEntries(
     Object.entries({ ...given, ...overrides }).filter(([, value]) => value !== ''),
@@ -39,7 +46,6 @@ export async function readEnvironment(overrides: Env = {}, given: Env = process.
   const dataDir = resolve(env.DATA_DIR ?? '.banyan');
   if (role === 'service') requireOfService(env, modules);
   if (role === 'gateway') requireOfGateway(env);
-  const defaults = openDefaults(dataDir);
 
   return {
     allModules,
@@ -47,24 +53,14 @@ export async function readEnvironment(overrides: Env = {}, given: Env = process.
     modules,
     hostId: readHostId(env, role, modules),
     host: readHost(env.HOST ?? '127.0.0.1'),
-    port: readPort('PORT', env.PORT ?? '3000'),
-    internalPort: readPort('INTERNAL_PORT', env.INTERNAL_PORT ?? '0'),
+    ...readPorts(env, role),
     dataDir,
     databaseUrl: readUrl('DATABASE_URL', env.DATABASE_URL, POSTGRES),
     moduleDatabaseUrls: readModuleUrls(env, allModules),
     brokerUrl: readBroker(env.BROKER_URL),
     storageUrl:
-      readUrl('STORAGE_URL', env.STORAGE_URL, {
-        protocols: ['file:'],
-        example: 'file:///var/lib/banyan/media',
-      }) ?? pathToFileURL(join(dataDir, 'media')).href,
-    smtpUrl: readUrl('SMTP_URL', env.SMTP_URL, {
-      protocols: ['smtp:', 'smtps:'],
-      example: 'smtp://user:pass@mail.example:587',
-    }),
-    adminToken: readSecret('ADMIN_TOKEN', env.ADMIN_TOKEN) ?? defaults.adminToken(),
-    internalKey: readSecret('INTERNAL_KEY', env.INTERNAL_KEY) ?? defaults.internalKey(),
-    signingKey: await signingKey(env, role, modules, defaults),
+      readUrl('STORAGE_URL', env.STORAGE_URL, STORAGE) ?? pathToFileURL(join(dataDir, 'media')).href,
+    smtpUrl: readUrl('SMTP_URL', env.SMTP_URL, SMTP),
     controlUrl: readUrl('CONTROL_URL', env.CONTROL_URL, HTTP),
     advertiseUrl: readUrl('ADVERTISE_URL', env.ADVERTISE_URL, HTTP),
     placements: readPlacements(env.PLACEMENTS, allModules),
@@ -75,11 +71,9 @@ export async function readEnvironment(overrides: Env = {}, given: Env = process.
     inherited: inherited(env),
     pretty: process.stdout.isTTY === true,
     faults: env.BANYAN_FAULTS === '1',
+    ...secretsOf(env, role, modules, dataDir),
   };
 }
-
-const POSTGRES = { protocols: ['postgres:', 'postgresql:'], example: 'postgres://user:pass@db:5432/banyan' };
-const HTTP = { protocols: ['http:', 'https:'], example: 'http://127.0.0.1:4000' };
 
 function readModules(text: string, all: readonly string[]): Pick<Settings, 'role' | 'modules'> {
   if (text === 'all') return { role: 'monolith', modules: all };
@@ -89,7 +83,7 @@ function readModules(text: string, all: readonly string[]): Pick<Settings, 'role
     if (!all.includes(name)) {
       throw new ConfigurationError(
         'MODULES',
-        `names "${name}", which is no module`,
+        `names ${quoted(name)}, which is no module`,
         `Use all, none, or a list of ${all.join(', ')}.`,
       );
     }
@@ -134,69 +128,34 @@ function inherited(env: Env): Record<string, string> {
   return Object.fromEntries(passedOn.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
+/** `<module>-<n>`: the name of the module is what tokens for this service are made for. */
 function readHostId(env: Env, role: Settings['role'], modules: readonly string[]): string {
-  if (role !== 'service') return env.INSTANCE_ID ?? 'monolith';
-  const id = env.INSTANCE_ID ?? `${modules[0]}-1`;
-  if (!/^[a-z][a-z0-9-]{0,62}$/.test(id)) {
-    throw new ConfigurationError(
-      'INSTANCE_ID',
-      `is "${id}"`,
-      'Use lower-case letters, digits and dashes, for example orders-1.',
-    );
-  }
-  return id;
-}
-
-function readHost(text: string): string {
-  if (!/^[A-Za-z0-9.:_-]+$/.test(text))
-    throw new ConfigurationError('HOST', `is "${text}"`, 'Use an address such as 127.0.0.1 or 0.0.0.0.');
-  return text;
-}
-
-function readInteger(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most) {
-    throw new ConfigurationError(name, `is "${text}"`, `Use a whole number from ${least} to ${most}.`);
-  }
-  return value;
-}
-
-function readPort(name: string, text: string): number {
-  return readInteger(name, text, 0, 65_535);
-}
-
-function readUrl(
-  name: string,
-  text: string | undefined,
-  kind: { protocols: readonly string[]; example: string },
-): string | undefined {
-  if (text === undefined) return undefined;
-  if (!URL.canParse(text) || !kind.protocols.includes(new URL(text).protocol)) {
-    throw new ConfigurationError(
-      name,
-      `is not a ${kind.protocols[0]!.slice(0, -1)} URL`,
-      `Use a form such as ${kind.example}.`,
-    );
-  }
-  return text;
-}
-
-/** kafka[s]://[user:pass@]h1:9092,h2:9092; or the Postgres log of a monolith, which its services are told. */
-function readBroker(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const kafka = /^kafkas?:\/\/(?:[^@/\s]+@)?[^@/\s,:]+:\d{1,5}(?:,[^@/\s,:]+:\d{1,5})*\/?$/;
-  if (kafka.test(text) || (/^postgres(ql)?:/.test(text) && URL.canParse(text))) return text;
+  const service = role === 'service';
+  const id = env.INSTANCE_ID ?? (service ? `${modules[0]}-1` : 'monolith');
+  const fits = service
+    ? modules.some(
+        (module) => /^[1-9]\d{0,3}$/.test(id.slice(module.length + 1)) && id.startsWith(`${module}-`),
+      )
+    : /^[a-z][a-z0-9-]{0,62}$/.test(id);
+  if (fits) return id;
   throw new ConfigurationError(
-    'BROKER_URL',
-    'is not a broker list',
-    'Use a form such as kafka://127.0.0.1:9092 or kafkas://user:pass@h1:9092,h2:9092.',
+    'INSTANCE_ID',
+    `is ${quoted(id)}`,
+    service
+      ? `Use the module and a number from 1, such as ${modules[0]}-1.`
+      : 'Use lower-case letters, digits and dashes, such as monolith.',
   );
 }
 
-function readSecret(name: string, text: string | undefined): string | undefined {
-  if (text !== undefined && text.length < 16)
-    throw new ConfigurationError(name, 'is shorter than 16 characters', 'Use a long random text.');
-  return text;
+/** 0 is a free one, so two of those are two ports. A service has no public one. */
+function readPorts(env: Env, role: Settings['role']): Pick<Settings, 'port' | 'internalPort'> {
+  const port = readPort('PORT', env.PORT ?? '3000');
+  const internalPort = readPort('INTERNAL_PORT', env.INTERNAL_PORT ?? '0');
+  if (role !== 'service' && port !== 0 && port === internalPort) {
+    const remedy = 'Use another one, or leave it unset.';
+    throw new ConfigurationError('INTERNAL_PORT', `is ${port}, as PORT is`, remedy);
+  }
+  return { port, internalPort };
 }
 
 function readModuleUrls(env: Env, all: readonly string[]): Record<string, string> {
@@ -228,41 +187,38 @@ function readPlacements(text: string | undefined, all: readonly string[]): Recor
     if (!module || !all.includes(module) || rest.length > 0) {
       throw new ConfigurationError(
         'PLACEMENTS',
-        `has "${part}"`,
+        `has ${quoted(part)}`,
         `Use module=service or module=in-process, with a module of ${all.join(', ')}.`,
       );
     }
     if (placement !== 'service' && placement !== 'in-process') {
-      throw new ConfigurationError('PLACEMENTS', `has "${part}"`, 'A placement is service or in-process.');
+      throw new ConfigurationError(
+        'PLACEMENTS',
+        `has ${quoted(part)}`,
+        'A placement is service or in-process.',
+      );
     }
     placements[module] = placement;
   }
   return placements;
 }
 
-async function signingKey(
+/** What is missing is made and kept, once all that was given is known to be right. */
+function secretsOf(
   env: Env,
   role: Settings['role'],
   modules: readonly string[],
-  defaults: Defaults,
-): Promise<JWK | undefined> {
-  if (env.SIGNING_KEY !== undefined) {
-    const remedy = 'Use a private Ed25519 key as JWK: {"kty":"OKP","crv":"Ed25519","d":"…","x":"…"}.';
-    let key: JWK;
-    try {
-      key = JSON.parse(env.SIGNING_KEY) as JWK;
-    } catch {
-      throw new ConfigurationError('SIGNING_KEY', 'is not JSON', remedy);
-    }
-    if (
-      key.kty !== 'OKP' ||
-      key.crv !== 'Ed25519' ||
-      typeof key.d !== 'string' ||
-      typeof key.x !== 'string'
-    ) {
-      throw new ConfigurationError('SIGNING_KEY', 'is not a private Ed25519 key', remedy);
-    }
-    return key;
-  }
-  return role === 'service' && !modules.includes('users') ? undefined : defaults.signingKey();
+  dataDir: string,
+): Pick<Settings, 'adminToken' | 'internalKey' | 'signingKey'> {
+  const adminToken = readBearer('ADMIN_TOKEN', env.ADMIN_TOKEN);
+  const internalKey = readSecret('INTERNAL_KEY', env.INTERNAL_KEY);
+  const signingKey =
+    env.SIGNING_KEY === undefined ? undefined : readSigningKey('SIGNING_KEY', env.SIGNING_KEY);
+  const signs = role !== 'service' || modules.includes('users');
+  const defaults = openDefaults(dataDir);
+  return {
+    adminToken: adminToken ?? defaults.adminToken(),
+    internalKey: internalKey ?? defaults.internalKey(),
+    signingKey: signingKey ?? (signs ? defaults.signingKey() : undefined),
+  };
 }

@@ -1,6 +1,6 @@
 // A host as a process: reads the environment once, starts, ends on a signal, and says what went wrong in one
 // line. Ctrl-C ends everything that it began.
-import { ConfigurationError, readEnvironment } from './environment.ts';
+import { readEnvironment } from './environment.ts';
 import { greet } from './greeting.ts';
 import { startHost } from './host/start.ts';
 import { createLogger } from './kernel/telemetry/logger.ts';
@@ -17,7 +17,7 @@ export async function run(overrides: Env = {}): Promise<void> {
 }
 
 async function serve(overrides: Env): Promise<void> {
-  const settings = await readEnvironment(overrides);
+  const settings = readEnvironment(overrides);
   const log = createLogger({ host: settings.hostId, pretty: settings.pretty, level: 'info' });
   const stopping = new AbortController();
   const stop = async (why: string, code: number) => {
@@ -50,8 +50,8 @@ async function serve(overrides: Env): Promise<void> {
 
 /** One line for people; the stack only where the line would not be enough. */
 function fail(error: Error): never {
-  const known =
-    error instanceof ConfigurationError || !/^(Type|Reference|Syntax|Range)Error$/.test(error.name);
-  process.stderr.write(`banyan: ${known ? error.message : (error.stack ?? error.message)}\n`);
+  const ours = !/^(Type|Reference|Syntax|Range)Error$/.test(error.name);
+  const line = error.message.replaceAll(/\s*\n\s*/g, ' ');
+  process.stderr.write(`banyan: ${ours ? line : (error.stack ?? line)}\n`);
   process.exit(1);
 }

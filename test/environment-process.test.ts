@@ -1,0 +1,199 @@
+// The environment as processes meet it: the one line on stderr and exit 1; a service that was told everything
+// keeps nothing on its disk; a DATA_DIR whose name has spaces and signs is a DATA_DIR like any other.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { roleUrl, runtimeRole } from '../src/kernel/store/roles.ts';
+import { clientOf, eventually, type Shop } from './shop.ts';
+import { type StartedShop, startMonolith, startShop, stopProcess } from './start-shop.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const base = { PATH: process.env.PATH!, HOME: process.env.HOME!, NODE_ENV: 'test' };
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(entry: string, env: Env, args: readonly string[] = []) {
+  return spawn(process.execPath, [join(root, entry), ...args], { cwd: root, env: { ...base, ...env } });
+}
+
+function run(entry: string, env: Env, args?: readonly string[]): Promise<Ended> {
+  const child = start(entry, env, args);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
+}
+
+type Env = Readonly<Record<string, string>>;
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = clientOf(await startShop());
+});
+afterAll(() => shop?.started.stop());
+
+describe('a process', () => {
+  let folder: string;
+  let taken: Server;
+  let port: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'banyan environment '));
+    taken = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => taken.once('listening', resolve));
+    port = String((taken.address() as { port: number }).port);
+  });
+  afterAll(() => {
+    taken.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const dies = async (line: RegExp, env: Env, entry = 'src/main.ts') => {
+    const ended = await run(entry, { DATA_DIR: join(folder, 'none'), ...env });
+    expect(ended.stderr).toMatch(line);
+    expect(ended.stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(ended.code).toBe(1);
+  };
+
+  it('says a mistake in one line and exits 1', () =>
+    Promise.all([
+      dies(/^banyan: PORT is "80x"\. Use a whole number/, { PORT: '80x' }),
+      dies(
+        /^banyan: CONTROL_URL is not set, and MODULES=orders is a service\. /,
+        {},
+        'extracted/orders/main.ts',
+      ),
+    ]));
+
+  it('says that the database does not answer', () =>
+    dies(/^banyan: DATABASE_URL: .* Check host, port, user, password and database\.$/m, {
+      DATABASE_URL: 'postgres://a:b@127.0.0.1:1/banyan',
+      PORT: '0',
+    }));
+
+  const besideShop = (env: Env) => {
+    const { DATABASE_URL, STORAGE_URL, ADMIN_TOKEN, INTERNAL_KEY, SIGNING_KEY } = shop.started.env;
+    const DATA_DIR = mkdtempSync(join(folder, 'beside '));
+    return { DATA_DIR, DATABASE_URL, STORAGE_URL, ADMIN_TOKEN, INTERNAL_KEY, SIGNING_KEY, ...env } as Env;
+  };
+
+  it('says that its port is taken', () =>
+    dies(
+      /^banyan: PORT \d+ is in use by another program\. Stop that one, or set PORT to a free port\.$/m,
+      besideShop({ PORT: port }),
+    ));
+
+  it('says that its internal port is taken', () =>
+    dies(
+      /^banyan: INTERNAL_PORT \d+ is in use by another program\. /,
+      besideShop({ PORT: '0', INTERNAL_PORT: port }),
+    ));
+
+  it('says that its address is none', () =>
+    dies(
+      /^banyan: HOST 192\.0\.2\.1 is no address of this machine\. /,
+      besideShop({ PORT: '0', HOST: '192.0.2.1' }),
+    ));
+
+  it('explains itself in 80 columns', async () => {
+    const { code, stdout, stderr } = await run('src/main.ts', { DATA_DIR: join(folder, 'help') }, ['--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('npx banyan --help');
+    for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    expect(existsSync(join(folder, 'help'))).toBe(false);
+  });
+});
+
+describe('a service that was told everything', () => {
+  it('serves, and keeps nothing on its disk', async () => {
+    const { env, databaseUrl } = shop.started;
+    const DATA_DIR = join(shop.dataDir, 'never');
+    const secret = `${new URL(databaseUrl).password}|${JSON.parse(env.SIGNING_KEY!).d}`;
+    const child = start('extracted/orders/main.ts', {
+      DATA_DIR,
+      CONTROL_URL: /Server listening at (http:\S+?)"/.exec(shop.started.output())![1]!,
+      INTERNAL_KEY: env.INTERNAL_KEY!,
+      ADMIN_TOKEN: env.ADMIN_TOKEN!,
+      BROKER_URL: roleUrl(databaseUrl, secret, 'banyan_log'),
+      DATABASE_URL_ORDERS: roleUrl(databaseUrl, secret, runtimeRole('orders')),
+      STORAGE_URL: env.STORAGE_URL!,
+      INSTANCE_ID: 'orders-7',
+    });
+    try {
+      const token = shop.adminToken;
+      await eventually(async () => {
+        const { body } = await shop.call('GET', '/admin/placements', { token });
+        const orders = body.modules.find(({ module }: { module: string }) => module === 'orders');
+        expect(orders.instances).toMatchObject([{ id: 'orders-7', pid: child.pid, healthy: true }]);
+      });
+      const placed = await shop.call('PUT', '/admin/placements/orders', {
+        token,
+        body: { placement: 'service' },
+      });
+      expect(placed.status).toBe(200);
+      const customer = await shop.customer();
+      const product = await shop.product();
+      const order = await shop.order(customer, [{ productId: product.id, quantity: 1 }]);
+      expect((await shop.final(customer, order.id)).status).toBe('confirmed');
+      const list = await shop.call('GET', '/api/orders', { token: customer.token });
+      expect(list.headers.get('x-served-by')).toBe('orders-7');
+    } finally {
+      expect(await stopProcess(child)).toBe(0);
+    }
+    expect(existsSync(DATA_DIR)).toBe(false);
+  });
+});
+
+describe('a DATA_DIR whose name has spaces and signs', () => {
+  it('is one like any other', async () => {
+    const parent = mkdtempSync(join(tmpdir(), 'banyan-name-'));
+    const dataDir = join(parent, "a b#c%41d?é'$x");
+    mkdirSync(dataDir);
+    const env = { ...base, PORT: '0', DATA_DIR: dataDir };
+    const { child, url } = await startMonolith(env, dataDir);
+    try {
+      const adminToken = readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
+      const client = clientOf({ url, adminToken, dataDir } as StartedShop);
+      const cli = (...args: string[]) => run('bin/banyan.mjs', { DATA_DIR: dataDir }, args);
+      const extracted = await cli('extract', 'media');
+      expect(extracted.code, extracted.stderr).toBe(0);
+      const png = await sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } })
+        .png()
+        .toBuffer();
+      const form = new FormData();
+      form.set('file', new Blob([new Uint8Array(png)]), 'a.png');
+      const { token } = await client.customer();
+      const uploaded = await client.call('POST', '/api/media', { token, body: form });
+      expect(uploaded.status, JSON.stringify(uploaded.body)).toBe(201);
+      expect(uploaded.headers.get('x-served-by')).toBe('media-1');
+      const restored = await cli('restore', 'media');
+      expect(restored.code, restored.stderr).toBe(0);
+      const shown = await client.call('GET', `/api/media/${uploaded.body.id}`);
+      expect(shown.body.equals(png)).toBe(true);
+      expect(shown.headers.get('x-served-by')).toBe('monolith');
+    } finally {
+      expect(await stopProcess(child)).toBe(0);
+    }
+    // Pictures, mails and logs are inside, and nothing is beside it.
+    expect(readdirSync(dataDir)).toEqual(expect.arrayContaining(['logs', 'media', 'seeds.json']));
+    expect(readdirSync(parent)).toEqual([dataDir.slice(parent.length + 1)]);
+    expect(
+      readdirSync(dataDir, { recursive: true }).filter((name) => /\.(pid|lock)$/.test(String(name))),
+    ).toEqual([]);
+    rmSync(parent, { recursive: true, force: true });
+  });
+});

@@ -1,0 +1,179 @@
+// Every mistake in the environment is one line that names the variable and the remedy, and leaves nothing behind.
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readEnvironment } from '../src/environment.ts';
+import { usage } from '../src/usage.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'banyan-environment-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const key = () => generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+const secret = 'a secret of some length';
+
+/** What a service must be told. */
+const service = {
+  MODULES: 'orders',
+  CONTROL_URL: 'http://127.0.0.1:4000',
+  INTERNAL_KEY: secret,
+  ADMIN_TOKEN: 'a-token-of-some-length',
+  BROKER_URL: 'kafka://127.0.0.1:9092',
+  DATABASE_URL_ORDERS: 'postgres://a:b@127.0.0.1/banyan',
+};
+const gateway = {
+  MODULES: 'none',
+  DATABASE_URL: 'postgres://a:b@127.0.0.1/banyan',
+  INTERNAL_KEY: secret,
+  ADMIN_TOKEN: 'a-token-of-some-length',
+  SIGNING_KEY: JSON.stringify(key()),
+};
+const without = (all: Readonly<Record<string, string>>, name: string) => ({ ...all, [name]: '' });
+
+/** The variable that the line must name, and an environment with one mistake. */
+const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
+  ['PORT', { PORT: 'http' }],
+  ['PORT', { PORT: '65536' }],
+  ['PORT', { PORT: '-1' }],
+  ['PORT', { PORT: '30\n00' }],
+  ['PORT', { PORT: '3000 ' }],
+  ['INTERNAL_PORT', { INTERNAL_PORT: '4000.5' }],
+  ['INTERNAL_PORT', { PORT: '4000', INTERNAL_PORT: '4000' }],
+  ['HOST', { HOST: 'a b' }],
+  ['HOST', { HOST: 'http://localhost' }],
+  ['MODULES', { MODULES: 'order' }],
+  ['MODULES', { MODULES: 'orders,,users' }],
+  ['MODULES', { MODULES: 'all,orders' }],
+  ['MODULES', { MODULES: `orders,${'x'.repeat(1000)}` }],
+  ['DATABASE_URL', { DATABASE_URL: 'mysql://a:b@127.0.0.1/banyan' }],
+  ['DATABASE_URL', { DATABASE_URL: '127.0.0.1:5432' }],
+  ['DATABASE_URL', { DATABASE_URL: 'postgres:///banyan' }],
+  ['DATABASE_URL', { DATABASE_URL: 'postgres://a:50%@127.0.0.1/banyan' }],
+  ['DATABASE_URL_ORDERS', { DATABASE_URL_ORDERS: 'orders' }],
+  ['DATABASE_URL_ORDER', { DATABASE_URL_ORDER: 'postgres://a:b@127.0.0.1/banyan' }],
+  ['BROKER_URL', { BROKER_URL: 'kafka://' }],
+  ['BROKER_URL', { BROKER_URL: 'kafka://broker' }],
+  ['BROKER_URL', { BROKER_URL: 'kafka://a:9092,b' }],
+  ['BROKER_URL', { BROKER_URL: 'amqp://broker:5672' }],
+  ['STORAGE_URL', { STORAGE_URL: 's3://bucket' }],
+  ['STORAGE_URL', { STORAGE_URL: '/var/media' }],
+  ['STORAGE_URL', { STORAGE_URL: 'file://media/pictures' }],
+  ['SMTP_URL', { SMTP_URL: 'mail.example:25' }],
+  ['ADMIN_TOKEN', { ADMIN_TOKEN: 'too-small' }],
+  ['ADMIN_TOKEN', { ADMIN_TOKEN: 'a token with spaces in it' }],
+  ['ADMIN_TOKEN', { ADMIN_TOKEN: 'pässword-of-some-length' }],
+  ['INTERNAL_KEY', { INTERNAL_KEY: 'too-small' }],
+  ['SIGNING_KEY', { SIGNING_KEY: 'secret' }],
+  ['SIGNING_KEY', { SIGNING_KEY: 'null' }],
+  ['SIGNING_KEY', { SIGNING_KEY: '{}' }],
+  ['SIGNING_KEY', { SIGNING_KEY: JSON.stringify({ ...key(), d: undefined }) }],
+  ['SIGNING_KEY', { SIGNING_KEY: JSON.stringify({ ...key(), d: 'damaged' }) }],
+  ['SIGNING_KEY', { SIGNING_KEY: JSON.stringify({ ...key(), x: key().x }) }],
+  ['CONTROL_URL', { CONTROL_URL: 'monolith:4000' }],
+  ['ADVERTISE_URL', { ADVERTISE_URL: 'ws://orders:4000' }],
+  ['INSTANCE_ID', { INSTANCE_ID: 'a\r\nb' }],
+  ['INSTANCE_ID', { ...service, INSTANCE_ID: 'orders' }],
+  ['INSTANCE_ID', { ...service, INSTANCE_ID: 'orders-0' }],
+  ['INSTANCE_ID', { ...service, INSTANCE_ID: 'users-1' }],
+  ['PLACEMENTS', { PLACEMENTS: 'orders' }],
+  ['PLACEMENTS', { PLACEMENTS: 'orders=remote' }],
+  ['PLACEMENTS', { PLACEMENTS: 'order=service' }],
+  ['PLACEMENTS', { PLACEMENTS: 'orders=service=1' }],
+  ['DRAIN_DELAY_MS', { DRAIN_DELAY_MS: '5s' }],
+  ['DRAIN_DELAY_MS', { DRAIN_DELAY_MS: '600001' }],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }],
+  ...['CONTROL_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'BROKER_URL', 'DATABASE_URL_ORDERS'].map(
+    (name): [string, Record<string, string>] => [name, without(service, name)],
+  ),
+  ['SIGNING_KEY', { ...service, MODULES: 'users', DATABASE_URL_USERS: service.DATABASE_URL_ORDERS }],
+  ...['DATABASE_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'SIGNING_KEY'].map(
+    (name): [string, Record<string, string>] => [name, without(gateway, name)],
+  ),
+];
+
+function complaint(env: Readonly<Record<string, string>>): string {
+  try {
+    readEnvironment({}, env);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('the environment was taken as it is');
+}
+
+describe('a mistake in the environment', () => {
+  it.each(mistakes)('of %s is one line: %j', (variable, env) => {
+    const DATA_DIR = join(folder, 'untouched');
+    const line = complaint({ DATA_DIR, ...env });
+    expect(line.startsWith(`${variable} `)).toBe(true);
+    // What is wrong, then what to do, in two sentences without a break; never a secret.
+    expect(line).toMatch(/^[^\n\r]+[.] (Use|A service gets it|A placement is|Give it) [^\n\r]+[.}]$/);
+    expect(line.length).toBeLessThan(260);
+    for (const name of ['ADMIN_TOKEN', 'INTERNAL_KEY', 'SIGNING_KEY', 'DATABASE_URL', 'SMTP_URL'])
+      if (env[name]) expect(line).not.toContain(env[name]);
+    expect(existsSync(DATA_DIR)).toBe(false);
+  });
+
+  it('is also a DATA_DIR that holds nothing', () => {
+    const file = join(folder, 'a file');
+    writeFileSync(file, '');
+    for (const DATA_DIR of [file, join(file, 'below'), '/dev/null'])
+      expect(complaint({ DATA_DIR })).toMatch(
+        /^DATA_DIR cannot hold admin-token \(E[A-Z]+\): "[^"]+"\. Use a folder /,
+      );
+  });
+
+  it('is also a key in DATA_DIR that was damaged', () => {
+    const DATA_DIR = join(folder, 'damaged');
+    mkdirSync(DATA_DIR);
+    writeFileSync(join(DATA_DIR, 'signing-key.json'), '{"kty":');
+    expect(complaint({ DATA_DIR })).toMatch(/^signing-key\.json in DATA_DIR is not JSON\. /);
+  });
+});
+
+describe('an environment without mistakes', () => {
+  it('may be empty: secrets are made once, and for nobody else to read', () => {
+    const DATA_DIR = join(folder, 'defaults');
+    const first = readEnvironment({}, { DATA_DIR });
+    expect(first).toMatchObject({ role: 'monolith', host: '127.0.0.1', port: 3000, internalPort: 0 });
+    expect(readEnvironment({}, { DATA_DIR })).toEqual(first);
+    const kept = readdirSync(DATA_DIR).sort();
+    expect(kept).toEqual(['admin-token', 'internal-key', 'signing-key.json']);
+    for (const name of kept) expect(statSync(join(DATA_DIR, name)).mode & 0o777).toBe(0o600);
+  });
+
+  it('may have empty variables, which are unset ones', () => {
+    const DATA_DIR = join(folder, 'defaults');
+    const empty = Object.fromEntries(mistakes.map(([name]) => [name, '']));
+    expect(readEnvironment({}, { ...empty, DATA_DIR })).toEqual(readEnvironment({}, { DATA_DIR }));
+  });
+
+  it('keeps pictures under any DATA_DIR', () => {
+    for (const name of ['with space', 'with#hash', 'with%41percent', 'with?mark', 'ünïcode']) {
+      const DATA_DIR = join(folder, name);
+      const { storageUrl } = readEnvironment({}, { ...gateway, DATA_DIR });
+      expect(storageUrl).toBe(pathToFileURL(join(DATA_DIR, 'media')).href);
+      expect(existsSync(DATA_DIR)).toBe(false);
+    }
+  });
+
+  it('writes nothing where everything is said', () => {
+    const DATA_DIR = join(folder, 'said');
+    expect(readEnvironment({}, { ...service, DATA_DIR })).toMatchObject({
+      role: 'service',
+      hostId: 'orders-1',
+    });
+    expect(readEnvironment({}, { ...gateway, DATA_DIR })).toMatchObject({ role: 'gateway', modules: [] });
+    expect(existsSync(DATA_DIR)).toBe(false);
+  });
+});
+
+describe('the usage', () => {
+  it('fits 80 columns and names every variable', () => {
+    for (const line of usage.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    for (const [name] of mistakes)
+      expect(usage).toContain(name.replace(/^DATABASE_URL_.*/, 'DATABASE_URL_<MODULE>'));
+    expect(usage).toContain('DATA_DIR');
+  });
+});
