@@ -83,7 +83,7 @@ function nextOf(modules: EventsOverview['modules'], reachable: boolean, style: S
   if (worst) steps.push([`npx banyan events dead ${worst.module}`, 'what failed, and why']);
   if (!reachable) steps.push(['npx banyan logs …', 'is the broker up? nothing is lost meanwhile']);
   steps.push(['npx banyan events tail', 'see them arrive']);
-  steps.push(['npx banyan verify', 'is anything lost, doubled or out of order?']);
+  steps.push(['npx banyan verify', 'lost, doubled, out of order?']);
   const longest = Math.max(...steps.map(([command]) => command.length));
   return [
     `  ${style('dim', 'Try next')}`,

@@ -98,5 +98,5 @@ function faults(
 function drawExample(one: Verified['examples'][number], style: Style): string {
   const { fault, where, topic, id, key, sequence } = one;
   const at = where === 'log' ? 'in the log' : `at ${where}`;
-  return `  ${style(fault === 'foreign' ? 'yellow' : 'red', fault)} ${at}: ${shorten(`${id}, #${sequence ?? '?'} of ${oneLine(key)} on ${topic}`, 78 - fault.length - at.length)}`;
+  return `  ${style(fault === 'foreign' ? 'yellow' : 'red', fault)} ${at}: ${shorten(`${id}, #${sequence ?? '?'} of ${oneLine(key)} on ${topic}`, 75 - fault.length - at.length)}`;
 }

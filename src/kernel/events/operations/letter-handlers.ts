@@ -47,14 +47,13 @@ export function letterHandlers(site: Site): Pick<Handlers<typeof events>, Names>
     },
 
     letter: async ({ id, module }) => {
-      const found = await Promise.all(
-        site.some(module).map((one) => readLetter(one.store.pool, nameOf(one), id)),
-      );
-      const there = found.filter((one) => one !== undefined);
+      if (module !== undefined) site.one(module);
+      const all = await lettersOf(site, id);
+      const there = all.filter((one) => module === undefined || one.module === module);
       const letter =
         there.find(({ state }) => state === 'dead') ?? there.find(({ state }) => state !== 'done');
       if (!letter) throw unknown(id, there[0]);
-      return whole(letter, there);
+      return whole(letter, all);
     },
 
     redrive: async ({ id, module, data, changedBy }, { principal }) => {
@@ -90,6 +89,11 @@ export function letterHandlers(site: Site): Pick<Handlers<typeof events>, Names>
       return { items: found.flat().slice(0, limit) };
     },
   };
+}
+
+async function lettersOf(site: Site, id: string): Promise<WholeLetter[]> {
+  const found = site.some(undefined).map((one) => readLetter(one.store.pool, nameOf(one), id));
+  return (await Promise.all(found)).filter((one) => one !== undefined);
 }
 
 /** The same decision at every consumer that waits for one about this event. */
