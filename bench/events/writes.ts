@@ -1,0 +1,123 @@
+// What an event adds to the write that publishes it: the same endpoint with and without, in pairs; the CPU of
+// its process and of the database's backends, and which locks anybody waited for.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import autocannon from 'autocannon';
+import type { Pool } from 'pg';
+import { median, ms, type Row, type Stage } from './stage.ts';
+
+const PAIRS = 8;
+const TICKS_PER_SECOND = 100;
+
+interface Load {
+  /** Microseconds a request. */
+  readonly cpu: number;
+  readonly database: number;
+  readonly p99: number;
+}
+
+export async function writes(stage: Stage): Promise<Row[]> {
+  return stage.database(async (url, admin) => {
+    await admin.query(`CREATE TABLE shop.sale (key text NOT NULL, n bigint NOT NULL, PRIMARY KEY (key, n));
+      GRANT SELECT, INSERT ON shop.sale TO banyan_shop`);
+    const child = fork(join(import.meta.dirname, 'writes-server.ts'), [url], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+    const locks = new Map<string, number>();
+    const watch = setInterval(() => void note(admin, locks).catch(() => {}), 20);
+    const pairs: [without: Load, withEvent: Load][] = [];
+    try {
+      const one = (path: string) =>
+        load(`http://127.0.0.1:${port}${path}`, child, admin, stage.sizes.seconds / 4);
+      await one('/without');
+      await one('/with');
+      for (let pair = 0; pair < PAIRS; pair += 1) {
+        if (pair % 2 === 0) pairs.push([await one('/without'), await one('/with')]);
+        else {
+          const second = await one('/with');
+          pairs.push([await one('/without'), second]);
+        }
+      }
+    } finally {
+      clearInterval(watch);
+      child.kill();
+      await once(child, 'exit');
+    }
+    const of = (pick: (load: Load) => number) => ({
+      without: median(pairs.map(([one]) => pick(one))),
+      with: median(pairs.map(([, one]) => pick(one))),
+      more: median(pairs.map(([before, after]) => pick(after) / pick(before) - 1)),
+    });
+    const percent = (share: number) => `${share >= 0 ? '+' : ''}${(share * 100).toFixed(1)} %`;
+    const [cpu, database, p99] = [of((one) => one.cpu), of((one) => one.database), of((one) => one.p99)];
+    const micros = (n: number) => `${n.toFixed(0)} us`;
+    return [
+      [
+        'write with its event in one statement: CPU of the host, a request',
+        micros(cpu.with),
+        `without event: ${micros(cpu.without)}`,
+        percent(cpu.more),
+        '15 %',
+      ],
+      [
+        'the same: CPU of the database, a request',
+        micros(database.with),
+        `without event: ${micros(database.without)}`,
+        percent(database.more),
+        '-',
+      ],
+      ['the same: p99', ms(p99.with), `without event: ${ms(p99.without)}`, percent(p99.more), '-'],
+      [
+        'the same: locks that were waited for',
+        [...locks].map(([type, n]) => `${type} ${n}`).join(', ') || 'none seen',
+        '-',
+        '-',
+        'row locks only',
+      ],
+    ];
+  });
+}
+
+async function load(url: string, child: ChildProcess, admin: Pool, seconds: number): Promise<Load> {
+  const before = [await cpuOf(child), await backends(admin)] as const;
+  const result = await autocannon({ url, method: 'POST', connections: 10, duration: Math.max(1, seconds) });
+  if (result.non2xx + result.errors > 0) throw new Error(`${url}: ${result.non2xx} failed`);
+  const after = [await cpuOf(child), await backends(admin)] as const;
+  const total = result.requests.total;
+  return {
+    cpu: (after[0] - before[0]) / total,
+    database: (after[1] - before[1]) / total,
+    p99: result.latency.p99,
+  };
+}
+
+async function cpuOf(child: ChildProcess): Promise<number> {
+  child.send('cpu');
+  const [{ cpu }] = (await once(child, 'message')) as [{ cpu: NodeJS.CpuUsage }];
+  return cpu.user + cpu.system;
+}
+
+/** CPU of the endpoint's own backends in microseconds; zero where /proc is not. */
+async function backends(admin: Pool): Promise<number> {
+  const { rows } = await admin.query<{ pid: number }>(
+    `SELECT pid FROM pg_stat_activity WHERE usename = 'banyan_shop' AND datname = current_database()`,
+  );
+  return rows.reduce((sum, { pid }) => {
+    try {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /, '')
+        .split(' ');
+      return sum + ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1e6;
+    } catch {
+      return sum;
+    }
+  }, 0);
+}
+
+async function note(admin: Pool, locks: Map<string, number>): Promise<void> {
+  const { rows } = await admin.query<{ locktype: string }>('SELECT locktype FROM pg_locks WHERE NOT granted');
+  for (const { locktype } of rows) locks.set(locktype, (locks.get(locktype) ?? 0) + 1);
+}
