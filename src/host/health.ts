@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { RunningModule } from '../kernel/host/boot-module.ts';
 import type { Follower } from '../kernel/placement/follower.ts';
+import type { Settings } from '../settings.ts';
 
 export interface HealthState {
   /** Everything is up. */
@@ -22,7 +23,7 @@ const FRESH_MS = 500;
 const PATIENCE_MS = 2_000;
 
 export function createHealth(
-  hostId: string,
+  { hostId, role }: Pick<Settings, 'hostId' | 'role'>,
   state: HealthState,
   follower: Follower,
   modules: () => readonly RunningModule[],
@@ -36,10 +37,12 @@ export function createHealth(
     }
     return look;
   };
+  const isServedHere = (module: string) =>
+    role === 'service' || follower.current.modules[module]?.placement !== 'service';
   const report = async () => {
     const found = await stores();
-    const ready =
-      state.booted && !state.draining && follower.loaded && Object.values(found).every((one) => one === 'ok');
+    const reached = Object.entries(found).every(([module, one]) => one === 'ok' || !isServedHere(module));
+    const ready = state.booted && !state.draining && follower.loaded && reached;
     const places = Object.values(follower.current.modules).map(({ module, placement, instances }) => [
       module,
       { placement, instances: instances.length, healthy: instances.filter((one) => one.healthy).length },

@@ -58,7 +58,7 @@ async function assemble(
   const state: HealthState = { booted: false, draining: false };
   const parts = await openParts(settings, log, signal, undo, onFatal);
   const { follower } = parts.control;
-  const health = createHealth(settings.hostId, state, follower, () => parts.running);
+  const health = createHealth(settings, state, follower, () => parts.running);
   const internal = await openInternal(parts, health, undo);
   if (role === 'monolith') await parts.database.alone(() => seed(parts));
   const open =

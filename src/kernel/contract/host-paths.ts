@@ -23,7 +23,7 @@ const ready = {
         placements: { type: 'boolean', description: 'Loaded' },
         stores: {
           type: 'object',
-          description: 'By module served here',
+          description: 'By module that this host runs; those served elsewhere now do not count',
           additionalProperties: { enum: ['ok', 'unreachable', 'no answer'] },
         },
       },
