@@ -145,7 +145,12 @@ class Process implements Broker {
   }
 }
 
-async function fetchJars(cacheDir: string, version: string, say: (line: string) => void): Promise<string> {
+/** Answers the folder of the version's jars; fetches them with Maven unless they are there. */
+export async function fetchJars(
+  cacheDir: string,
+  version: string,
+  say: (line: string) => void,
+): Promise<string> {
   const home = join(cacheDir, version);
   const libs = join(home, 'libs');
   const complete = join(home, 'complete');

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { missingForBroker, startBroker } from '../../testing/broker.ts';
+import { KAFKA_VERSION, missingForBroker, startBroker } from '../../testing/broker.ts';
 import { quiet } from '../../testing/shop.ts';
 import { conformance } from '../conformance.ts';
 import { parseBrokerUrl } from './client.ts';
@@ -10,7 +10,8 @@ import { createKafkaLog } from './log.ts';
 
 const cacheDir = join(import.meta.dirname, '../../../../../node_modules/.cache/kafka');
 const given = process.env.BROKER_URL;
-const missing = given ? undefined : await missingForBroker(cacheDir);
+const version = process.env.KAFKA_VERSION ?? KAFKA_VERSION;
+const missing = given ? undefined : await missingForBroker(cacheDir, version);
 
 if (missing && process.env.CI === 'true') {
   test('a broker is there', () => {
@@ -19,8 +20,8 @@ if (missing && process.env.CI === 'true') {
 } else if (missing) {
   console.warn(`Left out: the event log on Kafka (${missing}; or set BROKER_URL)`);
 } else {
-  conformance('Kafka', async () => {
-    const broker = given ? undefined : await startBroker({ cacheDir });
+  conformance(`Kafka ${given ? 'at BROKER_URL' : version}`, async () => {
+    const broker = given ? undefined : await startBroker({ cacheDir, version });
     const url = given ?? broker!.url;
     const groupPrefix = `${randomUUID()}.`;
     return {
