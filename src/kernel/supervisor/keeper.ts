@@ -107,9 +107,11 @@ export function createKeeper(options: KeeperOptions, found?: LocalProcess): Keep
   };
 
   const begin = async (): Promise<LocalProcess | undefined> => {
-    if (!(await mayStart())) return undefined;
+    if (!(await mayStart()) || over) return undefined;
     try {
+      // Known from this very turn: whoever stops while the store is told must find it.
       const running = start();
+      current = running;
       log.info({ id, pid: running.identity.pid }, 'a service was started');
       await store.services.started(module, number, running.identity).catch(() => {});
       return running;
@@ -132,6 +134,7 @@ export function createKeeper(options: KeeperOptions, found?: LocalProcess): Keep
   };
 
   const pause = async (ms: number) => {
+    if (over) return;
     rest = new AbortController();
     await sleep(ms, undefined, { signal: rest.signal }).catch(() => {});
   };

@@ -222,6 +222,26 @@ test('a clean stop ends every process, even one that does not listen, and leaves
   ).toEqual([]);
 });
 
+test('a stop in the moment in which a process was started ends that one, too', async () => {
+  const one = await monolith();
+  const { services } = one.store;
+  const [begun, told] = [Promise.withResolvers<number>(), Promise.withResolvers<void>()];
+  const started: typeof services.started = async (module, number, process) => {
+    begun.resolve(process.pid);
+    await told.promise;
+    await services.started(module, number, process);
+  };
+  const supervisor = supervise({ ...one, store: { ...one.store, services: { ...services, started } } });
+  await supervisor.start();
+  await services.want('orders', 1, one.host);
+  const pid = await begun.promise;
+  pids.add(pid);
+  const stopped = supervisor.stop();
+  await expect.poll(() => identify(pid), { timeout: 10_000 }).toBeUndefined();
+  told.resolve();
+  await stopped;
+});
+
 test('what is placed as a service is up again before the next monolith says that it started', async () => {
   const first = await monolith();
   const supervisor = supervise(first);
