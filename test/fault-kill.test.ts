@@ -39,6 +39,29 @@ withShop((shop) => {
     await traffic.close();
   });
 
+  test('a process that is told to stop finishes what it has, and nobody notices', {
+    timeout: 60_000,
+  }, async () => {
+    const traffic = new Traffic(shop(), 10);
+    await traffic.prepare();
+    await traffic.during(async () => {
+      for (const n of [0, 1, 0]) {
+        const stopped = (await healthy('catalog', 2))[n]!;
+        const busy = traffic.done;
+        await eventually(() => expect(traffic.done).toBeGreaterThan(busy + 50));
+        process.kill(stopped.pid, 'SIGTERM');
+        await eventually(async () => {
+          const again = (await instances('catalog')).find(({ id }) => id === stopped.id);
+          expect(again).toMatchObject({ healthy: true });
+          expect(again!.pid).not.toBe(stopped.pid);
+        });
+      }
+    });
+    expect(traffic.failures).toEqual([]);
+    await traffic.check();
+    await traffic.close();
+  });
+
   test('all of a module: 503 at once, nothing falls back, and they come back under their names', async () => {
     const customer = await shop().customer();
     const product = await shop().product();

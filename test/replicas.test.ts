@@ -1,5 +1,6 @@
 // Two monoliths on one database, behind one another's flips: what one says the other does before the answer is
 // out, one key makes one order, and one that stood still wakes up into a world that has moved.
+import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { overview, place, scale } from './flip-modules.ts';
 import { Traffic } from './flip-traffic.ts';
@@ -105,5 +106,33 @@ withShop((shop) => {
     await traffic.check();
     await second.check();
     await Promise.all([traffic.close(), second.close()]);
+  });
+
+  test('one that is told to stop hands its services over, and nobody notices', {
+    timeout: 60_000,
+  }, async () => {
+    await shop().started.extract('users');
+    expect((await scale(other(), 'catalog', 2)).status).toBe(200);
+    expect((await place(other(), 'catalog', 'service')).status).toBe(200);
+    const before = (await overview(shop(), 'catalog')).instances;
+    const traffic = new Traffic(shop(), 8);
+    await traffic.prepare();
+    await traffic.during(async () => {
+      replica.child.kill('SIGTERM');
+      await once(replica.child, 'exit');
+      await eventually(async () => {
+        const after = (await overview(shop(), 'catalog')).instances;
+        expect(after).toMatchObject([
+          { id: 'catalog-1', healthy: true },
+          { id: 'catalog-2', healthy: true },
+        ]);
+        for (const { pid } of before) expect(after.map((one) => one.pid)).not.toContain(pid);
+      });
+      for (const { pid } of before) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    });
+    expect(replica.child.exitCode, replica.output()).toBe(0);
+    expect(traffic.failures).toEqual([]);
+    await traffic.check();
+    await traffic.close();
   });
 });
