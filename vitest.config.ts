@@ -1,10 +1,29 @@
-// `npm test`: everything that is quick. What takes minutes is named *.long.test.ts and belongs to test:all.
+// `npm test`: what a newcomer runs, in under three minutes. Suites that kill, freeze, wait for brokers or ask
+// hundreds of times belong to `npm run test:all`, as does whatever is named *.long.test.ts.
 import { defineConfig } from 'vitest/config';
+
+export const long = [
+  '**/*.long.test.ts',
+  'test/bad-input*.test.ts',
+  'test/chaos*.test.ts',
+  'test/environment-process.test.ts',
+  'test/events*.test.ts',
+  'test/fault*.test.ts',
+  'test/flip-*.test.ts',
+  'test/openapi*.test.ts',
+  'test/replicas*.test.ts',
+  'test/telemetry*.test.ts',
+  'src/kernel/events/**/*.test.ts',
+  'src/kernel/placement/**/*.test.ts',
+  'src/kernel/store/embedded.test.ts',
+  'src/kernel/supervisor/**/*.test.ts',
+  'src/modules/payments/charging.test.ts',
+];
 
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/*.long.test.ts', '**/node_modules/**'],
+    exclude: [...long, '**/node_modules/**'],
     globalSetup: ['test/ground.ts'],
     pool: 'forks',
     // Each suite runs processes of its own; more workers than cores only make them wait for one another.
