@@ -62,8 +62,11 @@ export function drawOverview({ log, modules }: EventsOverview, url: string, { st
     style('dim', line(['module', 'in the outbox', 'sent by, a second', 'behind', 'waiting', 'dead'])),
     ...rows,
     '',
+    ...(log.reachable
+      ? []
+      : [style('yellow', '  Until the log is back events wait in the outboxes; none is lost.'), '']),
     ...held(modules, style),
-    ...nextOf(modules, log.reachable, style),
+    ...nextOf(modules, style),
     '',
   ].join('\n');
 }
@@ -77,11 +80,10 @@ function held(modules: EventsOverview['modules'], style: Style): string[] {
   return [style('yellow', shorten(`  Held until somebody decides: ${words}`, WIDTH)), ''];
 }
 
-function nextOf(modules: EventsOverview['modules'], reachable: boolean, style: Style): string[] {
+function nextOf(modules: EventsOverview['modules'], style: Style): string[] {
   const worst = modules.find(({ deliveries }) => deliveries.dead > 0);
   const steps: [command: string, why: string][] = [];
   if (worst) steps.push([`npx banyan events dead ${worst.module}`, 'what failed, and why']);
-  if (!reachable) steps.push(['npx banyan logs …', 'is the broker up? nothing is lost meanwhile']);
   steps.push(['npx banyan events tail', 'see them arrive']);
   steps.push(['npx banyan verify', 'lost, doubled, out of order?']);
   const longest = Math.max(...steps.map(([command]) => command.length));

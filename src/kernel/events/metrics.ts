@@ -36,7 +36,9 @@ export function measureEvents(metrics: Metrics, modules: readonly Measured[]): v
   simple('relay_held', '1 while some host sends', ({ relay }) => (relay.holder === null ? 0 : 1));
   simple('dead_letters', 'Deliveries that a person must decide about', ({ deliveries }) => deliveries.dead);
   simple('held_keys', 'Keys that do not go on by themselves', ({ heldKeys }) => heldKeys);
-  simple('log_reachable', '0 while the log does not answer', ({ lag }) => (lag === null ? 0 : 1));
+  gauge('log_reachable', '0 while the log does not answer a consumer', ({ module, lag }) =>
+    lag?.length === 0 ? [] : [{ labels: { module }, value: lag === null ? 0 : 1 }],
+  );
   gauge(
     'deliveries',
     'Deliveries that are not done, by state',

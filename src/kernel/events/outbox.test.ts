@@ -2,11 +2,13 @@
 // frozen or twice there.
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { MAX_EVENT_BYTES } from './cloudevents.ts';
 import { all } from './log/conformance.ts';
 import { LowWater } from './lowwater.ts';
 import { EventRefused, eventArguments } from './publisher.ts';
+import { Session } from './session.ts';
 import { openServer, type TestServer } from './testing/server.ts';
-import { shop, till, urlOf } from './testing/shop.ts';
+import { quiet, shop, till, urlOf } from './testing/shop.ts';
 import { byKey, openStand, type Stand, until } from './testing/stand.ts';
 
 let server: TestServer;
@@ -71,6 +73,26 @@ describe('publishing', () => {
     const large = publish(shop.events.sold, { orderId: 'a', n: 1, pad: 'ü'.repeat(300_000) });
     await expect(large).rejects.toThrow(EventRefused);
     expect(await outbox()).toEqual([]);
+  });
+
+  test('what no log could take is refused to raw SQL as well, with the business change', async () => {
+    const host = stand.host();
+    const emit = (topic: string, key: string, data: string) =>
+      host.shopStore.rawTransaction(({ sql }) =>
+        sql.query('SELECT shop.emit_event(gen_random_uuid(), $1, $2, $3, $4::json)', [
+          topic,
+          key,
+          'shop.sold.v1',
+          data,
+        ]),
+      );
+    const large = JSON.stringify({ orderId: 'a', n: 1, pad: 'x'.repeat(MAX_EVENT_BYTES) });
+    await expect(emit('shop.events', 'a', large)).rejects.toThrow(/event_outbox_size/);
+    await expect(emit('till.events', 'a', '{}')).rejects.toThrow(/event_outbox_topic/);
+    await expect(emit('shop.events', '', '{}')).rejects.toThrow(/event_outbox_key/);
+    await expect(emit('shop.events', 'k'.repeat(501), '{}')).rejects.toThrow(/event_outbox_key/);
+    expect(await stand.query('SELECT FROM shop.event_outbox')).toEqual([]);
+    expect(await stand.query('SELECT FROM shop.event_key')).toEqual([]);
   });
 
   test('takes text that Postgres takes only as json', async () => {
@@ -289,4 +311,23 @@ describe('the low-water mark', () => {
     mark.reset();
     expect(mark.position).toBe('0');
   });
+});
+
+test('a session takes statements one after the other, however they come', async () => {
+  const warned: string[] = [];
+  const hear = (warning: Error) => warned.push(warning.message);
+  process.on('warning', hear);
+  const session = new Session({ connectionString: stand.url }, { log: quiet });
+  const asked = Array.from({ length: 20 }, (_, n) =>
+    session.query<{ n: number }>('SELECT $1::int AS n', [n]),
+  );
+  const bad = session.query('SELECT broken');
+  const after = session.query<{ n: number }>('SELECT 21 AS n');
+  await expect(bad).rejects.toThrow(/broken/);
+  expect((await Promise.all(asked)).map(({ rows }) => rows[0]!.n)).toEqual(asked.map((_, n) => n));
+  expect((await after).rows[0]!.n).toBe(21);
+  await session.close();
+  await expect(session.query('SELECT 1')).rejects.toThrow(/closed/);
+  process.off('warning', hear);
+  expect(warned).toEqual([]);
 });

@@ -21,11 +21,8 @@ export const defaultRetention: Retention = { sentDays: 14, keyDays: 60, auditDay
 const CHUNK = 5_000;
 
 /** Answers how many rows went. */
-export async function forget(
-  pool: Pool,
-  schema: string,
-  { sentDays, keyDays, auditDays }: Retention = defaultRetention,
-): Promise<number> {
+export async function forget(pool: Pool, schema: string, days: Partial<Retention> = {}): Promise<number> {
+  const { sentDays, keyDays, auditDays } = { ...defaultRetention, ...days };
   const old: readonly [table: string, where: string, days: number][] = [
     ['event_sent', "sent_at < clock_timestamp() - $1::float8 * interval '1 day'", sentDays],
     [

@@ -34,6 +34,7 @@ export const events = defineContract('events', {
     'not-repairable': { status: 409, title: 'No data could make this event readable' },
     'not-replayable': { status: 409, title: 'The consumer declares nothing of this topic replayable' },
     'replay-stopped': { status: 409, title: 'An event of the past was not handled' },
+    'log-unreachable': { status: 503, title: 'The log does not answer' },
     'store-elsewhere': { status: 421, title: 'This host has no store of the module' },
   },
   operations: {
@@ -152,7 +153,14 @@ export const events = defineContract('events', {
       }),
       output: Replayed,
       idempotent: false,
-      errors: ['topic-unknown', 'module-unknown', 'not-replayable', 'replay-stopped', 'store-elsewhere'],
+      errors: [
+        'topic-unknown',
+        'module-unknown',
+        'not-replayable',
+        'replay-stopped',
+        'log-unreachable',
+        'store-elsewhere',
+      ],
     }),
     verify: operation({
       summary: 'Outboxes, log and inboxes against one another',
@@ -163,7 +171,7 @@ export const events = defineContract('events', {
       input: closed({ from: Type.Optional(time()), until: Type.Optional(time()) }),
       output: Verified,
       idempotent: true,
-      errors: ['store-elsewhere'],
+      errors: ['log-unreachable', 'store-elsewhere'],
     }),
     tail: operation({
       summary: 'Events as they arrive in the log',
@@ -181,7 +189,7 @@ export const events = defineContract('events', {
       }),
       output: Tailed,
       idempotent: true,
-      errors: ['topic-unknown', 'store-elsewhere'],
+      errors: ['topic-unknown', 'log-unreachable', 'store-elsewhere'],
     }),
     publish: operation({
       summary: "Publish an event of a known type through its owner's outbox",

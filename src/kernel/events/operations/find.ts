@@ -1,6 +1,8 @@
 // One event, wherever it is by now: in an outbox, in the ledger of what was sent, in the log, at its consumers.
+
 import type { Pool } from 'pg';
-import type { EventLog, StoredRecord } from '../log/port.ts';
+import type { StoredRecord } from '../log/port.ts';
+import type { AskedLog } from './answering.ts';
 import { readLetter, type WholeLetter } from './letters.ts';
 import { type ModuleEvents, nameOf } from './parts.ts';
 
@@ -30,7 +32,7 @@ const PATIENCE_MS = 5_000;
 
 export async function findEvent(
   modules: readonly ModuleEvents[],
-  eventLog: EventLog,
+  eventLog: AskedLog,
   id: string,
 ): Promise<Found | undefined> {
   const [traces, letters] = await Promise.all([
@@ -82,7 +84,7 @@ async function traceOf(pool: Pool, module: string, id: string): Promise<Trace | 
 
 /** Between its making, which a UUIDv7 tells, and the moment by which the log had it. */
 async function inLog(
-  eventLog: EventLog,
+  eventLog: AskedLog,
   topic: string,
   id: string,
   by: string,

@@ -3,10 +3,12 @@
 // them again because a person wants it. What a listener publishes meanwhile is suppressed.
 // A slice at a time: it answers where it got to, and any host goes on from there. An event that fails ends it,
 // since the later ones of its key must not overtake it.
+
 import type { Transaction } from '../../store/store.ts';
 import { Lanes } from '../lanes.ts';
-import type { EventLog, Positions, StoredRecord } from '../log/port.ts';
+import type { Positions, StoredRecord } from '../log/port.ts';
 import type { Reading } from '../reading.ts';
+import type { AskedLog } from './answering.ts';
 import { type ModuleEvents, nameOf } from './parts.ts';
 import { pass, type Reached, reached } from './reading-on.ts';
 
@@ -53,7 +55,7 @@ const TRIES = 3;
 
 export async function replay(
   of: ModuleEvents,
-  eventLog: EventLog,
+  eventLog: AskedLog,
   options: ReplayOptions,
 ): Promise<Replayed> {
   const { topic, from, until, positions, budgetMs, signal } = options;

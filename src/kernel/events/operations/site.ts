@@ -4,6 +4,7 @@ import { isAdmin, type Principal } from '../../contract/principal.ts';
 import { type FieldError, kernelProblem, type Problem, problem } from '../../contract/problem.ts';
 import type { EventLog } from '../log/port.ts';
 import type { EventStats } from '../stats.ts';
+import { type AskedLog, askedLog } from './answering.ts';
 import { events } from './contract.ts';
 import type { ModuleEvents } from './parts.ts';
 
@@ -23,14 +24,14 @@ export interface SiteOptions {
 }
 
 export class Site {
-  readonly eventLog: EventLog;
+  readonly eventLog: AskedLog;
   readonly closing: AbortSignal;
   readonly contracts: readonly Contract[];
   readonly #modules: readonly OperatedModule[];
 
   constructor({ contracts, modules, eventLog, closing }: SiteOptions) {
     this.contracts = contracts;
-    this.eventLog = eventLog;
+    this.eventLog = askedLog(eventLog);
     this.closing = closing;
     this.#modules = modules.toSorted((a, b) =>
       a.parts.contract.module.localeCompare(b.parts.contract.module),

@@ -1,7 +1,9 @@
 // What arrives in the log, for somebody who looks: waits for the first event, takes what comes with it, and
 // says where to go on. Reads beside all groups; nobody's offsets move.
+
 import { attributesOf } from '../cloudevents.ts';
-import type { EventLog, Positions, StoredRecord } from '../log/port.ts';
+import type { Positions, StoredRecord } from '../log/port.ts';
+import type { AskedLog } from './answering.ts';
 import { pass, type Reached, reached } from './reading-on.ts';
 
 export interface TailOptions {
@@ -37,7 +39,7 @@ export interface Tailed {
 const TOGETHER_MS = 30;
 
 export async function tail(
-  eventLog: EventLog,
+  eventLog: AskedLog,
   { topics, since, positions, limit, waitMs, signal }: TailOptions,
 ): Promise<{ events: Tailed[]; positions: Record<string, Reached> }> {
   const enough = new AbortController();

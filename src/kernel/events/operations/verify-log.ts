@@ -1,7 +1,9 @@
 // A topic's part of the log as verification needs it: which events are there, where first, and whether their
 // first appearances keep the order of their keys. Repeats on the wire are counted and are no fault.
+
 import { attributesOf } from '../cloudevents.ts';
-import type { EventLog, StoredRecord } from '../log/port.ts';
+import type { StoredRecord } from '../log/port.ts';
+import type { AskedLog } from './answering.ts';
 
 export interface Logged {
   readonly id: string;
@@ -24,7 +26,7 @@ export interface LogPicture {
 }
 
 export async function pictureOf(
-  eventLog: EventLog,
+  eventLog: AskedLog,
   topic: string,
   span: { from: Date; until?: Date },
 ): Promise<LogPicture> {

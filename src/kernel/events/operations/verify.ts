@@ -2,7 +2,7 @@
 // is everything that was committed in the log, and at every consumer that listens to it? Once? In order?
 // An event on its way (in the outbox, or in the log beyond what a consumer has taken) is in flight, not lost;
 // one that failed is dead, not lost: the dead letters tell of it.
-import type { EventLog } from '../log/port.ts';
+import type { AskedLog } from './answering.ts';
 import { madeAt } from './find.ts';
 import { type ModuleEvents, nameOf } from './parts.ts';
 import { type Logged, type LogPicture, pictureOf } from './verify-log.ts';
@@ -80,7 +80,7 @@ const EXAMPLES = 10;
 
 export async function verify(
   modules: readonly ModuleEvents[],
-  eventLog: EventLog,
+  eventLog: AskedLog,
   span: { from: Date; until: Date },
 ): Promise<Verified> {
   const topics: TopicVerdict[] = [];
@@ -98,7 +98,7 @@ class TopicCheck {
   readonly examples: Example[] = [];
   readonly #owner: ModuleEvents;
   readonly #consumers: readonly ModuleEvents[];
-  readonly #eventLog: EventLog;
+  readonly #eventLog: AskedLog;
   readonly #from: Date;
   readonly #until: Date;
   readonly #topic: string;
@@ -106,7 +106,7 @@ class TopicCheck {
   constructor(
     owner: ModuleEvents,
     modules: readonly ModuleEvents[],
-    eventLog: EventLog,
+    eventLog: AskedLog,
     { from, until }: { from: Date; until: Date },
   ) {
     this.#owner = owner;

@@ -15,7 +15,7 @@ import { createClient } from './client.ts';
 import { lagOf } from './lag.ts';
 import { Member } from './member.ts';
 import { readTopic } from './read.ts';
-import { Sender } from './sender.ts';
+import { MAX_BATCH_BYTES, Sender } from './sender.ts';
 
 export interface KafkaLogOptions {
   /** `kafka[s]://[user:pass@]h1:9092,h2:9092` */
@@ -42,6 +42,8 @@ class KafkaLog implements EventLog {
   readonly #kafka: Kafka;
   readonly #senders = new Map<string, Sender>();
   readonly #members = new Set<Member>();
+  /** Topics that were seen to answer. */
+  readonly #usable = new Set<string>();
   #admin: Promise<Admin> | undefined;
 
   constructor(options: KafkaLogOptions) {
@@ -50,20 +52,14 @@ class KafkaLog implements EventLog {
   }
 
   async ensureTopics(topics: readonly string[]): Promise<void> {
-    const { partitions = 6, replicationFactor = -1, retentionMs = 7 * 24 * 3600_000 } = this.#options;
     await this.#administer(async (admin) => {
       const known = await admin.listTopics();
       const missing = topics.filter((topic) => !known.includes(topic));
-      if (missing.length === 0) return;
-      await admin.createTopics({
-        waitForLeaders: true,
-        topics: missing.map((topic) => ({
-          topic,
-          numPartitions: partitions,
-          replicationFactor,
-          configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
-        })),
-      });
+      for (const topic of missing) this.#usable.delete(topic);
+      await this.#create(admin, missing);
+      const fresh = topics.filter((topic) => !this.#usable.has(topic));
+      await Promise.all(fresh.map((topic) => untilUsable(admin, topic)));
+      for (const topic of fresh) this.#usable.add(topic);
     });
   }
 
@@ -109,6 +105,24 @@ class KafkaLog implements EventLog {
     this.#admin = undefined;
   }
 
+  async #create(admin: Admin, topics: readonly string[]): Promise<void> {
+    const { partitions = 6, replicationFactor = -1, retentionMs = 7 * 24 * 3600_000 } = this.#options;
+    if (topics.length === 0) return;
+    await admin.createTopics({
+      waitForLeaders: false,
+      topics: topics.map((topic) => ({
+        topic,
+        numPartitions: partitions,
+        replicationFactor,
+        configEntries: [
+          { name: 'retention.ms', value: String(retentionMs) },
+          // Whatever the broker's own limit is: an event that no topic takes would hold up its module.
+          { name: 'max.message.bytes', value: String(MAX_BATCH_BYTES) },
+        ],
+      })),
+    });
+  }
+
   #group(name: string): string {
     return `${this.#options.groupPrefix ?? 'banyan.'}${name}`;
   }
@@ -138,4 +152,29 @@ class KafkaLog implements EventLog {
     }
     return this.#admin;
   }
+}
+
+const USABLE_WITHIN_MS = 10_000;
+
+/**
+ * A topic is known to a broker some time before its partitions answer, and kafkajs' own waiting (`waitForLeaders`)
+ * gives up at the first answer that does not know it yet.
+ */
+async function untilUsable(admin: Admin, topic: string): Promise<void> {
+  const deadline = Date.now() + USABLE_WITHIN_MS;
+  for (;;) {
+    try {
+      await admin.fetchTopicOffsets(topic);
+      return;
+    } catch (error) {
+      if (Date.now() > deadline || !isPassing(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** Also below the "number of retries exceeded" that kafkajs makes of it. */
+function isPassing(error: unknown): boolean {
+  const { retriable, cause } = error as { retriable?: boolean; cause?: unknown };
+  return retriable === true || (cause instanceof Error && isPassing(cause));
 }

@@ -51,10 +51,12 @@ export class Sender {
   }
 }
 
+/** What one partition takes in one request; Kafka's default of `message.max.bytes`, and what our topics have. */
+export const MAX_BATCH_BYTES = 1_048_588;
+
 /**
- * A broker takes 1 MiB for what one partition gets in one request (`message.max.bytes`), and all records may
- * have one key. 1,000 events of 350 bytes still go as one. A record's headers and frame are about 430 bytes,
- * and its key stands in it twice.
+ * All records of a portion may go to one partition, as one batch. 1,000 events of 350 bytes still go as one.
+ * A record's headers and frame are about 430 bytes, and its key stands in it twice.
  */
 const PORTION_BYTES = 900 * 1024;
 const FRAME_BYTES = 430;
