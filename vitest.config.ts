@@ -2,10 +2,12 @@
 // hundreds of times belong to `npm run test:all`, as does whatever is named *.long.test.ts.
 import { defineConfig } from 'vitest/config';
 
+/** Minutes of faults on real brokers: `npm run test:chaos`. */
+export const chaos = ['test/chaos*.test.ts', 'src/kernel/events/**/*.kafka.long.test.ts'];
+
 export const long = [
   '**/*.long.test.ts',
   'test/bad-input*.test.ts',
-  'test/chaos*.test.ts',
   'test/environment-process.test.ts',
   'test/events*.test.ts',
   'test/fault*.test.ts',
@@ -23,7 +25,7 @@ export const long = [
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: [...long, '**/node_modules/**'],
+    exclude: [...long, ...chaos, '**/node_modules/**'],
     globalSetup: ['test/ground.ts'],
     pool: 'forks',
     // Each suite runs processes of its own; more workers than cores only make them wait for one another.
