@@ -13,13 +13,13 @@ import { tail } from './events-tail.ts';
 
 const examples = `
 Examples:
-  banyan events                              what waits, who sends, who is behind
-  banyan events tail orders.events           live, one line an event
-  banyan events dead payments                what failed there, why, since when
-  banyan events show ID                      an event and every error, with stacks
-  banyan events redrive --all payments       again, each key in its order
-  banyan events redrive ID --edit            again, with better data
-  banyan events drop ID --why "test order"   give it up; its key goes on
+  banyan events                         what waits, who sends, who is behind
+  banyan events tail orders.events      live, one line an event
+  banyan events dead payments           what failed there, why, since when
+  banyan events show ID                 an event, every error with its stack
+  banyan events redrive --all payments  again, each key in its order
+  banyan events redrive ID --edit       again, with better data
+  banyan events drop ID --why "a test"  give it up; its key goes on
   banyan events replay users.events --from 2d --to notifications`;
 
 export const events: Register = (program, terminal) => {

@@ -1,13 +1,6 @@
 // The life of a delivery: one event at one consumer. One row of `event_delivery` each; the functions in
 // tables/inbox.ts make every change of state, under the lock of the event's key.
-//
-//   (log) ──> done                       the usual: effect, mark and own events in one transaction
-//         ──> waiting ──> done           failed, tried again after a pause
-//                     ──> dead ──> waiting (redrive) | dropped
-//         ──> queued ──> waiting ──> …   behind an earlier event of its key that is not done
-//         ──> early ──> queued           came before its predecessor
-//         ──> unknown-version ──> waiting   once the consumer knows that major version
-//         ──> dead                       poison: nothing that trying again could change
+// The moves between the states are below; docs/events.md shows them as a picture, and a test compares the two.
 
 export const deliveryStates = {
   done: 'Its effect is committed. It will not take effect again.',
@@ -20,6 +13,46 @@ export const deliveryStates = {
 } as const;
 
 export type DeliveryState = keyof typeof deliveryStates;
+
+/** Every change of state, and what brings it about. `log`: the event has just come from the log. */
+export const deliveryMoves: readonly (readonly [
+  from: DeliveryState | 'log',
+  to: DeliveryState,
+  why: string,
+])[] = [
+  ['log', 'done', 'its turn, and its effect committed'],
+  ['log', 'waiting', 'the first attempt failed'],
+  ['log', 'queued', 'an earlier event of its key is not done'],
+  ['log', 'early', 'its predecessor has not come'],
+  ['log', 'unknown-version', 'a newer major version'],
+  ['log', 'dead', 'poison, or after a later one of its key'],
+  ['waiting', 'done', 'its effect committed'],
+  ['waiting', 'waiting', 'failed again, waits longer'],
+  ['waiting', 'dead', 'its attempts are used up'],
+  ['waiting', 'unknown-version', 'its turn came, and its version is not known'],
+  ['queued', 'waiting', 'it is the head of its key'],
+  ['early', 'queued', 'its predecessor came, or is given up'],
+  ['unknown-version', 'queued', 'the consumer was upgraded, or redrive'],
+  ['unknown-version', 'dropped', 'drop, with a reason'],
+  ['dead', 'queued', 'redrive, perhaps with better data'],
+  ['dead', 'dropped', 'drop, with a reason'],
+];
+
+/** The picture for the documentation. */
+export function deliveryDiagram(): string {
+  const name = (state: string) => state.replace('-', '_');
+  return [
+    'stateDiagram-v2',
+    ...Object.keys(deliveryStates)
+      .filter((state) => state.includes('-'))
+      .map((state) => `    state "${state}" as ${name(state)}`),
+    ...deliveryMoves.map(
+      ([from, to, why]) => `    ${from === 'log' ? '[*]' : name(from)} --> ${name(to)}: ${why}`,
+    ),
+    '    done --> [*]',
+    '    dropped --> [*]',
+  ].join('\n');
+}
 
 /** The states of which a person or an alarm should hear. */
 export const openStates = ['waiting', 'queued', 'early', 'unknown-version', 'dead'] as const;

@@ -1,0 +1,132 @@
+// What the events commands make of times, of texts from outside and of what a person types in an editor.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { EventsOverview } from '../kernel/events/operations/schemas.ts';
+import { editJson } from './editor.ts';
+import { drawOverview, oneLine } from './events-picture.ts';
+import type { Failure } from './failure.ts';
+import { lasting, moment, plural } from './times.ts';
+
+describe('times', () => {
+  test.each([
+    ['90s', 90_000],
+    ['30m', 1_800_000],
+    ['2h', 7_200_000],
+    ['1.5d', 129_600_000],
+  ])('%s ago', (text, ms) => {
+    expect(Math.abs(Date.now() - ms - Date.parse(moment(text)))).toBeLessThan(1_000);
+  });
+
+  test('a date, with or without a time and a zone', () => {
+    expect(moment('2026-11-21T10:00:00Z')).toBe('2026-11-21T10:00:00.000Z');
+    expect(moment('2026-11-21')).toBe('2026-11-21T00:00:00.000Z');
+    expect(moment('2026-11-21T10:00+01:00')).toBe('2026-11-21T09:00:00.000Z');
+  });
+
+  test.each(['yesterday', '5', '-2h', '', '2026', '2h30m'])('"%s" is refused with what it takes', (text) => {
+    expect(() => moment(text)).toThrow(/such as 2026-11-21T10:00Z/);
+  });
+
+  test('in few words', () => {
+    expect([0.26, 5, 45, 89, 120, 3_600, 9_000, 400_000].map(lasting)).toEqual([
+      '0.3 s',
+      '5 s',
+      '45 s',
+      '89 s',
+      '2 min',
+      '1 h',
+      '2.5 h',
+      '5 days',
+    ]);
+    expect([plural(1, 'event'), plural(1234, 'event'), plural(0, 'delivery', 'deliveries')]).toEqual([
+      '1 event',
+      '1,234 events',
+      '0 deliveries',
+    ]);
+  });
+});
+
+test('what comes from outside cannot move the cursor', () => {
+  expect(oneLine('a\u001b[2Jb\r\nc\u0007\u009bd')).toBe('a [2Jb c d');
+});
+
+const quiet: EventsOverview['modules'][number] = {
+  module: 'notifications',
+  outbox: { waiting: 0, oldestSeconds: 0 },
+  relay: { holder: 'monolith', perSecond: 0 },
+  lag: { events: 0, seconds: 0, topics: [{ topic: 'orders.events', events: 0, seconds: 0 }] },
+  deliveries: { waiting: 0, queued: 0, early: 0, 'unknown-version': 0, dead: 0 },
+  heldKeys: 0,
+};
+
+describe('the overview', () => {
+  const draw = (modules: Partial<typeof quiet>[], reachable = true) =>
+    drawOverview(
+      { log: { kind: 'kafka', reachable }, modules: modules.map((one) => ({ ...quiet, ...one })) },
+      'http://127.0.0.1:3000',
+      { style: (_format, text) => text, now: 0 },
+    );
+
+  test('stays in 80 columns when everything is large', () => {
+    const large = {
+      outbox: { waiting: 1_234_567, oldestSeconds: 1e6 },
+      relay: { holder: 'notifications-12', perSecond: 83_000 },
+      lag: { events: 98_765_432, seconds: 1e6, topics: [{ topic: 't', events: 98_765_432, seconds: 1e6 }] },
+      deliveries: { waiting: 9_999, queued: 99_999, early: 0, 'unknown-version': 0, dead: 9_999 },
+      heldKeys: 12_345,
+    };
+    const lines = draw([large, { ...large, module: 'orders' }]).split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test('says what to do next', () => {
+    expect(draw([{}])).not.toContain('events dead');
+    const dead = { deliveries: { ...quiet.deliveries, dead: 2 }, heldKeys: 1 };
+    expect(draw([dead])).toMatch(/1 key of notifications(.|\n)*npx banyan events dead notifications/);
+    expect(draw([{ lag: null }], false)).toMatch(/does not answer(.|\n)*events wait in the outboxes/);
+  });
+});
+
+describe('the editor', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'banyan-editor-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** An "editor" that writes this text. */
+  const typing = (text: string) => {
+    writeFileSync(join(folder, 'typed'), text);
+    return { EDITOR: `cp ${join(folder, 'typed')}` };
+  };
+  const failing = async (work: Promise<unknown>) =>
+    work.then(
+      () => undefined,
+      (error: Failure) => error,
+    );
+
+  test('answers what was typed; the file goes when it was taken', async () => {
+    const edited = await editJson('{"a":1}', 'id', typing('{"a":2}'), 'again --data');
+    expect(edited.data).toEqual({ a: 2 });
+    edited.done();
+    expect(existsSync(edited.path)).toBe(false);
+  });
+
+  test('keeps what is not JSON, and says where', async () => {
+    const failed = await failing(editJson('{"a":1}', 'id', typing('{"a":'), 'again --data'));
+    const path = /Mend (\S+),/.exec(failed!.next!)![1]!;
+    expect(readFileSync(path, 'utf8')).toBe('{"a":');
+    rmSync(join(path, '..'), { recursive: true });
+  });
+
+  test('sends nothing when nothing changed, or when the editor failed', async () => {
+    expect((await failing(editJson('{"a":1}', 'id', { EDITOR: 'true' }, 'again')))!.problem.code).toBe(
+      'unchanged',
+    );
+    expect((await failing(editJson('{"a":1}', 'id', { EDITOR: 'false' }, 'again')))!.problem.code).toBe(
+      'no-editor',
+    );
+  });
+});
