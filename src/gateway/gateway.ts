@@ -4,7 +4,7 @@
 
 import swagger from '@fastify/swagger';
 import httpSwaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance, onRequestHookHandler } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { authorise, type Dispatcher } from '../kernel/calls/dispatcher.ts';
 import type { Contract } from '../kernel/contract/contract.ts';
 import { authenticateRequests, type VerifyBearer } from '../kernel/http/authenticate.ts';
@@ -51,6 +51,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const app = createServer({ ...options, routes: () => routesOf(everything) });
   const upstreams = createUpstreams(placements);
   const lines = createLines(placements);
+  noteOperations(app, contracts);
   noteSides(app, placements, upstreams);
   protectPublicPort(app);
   authenticateRequests(app, verifyBearer);
@@ -96,21 +97,25 @@ async function mountModule(
     lines,
     placements,
     local: dispatcher !== undefined,
-    guard: guardOf(contract),
+    guard,
     bodyLimit: Math.max(...Object.values(contract.operations).map(bodyLimitOf)),
     tokens,
     onReroute: () => metrics.rerouted.inc({ module }),
   });
 }
 
-/** Who may not call an operation is told so here, as in-process, before their body is read and sent on. */
-function guardOf(contract: Contract): onRequestHookHandler {
-  const find = operationFinder(contract);
-  return permit((request) => {
-    const spec = find(request.method, request.url);
-    if (spec) authorise(spec, request.principal);
+/** Which operation a proxied request is for: its route stands for all of the module's. */
+function noteOperations(app: FastifyInstance, contracts: readonly Contract[]): void {
+  const finders = new Map(contracts.map((contract) => [contract.module, operationFinder(contract)]));
+  app.addHook('onRequest', (request, _reply, done) => {
+    const module = request.routeOptions.config.proxied;
+    if (module !== undefined) request.operation = finders.get(module)!(request.method, request.url);
+    done();
   });
 }
+
+/** Who may not call an operation is told so here, as in-process, before their body is read and sent on. */
+const guard = permit(({ operation, principal }) => operation && authorise(operation, principal));
 
 function routesOf(contracts: readonly Contract[]): { method: string; path: string }[] {
   return contracts.flatMap((contract) =>

@@ -6,6 +6,7 @@
 import httpProxy from '@fastify/http-proxy';
 import type { FastifyReplyFromHooks } from '@fastify/reply-from';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import { traceOf } from '../kernel/calls/trace.ts';
 import { kernelProblem, ModuleUnavailable } from '../kernel/contract/problem.ts';
 import { sendProblem } from '../kernel/http/problems.ts';
 import { audienceOf, type InternalTokens } from '../kernel/identity/internal-token.ts';
@@ -149,7 +150,11 @@ class Forwarding {
     const code = codeOf(error);
     const refused = nothingSent.has(code);
     const lost = code === 'ECONNRESET' || code === 'UND_ERR_SOCKET' || code === 'EPIPE' || code === SILENT;
-    request.log.warn({ module: options.module, instance: endpoint.id, code }, 'an instance did not answer');
+    const { traceparent, log } = request;
+    log.warn(
+      { module: options.module, instance: endpoint.id, code, ...traceOf(traceparent) },
+      'an instance did not answer',
+    );
     if (refused || code === SILENT) options.upstreams.refused(endpoint);
     if (refused || (lost && repeatable(request))) {
       this.tried.add(endpoint.host);

@@ -2,6 +2,7 @@
 // what they keep running here.
 import { attachWsDoor } from '../kernel/calls/ws-door.ts';
 import { createInternalPort } from '../kernel/host/internal-port.ts';
+import { callSpans } from '../kernel/telemetry/call-span.ts';
 import { type Busy, countBusy } from './busy.ts';
 import type { Health } from './health.ts';
 import type { Parts } from './parts.ts';
@@ -34,6 +35,7 @@ export async function openInternal(parts: Parts, health: Health, undo: Undo): Pr
     verify: (token) => tokens.verify(token, audience),
     dispatchers: busy.dispatchers,
     log,
+    observe: callSpans(tracing, 'server'),
   });
   undo.push(() => closePort(app, door));
   // Only a host that says where others reach it listens beyond loopback.

@@ -12,6 +12,7 @@ import type { VerifyBearer } from '../kernel/http/authenticate.ts';
 import { audienceOf, createInternalTokens, type InternalTokens } from '../kernel/identity/internal-token.ts';
 import { keySet } from '../kernel/identity/keys.ts';
 import type { Module } from '../kernel/module.ts';
+import { callSpans } from '../kernel/telemetry/call-span.ts';
 import { createMetrics, type Metrics } from '../kernel/telemetry/metrics.ts';
 import { noTracing, type Tracing } from '../kernel/telemetry/tracing.ts';
 import type { Settings } from '../settings.ts';
@@ -142,21 +143,11 @@ function kafkaOf({ brokerUrl }: Settings): string | undefined {
 }
 
 function observe(metrics: Metrics, tracing: Tracing): CallObserver {
+  const span = callSpans(tracing, 'client');
   return {
-    onCall(module, operation, ms, outcome, span) {
+    onCall(module, operation, ms, outcome, { traceparent, parent }) {
       metrics.call.observe({ module, operation, outcome }, ms / 1000);
-      if (!tracing.enabled) return;
-      const endMs = Date.now();
-      tracing.record({
-        name: `${module}/${operation}`,
-        kind: 'client',
-        traceparent: span.traceparent,
-        parent: span.parent?.slice(36, 52),
-        startMs: endMs - ms,
-        endMs,
-        failed: outcome !== 'ok',
-        attributes: { 'rpc.system': 'jsonrpc', 'rpc.service': module, 'rpc.method': operation },
-      });
+      span?.({ module, operation, traceparent, parent, startMs: Date.now() - ms, failed: outcome !== 'ok' });
     },
   };
 }

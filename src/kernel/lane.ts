@@ -3,13 +3,19 @@
 // nobody else, and the job is woken when a full lane has room again.
 // It knows nothing of the work: claiming, leases and retries are the job's own, in its database.
 import type { Logger } from 'pino';
+import { currentFlow } from './calls/call.ts';
+import { becauseOf, type Cause } from './calls/cause.ts';
+import { noTracing, type Tracing } from './telemetry/tracing.ts';
 
 export interface LaneOptions {
+  /** What a piece of work is called in traces. */
+  readonly name: string;
   /** Pieces in flight at most. */
   readonly limit: number;
   /** Wakes the job that feeds the lane. */
   readonly wake: () => void;
   readonly log: Logger;
+  readonly tracing?: Tracing;
 }
 
 export class Lane {
@@ -27,9 +33,12 @@ export class Lane {
     return this.#closing.signal.aborted ? 0 : this.#options.limit - this.#inFlight.size;
   }
 
-  /** Starts one piece; what it throws is logged, and its row's lease decides when it is tried again. */
-  start(work: (signal: AbortSignal) => Promise<void>): void {
-    const piece = work(this.#closing.signal)
+  /**
+   * Starts one piece, in the trace and chain of events of what caused its row; what it throws is logged, and its
+   * row's lease decides when it is tried again.
+   */
+  start(cause: Cause | null, work: (signal: AbortSignal) => Promise<void>): void {
+    const piece = becauseOf(cause, () => this.#traced(cause, work))
       .catch((error: unknown) => {
         if (!this.#closing.signal.aborted) this.#options.log.error({ err: error }, 'a piece of work failed');
       })
@@ -39,6 +48,21 @@ export class Lane {
         if (wasFull) this.#options.wake();
       });
     this.#inFlight.add(piece);
+  }
+
+  async #traced(cause: Cause | null, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { name, tracing = noTracing } = this.#options;
+    const { traceparent } = currentFlow()!;
+    const startMs = Date.now();
+    let failed = true;
+    try {
+      await work(this.#closing.signal);
+      failed = false;
+    } finally {
+      const parent = cause?.traceparent.slice(36, 52);
+      const endMs = Date.now();
+      tracing.record({ name, kind: 'internal', traceparent, parent, startMs, endMs, failed, attributes: {} });
+    }
   }
 
   /** Wakes the job when something is due again. */

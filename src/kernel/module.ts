@@ -14,6 +14,7 @@ import type {
   OutputOf,
 } from './contract/contract.ts';
 import type { Delivery } from './events/envelope.ts';
+import type { Lane } from './lane.ts';
 import type { KernelSchema, Store, Transaction } from './store/store.ts';
 
 /** What answers an operation: JSON, or a download. */
@@ -82,6 +83,8 @@ export interface Kit<PrismaClient = unknown> {
   schemaUrl(schema: string): string;
   /** Runs the job `name` of this module soon instead of at its next turn. */
   wake(job: string): void;
+  /** Where the job `name` works on what it claimed, so many pieces at once. */
+  lane(job: string, limit: number): Lane;
 }
 
 export interface ModuleSpec<C extends Contract = Contract, PrismaClient = unknown> {

@@ -8,6 +8,7 @@ import { kernelProblem } from '../contract/problem.ts';
 import { type InputCheck, inputCheck, outputCheck } from '../contract/validation.ts';
 import type { Call, Flow } from './call.ts';
 import { currentFlow, withFlow } from './call.ts';
+import { type ObserveCall, observed } from './observed.ts';
 import { childOf, newTraceparent } from './trace.ts';
 
 type AnyHandler = (input: unknown, call: Call) => Promise<unknown>;
@@ -15,6 +16,8 @@ type AnyHandler = (input: unknown, call: Call) => Promise<unknown>;
 export interface DispatcherOptions {
   /** Send every input and output through JSON and check the output (tests: sharing an object fails here). */
   readonly codec: boolean;
+  /** Hears of every near call. Absent: nothing is measured, and a near call runs in the flow of its caller. */
+  readonly observe?: ObserveCall | undefined;
 }
 
 export interface Dispatcher {
@@ -36,7 +39,7 @@ interface Entry {
 export function createDispatcher(
   contract: Contract,
   handlers: Readonly<Record<string, AnyHandler>>,
-  { codec }: DispatcherOptions,
+  { codec, observe }: DispatcherOptions,
 ): Dispatcher {
   const entries = new Map<string, Entry>();
   for (const [name, spec] of Object.entries(contract.operations)) {
@@ -92,7 +95,9 @@ export function createDispatcher(
               detail: `${contract.module}.${operation} was asked too late`,
             });
           }
-          const answer = handler(input, call);
+          const answer = observe
+            ? observed(observe, contract.module, operation, call, () => handler(input, call))
+            : handler(input, call);
           return codec ? answer.then(output).then(throughJson) : answer;
         } catch (error) {
           return Promise.reject(error);

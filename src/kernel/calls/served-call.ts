@@ -32,6 +32,12 @@ export class ServedCall implements Call, Flow {
     return call.#traceparent;
   }
 
+  /** The traceparent of the work that asked; undefined where it sent none. */
+  get parent(): string | undefined {
+    const given = this.call.#given;
+    return given?.slice(0, 36) === this.traceparent.slice(0, 36) ? given : undefined;
+  }
+
   get signal(): AbortSignal {
     return this.call.#makeSignal();
   }

@@ -27,6 +27,11 @@ export function childOf(traceparent: string): string {
   return `${traceparent.slice(0, 36)}${randomHex(16)}${traceparent.slice(52)}`;
 }
 
+/** As log lines name it. */
+export function traceOf(traceparent: string): { trace_id: string; span_id: string } {
+  return { trace_id: traceparent.slice(3, 35), span_id: traceparent.slice(36, 52) };
+}
+
 /** The header of a client if it is well formed (W3C Trace Context level 1), else a new trace. */
 export function adopt(header: string | string[] | undefined): string {
   return typeof header === 'string' &&

@@ -11,6 +11,7 @@ import { refuse } from '../http/refuse.ts';
 import { bearerOf, type InternalCaller } from '../identity/internal-token.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { CALLS_PATH, MAX_FRAME_BYTES } from './frames.ts';
+import type { ObserveCall } from './observed.ts';
 import { Session, type Target } from './ws-session.ts';
 
 /** A connection without a byte either way for this long is dead: clients ping every two seconds. */
@@ -29,6 +30,8 @@ export interface WsDoorOptions {
   readonly dispatchers: ReadonlyMap<string, Dispatcher>;
   readonly maxPayload?: number;
   readonly log: Pick<Logger, 'error' | 'warn'>;
+  /** Hears of every call that was answered here. */
+  readonly observe?: ObserveCall | undefined;
 }
 
 export interface WsDoor {
@@ -42,7 +45,15 @@ export interface WsDoor {
 }
 
 export function attachWsDoor(options: WsDoorOptions): WsDoor {
-  const { server, path = CALLS_PATH, verify, dispatchers, maxPayload = MAX_FRAME_BYTES, log } = options;
+  const {
+    server,
+    path = CALLS_PATH,
+    verify,
+    dispatchers,
+    maxPayload = MAX_FRAME_BYTES,
+    log,
+    observe,
+  } = options;
   const targets = targetsOf(dispatchers);
   const sessions = new Set<Session>();
   let closed = false;
@@ -71,7 +82,7 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
       if (closed) throw kernelProblem('unavailable', { detail: 'This host is shutting down.' });
       socket.off('error', ignore);
       wss.handleUpgrade(request, socket, head, (ws) => {
-        const session = new Session(ws, { targets, caller, maxPayload, log });
+        const session = new Session(ws, { targets, caller, maxPayload, log, observe });
         sessions.add(session);
         socket.on('drain', () => session.drained());
         (socket as Socket).setTimeout(SILENCE_MS, () => ws.terminate());

@@ -23,8 +23,10 @@ import {
   resultText,
   tooLarge,
 } from './frames.ts';
+import type { ObserveCall } from './observed.ts';
 import { Outbox } from './outbox.ts';
 import { ServedCall } from './served-call.ts';
+import { traceOf } from './trace.ts';
 
 /** Calls that may run at once for one connection, and bytes of answers that may wait to be read. */
 const MOST_RUNNING = 1024;
@@ -48,6 +50,8 @@ export interface SessionOptions {
   readonly caller: string;
   readonly maxPayload: number;
   readonly log: Pick<Logger, 'error' | 'warn'>;
+  /** Hears of every call that was answered here. */
+  readonly observe?: ObserveCall | undefined;
 }
 
 type Id = number | string;
@@ -149,9 +153,22 @@ export class Session {
       params.event,
     );
     this.#running.set(id, call);
-    dispatcher.dispatch(operation, params.input, call).then(
+    const answered = dispatcher.dispatch(operation, params.input, call);
+    if (this.#options.observe) this.#observe(answered, call, dispatcher.contract.module, operation);
+    answered.then(
       (output) => this.#finish(id, call, this.#answer(id, method, output)),
       (error: unknown) => this.#finish(id, call, this.#failure(id, call, method, error)),
+    );
+  }
+
+  #observe(answered: Promise<unknown>, call: ServedCall, module: string, operation: string): void {
+    const { traceparent, parent } = call;
+    const startMs = Date.now();
+    const ended = (failed: boolean) =>
+      this.#options.observe!({ module, operation, traceparent, parent, startMs, failed });
+    answered.then(
+      () => ended(false),
+      () => ended(true),
     );
   }
 
@@ -179,7 +196,10 @@ export class Session {
   #failure(id: Id, call: ServedCall | undefined, method: string, error: unknown): string {
     if (error instanceof Problem) return refusal(id, PROBLEM, error);
     // A handler that was told to stop may fail as it likes.
-    if (!call?.aborted) this.#options.log.error({ err: error, method }, 'calls: the operation failed');
+    if (!call?.aborted) {
+      const trace = call && traceOf(call.traceparent);
+      this.#options.log.error({ err: error, method, ...trace }, 'calls: the operation failed');
+    }
     if (isOutage(error)) {
       return refusal(id, PROBLEM, kernelProblem('unavailable', { detail: STORE_AWAY, retryAfter: 2 }));
     }

@@ -10,9 +10,11 @@ import type { Contract } from '../contract/contract.ts';
 import type { EventLog } from '../events/log/port.ts';
 import { createPublisher } from '../events/publisher.ts';
 import { createEventRuntime, type EventRuntime } from '../events/runtime.ts';
+import { Lane } from '../lane.ts';
 import type { Kit, Module } from '../module.ts';
 import type { Placements } from '../placement/snapshot.ts';
 import { createStore } from '../store/create.ts';
+import { callSpans } from '../telemetry/call-span.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { BackgroundTask } from './background.ts';
 import { createJobTask } from './jobs.ts';
@@ -72,10 +74,21 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
     ref: (wanted) => refTo(wanted, module, options),
     schemaUrl: options.schemaUrl,
     wake: (job) => jobs.get(job)?.wake(),
+    lane: (job, limit) =>
+      new Lane({
+        name: `${name}/${job}`,
+        limit,
+        wake: () => jobs.get(job)?.wake(),
+        log,
+        tracing: options.tracing,
+      }),
   };
   module.register?.(container, kit);
   const handlers = module.operations(container, kit) as unknown as Parameters<typeof createDispatcher>[1];
-  const dispatcher = createDispatcher(contract, handlers, { codec: options.codec });
+  const dispatcher = createDispatcher(contract, handlers, {
+    codec: options.codec,
+    observe: callSpans(options.tracing, 'internal'),
+  });
   for (const job of module.jobs?.(container, kit) ?? []) jobs.set(job.name, createJobTask(job, log));
   const events = createEventRuntime({
     contract,

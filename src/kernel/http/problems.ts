@@ -1,6 +1,7 @@
 // Whatever goes wrong on an HTTP port leaves as an RFC 9457 problem: ours as they are, the framework's
 // translated, everything else as a 500 that says nothing of our insides (they go to the log).
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { traceOf } from '../calls/trace.ts';
 import { type KernelError, kernelProblem, Problem } from '../contract/problem.ts';
 import { isOutage, STORE_AWAY } from '../store/outage.ts';
 import { dropRest } from './leftover.ts';
@@ -76,7 +77,8 @@ export function answerWithProblems(app: FastifyInstance, routes: () => readonly 
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error);
     // A client that went away before the answer is no failure of ours.
-    if (problem.status >= 500 && !reply.raw.destroyed) request.log.error({ err: error }, problem.body.title);
+    if (problem.status >= 500 && !reply.raw.destroyed)
+      request.log.error({ err: error, ...traceOf(request.traceparent) }, problem.body.title);
     if (request.raw.complete) return sendProblem(reply, problem);
     dropRest(request, reply, () => sendProblem(reply, problem));
     return reply;

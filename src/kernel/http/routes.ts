@@ -29,6 +29,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** W3C traceparent of this request's span on this host. */
     traceparent: string;
+    /** The operation that is asked for, where a route stands for many (a proxy). */
+    operation: OperationSpec | undefined;
   }
 }
 
@@ -51,6 +53,7 @@ export function jsonBodies(app: FastifyInstance): void {
 /** Every request has a trace, its own or a new one, and says so in its answer. */
 export function traceRequests(app: FastifyInstance): void {
   app.decorateRequest('traceparent', '');
+  app.decorateRequest('operation', undefined);
   app.addHook('onRequest', (request, reply, done) => {
     request.traceparent = adopt(request.headers.traceparent);
     reply.header('traceparent', request.traceparent);

@@ -55,7 +55,7 @@ export function createServer({ hostId, log, metrics, tracing, routes }: ServerOp
     else done();
   });
   app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'none';
+    const route = request.operation?.http?.path ?? request.routeOptions.url ?? 'none';
     const { method } = request;
     const status = String(reply.statusCode);
     metrics.request.observe({ method, route, status }, reply.elapsedTime / 1000);

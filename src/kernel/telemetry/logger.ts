@@ -2,6 +2,7 @@
 // never reach a line: the headers that carry them are not logged at all.
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { currentFlow } from '../calls/call.ts';
+import { traceOf } from '../calls/trace.ts';
 
 export interface LoggerOptions {
   readonly host: string;
@@ -18,7 +19,7 @@ export function createLogger({ host, pretty, level }: LoggerOptions): Logger {
     formatters: { level: (label: string) => ({ level: label }) },
     mixin: () => {
       const flow = currentFlow();
-      return flow ? { trace_id: flow.traceparent.slice(3, 35), span_id: flow.traceparent.slice(36, 52) } : {};
+      return flow ? traceOf(flow.traceparent) : {};
     },
   };
   if (!pretty) return pino(options);

@@ -13,6 +13,9 @@ const kinds = {
   internal: SpanKind.INTERNAL,
 } as const;
 
+/** A collector that does not answer holds up no host's end for longer. */
+const CLOSE_MS = 2_000;
+
 /** The SDK asks for ids when a span starts; it gets the ones that the trace context already carries. */
 class GivenIds implements IdGenerator {
   traceId = '';
@@ -33,6 +36,8 @@ export function createTracing(endpoint: string, host: string): Tracing {
   return {
     enabled: true,
     record({ name, kind, traceparent, parent, startMs, endMs, failed, attributes }) {
+      // The client decided for the whole trace whether it is kept (W3C Trace Context, 3.2.2.5).
+      if ((Number.parseInt(traceparent.slice(53, 55), 16) & TraceFlags.SAMPLED) === 0) return;
       ids.traceId = traceparent.slice(3, 35);
       ids.spanId = traceparent.slice(36, 52);
       const context = parent
@@ -51,6 +56,15 @@ export function createTracing(endpoint: string, host: string): Tracing {
       if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
       span.end(endMs);
     },
-    close: () => provider.shutdown(),
+    close: () => within(CLOSE_MS, provider.shutdown()),
   };
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work.catch(() => {}), late]);
+  clearTimeout(timer);
 }

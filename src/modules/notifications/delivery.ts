@@ -2,7 +2,6 @@
 // event in one. A mail that fails is tried again with growing waits, about a minute and a half in all;
 // then it is failed for good, and the order that it is about stays as it is.
 import type { Logger } from 'pino';
-import { becauseOf } from '../../kernel/calls/cause.ts';
 import type { Client } from '../../kernel/calls/ref.ts';
 import type { Lane } from '../../kernel/lane.ts';
 import type { Job } from '../../kernel/module.ts';
@@ -33,8 +32,7 @@ export function deliverJob(parts: DeliveryParts): Job {
       const room = Math.min(lane.room, batch);
       if (room <= 0) return false;
       const claimed = await repository.claim(room, mailer.slowestMs + marginMs);
-      for (const note of claimed)
-        lane.start((signal) => becauseOf(note.cause, () => deliver(parts, note, signal)));
+      for (const note of claimed) lane.start(note.cause, (signal) => deliver(parts, note, signal));
       return claimed.length === room;
     },
   };

@@ -30,7 +30,7 @@ export default function notificationsModule(settings: Pick<Settings, 'smtpUrl' |
       const { smtpUrl, dataDir } = settings;
       const wake = () => kit.wake('deliver');
       container.registerInstance(mailer, smtpUrl ? smtpMailer(smtpUrl) : fileMailer(join(dataDir, 'mail')));
-      container.registerInstance(Lane, new Lane({ limit: mailsInFlight, wake, log: kit.log }));
+      container.registerInstance(Lane, kit.lane('deliver', mailsInFlight));
       container.register(NotificationRepository, {
         useFactory: () => new NotificationRepository(kit.store),
       });

@@ -58,7 +58,7 @@ export async function paymentsAlone() {
 
     /** One more host that charges; nothing runs until it is started, or its job is run by hand. */
     host(network: CardNetwork, askLimitMs = 2_000) {
-      const lane = new Lane({ limit: 128, wake: () => task.wake(), log });
+      const lane = new Lane({ name: 'charge', limit: 128, wake: () => task.wake(), log });
       const parts = { store, repository, network: withTimeLimit(network, askLimitMs), lane, log };
       const job = chargeJob(parts);
       const task = createJobTask(job, log);

@@ -3,7 +3,6 @@
 // and each record is conditional, so a host that was frozen or killed in between harms nothing.
 // A payment whose network is silent (2 x 2 s, then looked up, then voided) holds up no other.
 import type { Logger } from 'pino';
-import { becauseOf } from '../../kernel/calls/cause.ts';
 import type { Lane } from '../../kernel/lane.ts';
 import type { Job } from '../../kernel/module.ts';
 import type { Store } from '../../kernel/store/store.ts';
@@ -35,8 +34,7 @@ export function chargeJob(parts: ChargingParts): Job {
       const room = Math.min(lane.room, batch);
       if (room <= 0) return false;
       const claimed = await repository.claim(room);
-      for (const payment of claimed)
-        lane.start((signal) => becauseOf(payment.cause, () => settle(parts, payment, signal)));
+      for (const payment of claimed) lane.start(payment.cause, (signal) => settle(parts, payment, signal));
       return claimed.length === room;
     },
   };

@@ -31,10 +31,9 @@ export default function paymentsModule(): Module {
     register(container, kit) {
       const { schema } = cardNetworkSchema;
       const pool = createPool(kit.schemaUrl(schema), schema, kit.log, 3);
-      const wake = () => kit.wake('charge');
       container.registerInstance(networkPool, pool);
       container.registerInstance(Ledger, new Ledger(pool));
-      container.registerInstance(Lane, new Lane({ limit: asksInFlight, wake, log: kit.log }));
+      container.registerInstance(Lane, kit.lane('charge', asksInFlight));
       container.register(PaymentRepository, { useFactory: () => new PaymentRepository(kit.store) });
     },
 
