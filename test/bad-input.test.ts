@@ -12,6 +12,7 @@ import {
   type World,
 } from './bad-input.ts';
 import { bodies } from './bad-input-bodies.ts';
+import { events } from './bad-input-events.ts';
 import { paths } from './bad-input-paths.ts';
 import { type Forged, forge, tokens } from './bad-input-tokens.ts';
 import { uploads } from './bad-input-uploads.ts';
@@ -25,7 +26,7 @@ describe('bad input', () => {
   let forged: Forged;
   let rows: Record<string, number>;
   const inProcess = new Map<string, object>();
-  const table: readonly Case[] = [...bodies, ...paths, ...tokens(() => forged), ...uploads];
+  const table: readonly Case[] = [...bodies, ...paths, ...tokens(() => forged), ...uploads, ...events];
 
   beforeAll(async () => {
     world = await makeWorld(clientOf(await startShop()));
@@ -35,7 +36,10 @@ describe('bad input', () => {
   afterAll(() => world?.shop.started.stop());
 
   const ask = async ({ send: make, status, paths, code, check }: Case): Promise<object> => {
-    const got = await send(world.shop.url, make(world));
+    const sent = make(world);
+    const got = await send(world.shop.url, sent);
+    if (sent.path?.startsWith('/api/') && got.status !== 431)
+      expect(got.headers['x-served-by']).toMatch(/^(monolith|[a-z]+-1)$/);
     if (status >= 400) expectProblem(got, status, paths);
     else expect(got.status, got.text).toBe(status);
     if (code !== undefined) expect(got.body.code).toBe(code);

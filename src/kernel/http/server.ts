@@ -2,6 +2,7 @@
 // per request, graceful close. What is mounted on it is the business of whoever asks for it.
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import { adopt } from '../calls/trace.ts';
 import { kernelProblem } from '../contract/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
@@ -37,7 +38,10 @@ export function createServer({ hostId, log, metrics, tracing, routes }: ServerOp
     // Node's own refusal has no body; ours follows below.
     http: { requireHostHeader: false },
     genReqId: () => '',
-    frameworkErrors: (error, _request, reply) => {
+    // No hook has run: what they would have said of every answer is said here.
+    frameworkErrors: (error, request, reply) => {
+      if (request.raw.url!.startsWith('/api/')) reply.header('x-served-by', hostId);
+      reply.header('traceparent', adopt(request.headers.traceparent));
       sendProblem(reply, toProblem(error));
     },
   });
