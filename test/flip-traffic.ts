@@ -176,6 +176,12 @@ export class Traffic {
     return { orders: found.size, confirmed };
   }
 
+  /** What happened, for the message of a failure. */
+  report(more: object = {}): string {
+    const { done, slowest, servedBy } = this;
+    return JSON.stringify({ done, slowest, servedBy: Object.fromEntries(servedBy), ...more });
+  }
+
   close(): Promise<void> {
     return this.#pool.close();
   }
