@@ -1,7 +1,8 @@
 // What the events commands show, in 80 columns: pure, from the admin answers.
-import type { EventsOverview, WholeEvent, WholeLetter } from '../kernel/events/operations/schemas.ts';
+import type { EventsOverview, WholeLetter } from '../kernel/events/operations/schemas.ts';
+import { oneLine, shorten } from './plain.ts';
 import type { Style } from './terminal.ts';
-import { lasting, local, plural, thousands } from './times.ts';
+import { lasting, plural, thousands } from './times.ts';
 
 export type Letter = Omit<
   WholeLetter,
@@ -14,7 +15,7 @@ export interface Looks {
   readonly now: number;
 }
 
-const WIDTH = 80;
+export const WIDTH = 80;
 
 export function drawOverview({ log, modules }: EventsOverview, url: string, { style }: Looks): string {
   const kind = log.kind === 'kafka' ? 'Kafka' : 'the Postgres log';
@@ -110,81 +111,4 @@ export function drawLetter(letter: Letter, { style, now }: Looks): string {
     shorten(`    ${tried}${stops}`, WIDTH),
     ...(reason ? [style('dim', shorten(`    ${oneLine(reason)}`, WIDTH))] : []),
   ].join('\n');
-}
-
-export function drawEvent(event: WholeEvent, looks: Looks): string {
-  const { style } = looks;
-  const { log, place, sentAt } = event;
-  const where =
-    place === 'outbox'
-      ? style('yellow', 'waits in the outbox')
-      : log
-        ? `partition ${log.partition}, offset ${log.offset}, at ${local(log.at)}`
-        : sentAt
-          ? `sent at ${local(sentAt)}; not found in the log any more`
-          : 'not from an outbox here';
-  const fact = (name: string, value: string | null) =>
-    value ? [`  ${style('dim', name.padEnd(9))} ${value}`] : [];
-  return [
-    '',
-    `  ${style('bold', event.id)}  ${event.type ?? 'of an unreadable type'}`,
-    ...fact('topic', event.topic),
-    ...fact('key', `${event.key} #${event.sequence ?? '?'}`),
-    ...fact('made', event.time && local(event.time)),
-    ...fact('log', where),
-    ...fact('began by', event.correlationId === event.id ? null : event.correlationId),
-    ...fact('caused by', event.causationId),
-    ...fact('trace', event.traceparent?.split('-')[1] ?? null),
-    '',
-    ...drawContent(event),
-    '',
-    ...(event.deliveries.length === 0 ? ['  No consumer has it.', ''] : []),
-    ...event.deliveries.flatMap((one) => [...drawDelivery(one, looks), '']),
-    '',
-  ].join('\n');
-}
-
-function drawContent({ data, text }: Pick<WholeEvent, 'data' | 'text'>): string[] {
-  if (text !== null) return ['  Not JSON:', ...indent(text, 4)];
-  if (data === null || data === undefined) return ['  Its data is not kept here any more.'];
-  return indent(JSON.stringify(data, null, 2), 2);
-}
-
-function drawDelivery(one: WholeEvent['deliveries'][number], { style, now }: Looks): string[] {
-  const { module, state, meaning, since, nextAt, history, audit, reason } = one;
-  const colour = state === 'done' ? 'green' : state === 'dead' ? 'red' : 'yellow';
-  const soon = nextAt ? `, tried again ${Date.parse(nextAt) <= now ? 'now' : `at ${local(nextAt)}`}` : '';
-  return [
-    `  ${style('bold', module)}  ${style(colour, state)} since ${local(since)}${soon}`,
-    style('dim', `    ${meaning}`),
-    ...(reason && history.length === 0 && state !== 'dropped' ? indent(reason, 4) : []),
-    ...history.flatMap(({ attempt, host, at, error, stack }) => [
-      `    ${style('red', `attempt ${attempt}`)} at ${local(at)} on ${host}`,
-      ...indent(stack?.includes(error) ? stack : [error, stack].filter(Boolean).join('\n'), 6),
-    ]),
-    ...audit.flatMap(({ at, action, by, why, original }) => [
-      `    ${style('cyan', action)} at ${local(at)} by ${by}${why ? `: ${oneLine(why)}` : ''}`,
-      ...(original ? [style('dim', shorten(`      before the edit: ${oneLine(original)}`, WIDTH))] : []),
-    ]),
-  ];
-}
-
-export function shorten(text: string, room: number): string {
-  return text.length <= room ? text : `${text.slice(0, room - 1)}…`;
-}
-
-/** Nothing that came from outside may move the cursor or break the line. */
-export function oneLine(text: string): string {
-  return printable(text).replaceAll(/\s+/g, ' ').trim();
-}
-
-function indent(text: string, columns: number): string[] {
-  return printable(text)
-    .split('\n')
-    .map((line) => `${' '.repeat(columns)}${line}`);
-}
-
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-  return text.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, ' ');
 }

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { EventsOverview } from '../kernel/events/operations/schemas.ts';
 import { editJson } from './editor.ts';
-import { drawOverview, oneLine } from './events-picture.ts';
+import { drawOverview } from './events-picture.ts';
 import type { Failure } from './failure.ts';
+import { oneLine } from './plain.ts';
 import { lasting, moment, plural } from './times.ts';
 
 describe('times', () => {

@@ -1,7 +1,7 @@
 // `banyan events show ID`: the event, where it is, its attempts, each error with its stack.
 import type { WholeEvent } from '../../kernel/events/operations/schemas.ts';
 import { connect } from '../client.ts';
-import { drawEvent } from '../events-picture.ts';
+import { drawEvent } from '../event-picture.ts';
 import type { Register } from '../run.ts';
 import { styleFor } from '../terminal.ts';
 import { nextSteps } from './events-next.ts';

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Tailed } from '../../kernel/events/operations/schemas.ts';
 import { connect } from '../client.ts';
-import { oneLine, shorten } from '../events-picture.ts';
 import { Failure } from '../failure.ts';
+import { oneLine, shorten } from '../plain.ts';
 import type { Register } from '../run.ts';
 import { type Style, styleFor, type Terminal } from '../terminal.ts';
 import { local, moment } from '../times.ts';

@@ -2,7 +2,7 @@
 // exit code: 1 unless nothing is lost, doubled or inverted.
 import type { Verified } from '../../kernel/events/operations/schemas.ts';
 import { connect } from '../client.ts';
-import { oneLine, shorten } from '../events-picture.ts';
+import { oneLine, shorten } from '../plain.ts';
 import type { Register } from '../run.ts';
 import { Reported } from '../several.ts';
 import { type Style, styleFor } from '../terminal.ts';

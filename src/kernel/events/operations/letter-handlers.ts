@@ -3,12 +3,15 @@ import { Type } from 'typebox';
 import { type Problem, problem } from '../../contract/problem.ts';
 import type { Handlers } from '../../module.ts';
 import { EventRefused } from '../publisher.ts';
+import { type Decided, NotAtRest } from './at-rest.ts';
 import type { events } from './contract.ts';
 import { events as contract } from './contract.ts';
 import { cursors } from './cursor.ts';
-import { type Decided, drop, NotAtRest, NotRepairable, redrive, redriveAll } from './decide.ts';
-import { heldKeys, type Letter, listLetters, type Place, readLetter, type WholeLetter } from './letters.ts';
+import { drop } from './drop.ts';
+import { heldKeys } from './held.ts';
+import { type Letter, listLetters, type Place, readLetter, type WholeLetter } from './letters.ts';
 import { type ModuleEvents, nameOf } from './parts.ts';
+import { NotRepairable, redrive, redriveAll } from './redrive.ts';
 import { invalid, type Site, who } from './site.ts';
 import { readable } from './tail.ts';
 

@@ -10,7 +10,9 @@ import { type ModuleEvents, nameOf } from './parts.ts';
 import { ReplayStopped, replay } from './replay.ts';
 import { invalid, type Site, span, who } from './site.ts';
 import { tail } from './tail.ts';
-import { SpanTooLong, type Verified, verify } from './verify.ts';
+import type { Verified } from './verdict.ts';
+import { verify } from './verify.ts';
+import { SpanTooLong } from './verify-topic.ts';
 import { wholeEvent } from './whole-event.ts';
 
 type Names = 'show' | 'replay' | 'verify' | 'tail';

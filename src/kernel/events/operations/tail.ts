@@ -56,9 +56,20 @@ export async function tail(
       if (found.length >= limit) enough.abort();
     }
   };
+  /** Topics are looked at one by one: what caused an event that was found is found with it. */
+  const catchUp = async () => {
+    for (const topic of topics) {
+      for await (const record of eventLog.read(topic, { from: since, positions: at[topic], signal })) {
+        if (found.length >= limit) return;
+        found.push(record);
+        pass(at[topic]!, record);
+      }
+    }
+  };
   const readings = await Promise.allSettled(topics.map(follow));
   const broken = readings.find((one) => one.status === 'rejected');
   if (broken && found.length === 0) throw broken.reason;
+  if (found.length > 0 && !signal.aborted) await catchUp();
   // Together by the log's time; within a partition that is their order.
   found.sort((a, b) => a.timestamp - b.timestamp);
   return { events: found.map(tailed), positions: at };

@@ -2,8 +2,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openServer, type TestServer } from '../testing/server.ts';
 import { openStand, type Stand, type TestHost, until } from '../testing/stand.ts';
-import { redriveAll } from './decide.ts';
-import { type Verified, verify } from './verify.ts';
+import { redriveAll } from './redrive.ts';
+import type { Verified } from './verdict.ts';
+import { verify } from './verify.ts';
 
 let server: TestServer;
 let stand: Stand;

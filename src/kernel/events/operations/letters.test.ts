@@ -6,8 +6,11 @@ import type { LogRecord } from '../log/port.ts';
 import { EventRefused } from '../publisher.ts';
 import { openServer, type TestServer } from '../testing/server.ts';
 import { byKey, openStand, type Stand, type TestHost, until } from '../testing/stand.ts';
-import { drop, NotAtRest, NotRepairable, redrive, redriveAll } from './decide.ts';
-import { heldKeys, listLetters, readLetter } from './letters.ts';
+import { NotAtRest } from './at-rest.ts';
+import { drop } from './drop.ts';
+import { heldKeys } from './held.ts';
+import { listLetters, readLetter } from './letters.ts';
+import { NotRepairable, redrive, redriveAll } from './redrive.ts';
 
 let server: TestServer;
 let stand: Stand;
@@ -93,7 +96,7 @@ describe('an event that failed', () => {
       [1, 'monolith', 'no such shelf (1)'],
       [2, 'monolith', 'no such shelf (1)'],
     ]);
-    expect(whole!.history[0]!.stack).toContain('decide.test.ts');
+    expect(whole!.history[0]!.stack).toContain('letters.test.ts');
     expect(JSON.parse(whole!.value!.toString())).toEqual({ orderId: 'a', n: 1 });
     expect(await heldKeys(host.till.parts.store.pool, 'till', 10)).toMatchObject([
       { key: 'a', id: letter!.id, state: 'dead', behind: 2 },

@@ -1,0 +1,33 @@
+// Keys that do not go on by themselves, each with the delivery that holds it.
+import type { Pool } from 'pg';
+import type { DeliveryState } from '../delivery.ts';
+
+export interface HeldKey {
+  readonly module: string;
+  readonly topic: string;
+  readonly key: string;
+  /** The delivery that holds it. */
+  readonly id: string;
+  readonly type: string;
+  readonly state: DeliveryState;
+  readonly reason: string | null;
+  readonly since: string;
+  /** Later deliveries of the key that wait for it. */
+  readonly behind: number;
+}
+
+/** Keys that go on only when a person decides, a version is deployed or a missing event comes. */
+export async function heldKeys(pool: Pool, module: string, limit: number): Promise<HeldKey[]> {
+  const { rows } = await pool.query<Omit<HeldKey, 'since'> & { since: Date }>(
+    `SELECT * FROM (
+       SELECT DISTINCT ON (topic, key) id, topic, key, type, state, reason, settled_at AS since,
+         (SELECT count(*)::int FROM ${module}.event_delivery q
+          WHERE q.topic = d.topic AND q.key = d.key AND q.state IN ('queued', 'early', 'dead') AND q.id <> d.id) AS behind
+       FROM ${module}.event_delivery d
+       WHERE (state = 'dead' AND holds) OR state IN ('unknown-version', 'early')
+       ORDER BY topic, key, (state = 'early'), sequence NULLS LAST, arrival
+     ) heads ORDER BY since, id LIMIT $1`,
+    [limit],
+  );
+  return rows.map((row) => ({ ...row, module, since: row.since.toISOString() }));
+}
