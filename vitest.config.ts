@@ -22,6 +22,7 @@ export const long = [
   'src/kernel/events/**/*.test.ts',
   'src/kernel/placement/**/*.test.ts',
   'src/kernel/store/embedded.test.ts',
+  'src/kernel/store/provision.test.ts',
   'src/kernel/supervisor/**/*.test.ts',
   'src/modules/payments/charging.test.ts',
 ];
