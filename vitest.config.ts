@@ -36,6 +36,8 @@ export default defineConfig({
     // Each suite runs processes of its own; more workers than cores only make them wait for one another.
     maxWorkers: 2,
     testTimeout: 40_000,
+    // Polls wait for other processes; vitest's own second is too short on a busy machine.
+    expect: { poll: { timeout: 10_000 } },
     hookTimeout: 60_000,
     reporters: ['default'],
   },
