@@ -28,12 +28,17 @@ export class Moving {
   readonly flips: Record<string, number>;
   /** Flips that some host had not applied after 2 s: on a machine that has much else to do. */
   lagging = 0;
+  /** How often the processes of a module were ended while it was at home, and started anew. */
+  restarts = 0;
   readonly #shop: Shop;
+  readonly #every: number;
   readonly #ended: Promise<unknown>;
   #over = false;
 
-  constructor(shop: Shop, modules: readonly string[]) {
+  /** @param every the processes of a module are ended and started again on every so manieth of its ways home. */
+  constructor(shop: Shop, modules: readonly string[], every = Number.POSITIVE_INFINITY) {
     this.#shop = shop;
+    this.#every = every;
     this.flips = Object.fromEntries(modules.map((module) => [module, 0]));
     this.#ended = Promise.allSettled(modules.map((module) => this.#move(module))).then((all) => {
       for (const one of all) if (one.status === 'rejected') throw one.reason;
@@ -53,15 +58,23 @@ export class Moving {
   }
 
   async #move(module: string): Promise<void> {
+    const { desired } = await overview(this.#shop, module);
     while (!this.#over) {
-      for (const placement of ['in-process', 'service']) {
-        const { status, body } = await place(this.#shop, module, placement);
-        this.#over ||= status !== 200;
-        expect(status, JSON.stringify(body)).toBe(200);
-        if (body.lagging) this.lagging += 1;
-      }
+      await this.#put(() => place(this.#shop, module, 'in-process'));
       this.flips[module]! += 1;
+      if (this.flips[module]! % this.#every === 0) {
+        for (const count of [0, desired]) await this.#put(() => scale(this.#shop, module, count));
+        this.restarts += 1;
+      }
+      await this.#put(() => place(this.#shop, module, 'service'));
     }
+  }
+
+  async #put(ask: () => Promise<Answer>): Promise<void> {
+    const { status, body } = await ask();
+    this.#over ||= status !== 200;
+    expect(status, JSON.stringify(body)).toBe(200);
+    if (body.lagging) this.lagging += 1;
   }
 }
 

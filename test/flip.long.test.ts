@@ -1,5 +1,6 @@
 // 20,000 requests of mixed kinds from 50 connections while each of the six modules moves out and back 100
-// times, one of them to two processes: nothing fails, nothing is doubled, nothing looks different.
+// times, one of them to two processes that end and start again twice: nothing fails, nothing is doubled,
+// nothing looks different.
 import { expect, test } from 'vitest';
 import { Moving } from './flip-modules.ts';
 import { Traffic } from './flip-traffic.ts';
@@ -12,7 +13,7 @@ withShop((shop) => {
     const traffic = new Traffic(shop(), 50);
     await traffic.prepare();
     await Promise.all(modules.map((module) => shop().started.extract(module, module === 'catalog' ? 2 : 1)));
-    const moving = new Moving(shop(), modules);
+    const moving = new Moving(shop(), modules, 40);
     await traffic.run(20_000, () => moving.reached(100));
     await moving.stop();
     const report = traffic.report(moving);

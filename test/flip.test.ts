@@ -1,5 +1,5 @@
-// Modules move to and fro under traffic: no request fails, no order is doubled, every answer is the one that
-// the monolith gave. The long version of this test is flip.long.test.ts.
+// Modules move to and fro under traffic, and their processes end and start again meanwhile: no request fails,
+// no order is doubled, every answer is the one that the monolith gave. The long version is flip.long.test.ts.
 import { expect, test } from 'vitest';
 import { Moving } from './flip-modules.ts';
 import { Traffic } from './flip-traffic.ts';
@@ -12,7 +12,7 @@ withShop((shop) => {
     const traffic = new Traffic(shop(), 20);
     await traffic.prepare();
     await Promise.all(modules.map((module) => shop().started.extract(module, module === 'catalog' ? 2 : 1)));
-    const moving = new Moving(shop(), modules);
+    const moving = new Moving(shop(), modules, 5);
     await traffic.run(4000, () => moving.reached(10));
     await moving.stop();
     const report = traffic.report(moving);
