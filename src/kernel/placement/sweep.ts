@@ -19,7 +19,9 @@ export interface Sweep {
 export function createSweep(store: ControlStore, log: Logger): Sweep {
   let beatingSince: number | undefined;
   let lastBeat = 0;
-  let lastSweep = 0;
+  // The clock counts from the start of this process, and the first look matters most: a monolith that replaces
+  // a killed one takes over its services only when that one is known to be dead.
+  let lastSweep = Number.NEGATIVE_INFINITY;
 
   return {
     failed() {
