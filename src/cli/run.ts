@@ -11,11 +11,9 @@ import { restore } from './commands/restore.ts';
 import { status } from './commands/status.ts';
 import { verify } from './commands/verify.ts';
 import { Failure, misused, report } from './failure.ts';
+import type { Register } from './register.ts';
 import { Reported } from './several.ts';
 import type { Terminal } from './terminal.ts';
-
-/** Adds its command to the program. */
-export type Register = (program: Command, terminal: Terminal) => void;
 
 const commands: readonly Register[] = [status, extract, place, restore, logs, events, verify, docs];
 

@@ -1,7 +1,7 @@
 // `banyan docs`: where the documentation of the running instance is; opened, when there is a desktop.
 import { spawn } from 'node:child_process';
 import { connect } from '../client.ts';
-import type { Register } from '../run.ts';
+import type { Register } from '../register.ts';
 
 export const docs: Register = (program, terminal) => {
   program

@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import { connect } from '../client.ts';
 import { drawLetter, type Letter } from '../events-picture.ts';
-import type { Register } from '../run.ts';
+import type { Register } from '../register.ts';
 import { styleFor } from '../terminal.ts';
 import { nextSteps } from './events-next.ts';
 

@@ -1,7 +1,7 @@
 // `banyan events drop ID --why "…"`: given up, for a reason that is kept.
 import type { Decided } from '../../kernel/events/operations/schemas.ts';
 import { connect } from '../client.ts';
-import type { Register } from '../run.ts';
+import type { Register } from '../register.ts';
 import { nextSteps } from './events-next.ts';
 
 interface Options {

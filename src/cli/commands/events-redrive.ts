@@ -5,7 +5,7 @@ import type { Decided, WholeLetter } from '../../kernel/events/operations/schema
 import { type Client, connect } from '../client.ts';
 import { editJson } from '../editor.ts';
 import { Failure, failure, misused } from '../failure.ts';
-import type { Register } from '../run.ts';
+import type { Register } from '../register.ts';
 import { plural } from '../times.ts';
 import { nextSteps } from './events-next.ts';
 

@@ -2,7 +2,7 @@
 import type { Replayed } from '../../kernel/events/operations/schemas.ts';
 import { connect } from '../client.ts';
 import { createProgress } from '../progress.ts';
-import type { Register } from '../run.ts';
+import type { Register } from '../register.ts';
 import { local, moment, plural, thousands } from '../times.ts';
 import { nextSteps } from './events-next.ts';
 

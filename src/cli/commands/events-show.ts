@@ -2,7 +2,7 @@
 import type { WholeEvent } from '../../kernel/events/operations/schemas.ts';
 import { connect } from '../client.ts';
 import { drawEvent } from '../event-picture.ts';
-import type { Register } from '../run.ts';
+import type { Register } from '../register.ts';
 import { styleFor } from '../terminal.ts';
 import { nextSteps } from './events-next.ts';
 

@@ -4,7 +4,7 @@ import type { Tailed } from '../../kernel/events/operations/schemas.ts';
 import { connect } from '../client.ts';
 import { Failure } from '../failure.ts';
 import { oneLine, shorten } from '../plain.ts';
-import type { Register } from '../run.ts';
+import type { Register } from '../register.ts';
 import { type Style, styleFor, type Terminal } from '../terminal.ts';
 import { local, moment } from '../times.ts';
 import { nextSteps } from './events-next.ts';

@@ -2,7 +2,7 @@
 import type { EventsOverview } from '../../kernel/events/operations/schemas.ts';
 import { connect } from '../client.ts';
 import { drawOverview } from '../events-picture.ts';
-import type { Register } from '../run.ts';
+import type { Register } from '../register.ts';
 import { styleFor } from '../terminal.ts';
 import { dead } from './events-dead.ts';
 import { drop } from './events-drop.ts';

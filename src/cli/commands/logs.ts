@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError } from 'commander';
 import { dataDirOf } from '../client.ts';
 import { failure } from '../failure.ts';
-import type { Register } from '../run.ts';
+import type { Register } from '../register.ts';
 import { styleFor, type Terminal } from '../terminal.ts';
 
 interface Options {

@@ -2,7 +2,7 @@
 import { Argument } from 'commander';
 import type { Entry } from '../../kernel/placement/admin-contract.ts';
 import { connect } from '../client.ts';
-import type { Register } from '../run.ts';
+import type { Register } from '../register.ts';
 import { forEachModule } from '../several.ts';
 
 export const place: Register = (program, terminal) => {

@@ -4,7 +4,7 @@ import { InvalidArgumentError } from 'commander';
 import type { Entry } from '../../kernel/placement/admin-contract.ts';
 import { connect } from '../client.ts';
 import { misused } from '../failure.ts';
-import type { Register } from '../run.ts';
+import type { Register } from '../register.ts';
 import { type Done, forEachModule } from '../several.ts';
 
 interface Options {

@@ -1,7 +1,7 @@
 // `banyan status`: the whole picture, or the admin answer as it came.
 import { connect } from '../client.ts';
 import { drawStatus } from '../picture.ts';
-import type { Register } from '../run.ts';
+import type { Register } from '../register.ts';
 import { styleFor } from '../terminal.ts';
 
 export const status: Register = (program, terminal) => {

@@ -3,7 +3,7 @@
 import type { Verified } from '../../kernel/events/operations/schemas.ts';
 import { connect } from '../client.ts';
 import { oneLine, shorten } from '../plain.ts';
-import type { Register } from '../run.ts';
+import type { Register } from '../register.ts';
 import { Reported } from '../several.ts';
 import { type Style, styleFor } from '../terminal.ts';
 import { lasting, local, moment, plural, thousands } from '../times.ts';
