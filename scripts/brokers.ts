@@ -28,7 +28,12 @@ const results = versions.map((version) => {
   const { BROKER_URL: _, ...env } = process.env;
   const { status } = spawnSync(
     process.execPath,
-    [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'src/kernel/events/log/kafka/kafka.test.ts'],
+    [
+      join(root, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      ...['--config', 'vitest.long.config.ts'],
+      'src/kernel/events/log/kafka/kafka.test.ts',
+    ],
     { cwd: root, stdio: 'inherit', env: { ...env, KAFKA_VERSION: version, CI: 'true' } },
   );
   return { version: resolved(version), passed: status === 0 };

@@ -180,8 +180,11 @@ export async function fetchJars(
 }
 
 function pom(version: string): string {
+  // kafka-tools-api has the plug-ins of the console tools alone, and Maven gets it later than the rest: of 4.4.0 it
+  // was missing on the day after the release.
   const dependency = (artifact: string) =>
-    `<dependency><groupId>org.apache.kafka</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
+    `<dependency><groupId>org.apache.kafka</groupId><artifactId>${artifact}</artifactId><version>${version}</version>
+<exclusions><exclusion><groupId>org.apache.kafka</groupId><artifactId>kafka-tools-api</artifactId></exclusion></exclusions></dependency>`;
   return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>banyan</groupId><artifactId>broker</artifactId><version>1</version>
 <dependencies>${dependency('kafka_2.13')}${dependency('kafka-tools')}</dependencies></project>`;
