@@ -91,7 +91,7 @@ async function mountModule(
       contractRoutes(scope, { dispatcher, constraints, principalOf: (request) => request.principal }),
     );
   }
-  await mountProxy(app, {
+  const proxy = {
     module,
     upstreams,
     lines,
@@ -101,7 +101,15 @@ async function mountModule(
     bodyLimit: Math.max(...Object.values(contract.operations).map(bodyLimitOf)),
     tokens,
     onReroute: () => metrics.rerouted.inc({ module }),
-  });
+  };
+  for (const prefix of prefixesOf(contract)) await mountProxy(app, { ...proxy, prefix });
+}
+
+/** `/api/<module>`, and what a module has for its operator under /admin. */
+function prefixesOf({ module, operations }: Contract): string[] {
+  const paths = Object.values(operations).flatMap(({ http }) => (http ? [http.path] : []));
+  const firstTwo = paths.map((path) => path.split('/').slice(0, 3).join('/'));
+  return [...new Set([`/api/${module}`, ...firstTwo])];
 }
 
 /** Which operation a proxied request is for: its route stands for all of the module's. */

@@ -17,6 +17,8 @@ import type { Upstreams } from './upstreams.ts';
 
 export interface ProxyOptions {
   readonly module: string;
+  /** The beginning of its paths: `/api/<module>`, or one under /admin. */
+  readonly prefix: string;
   readonly upstreams: Upstreams;
   readonly lines: Lines;
   readonly placements: Placements;
@@ -60,7 +62,7 @@ export function noteSides(app: FastifyInstance, placements: Placements, upstream
 }
 
 export async function mountProxy(app: FastifyInstance, options: ProxyOptions): Promise<void> {
-  const { module, lines, guard, bodyLimit } = options;
+  const { module, prefix, lines, guard, bodyLimit } = options;
   await app.register(async (scope) => {
     scope.addHook('onRequest', guard);
     scope.removeAllContentTypeParsers();
@@ -68,8 +70,8 @@ export async function mountProxy(app: FastifyInstance, options: ProxyOptions): P
       done(null, body),
     );
     await scope.register(httpProxy, {
-      prefix: `/api/${module}`,
-      rewritePrefix: `/api/${module}`,
+      prefix,
+      rewritePrefix: prefix,
       upstream: '',
       undici: lines,
       config: { proxied: module },

@@ -98,6 +98,7 @@ export async function openParts(
       eventLog,
       contracts,
       tracing,
+      metrics,
     });
     undo.push(() => one.close());
     dispatchers.set(name, one.dispatcher);

@@ -16,6 +16,7 @@ import type {
 import type { Delivery } from './events/envelope.ts';
 import type { Lane } from './lane.ts';
 import type { KernelSchema, Store, Transaction } from './store/store.ts';
+import type { Reading } from './telemetry/metrics.ts';
 
 /** What answers an operation: JSON, or a download. */
 export type Handler<O extends OperationSpec> = (
@@ -85,6 +86,8 @@ export interface Kit<PrismaClient = unknown> {
   wake(job: string): void;
   /** Where the job `name` works on what it claimed, so many pieces at once. */
   lane(job: string, limit: number): Lane;
+  /** A number under /metrics, read when somebody scrapes: one value for each set of labels. */
+  gauge(name: string, help: string, labels: readonly string[], read: () => Promise<Reading[]>): void;
 }
 
 export interface ModuleSpec<C extends Contract = Contract, PrismaClient = unknown> {

@@ -99,6 +99,7 @@ const cloudEvent: Json = {
       }),
       ce_correlationid: string('The id of the event that began the chain'),
       ce_causationid: string('The id of the event that caused this one'),
+      ce_instance: string('The host that published it: monolith, or a service instance such as orders-1'),
       traceparent: string('W3C trace context'),
       'content-type': { const: 'application/json' },
     },

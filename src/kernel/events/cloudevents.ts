@@ -15,9 +15,10 @@ export const MAX_EVENT_BYTES = 512 * 1024;
 export const MAX_KEY_LENGTH = 500;
 
 /** A row of the outbox, its data still as text: what leaves is byte for byte what was written. */
-export type RawEnvelope = Omit<Envelope, 'data' | 'traceparent'> & {
+export type RawEnvelope = Omit<Envelope, 'data' | 'traceparent' | 'instance'> & {
   readonly data: string;
   readonly traceparent: string | null;
+  readonly instance?: string | null;
 };
 
 export function toRecord(event: RawEnvelope): LogRecord {
@@ -34,6 +35,7 @@ export function toRecord(event: RawEnvelope): LogRecord {
   };
   if (event.causationId !== null) headers.ce_causationid = event.causationId;
   if (event.traceparent !== null) headers.traceparent = event.traceparent;
+  if (event.instance) headers.ce_instance = event.instance;
   return { key: event.subject, headers, value: event.data };
 }
 
@@ -104,6 +106,7 @@ export function toEnvelope(
     correlationId: headers.ce_correlationid ?? attributes.id,
     causationId: headers.ce_causationid ?? null,
     traceparent: headers.traceparent ?? headers.ce_traceparent ?? '',
+    ...(headers.ce_instance ? { instance: headers.ce_instance } : {}),
     data,
   };
 }

@@ -18,6 +18,8 @@ export interface Envelope {
   /** The event or request that caused this one. */
   readonly causationId: string | null;
   readonly traceparent: string;
+  /** The host that published it, `monolith` or `orders-1`; undefined when its producer did not say. */
+  readonly instance?: string;
   readonly data: unknown;
 }
 

@@ -57,6 +57,7 @@ interface OutboxRow {
   readonly correlation_id: string;
   readonly causation_id: string | null;
   readonly traceparent: string | null;
+  readonly instance: string | null;
   readonly time: string;
   readonly xmin: string;
   readonly xmax: string;
@@ -227,6 +228,7 @@ function recordOf(module: string, row: OutboxRow) {
     correlationId: row.correlation_id,
     causationId: row.causation_id,
     traceparent: row.traceparent,
+    instance: row.instance,
     data: row.data,
   });
 }
@@ -234,7 +236,7 @@ function recordOf(module: string, row: OutboxRow) {
 function statements(schema: string): { claim: string; finish: string } {
   return {
     claim: `
-      SELECT position, id, topic, key, sequence, type, data::text AS data, correlation_id, causation_id, traceparent,
+      SELECT position, id, topic, key, sequence, type, data::text AS data, correlation_id, causation_id, traceparent, instance,
         to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time,
         pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax
       FROM ${schema}.event_outbox WHERE position > $1 ORDER BY position LIMIT $2`,

@@ -15,6 +15,7 @@ import type { Kit, Module } from '../module.ts';
 import type { Placements } from '../placement/snapshot.ts';
 import { createStore } from '../store/create.ts';
 import { callSpans } from '../telemetry/call-span.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { BackgroundTask } from './background.ts';
 import { createJobTask } from './jobs.ts';
@@ -36,6 +37,7 @@ export interface BootOptions {
   /** Every contract of the product: what may be listened to. */
   readonly contracts: readonly Contract[];
   readonly tracing: Tracing;
+  readonly metrics?: Metrics;
 }
 
 export interface RunningModule {
@@ -64,6 +66,7 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
     onCommit: () => wakeAll(),
     strict: options.strict,
     log,
+    hostId: options.hostId,
   });
   const jobs = new Map<string, ReturnType<typeof createJobTask>>();
   const kit: Kit = {
@@ -74,6 +77,7 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
     ref: (wanted) => refTo(wanted, module, options),
     schemaUrl: options.schemaUrl,
     wake: (job) => jobs.get(job)?.wake(),
+    gauge: (...gauge) => options.metrics?.gauge(...gauge),
     lane: (job, limit) =>
       new Lane({
         name: `${name}/${job}`,

@@ -19,6 +19,8 @@ export interface StoreOptions<P> {
   /** Refs called inside an open transaction throw. */
   readonly strict: boolean;
   readonly log: Logger;
+  /** Where this process is, `monolith` or `orders-1`: written beside every event (tables/outbox.ts). */
+  readonly hostId?: string;
 }
 
 export interface OpenStore<P> extends Store<P> {
@@ -52,13 +54,20 @@ export function createStore<P>({
   onCommit,
   strict,
   log,
+  hostId,
 }: StoreOptions<P>): OpenStore<P> {
-  const pool = createPool(url, module, log);
+  const pool = createPool(url, hostId === undefined ? module : `${module}@${hostId}`, log);
   const client = prisma(new ModulePg(pool, { schema: module }));
   const options = { publisher, onCommit, strict, log };
   return {
     prisma: client,
     pool,
+    sql: {
+      async query(text, values) {
+        const { rows, rowCount } = await pool.query(text, values as unknown[]);
+        return { rows, rowCount: rowCount ?? 0 };
+      },
+    },
     transaction: prismaTransactions(client as P & TransactingClient, options),
     rawTransaction: rawTransactions(pool, options),
     committed: onCommit,

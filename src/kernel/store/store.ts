@@ -31,6 +31,8 @@ export interface Store<PrismaClient = unknown> {
   readonly prisma: PrismaClient;
   /** The raw port, for hot paths that write their rows and their event in one statement. */
   readonly pool: Pool;
+  /** The pool as a port: each statement is a transaction of its own. */
+  readonly sql: Sql;
   /** A Prisma interactive transaction; a ref called inside it throws (in tests and development). */
   transaction<T>(work: (tx: Transaction<TransactionClient<PrismaClient>>) => Promise<T>): Promise<T>;
   /** A plain pg transaction for hot paths; same rules. */

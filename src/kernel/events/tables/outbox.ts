@@ -40,6 +40,9 @@ CREATE TABLE IF NOT EXISTS ${schema}.event_outbox (
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   UNIQUE (key, sequence)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_insert_threshold = -1);
+-- Where it was published: a session says it after the @ of its application_name (store/create.ts).
+ALTER TABLE ${schema}.event_outbox ADD COLUMN IF NOT EXISTS
+  instance text DEFAULT nullif(split_part(current_setting('application_name', true), '@', 2), '');
 ${refusals.join('\n')}
 
 -- What was sent, without its data: kept longer than the log keeps events and longer than any freeze.
