@@ -101,15 +101,18 @@ function events(stage: Stage, kind: 'kafka' | 'postgres', poisoned: boolean): Pr
       listeners: [listener],
       store: tillStore,
       steps: {
-        inbox(step, [id]) {
-          if (step !== 'after-commit' || !id) return;
+        inbox(step, ids) {
+          if (step !== 'after-commit') return;
           const at = performance.now();
-          const order = orders.get(id);
-          orders.delete(id);
-          const since = order === undefined ? undefined : committed.get(order);
-          // The effect was committed before the commit's answer was here: nothing to measure but a zero.
-          if (order !== undefined && measuring) found.push(since === undefined ? 0 : at - since);
-          if (order !== undefined) committed.delete(order);
+          for (const id of ids) {
+            const order = orders.get(id);
+            orders.delete(id);
+            if (order === undefined) continue;
+            const since = committed.get(order);
+            // The effect was committed before the commit's answer was here: nothing to measure but a zero.
+            if (measuring) found.push(since === undefined ? 0 : at - since);
+            committed.delete(order);
+          }
         },
       },
     });

@@ -1,8 +1,10 @@
 // Events from the log into the inbox: every event of a batch is placed in its key, in order, the keys side by
-// side in a few lanes. Whatever a listener does, the batch comes to its end and the partition goes on; only a
-// database that does not answer stops it.
+// side: many of them in one transaction where that can be (groups.ts), else each event in its own, in a few lanes.
+// Whatever a listener does, the batch comes to its end and the partition goes on; only a database that does not
+// answer stops it.
 import type { RetryPolicy } from '../module.ts';
 import type { Effect } from './effect.ts';
+import { Groups, Pace, Stopped } from './groups.ts';
 import { defaultPolicy, type Inbox } from './inbox.ts';
 import type { Lanes } from './lanes.ts';
 import type { Batch, LogLogger, StoredRecord } from './log/port.ts';
@@ -19,54 +21,98 @@ export interface ConsumerOptions {
   readonly onWaiting: () => void;
 }
 
-interface Item {
+interface Item<R extends Reading = Reading> {
+  readonly topic: string;
   readonly record: StoredRecord;
-  readonly reading: Reading;
+  readonly reading: R;
+  readonly signal: AbortSignal;
 }
+
+type EventItem = Item<Extract<Reading, { kind: 'event' }>>;
+type Plain = Item<Extract<Reading, { kind: 'event' | 'ignored' }>>;
+
+/** Transactions of several events at once: one works while the other waits for the disk. */
+const GROUPS_AT_ONCE = 2;
+/** What moving a key on takes, in milliseconds. */
+const IGNORED_MS = 0.05;
 
 export class Consumer {
   /** Effects committed and deliveries refused, since this process began. */
   handled = 0;
   failed = 0;
   readonly #options: ConsumerOptions;
+  readonly #groups: Groups<Plain>;
+  readonly #pace = new Pace();
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
+    this.#groups = new Groups({
+      atOnce: GROUPS_AT_ONCE,
+      together: (lists) => options.lanes.run(() => this.#together(lists.flat())),
+      alone: (list) => options.lanes.run(() => this.#inOrder(list)),
+      estimate: (item) => (isEvent(item) ? this.#pace.of(item.reading.listener.event.type) : IGNORED_MS),
+    });
   }
 
   /** Resolves when every event of the batch is in the inbox, whatever became of it. */
-  async take(batch: Batch): Promise<void> {
-    const { reader, inbox, lanes } = this.#options;
-    const { topic } = batch;
-    const items = batch.records.map((record) => ({
+  async take({ topic, partition, records, signal }: Batch): Promise<void> {
+    const { reader, lanes } = this.#options;
+    const items = records.map((record) => ({
+      topic,
       record,
-      reading: reader.read(topic, record, `${topic}/${batch.partition}/${record.offset}`),
+      reading: reader.read(topic, record, `${topic}/${partition}/${record.offset}`),
+      signal,
     }));
     const keys = Map.groupBy(items, ({ reading }) => reading.attributes.key);
-    const passing: Item[] = [];
-    const running: Promise<void>[] = [];
-    for (const some of keys.values()) {
-      if (some.every(({ reading }) => reading.kind === 'ignored')) passing.push(...some);
-      else running.push(lanes.run(() => this.#inOrder(topic, some, batch.signal)));
-    }
-    if (passing.length > 0) running.push(lanes.run(() => inbox.pass(topic, passing.map(passed))));
+    const running = [...keys.values()].map((some) =>
+      some.every(isPlain) ? this.#groups.add(some, signal) : lanes.run(() => this.#inOrder(some)),
+    );
     const results = await Promise.allSettled(running);
     const broken = results.find((result) => result.status === 'rejected');
     if (broken) throw broken.reason;
   }
 
+  /** All of them in one transaction, or none; in the order given within each key. */
+  async #together(items: readonly Plain[]): Promise<void> {
+    const { effect, inbox, onWaiting } = this.#options;
+    const placed = items.map(({ topic, record, reading }) => ({
+      topic,
+      record,
+      attributes: reading.attributes,
+      ignored: reading.kind === 'ignored',
+    }));
+    const sequenced = placed.filter(({ ignored, attributes }) => !ignored || attributes.sequence !== null);
+    if (sequenced.length === 0) return;
+    let waits = false;
+    const events = items
+      .filter(isEvent)
+      .map(({ topic, reading: { listener, envelope } }) => ({ listener, envelope, topic }));
+    const handled = await effect.together(
+      events,
+      async (tx) => {
+        const verdicts = await inbox.takeMany(tx.sql, sequenced);
+        waits = verdicts.some((verdict) => verdict === 'queued' || verdict === 'early');
+        const own = verdicts.filter((_, n) => !sequenced[n]!.ignored);
+        return events.filter((_, n) => own[n] === 'take');
+      },
+      ({ listener }, ms) => this.#pace.took(listener.event.type, ms),
+    );
+    this.handled += handled.length;
+    if (waits) onWaiting();
+  }
+
   /** The events of one key, one after the other. Throws only when the inbox cannot be written. */
-  async #inOrder(topic: string, items: readonly Item[], signal: AbortSignal): Promise<void> {
+  async #inOrder(items: readonly Item[]): Promise<void> {
     const { inbox } = this.#options;
     for (const item of items) {
-      if (signal.aborted) throw new Stopped();
-      const { reading, record } = item;
+      if (item.signal.aborted) throw new Stopped();
+      const { topic, reading, record } = item;
       switch (reading.kind) {
         case 'event':
-          await this.#handle(topic, record, reading);
+          await this.#handle(item as EventItem);
           break;
         case 'ignored':
-          await inbox.pass(topic, [passed(item)]);
+          await inbox.pass(topic, [{ attributes: reading.attributes, record }]);
           break;
         case 'unknown-version':
           await inbox.hold(topic, reading.attributes, record, 'unknown-version', reading.reason, false);
@@ -78,13 +124,10 @@ export class Consumer {
     }
   }
 
-  async #handle(
-    topic: string,
-    record: StoredRecord,
-    reading: Extract<Reading, { kind: 'event' }>,
-  ): Promise<void> {
+  async #handle({ topic, record, reading }: EventItem): Promise<void> {
     const { effect, inbox, log, module, onWaiting } = this.#options;
     const { attributes, listener, envelope } = reading;
+    const began = performance.now();
     try {
       const done = await effect.attempt({
         listener,
@@ -94,7 +137,9 @@ export class Consumer {
         replay: false,
         enter: async (tx) => (await inbox.take(tx.sql, topic, attributes, record)) === 'take',
       });
-      if (done) this.handled += 1;
+      if (!done) return;
+      this.handled += 1;
+      this.#pace.took(listener.event.type, performance.now() - began);
     } catch (error) {
       await inbox.failFirst(topic, attributes, record, { attempt: 1, error, policy: policyOf(listener) });
       this.failed += 1;
@@ -122,18 +167,16 @@ export class Consumer {
   }
 }
 
-/** The partition was taken away or the consumer stops: the rest of the batch is for others. */
-class Stopped extends Error {
-  constructor() {
-    super('The consumer was stopped');
-    this.name = 'Stopped';
-  }
+/** May share a transaction with others: nothing to write down, and no Prisma, which brings a transaction of its own. */
+function isPlain(item: Item): item is Plain {
+  const { reading } = item;
+  return reading.kind === 'ignored' || (reading.kind === 'event' && !reading.listener.prisma);
+}
+
+function isEvent(item: Item): item is EventItem {
+  return item.reading.kind === 'event';
 }
 
 export function policyOf(listener: { readonly retry?: Partial<RetryPolicy> }): RetryPolicy {
   return { ...defaultPolicy, ...listener.retry };
-}
-
-function passed({ reading, record }: Item) {
-  return { attributes: reading.attributes, record };
 }

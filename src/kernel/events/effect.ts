@@ -1,6 +1,7 @@
 // One attempt at one event: its turn is taken, the listener does its work, and all of it commits together with
 // the events that the listener publishes. The same for an event fresh from the log and for a retry.
-import { type Flow, withFlow } from '../calls/call.ts';
+// Or one attempt at several events in one transaction: all of it commits, or nothing does.
+import { currentFlow, type Flow, withFlow } from '../calls/call.ts';
 import { childOf, newTraceparent } from '../calls/trace.ts';
 import type { Listener } from '../module.ts';
 import type { Store, Transaction } from '../store/store.ts';
@@ -36,6 +37,9 @@ export interface Attempt {
   readonly leave?: (tx: Transaction) => Promise<void>;
 }
 
+/** One event of several that are handled in one transaction. */
+export type Shared = Pick<Attempt, 'listener' | 'envelope' | 'topic'>;
+
 const DEADLINE_MS = 30_000;
 const REPEATS = 5;
 
@@ -57,16 +61,49 @@ export class Effect {
     }
   }
 
-  async #once({ listener, envelope, topic, attempt, replay, enter, leave }: Attempt): Promise<boolean> {
-    const { store, step, tracing, module } = this.#options;
-    const startMs = Date.now();
-    const parent = envelope.traceparent;
-    const traceparent = parent ? childOf(parent) : newTraceparent();
-    const flow: Flow = {
-      deadline: startMs + DEADLINE_MS,
-      traceparent,
-      event: { id: envelope.id, correlationId: envelope.correlationId, replay },
-    };
+  /**
+   * First attempts at several events, one after the other in one transaction; `enter` answers which of them have
+   * their turn. Answers what `enter` did once all is committed. When it throws nothing has happened: what the
+   * listeners of the others would have done as well. It never tries again.
+   */
+  async together<T extends Shared>(
+    some: readonly T[],
+    enter: (tx: Transaction) => Promise<readonly T[]>,
+    took: (one: T, ms: number) => void,
+  ): Promise<readonly T[]> {
+    const { store, step } = this.#options;
+    const spans: (() => void)[] = [];
+    await step?.('before-effect', idsOf(some));
+    const taken = await store.rawTransaction(async (tx) => {
+      try {
+        const turns = await enter(tx as Transaction);
+        await step?.('after-take', idsOf(turns));
+        for (const one of turns) {
+          const began = performance.now();
+          const { listener, envelope, topic } = one;
+          const { flow, span } = this.#open(one, 1, false);
+          const delivery = { envelope, topic, attempt: 1, replay: false };
+          await withFlow(flow, () => listener.handle(envelope.data as never, { tx, delivery }));
+          const endMs = Date.now();
+          spans.push(() => span(endMs, false));
+          took(one, performance.now() - began);
+        }
+        await step?.('after-effect', idsOf(turns));
+        return turns;
+      } catch (error) {
+        // Else a conflict would make the store run all of it again, with its pauses.
+        throw new Abandoned(error);
+      }
+    });
+    for (const span of spans) span();
+    if (taken.length > 0) await step?.('after-commit', idsOf(taken));
+    return taken;
+  }
+
+  async #once(one: Attempt): Promise<boolean> {
+    const { listener, envelope, topic, attempt, replay, enter, leave } = one;
+    const { store, step } = this.#options;
+    const { flow, span } = this.#open(one, attempt, replay);
     const work = async (tx: Transaction): Promise<boolean> => {
       if (!(await enter(tx))) return false;
       await step?.('after-take', [envelope.id]);
@@ -85,24 +122,59 @@ export class Effect {
       if (done) await step?.('after-commit', [envelope.id]);
       return done;
     } finally {
-      if (tracing.enabled) {
-        tracing.record({
-          name: `handle ${envelope.type}`,
-          kind: 'consumer',
-          traceparent,
-          parent: parent ? parent.slice(36, 52) : undefined,
-          startMs,
-          endMs: Date.now(),
-          failed,
-          attributes: {
-            'messaging.system': 'banyan',
-            'messaging.destination.name': topic,
-            'messaging.message.id': envelope.id,
-            'messaging.consumer.group.name': module,
-            'banyan.event.attempt': attempt,
-          },
-        });
-      }
+      span(Date.now(), failed);
     }
   }
+
+  /** The flow that an event is handled in, and what records its span. */
+  #open({ envelope, topic }: Shared, attempt: number, replay: boolean) {
+    const { tracing, module } = this.#options;
+    const startMs = Date.now();
+    const parent = envelope.traceparent;
+    const traceparent = parent ? childOf(parent) : newTraceparent();
+    const outer = currentFlow();
+    const flow: Flow = {
+      deadline: startMs + DEADLINE_MS,
+      traceparent,
+      event: { id: envelope.id, correlationId: envelope.correlationId, replay },
+      // Inside a transaction that is open already its mark goes on.
+      get transaction() {
+        return outer?.transaction;
+      },
+    };
+    const span = (endMs: number, failed: boolean) => {
+      if (!tracing.enabled) return;
+      tracing.record({
+        name: `handle ${envelope.type}`,
+        kind: 'consumer',
+        traceparent,
+        parent: parent ? parent.slice(36, 52) : undefined,
+        startMs,
+        endMs,
+        failed,
+        attributes: {
+          'messaging.system': 'banyan',
+          'messaging.destination.name': topic,
+          'messaging.message.id': envelope.id,
+          'messaging.consumer.group.name': module,
+          'banyan.event.attempt': attempt,
+        },
+      });
+    };
+    return { flow, span };
+  }
+}
+
+/** A transaction of several events came to nothing. */
+class Abandoned extends Error {
+  readonly reason: unknown;
+  constructor(reason: unknown) {
+    super('Several events could not be handled together');
+    this.name = 'Abandoned';
+    this.reason = reason;
+  }
+}
+
+function idsOf(some: readonly Shared[]): string[] {
+  return some.map(({ envelope }) => envelope.id);
 }

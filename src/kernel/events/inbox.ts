@@ -9,6 +9,17 @@ import type { StoredRecord } from './log/port.ts';
 /** What became of an event that came from the log. */
 export type Verdict = 'take' | 'duplicate' | 'queued' | 'early' | 'late';
 
+/** An event that came from the log, to be taken with others. */
+export interface Taking {
+  readonly topic: string;
+  readonly attributes: Attributes;
+  readonly record: StoredRecord;
+  readonly ignored: boolean;
+}
+
+/** Less than the second after which the database looks for deadlocks. */
+const LOCK_MS = 250;
+
 export interface Failure {
   readonly attempt: number;
   readonly error: unknown;
@@ -69,6 +80,45 @@ export class Inbox {
       ],
     );
     return rows[0]!.verdict;
+  }
+
+  /**
+   * The same for several events in one statement, in the order given within each key; `ignored` ones only move
+   * their key on. Waiting for a lock ends after a while in an error: two such transactions may hold what the
+   * other wants, and then it is better to go one by one than to wait for the database to see the deadlock.
+   */
+  async takeMany(sql: Sql, some: readonly Taking[]): Promise<readonly Verdict[]> {
+    const events = some.map(({ topic, ignored, attributes: { id, key, sequence, type, time } }) => ({
+      id,
+      topic,
+      key,
+      sequence,
+      type,
+      time,
+      state: ignored ? 'ignored' : 'done',
+    }));
+    const { rows } = await sql.query<{ n: number; verdict: Verdict }>(
+      `SELECT n::int, verdict FROM ${this.#schema}.event_take_many($1::json, $2::text)`,
+      [JSON.stringify(events), `${LOCK_MS}ms`],
+    );
+    const verdicts: Verdict[] = [];
+    for (const { n, verdict } of rows) verdicts[n - 1] = verdict;
+    const waiting = some.filter(
+      ({ ignored }, n) => !ignored && verdicts[n] !== 'take' && verdicts[n] !== 'duplicate',
+    );
+    if (waiting.length > 0) {
+      await sql.query(
+        `UPDATE ${this.#schema}.event_delivery d SET headers = g.headers::json, value = g.value
+         FROM unnest($1::uuid[], $2::text[], $3::bytea[]) AS g (id, headers, value)
+         WHERE d.id = g.id AND d.state <> 'done'`,
+        [
+          waiting.map(({ attributes }) => attributes.id),
+          waiting.map(({ record }) => textOf(record)),
+          waiting.map(({ record }) => record.value),
+        ],
+      );
+    }
+    return verdicts;
   }
 
   /** What cannot be handled is written down as it came, raw bytes and all. */

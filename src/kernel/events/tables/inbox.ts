@@ -128,6 +128,19 @@ BEGIN
       RETURN 'take';
     END IF;
   ELSE
+    -- Nearly as usual: the next event of a key of which nothing waits.
+    IF p_state IN ('done', 'ignored') THEN
+      UPDATE ${schema}.event_stream SET received = p_sequence, last_at = greatest(last_at, p_time)
+      WHERE topic = p_topic AND key = p_key AND received = p_sequence - 1 AND open = 0 AND early = 0;
+      IF FOUND THEN
+        IF p_state = 'done' THEN
+          INSERT INTO ${schema}.event_delivery (id, topic, key, sequence, type, state)
+          VALUES (p_id, p_topic, p_key, p_sequence, p_type, 'done') ON CONFLICT DO NOTHING;
+          IF NOT FOUND THEN RETURN 'duplicate'; END IF;
+        END IF;
+        RETURN 'take';
+      END IF;
+    END IF;
     INSERT INTO ${schema}.event_stream (topic, key) VALUES (p_topic, p_key) ON CONFLICT DO NOTHING;
   END IF;
   SELECT * INTO s FROM ${schema}.event_stream WHERE topic = p_topic AND key = p_key FOR UPDATE;
@@ -195,6 +208,23 @@ BEGIN
   WHERE topic = p_topic AND key = p_key;
   IF s.early > 0 AND verdict <> 'early' THEN PERFORM ${schema}.event_advance(p_topic, p_key); END IF;
   RETURN verdict;
+END $$;
+
+-- The same for events of several keys in one transaction, sorted, so that two of them cannot deadlock here. What
+-- the listeners lock afterwards may: so waiting for a lock is an error from here on. What is written down without
+-- being taken has no headers and value yet; the caller adds them.
+CREATE OR REPLACE FUNCTION ${schema}.event_take_many(p_events json, p_lock_timeout text)
+RETURNS TABLE (n bigint, verdict text) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('lock_timeout', p_lock_timeout, true);
+  RETURN QUERY
+    SELECT e.n, ${schema}.event_take(e.id, e.topic, e.key, e.sequence, e.type, e.time, NULL, NULL, e.state)
+    FROM (
+      SELECT * FROM ROWS FROM (json_to_recordset(p_events)
+        AS (id uuid, topic text, key text, sequence bigint, type text, "time" timestamptz, state text)) WITH ORDINALITY
+        AS r (id, topic, key, sequence, type, "time", state, n)
+      ORDER BY r.topic, r.key, r.n
+    ) e;
 END $$;
 
 -- Events without a listener, a whole batch at once; sorted, so that two batches cannot deadlock.
