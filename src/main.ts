@@ -1,8 +1,5 @@
 // The composition root of the monolith: `npm start`.
-import { enableCompileCache } from 'node:module';
-
-// Before anything is loaded: it halves the work of a start (types are stripped and code is compiled once).
-enableCompileCache();
+import './compile-cache.mjs';
 
 if (process.argv.includes('--help') || process.argv.includes('-h')) {
   const { usage } = await import('./usage.ts');

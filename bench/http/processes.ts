@@ -28,7 +28,8 @@ export async function startScript(file: string, args: readonly string[]): Promis
 /** The monolith as `npm start` runs it. */
 export async function startMonolith(dataDir: string): Promise<Started> {
   const began = performance.now();
-  const child = spawn(process.execPath, [here('../../src/main.ts')], {
+  const preload = new URL('../../src/compile-cache.mjs', import.meta.url).href;
+  const child = spawn(process.execPath, ['--import', preload, here('../../src/main.ts')], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...environment(), DATA_DIR: dataDir, PORT: '0' },
   });

@@ -1,9 +1,6 @@
 // The gateway: the one public port, and the strangler fig. Per module it holds the module's own routes (where
 // this host runs it) and the proxy for the same prefix, and the router picks by the placement of the moment.
 // It knows contracts and placements, and no module.
-
-import swagger from '@fastify/swagger';
-import httpSwaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { authorise, type Dispatcher } from '../kernel/calls/dispatcher.ts';
 import type { Contract } from '../kernel/contract/contract.ts';
@@ -13,6 +10,7 @@ import { bodyLimitOf, contractRoutes, permit } from '../kernel/http/routes.ts';
 import { createServer, type ServerOptions } from '../kernel/http/server.ts';
 import type { InternalTokens } from '../kernel/identity/internal-token.ts';
 import type { Placements } from '../kernel/placement/snapshot.ts';
+import { mountDocs } from './docs.ts';
 import { protectPublicPort } from './hygiene.ts';
 import { createLines, type Lines } from './lines.ts';
 import { mountProxy, noteSides } from './proxy.ts';
@@ -56,7 +54,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   protectPublicPort(app);
   authenticateRequests(app, verifyBearer);
   options.health(app);
-  await mountDocuments(app, options.documents);
+  mountDocuments(app, options.documents);
   for (const dispatcher of own) {
     await app.register((scope) =>
       contractRoutes(scope, { dispatcher, principalOf: (request) => request.principal }),
@@ -133,19 +131,10 @@ function routesOf(contracts: readonly Contract[]): { method: string; path: strin
   );
 }
 
-async function mountDocuments(app: FastifyInstance, documents: GatewayOptions['documents']): Promise<void> {
+function mountDocuments(app: FastifyInstance, documents: GatewayOptions['documents']): void {
   app.get('/openapi.json', async (_request, reply) => reply.send(documents.openapi()));
   app.get('/asyncapi.json', async (_request, reply) => reply.send(documents.asyncapi()));
   app.get('/.well-known/jwks.json', async (_request, reply) => reply.send(documents.jwks()));
   app.get('/', async (_request, reply) => reply.redirect('/docs'));
-  await app.register(async (scope) => {
-    await scope.register(swagger, {
-      mode: 'static',
-      specification: { document: documents.openapi() as never },
-    });
-    await scope.register(httpSwaggerUi, {
-      routePrefix: '/docs',
-      uiConfig: { docExpansion: 'list', deepLinking: true },
-    });
-  });
+  mountDocs(app, documents.openapi);
 }

@@ -40,6 +40,7 @@ export function serviceCommand(
       env[`DATABASE_URL_${upper}_${schema.toUpperCase()}`] = database.schemaUrl(module, schema);
     return {
       entry: `${root}extracted/${module}/main.ts`,
+      preload: new URL('../compile-cache.mjs', import.meta.url).href,
       cwd: root,
       env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),
     };

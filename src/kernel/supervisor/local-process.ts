@@ -18,13 +18,15 @@ export interface LocalProcess {
 export interface Command {
   /** The TypeScript file to run with this very Node. */
   readonly entry: string;
+  /** A module to load before it. */
+  readonly preload?: string;
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
 }
 
 /** Starts the command with its output appended to the open file `output`, which is closed here. */
-export function startProcess({ entry, cwd, env }: Command, output: number): LocalProcess {
-  const child = spawn(process.execPath, [entry], {
+export function startProcess({ entry, preload, cwd, env }: Command, output: number): LocalProcess {
+  const child = spawn(process.execPath, [...(preload ? ['--import', preload] : []), entry], {
     cwd,
     env,
     detached: true,
