@@ -1,0 +1,110 @@
+// A host of the product, made of its kernel and its gateway: `node host.ts <modules> <settings>`. `all` is the
+// monolith, `none` the gateway alone, a name a service. Placements stand still: nothing is flipped here, so no
+// control store is needed; what a request passes through is the product's own.
+import { createGateway } from '../../../src/gateway/gateway.ts';
+import type { Dispatcher } from '../../../src/kernel/calls/dispatcher.ts';
+import { createRemote } from '../../../src/kernel/calls/remote.ts';
+import { attachWsDoor } from '../../../src/kernel/calls/ws-door.ts';
+import { kernelProblem } from '../../../src/kernel/contract/problem.ts';
+import type { EventLog } from '../../../src/kernel/events/log/port.ts';
+import { bootModule, inOrderOfUse } from '../../../src/kernel/host/boot-module.ts';
+import { createInternalPort } from '../../../src/kernel/host/internal-port.ts';
+import { audienceOf, createInternalTokens } from '../../../src/kernel/identity/internal-token.ts';
+import type { Placements, Snapshot } from '../../../src/kernel/placement/snapshot.ts';
+import { createLogger } from '../../../src/kernel/telemetry/logger.ts';
+import { createMetrics } from '../../../src/kernel/telemetry/metrics.ts';
+import { noTracing } from '../../../src/kernel/telemetry/tracing.ts';
+import { catalog, orders, users } from './contracts.ts';
+import { modules } from './modules.ts';
+
+interface Settings {
+  /** The public port, or the internal one of a service. */
+  readonly port: number;
+  /** Where each module serves as a process of its own; none of them: all are in-process. */
+  readonly services: Readonly<Record<string, string>>;
+  readonly databaseUrl?: string;
+}
+
+const [which, text] = process.argv.slice(2) as [string, string];
+const { port, services, databaseUrl } = JSON.parse(text) as Settings;
+const contracts = [users, catalog, orders];
+const service = which !== 'all' && which !== 'none';
+const hostId = service ? `${which}-1` : 'monolith';
+const log = createLogger({ host: hostId, pretty: false, level: 'warn' as 'info' });
+const metrics = createMetrics(hostId);
+const tokens = createInternalTokens('the internal key of the benchmarks', audienceOf(hostId));
+
+const changedAt = new Date(0).toISOString();
+const current: Snapshot = {
+  version: 1,
+  modules: Object.fromEntries(
+    contracts.map(({ module }) => {
+      const url = services[module];
+      const at = { id: `${module}-1`, host: module, url: url!, pid: 1, doors: ['ws', 'http'], healthy: true };
+      const placement = url ? 'service' : 'in-process';
+      const percent = url ? 100 : 0;
+      return [
+        module,
+        { module, placement, percent, changedAt, changedBy: 'bench', instances: url ? [at] : [] },
+      ];
+    }),
+  ) as unknown as Snapshot['modules'],
+  monoliths: [],
+  revoked: {},
+};
+const placements: Placements = { current, subscribe: () => () => undefined, refresh: async () => current };
+const remote = createRemote({
+  placements,
+  tokens,
+  log,
+  observer: {
+    onCall: (module, operation, ms, outcome) =>
+      metrics.call.observe({ module, operation, outcome }, ms / 1000),
+  },
+});
+
+const dispatchers = new Map<string, Dispatcher>();
+const wanted = modules(databaseUrl !== undefined).filter(
+  ({ contract }) => which === 'all' || contract.module === which,
+);
+for (const module of inOrderOfUse(wanted)) {
+  const { dispatcher, name } = bootModule(module, {
+    hostId,
+    log,
+    databaseUrl: databaseUrl ?? 'postgres://nobody@127.0.0.1:1/none',
+    schemaUrl: () => databaseUrl!,
+    placements,
+    remote,
+    local: dispatchers,
+    codec: false,
+    strict: false,
+    // No background work is started: nobody reads it.
+    eventLog: { kind: 'postgres' } as unknown as EventLog,
+    contracts,
+    tracing: noTracing,
+  });
+  dispatchers.set(name, dispatcher);
+}
+
+const verifyBearer = () => {
+  throw kernelProblem('unauthenticated');
+};
+const common = { hostId, log, metrics, tracing: noTracing, tokens, verifyBearer, health: () => undefined };
+if (service) {
+  const audience = audienceOf(hostId);
+  const app = await createInternalPort({ ...common, dispatchers, audience });
+  attachWsDoor({ server: app.server, verify: (token) => tokens.verify(token, audience), dispatchers, log });
+  await app.listen({ port, host: '127.0.0.1' });
+} else {
+  const document = () => ({ openapi: '3.1.0', info: { title: 'bench', version: '1' }, paths: {} });
+  const documents = { openapi: document, asyncapi: document, jwks: () => ({ keys: [] }) };
+  const { app } = await createGateway({
+    ...common,
+    contracts,
+    local: dispatchers,
+    own: [],
+    placements,
+    documents,
+  });
+  await app.listen({ port, host: '127.0.0.1' });
+}

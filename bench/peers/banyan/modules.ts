@@ -1,0 +1,43 @@
+// The three modules of the work as registration records. Whether what orders asks is near or far, they do not know.
+import { defineModule, type Module } from '../../../src/kernel/module.ts';
+import { findOrder, findProducts, findUser, place } from '../work.ts';
+import { catalog, orders, users } from './contracts.ts';
+
+/** @param stored the modules ask their stores; otherwise what they know is in memory. */
+export function modules(stored: boolean): Module[] {
+  return [
+    defineModule<typeof users, never>({
+      contract: users,
+      operations: (_container, { store }) => {
+        const db = stored ? store.pool : undefined;
+        return { get: ({ id }) => findUser(id, db) };
+      },
+    }),
+    defineModule<typeof catalog, never>({
+      contract: catalog,
+      operations: (_container, { store }) => {
+        const db = stored ? store.pool : undefined;
+        return { list: async ({ ids }) => ({ items: await findProducts(ids, db) }) };
+      },
+    }),
+    defineModule<typeof orders, never>({
+      contract: orders,
+      uses: [users, catalog],
+      operations: (_container, kit) => {
+        const db = stored ? kit.store.pool : undefined;
+        const customers = kit.ref(users);
+        const products = kit.ref(catalog);
+        return {
+          get: async ({ id }) => {
+            const order = await findOrder(id, db);
+            const [user, { items }] = await Promise.all([
+              customers.get({ id: order.userId }),
+              products.list({ ids: order.lines.map(({ productId }) => productId) }),
+            ]);
+            return place(order, user, items);
+          },
+        };
+      },
+    }),
+  ];
+}

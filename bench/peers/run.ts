@@ -1,0 +1,93 @@
+// Banyan beside Moleculer, NestJS and Platformatic on the same small work: `npm run bench:peers`. Four columns, each
+// in one alternating run of all peers; ratios by round, median and range. Prints Markdown and writes
+// bench/RESULTS-peers.md, whatever it says; ends everything it started, also on Ctrl-C.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { load, type Measured, type Running } from './load.ts';
+import { pinning, stop } from './processes.ts';
+import { openStage, startVariant } from './stage.ts';
+import { type Column, columnTable, machineLines, summary } from './tables.ts';
+import { type Shape, variants } from './variants.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '3.5' },
+    only: { type: 'string' },
+  },
+});
+const rounds = Number(options.rounds);
+const seconds = Number(options.seconds);
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const say = (text: string) => process.stderr.write(text);
+
+async function measureColumn(shape: Shape, databaseUrl: string | undefined): Promise<Column> {
+  const running: Running[] = [];
+  try {
+    for (const variant of variants) running.push(await startVariant(variant, shape, databaseUrl));
+    for (const one of running) await load(one, Math.max(2, seconds));
+    const found = new Map<string, Measured[]>(running.map(({ peer }) => [peer, []]));
+    for (let round = 0; round < rounds; round += 1) {
+      const order = round % 2 === 0 ? running : [...running].reverse();
+      for (const one of order) {
+        found.get(one.peer)!.push(await load(one, seconds));
+        say('.');
+      }
+    }
+    return { shape, stored: databaseUrl !== undefined, found };
+  } finally {
+    await stop(running.flatMap(({ children }) => children));
+  }
+}
+
+// Nest's decorators need a compiler; the others run as they are.
+execFileSync(process.execPath, [here('../../node_modules/typescript/bin/tsc'), '-p', here('./nest')], {
+  stdio: ['ignore', 2, 2],
+});
+const stage = await openStage();
+let closing = false;
+const end = async (code: number) => {
+  if (closing) return;
+  closing = true;
+  await stage.close();
+  process.exit(code);
+};
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(130));
+
+try {
+  const columns: Column[] = [];
+  for (const databaseUrl of [undefined, stage.databaseUrl]) {
+    for (const shape of ['in one process', 'apart'] as const) {
+      if (options.only && options.only !== `${shape}${databaseUrl ? ', Postgres' : ''}`) continue;
+      say(`${shape}${databaseUrl ? ', Postgres' : ''} `);
+      columns.push(await measureColumn(shape, databaseUrl));
+      say('\n');
+    }
+  }
+  const versionOf = (name: string) =>
+    (JSON.parse(readFileSync(here(`../node_modules/${name}/package.json`), 'utf8')) as { version: string })
+      .version;
+  const text = [
+    '# Banyan beside its peers',
+    '',
+    ...machineLines({
+      machine: `${cpus().length} x ${cpus()[0]!.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}, Node ${process.versions.node}`,
+      pinning: pinning.words,
+      rounds,
+      seconds,
+      versionOf,
+    }),
+    '',
+    ...summary(columns),
+    ...columns.flatMap((column) => ['', ...columnTable(column)]),
+  ].join('\n');
+  process.stdout.write(`${text}\n`);
+  if (!options.only) writeFileSync(here('../RESULTS-peers.md'), `${text}\n`);
+  await end(0);
+} catch (error) {
+  if (!closing) say(`\nbench:peers: ${(error as Error).message}\n`);
+  await end(1);
+}
