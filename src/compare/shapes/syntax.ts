@@ -1,0 +1,72 @@
+// The words for an architecture: `monolith`, `services`, `services:orders; catalog x2`. A list says which modules
+// are services, with how many processes; whatever it does not name stays in the monolith's process.
+import { Refusal } from '../refusal.ts';
+import type { ShapeInfo } from '../report-shape.ts';
+
+export interface Shape {
+  readonly text: string;
+  readonly label: string;
+  /** Processes of each extracted module, in the order of their names; nothing in-process is in it. */
+  readonly services: ReadonlyMap<string, number>;
+}
+
+const MOST = 16;
+
+export function parseShape(text: string, modules: readonly string[]): Shape {
+  const given = text.trim().replaceAll(/\s+/g, ' ');
+  if (given === 'monolith') return shapeOf(given, new Map(), modules);
+  const found = /^services(?:\s*:\s*(.+))?$/.exec(given);
+  if (!found) {
+    throw bad(given, `"${given}" is no shape.`);
+  }
+  if (found[1] === undefined) return shapeOf(given, new Map(modules.map((one) => [one, 1])), modules);
+  const services = new Map<string, number>();
+  for (const part of found[1].split(/[;,]/).map((one) => one.trim())) {
+    const item = /^([a-z][a-z0-9-]*)(?:\s*x\s*(\d+))?$/.exec(part);
+    const [module, count] = [item?.[1] ?? part, Number(item?.[2] ?? 1)];
+    if (!item || !modules.includes(module))
+      throw bad(given, `"${part}" names no module of ${modules.join(', ')}.`);
+    if (services.has(module)) throw bad(given, `${module} is named twice.`);
+    if (count < 1 || count > MOST) throw bad(given, `A module has 1 to ${MOST} processes, not ${count}.`);
+    services.set(module, count);
+  }
+  return shapeOf(given, services, modules);
+}
+
+function bad(given: string, detail: string): Refusal {
+  return new Refusal(
+    'shape-unknown',
+    'There is no such shape',
+    detail,
+    given.includes('services')
+      ? 'Write it so: services, services:orders, "services:orders; catalog x2"'
+      : 'Use monolith, services, or services:orders',
+  );
+}
+
+function shapeOf(text: string, services: Map<string, number>, modules: readonly string[]): Shape {
+  const sorted = new Map([...services].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return { text, label: labelOf(sorted, modules), services: sorted };
+}
+
+function labelOf(services: ReadonlyMap<string, number>, modules: readonly string[]): string {
+  if (services.size === 0) return 'monolith';
+  const many = [...services].filter(([, count]) => count > 1).map(([module, count]) => `${module} x${count}`);
+  if (services.size === modules.length) return ['all as services', ...many].join(', ');
+  const names = [...services].map(([module, count]) => (count > 1 ? `${module} x${count}` : module));
+  return `${names.join(', ')} extracted`;
+}
+
+export function describeShape({ text, label, services }: Shape, modules: readonly string[]): ShapeInfo {
+  const counts = [...services.values()].reduce((sum, count) => sum + count, 0);
+  return {
+    text,
+    label,
+    modules: modules.map((module) => ({
+      module,
+      placement: services.has(module) ? 'service' : 'in-process',
+      instances: services.get(module) ?? 0,
+    })),
+    processes: 1 + counts,
+  };
+}
