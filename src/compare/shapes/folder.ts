@@ -1,6 +1,15 @@
 // The folder that a comparison lives in: databases, logs, secrets of its own instances. Guarantees: when it is
 // removed no process that works in it is left; what a killed comparison left is found and removed by the next one.
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -30,6 +39,8 @@ export async function openFolder(parent = tmpdir()): Promise<Folder> {
 function make(parent: string): string {
   try {
     const path = mkdtempSync(join(parent, PREFIX));
+    // Walkable, so that the server's user (nobody, when we are root) needs no folder elsewhere.
+    chmodSync(path, 0o711);
     writeFileSync(join(path, 'owner.json'), JSON.stringify(identify(process.pid)));
     return path;
   } catch (error) {
@@ -84,7 +95,9 @@ export function processesIn(folder: string): number[] {
         if (/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) return false;
         const works = (file: string) => readFileSync(`/proc/${pid}/${file}`, 'latin1').includes(`${folder}/`);
         return (
-          works('environ') || works('cmdline') || `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${folder}/`)
+          works('environ') ||
+          works('cmdline') ||
+          `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${folder}/`)
         );
       } catch {
         return false;

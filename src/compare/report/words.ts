@@ -1,0 +1,72 @@
+// What the terminal and the page both say of a report, in the same words: names of the sides, of faults, of verdicts,
+// and why something is missing.
+import type { Fault, Figure, Report, Side } from '../report-shape.ts';
+
+export const SIDES: readonly Side[] = ['a', 'b'];
+export const NAME: Readonly<Record<Side, string>> = { a: 'A', b: 'B' };
+
+export const FAULTS: Readonly<Record<Fault['fault'], string>> = {
+  killed: 'killed',
+  frozen: 'frozen',
+  'cpu-burn': 'burning CPU',
+  'memory-leak': 'leaking memory',
+};
+
+export function verdict(figure: Figure): string {
+  if (figure.verdict === 'n/a') return figure.why ? `n/a: ${figure.why}` : 'n/a';
+  if (figure.verdict === 'no difference found') return figure.verdict;
+  return figure.verdict === 'b-higher' ? 'B higher' : 'B lower';
+}
+
+/** Whom a difference speaks against; undefined where none was found. */
+export function against(figure: Figure): Side | undefined {
+  if (figure.verdict !== 'b-higher' && figure.verdict !== 'b-lower') return undefined;
+  return (figure.verdict === 'b-higher') === (figure.better === 'lower') ? 'b' : 'a';
+}
+
+const FULL = 'asked for with --full';
+
+/** Why a part of the report is not there. */
+export function absent(report: Report, part: keyof typeof LEFT_OUT): string {
+  const { mode } = report;
+  return `Not measured${mode === 'full' ? '' : `: left out of ${mode === 'quick' ? '--quick' : 'the default run'}; ${LEFT_OUT[part]}`}.`;
+}
+
+const LEFT_OUT = {
+  capacity: FULL,
+  isolation: 'asked for without --quick, in full with --full',
+  flips: FULL,
+  scaling: FULL,
+  model: FULL,
+  change: FULL,
+  traces: 'asked for without --quick',
+} as const;
+
+/** `checkout, 120 requests/s, 8 pairs of rounds of 20 s`. */
+export function howMeasured({ work, settings }: Report): string {
+  const pairs = settings.pairs === 1 ? 'one pair' : `${settings.pairs} pairs`;
+  return `${work.name}, ${settings.perSecond} requests/s, ${pairs} of rounds of ${settings.roundSeconds} s`;
+}
+
+/** The fault that was put on this module, or on the process that it shares with others. */
+export function faultOn(report: Report, side: Side, kind: Fault['fault'], module: string): Fault | undefined {
+  return report.isolation?.faults.find(
+    (one) =>
+      one.side === side && one.fault === kind && (one.module === module || one.sharedWith.includes(module)),
+  );
+}
+
+/** Every kind of fault with the modules it was put on, in the order of the report. */
+export function faultedModules(report: Report): [Fault['fault'], string[]][] {
+  const found = new Map<Fault['fault'], string[]>();
+  for (const { fault, module, side, sharedWith } of report.isolation?.faults ?? []) {
+    const modules = found.get(fault) ?? [];
+    // A process that is several modules stands for each of them that the other side lost alone.
+    const others = report.isolation!.faults.filter((one) => one.side !== side && one.fault === fault);
+    const meant = others.filter((one) => one.module !== module && sharedWith.includes(one.module));
+    for (const name of meant.length > 0 ? meant.map((one) => one.module) : [module])
+      if (!modules.includes(name)) modules.push(name);
+    found.set(fault, modules);
+  }
+  return [...found];
+}

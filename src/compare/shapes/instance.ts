@@ -1,0 +1,296 @@
+// One shape, running: a PostgreSQL of its own, a broker of its own where events go over Kafka, a monolith started
+// as `npm start` starts it, and services extracted through its admin API. Guarantees: it ends with `stop`, in
+// the order in which nothing is lost; nothing of it is outside of its folder. It measures nothing.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { type Broker, startBroker } from '../../kernel/events/testing/broker.ts';
+import type { Overview } from '../../kernel/placement/admin-contract.ts';
+import { type EmbeddedServer, openEmbedded } from '../../kernel/store/embedded.ts';
+import { readInstanceFile } from '../../kernel/supervisor/instance-file.ts';
+import { pin } from '../load/generator-process.ts';
+import { Refusal } from '../refusal.ts';
+import type { Side } from '../report-shape.ts';
+import type { Shape } from './syntax.ts';
+
+export const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** What both sides share. */
+export interface Installation {
+  readonly modules: readonly string[];
+  readonly log: 'postgres' | 'kafka';
+  /** PATH and the like, for every process. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: {
+    readonly adminToken: string;
+    readonly internalKey: string;
+    readonly signingKey: string;
+  };
+  /** Cores that hosts and databases are held to; undefined: all. */
+  readonly cores: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface StartOptions {
+  /** Where spans go. */
+  readonly otlp?: string;
+  /** Largest JavaScript heap of each host, in MB. */
+  readonly heapMb?: number;
+  /** Hosts answer to fault switches. */
+  readonly faults?: boolean;
+}
+
+export interface HostProcess {
+  /** `monolith`, `orders-1`. */
+  readonly name: string;
+  readonly pid: number;
+  /** Its internal port. */
+  readonly url: string;
+  readonly modules: readonly string[];
+}
+
+const PATIENCE_MS = 60_000;
+
+export class Instance {
+  readonly side: Side;
+  readonly shape: Shape;
+  readonly dataDir: string;
+  readonly #installation: Installation;
+  #options: StartOptions = {};
+  #postgres: EmbeddedServer | undefined;
+  #broker: Broker | undefined;
+  #monolith: ChildProcess | undefined;
+  #internalPort = 0;
+  #url = '';
+  #hosts: readonly HostProcess[] = [];
+  /** From the start of the monolith's process to its first word that it serves. */
+  readyMs = 0;
+
+  constructor(side: Side, shape: Shape, dataDir: string, installation: Installation) {
+    this.side = side;
+    this.shape = shape;
+    this.dataDir = dataDir;
+    this.#installation = installation;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  get databaseUrl(): string {
+    return this.#postgres!.url;
+  }
+
+  get postgresPid(): number {
+    return this.#postgres!.pid;
+  }
+
+  get brokerPid(): number | undefined {
+    return this.#broker?.pid;
+  }
+
+  get hosts(): readonly HostProcess[] {
+    return this.#hosts;
+  }
+
+  /** The public port stays the same, so that clients find a monolith that was started again. */
+  async start(options: StartOptions = {}): Promise<void> {
+    const { signal } = this.#installation;
+    signal.throwIfAborted();
+    this.#options = options;
+    this.#postgres = await openEmbedded({ dataDir: this.dataDir, log: pino({ level: 'silent' }) });
+    pin(this.#postgres.pid, this.#installation.cores);
+    if (this.#installation.log === 'kafka' && !this.#broker) {
+      this.#broker = await startBroker({ cacheDir: join(root, 'node_modules/.cache/kafka') }).catch(
+        (error: Error) => {
+          throw new Refusal(
+            'no-broker',
+            'No broker could be started',
+            error.message,
+            'Leave --log kafka out',
+          );
+        },
+      );
+      if (this.#broker.pid) pin(this.#broker.pid, this.#installation.cores);
+    }
+    this.#internalPort = await freePort();
+    await this.startMonolith();
+    await this.#extract();
+  }
+
+  /** Also used after it was killed. */
+  async startMonolith(): Promise<void> {
+    const { env, secrets, cores, signal } = this.#installation;
+    signal.throwIfAborted();
+    rmSync(join(this.dataDir, 'instance.json'), { force: true });
+    const output = openSync(this.#logFile, 'a');
+    const began = performance.now();
+    const { otlp, heapMb, faults } = this.#options;
+    const port = this.#url === '' ? await freePort() : Number(new URL(this.#url).port);
+    const child = spawn(process.execPath, [join(root, 'src/main.ts')], {
+      cwd: root,
+      // Ctrl-C in a terminal reaches the command, which ends this in order.
+      detached: true,
+      stdio: ['ignore', output, output],
+      env: {
+        ...env,
+        NODE_ENV: 'production',
+        ...(heapMb && { NODE_OPTIONS: `--max-old-space-size=${heapMb}` }),
+        ...(faults && { BANYAN_FAULTS: '1' }),
+        ...(otlp && { OTEL_EXPORTER_OTLP_ENDPOINT: otlp }),
+        ...(this.#broker && { BROKER_URL: this.#broker.url }),
+        PORT: String(port),
+        INTERNAL_PORT: String(this.#internalPort),
+        DATA_DIR: this.dataDir,
+        DATABASE_URL: this.databaseUrl,
+        ADMIN_TOKEN: secrets.adminToken,
+        INTERNAL_KEY: secrets.internalKey,
+        SIGNING_KEY: secrets.signingKey,
+      },
+    });
+    closeSync(output);
+    this.#monolith = child;
+    pin(child.pid!, cores);
+    for (;;) {
+      const found = readInstanceFile(this.dataDir);
+      if (found?.pid === child.pid) {
+        this.#url = found.url;
+        break;
+      }
+      if (child.exitCode !== null || child.signalCode !== null) throw this.#notStarted();
+      if (performance.now() - began > PATIENCE_MS) throw this.#notStarted();
+      await pause(5);
+      signal.throwIfAborted();
+    }
+    this.readyMs = performance.now() - began;
+    await this.look();
+  }
+
+  async #extract(): Promise<void> {
+    const { services } = this.shape;
+    await Promise.all(
+      [...services].map(([module, instances]) =>
+        this.admin('PUT', `/admin/services/${module}`, { instances }),
+      ),
+    );
+    for (const module of services.keys()) await this.place(module, 'service');
+    await this.look();
+  }
+
+  async place(module: string, placement: 'service' | 'in-process'): Promise<void> {
+    await this.admin('PUT', `/admin/placements/${module}`, { placement });
+  }
+
+  async scale(module: string, instances: number): Promise<void> {
+    await this.admin('PUT', `/admin/services/${module}`, { instances });
+    await this.look();
+  }
+
+  /** Who runs now. */
+  async look(): Promise<Overview> {
+    const overview = await this.admin<Overview>('GET', '/admin/placements');
+    const own = overview.modules
+      .filter(({ placement }) => placement === 'in-process')
+      .map(({ module }) => module);
+    this.#hosts = [
+      {
+        name: 'monolith',
+        pid: this.#monolith!.pid!,
+        url: `http://127.0.0.1:${this.#internalPort}`,
+        modules: ['gateway', ...own],
+      },
+      ...overview.modules.flatMap(({ module, instances }) =>
+        instances.flatMap(({ id, pid, url }) =>
+          pid === null || url === null ? [] : [{ name: id, pid, url, modules: [module] }],
+        ),
+      ),
+    ];
+    return overview;
+  }
+
+  async admin<T>(method: string, path: string, body?: object): Promise<T> {
+    const response = await fetch(new URL(path, this.#url), {
+      method,
+      headers: {
+        authorization: `Bearer ${this.#installation.secrets.adminToken}`,
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      body: body && JSON.stringify(body),
+      signal: AbortSignal.any([AbortSignal.timeout(PATIENCE_MS), this.#installation.signal]),
+    });
+    if (!response.ok)
+      throw new Error(
+        `${method} ${path} at ${this.shape.label}: ${response.status} ${await response.text()}`,
+      );
+    return (await response.json()) as T;
+  }
+
+  /** Safe at any moment, also when a start broke off. */
+  async stop(): Promise<void> {
+    const child = this.#monolith;
+    this.#monolith = undefined;
+    if (child && child.exitCode === null && child.signalCode === null) {
+      const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+      await ended;
+      clearTimeout(timer);
+    }
+    this.#hosts = [];
+    await this.#broker?.stop();
+    this.#broker = undefined;
+    await this.#postgres?.stop();
+    this.#postgres = undefined;
+  }
+
+  get #logFile(): string {
+    return join(this.dataDir, 'monolith.log');
+  }
+
+  #notStarted(): Error {
+    const said = existsSync(this.#logFile)
+      ? readFileSync(this.#logFile, 'utf8').trim().split('\n').at(-1)
+      : '';
+    return new Refusal('start-failed', `The ${this.shape.label} did not start`, said || 'It said nothing.');
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  }).catch((error: Error) => {
+    throw new Refusal(
+      'no-port',
+      'No port is free',
+      error.message,
+      'End what listens on loopback, and try again',
+    );
+  });
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** With owners and modes, as PostgreSQL wants its folder back. */
+export function copyFolder(from: string, to: string): void {
+  const { status, stderr } = spawnSync('cp', ['-a', from, to], { encoding: 'utf8' });
+  if (status !== 0)
+    throw new Refusal(
+      'no-room',
+      'The data could not be copied',
+      stderr.trim().split('\n')[0] ?? 'cp failed',
+      'Make room, or set TMPDIR to a folder that has 1 GB free',
+    );
+}
+
+/** For two instances that were given the same data. */
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
