@@ -17,6 +17,8 @@ export interface Transaction<PrismaTx = unknown> {
   readonly sql: Sql;
   /** Writes the event to the outbox. Its key is the field that the contract names. */
   publish<E extends EventDefinition>(event: E, data: DataOf<E>): Promise<void>;
+  /** A statement of one's own wrote an event (`emit_event`): it is sent once the transaction has committed. */
+  emitted(): void;
   /** Runs once the transaction has committed (to wake a job that it made work for); never when it rolls back. */
   afterCommit(work: () => void): void;
 }

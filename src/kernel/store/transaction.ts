@@ -86,6 +86,9 @@ async function run<T>(options: TransactionOptions, transact: (open: Open) => Pro
             published.push(written);
             return written;
           },
+          emitted() {
+            published.push(Promise.resolve());
+          },
           afterCommit(wish) {
             after.push(wish);
           },

@@ -21,6 +21,12 @@ export const Product = Type.Object({
 });
 export type Product = Static<typeof Product>;
 
+/** How often it took to be done; absent: once. */
+const attempts = Type.Optional(Type.Integer({ minimum: 1 }));
+/** Orders of the style `orchestration` are driven by their coordinator: who hears of them does not act on it. */
+const saga = Type.Optional(Type.String());
+const where = Type.String({ description: 'The host that did it' });
+
 const ReservedLine = Type.Object({ productId: id(), quantity: Type.Integer() });
 
 export const catalog = defineContract('catalog', {
@@ -95,6 +101,44 @@ export const catalog = defineContract('catalog', {
       }),
       idempotent: true,
     }),
+    reserve: operation({
+      summary: 'Set aside everything that an order wants, or nothing',
+      access: 'internal',
+      input: closed({
+        orderId: id(),
+        userId: id(),
+        lines: Type.Array(ReservedLine),
+        totalCents: cents(),
+        currency: currency(),
+        paymentToken: Type.String(),
+        saga,
+      }),
+      output: Type.Object({
+        /** released: the order ended before; it gets nothing. */
+        state: Type.Union([
+          Type.Literal('reserved'),
+          Type.Literal('refused'),
+          Type.Literal('sold'),
+          Type.Literal('released'),
+        ]),
+        where,
+      }),
+      idempotent: true,
+    }),
+    release: operation({
+      summary: 'Give back what was set aside for an order, also when that comes only later',
+      access: 'internal',
+      input: closed({ orderId: id() }),
+      output: Type.Object({ where }),
+      idempotent: true,
+    }),
+    sell: operation({
+      summary: 'What was set aside for an order is bought',
+      access: 'internal',
+      input: closed({ orderId: id() }),
+      output: Type.Object({ where }),
+      idempotent: true,
+    }),
   },
   events: {
     'product-created': event({
@@ -120,19 +164,21 @@ export const catalog = defineContract('catalog', {
         totalCents: cents(),
         currency: currency(),
         paymentToken: Type.String(),
+        saga,
+        attempts,
       }),
     }),
     'stock-refused': event({
       summary: 'Not everything an order wants is there; nothing was set aside',
       version: 1,
       key: 'orderId',
-      data: Type.Object({ orderId: id(), productIds: Type.Array(id()) }),
+      data: Type.Object({ orderId: id(), productIds: Type.Array(id()), attempts }),
     }),
     'stock-released': event({
       summary: 'What was set aside for an order can be sold again',
       version: 1,
       key: 'orderId',
-      data: Type.Object({ orderId: id(), lines: Type.Array(ReservedLine) }),
+      data: Type.Object({ orderId: id(), lines: Type.Array(ReservedLine), attempts }),
     }),
   },
 });

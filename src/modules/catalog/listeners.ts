@@ -1,12 +1,23 @@
 // What catalog does about what becomes of an order. The checkout's choreography, seen from catalog:
-// placed takes stock, confirmed keeps it, rejected and cancelled give it back.
+// placed takes stock, confirmed keeps it, rejected and cancelled give it back. Orders that a coordinator
+// drives are left to it: it calls the same functions through the contract (module.ts).
 import { type Listener, on } from '../../kernel/module.ts';
 import { orders } from '../orders/contract.ts';
-import { release, reserve, sell } from './reservations.ts';
+import { release, repeat, reserve, sell } from './reservations.ts';
 
 export const listeners: readonly Listener[] = [
-  on(orders.events['order-placed'], (order, { tx }) => reserve(tx, order)),
-  on(orders.events['order-confirmed'], ({ orderId }, { tx }) => sell(tx, orderId)),
-  on(orders.events['order-rejected'], ({ orderId }, { tx }) => release(tx, orderId)),
-  on(orders.events['order-cancelled'], ({ orderId }, { tx }) => release(tx, orderId)),
+  on(orders.events['order-placed'], async (order, { tx, delivery }) => {
+    if (order.saga === 'orchestration') return;
+    const { state, repeated } = await reserve(tx, order, delivery.attempt);
+    if (repeated) await repeat(tx, order, state);
+  }),
+  on(orders.events['order-confirmed'], async ({ orderId, saga }, { tx }) => {
+    if (saga !== 'orchestration') await sell(tx.sql, orderId);
+  }),
+  on(orders.events['order-rejected'], async ({ orderId, saga }, { tx, delivery }) => {
+    if (saga !== 'orchestration') await release(tx, orderId, delivery.attempt);
+  }),
+  on(orders.events['order-cancelled'], async ({ orderId, saga }, { tx, delivery }) => {
+    if (saga !== 'orchestration') await release(tx, orderId, delivery.attempt);
+  }),
 ];

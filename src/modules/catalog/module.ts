@@ -4,6 +4,7 @@ import { defineModule, type Module } from '../../kernel/module.ts';
 import { catalog } from './contract.ts';
 import { listeners } from './listeners.ts';
 import { ProductRepository } from './repository.ts';
+import { release, reserve, sell, type WantedOrder } from './reservations.ts';
 import { seedProducts } from './seeds/seed.ts';
 import { ProductService } from './service.ts';
 
@@ -19,7 +20,7 @@ export default function catalogModule(): Module {
       });
     },
 
-    operations(container) {
+    operations(container, { store, hostId: where }) {
       const service = container.resolve(ProductService);
       return {
         listProducts: (query) => service.list(query),
@@ -27,6 +28,18 @@ export default function catalogModule(): Module {
         createProduct: (product) => service.create(product),
         changeProduct: ({ id, ...fields }) => service.change(id, fields),
         priceProducts: ({ ids }) => service.price(ids),
+        async reserve(order) {
+          const { state } = await store.rawTransaction((tx) => reserve(tx, order as WantedOrder));
+          return { state, where };
+        },
+        async release({ orderId }) {
+          await store.rawTransaction((tx) => release(tx, orderId));
+          return { where };
+        },
+        async sell({ orderId }) {
+          await sell(store.sql, orderId);
+          return { where };
+        },
       };
     },
 

@@ -13,8 +13,10 @@ import type { Sql, Transaction } from '../../kernel/store/store.ts';
 import type { orders } from '../orders/contract.ts';
 import { catalog } from './contract.ts';
 
-type OrderPlaced = DataOf<(typeof orders.events)['order-placed']>;
-type Line = OrderPlaced['lines'][number];
+export type WantedOrder = DataOf<(typeof orders.events)['order-placed']>;
+type Line = WantedOrder['lines'][number];
+
+export type ReservationState = 'reserved' | 'refused' | 'sold' | 'released';
 
 const claim = `
   INSERT INTO reservations (order_id, state, lines, changed_at) VALUES ($1, 'reserved', $2, now())
@@ -53,34 +55,68 @@ const giveBack = `
   UPDATE products SET stock = products.stock + wanted.quantity
   FROM wanted JOIN there USING (id) WHERE products.id = wanted.id`;
 
-/** Sets everything aside that the order wants, or nothing, and says which. */
-export async function reserve(tx: Transaction, order: OrderPlaced): Promise<void> {
-  const { orderId, userId, totalCents, currency, paymentToken } = order;
+/**
+ * Sets everything aside that the order wants, or nothing, and publishes which; answers where the reservation stands,
+ * and whether it stood there before.
+ */
+export async function reserve(
+  tx: Transaction,
+  order: WantedOrder,
+  attempts = 1,
+): Promise<{ state: ReservationState; repeated: boolean }> {
+  const { orderId } = order;
   const lines = perProduct(order.lines);
   const { rowCount } = await tx.sql.query(claim, [orderId, JSON.stringify(lines)]);
-  if (rowCount === 0) return;
+  if (rowCount === 0) return { state: await stateOf(tx.sql, orderId), repeated: true };
   const { rows: short } = await tx.sql.query<{ id: string }>(takeAll, columns(lines));
   if (short.length > 0) {
     await end(tx.sql, orderId, 'refused');
-    await tx.publish(catalog.events['stock-refused'], { orderId, productIds: short.map(({ id }) => id) });
-    return;
+    const productIds = short.map(({ id }) => id);
+    await tx.publish(catalog.events['stock-refused'], { orderId, productIds, attempts });
+    return { state: 'refused', repeated: false };
   }
-  const about = { orderId, userId, lines, totalCents, currency, paymentToken };
-  await tx.publish(catalog.events['stock-reserved'], about);
+  await publishReserved(tx, order, lines, attempts);
+  return { state: 'reserved', repeated: false };
+}
+
+/** Says again what became of a reservation: somebody asked once more because an answer is missing. */
+export async function repeat(tx: Transaction, order: WantedOrder, state: ReservationState): Promise<void> {
+  const { orderId } = order;
+  if (state === 'reserved') await publishReserved(tx, order, perProduct(order.lines), 1);
+  if (state === 'refused') await tx.publish(catalog.events['stock-refused'], { orderId, productIds: [] });
+}
+
+async function publishReserved(
+  tx: Transaction,
+  order: WantedOrder,
+  lines: Line[],
+  attempts: number,
+): Promise<void> {
+  const { orderId, userId, totalCents, currency, paymentToken, saga } = order;
+  const about = { orderId, userId, lines, totalCents, currency, paymentToken, attempts };
+  await tx.publish(catalog.events['stock-reserved'], saga ? { ...about, saga } : about);
+}
+
+async function stateOf(sql: Sql, orderId: string): Promise<ReservationState> {
+  const { rows } = await sql.query<{ state: ReservationState }>(
+    'SELECT state FROM reservations WHERE order_id = $1',
+    [orderId],
+  );
+  return rows[0]!.state;
 }
 
 /** The order was not bought: what it had can be sold again, and what it has not yet asked for it never gets. */
-export async function release(tx: Transaction, orderId: string): Promise<void> {
+export async function release(tx: Transaction, orderId: string, attempts = 1): Promise<void> {
   const { rows } = await tx.sql.query<{ lines: Line[] }>(endReservation, [orderId]);
   const lines = rows[0]?.lines ?? [];
   if (lines.length === 0) return;
   await tx.sql.query(giveBack, columns(lines));
-  await tx.publish(catalog.events['stock-released'], { orderId, lines });
+  await tx.publish(catalog.events['stock-released'], { orderId, lines, attempts });
 }
 
 /** The order was bought: its stock is gone for good. */
-export async function sell(tx: Transaction, orderId: string): Promise<void> {
-  await end(tx.sql, orderId, 'sold');
+export async function sell(sql: Sql, orderId: string): Promise<void> {
+  await end(sql, orderId, 'sold');
 }
 
 async function end(sql: Sql, orderId: string, state: 'refused' | 'sold'): Promise<void> {

@@ -1,7 +1,7 @@
 // What notifications promises: the customer hears of what became of an order, once.
 import { type Static, Type } from 'typebox';
 import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
-import { id, nullable, paging, prose, time } from '../../kernel/contract/fields.ts';
+import { cents, currency, id, line, nullable, paging, prose, time } from '../../kernel/contract/fields.ts';
 
 export const Notification = Type.Object({
   id: id(),
@@ -44,6 +44,21 @@ export const notifications = defineContract('notifications', {
       idempotent: false,
       errors: ['user-unknown'],
     }),
+    tellOfOrder: operation({
+      summary: 'Mail the customer how an order ended, once',
+      access: 'internal',
+      input: closed({
+        ended: Type.Union([Type.Literal('confirmed'), Type.Literal('rejected'), Type.Literal('cancelled')]),
+        /** Why it was rejected. */
+        reason: Type.Optional(line({ maxLength: 100 })),
+        orderId: id(),
+        userId: id(),
+        totalCents: cents(),
+        currency: currency(),
+      }),
+      output: Type.Object({ where: Type.String({ description: 'The host that did it' }) }),
+      idempotent: true,
+    }),
   },
   events: {
     'notification-sent': event({
@@ -58,6 +73,7 @@ export const notifications = defineContract('notifications', {
         orderId: nullable(id()),
         type: Type.String(),
         at: time(),
+        attempts: Type.Optional(Type.Integer({ minimum: 1 })),
       }),
     }),
     'notification-failed': event({
@@ -71,6 +87,7 @@ export const notifications = defineContract('notifications', {
         orderId: nullable(id()),
         type: Type.String(),
         why: Type.String(),
+        attempts: Type.Optional(Type.Integer({ minimum: 1 })),
       }),
     }),
   },

@@ -1,5 +1,6 @@
 // What notifications does about what others say: users' events tell whom to write to, the end of an
-// order is written about, once. The key of each note decides, however often an event comes.
+// order is written about, once. The key of each note decides, however often an event comes. Of orders that a
+// coordinator drives it says itself when to write (module.ts).
 import { type Listener, on } from '../../kernel/module.ts';
 import type { Transaction } from '../../kernel/store/store.ts';
 import { orders } from '../orders/contract.ts';
@@ -16,6 +17,9 @@ export function listeners(repository: NotificationRepository, wake: () => void):
   const write = async (tx: Transaction, note: Note) => {
     if (await repository.write(tx.sql, note)) tx.afterCommit(wake);
   };
+  const ofOrder = async (tx: Transaction, saga: string | undefined, note: () => Note) => {
+    if (saga !== 'orchestration') await write(tx, note());
+  };
   return [
     on(
       users.events['user-registered'],
@@ -28,8 +32,8 @@ export function listeners(repository: NotificationRepository, wake: () => void):
     on(users.events['user-changed'], (user, { tx }) => remember(tx, user), replayable),
     on(users.events['user-deleted'], ({ userId }, { tx }) => markGone(tx, userId), replayable),
 
-    on(orders.events['order-confirmed'], (order, { tx }) => write(tx, confirmed(order))),
-    on(orders.events['order-rejected'], (order, { tx }) => write(tx, rejected(order))),
-    on(orders.events['order-cancelled'], (order, { tx }) => write(tx, cancelled(order))),
+    on(orders.events['order-confirmed'], (one, { tx }) => ofOrder(tx, one.saga, () => confirmed(one))),
+    on(orders.events['order-rejected'], (one, { tx }) => ofOrder(tx, one.saga, () => rejected(one))),
+    on(orders.events['order-cancelled'], (one, { tx }) => ofOrder(tx, one.saga, () => cancelled(one))),
   ];
 }

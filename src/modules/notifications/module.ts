@@ -45,7 +45,7 @@ export default function notificationsModule(settings: Pick<Settings, 'smtpUrl' |
       });
     },
 
-    operations(container) {
+    operations(container, kit) {
       const service = container.resolve(NotificationService);
       return {
         list: async (query, { principal }) => {
@@ -53,6 +53,10 @@ export default function notificationsModule(settings: Pick<Settings, 'smtpUrl' |
           return service.list(principal.id, query);
         },
         send: (input) => service.send(input),
+        tellOfOrder: async (told) => {
+          await service.tell(told);
+          return { where: kit.hostId };
+        },
       };
     },
 

@@ -90,8 +90,8 @@ export class NotificationRepository {
 
   /** Records the end with its event, once: a second host that sent the same mail changes nothing. */
   async finish(note: Claimed, failed?: string): Promise<void> {
-    const { id, userId, orderId, type } = note;
-    const about = { subjectId: orderId ?? userId, notificationId: id, userId, orderId, type };
+    const { id, userId, orderId, type, attempts } = note;
+    const about = { subjectId: orderId ?? userId, notificationId: id, userId, orderId, type, attempts };
     const { events } = notifications;
     const event = failed
       ? eventArguments(events['notification-failed'], { ...about, why: failed })

@@ -7,7 +7,7 @@ import type { Store } from '../../kernel/store/store.ts';
 import type { users } from '../users/contract.ts';
 import { notifications } from './contract.ts';
 import type { NotificationRepository } from './repository.ts';
-import type { Note } from './texts.ts';
+import { type Note, noteOf, type Told } from './texts.ts';
 
 export interface NotificationServiceParts {
   readonly store: Store<PrismaClient>;
@@ -49,6 +49,12 @@ export class NotificationService {
     const written = await store.rawTransaction((tx) => repository.write(tx.sql, note));
     wake();
     return written!;
+  }
+
+  /** Writes once how an order ended. */
+  async tell(told: Told): Promise<void> {
+    const { store, repository, wake } = this.#parts;
+    if (await repository.write(store.sql, noteOf(told))) wake();
   }
 
   /** Users is asked only when its events have not told yet. */

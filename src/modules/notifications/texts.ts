@@ -16,6 +16,17 @@ export interface Note {
 type Ended = DataOf<(typeof orders)['events']['order-confirmed']>;
 type Rejected = DataOf<(typeof orders)['events']['order-rejected']>;
 
+/** How an order ended, as a coordinator tells it. */
+export interface Told extends Ended {
+  readonly ended: 'confirmed' | 'rejected' | 'cancelled';
+  readonly reason?: string;
+}
+
+export function noteOf({ ended, reason, ...order }: Told): Note {
+  if (ended === 'rejected') return rejected({ ...order, reason: reason as RejectReason });
+  return ended === 'confirmed' ? confirmed(order) : cancelled(order);
+}
+
 const because: Record<RejectReason, string> = {
   'out-of-stock': 'we do not have everything in it any more',
   'user-blocked': 'your account may not order at present',
@@ -43,7 +54,7 @@ export function rejected(order: Rejected): Note {
     order,
     'order-rejected',
     'could not be accepted',
-    `The reason: ${because[order.reason]}. You pay nothing.`,
+    `The reason: ${because[order.reason] ?? order.reason}. You pay nothing.`,
   );
 }
 

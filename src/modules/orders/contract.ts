@@ -1,7 +1,7 @@
 // What orders promises: an order is taken at once and decided later.
 import { type Static, Type } from 'typebox';
 import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
-import { cents, currency, id, line, paging, time } from '../../kernel/contract/fields.ts';
+import { cents, currency, id, line, nullable, paging, time } from '../../kernel/contract/fields.ts';
 
 export const OrderStatus = Type.Union([
   Type.Literal('placed'),
@@ -19,6 +19,10 @@ export const RejectReason = Type.Union([
 ]);
 export type RejectReason = Static<typeof RejectReason>;
 
+/** Who says what comes next: nobody (modules react to events) or a coordinator in orders. */
+export const SagaStyle = Type.Union([Type.Literal('choreography'), Type.Literal('orchestration')]);
+export type SagaStyle = Static<typeof SagaStyle>;
+
 export const Order = Type.Object({
   id: id(),
   status: OrderStatus,
@@ -28,12 +32,80 @@ export const Order = Type.Object({
   ),
   totalCents: cents(),
   currency: currency(),
+  /** The style that was in force when it was placed, and in which it ends. */
+  saga: SagaStyle,
   createdAt: time(),
 });
 export type Order = Static<typeof Order>;
 
 const Line = Type.Object({ productId: id(), quantity: Type.Integer() });
-const Final = { orderId: id(), userId: id(), totalCents: cents(), currency: currency() };
+const saga = Type.Optional(SagaStyle);
+const Final = { orderId: id(), userId: id(), totalCents: cents(), currency: currency(), saga };
+
+/** Of a saga that is not over; stuck: its step is past its deadline. */
+const openStates = [
+  Type.Literal('running'),
+  Type.Literal('waiting'),
+  Type.Literal('compensating'),
+  Type.Literal('stuck'),
+] as const;
+export type OpenState = Static<(typeof openStates)[number]>;
+
+export const TimelineItem = Type.Object({
+  step: Type.String(),
+  status: Type.Union([Type.Literal('done'), Type.Literal('failed'), ...openStates]),
+  /** `monolith`, or the id of the instance that did it; null while nobody has. */
+  where: nullable(Type.String()),
+  attempts: Type.Integer(),
+  at: time(),
+  why: nullable(Type.String()),
+});
+export type TimelineItem = Static<typeof TimelineItem>;
+
+const Timeline = Type.Object({ items: Type.Array(TimelineItem) });
+
+export const SagaInForce = Type.Object({ style: SagaStyle, changedAt: time(), changedBy: Type.String() });
+export type SagaInForce = Static<typeof SagaInForce>;
+
+const Count = {
+  running: Type.Integer(),
+  waiting: Type.Integer(),
+  compensating: Type.Integer(),
+  stuck: Type.Integer(),
+};
+
+export const SagaOverview = Type.Object({
+  ...SagaInForce.properties,
+  ...Count,
+  /** By style and the step that each stands at; those without any are left out. */
+  steps: Type.Array(Type.Object({ style: SagaStyle, step: Type.String(), ...Count })),
+  /** The oldest 20. */
+  stuckOrders: Type.Array(
+    Type.Object({
+      orderId: id(),
+      style: SagaStyle,
+      step: Type.String(),
+      since: time(),
+      why: Type.String(),
+      /** The command that helps. */
+      next: Type.String(),
+    }),
+  ),
+});
+export type SagaOverview = Static<typeof SagaOverview>;
+
+export const SagaOfOrder = Type.Object({
+  orderId: id(),
+  style: SagaStyle,
+  status: OrderStatus,
+  state: Type.Union([...openStates, Type.Literal('finished')]),
+  step: Type.String(),
+  why: nullable(Type.String()),
+  /** The command that helps one that is stuck. */
+  next: nullable(Type.String()),
+  items: Type.Array(TimelineItem),
+});
+export type SagaOfOrder = Static<typeof SagaOfOrder>;
 
 export const orders = defineContract('orders', {
   summary: 'Orders, from placed to confirmed, rejected or cancelled',
@@ -44,6 +116,8 @@ export const orders = defineContract('orders', {
     'total-too-large': { status: 422, title: 'The order costs more than can be charged' },
     'idempotency-key-reused': { status: 422, title: 'The Idempotency-Key was used for another request' },
     'too-late': { status: 409, title: 'The order can no longer be cancelled' },
+    'saga-finished': { status: 409, title: 'The saga of the order is over' },
+    'saga-running': { status: 409, title: 'The saga of the order is not stuck' },
     'bad-cursor': { status: 422, title: 'The cursor is not one that this list gave' },
   },
   operations: {
@@ -103,6 +177,63 @@ export const orders = defineContract('orders', {
       idempotent: true,
       errors: ['order-unknown', 'too-late'],
     }),
+    timeline: operation({
+      summary: 'What happened to the order, step by step',
+      access: 'session',
+      http: { method: 'GET', path: '/api/orders/:id/timeline' },
+      input: closed({ id: id() }),
+      output: Timeline,
+      idempotent: true,
+      errors: ['order-unknown'],
+    }),
+    sagas: operation({
+      summary: 'The style in force, and the sagas that are not over, by step',
+      access: 'operator',
+      http: { method: 'GET', path: '/admin/saga' },
+      input: closed({}),
+      output: SagaOverview,
+      idempotent: true,
+    }),
+    setSagaStyle: operation({
+      summary: 'Set the style of orders placed from now on; in force in every host when it answers',
+      description: 'Orders placed before end in the style in which they began.',
+      access: 'operator',
+      http: { method: 'PUT', path: '/admin/saga' },
+      headers: { changedBy: 'X-Changed-By' },
+      input: closed({
+        style: SagaStyle,
+        changedBy: Type.Optional(line({ minLength: 1, maxLength: 100 })),
+      }),
+      output: SagaInForce,
+      idempotent: true,
+    }),
+    showSaga: operation({
+      summary: 'The saga of an order: where it stands, why, and what happened',
+      access: 'operator',
+      http: { method: 'GET', path: '/admin/saga/:orderId' },
+      input: closed({ orderId: id() }),
+      output: SagaOfOrder,
+      idempotent: true,
+      errors: ['order-unknown'],
+    }),
+    retrySaga: operation({
+      summary: 'Ask again, where an order is stuck',
+      access: 'operator',
+      http: { method: 'POST', path: '/admin/saga/:orderId/retry' },
+      input: closed({ orderId: id() }),
+      output: SagaOfOrder,
+      idempotent: true,
+      errors: ['order-unknown', 'saga-finished', 'saga-running'],
+    }),
+    cancelSaga: operation({
+      summary: 'Give up an order that is stuck: take back what was done',
+      access: 'operator',
+      http: { method: 'POST', path: '/admin/saga/:orderId/cancel' },
+      input: closed({ orderId: id() }),
+      output: SagaOfOrder,
+      idempotent: true,
+      errors: ['order-unknown', 'saga-finished', 'saga-running', 'too-late'],
+    }),
   },
   events: {
     'order-placed': event({
@@ -116,6 +247,7 @@ export const orders = defineContract('orders', {
         totalCents: cents(),
         currency: currency(),
         paymentToken: Type.String(),
+        saga,
       }),
     }),
     'order-confirmed': event({

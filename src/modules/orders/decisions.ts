@@ -1,84 +1,104 @@
-// How an order ends: the four steps that turn `placed` into something final.
+// How an order ends: the steps that turn `placed` into something final, the same in both styles.
 //
 //   placed ── confirm ──> confirmed      the pivot: from here the order only goes forward
 //          ── reject ───> rejected       stock, payment, or a user who may not buy
-//          ── cancel ───> cancelled      by its customer
+//          ── cancel ───> cancelled      by its customer, or by an operator
 //
 // Each is one conditional statement, so the database decides between two that meet, and a repeated or
 // late one changes nothing. Who says "next" is not known here; each step publishes what it did.
+import { type EventArguments, eventArguments } from '../../kernel/events/publisher.ts';
 import type { Transaction } from '../../kernel/store/store.ts';
-import { orders, type RejectReason } from './contract.ts';
+import { orders, type RejectReason, type SagaStyle } from './contract.ts';
+import { type Noted, noteWith } from './saga/notes.ts';
 
-interface Ended {
+export interface Ended {
   readonly id: string;
   readonly user_id: string;
   readonly total_cents: string;
   readonly currency: string;
   readonly status: 'confirmed' | 'rejected' | 'cancelled';
   readonly reason: RejectReason | null;
+  readonly saga: SagaStyle;
 }
 
-const returning = 'RETURNING id, user_id, total_cents, currency, status, reason';
+const returning = 'RETURNING id, user_id, total_cents, currency, status, reason, saga';
 
 /** The money is there. A user who was blocked or deleted since the order was placed is rejected instead. */
-export async function confirm(tx: Transaction, orderId: string): Promise<void> {
-  await end(
-    tx,
-    `UPDATE orders SET (status, reason) = (
-       SELECT CASE WHEN barred THEN 'rejected' ELSE 'confirmed' END, CASE WHEN barred THEN 'user-blocked' END
-       FROM (SELECT EXISTS (SELECT FROM barred_users WHERE user_id = orders.user_id)) AS b (barred)
-     ), decided_at = now()
-     WHERE id = $1 AND status = 'placed' ${returning}`,
-    [orderId],
-  );
+export function confirm(tx: Transaction, orderId: string, attempts = 1): Promise<Ended[]> {
+  const update = `
+    UPDATE orders SET (status, reason) = (
+      SELECT CASE WHEN barred THEN 'rejected' ELSE 'confirmed' END, CASE WHEN barred THEN 'user-blocked' END
+      FROM (SELECT EXISTS (SELECT FROM barred_users WHERE user_id = orders.user_id)) AS b (barred)
+    ), decided_at = now(), payment_token = NULL
+    WHERE id = $1 AND status = 'placed' ${returning}`;
+  return end(tx, update, [orderId], attempts);
 }
 
-export async function reject(tx: Transaction, orderId: string, reason: RejectReason): Promise<void> {
-  await end(
-    tx,
-    `UPDATE orders SET status = 'rejected', reason = $2, decided_at = now()
-     WHERE id = $1 AND status = 'placed' ${returning}`,
-    [orderId, reason],
-  );
+/** Of a coordinated order: whether its user may still buy. Taking back what was done comes before its rejection. */
+export async function isBarred(tx: Transaction, userId: string): Promise<boolean> {
+  return (await tx.sql.query('SELECT FROM barred_users WHERE user_id = $1', [userId])).rowCount > 0;
 }
 
-/** False when the order was already final, or is not this user's. */
-export async function cancel(tx: Transaction, userId: string, orderId: string): Promise<boolean> {
-  const ended = await end(
-    tx,
-    `UPDATE orders SET status = 'cancelled', decided_at = now()
-     WHERE id = $1 AND user_id = $2 AND status = 'placed' ${returning}`,
-    [orderId, userId],
-  );
-  return ended > 0;
+export function reject(
+  tx: Transaction,
+  orderId: string,
+  reason: RejectReason,
+  attempts = 1,
+): Promise<Ended[]> {
+  const update = `
+    UPDATE orders SET status = 'rejected', reason = $2, decided_at = now(), payment_token = NULL
+    WHERE id = $1 AND status = 'placed' ${returning}`;
+  return end(tx, update, [orderId, reason], attempts);
 }
 
-/** A user may not buy any more: what is open is rejected now, what is being written meets `confirm`. */
+export function cancel(tx: Transaction, orderId: string): Promise<Ended[]> {
+  const update = `
+    UPDATE orders SET status = 'cancelled', decided_at = now(), payment_token = NULL
+    WHERE id = $1 AND status = 'placed' ${returning}`;
+  return end(tx, update, [orderId], 1);
+}
+
+/** A user may not buy any more: what is open and nobody drives is rejected now, what is being written meets `confirm`. */
 export async function bar(tx: Transaction, userId: string): Promise<void> {
   await tx.sql.query('INSERT INTO barred_users (user_id, since) VALUES ($1, now()) ON CONFLICT DO NOTHING', [
     userId,
   ]);
-  await end(
-    tx,
-    `UPDATE orders SET status = 'rejected', reason = 'user-blocked', decided_at = now()
-     WHERE user_id = $1 AND status = 'placed' ${returning}`,
-    [userId],
-  );
+  const update = `
+    UPDATE orders SET status = 'rejected', reason = 'user-blocked', decided_at = now(), payment_token = NULL
+    WHERE user_id = $1 AND status = 'placed' AND saga = 'choreography' ${returning}`;
+  await end(tx, update, [userId], 1);
 }
 
 export async function unbar(tx: Transaction, userId: string): Promise<void> {
   await tx.sql.query('DELETE FROM barred_users WHERE user_id = $1', [userId]);
 }
 
-async function end(tx: Transaction, update: string, values: readonly unknown[]): Promise<number> {
-  const { rows } = await tx.sql.query<Ended & Record<string, unknown>>(update, values);
-  for (const row of rows) await publishEnd(tx, row);
-  return rows.length;
+/** The event of an order's end. */
+export function endOf(row: Ended): EventArguments {
+  const { id: orderId, user_id: userId, currency, status, reason, saga } = row;
+  const about = { orderId, userId, totalCents: Number(row.total_cents), currency, saga };
+  return status === 'rejected'
+    ? eventArguments(orders.events['order-rejected'], { ...about, reason: reason! })
+    : eventArguments(orders.events[`order-${status}`], about);
 }
 
-async function publishEnd(tx: Transaction, row: Ended): Promise<void> {
-  const { id: orderId, user_id: userId, currency, status, reason } = row;
-  const about = { orderId, userId, totalCents: Number(row.total_cents), currency };
-  if (status === 'rejected') await tx.publish(orders.events['order-rejected'], { ...about, reason: reason! });
-  else await tx.publish(orders.events[`order-${status}`], about);
+const emit = 'SELECT emit_event($1::uuid, $2, $3, $4, $5::json, $6, $7, $8)';
+const steps = { confirmed: 'confirm-order', rejected: 'reject-order', cancelled: 'cancel-order' } as const;
+
+async function end(
+  tx: Transaction,
+  update: string,
+  values: readonly unknown[],
+  attempts: number,
+): Promise<Ended[]> {
+  const { rows } = await tx.sql.query<Ended & Record<string, unknown>>(update, values);
+  for (const row of rows) {
+    const event = endOf(row);
+    // The coordinator notes its own steps.
+    const noted: Noted = { step: steps[row.status], status: 'done', attempts, why: row.reason };
+    const note = row.saga === 'choreography' ? noteWith(row.id, event, noted) : { text: '', values: [] };
+    await tx.sql.query(`${note.text}${emit}`, [...event, ...note.values]);
+    tx.emitted();
+  }
+  return rows;
 }

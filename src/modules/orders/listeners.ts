@@ -1,19 +1,27 @@
-// What orders does about what others say. The checkout's choreography, seen from orders:
-// stock refused, payment failed or user barred rejects; payment captured confirms.
+// What orders does about what others say: the checkout's events (saga/choreography.ts), and users who may not
+// buy any more: their open orders end, whoever drives them.
 import { type Listener, on } from '../../kernel/module.ts';
-import { catalog } from '../catalog/contract.ts';
-import { payments } from '../payments/contract.ts';
+import type { Engine } from '../../kernel/saga/engine.ts';
+import type { Transaction } from '../../kernel/store/store.ts';
 import { users } from '../users/contract.ts';
-import { bar, confirm, reject, unbar } from './decisions.ts';
+import { bar, unbar } from './decisions.ts';
+import { choreography } from './saga/choreography.ts';
+import type { Checkout } from './saga/orchestration.ts';
 
-export const listeners: readonly Listener[] = [
-  on(catalog.events['stock-refused'], ({ orderId }, { tx }) => reject(tx, orderId, 'out-of-stock')),
-
-  on(payments.events['payment-captured'], ({ orderId }, { tx }) => confirm(tx, orderId)),
-  on(payments.events['payment-failed'], ({ orderId, reason }, { tx }) => reject(tx, orderId, reason)),
-
-  on(users.events['user-changed'], ({ userId, blocked }, { tx }) =>
-    blocked ? bar(tx, userId) : unbar(tx, userId),
-  ),
-  on(users.events['user-deleted'], ({ userId }, { tx }) => bar(tx, userId)),
-];
+export function listeners(coordinator: Engine<Checkout>): readonly Listener[] {
+  const barFrom = async (tx: Transaction, userId: string) => {
+    await bar(tx, userId);
+    const { rows } = await tx.sql.query<{ id: string }>(
+      `SELECT id FROM orders WHERE user_id = $1 AND status = 'placed' AND saga = 'orchestration' ORDER BY id`,
+      [userId],
+    );
+    for (const { id } of rows) await coordinator.callOff(tx, id, 'user-blocked');
+  };
+  return [
+    ...choreography(coordinator),
+    on(users.events['user-changed'], ({ userId, blocked }, { tx }) =>
+      blocked ? barFrom(tx, userId) : unbar(tx, userId),
+    ),
+    on(users.events['user-deleted'], ({ userId }, { tx }) => barFrom(tx, userId)),
+  ];
+}

@@ -52,6 +52,7 @@ inBothPlacements('orders', (shop) => {
       ],
       totalCents: 2499,
       currency: 'EUR',
+      saga: 'choreography',
       createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
     });
     expect(await shop().final(customer, answer.body.id)).toEqual({ ...answer.body, status: 'confirmed' });

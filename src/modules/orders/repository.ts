@@ -2,9 +2,11 @@
 // interactive transactions cost four times as much); everything else is Prisma.
 // The primary key of idempotency_keys decides which of several equal requests made the order.
 import type { PrismaClient } from '../../../prisma/orders/client/client.ts';
+import type { Cause } from '../../kernel/calls/cause.ts';
 import type { EventArguments } from '../../kernel/events/publisher.ts';
 import type { Store } from '../../kernel/store/store.ts';
-import type { Order, OrderStatus, RejectReason } from './contract.ts';
+import type { Order, OrderStatus, RejectReason, SagaStyle } from './contract.ts';
+import { here } from './saga/notes.ts';
 
 export interface GivenAnswer {
   readonly fingerprint: string;
@@ -15,29 +17,53 @@ export interface NewOrder {
   readonly userId: string;
   readonly key: string;
   readonly fingerprint: string;
-  readonly order: Order;
-  /** What is published with it. */
+  readonly order: Omit<Order, 'saga'>;
+  readonly paymentToken: string;
+  /** What is published with it; the statement adds the style to its data. */
   readonly event: EventArguments;
+  /** Where its coordinator begins, in the style that has one. */
+  readonly begins: {
+    readonly path: string;
+    readonly step: string;
+    readonly deadlineMs: number;
+    readonly data: object;
+    readonly ending: string | null;
+    readonly cause: Cause;
+  };
 }
 
-/** Nothing at all is written when the key is taken: each insert feeds on the row that the first one made. */
+/** The style is the first field of the answer and of the event's data, which are objects with other fields. */
+const withStyle = (json: string) => `('{"saga":"' || style || '",' || substr(${json}, 2))::json`;
+
+/**
+ * The style in force is read by the statement that inserts: whoever changed it before this began is obeyed.
+ * Nothing at all is written when the key is taken: each insert feeds on the row that the first one made.
+ */
 const insertOrder = `
   WITH mine AS (
     INSERT INTO idempotency_keys (user_id, key, fingerprint, order_id, answer, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    SELECT $1, $2, $3, $4, ${withStyle('$5')}, $6 FROM saga_style
     ON CONFLICT (user_id, key) DO NOTHING
-    RETURNING order_id
+    RETURNING order_id, answer ->> 'saga' AS style
   ), placed AS (
-    INSERT INTO orders (id, user_id, status, reason, total_cents, currency, created_at, decided_at)
-    SELECT order_id, $1, $7, $8, $9, $10, $6, CASE WHEN $7 = 'placed' THEN NULL ELSE $6::timestamptz END
+    INSERT INTO orders (id, user_id, status, reason, total_cents, currency, created_at, decided_at, saga, payment_token)
+    SELECT order_id, $1, $7, $8, $9, $10, $6, CASE WHEN $7 = 'placed' THEN NULL ELSE $6::timestamptz END, style,
+      CASE WHEN $7 = 'placed' THEN $11 END
     FROM mine
   ), lines AS (
     INSERT INTO order_lines (order_id, position, product_id, name, quantity, unit_cents)
     SELECT mine.order_id, line.position, line.product_id, line.name, line.quantity, line.unit_cents
-    FROM mine, unnest($11::uuid[], $12::text[], $13::int[], $14::bigint[])
+    FROM mine, unnest($12::uuid[], $13::text[], $14::int[], $15::bigint[])
       WITH ORDINALITY AS line (product_id, name, quantity, unit_cents, position)
+  ), noted AS (
+    INSERT INTO saga_steps (saga_id, id, step, status, instance, attempts, at, why)
+    SELECT order_id, $16::uuid, 'place-order', 'done', ${here}, 1, $6, $8 FROM mine
+  ), begun AS (
+    INSERT INTO sagas (id, path, step, data, ending, cause, due_at, deadline_at, updated_at)
+    SELECT order_id, $24, $25, $26::json, $27, $28::json, now(), now() + $29 * interval '1 millisecond', now()
+    FROM mine WHERE style = 'orchestration'
   )
-  SELECT emit_event($15::uuid, $16, $17, $18, $19::json, $20, $21, $22) FROM mine`;
+  SELECT style, emit_event($16::uuid, $17, $18, $19, ${withStyle('$20')}, $21, $22, $23) FROM mine`;
 
 export class OrderRepository {
   readonly #store: Store<PrismaClient>;
@@ -47,30 +73,42 @@ export class OrderRepository {
   }
 
   /**
-   * Writes the order, its key and its event; false when the key has an order already. Waits for an equal
-   * request that is being written.
+   * Writes the order, its key, its event and its coordinator's first state; answers the style in which it goes on.
+   * Undefined when the key has an order already. Waits for an equal request that is being written.
    */
-  async insert({ userId, key, fingerprint, order, event }: NewOrder): Promise<boolean> {
+  async insert(given: NewOrder): Promise<SagaStyle | undefined> {
+    const { userId, key, fingerprint, order, paymentToken, event, begins } = given;
     const { lines } = order;
-    const { rowCount } = await this.#store.pool.query(insertOrder, [
-      userId,
-      key,
-      fingerprint,
-      order.id,
-      JSON.stringify(order),
-      order.createdAt,
-      order.status,
-      order.reason ?? null,
-      order.totalCents,
-      order.currency,
-      lines.map((line) => line.productId),
-      lines.map((line) => line.name),
-      lines.map((line) => line.quantity),
-      lines.map((line) => line.unitCents),
-      ...event,
-    ]);
-    if (rowCount) this.#store.committed();
-    return rowCount === 1;
+    const { rows } = await this.#store.pool.query<{ style: SagaStyle }>({
+      name: 'orders-insert',
+      text: insertOrder,
+      values: [
+        userId,
+        key,
+        fingerprint,
+        order.id,
+        JSON.stringify(order),
+        order.createdAt,
+        order.status,
+        order.reason ?? null,
+        order.totalCents,
+        order.currency,
+        paymentToken,
+        lines.map((line) => line.productId),
+        lines.map((line) => line.name),
+        lines.map((line) => line.quantity),
+        lines.map((line) => line.unitCents),
+        ...event,
+        begins.path,
+        begins.step,
+        JSON.stringify(begins.data),
+        begins.ending,
+        JSON.stringify(begins.cause),
+        begins.deadlineMs,
+      ],
+    });
+    if (rows.length > 0) this.#store.committed();
+    return rows[0]?.style;
   }
 
   /** What the first request with this key was answered. */
@@ -78,7 +116,11 @@ export class OrderRepository {
     const row = await this.#store.prisma.idempotencyKey.findUnique({
       where: { userId_key: { userId, key } },
     });
-    return row ? { fingerprint: row.fingerprint, answer: row.answer as unknown as Order } : undefined;
+    // Answers given before there were two styles do not name theirs.
+    const known = row?.answer as unknown as Partial<Order>;
+    return row
+      ? { fingerprint: row.fingerprint, answer: { saga: 'choreography', ...known } as Order }
+      : undefined;
   }
 
   async find(userId: string, id: string): Promise<Order | undefined> {
@@ -107,6 +149,7 @@ interface Row {
   reason: string | null;
   totalCents: bigint;
   currency: string;
+  saga: string;
   createdAt: Date;
   lines: { productId: string; name: string; quantity: number; unitCents: bigint }[];
 }
@@ -124,6 +167,7 @@ function orderOf(row: Row): Order {
     })),
     totalCents: Number(row.totalCents),
     currency: row.currency,
+    saga: row.saga as SagaStyle,
     createdAt: row.createdAt.toISOString(),
   };
 }

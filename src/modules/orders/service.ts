@@ -3,17 +3,22 @@
 // It knows nothing of HTTP, and nothing of where users and catalog run.
 import { v7, validate } from 'uuid';
 import type { PrismaClient } from '../../../prisma/orders/client/client.ts';
+import { currentFlow } from '../../kernel/calls/call.ts';
 import type { Client } from '../../kernel/calls/ref.ts';
 import { kernelProblem, problem } from '../../kernel/contract/problem.ts';
 import { type EventArguments, eventArguments } from '../../kernel/events/publisher.ts';
+import type { Engine } from '../../kernel/saga/engine.ts';
 import type { Store } from '../../kernel/store/store.ts';
 import type { catalog } from '../catalog/contract.ts';
 import type { users } from '../users/contract.ts';
-import { type Order, orders } from './contract.ts';
-import { cancel } from './decisions.ts';
+import { type Order, orders, type TimelineItem } from './contract.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { billFor, type WantedLine } from './pricing.ts';
-import type { GivenAnswer, OrderRepository } from './repository.ts';
+import type { GivenAnswer, NewOrder, OrderRepository } from './repository.ts';
+import { openOf } from './saga/open.ts';
+import type { SagaOperator } from './saga/operator.ts';
+import type { Checkout } from './saga/orchestration.ts';
+import { timelineOf } from './saga/timeline.ts';
 
 export interface PlaceOrder {
   readonly idempotencyKey: string;
@@ -26,6 +31,10 @@ export interface OrderServiceParts {
   readonly repository: OrderRepository;
   readonly users: Client<typeof users>;
   readonly catalog: Client<typeof catalog>;
+  readonly coordinator: Engine<Checkout>;
+  readonly operator: SagaOperator;
+  /** There is work for the coordinator. */
+  readonly wake: () => void;
 }
 
 export class OrderService {
@@ -49,16 +58,19 @@ export class OrderService {
     ]);
     if (!user) throw kernelProblem('unauthenticated', { detail: 'The user of this session is gone.' });
     if (given) return sameAnswer(given, fingerprint);
-    const order: Order = {
+    const order: Omit<Order, 'saga'> = {
       id: v7(),
       status: user.blocked ? 'rejected' : 'placed',
       ...(user.blocked ? { reason: 'user-blocked' } : {}),
       ...billFor(request.lines, (await prices).items),
       createdAt: new Date().toISOString(),
     };
-    const { idempotencyKey: key } = request;
-    const event = firstEvent(userId, order, request.paymentToken);
-    if (await repository.insert({ userId, key, fingerprint, order, event })) return order;
+    const { idempotencyKey: key, paymentToken } = request;
+    const event = firstEvent(userId, order, paymentToken);
+    const begins = this.#begins(userId, order, paymentToken, event);
+    const saga = await repository.insert({ userId, key, fingerprint, order, paymentToken, event, begins });
+    if (saga === 'orchestration') this.#parts.wake();
+    if (saga) return { ...order, saga };
     const winner = await repository.answerTo(userId, key);
     if (!winner) throw new Error(`the answer to key ${key} of user ${userId} vanished`);
     return sameAnswer(winner, fingerprint);
@@ -81,17 +93,51 @@ export class OrderService {
     return order;
   }
 
-  /** The cancelled order, also when it was cancelled before. The database decides between this and a confirmation. */
+  /**
+   * The cancelled order, also when it was cancelled before; the order as it is while a coordinator takes it back.
+   * The database decides between this and a confirmation.
+   */
   async cancel(userId: string, id: string): Promise<Order> {
-    await this.#parts.store.rawTransaction((tx) => cancel(tx, userId, id));
+    const { store, operator, wake } = this.#parts;
+    await this.show(userId, id);
+    const how = await store.rawTransaction(async (tx) => {
+      tx.afterCommit(wake);
+      return operator.callOff(tx, id);
+    });
     const order = await this.show(userId, id);
     if (order.status === 'cancelled') return order;
+    if (order.status === 'placed' && (how === 'called-off' || how === 'already')) return order;
     throw problem(orders, 'too-late', { detail: `The order is already ${order.status}.` });
+  }
+
+  async timeline(userId: string, id: string): Promise<{ items: TimelineItem[] }> {
+    const { sql } = this.#parts.store;
+    const order = await this.show(userId, id);
+    return { items: await timelineOf(sql, order, await openOf(sql, id)) };
+  }
+
+  /** Where a coordinator begins with an order: at its first step, or, when it ended at once, with the mail. */
+  #begins(
+    userId: string,
+    order: Omit<Order, 'saga'>,
+    paymentToken: string,
+    event: EventArguments,
+  ): NewOrder['begins'] {
+    const { course } = this.#parts.coordinator;
+    const { id: orderId, totalCents, currency, reason } = order;
+    const lines = order.lines.map(({ productId, quantity }) => ({ productId, quantity }));
+    const data: Checkout = { orderId, userId, lines, totalCents, currency, paymentToken };
+    const at = reason ? course.lastOfAfter : course.first;
+    const cause = {
+      traceparent: currentFlow()!.traceparent,
+      event: { id: event[0], correlationId: event[0] },
+    };
+    return { ...at, deadlineMs: course.at(at)!.deadlineMs, data, ending: reason ?? null, cause };
   }
 }
 
 /** A blocked user's order ends where it begins: nobody hears that it was placed, so nothing is reserved. */
-function firstEvent(userId: string, order: Order, paymentToken: string): EventArguments {
+function firstEvent(userId: string, order: Omit<Order, 'saga'>, paymentToken: string): EventArguments {
   const { id: orderId, totalCents, currency, reason, lines } = order;
   const about = { orderId, userId, totalCents, currency };
   const { events } = orders;

@@ -27,7 +27,7 @@ const order = (paymentToken = 'tok_ok') => ({
 });
 type Order = ReturnType<typeof order>;
 const inTransaction = <T>(step: (tx: Transaction) => Promise<T>) => shop.store.rawTransaction(step);
-const reserved = (one: Order) => inTransaction((tx) => request(tx, one));
+const reserved = (one: Order) => inTransaction((tx) => request(tx.sql, one));
 const ended = (one: Order) => inTransaction((tx) => undo(tx, one));
 
 async function running(...args: Parameters<PaymentsAlone['host']>) {

@@ -76,7 +76,7 @@ async function step(network: CardNetwork, payment: Claimed, signal: AbortSignal)
       return { to: 'failed', event: 'payment-failed', reason: 'payment-timeout' };
     case 'voiding':
       await network.void(charge, signal);
-      return { to: 'voided' };
+      return { to: 'voided', event: 'payment-voided' };
     case 'refunding':
       await network.refund(charge, signal);
       return { to: 'refunded', event: 'payment-refunded' };

@@ -35,7 +35,19 @@ export const Charge = Type.Object({
 });
 export type Charge = Static<typeof Charge>;
 
-const About = { orderId: id(), userId: id(), paymentId: id(), amountCents: cents(), currency: currency() };
+/** How often the card network was asked. */
+const attempts = Type.Optional(Type.Integer({ minimum: 0 }));
+const About = {
+  orderId: id(),
+  userId: id(),
+  paymentId: id(),
+  amountCents: cents(),
+  currency: currency(),
+  attempts,
+};
+const FailReason = Type.Union([Type.Literal('payment-declined'), Type.Literal('payment-timeout')]);
+const where = Type.String({ description: 'The host that did it' });
+const OfOrder = { orderId: id(), userId: id(), totalCents: cents(), currency: currency() };
 
 export const payments = defineContract('payments', {
   summary: 'Payments through the card network',
@@ -62,6 +74,38 @@ export const payments = defineContract('payments', {
       idempotent: true,
       errors: ['bad-cursor'],
     }),
+    charge: operation({
+      summary: 'Charge an order, once; its answer is where the charge stands',
+      description: 'While it is pending, payment-captured or payment-failed will tell.',
+      access: 'internal',
+      input: closed({ ...OfOrder, paymentToken: Type.String() }),
+      output: Type.Object({
+        /** undone: the order ended before; it is never charged. */
+        state: Type.Union([
+          Type.Literal('pending'),
+          Type.Literal('captured'),
+          Type.Literal('failed'),
+          Type.Literal('undone'),
+        ]),
+        reason: Type.Optional(FailReason),
+        attempts: Type.Integer(),
+        where,
+      }),
+      idempotent: true,
+    }),
+    undo: operation({
+      summary: 'Give back what an order was charged, and never charge it from now on',
+      description: 'While it is pending, payment-refunded or payment-voided will tell.',
+      access: 'internal',
+      input: closed(OfOrder),
+      output: Type.Object({
+        state: Type.Union([Type.Literal('pending'), Type.Literal('undone')]),
+        how: Type.Union([Type.Literal('refunded'), Type.Literal('voided'), Type.Literal('never charged')]),
+        attempts: Type.Integer(),
+        where,
+      }),
+      idempotent: true,
+    }),
   },
   events: {
     'payment-captured': event({
@@ -76,8 +120,14 @@ export const payments = defineContract('payments', {
       key: 'orderId',
       data: Type.Object({
         ...About,
-        reason: Type.Union([Type.Literal('payment-declined'), Type.Literal('payment-timeout')]),
+        reason: FailReason,
       }),
+    }),
+    'payment-voided': event({
+      summary: 'The order ended before its money was captured, and it will not be',
+      version: 1,
+      key: 'orderId',
+      data: Type.Object(About),
     }),
     'payment-refunded': event({
       summary: 'The money of an order went back',

@@ -6,7 +6,7 @@
 //     giving-up    the network never answered; to be voided there, then
 //       failed       declined, or given up and voided                -> payment-failed
 //     voiding      the order ended while a charge may be on its way; to be voided there, then
-//       voided       nothing is left captured (at once when the network was never asked)
+//       voided       nothing is left captured (at once when never asked)  -> payment-voided
 //   captured
 //     refunding    the order ended; to be refunded there, then
 //       refunded     the money went back                             -> payment-refunded
@@ -14,7 +14,7 @@
 import { v7 } from 'uuid';
 import { type Cause, presentCause } from '../../kernel/calls/cause.ts';
 import { type EventArguments, eventArguments } from '../../kernel/events/publisher.ts';
-import type { Store, Transaction } from '../../kernel/store/store.ts';
+import type { Sql, Store, Transaction } from '../../kernel/store/store.ts';
 import { type Payment, payments } from './contract.ts';
 
 export type Status = Payment['status'] | 'giving-up' | 'voiding' | 'refunding' | 'forestalled';
@@ -33,19 +33,49 @@ interface AboutOrder {
   readonly currency: string;
 }
 
-/** The stock of an order is reserved: charge it, unless it has a payment (or a stone) already. True: there is work. */
+/** Where the charge of an order stands. */
+export interface Standing {
+  readonly id: string;
+  readonly status: Status;
+  readonly reason: 'payment-declined' | 'payment-timeout' | null;
+  readonly asks: number;
+}
+
+/**
+ * The stock of an order is reserved: charge it, unless it has a payment (or a stone) already. Answers where that
+ * stands; undefined: it is new, and there is work.
+ */
 export async function request(
-  tx: Transaction,
+  sql: Sql,
   order: AboutOrder & { paymentToken: string },
-): Promise<boolean> {
+): Promise<Standing | undefined> {
   const { orderId, userId, totalCents, currency, paymentToken } = order;
-  const { rowCount } = await tx.sql.query(
+  const { rowCount } = await sql.query(
     `INSERT INTO payments (id, order_id, user_id, amount_cents, currency, token, status, due_at, cause, created_at, updated_at)
      VALUES ($1, $2, $3, $4, $5, $6, 'pending', now(), $7, now(), now())
      ON CONFLICT (order_id) DO NOTHING`,
     [v7(), orderId, userId, totalCents, currency, paymentToken, presentCause()],
   );
-  return rowCount > 0;
+  return rowCount > 0 ? undefined : standing(sql, orderId);
+}
+
+export async function standing(sql: Sql, orderId: string): Promise<Standing> {
+  const { rows } = await sql.query('SELECT id, status, reason, asks FROM payments WHERE order_id = $1', [
+    orderId,
+  ]);
+  return rows[0] as unknown as Standing;
+}
+
+/** Says again how a charge ended: somebody asked once more because the answer is missing. */
+export async function repeat(tx: Transaction, order: AboutOrder, at: Standing): Promise<void> {
+  const { orderId, userId, totalCents: amountCents, currency } = order;
+  const about = { orderId, userId, paymentId: at.id, amountCents, currency, attempts: at.asks };
+  if (at.status === 'captured') await tx.publish(payments.events['payment-captured'], about);
+  if (at.status === 'failed')
+    await tx.publish(payments.events['payment-failed'], {
+      ...about,
+      reason: at.reason ?? 'payment-declined',
+    });
 }
 
 /** The order was rejected or cancelled: what was taken goes back, nothing is taken any more. True: there is work. */
@@ -60,9 +90,13 @@ export async function undo(tx: Transaction, order: AboutOrder): Promise<boolean>
        cause = EXCLUDED.cause,
        updated_at = now()
      WHERE p.status IN ('pending', 'captured')
-     RETURNING due_at`,
+     RETURNING id, status, due_at`,
     [v7(), orderId, userId, totalCents, currency, presentCause()],
   );
+  for (const { id: paymentId, status } of rows) {
+    const about = { orderId, userId, paymentId, amountCents: totalCents, currency, attempts: 0 };
+    if (status === 'voided') await tx.publish(payments.events['payment-voided'], about);
+  }
   return rows.some((row) => row.due_at !== null);
 }
 
@@ -81,25 +115,25 @@ export interface Claimed {
 
 export interface Outcome {
   readonly to: Status;
-  readonly event?: 'payment-captured' | 'payment-refunded' | 'payment-failed';
+  readonly event?: 'payment-captured' | 'payment-refunded' | 'payment-voided' | 'payment-failed';
   readonly reason?: 'payment-declined' | 'payment-timeout';
   /** There is more to do at the network. */
   readonly due?: boolean;
 }
 
 const change = `
-  UPDATE payments SET status = $3, due_at = CASE WHEN $4::boolean THEN now() END, updated_at = now()
+  UPDATE payments SET status = $3, due_at = CASE WHEN $4::boolean THEN now() END, reason = $5, updated_at = now()
   WHERE id = $1 AND status = $2`;
 const changeAndPublish = `
   WITH changed AS (${change} RETURNING id)
-  SELECT emit_event($5::uuid, $6, $7, $8, $9::json, $10, $11, $12) FROM changed`;
+  SELECT emit_event($6::uuid, $7, $8, $9, $10::json, $11, $12, $13) FROM changed`;
 
 /**
  * Records what came of a claimed payment, with its event, in one statement; false when another host or the
  * order's end was first.
  */
 export async function record(store: Store, payment: Claimed, outcome: Outcome): Promise<boolean> {
-  const values = [payment.id, payment.status, outcome.to, outcome.due ?? false];
+  const values = [payment.id, payment.status, outcome.to, outcome.due ?? false, outcome.reason ?? null];
   const event = eventOf(payment, outcome);
   const { rowCount } = event
     ? await store.pool.query(changeAndPublish, [...values, ...event])
@@ -109,8 +143,8 @@ export async function record(store: Store, payment: Claimed, outcome: Outcome): 
 }
 
 function eventOf(payment: Claimed, { event, reason }: Outcome): EventArguments | undefined {
-  const { id: paymentId, orderId, userId, amountCents, currency } = payment;
-  const about = { orderId, userId, paymentId, amountCents, currency };
+  const { id: paymentId, orderId, userId, amountCents, currency, asks: attempts } = payment;
+  const about = { orderId, userId, paymentId, amountCents, currency, attempts };
   if (event === 'payment-failed')
     return eventArguments(payments.events['payment-failed'], { ...about, reason: reason! });
   return event && eventArguments(payments.events[event], about);

@@ -9,6 +9,7 @@ import { defineModule, type Module } from '../../kernel/module.ts';
 import { createPool } from '../../kernel/store/create.ts';
 import { withTimeLimit } from './card-network.ts';
 import { chargeJob } from './charging.ts';
+import { commands } from './commands.ts';
 import { payments } from './contract.ts';
 import { listeners } from './listeners.ts';
 import { PaymentRepository } from './repository.ts';
@@ -37,7 +38,7 @@ export default function paymentsModule(): Module {
       container.register(PaymentRepository, { useFactory: () => new PaymentRepository(kit.store) });
     },
 
-    operations(container) {
+    operations(container, kit) {
       const repository = container.resolve(PaymentRepository);
       const ledger = container.resolve(Ledger);
       return {
@@ -47,6 +48,7 @@ export default function paymentsModule(): Module {
         },
         sandboxCharges: async ({ orderId, cursor, limit = 100 }) =>
           pageOf(await ledger.newest(orderId, idOf(cursor), limit + 1), limit),
+        ...commands({ store: kit.store, where: kit.hostId, wake: () => kit.wake('charge') }),
       };
     },
 

@@ -1,0 +1,79 @@
+// A saga as a table: steps that go forward, what takes each of them back, and how it ends when it was taken back.
+// A step is a command to somebody (asked as often as it takes, so it must bear repeating) or a change in the
+// own store. It knows nothing of who executes the table, nor of what the steps mean.
+import type { Transaction } from '../store/store.ts';
+
+/** What a step answers. A repeated question must get the same answer. */
+export interface Reply {
+  /**
+   * - `done`: it took effect, or had before.
+   * - `refused`: it did not and will not: what went before is taken back. Only before or at the pivot.
+   * - `pending`: it is at work; the answer comes as a signal, or when it is asked again.
+   */
+  readonly outcome: 'done' | 'refused' | 'pending';
+  /** The host that did it. */
+  readonly where: string | null;
+  /** How often it was tried there, if that is not how often it was asked. */
+  readonly attempts?: number;
+  /** Of a refusal: how the saga ends. Of what is done: a remark. */
+  readonly why?: string;
+}
+
+/** A question to somebody else, never asked inside a transaction. */
+export interface Command<D> {
+  readonly name: string;
+  readonly ask: (data: D, ending: string | null) => Promise<Reply>;
+  /** From when on the saga counts as stuck in this step. */
+  readonly deadlineMs: number;
+  /** How long until a `pending` is asked again, should no signal come. */
+  readonly askAgainMs?: number;
+}
+
+/** A change in the own store, in the very transaction that moves the saga on. It cannot be pending. */
+export interface Change<D> {
+  readonly name: string;
+  readonly change: (tx: Transaction, data: D, ending: string | null) => Promise<Reply>;
+  readonly deadlineMs: number;
+}
+
+export type Step<D> = (Command<D> | Change<D>) & {
+  /** Takes the step back; also when nobody knows whether it took effect. */
+  readonly undo?: Command<D>;
+  /** After this step the saga only goes forward. */
+  readonly pivot?: boolean;
+};
+
+export interface Saga<D> {
+  readonly steps: readonly Step<D>[];
+  /** What follows when everything was taken back. */
+  readonly otherwise: readonly (Command<D> | Change<D>)[];
+}
+
+/** forward: the steps. undo: those before the pivot, backwards. after: `otherwise`. done: over. */
+export type Path = 'forward' | 'undo' | 'after' | 'done';
+
+export interface Place {
+  readonly path: Path;
+  /** The name of the step; of the last one when it is over. */
+  readonly step: string;
+}
+
+/** Checks what the engine relies on; throws where a table cannot be executed. */
+export function defineSaga<D>(saga: Saga<D>): Saga<D> {
+  const { steps, otherwise } = saga;
+  const pivots = steps.filter((step) => step.pivot);
+  if (pivots.length !== 1) throw new Error(`A saga has one pivot, this one has ${pivots.length}`);
+  const pivot = steps.indexOf(pivots[0]!);
+  for (const [index, step] of steps.entries()) {
+    if (index >= pivot && step.undo)
+      throw new Error(`${step.name} is not before the pivot: it cannot be taken back by ${step.undo.name}`);
+  }
+  for (const names of [
+    steps.map(({ name }) => name),
+    steps.flatMap(({ undo }) => undo?.name ?? []),
+    otherwise.map(({ name }) => name),
+  ]) {
+    if (new Set(names).size < names.length) throw new Error(`Two steps have one name: ${names.join(', ')}`);
+  }
+  return saga;
+}

@@ -1,0 +1,162 @@
+// What an operator may ask of sagas: the style, what is open, one order's saga, and help for one that is stuck.
+// A coordinator is told to go on or to turn round; in a choreography nobody can be told, so the question is put
+// to everybody once more, and whoever answered before answers again.
+
+import { problem } from '../../../kernel/contract/problem.ts';
+import type { Engine } from '../../../kernel/saga/engine.ts';
+import type { Store, Transaction } from '../../../kernel/store/store.ts';
+import { type Order, orders, type SagaOfOrder, type SagaOverview, type SagaStyle } from '../contract.ts';
+import { cancel, type Ended, endOf } from '../decisions.ts';
+import { countOpen, type Open, openOf, stuckSagas } from './open.ts';
+import { type Checkout, cancelled } from './orchestration.ts';
+import { setStyle, styleInForce } from './style.ts';
+import { timelineOf } from './timeline.ts';
+
+export interface OperatorParts {
+  readonly store: Store;
+  readonly coordinator: Engine<Checkout>;
+  /** There is work for the coordinator. */
+  readonly wake: () => void;
+}
+
+export class SagaOperator {
+  readonly #parts: OperatorParts;
+
+  constructor(parts: OperatorParts) {
+    this.#parts = parts;
+  }
+
+  setStyle(style: SagaStyle, changedBy = 'operator') {
+    return setStyle(this.#parts.store.sql, style, changedBy);
+  }
+
+  async overview(): Promise<SagaOverview> {
+    const { sql } = this.#parts.store;
+    const [inForce, counted, stuck] = await Promise.all([
+      styleInForce(sql),
+      countOpen(sql),
+      stuckSagas(sql, 20),
+    ]);
+    const count = (some: typeof counted) => {
+      const sum = { running: 0, waiting: 0, compensating: 0, stuck: 0 };
+      for (const one of some) sum[one.state] += one.count;
+      return sum;
+    };
+    const steps = Map.groupBy(counted, ({ style, step }) => `${style} ${step}`);
+    return {
+      ...inForce,
+      ...count(counted),
+      steps: [...steps.values()].map((some) => ({
+        style: some[0]!.style,
+        step: some[0]!.step,
+        ...count(some),
+      })),
+      stuckOrders: stuck.map(({ orderId, style, step, since, why, next }) => {
+        return { orderId, style, step, since, why: why!, next: next! };
+      }),
+    };
+  }
+
+  async show(orderId: string): Promise<SagaOfOrder> {
+    const { sql } = this.#parts.store;
+    const { rows } = await sql.query<Row>('SELECT id, status, reason, saga FROM orders WHERE id = $1', [
+      orderId,
+    ]);
+    const row = rows[0];
+    if (!row) throw problem(orders, 'order-unknown');
+    const open = await openOf(sql, orderId);
+    const items = await timelineOf(sql, row, open);
+    return {
+      orderId,
+      style: row.saga,
+      status: row.status,
+      state: open?.state ?? 'finished',
+      step: open?.step ?? items.at(-1)?.step ?? 'place-order',
+      why: open?.why ?? row.reason ?? null,
+      next: open?.next ?? null,
+      items,
+    };
+  }
+
+  async retry(orderId: string): Promise<SagaOfOrder> {
+    const { store, coordinator, wake } = this.#parts;
+    const open = await this.#stuck(orderId);
+    await store.rawTransaction(async (tx) => {
+      if (open.style === 'orchestration') await coordinator.hurry(tx, orderId);
+      else await askAgain(tx, orderId);
+      tx.afterCommit(wake);
+    });
+    return this.show(orderId);
+  }
+
+  async cancel(orderId: string): Promise<SagaOfOrder> {
+    const { store, wake } = this.#parts;
+    await this.#stuck(orderId);
+    await store.rawTransaction(async (tx) => {
+      const how = await this.callOff(tx, orderId);
+      if (how === 'done' || how === 'called-off') return tx.afterCommit(wake);
+      throw problem(orders, 'too-late', {
+        detail:
+          how === 'already'
+            ? `It is being taken back already. What helps: npx banyan saga retry ${orderId}`
+            : `The order is decided, and only goes forward. What helps: npx banyan saga retry ${orderId}`,
+      });
+    });
+    return this.show(orderId);
+  }
+
+  /** Takes an order back, if nothing decided it yet. `called-off`: a coordinator does it, step by step. */
+  async callOff(tx: Transaction, orderId: string): Promise<'done' | 'called-off' | 'already' | 'too-late'> {
+    const { coordinator } = this.#parts;
+    const { rows } = await tx.sql.query<Row>('SELECT saga FROM orders WHERE id = $1', [orderId]);
+    if (rows[0]?.saga !== 'orchestration')
+      return (await cancel(tx, orderId)).length > 0 ? 'done' : 'too-late';
+    const how = await coordinator.callOff(tx, orderId, cancelled);
+    if (how !== 'nothing-begun') return how;
+    await coordinator.changeNow(tx, orderId);
+    return 'done';
+  }
+
+  async #stuck(orderId: string): Promise<Open> {
+    const { state, status } = await this.show(orderId);
+    if (state === 'finished')
+      throw problem(orders, 'saga-finished', {
+        detail: `The order is ${status}, and nothing is left to do.`,
+      });
+    const open = await openOf(this.#parts.store.sql, orderId);
+    if (state !== 'stuck' || !open)
+      throw problem(orders, 'saga-running', {
+        detail: `It is ${state}, within its time. See npx banyan saga show ${orderId}`,
+      });
+    return open;
+  }
+}
+
+type Row = Pick<Order, 'id' | 'status' | 'reason' | 'saga'> & Record<string, unknown>;
+
+/** Says again what orders said last of it. */
+async function askAgain(tx: Transaction, orderId: string): Promise<void> {
+  const { rows } = await tx.sql.query(
+    `SELECT o.*, (
+       SELECT json_agg(json_build_object('productId', product_id, 'quantity', quantity) ORDER BY position)
+       FROM order_lines WHERE order_id = o.id
+     ) AS lines FROM orders o WHERE id = $1 FOR UPDATE`,
+    [orderId],
+  );
+  const row = rows[0]!;
+  if (row.status !== 'placed') {
+    const event = endOf(row as unknown as Ended);
+    await tx.sql.query('SELECT emit_event($1::uuid, $2, $3, $4, $5::json, $6, $7, $8)', event);
+    tx.emitted();
+    return;
+  }
+  await tx.publish(orders.events['order-placed'], {
+    orderId,
+    userId: row.user_id,
+    lines: row.lines,
+    totalCents: Number(row.total_cents),
+    currency: row.currency,
+    paymentToken: row.payment_token,
+    saga: 'choreography',
+  });
+}
