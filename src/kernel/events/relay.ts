@@ -4,6 +4,8 @@
 //      ^                       │                 │ the log does not take them: pause, claim again
 //      └──lease lost, stop─────┘                 v
 //
+// While one batch is appended the next is claimed, and while that is appended the first is finished.
+//
 // Guarantees: a row leaves the outbox only after the log has acknowledged it; the first time an event appears
 // in the log it comes after all earlier ones of its key. Relays may overlap (a frozen one wakes and sends its
 // old batch again): then events are repeated on the wire, and the inboxes drop what they have seen.
@@ -131,7 +133,10 @@ export class Relay {
     while (this.#running) {
       try {
         if (!(await this.#lead())) await this.#signal.wait(STANDBY_MS);
-        else if ((await this.#batch()) < this.#options.batch && this.#running) await this.#idle();
+        else {
+          await this.#drain();
+          if (this.#running) await this.#idle();
+        }
         this.#pause = FIRST_PAUSE_MS;
       } catch (error) {
         this.#lowWater.reset();
@@ -175,16 +180,45 @@ export class Relay {
     await this.#signal.wait(Math.min(this.#options.pollMs, this.#options.leaseMs / 3));
   }
 
-  /** One claim, one append, one statement to finish. Answers how many rows there were. */
-  async #batch(): Promise<number> {
-    const { step, eventLog, module, batch, onSent } = this.#options;
-    await step?.('before-claim', []);
-    const { rows } = await this.#session.query<OutboxRow>(this.#sql.claim, [this.#lowWater.position, batch]);
-    if (rows.length === 0) return 0;
-    const ids = rows.map((row) => row.id);
-    await step?.('after-claim', ids);
-    await this.#append(eventLog, module, rows);
-    await step?.('after-produce', ids);
+  /**
+   * One claim, one append, one statement to finish; while a batch is appended the next one is claimed, if there is
+   * one. Appends never overlap, and of one key a later claim has later events. Resolves when nothing is left.
+   */
+  async #drain(): Promise<void> {
+    const { step, eventLog, module, batch } = this.#options;
+    let rows = await this.#claim([]);
+    let finishing: Promise<void> = Promise.resolve();
+    while (rows.length > 0) {
+      const ids = rows.map((row) => row.id);
+      await step?.('after-claim', ids);
+      const more = rows.length === batch || this.#signal.raised;
+      const next = more && this.#running ? this.#claim(rows) : undefined;
+      // Looked at below, also when the append fails.
+      next?.catch(() => {});
+      await Promise.all([this.#append(eventLog, module, rows), finishing]);
+      await step?.('after-produce', ids);
+      finishing = this.#finish(rows, ids);
+      finishing.catch(() => {});
+      if (!next) break;
+      rows = await next;
+      if (!this.#running || !(await this.#lease.keep())) break;
+    }
+    await finishing;
+  }
+
+  /** The lowest rows that are not in hand already. */
+  async #claim(inHand: readonly OutboxRow[]): Promise<readonly OutboxRow[]> {
+    await this.#options.step?.('before-claim', []);
+    const { rows } = await this.#session.query<OutboxRow>(this.#sql.claim, [
+      this.#lowWater.position,
+      this.#options.batch,
+      inHand.map((row) => row.position),
+    ]);
+    return rows;
+  }
+
+  async #finish(rows: readonly OutboxRow[], ids: readonly string[]): Promise<void> {
+    const { step, onSent } = this.#options;
     await this.#session.query(this.#sql.finish, [rows.map((row) => row.position)]);
     await step?.('after-finish', ids);
     this.#lowWater.sent(rows[0]!.xmin, rows[0]!.xmax, rows.at(-1)!.position);
@@ -193,7 +227,6 @@ export class Relay {
       const sentAt = Date.now();
       for (const row of rows) onSent({ ...row, createdAt: Date.parse(row.time), sentAt });
     }
-    return rows.length;
   }
 
   /** The lease is renewed beside a slow append: its holder is not gone because the log is slow. */
@@ -239,7 +272,7 @@ function statements(schema: string): { claim: string; finish: string } {
       SELECT position, id, topic, key, sequence, type, data::text AS data, correlation_id, causation_id, traceparent, instance,
         to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time,
         pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax
-      FROM ${schema}.event_outbox WHERE position > $1 ORDER BY position LIMIT $2`,
+      FROM ${schema}.event_outbox WHERE position > $1 AND position <> ALL ($3::bigint[]) ORDER BY position LIMIT $2`,
     finish: `
       WITH sent AS (DELETE FROM ${schema}.event_outbox WHERE position = ANY ($1::bigint[]) RETURNING id, key, sequence)
       INSERT INTO ${schema}.event_sent (id, key, sequence) SELECT id, key, sequence FROM sent ON CONFLICT DO NOTHING`,

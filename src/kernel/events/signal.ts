@@ -5,6 +5,11 @@ export class Signal {
   #raised = false;
   #wake: (() => void) | undefined;
 
+  /** Raised since the last wait. */
+  get raised(): boolean {
+    return this.#raised;
+  }
+
   raise(): void {
     this.#raised = true;
     this.#wake?.();
