@@ -4,9 +4,11 @@ import { attachWsDoor } from '../kernel/calls/ws-door.ts';
 import { createInternalPort } from '../kernel/host/internal-port.ts';
 import { callSpans } from '../kernel/telemetry/call-span.ts';
 import { type Busy, countBusy } from './busy.ts';
+import { mountFaults } from './faults.ts';
 import type { Health } from './health.ts';
 import type { Parts } from './parts.ts';
 import { closePort, listen, portOf } from './ports.ts';
+import { measureTraffic } from './traffic.ts';
 import type { Undo } from './undo.ts';
 
 export interface Internal {
@@ -30,6 +32,8 @@ export async function openInternal(parts: Parts, health: Health, undo: Undo): Pr
     health: (one) => health.mount(one),
     sync: control.sync,
   });
+  if (settings.faults) mountFaults(app);
+  measureTraffic(metrics, app.server);
   const door = attachWsDoor({
     server: app.server,
     verify: (token) => tokens.verify(token, audience),

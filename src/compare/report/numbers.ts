@@ -37,7 +37,8 @@ export const percent = (value: Maybe): string =>
   });
 
 /** With its sign: how far a prediction was off. */
-export const off = (error: number): string => `${error >= 0 ? '+' : '-'}${(Math.abs(error) * 100).toFixed(0)} %`;
+export const off = (error: number): string =>
+  `${error >= 0 ? '+' : '-'}${(Math.abs(error) * 100).toFixed(0)} %`;
 
 const STEPS = ['bytes', 'kB', 'MB', 'GB', 'TB'];
 

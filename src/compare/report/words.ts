@@ -56,16 +56,12 @@ export function faultOn(report: Report, side: Side, kind: Fault['fault'], module
   );
 }
 
-/** Every kind of fault with the modules it was put on, in the order of the report. */
+/** Every kind of fault with the modules it was put on, on whichever side, in the order of the report. */
 export function faultedModules(report: Report): [Fault['fault'], string[]][] {
   const found = new Map<Fault['fault'], string[]>();
-  for (const { fault, module, side, sharedWith } of report.isolation?.faults ?? []) {
+  for (const { fault, module } of report.isolation?.faults ?? []) {
     const modules = found.get(fault) ?? [];
-    // A process that is several modules stands for each of them that the other side lost alone.
-    const others = report.isolation!.faults.filter((one) => one.side !== side && one.fault === fault);
-    const meant = others.filter((one) => one.module !== module && sharedWith.includes(one.module));
-    for (const name of meant.length > 0 ? meant.map((one) => one.module) : [module])
-      if (!modules.includes(name)) modules.push(name);
+    if (!modules.includes(module)) modules.push(module);
     found.set(fault, modules);
   }
   return [...found];

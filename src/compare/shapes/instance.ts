@@ -158,7 +158,7 @@ export class Instance {
     pin(child.pid!, cores);
     for (;;) {
       const found = readInstanceFile(this.dataDir);
-      if (found?.pid === child.pid) {
+      if (found && found.pid === child.pid) {
         this.#url = found.url;
         break;
       }

@@ -1,0 +1,63 @@
+// Capacity curves: how latency grows with the rate, and where the bound is passed. Each point is one step of the
+// search; a hollow one failed the bound.
+
+import type { Capacity, Report, Side } from '../../report-shape.ts';
+import { html, type Markup } from '../markup.ts';
+import { ms, perSecond, plain } from '../numbers.ts';
+import { linear, logarithmic, roundRange } from '../scale.ts';
+import { NAME, SIDES } from '../words.ts';
+import { plot } from './plot.ts';
+
+export function capacityCharts(report: Report, capacity: Capacity): Markup[] {
+  const steps = (side: Side) =>
+    capacity.searches
+      .filter((search) => search.side === side)
+      .flatMap((search) => search.steps)
+      .filter((step) => step.p99Ms !== null)
+      .sort((one, other) => one.perSecond - other.perSecond);
+  const all = SIDES.flatMap(steps);
+  const drawn =
+    all.length > 0 &&
+    plot({
+      id: 'capacity',
+      title: 'p99 by rate',
+      description: `${SIDES.map(
+        (side) =>
+          `${NAME[side]}: ${steps(side)
+            .map((step) => `${ms(step.p99Ms)} at ${perSecond(step.perSecond)}`)
+            .join(', ')}.`,
+      ).join(' ')} The bound is ${ms(capacity.p99BoundMs)}.`,
+      x: {
+        name: 'requests a second',
+        scale: (from, to) => linear(Math.max(...all.map((step) => step.perSecond)), [from, to], 4),
+        write: plain,
+      },
+      y: {
+        name: 'p99 in ms, by powers of ten',
+        scale: (from, to) =>
+          logarithmic(roundRange([...all.map((step) => step.p99Ms!), capacity.p99BoundMs]), [from, to]),
+        write: plain,
+      },
+      bound: { y: capacity.p99BoundMs, name: `bound: ${ms(capacity.p99BoundMs)}` },
+      series: SIDES.map((side) => ({
+        name: `${NAME[side]}, ${report.shapes[side].label}`,
+        look: side,
+        dashed: side === 'b',
+        dots: true,
+        points: steps(side).map((step) => ({ x: step.perSecond, y: step.p99Ms!, hollow: !step.ok })),
+      })),
+    });
+  return [html`${drawn}`, foundRates(report, capacity)];
+}
+
+function foundRates(report: Report, { searches }: Capacity): Markup {
+  return html`<figure class="chart"><figcaption>Highest rate within the bound, search by search</figcaption><dl class="plain">${SIDES.map(
+    (side) =>
+      html`<dt><b class="side ${side}">${NAME[side]}</b> ${report.shapes[side].label}</dt><dd>${
+        searches
+          .filter((search) => search.side === side)
+          .map((search) => `${search.atLeast ? 'at least ' : ''}${perSecond(search.perSecond)}`)
+          .join(', ') || 'not measured'
+      }</dd>`,
+  )}</dl><p class="note">“At least” where the load generator ended the search, not the shape. A hollow point passed the bound or had failures.</p></figure>`;
+}
