@@ -44,9 +44,11 @@ export interface Gateway {
 }
 
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { contracts, own, placements, verifyBearer } = options;
+  const { contracts, local, own, placements, verifyBearer } = options;
   const everything = [...contracts, ...own.map((dispatcher) => dispatcher.contract)];
   const app = createServer({ ...options, routes: () => routesOf(everything) });
+  // Before any route: each strategy makes the router compile every route that it has.
+  for (const { module } of contracts) addSwitch(app, module, placements, !local.has(module));
   const upstreams = createUpstreams(placements);
   const lines = createLines(placements);
   noteOperations(app, contracts);
@@ -82,7 +84,6 @@ async function mountModule(
   const { placements, local, tokens, metrics } = options;
   const { module } = contract;
   const dispatcher = local.get(module);
-  addSwitch(app, module, placements, dispatcher === undefined);
   if (dispatcher) {
     const constraints = { [switchOf(module)]: 'in-process' };
     await app.register((scope) =>

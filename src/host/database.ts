@@ -6,11 +6,11 @@ import { logSchema } from '../kernel/events/log/postgres-schema.ts';
 import { moduleEventTables } from '../kernel/events/tables.ts';
 import type { Module } from '../kernel/module.ts';
 import { controlSchema } from '../kernel/placement/schema.ts';
-import { type EmbeddedServer, openEmbedded } from '../kernel/store/embedded.ts';
 import { provision } from '../kernel/store/provision.ts';
 import { roleUrl, runtimeRole } from '../kernel/store/roles.ts';
 import type { KernelSchema } from '../kernel/store/store.ts';
 import type { Settings } from '../settings.ts';
+import type { HeldServer } from './server.ts';
 
 export interface Database {
   /** The URL of a module's runtime role. */
@@ -22,23 +22,21 @@ export interface Database {
   readonly controlUrl: string | undefined;
   /** Runs the work while no other replica runs the same. */
   alone<T>(work: () => Promise<T>): Promise<T>;
-  /** The embedded server, which this host stops last. */
-  readonly embedded: EmbeddedServer | undefined;
-  close(): Promise<void>;
 }
 
 /** The modules whose runtime role may end sessions. */
 const REVOKERS = ['users'];
 
 const SEED_LOCK = 7_220_002;
-const OWNER_LOCK = 7_220_003;
 
+/** @param opening the embedded server; undefined where DATABASE_URL names one. */
 export async function openDatabase(
   settings: Settings,
+  opening: Promise<HeldServer> | undefined,
   modules: readonly Module[],
   log: Logger,
 ): Promise<Database> {
-  return settings.role === 'service' ? toldDatabase(settings) : ownDatabase(settings, modules, log);
+  return settings.role === 'service' ? toldDatabase(settings) : ownDatabase(settings, opening, modules, log);
 }
 
 function toldDatabase({ moduleDatabaseUrls, brokerUrl }: Settings): Database {
@@ -54,21 +52,18 @@ function toldDatabase({ moduleDatabaseUrls, brokerUrl }: Settings): Database {
     logUrl: brokerUrl!,
     controlUrl: undefined,
     alone: (work) => work(),
-    embedded: undefined,
-    close: async () => {},
   };
 }
 
-async function ownDatabase(settings: Settings, modules: readonly Module[], log: Logger): Promise<Database> {
-  const { databaseUrl, dataDir, allModules, moduleDatabaseUrls } = settings;
-  const embedded = databaseUrl === undefined ? await openEmbedded({ dataDir, log }) : undefined;
-  const adminUrl = databaseUrl ?? embedded!.url;
-  // Whoever holds the folder ends its server; who does not get it leaves it to the other.
-  const held = embedded ? await holdAlone(adminUrl, dataDir) : undefined;
-  const close = async () => {
-    await held?.end().catch(() => {});
-    await embedded?.stop();
-  };
+async function ownDatabase(
+  settings: Settings,
+  opening: Promise<HeldServer> | undefined,
+  modules: readonly Module[],
+  log: Logger,
+): Promise<Database> {
+  const { allModules, moduleDatabaseUrls } = settings;
+  const server = await opening;
+  const adminUrl = settings.databaseUrl ?? server!.url;
   const secret = `${new URL(adminUrl).password}|${settings.signingKey!.d}`;
   const extra = modules.flatMap((module) =>
     (module.schemas ?? []).map((schema) => [module.contract.module, schema] as const),
@@ -76,20 +71,16 @@ async function ownDatabase(settings: Settings, modules: readonly Module[], log: 
   const schemas: KernelSchema[] = [controlSchema(REVOKERS), logSchema, ...extra.map(([, schema]) => schema)];
   if (settings.role === 'monolith') {
     const passwords = chosenPasswords(moduleDatabaseUrls);
-    const wanted = {
+    await provision({
       adminUrl,
+      session: server?.session,
       secret,
       passwords,
       modules: allModules,
       schemas,
       moduleDdl: moduleEventTables,
-    };
-    try {
-      await provision({ ...wanted, log });
-    } catch (error) {
-      await close();
-      throw error;
-    }
+      log,
+    });
   }
   return {
     moduleUrl: (module) => moduleDatabaseUrls[module] ?? roleUrl(adminUrl, secret, runtimeRole(module)),
@@ -101,9 +92,7 @@ async function ownDatabase(settings: Settings, modules: readonly Module[], log: 
     },
     logUrl: roleUrl(adminUrl, secret, logSchema.role),
     controlUrl: roleUrl(adminUrl, secret, 'banyan_control'),
-    alone: (work) => underLock(adminUrl, work),
-    embedded,
-    close,
+    alone: (work) => underLock(adminUrl, server?.session, work),
   };
 }
 
@@ -117,37 +106,21 @@ function chosenPasswords(urls: Readonly<Record<string, string>>): Record<string,
   );
 }
 
-async function underLock<T>(url: string, work: () => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, application_name: 'banyan seed' });
-  // Its loss frees the lock; without a listener it would end the process.
-  client.on('error', () => {});
-  await client.connect();
+async function underLock<T>(url: string, session: pg.Client | undefined, work: () => Promise<T>): Promise<T> {
+  const client = session ?? (await connect(url, 'banyan seed'));
   try {
     await client.query('SELECT pg_advisory_lock($1)', [SEED_LOCK]);
     return await work();
   } finally {
-    await client.end();
+    if (session) await session.query('SELECT pg_advisory_unlock($1)', [SEED_LOCK]);
+    else await client.end();
   }
 }
 
-/** One monolith per DATA_DIR: the lock is a session's, so a killed process holds it no longer. */
-async function holdAlone(url: string, dataDir: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: 'banyan monolith' });
+async function connect(url: string, name: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: name });
+  // Its loss frees the lock; without a listener it would end the process.
   client.on('error', () => {});
   await client.connect();
-  // The server notices a killed client within moments, not at once.
-  const deadline = Date.now() + 3000;
-  for (;;) {
-    const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [
-      OWNER_LOCK,
-    ]);
-    if (rows[0]!.held) return client;
-    if (Date.now() > deadline) {
-      await client.end();
-      throw new Error(
-        `DATA_DIR ${dataDir} is in use by a Banyan that is running. Stop that one, or set DATA_DIR to another folder.`,
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  return client;
 }

@@ -20,6 +20,7 @@ import { createBearerCheck } from './bearer.ts';
 import { type Control, openControl } from './control.ts';
 import { type Database, openDatabase } from './database.ts';
 import { loadContract, loadModule } from './load.ts';
+import type { HeldServer } from './server.ts';
 import { type Undo, unlessStopped } from './undo.ts';
 
 export interface Parts {
@@ -47,6 +48,7 @@ export interface Parts {
 /** @param onRefused control refused this host for good. */
 export async function openParts(
   settings: Settings,
+  opening: Promise<HeldServer> | undefined,
   log: Logger,
   signal: AbortSignal,
   undo: Undo,
@@ -62,8 +64,7 @@ export async function openParts(
   const tokens = createInternalTokens(settings.internalKey, audience);
   const jwks = settings.signingKey ? await keySet([settings.signingKey]) : { keys: [] };
 
-  const database = await openDatabase(settings, modules, log);
-  undo.push(() => database.close());
+  const database = await openDatabase(settings, opening, modules, log);
   signal.throwIfAborted();
   const control = openControl({
     settings,

@@ -1,25 +1,10 @@
-// A host from its settings: the monolith, a service and the gateway alone are the same steps, some left out.
-// Guarantees: it takes part in nothing before it can serve; it stops in the order in which nothing is lost (no
-// new requests, then those in flight, then its services, then work without a request, the database last).
-import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+// The beginning of a host. Where it keeps the database itself, that server starts while the rest of the code is
+// loaded: neither waits for the other. A start that fails undoes what it began, the database last.
 import type { Logger } from 'pino';
-import { type Background, createBackground } from '../kernel/host/background.ts';
-import { canonicalContract } from '../kernel/placement/canonical.ts';
 import type { Follower } from '../kernel/placement/follower.ts';
-import type { HostReport, Registration } from '../kernel/placement/host.ts';
-import { identify } from '../kernel/placement/process.ts';
-import { removeInstanceFile, writeInstanceFile } from '../kernel/supervisor/instance-file.ts';
-import { createSupervisor, type Supervisor } from '../kernel/supervisor/supervisor.ts';
 import type { Settings } from '../settings.ts';
-import { createHealth, type Health, type HealthState } from './health.ts';
-import { type Internal, openInternal } from './internal.ts';
-import { openParts, type Parts } from './parts.ts';
-import { DRAIN_MS, within } from './ports.ts';
-import { openPublic, type Public } from './public.ts';
-import { serviceCommand } from './service-command.ts';
-import { settleHeap } from './settle.ts';
-import { Undo, unlessStopped } from './undo.ts';
+import { beginServer } from './server.ts';
+import { Undo } from './undo.ts';
 
 export interface RunningHost {
   /** The public base URL; undefined on a service. */
@@ -41,171 +26,12 @@ export interface StartOptions {
 export async function startHost(settings: Settings, options: StartOptions): Promise<RunningHost> {
   const undo = new Undo(options.log);
   try {
-    return await assemble(settings, options, undo);
+    const needsServer = settings.role !== 'service' && settings.databaseUrl === undefined;
+    const opening = needsServer ? await beginServer(settings.dataDir, options.log, undo) : undefined;
+    const { assemble } = await import('./assemble.ts');
+    return await assemble(settings, options, opening?.server, undo);
   } catch (error) {
     await undo.all();
     throw error;
   }
-}
-
-async function assemble(
-  settings: Settings,
-  { log, signal, onFatal }: StartOptions,
-  undo: Undo,
-): Promise<RunningHost> {
-  const { role } = settings;
-  const host = randomUUID();
-  const state: HealthState = { booted: false, draining: false };
-  const parts = await openParts(settings, log, signal, undo, onFatal);
-  const { follower } = parts.control;
-  const health = createHealth(settings, state, follower, () => parts.running);
-  const internal = await openInternal(parts, health, undo);
-  if (role === 'monolith') await parts.database.alone(() => seed(parts));
-  const open =
-    role === 'service' ? undefined : await openPublic(parts, health, role === 'monolith' ? host : null, undo);
-
-  signal.throwIfAborted();
-  // A service is up with its doors; a monolith when its services are, too.
-  state.booted = role === 'service';
-  const pulse = createPulse(parts, internal, open, state, health);
-  await pulse.look();
-  undo.push(() => follower.stop());
-  await unlessStopped(signal, follower.register(registration(parts, host, internal, open), pulse.report));
-  const supervisor = role === 'monolith' ? await supervise(parts, host, internal, signal, undo) : undefined;
-  const background = runBackground(parts);
-  state.booted = true;
-  undo.push(pulse.start());
-  undo.push(settleHeap());
-  if (open && role === 'monolith') {
-    announce(settings.dataDir, open.url, log);
-    undo.push(() => removeInstanceFile(settings.dataDir));
-  }
-
-  let closing: Promise<void> | undefined;
-  const close = async () => {
-    state.draining = true;
-    await pulse.look();
-    await follower.beat();
-    if (settings.drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.drainDelayMs));
-    if (open) await within(DRAIN_MS, open.gateway.app.close());
-    await supervisor?.stop();
-    await background.stop();
-    await undo.all();
-  };
-  return {
-    url: open?.url,
-    internalUrl: internal.url,
-    placements: follower,
-    close: () => {
-      closing ??= close();
-      return closing;
-    },
-  };
-}
-
-/** For the command line on this machine. A host that keeps nothing on disk has no DATA_DIR, and needs none. */
-function announce(dataDir: string, url: string, log: Logger): void {
-  if (!existsSync(dataDir)) return;
-  try {
-    writeInstanceFile(dataDir, url);
-  } catch (error) {
-    log.warn(
-      { err: (error as Error).message },
-      'DATA_DIR is not writable: give the command line BANYAN_URL and ADMIN_TOKEN',
-    );
-  }
-}
-
-async function seed({ running }: Parts): Promise<void> {
-  for (const module of running) await module.seed();
-}
-
-function registration(
-  { settings, modules }: Parts,
-  host: string,
-  internal: Internal,
-  open: Public | undefined,
-): Registration {
-  return {
-    host,
-    id: settings.hostId,
-    role: settings.role,
-    modules: settings.modules,
-    url: internal.url,
-    ...(open ? { publicUrl: open.url } : {}),
-    doors: ['ws', 'http'],
-    process: identify(process.pid)!,
-    contracts: Object.fromEntries(
-      modules.map(({ contract }) => [contract.module, canonicalContract(contract)]),
-    ),
-  };
-}
-
-/** What heartbeats say of this host: whether its modules reach their stores, and what is on its way. */
-function createPulse(
-  { settings, remote, control }: Parts,
-  { busy }: Internal,
-  open: Public | undefined,
-  state: HealthState,
-  health: Health,
-) {
-  let ready = false;
-  const look = async () => {
-    // A monolith that starts its services counts as ready for them: they call it while they boot.
-    ready = state.booted ? await health.ready() : settings.role !== 'service';
-  };
-  const onTheWay = (module: string) => (open?.gateway.inflight(module) ?? 0) + remote.inflight(module);
-  const report = (): HostReport => ({
-    ready,
-    draining: state.draining,
-    inflight: Object.fromEntries(
-      settings.allModules.map((module) => [module, onTheWay(module)]).filter(([, count]) => count !== 0),
-    ),
-    busy: busy.counts(),
-  });
-  /** Looks every second; answers what ends it. */
-  const start = () => {
-    const timer = setInterval(async () => {
-      const before = ready;
-      await look();
-      if (ready !== before) await control.follower.beat();
-    }, 1000).unref();
-    return () => clearInterval(timer);
-  };
-  return { look, report, start };
-}
-
-async function supervise(
-  { settings, database, modules, control, log }: Parts,
-  host: string,
-  internal: Internal,
-  signal: AbortSignal,
-  undo: Undo,
-): Promise<Supervisor> {
-  const supervisor = createSupervisor({
-    host,
-    store: control.store!,
-    follower: control.follower,
-    command: serviceCommand(settings, database, modules, () => internal.url),
-    dataDir: settings.dataDir,
-    log,
-    graceMs: DRAIN_MS + settings.drainDelayMs,
-    // Where others reach this host under an address, services are run by whoever runs this one.
-    spawnsPlaced: settings.advertiseUrl === undefined,
-  });
-  // Before it starts any: a start that is broken off must leave no process behind. Stopping twice is harmless.
-  undo.push(() => supervisor.stop());
-  await unlessStopped(signal, supervisor.start());
-  return supervisor;
-}
-
-function runBackground({ settings, control, running, log }: Parts): Background {
-  const background = createBackground({
-    mine: settings.role === 'service' ? 'service' : 'in-process',
-    placements: control.follower,
-    tasks: new Map(running.map((one) => [one.name, one.tasks])),
-    log,
-  });
-  background.start();
-  return background;
 }

@@ -37,6 +37,8 @@ export interface EmbeddedServer {
 export interface EmbeddedOptions {
   readonly dataDir: string;
   readonly log: Logger;
+  /** Called once another process works (initdb, the server itself) and this one has only to wait. */
+  readonly onStarted?: () => void;
 }
 
 const DATABASE = 'banyan';
@@ -45,7 +47,7 @@ const DATABASE = 'banyan';
 const PATIENCE_MS = 120_000;
 
 export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
-  const { log } = options;
+  const { log, onStarted = () => {} } = options;
   // Walkable by the server's user when we are root; what is secret in it has mode 0600.
   mkdirSync(options.dataDir, { recursive: true, mode: 0o711 });
   // By one name alone, whatever links lead to it: a running server is known by its folder.
@@ -62,9 +64,15 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSe
   const running = await findRunning(place, password, log);
   if (running) return opened({ place, password, log, logFile }, running, true);
 
-  if (!existsSync(join(place.cluster, 'PG_VERSION'))) await initialise(place, password);
+  if (!existsSync(join(place.cluster, 'PG_VERSION'))) {
+    const made = initialise(place, password);
+    onStarted();
+    await made;
+  }
   for (let attempt = 1; ; attempt += 1) {
-    const result = await startPostmaster(place, await freePort(), logFile);
+    const starting = startPostmaster(place, await freePort(), logFile);
+    onStarted();
+    const result = await starting;
     const found = await findRunning(place, password, log);
     // Not by us: another host started the very same server a moment before.
     if (found) return opened({ place, password, log, logFile }, found, typeof result === 'string');

@@ -23,6 +23,8 @@ import type { KernelSchema } from './store.ts';
 export interface ProvisionOptions {
   /** A role that may create roles and schemas; need not be a superuser. */
   readonly adminUrl: string;
+  /** A session of that role, where the host has one already; else one is opened and closed. */
+  readonly session?: pg.Client | undefined;
   readonly secret: string;
   /** Passwords that were chosen (in a URL that a module was given) instead of derived, by runtime role. */
   readonly passwords?: Readonly<Record<string, string>>;
@@ -40,14 +42,16 @@ const LOCK = 7_220_001;
 const RIGHTS = 1;
 
 export async function provision(options: ProvisionOptions): Promise<void> {
-  const { adminUrl, modules, schemas, log } = options;
-  const client = await connect(adminUrl);
+  const { adminUrl, session, modules, schemas, log } = options;
+  const client = session ?? (await connect(adminUrl));
+  let locked = false;
   try {
     const server = await readServer(client);
     checkServer(server, connectionsOf(modules.length, schemas.length));
     const wanted = plan(options);
     if ((await missingOf(client, wanted)).length === 0) return;
     await lock(client, log);
+    locked = true;
     // Roles are the whole server's, and the lock is this database's: two databases may create one role at once.
     const missing = await missingOf(client, wanted);
     // Roles of all first: one schema may grant something to the role of another.
@@ -56,8 +60,9 @@ export async function provision(options: ProvisionOptions): Promise<void> {
     if (missing.length > 0)
       log.info({ schemas: missing.map(({ roles }) => roles.schema) }, 'the database is ready');
   } finally {
-    // Ends the session and with it the lock.
-    await client.end();
+    // The end of a session is the end of its lock.
+    if (!session) await client.end();
+    else if (locked) await session.query('SELECT pg_advisory_unlock($1)', [LOCK]);
   }
 }
 

@@ -80,10 +80,11 @@ export class MediaRepository {
 
   /** Those of `ids` that there are. */
   async known(ids: readonly string[]): Promise<Set<string>> {
-    const rows = await this.#store.prisma.picture.findMany({
-      where: { id: { in: [...ids] }, status: 'stored' },
-      select: { id: true },
-    });
+    // Asked at every start, where Prisma's first query would cost 80 ms.
+    const { rows } = await this.#store.pool.query<{ id: string }>(
+      `SELECT id FROM pictures WHERE id = ANY($1) AND status = 'stored'`,
+      [ids],
+    );
     return new Set(rows.map((row) => row.id));
   }
 }

@@ -3,17 +3,20 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createTransport } from 'nodemailer';
 import { type Mail, type Mailer, message } from './mailer.ts';
 
 export function fileMailer(folder: string): Mailer {
-  const composer = createTransport({ streamTransport: true, buffer: true, newline: 'unix' });
+  // Loaded with the first mail: it would cost every start 40 files.
+  const open = async () =>
+    (await import('nodemailer')).createTransport({ streamTransport: true, buffer: true, newline: 'unix' });
+  let composer: ReturnType<typeof open> | undefined;
   let made: Promise<unknown> | undefined;
 
   return {
     slowestMs: 2_000,
     async send(mail: Mail) {
-      const composed = await composer.sendMail(message(mail));
+      composer ??= open();
+      const composed = await (await composer).sendMail(message(mail));
       // Two hosts, or two leases of one host, may write the same mail at once: each has a file of its own.
       const beside = join(folder, `.${mail.key}.${randomUUID()}.part`);
       try {
@@ -28,7 +31,7 @@ export function fileMailer(folder: string): Mailer {
       }
     },
     async close() {
-      composer.close();
+      (await composer)?.close();
     },
   };
 }

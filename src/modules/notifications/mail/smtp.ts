@@ -1,23 +1,26 @@
 // Mail by SMTP: at least once. A host killed between the server's yes and our record sends it again with
 // the same Message-ID, by which mail servers and readers drop the second.
-import { createTransport } from 'nodemailer';
 import { type Mail, type Mailer, message, RefusedForGood } from './mailer.ts';
 
 export function smtpMailer(url: string): Mailer {
-  const transport = createTransport({
-    url,
-    pool: true,
-    maxConnections: 4,
-    connectionTimeout: 4_000,
-    greetingTimeout: 4_000,
-    socketTimeout: 5_000,
-  });
+  // Loaded with the first mail: it would cost every start 40 files.
+  const open = async () =>
+    (await import('nodemailer')).createTransport({
+      url,
+      pool: true,
+      maxConnections: 4,
+      connectionTimeout: 4_000,
+      greetingTimeout: 4_000,
+      socketTimeout: 5_000,
+    });
+  let transport: ReturnType<typeof open> | undefined;
 
   return {
     slowestMs: 14_000,
     async send(mail: Mail) {
       try {
-        await transport.sendMail(message(mail));
+        transport ??= open();
+        await (await transport).sendMail(message(mail));
       } catch (error) {
         // RFC 5321 4.2.1: 5yz is a permanent refusal, 4yz and broken connections are not.
         const code = (error as { responseCode?: number }).responseCode ?? 0;
@@ -27,7 +30,7 @@ export function smtpMailer(url: string): Mailer {
       }
     },
     async close() {
-      transport.close();
+      (await transport)?.close();
     },
   };
 }

@@ -1,0 +1,69 @@
+// The embedded server of this host's DATA_DIR, held by this host alone. Whoever holds it ends it; who does not
+// get it leaves it to the other.
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { openEmbedded } from '../kernel/store/embedded.ts';
+import type { Undo } from './undo.ts';
+
+export interface HeldServer {
+  /** The superuser's URL. */
+  readonly url: string;
+  /** The superuser's session that holds it, for work of the start. */
+  readonly session: pg.Client;
+}
+
+const OWNER_LOCK = 7_220_003;
+
+/**
+ * Resolves once the server is on its way: from then on another process works, and this one has only to wait for
+ * `server`. Ending it is the first thing in `undo`, so it is done last.
+ */
+export async function beginServer(
+  dataDir: string,
+  log: Logger,
+  undo: Undo,
+): Promise<{ server: Promise<HeldServer> }> {
+  let begun = () => {};
+  const isBegun = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const held = open(dataDir, log, begun);
+  undo.push(async () => (await held.catch(() => undefined))?.end());
+  const server = held.then(({ server }) => server);
+  await Promise.race([isBegun, server]);
+  return { server };
+}
+
+async function open(dataDir: string, log: Logger, onStarted: () => void) {
+  const embedded = await openEmbedded({ dataDir, log, onStarted });
+  const session = await holdAlone(embedded.url, dataDir);
+  return {
+    server: { url: embedded.url, session },
+    end: async () => {
+      await session.end().catch(() => {});
+      await embedded.stop();
+    },
+  };
+}
+
+/** One monolith per DATA_DIR: the lock is a session's, so a killed process holds it no longer. */
+async function holdAlone(url: string, dataDir: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: 'banyan monolith' });
+  client.on('error', () => {});
+  await client.connect();
+  // The server notices a killed client within moments, not at once.
+  const deadline = Date.now() + 3000;
+  for (;;) {
+    const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [
+      OWNER_LOCK,
+    ]);
+    if (rows[0]!.held) return client;
+    if (Date.now() > deadline) {
+      await client.end();
+      throw new Error(
+        `DATA_DIR ${dataDir} is in use by a Banyan that is running. Stop that one, or set DATA_DIR to another folder.`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
