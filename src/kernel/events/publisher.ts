@@ -1,6 +1,7 @@
 // Publishing: an event, checked against its schema, becomes a row of the outbox in the caller's transaction.
 // What caused it comes from the flow: inside a listener that is the event being handled, else nothing.
 // It must not know who sends the row, nor when.
+import { randomFillSync } from 'node:crypto';
 import type { TSchema } from 'typebox';
 import { v7 as uuidv7 } from 'uuid';
 import { currentFlow } from '../calls/call.ts';
@@ -73,7 +74,7 @@ export function eventArguments<E extends EventDefinition>(event: E, data: DataOf
   const flow = currentFlow();
   const cause = flow?.event;
   return [
-    uuidv7(),
+    uuidv7({ random: someRandom() }),
     event.topic,
     key,
     event.type,
@@ -82,6 +83,20 @@ export function eventArguments<E extends EventDefinition>(event: E, data: DataOf
     cause?.id ?? null,
     flow?.traceparent ?? null,
   ];
+}
+
+const RANDOM_BYTES = 16;
+const random = new Uint8Array(256 * RANDOM_BYTES);
+let drawn = random.length;
+
+/** Drawn for 256 events at once: one at a time costs 9 us, a third of what publishing costs its process. */
+function someRandom(): Uint8Array {
+  if (drawn === random.length) {
+    randomFillSync(random);
+    drawn = 0;
+  }
+  drawn += RANDOM_BYTES;
+  return random.subarray(drawn - RANDOM_BYTES, drawn);
 }
 
 const checks = new WeakMap<TSchema, Check>();
