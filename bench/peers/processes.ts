@@ -10,19 +10,16 @@ process.on('exit', () => {
   for (const group of groups) kill(group, 'SIGKILL');
 });
 
-/** The generator and Postgres get the last core, the peers the rest, where the system can do that. */
-export const pinning = pin();
+/** The cores that the peers are kept to; undefined: the system places everything. */
+let cores: string | undefined;
 
-function pin(): { readonly words: string; readonly servers: string | undefined } {
-  const cores = availableParallelism();
-  try {
-    if (cores < 2) throw new Error('one core');
-    execFileSync('taskset', ['-pc', String(cores - 1), String(process.pid)], { stdio: 'ignore' });
-  } catch {
-    return { words: 'nothing is pinned: generator, Postgres and peers share all cores', servers: undefined };
-  }
-  const servers = cores === 2 ? '0' : `0-${cores - 2}`;
-  return { words: `peers on core ${servers}, generator and Postgres on core ${cores - 1}`, servers };
+/** Generator and Postgres get the last core, the peers the rest. Answers, in words, what is so now. */
+export function pin(): string {
+  const count = availableParallelism();
+  if (count < 2) throw new Error('--pin needs two cores or more.');
+  execFileSync('taskset', ['-pc', String(count - 1), String(process.pid)], { stdio: 'ignore' });
+  cores = count === 2 ? '0' : `0-${count - 2}`;
+  return `peers on core ${cores}, generator and Postgres on core ${count - 1}`;
 }
 
 export interface Command {
@@ -33,7 +30,7 @@ export interface Command {
 
 /** Starts node with these arguments; the answer is its process group. */
 export function start({ args, env, cwd }: Command): ChildProcess {
-  const words = pinning.servers ? ['taskset', '-c', pinning.servers] : [];
+  const words = cores ? ['taskset', '-c', cores] : [];
   const [file, ...rest] = [...words, process.execPath, ...args] as [string, ...string[]];
   const child = spawn(file, rest, {
     cwd,

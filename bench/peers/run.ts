@@ -7,7 +7,7 @@ import { cpus, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { load, type Measured, type Running } from './load.ts';
-import { pinning, stop } from './processes.ts';
+import { pin, stop } from './processes.ts';
 import { openStage, startVariant } from './stage.ts';
 import { type Column, columnTable, machineLines, summary } from './tables.ts';
 import { type Shape, variants } from './variants.ts';
@@ -17,10 +17,13 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '7' },
     seconds: { type: 'string', default: '3.5' },
     only: { type: 'string' },
+    pin: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(options.rounds);
 const seconds = Number(options.seconds);
+// Before Postgres starts: what this process starts stays on its core.
+const pinning = options.pin ? pin() : 'nothing is pinned: peers, Postgres and generator share all cores';
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const say = (text: string) => process.stderr.write(text);
 
@@ -75,7 +78,7 @@ try {
     '',
     ...machineLines({
       machine: `${cpus().length} x ${cpus()[0]!.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}, Node ${process.versions.node}`,
-      pinning: pinning.words,
+      pinning,
       rounds,
       seconds,
       versionOf,

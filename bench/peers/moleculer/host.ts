@@ -1,7 +1,7 @@
 // The work on Moleculer, as its guide writes services: `node host.ts <services> <settings>`, `all` for one broker
 // with every service, or the name of one for a node of its own. The gateway is moleculer-web; nodes talk over its
 // TCP transporter, found by a list of addresses. Logs and metrics are off, parameters are validated.
-import { ServiceBroker, type ServiceSchema } from 'moleculer';
+import { type BrokerOptions, ServiceBroker, type ServiceSchema } from 'moleculer';
 import ApiGateway from 'moleculer-web';
 import pg from 'pg';
 import { findOrder, findProducts, findUser, type Product, place, type User } from '../work.ts';
@@ -22,7 +22,7 @@ const [which, text] = process.argv.slice(2) as [string, string];
 const { port, nodes, databaseUrl } = JSON.parse(text) as Settings;
 const pool = () => (databaseUrl ? new pg.Pool({ connectionString: databaseUrl, max: 5 }) : undefined);
 
-const services: Record<string, () => ServiceSchema> = {
+const services: Record<string, () => ServiceSchema<unknown>> = {
   users() {
     const db = pool();
     return {
@@ -73,26 +73,24 @@ const services: Record<string, () => ServiceSchema> = {
       port,
       ip: '127.0.0.1',
       routes: [{ path: '/api', aliases: { 'GET /orders/:id': 'orders.get' } }],
-    },
+    } as ServiceSchema['settings'],
   }),
 };
 
 const own = which === 'all' ? Object.keys(services) : [which];
+// The types of 0.15 know one address; its TCP transporter takes a list of them, too.
+const transporter = {
+  type: 'TCP',
+  options: {
+    udpDiscovery: false,
+    port: Number(new URL(nodes[which] ?? 'tcp://0').port),
+    urls: Object.values(nodes),
+  },
+} as unknown as BrokerOptions['transporter'];
 const broker = new ServiceBroker({
   nodeID: which,
   logger: false,
-  ...(which === 'all'
-    ? {}
-    : {
-        transporter: {
-          type: 'TCP',
-          options: {
-            udpDiscovery: false,
-            port: Number(new URL(nodes[which]!).port),
-            urls: Object.values(nodes),
-          },
-        },
-      }),
+  ...(which === 'all' ? {} : { transporter }),
 });
 for (const name of own) broker.createService(services[name]!());
 await broker.start();
