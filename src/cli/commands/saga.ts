@@ -1,0 +1,75 @@
+// `banyan saga`: the style in force and what is open; and the group of commands about sagas.
+import { Argument } from 'commander';
+import type { SagaInForce, SagaOfOrder, SagaOverview, SagaStyle } from '../../modules/orders/contract.ts';
+import { connect } from '../client.ts';
+import type { Register } from '../register.ts';
+import { drawSaga, drawSagas } from '../saga-picture.ts';
+import { styleFor, type Terminal } from '../terminal.ts';
+
+const examples = `
+Examples:
+  banyan saga                        style in force; running, waiting, stuck
+  banyan saga style orchestration    for orders placed from now on
+  banyan saga show ORDER             its timeline: where, how often, why
+  banyan saga retry ORDER            one that is stuck: ask again
+  banyan saga cancel ORDER           one that is stuck: take back what was done`;
+
+/** Steps after a problem that are better than the server's own words. */
+const next = {
+  'order-unknown': 'npx banyan saga lists those that are stuck',
+  invalid: 'npx banyan saga --help',
+};
+
+export const saga: Register = (program, terminal) => {
+  const group = program
+    .command('saga')
+    .description('show how orders come to their end; choose who says what comes next')
+    .option('--json', 'print the admin answer unchanged')
+    .addHelpText('after', examples)
+    .action(async ({ json }: { json?: boolean }) => {
+      const client = connect(terminal, 'saga');
+      const { text, body } = await client.ask<SagaOverview>('GET', '/admin/saga');
+      const looks = { style: styleFor(terminal, terminal.out), now: Date.now() };
+      terminal.out.write(json ? `${text}\n` : drawSagas(body, client.url, looks));
+    });
+  group
+    .command('style')
+    .description('set the style of orders placed from now on; open ones end as they began')
+    .addArgument(
+      new Argument('<style>', 'who says what comes next').choices(['choreography', 'orchestration']),
+    )
+    .option('--json', 'print the admin answer unchanged')
+    .action(async (style: SagaStyle, _options, command) => {
+      const { json } = command.optsWithGlobals() as { json?: boolean };
+      const client = connect(terminal, 'saga style');
+      const { text, body } = await client.ask<SagaInForce>('PUT', '/admin/saga', { body: { style } });
+      const bold = styleFor(terminal, terminal.out)('bold', body.style);
+      terminal.out.write(json ? `${text}\n` : `orders placed from now on are coordinated by ${bold}\n`);
+    });
+  ofOrder(group, terminal, 'show', 'show the timeline of an order', 'GET', '');
+  ofOrder(group, terminal, 'retry', 'ask again, where an order is stuck', 'POST', '/retry');
+  ofOrder(group, terminal, 'cancel', 'take back what was done for an order that is stuck', 'POST', '/cancel');
+};
+
+function ofOrder(
+  group: Parameters<Register>[0],
+  terminal: Terminal,
+  name: string,
+  description: string,
+  method: 'GET' | 'POST',
+  path: string,
+): void {
+  group
+    .command(name)
+    .description(description)
+    .argument('<order>', 'the id of the order')
+    .option('--json', 'print the admin answer unchanged')
+    .action(async (order: string, _options, command) => {
+      const { json } = command.optsWithGlobals() as { json?: boolean };
+      const client = connect(terminal, `saga ${name}`);
+      const at = `/admin/saga/${encodeURIComponent(order)}${path}`;
+      const { text, body } = await client.ask<SagaOfOrder>(method, at, { next });
+      const looks = { style: styleFor(terminal, terminal.out), now: Date.now() };
+      terminal.out.write(json ? `${text}\n` : drawSaga(body, looks));
+    });
+}
