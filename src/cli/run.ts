@@ -2,7 +2,6 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { compareCommand } from './commands/compare.ts';
 import { docs } from './commands/docs.ts';
 import { events } from './commands/events.ts';
 import { extract } from './commands/extract.ts';
@@ -17,18 +16,7 @@ import type { Register } from './register.ts';
 import { Reported } from './several.ts';
 import type { Terminal } from './terminal.ts';
 
-const commands: readonly Register[] = [
-  status,
-  extract,
-  place,
-  restore,
-  logs,
-  events,
-  verify,
-  saga,
-  compareCommand,
-  docs,
-];
+const commands: readonly Register[] = [status, extract, place, restore, logs, events, verify, saga, docs];
 
 const examples = `
 Examples:
@@ -40,7 +28,6 @@ Examples:
   banyan events                           how events are doing; --help has the rest
   banyan saga                             who says what comes next; what is stuck
   banyan verify                           nothing lost, doubled or out of order?
-  banyan compare                          both architectures on the same work
 
 It finds the instance that runs by DATA_DIR (.banyan in this folder), or by
 BANYAN_URL and ADMIN_TOKEN. Every command but docs takes --json.`;
