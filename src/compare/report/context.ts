@@ -5,6 +5,8 @@ import { html, type Markup } from './markup.ts';
 import { bytes, count, percent, perSecond, seconds } from './numbers.ts';
 import { howMeasured, NAME, SIDES } from './words.ts';
 
+const processes = (count: number) => (count === 1 ? 'one process' : `${count} processes`);
+
 export function head(report: Report): Markup {
   const { finding, rough, self, shapes, against } = report;
   return html`<header><p>${rough && html`<span class="badge">rough</span>`}${self && html`<span class="badge">A against A</span>`}<b>Banyan compare</b> ${SIDES.map((side) => html`<span><b class="side ${side}">${NAME[side]}</b> ${shapes[side].label} </span>`)}<small>${howMeasured(report)}</small></p>
@@ -64,7 +66,7 @@ export function howItWasMeasured(report: Report): Markup {
     ]),
     ...SIDES.map((side): [string, string] => [
       `shape ${NAME[side]}`,
-      `${report.shapes[side].text}: ${report.shapes[side].processes} processes`,
+      `${report.shapes[side].text}: ${processes(report.shapes[side].processes)}`,
     ]),
     ...SIDES.flatMap((side) =>
       report.measured[side].failureExamples.map((text): [string, string] => [

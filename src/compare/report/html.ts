@@ -14,7 +14,7 @@ import { head, howItWasMeasured } from './context.ts';
 import { embedded, html, Markup, type Part } from './markup.ts';
 import { bytes, ms, seconds } from './numbers.ts';
 import { style } from './style.ts';
-import { everyNumber } from './tables.ts';
+import { change, events, everyNumber, flips } from './tables.ts';
 import { absent, faultedModules, SIDES } from './words.ts';
 
 type Section = readonly [id: string, title: string, body: Part];
@@ -78,6 +78,7 @@ function sectionsOf(report: Report): Section[] {
         total: (side) => measured[side].peakMemoryBytes,
       })}</div>`,
     ],
+    ['events', 'Events', events(report)],
     ['isolation', 'When a module fails', isolation(report)],
     [
       'scaling',
@@ -90,9 +91,7 @@ function sectionsOf(report: Report): Section[] {
     [
       'change',
       'Change',
-      report.change || report.flips
-        ? html`<p class="note">Starts, kills, moves and sizes are in the tables below.</p>`
-        : note(absent(report, 'change')),
+      report.change || report.flips ? [flips(report), change(report)] : note(absent(report, 'change')),
     ],
     ['numbers', 'Every number', everyNumber(report)],
     ['how', 'How it was measured', howItWasMeasured(report)],

@@ -19,6 +19,9 @@ type Maybe = number | null | undefined;
 const shown = (value: Maybe, write: (value: number) => string) =>
   value === null || value === undefined ? NOT_AVAILABLE : write(value);
 
+/** A round value beside a chart: no zeros that say nothing. */
+export const tick = (value: number): string =>
+  Number(value.toPrecision(3)).toLocaleString('en-US', { maximumSignificantDigits: 3 });
 export const plain = (value: Maybe): string => shown(value, digits);
 export const count = (value: Maybe): string => shown(value, (one) => one.toLocaleString('en-US'));
 export const ms = (value: Maybe): string => shown(value, (one) => `${digits(one)} ms`);
@@ -65,8 +68,8 @@ export function inUnit(value: Maybe, unit: string): string {
 /** `1.59x`, and in words between what the truth is, as far as it can be told. */
 export const ratio = (interval: Interval | null): string => times(interval?.median);
 
-export function range(interval: Interval | null): string {
+export function range(interval: Interval | null, write: (value: number) => string = digits): string {
   if (!interval) return NOT_AVAILABLE;
   const { low, high } = interval;
-  return low === null || high === null ? 'too few pairs' : `${digits(low)} to ${digits(high)}`;
+  return low === null || high === null ? 'too few pairs' : `${write(low)} to ${write(high)}`;
 }

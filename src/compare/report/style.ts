@@ -2,9 +2,9 @@
 // colours that the colour-blind tell apart (Okabe and Ito). No font is fetched.
 export const style = `
 :root{color-scheme:light dark;--paper:#fff;--ink:#1c2126;--soft:#5a636c;--edge:#d3d8dd;--lane:#eef0f2;--a:#0072b2;--b:#c04f00;--model:#6b7280;--bad:#d12f2f;--none:#7a828a;
---c0:#0072b2;--c1:#c04f00;--c2:#00815f;--c3:#a14a86;--c4:#8a7400;--c5:#3f8fc0;--c6:#7d5a3c;--c7:#5f6b76}
+--c0:#00815f;--c1:#a14a86;--c2:#8a7400;--c3:#3f6fc0;--c4:#b0433b;--c5:#4d8a99;--c6:#7d5a3c;--c7:#8b959e}
 @media (prefers-color-scheme:dark){:root{--paper:#14181c;--ink:#e6e9ec;--soft:#a4adb6;--edge:#39424a;--lane:#22292f;--a:#56b4e9;--b:#ee9a3a;--model:#a4adb6;--bad:#e5484d;--none:#8d97a1;
---c0:#56b4e9;--c1:#ee9a3a;--c2:#2fbf94;--c3:#d58bbd;--c4:#d8c04a;--c5:#8ccbf0;--c6:#c49a74;--c7:#98a4af}}
+--c0:#2fbf94;--c1:#d58bbd;--c2:#d8c04a;--c3:#86a8ee;--c4:#e58078;--c5:#7fc0cf;--c6:#c49a74;--c7:#7d8893}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif;overflow-wrap:break-word}
 main{max-width:1320px;margin:0 auto;padding:20px 16px 60px}
@@ -39,9 +39,9 @@ svg path.wire{fill:none;stroke:var(--soft);stroke-width:1.5}
 .spans{list-style:none;margin:.4em 0;padding:0}.spans li{margin:0 0 6px;break-inside:avoid}.what{display:block;font-size:.86rem;line-height:1.3}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}caption{text-align:left;padding:4px 0;caption-side:top}
 th,td{padding:4px 10px 4px 0;text-align:right;vertical-align:middle;border-bottom:1px solid var(--edge)}
-th:first-child,td:first-child,.words{text-align:left}thead th{color:var(--soft);font-weight:600;vertical-align:bottom}th[scope=row]{font-weight:400}
+td{white-space:nowrap}th:first-child,td:first-child,.words{text-align:left}.words,.absent{white-space:normal;min-width:9em}thead th{color:var(--soft);font-weight:600;vertical-align:bottom}th[scope=row]{font-weight:400}
 .wide{overflow-x:auto;margin:.6em 0 1.2em;max-width:100%}
-.forest{width:100%}.forest .bars{width:34%;min-width:180px;padding:0 12px 0 0}.forest .stretch{height:24px}.forest .primary th,.forest .primary td{font-weight:700}.forest .says{text-align:left}
+.forest{width:100%}.forest .bars{width:34%;min-width:180px;padding:0 12px 0 0}.forest .stretch{height:24px}.forest .primary th,.forest .primary td{font-weight:700}.forest .says{text-align:left;white-space:normal}.forest td small{display:block}
 .ticks{display:block;position:relative;height:1.4em}.ticks span{position:absolute;transform:translateX(-50%);font-size:.8rem}.ticks span:first-child{transform:none}.ticks span:last-child{transform:translateX(-100%)}
 .one{stroke:var(--ink);stroke-width:1;vector-effect:non-scaling-stroke}.interval.none,.median.none{fill:var(--none)}.interval{opacity:.55}
 .against-a{color:var(--a)}.against-b{color:var(--b)}rect.against-a{fill:var(--a)}rect.against-b{fill:var(--b)}
@@ -55,6 +55,6 @@ code{font:.9em ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",mon
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 @media (max-width:820px){.forest thead{display:none}.forest tr{display:grid;grid-template-columns:1fr 1fr;gap:0 12px;padding:8px 0;border-bottom:1px solid var(--edge)}
 .forest th,.forest td{border:0;padding:1px 0;text-align:left}.forest th,.forest .bars,.forest .says{grid-column:1/-1;width:auto}.forest td[data-name]::before{content:attr(data-name) " ";color:var(--soft);font-weight:400}.forest .says::before{content:none!important}}
-@media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--edge:#bbb;--lane:#eee;--a:#0072b2;--b:#c04f00;--model:#555;--bad:#d12f2f;--none:#777;--c0:#0072b2;--c1:#c04f00;--c2:#00815f;--c3:#a14a86;--c4:#8a7400;--c5:#3f8fc0;--c6:#7d5a3c;--c7:#5f6b76}
+@media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--edge:#bbb;--lane:#eee;--a:#0072b2;--b:#c04f00;--model:#555;--bad:#d12f2f;--none:#777;--c0:#00815f;--c1:#a14a86;--c2:#8a7400;--c3:#3f6fc0;--c4:#b0433b;--c5:#4d8a99;--c6:#7d5a3c;--c7:#8b959e}
 body{font-size:11px}nav{display:none}main{padding:0}.wide{overflow:visible}table{font-size:.8rem}tr,.case{break-inside:avoid}h2,h3,h4{break-after:avoid}.charts{grid-template-columns:1fr 1fr}.pair{grid-template-columns:1fr 1fr}}
 `;

@@ -37,12 +37,9 @@ export function everyNumber(report: Report): Markup[] {
     latencies(report),
     processes(report),
     sums(report),
-    events(report),
     ...capacity(report),
     ...isolation(report),
-    ...flips(report),
     ...scaling(report),
-    ...change(report),
     rounds(report),
   ];
 }
@@ -75,7 +72,7 @@ function figures({ figures: all }: Report): Markup {
       percent(one.ratio?.coverage),
       count(one.ratio?.pairs),
       inUnit(one.difference?.median, one.unit),
-      range(one.difference),
+      range(one.difference, (value) => inUnit(value, one.unit)),
       plain(one.p),
       plain(one.pHolm),
       verdict(one),
@@ -146,7 +143,7 @@ function sums({ measured }: Report): Markup {
   );
 }
 
-function events({ measured }: Report): Markup {
+export function events({ measured }: Report): Markup {
   return table(
     'Events, commit to effect',
     ['event', { words: 'consumer' }, 'side', 'samples', 'p50', 'p99'],
@@ -249,7 +246,7 @@ function isolation(report: Report): Markup[] {
   ];
 }
 
-function flips({ flips: all }: Report): Markup[] {
+export function flips({ flips: all }: Report): Markup[] {
   if (!all) return [];
   return [
     table(
@@ -318,7 +315,7 @@ function scaling({ scaling: scaled, model }: Report): Markup[] {
   ];
 }
 
-function change({ change: both }: Report): Markup[] {
+export function change({ change: both }: Report): Markup[] {
   if (!both) return [];
   return [
     table(

@@ -50,9 +50,12 @@ export function howMeasured({ work, settings }: Report): string {
 
 /** The fault that was put on this module, or on the process that it shares with others. */
 export function faultOn(report: Report, side: Side, kind: Fault['fault'], module: string): Fault | undefined {
-  return report.isolation?.faults.find(
-    (one) =>
-      one.side === side && one.fault === kind && (one.module === module || one.sharedWith.includes(module)),
+  const found = report.isolation?.faults.filter((one) => one.side === side && one.fault === kind);
+  return (
+    found?.find((one) => one.module === module) ??
+    found?.find((one) => one.sharedWith.includes(module)) ??
+    // The gateway is in the monolith's process, whichever module that was hit for.
+    (module === 'gateway' ? found?.find((one) => one.process === 'monolith') : undefined)
   );
 }
 

@@ -3,7 +3,7 @@
 
 import type { Capacity, Report, Side } from '../../report-shape.ts';
 import { html, type Markup } from '../markup.ts';
-import { ms, perSecond, plain } from '../numbers.ts';
+import { ms, perSecond, tick } from '../numbers.ts';
 import { linear, logarithmic, roundRange } from '../scale.ts';
 import { NAME, SIDES } from '../words.ts';
 import { plot } from './plot.ts';
@@ -30,13 +30,13 @@ export function capacityCharts(report: Report, capacity: Capacity): Markup[] {
       x: {
         name: 'requests a second',
         scale: (from, to) => linear(Math.max(...all.map((step) => step.perSecond)), [from, to], 4),
-        write: plain,
+        write: tick,
       },
       y: {
-        name: 'p99 in ms, by powers of ten',
+        name: 'p99 in ms, log',
         scale: (from, to) =>
           logarithmic(roundRange([...all.map((step) => step.p99Ms!), capacity.p99BoundMs]), [from, to]),
-        write: plain,
+        write: tick,
       },
       bound: { y: capacity.p99BoundMs, name: `bound: ${ms(capacity.p99BoundMs)}` },
       series: SIDES.map((side) => ({
@@ -59,5 +59,5 @@ function foundRates(report: Report, { searches }: Capacity): Markup {
           .map((search) => `${search.atLeast ? 'at least ' : ''}${perSecond(search.perSecond)}`)
           .join(', ') || 'not measured'
       }</dd>`,
-  )}</dl><p class="note">“At least” where the load generator ended the search, not the shape. A hollow point passed the bound or had failures.</p></figure>`;
+  )}</dl><p class="note">“At least” where the load generator ended the search, not the shape. A hollow point missed the bound or had failures.</p></figure>`;
 }

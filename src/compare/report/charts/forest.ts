@@ -3,7 +3,7 @@
 
 import type { Figure } from '../../report-shape.ts';
 import { html, type Markup } from '../markup.ts';
-import { inUnit, plain, range, ratio } from '../numbers.ts';
+import { inUnit, range, ratio, tick } from '../numbers.ts';
 import { logarithmic, roundRange, type Scale } from '../scale.ts';
 import { against, verdict } from '../words.ts';
 
@@ -13,11 +13,11 @@ export function forest(figures: readonly Figure[]): Markup {
   const known = figures.flatMap(({ ratio: one }) => (one ? [one.median, one.low, one.high] : []));
   const [low, high] = roundRange([0.8, 1.25, ...known.filter((value) => value !== null)]);
   const scale = logarithmic([low, high], [0, ROOM]);
-  const labels = [low, 1, high].filter((tick, index, all) => all.indexOf(tick) === index);
+  const labels = [low, 1, high].filter((at, index, all) => all.indexOf(at) === index);
   return html`<table class="forest"><caption>B over A. The bar is the interval, the mark its median; a bar across the line at 1 is no difference.</caption>
 <thead><tr><th scope="col">figure</th><th scope="col">A</th><th scope="col">B</th><th scope="col" class="bars"><span class="ticks" aria-hidden="true">${labels.map(
-    (tick) => html`<span style="left:${scale(tick) / 10}%">${plain(tick)}x</span>`,
-  )}</span><span class="hidden">B over A, drawn</span></th><th scope="col">B / A</th><th scope="col">interval</th><th scope="col">says</th></tr></thead>
+    (at) => html`<span style="left:${scale(at) / 10}%">${tick(at)}x</span>`,
+  )}</span><span class="hidden">B over A, drawn</span></th><th scope="col">B / A</th><th scope="col">interval</th><th scope="col" class="says">says</th></tr></thead>
 <tbody>${figures.map((figure) => row(figure, scale))}</tbody></table>`;
 }
 

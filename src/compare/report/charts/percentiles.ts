@@ -2,7 +2,7 @@
 
 import type { Latency, Report } from '../../report-shape.ts';
 import { html, type Markup } from '../markup.ts';
-import { ms, plain } from '../numbers.ts';
+import { ms, tick } from '../numbers.ts';
 import { linear, logarithmic, roundRange, type Scale } from '../scale.ts';
 import { NAME, SIDES } from '../words.ts';
 import { plot } from './plot.ts';
@@ -38,12 +38,12 @@ export function percentileCharts(report: Report): Markup[] {
         x: {
           name: 'share of requests',
           scale: (from, to) => quantileScale(farthest, from, to),
-          write: (tick) => NAMED.find(([quantile]) => nines(quantile) === tick)![1],
+          write: (at) => NAMED.find(([quantile]) => nines(quantile) === at)![1],
         },
         y: {
-          name: 'ms, by powers of ten',
+          name: 'ms, log',
           scale: (from, to) => logarithmic(roundRange(curves.flat().map((point) => point.ms)), [from, to]),
-          write: plain,
+          write: tick,
         },
         series: SIDES.map((side, index) => ({
           name: `${NAME[side]}, ${report.shapes[side].label}`,

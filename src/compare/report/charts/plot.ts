@@ -76,7 +76,7 @@ function xTick(at: number, bottom: number, words: string): Markup {
 }
 
 function boundLine(at: number, name: string): Markup {
-  return html`<path class="bound" d="M${LEFT} ${round(at)}H${WIDTH - RIGHT}"/><text class="tick" x="${LEFT + 4}" y="${round(at - 4)}">${name}</text>`;
+  return html`<path class="bound" d="M${LEFT} ${round(at)}H${WIDTH - RIGHT}"/><text class="tick" x="${LEFT + 4}" y="${round(at < 24 ? at + 13 : at - 4)}">${name}</text>`;
 }
 
 function drawSeries({ look, points, dashed, dots, line = true }: Series, x: Scale, y: Scale): Markup {

@@ -2,7 +2,7 @@
 
 import type { Model, Report, Scaling } from '../../report-shape.ts';
 import type { Markup } from '../markup.ts';
-import { count, perSecond, plain } from '../numbers.ts';
+import { count, perSecond, tick } from '../numbers.ts';
 import { linear, logarithmic, type Scale } from '../scale.ts';
 import { NAME, SIDES } from '../words.ts';
 import { type Axis, plot } from './plot.ts';
@@ -10,7 +10,7 @@ import { type Axis, plot } from './plot.ts';
 const rate = (highest: number): Axis => ({
   name: 'requests a second',
   scale: (from, to) => linear(highest, [from, to], 4),
-  write: plain,
+  write: tick,
 });
 
 /** Whole numbers, each named. */
