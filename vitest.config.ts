@@ -3,11 +3,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Many minutes each, of faults on real brokers and of thousands of flips: `npm run test:chaos`. */
-export const chaos = [
-  'test/chaos*.test.ts',
-  'test/flip.long.test.ts',
-  'src/kernel/events/**/*.kafka.long.test.ts',
-];
+export const chaos = ['test/flip.long.test.ts', 'src/kernel/events/**/*.kafka.long.test.ts'];
 
 export const long = [
   '**/*.long.test.ts',
