@@ -3,6 +3,7 @@
 // (no coordinated omission). A run ends when every request is answered or has failed.
 import { Worker } from 'node:worker_threads';
 import { type Dispatcher, Pool } from 'undici';
+import { formOf } from './form.ts';
 import { clock } from './pacer.ts';
 import type { LoadPlan, LoadResult, Planned } from './plan.ts';
 
@@ -200,13 +201,4 @@ function fieldOf(body: string, field: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function formOf(name: string, { type, bytes }: { type: string; bytes: Uint8Array }) {
-  const boundary = 'banyan-compare-0123456789';
-  const head = `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="${name}"\r\ncontent-type: ${type}\r\n\r\n`;
-  return {
-    type: `multipart/form-data; boundary=${boundary}`,
-    bytes: Buffer.concat([Buffer.from(head), bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]),
-  };
 }

@@ -1,6 +1,5 @@
 // The load generator as a process of its own: takes plans over IPC, one at a time, answers results, ends when its
 // parent does. Apart from those who measure and are measured, so that its CPU time can be told from theirs.
-import { setPriority } from 'node:os';
 import { drive } from './drive.ts';
 import type { LoadPlan } from './plan.ts';
 
@@ -8,13 +7,6 @@ const abort = new AbortController();
 process.on('disconnect', () => process.exit(0));
 // Ctrl-C in a terminal reaches the whole group; the parent ends this process when it has no more use for it.
 process.on('SIGINT', () => {});
-
-try {
-  // It uses little, and what it does late is counted against the servers.
-  setPriority(-10);
-} catch {
-  // Only root may.
-}
 
 process.on('message', (message: { plan?: LoadPlan; abort?: true }) => {
   if (message.abort) abort.abort();

@@ -1,0 +1,247 @@
+// `banyan compare`: two architectures on the same work, in instances of its own. Progress on stderr, the report on
+// stdout with the finding as its first line. Exit 0 when it measured, whatever it found; Ctrl-C leaves nothing.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { InvalidArgumentError } from 'commander';
+import type { Compared } from '../../compare/compare.ts';
+import type { CompareOptions, Mode } from '../../compare/options.ts';
+import { DEFAULT_PAIRS, FEWEST_PAIRS, MOST_PAIRS } from '../../compare/options.ts';
+import { Refusal } from '../../compare/refusal.ts';
+import { moduleNames } from '../../environment.ts';
+import { dataDirOf } from '../client.ts';
+import { Failure, misused } from '../failure.ts';
+import { createProgress } from '../progress.ts';
+import type { Register } from '../register.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface Options {
+  readonly a?: string;
+  readonly b?: string;
+  readonly extract?: string;
+  readonly self?: boolean;
+  readonly quick?: boolean;
+  readonly full?: boolean;
+  readonly work: string;
+  readonly rounds: number;
+  readonly rate?: number;
+  readonly seed: number;
+  readonly log: 'postgres' | 'kafka';
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+const examples = `
+Examples:
+  banyan compare                                monolith and services: 4 minutes
+  banyan compare --full                         with capacity and all faults: 20
+  banyan compare --extract orders,payments --work checkout
+  banyan compare --a monolith --b "services:orders; catalog x2"
+  banyan compare --quick --self                 under a minute; finds nothing
+
+It runs instances of its own and never touches one that runs. docs/compare.md
+says how it measures and what a work file may hold.`;
+
+export const compareCommand: Register = (program, terminal) => {
+  program
+    .command('compare')
+    .description('measure two architectures on the same work, side by side')
+    .option('--a <shape>', 'one side (default: monolith)')
+    .option('--b <shape>', 'the other (default: services)')
+    .option('--extract <modules>', 'the same as --b services:<modules>')
+    .option('--self', 'A against A: must find no difference')
+    .option('--quick', 'under a minute, and rough')
+    .option('--full', 'everything, about 20 minutes')
+    .option('--work <name>', 'browse, checkout, media, mixed, or a file', 'mixed')
+    .option('--rounds <N>', 'pairs of rounds, at least 6', whole(FEWEST_PAIRS, MOST_PAIRS), DEFAULT_PAIRS)
+    .option('--rate <N>', 'requests a second (default: by what they cost)', whole(1, 100_000))
+    .option('--seed <N>', 'of the requests', whole(0, 2 ** 32 - 1), 1)
+    .option('--log <which>', 'events over postgres or kafka', broker, 'postgres')
+    .option('--broker <which>', 'the same as --log', broker)
+    .option('--out <dir>', 'where the report goes (default: .banyan/compare/<time>)')
+    .option('--json', 'print report.json instead of the picture')
+    .addHelpText('after', examples)
+    .action(async (given: Options & { broker?: Options['log'] }) => {
+      const options = { ...given, log: given.broker ?? given.log };
+      await run(options, terminal).catch((error: unknown) => {
+        throw error instanceof Refusal ? asFailure(error) : error;
+      });
+    });
+};
+
+async function run(options: Options, terminal: Terminal): Promise<void> {
+  const { readWork } = await import('../../compare/work/read.ts');
+  const { compare } = await import('../../compare/compare.ts');
+  const { signal, release } = interruptions();
+  const progress = progressOn(terminal);
+  try {
+    const modules = moduleNames();
+    const out = resolve(options.out ?? join(dataDirOf(terminal), 'compare', stamp()));
+    const work = readWork(options.work, modules);
+    const shapes = await shapesOf(options, modules);
+    // Before minutes are spent: the report must have a place.
+    prepareOut(out);
+    const compared = await compare({
+      ...shapes,
+      mode: modeOf(options),
+      self: options.self ?? false,
+      work,
+      modules,
+      pairs: options.rounds,
+      seed: options.seed,
+      perSecond: options.rate,
+      log: options.log,
+      command: `banyan compare ${process.argv.slice(3).map(quoted).join(' ')}`.trim(),
+      env: baseEnv(terminal),
+      signal,
+      say: progress.say,
+    });
+    progress.end();
+    await tell(compared, out, options, terminal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    process.exitCode = 130;
+    throw new Refusal('interrupted', 'Interrupted', 'Nothing was measured, and nothing is left running.');
+  } finally {
+    progress.end();
+    release();
+  }
+}
+
+async function tell(
+  { report, recorded }: Compared,
+  out: string,
+  options: Options,
+  terminal: Terminal,
+): Promise<void> {
+  const json = `${JSON.stringify(report, null, 2)}\n`;
+  const { htmlReport } = await import('../../compare/report/html.ts');
+  try {
+    writeFileSync(join(out, 'report.json'), json);
+    writeFileSync(join(out, 'report.html'), htmlReport(report));
+    const lines = recorded.flatMap((pair, index) =>
+      pair.map((one) => JSON.stringify({ pair: index, ...plain(one) })),
+    );
+    writeFileSync(join(out, 'requests.jsonl.gz'), gzipSync(`${lines.join('\n')}\n`));
+  } catch (error) {
+    // What was measured is not lost because a disk is full: it is printed.
+    terminal.err.write(`The report could not be written to ${out}: ${(error as Error).message}\n`);
+  }
+  if (options.json) terminal.out.write(json);
+  else terminal.out.write(drawn(report));
+  if (!options.json) terminal.out.write(`\n  Report  ${join(out, 'report.html')}\n`);
+}
+
+/** The finding and the four primary figures, in 80 columns. */
+function drawn({ finding, figures }: Compared['report']): string {
+  const rows = figures
+    .filter(({ primary }) => primary)
+    .map(({ title, ratio, verdict }) => {
+      const bounds =
+        ratio && ratio.low !== null ? ` (${ratio.low.toFixed(2)} to ${ratio.high!.toFixed(2)})` : '';
+      return `  ${title.padEnd(24)} ${ratio ? `${ratio.median.toFixed(2)}x${bounds}` : ''} ${verdict}`;
+    });
+  return [finding, '', ...rows, ''].join('\n');
+}
+
+/** The tokens in it are of instances that are gone, and nobody's business still. */
+function plain<T extends { headers?: Readonly<Record<string, string>> }>(one: T): T {
+  const { authorization, ...headers } = one.headers ?? {};
+  return { ...one, headers: { ...headers, ...(authorization && { authorization: 'Bearer …' }) } };
+}
+
+async function shapesOf({ a, b, extract, self }: Options, modules: readonly string[]) {
+  const { parseShape } = await import('../../compare/shapes/syntax.ts');
+  if (extract !== undefined && b !== undefined)
+    throw misused('--extract and --b both say what the other side is.', 'npx banyan compare --help');
+  if (self && (extract !== undefined || b !== undefined))
+    throw misused(
+      '--self compares a with itself, so there is no other side to name.',
+      'npx banyan compare --help',
+    );
+  const one = parseShape(a ?? 'monolith', modules);
+  if (self) return { a: one, b: one };
+  return {
+    a: one,
+    b: parseShape(extract === undefined ? (b ?? 'services') : `services:${extract}`, modules),
+  };
+}
+
+function modeOf({ quick, full }: Options): Mode {
+  if (quick && full) throw misused('--quick and --full exclude one another.', 'npx banyan compare --help');
+  return quick ? 'quick' : full ? 'full' : 'default';
+}
+
+function prepareOut(out: string): void {
+  try {
+    mkdirSync(out, { recursive: true });
+    writeFileSync(join(out, 'report.json'), '{}\n');
+  } catch (error) {
+    throw new Refusal(
+      'no-out',
+      'The report has no place',
+      `${out} cannot be written: ${(error as Error).message}.`,
+      'Name another folder: --out DIR',
+    );
+  }
+}
+
+/** What every process gets of this one's environment. */
+function baseEnv({ env }: Terminal): Record<string, string> {
+  const names = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'JAVA_HOME'];
+  return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+}
+
+/** Each of them, as often as it comes: a terminal and a wrapper may both send one. */
+function interruptions(): { signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const stop = () => controller.abort(new Error('interrupted'));
+  for (const name of names) process.on(name, stop);
+  return {
+    signal: controller.signal,
+    release() {
+      for (const name of names) process.off(name, stop);
+    },
+  };
+}
+
+function progressOn(terminal: Terminal): { say: CompareOptions['say']; end(): void } {
+  if (terminal.err.isTerminal) {
+    const lines = createProgress(terminal, false);
+    return { say: (_phase, doing) => lines.show('compare', doing), end: () => lines.end() };
+  }
+  return { say: (phase, doing) => terminal.err.write(`${phase}: ${doing}\n`), end() {} };
+}
+
+function asFailure({ code, title, message, next, errors }: Refusal): Failure {
+  return new Failure(
+    {
+      type: `urn:banyan:problem:cli:${code}`,
+      title,
+      status: 400,
+      code,
+      detail: message,
+      ...(errors.length > 0 && {
+        errors: errors.map(({ path, message: text }) => ({ path, message: text })),
+      }),
+    },
+    next,
+  );
+}
+
+function whole(least: number, most: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
+  };
+}
+
+function broker(text: string): 'postgres' | 'kafka' {
+  if (text === 'postgres' || text === 'kafka') return text;
+  throw new InvalidArgumentError('It is postgres or kafka.');
+}
+
+const stamp = () => new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+const quoted = (word: string) => (/^[\w./=,:-]+$/.test(word) ? word : `'${word}'`);

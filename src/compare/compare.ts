@@ -1,0 +1,263 @@
+// One comparison from its options to its report: answers first, on untouched data; then the rate; then rounds in the
+// order A B B A; then what the mode asks for beyond that. It writes nothing and prints nothing.
+
+import { commitOf, machineOf, versionsOf } from './about.ts';
+import { type Answers, compareAnswers } from './answers.ts';
+import { figuresOf, pairsOf } from './figures.ts';
+import { findingOf } from './finding.ts';
+import { type Ground, onGround } from './ground.ts';
+import type { Planned } from './load/plan.ts';
+import { CostWatch } from './measure/cost.ts';
+import { type CompareOptions, type Pace, paces } from './options.ts';
+import { CONNECTIONS, probe, rateFor, UTILISATION } from './rate.ts';
+import type { Kind, Report, Side } from './report-shape.ts';
+import { decidedKind, type Measured, orderOf, playRound } from './rounds.ts';
+import { describeShape } from './shapes/syntax.ts';
+import { summarise } from './summary.ts';
+import { record } from './work/record.ts';
+
+export interface Compared {
+  readonly report: Report;
+  /** What was sent, pair by pair. */
+  readonly recorded: readonly (readonly Planned[])[];
+}
+
+/** Of thrown away rounds so many pairs are played again. */
+const SPARE_PAIRS = 3;
+
+export function compare(options: CompareOptions): Promise<Compared> {
+  const began = performance.now();
+  const startedAt = new Date().toISOString();
+  return onGround(options, async (ground) => {
+    const pace = paces[options.mode];
+    const machine = machineOf(ground.pinning);
+    options.say('start', 'both shapes, each with a database of its own');
+    await ground.restart();
+    const versions = await versionsOf(ground.instances.a.databaseUrl, options.log);
+    const answers = await sameAnswers(ground);
+    const rate = await chooseRate(ground, pace);
+    const idle = options.mode === 'quick' ? { a: null, b: null } : await idleCost(ground);
+    const played = await playPairs(ground, pace, rate.perSecond, began, answers);
+    const kinds = kindsOf(options);
+    const names = kinds.map(({ kind }) => kind);
+    const of = (side: Side) => played.rounds.filter(({ round }) => round.side === side && round.counted);
+    const pairs = pairsOf(played.rounds);
+    const base = {
+      format: 'banyan-compare' as const,
+      formatVersion: 1 as const,
+      rough: options.mode === 'quick',
+      self: options.self,
+      mode: options.mode,
+      startedAt,
+      command: options.command,
+      commit: commitOf(),
+      versions,
+      machine,
+      settings: {
+        perSecond: rate.perSecond,
+        rateFrom: rate.from,
+        pairs: pairs.length,
+        roundSeconds: played.roundMs / 1000,
+        warmUpSeconds: played.warmUpMs / 1000,
+        log: options.log,
+        connections: CONNECTIONS,
+        poolSize: 5,
+      },
+      work: {
+        name: options.work.name,
+        file: options.work.file ?? null,
+        hash: played.hash,
+        requests: played.recorded.reduce((sum, one) => sum + one.length, 0),
+        seed: options.seed,
+        skew: `Zipf, exponent ${options.work.skew ?? 1}`,
+        kinds,
+      },
+      shapes: {
+        a: describeShape(options.a, options.modules),
+        b: describeShape(options.b, options.modules),
+      },
+      answers,
+      measured: { a: summarise(of('a'), names, idle.a), b: summarise(of('b'), names, idle.b) },
+      figures: figuresOf(pairs, names, pace.fresh ? 0 : pace.allowance),
+      rounds: played.rounds.map(({ round }, index) => ({ ...round, index })),
+      capacity: null,
+      isolation: null,
+      flips: null,
+      scaling: null,
+      model: null,
+      change: null,
+      traces: null,
+      thrownAway: thrownAway(played.rounds),
+      notes: notesOf(options, pace, played.rounds, answers),
+    };
+    const report: Report = { ...base, ...findingOf(base), seconds: (performance.now() - began) / 1000 };
+    return { report, recorded: played.recorded };
+  });
+}
+
+async function sameAnswers({ options, instances, stock, files }: Ground): Promise<Answers> {
+  options.say('answers', 'the same requests to both, what comes back compared');
+  const { requests } = record(options.work, stock, {
+    perSecond: 100,
+    ms: 600,
+    seed: options.seed,
+    run: 'answers',
+  });
+  const known = new Set([...stock.products, ...stock.pictures]);
+  const urls = { a: instances.a.url, b: instances.b.url };
+  return compareAnswers(urls, requests, known, files, options.signal);
+}
+
+async function chooseRate({ options, instances, generator, stock, files }: Ground, pace: Pace) {
+  const { work, seed, say } = options;
+  say('rate', 'what a request costs');
+  const ms = pace.fresh ? 3000 : 1200;
+  const costs = [];
+  for (const one of [instances.a, instances.b])
+    costs.push(await probe(one, generator, { work, stock, files, seed, ms }));
+  if (options.perSecond !== undefined) return { perSecond: options.perSecond, from: '--rate' };
+  return {
+    perSecond: rateFor(Math.max(...costs)),
+    from: `${UTILISATION * 100} % of this machine's CPU for the costlier shape`,
+  };
+}
+
+/** CPU of both while nobody asks, side by side, in one span. */
+async function idleCost({ instances, options }: Ground): Promise<{ a: number; b: number }> {
+  options.say('idle', 'what both cost while nobody asks');
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const watches = [new CostWatch(instances.a), new CostWatch(instances.b)];
+  await new Promise((resolve) => setTimeout(resolve, 4000));
+  options.signal.throwIfAborted();
+  const [a, b] = watches.map((one) => one.end().cpuSeconds * 15);
+  return { a: a!, b: b! };
+}
+
+interface Played {
+  readonly rounds: readonly Measured[];
+  readonly recorded: readonly (readonly Planned[])[];
+  readonly hash: string;
+  readonly roundMs: number;
+  readonly warmUpMs: number;
+}
+
+async function playPairs(
+  ground: Ground,
+  pace: Pace,
+  perSecond: number,
+  began: number,
+  answers: Answers,
+): Promise<Played> {
+  const { options, instances, generator, stock, files } = ground;
+  const { say, seed, work, modules, signal } = options;
+  const { roundMs, warmUpMs } = within(pace, options.pairs, began);
+  const rounds: Measured[] = [];
+  const recorded: (readonly Planned[])[] = [];
+  const hashes: string[] = [];
+  let wanted = options.pairs;
+  for (let pair = 0; pair < wanted; pair++) {
+    if (pace.fresh && pair > 0) {
+      say('rounds', `pair ${pair + 1} of ${wanted}: new processes`);
+      await ground.restart();
+    }
+    const ms = warmUpMs + roundMs;
+    const recording = record(work, stock, { perSecond, ms, seed, run: `pair-${pair}` });
+    recorded.push(recording.requests);
+    hashes.push(recording.hash);
+    const two: Measured[] = [];
+    for (const side of orderOf(pair)) {
+      signal.throwIfAborted();
+      say('rounds', `pair ${pair + 1} of ${wanted}: ${options[side].label}`);
+      const plan = { pair, recording, warmUpMs, ms, connections: CONNECTIONS, files };
+      two.push(await playRound(instances[side], generator, plan, modules));
+    }
+    rounds.push(...two);
+    compareStatuses(two, answers);
+    if (two.some(({ round }) => !round.counted) && wanted < options.pairs + SPARE_PAIRS) wanted += 1;
+  }
+  const { createHash } = await import('node:crypto');
+  return {
+    rounds,
+    recorded,
+    hash: createHash('sha256').update(hashes.join('')).digest('hex'),
+    roundMs,
+    warmUpMs,
+  };
+}
+
+/** Shorter rounds where the time is nearly up: under a minute means under a minute. */
+function within({ roundMs, warmUpMs, budgetMs }: Pace, pairs: number, began: number) {
+  const overheadMs = 350;
+  const left = (budgetMs - (performance.now() - began)) / (2 * pairs) - overheadMs;
+  const share = Math.min(1, Math.max(0.4, left / (roundMs + warmUpMs)));
+  return { roundMs: Math.round(roundMs * share), warmUpMs: Math.round(warmUpMs * share) };
+}
+
+function compareStatuses([one, other]: readonly Measured[], answers: Answers): void {
+  if (!one || !other) return;
+  const count = Math.min(one.statuses.length, other.statuses.length);
+  answers.statusesCompared += count;
+  for (let index = 0; index < count; index++)
+    if (one.statuses[index] !== other.statuses[index]) answers.statusesDifferent += 1;
+}
+
+function kindsOf({ work }: CompareOptions): Kind[] {
+  const total = Object.values(work.kinds).reduce((sum, one) => sum + one.share, 0);
+  return Object.entries(work.kinds).flatMap(([kind, one]) => {
+    const entry: Kind = {
+      kind,
+      label: one.label ?? kind,
+      route: one.request,
+      share: one.share / total,
+      needs: [...(one.needs ?? [])],
+    };
+    if (!one.until) return [entry];
+    const { request, field, not } = one.until;
+    return [
+      entry,
+      {
+        kind: decidedKind(kind),
+        label: `${entry.label}, until decided`,
+        route: `${one.request}, then ${request} until ${field} is not ${not}`,
+        share: 0,
+        needs: entry.needs,
+      },
+    ];
+  });
+}
+
+function thrownAway(rounds: readonly Measured[]): Report['thrownAway'] {
+  return rounds.flatMap(({ round }) =>
+    round.thrownAway === null
+      ? []
+      : [{ what: `pair ${round.pair + 1}, round of ${round.side}`, why: round.thrownAway }],
+  );
+}
+
+function notesOf(
+  options: CompareOptions,
+  pace: Pace,
+  rounds: readonly Measured[],
+  answers: Answers,
+): string[] {
+  const foreign = rounds.flatMap(({ round }) => round.foreignCpuShare ?? []).sort((a, b) => a - b);
+  const middle = foreign[Math.floor(foreign.length / 2)] ?? 0;
+  return [
+    ...(options.mode === 'quick'
+      ? [
+          `Rough: short rounds on processes that were started once, so differences under ${pace.allowance * 100} % count as none (two starts of one shape differ by as much).`,
+        ]
+      : []),
+    ...(options.pairs < 8
+      ? [`${options.pairs} pairs cannot show a difference in four figures at once: it takes 8.`]
+      : []),
+    ...(middle > 0.1
+      ? [
+          `Other programs used ${Math.round(middle * 100)} % of this machine meanwhile (median over rounds): latencies are worse than they would be.`,
+        ]
+      : []),
+    ...(answers.different + answers.statusesDifferent > 0
+      ? ['The two shapes did not always answer the same: see answers.']
+      : []),
+  ];
+}

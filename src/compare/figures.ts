@@ -1,0 +1,188 @@
+// From rounds to figures: per pair the ratio b / a, over the pairs the median and its interval; four figures are
+// primary and corrected for being four (Holm), the others are exploratory and say so.
+import type { Figure, Interval, Side } from './report-shape.ts';
+import type { Measured } from './rounds.ts';
+import { type Bounds, holm, median, medianInterval, pairsNeeded, signTest } from './statistics/intervals.ts';
+
+type Read = (one: Measured) => number | null | undefined;
+
+interface Definition extends Pick<Figure, 'id' | 'title' | 'unit' | 'group' | 'kind' | 'better' | 'primary'> {
+  readonly read: Read;
+}
+
+export const ALPHA = 0.05;
+
+export interface Pair {
+  readonly a: Measured;
+  readonly b: Measured;
+}
+
+/** Pairs of which both rounds count. */
+export function pairsOf(rounds: readonly Measured[]): Pair[] {
+  const of = (pair: number, side: Side) =>
+    rounds.find(({ round }) => round.pair === pair && round.side === side && round.counted);
+  return [...new Set(rounds.map(({ round }) => round.pair))].flatMap((pair) => {
+    const [a, b] = [of(pair, 'a'), of(pair, 'b')];
+    return a && b ? [{ a, b }] : [];
+  });
+}
+
+/** @param allowance what two starts of one shape may differ by: the interval is that much wider on either side. */
+export function figuresOf(pairs: readonly Pair[], kinds: readonly string[], allowance: number): Figure[] {
+  const raw = definitions(kinds).map((one) => ({ one, values: valuesOf(pairs, one.read) }));
+  const primary = raw.filter(({ one, values }) => one.primary && values !== undefined);
+  const corrected = holm(
+    primary.map(({ values }) => signTest(widened(values!.ratios, allowance), 1)),
+    ALPHA,
+  );
+  return raw.map(({ one, values }) => {
+    const at = primary.findIndex((two) => two.one === one);
+    return figure(one, values, at < 0 ? undefined : corrected[at], allowance, pairs.length);
+  });
+}
+
+interface Values {
+  readonly a: number[];
+  readonly b: number[];
+  readonly ratios: number[];
+}
+
+function valuesOf(pairs: readonly Pair[], read: Read): Values | undefined {
+  const a: number[] = [];
+  const b: number[] = [];
+  for (const pair of pairs) {
+    const [left, right] = [read(pair.a), read(pair.b)];
+    if (left === null || left === undefined || right === null || right === undefined || left <= 0)
+      return undefined;
+    a.push(left);
+    b.push(right);
+  }
+  return a.length === 0 ? undefined : { a, b, ratios: b.map((value, index) => value / a[index]!) };
+}
+
+/** Ratios within the allowance are as good as 1. */
+function widened(ratios: readonly number[], allowance: number): number[] {
+  return ratios.map((ratio) =>
+    ratio > 1 ? Math.max(1, ratio / (1 + allowance)) : Math.min(1, ratio * (1 + allowance)),
+  );
+}
+
+function figure(
+  { read: _, ...about }: Definition,
+  values: Values | undefined,
+  corrected: { p: number; level: number } | undefined,
+  allowance: number,
+  pairs: number,
+): Figure {
+  if (!values) {
+    const why = pairs === 0 ? 'no pair of rounds counts' : 'too few samples in a round, or not measured here';
+    return {
+      ...about,
+      a: null,
+      b: null,
+      ratio: null,
+      difference: null,
+      p: null,
+      pHolm: null,
+      verdict: 'n/a',
+      why,
+    };
+  }
+  const level = corrected?.level ?? 1 - ALPHA;
+  const ratio = wider(medianInterval(values.ratios, level), allowance);
+  const { low, high } = ratio;
+  return {
+    ...about,
+    a: median(values.a),
+    b: median(values.b),
+    ratio: intervalOf(ratio, pairs),
+    difference: intervalOf(
+      medianInterval(
+        values.b.map((value, index) => value - values.a[index]!),
+        level,
+      ),
+      pairs,
+    ),
+    p: signTest(widened(values.ratios, allowance), 1),
+    pHolm: corrected?.p ?? null,
+    verdict:
+      low !== undefined && low > 1
+        ? 'b-higher'
+        : high !== undefined && high < 1
+          ? 'b-lower'
+          : 'no difference found',
+    why:
+      low === undefined
+        ? `${pairs} pairs cannot bound a median at ${(level * 100).toFixed(2)} %: it takes ${pairsNeeded(1 - level)}`
+        : null,
+  };
+}
+
+function wider(bounds: Bounds, allowance: number): Bounds {
+  const { low, high } = bounds;
+  return {
+    ...bounds,
+    low: low === undefined ? undefined : low / (1 + allowance),
+    high: high === undefined ? undefined : high * (1 + allowance),
+  };
+}
+
+function intervalOf({ median: middle, low, high, level, coverage }: Bounds, pairs: number): Interval {
+  return { median: middle, low: low ?? null, high: high ?? null, level, coverage, pairs };
+}
+
+function definitions(kinds: readonly string[]): Definition[] {
+  const latency = (id: string, q: number, kind: string | null, primary: boolean): Definition => ({
+    id: kind === null ? id : `${id}:${kind}`,
+    title: `${id}${kind === null ? ' of all requests' : ` of ${kind}`}`,
+    unit: 'ms',
+    group: 'latency',
+    kind,
+    better: 'lower',
+    primary,
+    read: ({ latencies }) => latencies.get(kind ?? 'all')?.quantile(q),
+  });
+  const role =
+    (wanted: string): Read =>
+    ({ processes, round }) =>
+      (processes.filter((one) => one.role === wanted).reduce((sum, one) => sum + one.cpuSeconds, 0) /
+        Math.max(1, round.requests)) *
+      1000;
+  const cost = (id: string, title: string, unit: string, primary: boolean, read: Read): Definition => ({
+    id,
+    title,
+    unit,
+    group: 'cost',
+    kind: null,
+    better: 'lower',
+    primary,
+    read,
+  });
+  return [
+    cost('cpu', 'CPU per 1,000 requests', 's', true, ({ round }) => round.cpuSecondsPer1000),
+    latency('p50', 0.5, null, true),
+    latency('p99', 0.99, null, true),
+    cost('memory', 'peak memory', 'bytes', true, ({ round }) => round.memoryBytes),
+    cost('cpu-hosts', 'CPU of hosts per 1,000 requests', 's', false, role('host')),
+    cost('cpu-postgres', 'CPU of PostgreSQL per 1,000 requests', 's', false, role('postgres')),
+    latency('p90', 0.9, null, false),
+    ...kinds.flatMap((kind) => [
+      latency('p50', 0.5, kind, false),
+      latency('p90', 0.9, kind, false),
+      latency('p99', 0.99, kind, false),
+    ]),
+    {
+      id: 'events-p50',
+      title: 'publication to effect, p50',
+      unit: 'ms',
+      group: 'events',
+      kind: null,
+      better: 'lower',
+      primary: false,
+      read: ({ events }) =>
+        events.length < 40
+          ? null
+          : Math.max(0.001, median(events.map(({ publishedMs, effectMs }) => effectMs - publishedMs))),
+    },
+  ];
+}

@@ -1,0 +1,46 @@
+// What a comparison is asked for, and how long each part of it may take: quick, default, full.
+import type { Shape } from './shapes/syntax.ts';
+import type { Work } from './work/read.ts';
+
+export type Mode = 'quick' | 'default' | 'full';
+
+export interface CompareOptions {
+  readonly mode: Mode;
+  readonly a: Shape;
+  readonly b: Shape;
+  readonly self: boolean;
+  readonly work: Work;
+  readonly modules: readonly string[];
+  readonly pairs: number;
+  readonly seed: number;
+  /** Undefined: chosen by what the costlier shape can take. */
+  readonly perSecond: number | undefined;
+  readonly log: 'postgres' | 'kafka';
+  /** As it was typed. */
+  readonly command: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly say: (phase: string, doing: string) => void;
+}
+
+export interface Pace {
+  readonly roundMs: number;
+  readonly warmUpMs: number;
+  /** New processes for every pair: what differs between two starts of one shape is no difference of shapes. */
+  readonly fresh: boolean;
+  /** Where processes are not started anew, what two starts of one shape may differ by. */
+  readonly allowance: number;
+  /** Everything must be over by then. */
+  readonly budgetMs: number;
+}
+
+export const paces: Readonly<Record<Mode, Pace>> = {
+  quick: { roundMs: 1600, warmUpMs: 300, fresh: false, allowance: 0.05, budgetMs: 50_000 },
+  default: { roundMs: 6000, warmUpMs: 2500, fresh: true, allowance: 0, budgetMs: Number.POSITIVE_INFINITY },
+  full: { roundMs: 12_000, warmUpMs: 5000, fresh: true, allowance: 0, budgetMs: Number.POSITIVE_INFINITY },
+};
+
+/** With 8 pairs all on one side the first of four figures passes Holm: 2 / 2^8 < 0.05 / 4. With 7 none does. */
+export const DEFAULT_PAIRS = 8;
+export const FEWEST_PAIRS = 6;
+export const MOST_PAIRS = 60;
