@@ -2,13 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { compareCommand } from './commands/compare.ts';
 import { docs } from './commands/docs.ts';
 import { events } from './commands/events.ts';
 import { extract } from './commands/extract.ts';
 import { logs } from './commands/logs.ts';
 import { place } from './commands/place.ts';
 import { restore } from './commands/restore.ts';
-import { saga } from './commands/saga.ts';
 import { status } from './commands/status.ts';
 import { verify } from './commands/verify.ts';
 import { Failure, misused, report } from './failure.ts';
@@ -16,7 +16,7 @@ import type { Register } from './register.ts';
 import { Reported } from './several.ts';
 import type { Terminal } from './terminal.ts';
 
-const commands: readonly Register[] = [status, extract, place, restore, logs, events, verify, saga, docs];
+const commands: readonly Register[] = [status, extract, place, restore, logs, events, verify, compareCommand, docs];
 
 const examples = `
 Examples:
@@ -26,8 +26,8 @@ Examples:
   banyan restore orders                   and back, without losing a request
   banyan logs catalog -f                  what its processes say
   banyan events                           how events are doing; --help has the rest
-  banyan saga                             who says what comes next; what is stuck
   banyan verify                           nothing lost, doubled or out of order?
+  banyan compare                          both architectures on the same work
 
 It finds the instance that runs by DATA_DIR (.banyan in this folder), or by
 BANYAN_URL and ADMIN_TOKEN. Every command but docs takes --json.`;
