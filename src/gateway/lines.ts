@@ -3,17 +3,16 @@
 // and whether it was is known too late); one that may be repeated is taken back from a process that fell
 // silent; and an answer by a stranger who took over an address counts as a refused connection.
 // It does not choose the process, and does not repeat anything.
-import { EventEmitter } from 'node:events';
 import { Agent, request as ask, type Dispatcher } from 'undici';
 import { REQUEST_DEADLINE_MS } from '../kernel/http/routes.ts';
 import type { Endpoint, Placements } from '../kernel/placement/snapshot.ts';
+import { Answer, type Answered, type Callback } from './answer.ts';
 
 /** Codes of the two failures that are made here. */
 export const SILENT = 'BANYAN_SILENT';
 export const STRANGER = 'BANYAN_STRANGER';
 
-type Options = Dispatcher.RequestOptions;
-type Callback = (error: Error | null, data: Dispatcher.ResponseData) => void;
+type Options = Dispatcher.DispatchOptions;
 
 export interface Lines {
   /** What reply-from calls: in the same turn as `to`. */
@@ -50,15 +49,12 @@ export function createLines(placements: Placements): Lines {
     for (const one of waiting.values()) if (!healthy.has(one.endpoint.host)) void one.takeBackIfSilent();
   });
 
-  const answered = (endpoint: Endpoint, callback: Callback): Callback => {
-    return (error, data) => {
-      const by = data?.headers?.['x-served-by'];
-      // A service in another language need not say who it is.
-      if (error || by === undefined || by === endpoint.id) return callback(error, data);
-      void data.body.dump().catch(() => {});
-      const words = `${endpoint.url} answers as ${by}, not as ${endpoint.id}`;
-      callback(Object.assign(new Error(words), { code: STRANGER }), data);
-    };
+  /** A stranger is told by what it calls itself; a service in another language need not say who it is. */
+  const acceptFrom = (endpoint: Endpoint) => (headers: Answered['headers']) => {
+    const by = headers['x-served-by'];
+    if (by === undefined || by === endpoint.id) return undefined;
+    const words = `${endpoint.url} answers as ${by}, not as ${endpoint.id}`;
+    return Object.assign(new Error(words), { code: STRANGER });
   };
 
   return {
@@ -67,18 +63,22 @@ export function createLines(placements: Placements): Lines {
       repeatable = mayRepeat;
     },
     request(options, callback) {
-      const checked = answered(target, callback);
-      if (!repeatable) return fresh.request(options, checked);
+      options.origin = target.url;
+      if (!repeatable) {
+        fresh.dispatch(options, new Answer(acceptFrom(target), callback));
+        return;
+      }
       let there = waiting.get(target.host);
       if (!there) {
         there = new Waiting(target, () => waiting.delete(there!.endpoint.host));
         waiting.set(target.host, there);
       }
-      const signal = there.add();
-      kept.request({ ...options, signal }, (error, data) => {
-        there.remove(signal);
-        checked(error, data);
+      const answer = new Answer(acceptFrom(target), (error, answered) => {
+        there.remove(answer);
+        callback(error, answered);
       });
+      there.add(answer);
+      kept.dispatch(options, answer);
     },
     async close() {
       unsubscribe();
@@ -87,10 +87,10 @@ export function createLines(placements: Placements): Lines {
   };
 }
 
-/** The repeatable requests that wait for the head of one process's answer. */
+/** The repeatable requests that wait for one process's answer. */
 class Waiting {
   readonly endpoint: Endpoint;
-  readonly #signals = new Set<EventEmitter>();
+  readonly #answers = new Set<Answer>();
   readonly #onEmpty: () => void;
   #asking = false;
 
@@ -99,14 +99,12 @@ class Waiting {
     this.#onEmpty = onEmpty;
   }
 
-  add(): EventEmitter {
-    const signal = new EventEmitter();
-    this.#signals.add(signal);
-    return signal;
+  add(answer: Answer): void {
+    this.#answers.add(answer);
   }
 
-  remove(signal: EventEmitter): void {
-    if (this.#signals.delete(signal) && this.#signals.size === 0) this.#onEmpty();
+  remove(answer: Answer): void {
+    if (this.#answers.delete(answer) && this.#answers.size === 0) this.#onEmpty();
   }
 
   /** One that drains is not healthy either, but answers: it keeps what it has. */
@@ -117,10 +115,7 @@ class Waiting {
     this.#asking = false;
     if (!silent) return;
     const reason = Object.assign(new Error(`${this.endpoint.id} is silent`), { code: SILENT });
-    for (const signal of this.#signals) {
-      (signal as EventEmitter & { reason?: Error }).reason = reason;
-      signal.emit('abort');
-    }
+    for (const answer of [...this.#answers]) answer.cancel(reason);
   }
 }
 

@@ -33,6 +33,7 @@ export interface ProxyOptions {
 }
 
 type FromOptions = FastifyReplyFromHooks & Record<string, unknown>;
+type Headers = Record<string, string | string[] | undefined>;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -42,6 +43,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Where a proxied request was routed to: there it ends. */
     side: Placement;
+    /** On its way to a process, once one is chosen. */
+    forwarding: Forwarding | undefined;
   }
 }
 
@@ -51,11 +54,16 @@ declare module 'fastify' {
  */
 export function noteSides(app: FastifyInstance, placements: Placements, upstreams: Upstreams): void {
   app.decorateRequest('side', 'service');
+  app.decorateRequest('forwarding', undefined);
   app.addHook('onRequest', (request, reply, done) => {
     const module = request.routeOptions.config.proxied;
     if (module !== undefined) {
       request.side = placements.current.modules[module]?.placement ?? 'service';
-      if (request.side === 'service') reply.raw.once('close', upstreams.routed(module));
+      const over = request.side === 'service' ? upstreams.routed(module) : undefined;
+      reply.raw.once('close', () => {
+        over?.();
+        request.forwarding?.over();
+      });
     }
     done();
   });
@@ -72,7 +80,8 @@ export async function mountProxy(app: FastifyInstance, options: ProxyOptions): P
     await scope.register(httpProxy, {
       prefix,
       rewritePrefix: prefix,
-      upstream: '',
+      // Never asked: the lines know whom.
+      upstream: 'http://chosen.invalid',
       undici: lines,
       config: { proxied: module },
       disableRequestLogging: true,
@@ -81,9 +90,18 @@ export async function mountProxy(app: FastifyInstance, options: ProxyOptions): P
       // reply-from would repeat a GET that got 503 up to ten times; 0 reads as unset, an empty list does not.
       retryMethods: [],
       proxyPayloads: false,
-      replyOptions: { getUpstream: () => 'http://chosen.invalid' },
-      handler: (request: FastifyRequest, reply: FastifyReply, dest: string, from: FromOptions) =>
-        new Forwarding(request, reply, dest, from, options).send(),
+      replyOptions: {
+        rewriteRequestHeaders: (request: FastifyRequest, headers: Headers) =>
+          request.forwarding!.requestHeaders(headers),
+        rewriteHeaders: (headers: Headers, request: FastifyRequest) =>
+          request.forwarding!.answerHeaders(headers),
+        onError: ({ request }: FastifyReply, { error }: { error: Error }) =>
+          request.forwarding!.failed(error),
+      },
+      handler: (request: FastifyRequest, reply: FastifyReply, dest: string, from: FromOptions) => {
+        request.forwarding = new Forwarding(request, reply, dest, from, options);
+        request.forwarding.send();
+      },
     } as unknown as Parameters<typeof httpProxy>[1]);
   });
 }
@@ -95,9 +113,14 @@ class Forwarding {
   readonly dest: string;
   readonly from: FromOptions;
   readonly options: ProxyOptions;
-  readonly tried = new Set<string>();
+  /** Hosts that refused, or lost it. */
+  tried: Set<string> | undefined;
   /** Whether the placement was read again because nobody was left. */
   refreshed = false;
+  /** Where it is now; the last of those where it was. */
+  endpoint: Endpoint | undefined;
+  token = '';
+  #counted: (() => void) | undefined;
 
   constructor(
     request: FastifyRequest,
@@ -113,42 +136,61 @@ class Forwarding {
     this.options = options;
   }
 
-  async send(): Promise<FastifyReply> {
-    const { request, reply, options } = this;
+  /** The answer, whatever it is, is sent later. */
+  send(): void {
+    const { request, options } = this;
     const endpoint = options.upstreams.pick(options.module, request.side, this.tried);
-    if (!endpoint) return this.nobody();
-    const over = options.upstreams.begin(endpoint);
-    reply.raw.once('close', over);
-    const token = await options.tokens.mint(audienceOf(endpoint.id));
+    if (!endpoint) {
+      this.nobody().catch((error) => this.reply.send(error));
+      return;
+    }
+    this.endpoint = endpoint;
+    this.#counted = options.upstreams.begin(endpoint);
+    const token = options.tokens.mint(audienceOf(endpoint.id));
+    if (typeof token === 'string') this.forward(endpoint, token);
+    else
+      token.then(
+        (made) => this.forward(endpoint, made),
+        (error) => this.reply.send(error),
+      );
+  }
+
+  forward(endpoint: Endpoint, token: string): void {
+    const { request, from } = this;
+    this.token = token;
+    this.options.lines.to(endpoint, repeatable(request));
     const body = request.body as Buffer | undefined;
-    options.lines.to(endpoint, repeatable(request));
-    reply.from(this.dest, {
-      ...this.from,
-      // Without a type, or without bytes, reply-from would send the buffer itself as JSON.
-      ...(body ? { body, contentType: request.headers['content-type'] || 'application/octet-stream' } : {}),
-      getUpstream: () => endpoint.url,
-      rewriteRequestHeaders: (_request: unknown, headers: Record<string, unknown>) => {
-        headers['x-internal-token'] = token;
-        headers.traceparent = request.traceparent;
-        delete headers.expect;
-        return headers;
-      },
-      // Said here and not there: a service in another language need not know what this gateway calls it.
-      rewriteHeaders: (headers: Record<string, string>) => {
-        headers['x-served-by'] = request.side === 'service' ? endpoint.id : 'monolith';
-        return this.from.rewriteHeaders!(headers as never, request as never);
-      },
-      onError: (_reply: unknown, { error }: { error: Error }) => {
-        over();
-        this.failed(endpoint, error);
-      },
-    } as FromOptions);
-    return reply;
+    // Without a type, or without bytes, reply-from would send the buffer itself as JSON.
+    const contentType = request.headers['content-type'] || 'application/octet-stream';
+    this.reply.from(this.dest, body ? ({ ...from, body, contentType } as FromOptions) : from);
+  }
+
+  /** What goes to the process besides what the client said. */
+  requestHeaders(headers: Headers): Headers {
+    headers.host = hostOf(this.endpoint!);
+    headers['x-internal-token'] = this.token;
+    headers.traceparent = this.request.traceparent;
+    if (headers.expect !== undefined) delete headers.expect;
+    return headers;
+  }
+
+  /** Said here and not there: a service in another language need not know what this gateway calls it. */
+  answerHeaders(headers: Headers): Headers {
+    headers['x-served-by'] = this.request.side === 'service' ? this.endpoint!.id : 'monolith';
+    return headers;
+  }
+
+  /** It is no longer on its way there. */
+  over(): void {
+    this.#counted?.();
+    this.#counted = undefined;
   }
 
   /** A connection that was refused, or lost under a request that may be repeated: on to the next process. */
-  failed(endpoint: Endpoint, error: Error): void {
+  failed(error: Error): void {
+    this.over();
     const { request, reply, options } = this;
+    const endpoint = this.endpoint!;
     const code = codeOf(error);
     const refused = nothingSent.has(code);
     const lost = code === 'ECONNRESET' || code === 'UND_ERR_SOCKET' || code === 'EPIPE' || code === SILENT;
@@ -159,9 +201,10 @@ class Forwarding {
     );
     if (refused || code === SILENT) options.upstreams.refused(endpoint);
     if (refused || (lost && repeatable(request))) {
+      this.tried ??= new Set();
       this.tried.add(endpoint.host);
       options.onReroute();
-      this.send().catch((error) => reply.send(error));
+      this.send();
       return;
     }
     if (code.endsWith('TIMEOUT')) {
@@ -181,11 +224,12 @@ class Forwarding {
   }
 
   /** Everybody refused. Perhaps the placement moved and this host has not heard of it: look once more. */
-  async nobody(): Promise<FastifyReply> {
+  async nobody(): Promise<void> {
     const { module, placements, local, upstreams } = this.options;
     if (this.refreshed) {
       const detail = `No instance of ${module} answers. \`banyan extract ${module}\` starts one, \`banyan restore ${module}\` brings it back.`;
-      return sendProblem(this.reply, new ModuleUnavailable(module, detail));
+      sendProblem(this.reply, new ModuleUnavailable(module, detail));
+      return;
     }
     this.refreshed = true;
     const { modules } = await placements.refresh();
@@ -194,13 +238,13 @@ class Forwarding {
     if (side === 'service' && this.request.side !== side)
       this.reply.raw.once('close', upstreams.routed(module));
     this.request.side = side;
-    this.tried.clear();
-    return this.send();
+    this.tried = undefined;
+    this.send();
   }
 }
 
 /** The module is near again: the same request once more through the router, whole. */
-async function routeAgain(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function routeAgain(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const body = request.body as Buffer | undefined;
   const headers = { ...request.headers } as Record<string, string>;
   delete headers['transfer-encoding'];
@@ -213,7 +257,12 @@ async function routeAgain(request: FastifyRequest, reply: FastifyReply): Promise
   for (const [name, value] of Object.entries(answer.headers)) {
     if (value !== undefined && !hopByHop.has(name)) reply.header(name, value);
   }
-  return reply.code(answer.statusCode).send(answer.rawPayload);
+  reply.code(answer.statusCode).send(answer.rawPayload);
+}
+
+/** The Host header for a process: what stands between `//` and the next slash. */
+function hostOf({ url }: Endpoint): string {
+  return url.split('/', 3)[2]!;
 }
 
 /** Failures before the other side could begin anything. */

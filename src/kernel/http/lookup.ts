@@ -4,13 +4,23 @@ import type { Contract, OperationSpec } from '../contract/contract.ts';
 
 /** Whether a Fastify path fits the URL, which is decoded once for all of them. */
 export function pathMatcher(url: string): (pattern: string) => boolean {
-  const given = url.split('?', 1)[0]!.split('/').map(decoded);
-  return (pattern) => {
-    const wanted = pattern.split('/');
-    return (
-      wanted.length === given.length && wanted.every((part, i) => part.startsWith(':') || part === given[i])
-    );
-  };
+  const given = segments(url);
+  return (pattern) => fits(pattern.split('/'), given);
+}
+
+function segments(url: string): string[] {
+  const query = url.indexOf('?');
+  const path = query < 0 ? url : url.slice(0, query);
+  const parts = path.split('/');
+  return path.includes('%') ? parts.map(decoded) : parts;
+}
+
+function fits(wanted: readonly string[], given: readonly string[]): boolean {
+  if (wanted.length !== given.length) return false;
+  // From the end: where paths differ they seldom differ in /api/<module>.
+  for (let i = wanted.length - 1; i >= 0; i -= 1)
+    if (wanted[i] !== given[i] && !wanted[i]!.startsWith(':')) return false;
+  return true;
 }
 
 /** The operation behind a method and URL; undefined when there is none. A fixed path comes before a pattern. */
@@ -19,11 +29,12 @@ export function operationFinder(
 ): (method: string, url: string) => OperationSpec | undefined {
   const routed = Object.values(contract.operations)
     .filter((spec) => spec.http)
-    .sort((a, b) => parameters(a) - parameters(b));
+    .sort((a, b) => parameters(a) - parameters(b))
+    .map((spec) => ({ spec, method: spec.http!.method as string, pattern: spec.http!.path.split('/') }));
   return (method, url) => {
-    const matches = pathMatcher(url);
+    const given = segments(url);
     const wanted = method === 'HEAD' ? 'GET' : method;
-    return routed.find((spec) => spec.http!.method === wanted && matches(spec.http!.path));
+    return routed.find((one) => one.method === wanted && fits(one.pattern, given))?.spec;
   };
 }
 
