@@ -84,7 +84,7 @@ function sectionsOf(report: Report): Section[] {
       'scaling',
       'Scaling',
       [
-        html`<div class="charts">${scaling ? instancesChart(scaling) : note(absent(report, 'scaling'))}${model ? coresChart(report, model) : note(`The model: ${absent(report, 'model').toLowerCase()}`)}</div>`,
+        html`<div class="charts">${scaling ? instancesChart(scaling) : note(absent(report, 'scaling'))}${model ? coresChart(report, model) : note(`The model: ${absent(report, 'model')}`)}</div>`,
         notes([...(scaling?.notes ?? []), ...(model?.notes ?? [])]),
       ],
     ],

@@ -2,6 +2,9 @@
 // and why something is missing.
 import type { Fault, Figure, Report, Side } from '../report-shape.ts';
 
+/** Colours of a terminal, or none. */
+export type Paint = (look: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string;
+
 export const SIDES: readonly Side[] = ['a', 'b'];
 export const NAME: Readonly<Record<Side, string>> = { a: 'A', b: 'B' };
 
@@ -24,23 +27,13 @@ export function against(figure: Figure): Side | undefined {
   return (figure.verdict === 'b-higher') === (figure.better === 'lower') ? 'b' : 'a';
 }
 
-const FULL = 'asked for with --full';
+const FULL_ALONE = ['capacity', 'flips', 'scaling', 'model', 'change'];
 
 /** Why a part of the report is not there. */
-export function absent(report: Report, part: keyof typeof LEFT_OUT): string {
-  const { mode } = report;
-  return `Not measured${mode === 'full' ? '' : `: left out of ${mode === 'quick' ? '--quick' : 'the default run'}; ${LEFT_OUT[part]}`}.`;
+export function absent({ mode }: Report, part: string): string {
+  if (mode === 'quick') return 'Not measured with --quick.';
+  return mode === 'default' && FULL_ALONE.includes(part) ? 'Not measured: part of --full.' : 'Not measured.';
 }
-
-const LEFT_OUT = {
-  capacity: FULL,
-  isolation: 'asked for without --quick, in full with --full',
-  flips: FULL,
-  scaling: FULL,
-  model: FULL,
-  change: FULL,
-  traces: 'asked for without --quick',
-} as const;
 
 /** `checkout, 120 requests/s, 8 pairs of rounds of 20 s`. */
 export function howMeasured({ work, settings }: Report): string {

@@ -1,0 +1,48 @@
+// `banyan compare diff`: two reports of one comparison, for CI. Exit 1 when something became worse than the threshold
+// allows.
+import { type Command, InvalidArgumentError } from 'commander';
+import { Reported } from '../several.ts';
+import type { Terminal } from '../terminal.ts';
+import { styleFor } from '../terminal.ts';
+
+interface Options {
+  readonly threshold: number;
+  readonly json?: boolean;
+}
+
+const examples = `
+Ratios B / A are compared always; a side's own figures only where machine, rate,
+requests and mode are the same. Worse is what is beyond the threshold and what
+rounds alone cannot explain (the intervals do not meet).
+
+Examples:
+  banyan compare diff old/report.json new/report.json
+  banyan compare diff old/report.json new/report.json --threshold 1.25 --json`;
+
+export function compareDiff(group: Command, terminal: Terminal): void {
+  group
+    .command('diff')
+    .description('what became worse between two reports; exit 1 past a threshold')
+    .argument('<old>', 'a report.json')
+    .argument('<new>', 'a newer one of the same work and shapes')
+    .option('--threshold <factor>', 'worse is this many times as much', factor, 1.1)
+    .option('--json', 'print the difference as JSON')
+    .addHelpText('after', examples)
+    .action(async (older: string, newer: string, _own: Options, command: Command) => {
+      const { threshold, json } = command.optsWithGlobals<Options>();
+      const { readReport } = await import('../../compare/report/check.ts');
+      const { diffReports } = await import('../../compare/diff.ts');
+      const { diffText } = await import('../../compare/report/diff-text.ts');
+      const diff = diffReports(readReport(older), readReport(newer), threshold);
+      terminal.out.write(
+        json ? `${JSON.stringify(diff)}\n` : diffText(diff, styleFor(terminal, terminal.out)),
+      );
+      if (diff.worse > 0) throw new Reported();
+    });
+}
+
+function factor(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 1 && value <= 100) return value;
+  throw new InvalidArgumentError('It takes a factor above 1, such as 1.1 for 10 %.');
+}
