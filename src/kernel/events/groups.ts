@@ -31,7 +31,7 @@ interface Part<T> {
 
 /** One commit costs about as much as handling ten events; beyond some dozens nothing more is won. */
 export const LARGEST = 64;
-export const BUDGET_MS = 20;
+export const BUDGET_MS = 40;
 
 export class Groups<T> {
   readonly #options: GroupsOptions<T>;

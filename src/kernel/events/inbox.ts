@@ -214,23 +214,15 @@ export class Inbox {
     );
   }
 
-  /** Deliveries whose time has come, the longest due first. */
-  async due(limit: number): Promise<string[]> {
-    const { rows } = await this.#pool.query<{ id: string }>(
-      `SELECT id FROM ${this.#schema}.event_delivery
-       WHERE state = 'waiting' AND next_at <= clock_timestamp() ORDER BY next_at LIMIT $1`,
+  /** Deliveries whose time has come, the longest due first, and the milliseconds until the next one is due. */
+  async due(limit: number): Promise<{ ids: string[]; next: number | undefined }> {
+    const { rows } = await this.#pool.query<{ id: string; ms: number }>(
+      `SELECT id, (extract(epoch FROM next_at - clock_timestamp()) * 1000)::float8 AS ms
+       FROM ${this.#schema}.event_delivery WHERE state = 'waiting' ORDER BY next_at LIMIT $1`,
       [limit],
     );
-    return rows.map((row) => row.id);
-  }
-
-  /** Milliseconds until the next one is due; undefined when none waits. */
-  async nextDue(): Promise<number | undefined> {
-    const { rows } = await this.#pool.query<{ ms: number | null }>(
-      `SELECT (extract(epoch FROM min(next_at) - clock_timestamp()) * 1000)::float8 AS ms
-       FROM ${this.#schema}.event_delivery WHERE state = 'waiting'`,
-    );
-    return rows[0]?.ms ?? undefined;
+    const ids = rows.filter(({ ms }) => ms <= 0).map(({ id }) => id);
+    return { ids, next: rows[ids.length]?.ms };
   }
 
   /** In the transaction of the effect: locks it; undefined when another host has it or it is no longer due. */

@@ -16,7 +16,7 @@ import { Lease } from './lease.ts';
 import type { EventLog, LogLogger } from './log/port.ts';
 import { LowWater } from './lowwater.ts';
 import { Session } from './session.ts';
-import { Signal } from './signal.ts';
+import { rarer, Signal } from './signal.ts';
 
 /** The boundaries at which a test may kill or freeze the process. */
 export type RelayStep = 'before-claim' | 'after-claim' | 'after-produce' | 'after-finish';
@@ -82,6 +82,8 @@ export class Relay {
   #running = false;
   #loop: Promise<void> = Promise.resolve();
   #pause = FIRST_PAUSE_MS;
+  /** Looks in a row that found nothing. */
+  #empty = 0;
 
   constructor(options: RelayOptions) {
     this.#options = { batch: 1_000, leaseMs: 4_000, pollMs: 1_000, ...options };
@@ -134,7 +136,7 @@ export class Relay {
       try {
         if (!(await this.#lead())) await this.#signal.wait(STANDBY_MS);
         else {
-          await this.#drain();
+          this.#empty = (await this.#drain()) ? 0 : this.#empty + 1;
           if (this.#running) await this.#idle();
         }
         this.#pause = FIRST_PAUSE_MS;
@@ -175,18 +177,24 @@ export class Relay {
     return true;
   }
 
-  /** Waits for a signal; renews the lease on the way. */
+  /**
+   * Waits for a signal; renews the lease on the way. The session that claims also listens: while it is open a poll
+   * finds only what a process committed that was killed before it could say so.
+   */
   async #idle(): Promise<void> {
-    await this.#signal.wait(Math.min(this.#options.pollMs, this.#options.leaseMs / 3));
+    const { pollMs, leaseMs } = this.#options;
+    await this.#signal.wait(Math.min(rarer(pollMs, this.#empty), leaseMs / 2));
   }
 
   /**
    * One claim, one append, one statement to finish; while a batch is appended the next one is claimed, if there is
-   * one. Appends never overlap, and of one key a later claim has later events. Resolves when nothing is left.
+   * one. Appends never overlap, and of one key a later claim has later events. Resolves when nothing is left;
+   * answers whether there was anything.
    */
-  async #drain(): Promise<void> {
+  async #drain(): Promise<boolean> {
     const { step, eventLog, module, batch } = this.#options;
     let rows = await this.#claim([]);
+    const found = rows.length > 0;
     let finishing: Promise<void> = Promise.resolve();
     while (rows.length > 0) {
       const ids = rows.map((row) => row.id);
@@ -204,6 +212,7 @@ export class Relay {
       if (!this.#running || !(await this.#lease.keep())) break;
     }
     await finishing;
+    return found;
   }
 
   /** The lowest rows that are not in hand already. */

@@ -9,7 +9,7 @@ import type { DueRow, Inbox } from './inbox.ts';
 import type { Lanes } from './lanes.ts';
 import type { LogLogger, StoredRecord } from './log/port.ts';
 import type { Reader, Reading } from './reading.ts';
-import { Signal } from './signal.ts';
+import { rarer, Signal } from './signal.ts';
 
 export interface RetriesOptions {
   readonly module: string;
@@ -58,6 +58,7 @@ export class Retries {
 
   async #run(): Promise<void> {
     const { inbox, lanes, log, module, pollMs = 1_000, earlyMs = 10_000 } = this.#options;
+    let empty = 0;
     while (this.#running) {
       let wait = pollMs;
       try {
@@ -65,12 +66,14 @@ export class Retries {
           this.#swept = Date.now();
           await inbox.releaseEarly(earlyMs);
         }
-        const ids = await inbox.due(AT_ONCE);
+        const { ids, next } = await inbox.due(AT_ONCE);
         if (ids.length > 0) {
           const tried = await Promise.all(ids.map((id) => lanes.run(() => this.#try(id))));
           if (tried.some((mine) => mine)) continue;
         }
-        wait = Math.min(pollMs, Math.max((await inbox.nextDue()) ?? pollMs, 20));
+        empty = ids.length > 0 ? 0 : empty + 1;
+        // Nobody is told of what another process set free: looked for at least every other second.
+        wait = Math.max(20, Math.min(next ?? Number.POSITIVE_INFINITY, rarer(pollMs, empty), SWEEP_MS));
       } catch (error) {
         log.warn({ err: error, module }, 'waiting events could not be tried; looking again');
       }

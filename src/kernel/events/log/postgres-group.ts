@@ -5,7 +5,7 @@
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { Session } from '../session.ts';
-import { Signal } from '../signal.ts';
+import { rarer, Signal } from '../signal.ts';
 import type { LogLogger, StoredRecord, SubscribeOptions } from './port.ts';
 import { type RecordRow, recordColumns, storedRecord } from './postgres-read.ts';
 
@@ -88,7 +88,7 @@ export class GroupMember {
   }
 
   async #beatLoop(): Promise<void> {
-    const every = Math.min(1_000, this.#options.sessionMs / 4);
+    const every = this.#options.sessionMs / 4;
     while (!this.#closing) {
       await this.#beat.wait(every);
       if (this.#closing) return;
@@ -150,10 +150,12 @@ export class GroupMember {
   }
 
   async #fetchLoop(): Promise<void> {
+    let empty = 0;
     while (!this.#closing) {
       const free = [...this.#owned.values()].filter((one) => !one.busy && !one.surplus);
       const read = free.length > 0 ? await this.#fetchOnce(free) : 0;
-      if (read === 0 && !this.#closing) await this.#fetch.wait(this.#options.pollMs);
+      empty = read > 0 || !this.#options.session.open ? 0 : empty + 1;
+      if (read === 0 && !this.#closing) await this.#fetch.wait(rarer(this.#options.pollMs, empty));
     }
   }
 
