@@ -20,14 +20,19 @@ export async function peers(stage: Stage): Promise<Row[]> {
     results.boss.push(await pgBoss(stage, n));
     results.worker.push(await graphileWorker(stage, n));
   }
-  const row = (name: string, theirs: number[], goal: string): Row => [
-    `${whole(n)} events delivered from Postgres, each with a committed effect`,
-    `${whole(median(results.ours))} events/s`,
-    `${name}: ${whole(median(theirs))}/s`,
-    ratio(median(results.ours.map((one, at) => one / theirs[at]!))),
-    goal,
-  ];
-  return [row('pg-boss', results.boss, 'ahead'), row('graphile-worker', results.worker, 'report')];
+  const row = (name: string, theirs: number[], ahead: boolean): Row => {
+    const runs = results.ours.map((one, at) => one / theirs[at]!);
+    return {
+      what: `${whole(n)} events delivered from Postgres, each with a committed effect`,
+      ours: `${whole(median(results.ours))} events/s`,
+      beside: `${name}: ${whole(median(theirs))}/s`,
+      ratio: ratio(median(runs)),
+      runs,
+      goal: ahead ? 'ahead' : 'report',
+      ...(ahead ? { met: median(runs) > 1 } : {}),
+    };
+  };
+  return [row('pg-boss', results.boss, true), row('graphile-worker', results.worker, false)];
 }
 
 /** Events a second until `n` rows are in `till.effect`. */

@@ -1,9 +1,9 @@
 // How fast a relay empties a prefilled outbox: to Kafka beside raw kafkajs with the same bytes, and to the
 // Postgres log beside COPY of the same rows into a table like the log's.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import type { Pool } from 'pg';
-import { parseBrokerUrl } from '../../src/kernel/events/log/kafka/client.ts';
 import { createKafkaLog } from '../../src/kernel/events/log/kafka/log.ts';
 import type { EventLog, StoredRecord } from '../../src/kernel/events/log/port.ts';
 import { createPostgresLog } from '../../src/kernel/events/log/postgres.ts';
@@ -27,17 +27,19 @@ export async function relayToKafka(stage: Stage): Promise<Row> {
       const records = await sample(log);
       await log.close();
       raw.push(await produce(broker!.url, records, sizes.rows));
-      await admin.query('TRUNCATE shop.event_key, shop.event_sent');
+      await admin.query('TRUNCATE shop.event_key, shop.event_sent, shop.event_outbox');
     }
   });
-  const share = median(ours.map((one, n) => one / raw[n]!));
-  return [
-    `relay, ordered, acks=all, ${whole(sizes.rows)} rows, Kafka`,
-    `${whole(median(ours))} events/s`,
-    `raw kafkajs, same bytes: ${whole(median(raw))}/s`,
-    ratio(share),
-    '0.5x and 30,000/s',
-  ];
+  const runs = ours.map((one, n) => one / raw[n]!);
+  return {
+    what: `relay, ordered, acks=all, ${whole(sizes.rows)} rows, Kafka`,
+    ours: `${whole(median(ours))} events/s`,
+    beside: `raw kafkajs, same bytes: ${whole(median(raw))}/s`,
+    ratio: ratio(median(runs)),
+    runs,
+    goal: '0.5x and 30,000/s',
+    met: median(runs) >= 0.5 && median(ours) >= 30_000,
+  };
 }
 
 export async function relayToPostgres(stage: Stage): Promise<Row> {
@@ -54,13 +56,16 @@ export async function relayToPostgres(stage: Stage): Promise<Row> {
       await admin.query('TRUNCATE shop.event_key, shop.event_sent, banyan_log.record');
     }
   });
-  return [
-    `relay, ${whole(sizes.rows)} rows, Postgres log`,
-    `${whole(median(ours))} events/s`,
-    `COPY of the same rows: ${whole(median(copied))}/s`,
-    ratio(median(ours.map((one, n) => one / copied[n]!))),
-    '15,000/s',
-  ];
+  const runs = ours.map((one, n) => one / copied[n]!);
+  return {
+    what: `relay, ${whole(sizes.rows)} rows, Postgres log`,
+    ours: `${whole(median(ours))} events/s`,
+    beside: `COPY of the same rows: ${whole(median(copied))}/s`,
+    ratio: ratio(median(runs)),
+    runs,
+    goal: '15,000/s',
+    met: median(ours) >= 15_000,
+  };
 }
 
 /** Events a second from the relay's start until the outbox is empty. */
@@ -94,31 +99,17 @@ async function sample(log: EventLog): Promise<StoredRecord[]> {
   return records;
 }
 
+/** In a process of its own: what the kernel does to kafkajs' encoder must not speed up the other side. */
 async function produce(url: string, records: readonly StoredRecord[], rows: number): Promise<number> {
-  const kafka = new Kafka({ brokers: [...parseBrokerUrl(url).brokers], logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  const topic = `raw-${Date.now()}`;
-  await admin.createTopics({ topics: [{ topic, numPartitions: 6 }], waitForLeaders: true });
-  await admin.disconnect();
-  const producer = kafka.producer({
-    idempotent: true,
-    maxInFlightRequests: 1,
-    createPartitioner: Partitioners.DefaultPartitioner,
+  const child = fork(join(import.meta.dirname, 'raw-producer.ts'), [], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  await producer.connect();
   // Text, as the relay has it: both pay for making bytes of it.
-  const batches = Array.from({ length: Math.floor(records.length / BATCH) }, (_, n) =>
-    records
-      .slice(n * BATCH, (n + 1) * BATCH)
-      .map(({ key, headers, value }) => ({ key, headers: { ...headers }, value: value!.toString() })),
-  );
-  const began = performance.now();
-  for (let sent = 0, n = 0; sent < rows; sent += BATCH, n += 1)
-    await producer.send({ topic, acks: -1, messages: batches[n % batches.length]! });
-  const took = performance.now() - began;
-  await producer.disconnect();
-  return (rows / took) * 1000;
+  const messages = records.map(({ key, headers, value }) => ({ key, headers, value: value!.toString() }));
+  child.send({ url, messages, rows, batch: BATCH });
+  const [perSecond] = (await once(child, 'message')) as [number];
+  child.disconnect();
+  return perSecond;
 }
 
 async function copy(admin: Pool, rows: number): Promise<number> {

@@ -1,15 +1,21 @@
-// `npm run bench:events [-- --full] [--only NAME]`: the event backbone beside its limits and its peers, every
-// ratio from one run with both sides alternating. Short by default (4 minutes); --full for the sizes that the
-// published numbers have. Prints Markdown.
-import { cpus, release, totalmem } from 'node:os';
+// `npm run bench:events [-- --short] [--only NAME] [--write]`: the event backbone beside its limits and its peers,
+// every ratio from one run with both sides alternating. About 12 minutes; --short for a look (its sizes are too
+// small for the goals). Prints Markdown; --write puts it into RESULTS-events.md, where the last one stood.
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, release, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openStage, type Row, type Sizes, type Stage } from './stage.ts';
+import { line, openStage, type Row, type Sizes, type Stage } from './stage.ts';
 
-const short: Sizes = { rows: 50_000, seconds: 6, pairs: 2, deliveries: 10_000, strikes: 2 };
-const full: Sizes = { rows: 500_000, seconds: 30, pairs: 3, deliveries: 50_000, strikes: 10 };
+const full: Sizes = { rows: 500_000, seconds: 20, pairs: 2, deliveries: 20_000, strikes: 5 };
+const short: Sizes = { rows: 20_000, seconds: 4, pairs: 1, deliveries: 2_000, strikes: 1 };
 
 const { values } = parseArgs({
-  options: { full: { type: 'boolean', default: false }, only: { type: 'string', multiple: true } },
+  options: {
+    short: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true },
+  },
 });
 
 interface Section {
@@ -33,17 +39,37 @@ const sections: readonly Section[] = [
   { name: 'recovery', run: async (stage) => (await import('./recovery.ts')).recovery(stage) },
 ];
 
-const stage = await openStage(values.full ? full : short);
+const unknown = values.only?.find((name) => !sections.some((section) => section.name === name));
+if (unknown) {
+  console.error(`There is no section "${unknown}". Sections: ${sections.map(({ name }) => name).join(', ')}`);
+  process.exit(2);
+}
+
+const printed: string[] = [];
+const print = (text: string) => {
+  console.log(text);
+  printed.push(text);
+};
+const load = () => loadavg()[0]!.toFixed(1);
+
+const stage = await openStage(values.short ? short : full);
 const stop = () => void stage.close().finally(() => process.exit(130));
 process.once('SIGINT', stop);
 process.once('SIGTERM', stop);
 
+let failed = 0;
 try {
-  console.log(
-    `${cpus().length} x ${cpus()[0]!.model}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}, Node ${process.version}, ${values.full ? 'full' : 'short'} run\n`,
+  const asked = [
+    'npm run bench:events',
+    ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : []),
+  ];
+  print(
+    `\`${asked.join(' ')}\`, ${new Date().toISOString().slice(0, 16)}Z, ${cpus().length} x ${cpus()[0]!.model}, ` +
+      `${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}, Node ${process.version}; ` +
+      `broker and database on the same cores; load average before: ${load()}\n`,
   );
-  console.log('| what | Banyan | beside | ratio | goal |');
-  console.log('|---|---|---|---:|---|');
+  print('| what | Banyan | beside | ratio | repeats: spread | goal |');
+  print('|---|---|---|---:|---|---|');
   for (const { name, broker, run } of sections) {
     if (values.only && !values.only.includes(name)) continue;
     if (broker && !stage.broker) {
@@ -51,12 +77,27 @@ try {
       continue;
     }
     const began = performance.now();
-    const rows = await run(stage);
-    for (const row of (Array.isArray(rows[0]) ? rows : [rows]) as Row[])
-      console.log(`| ${row.join(' | ')} |`);
-    console.error(`${name}: ${((performance.now() - began) / 1000).toFixed(0)} s`);
+    try {
+      for (const row of [await run(stage)].flat()) print(line(row));
+    } catch (error) {
+      // The others are still worth their time.
+      failed += 1;
+      print(`| ${name} | did not come to its end | - | - | - | - |`);
+      console.error(error);
+    }
+    console.error(`${name}: ${((performance.now() - began) / 1000).toFixed(0)} s, load ${load()}`);
   }
+  if (values.write) await write(printed.join('\n'));
 } finally {
   await stage.close();
 }
-process.exit();
+process.exit(failed === 0 ? 0 : 1);
+
+async function write(table: string): Promise<void> {
+  const file = join(import.meta.dirname, '../RESULTS-events.md');
+  const [begin, end] = ['<!-- bench:events -->', '<!-- /bench:events -->'];
+  const text = await readFile(file, 'utf8');
+  const [before, after] = [text.indexOf(begin), text.indexOf(end)];
+  if (before < 0 || after < before) throw new Error(`${file} has no place for it: ${begin} … ${end}`);
+  await writeFile(file, `${text.slice(0, before + begin.length)}\n${table}\n${text.slice(after)}`);
+}

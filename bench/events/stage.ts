@@ -99,5 +99,26 @@ export const whole = (n: number): string => Math.round(n).toLocaleString('en-US'
 export const ratio = (n: number): string => `${n.toFixed(2)}x`;
 export const ms = (n: number): string => `${n.toFixed(n < 10 ? 2 : 0)} ms`;
 
-/** One row: what, beside what, the ratio and the goal. */
-export type Row = readonly [what: string, ours: string, beside: string, ratio: string, goal: string];
+/** What was measured beside what; `runs` are the ratios (or the values) of each repeat. */
+export interface Row {
+  readonly what: string;
+  readonly ours: string;
+  readonly beside: string;
+  /** The median of `runs`, as it is written. */
+  readonly ratio: string;
+  readonly runs: readonly number[];
+  readonly goal: string;
+  /** Undefined where there is no goal. */
+  readonly met?: boolean;
+}
+
+export function line({ what, ours, beside, ratio: of, runs, goal, met }: Row): string {
+  const spread =
+    runs.length > 1
+      ? `${runs.length}: ${short(Math.min(...runs))} to ${short(Math.max(...runs))}`
+      : `${runs.length}`;
+  const verdict = met === undefined ? goal : `${goal}: ${met ? 'met' : '**MISSED**'}`;
+  return `| ${[what, ours, beside, of, spread, verdict].join(' | ')} |`;
+}
+
+const short = (n: number) => (Math.abs(n) >= 100 ? whole(n) : n.toFixed(2));

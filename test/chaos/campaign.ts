@@ -68,7 +68,7 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
     sales.start(rate);
     for (const [n, fault] of deck.entries()) {
       signal?.throwIfAborted();
-      await pause(random.between(200, 1_000));
+      await pause(random.between(100, 500));
       const { struck, ms } = await strikeOnce({ ground, crew, random }, fault, probe, signal);
       times.get(fault)!.push(ms);
       const left = deck.length - n - 1;
