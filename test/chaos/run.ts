@@ -56,8 +56,8 @@ try {
   console.log(`lost ${sum.lost} doubled ${sum.doubled} inverted ${sum.inverted}`);
   process.exitCode = sum.lost + sum.doubled + sum.inverted === 0 ? 0 : 1;
 } catch (error) {
-  console.error(error);
-  process.exitCode = 1;
+  console.error(stop.signal.aborted ? 'Interrupted: every process of the run has ended.' : error);
+  process.exitCode = stop.signal.aborted ? 130 : 1;
 }
 process.exit();
 

@@ -60,15 +60,23 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   if (missing) throw new Error(missing);
   const libs = await fetchJars(cacheDir, version, say);
   const folder = await mkdtemp(join(tmpdir(), 'banyan-kafka-'));
-  const port = await freePort(options.port);
-  const config = join(folder, 'server.properties');
-  await writeFile(config, properties(folder, port, await freePort()));
-  const classpath = `${libs}/*`;
-  const clusterId = randomBytes(16).toString('base64url');
-  await run('java', ['-cp', classpath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config]);
-  const broker = new Process(classpath, config, folder, port, options.hasty ?? false);
-  await broker.start();
-  return broker;
+  try {
+    const port = await freePort(options.port);
+    const config = join(folder, 'server.properties');
+    await writeFile(config, properties(folder, port, await freePort()));
+    const classpath = `${libs}/*`;
+    const clusterId = randomBytes(16).toString('base64url');
+    await run('java', ['-cp', classpath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config]);
+    const broker = new Process(classpath, config, folder, port, options.hasty ?? false);
+    await broker.start().catch(async (error: unknown) => {
+      await broker.stop();
+      throw error;
+    });
+    return broker;
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 class Process implements Broker {

@@ -19,7 +19,13 @@ export async function openServer(): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'banyan-events-'));
   // Started by root the server runs as nobody, who must be able to walk in: else its data would lie elsewhere.
   await chmod(folder, 0o711);
-  const server = await openEmbedded({ dataDir: folder, log: pino({ level: 'silent' }) });
+  const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  const server = await openEmbedded({ dataDir: folder, log: pino({ level: 'silent' }) }).catch(
+    async (error: unknown) => {
+      await remove();
+      throw error;
+    },
+  );
   return {
     url: server.url,
     get pid() {
@@ -28,7 +34,7 @@ export async function openServer(): Promise<TestServer> {
     folder,
     async stop() {
       await server.stop();
-      await rm(folder, { recursive: true, force: true });
+      await remove();
     },
   };
 }
