@@ -1,10 +1,11 @@
 // The checkout's whole table of outcomes: 2 styles, 3 placements, both logs. One shop for each log, whose modules
 // move on between the placements, as an operator would move them.
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { type Broker, startBroker } from '../src/kernel/events/testing/broker.ts';
 import { checkoutSuite, styles } from './saga/checkout.ts';
-import { clientOf, type Shop } from './shop.ts';
+import { ask } from './saga/sums.ts';
+import { clientOf, eventually, type Shop } from './shop.ts';
 import { startShop } from './start-shop.ts';
 
 const everything = ['users', 'catalog', 'media', 'orders', 'payments', 'notifications'];
@@ -30,6 +31,12 @@ describe.each(['postgres', 'kafka'])('on %s', (log) => {
     const out = placements[placement]!;
     beforeAll(async () => {
       for (const module of out) await shop!.started.extract(module);
+      // What runs without a request follows when the placement has been stable for two seconds.
+      for (const module of out)
+        await eventually(async () => {
+          const [relay] = await ask(shop!, `SELECT holder FROM ${module}.event_lease WHERE name = 'relay'`);
+          expect(relay!.holder).toBe(`${module}-1`);
+        }, 60_000);
     });
     const host = (module: string) => (out.includes(module) ? `${module}-1` : 'monolith');
     for (const style of styles) checkoutSuite(() => shop!, style, { host });

@@ -6,6 +6,9 @@ import { parseArgs } from 'node:util';
 import { campaign, type Outcome, type Recovery, seconds } from './campaign.ts';
 import type { LogKind } from './ground.ts';
 
+// Orders and their sagas instead of events: a run of its own, with its own options.
+if (process.argv.includes('--saga')) await import('../saga-chaos/run.ts');
+
 const { values } = parseArgs({
   options: {
     events: { type: 'string', default: '50000' },

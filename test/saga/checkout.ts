@@ -2,7 +2,7 @@
 // every run of it must come to the same. What differs is only what the timeline calls its steps.
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { SagaStyle, TimelineItem } from '../../src/modules/orders/contract.ts';
-import type { Customer, Shop } from '../shop.ts';
+import { type Customer, eventually, type Shop } from '../shop.ts';
 import { chargesOf, discrepancies, mailsOf } from './sums.ts';
 
 export const styles: readonly SagaStyle[] = ['choreography', 'orchestration'];
@@ -50,6 +50,15 @@ export async function timeline(shop: Shop, customer: Customer, orderId: string):
 
 export function checkoutSuite(shop: () => Shop, style: SagaStyle, options: CheckoutOptions = {}): void {
   const { quick = false, host = () => 'monolith' } = options;
+  // The long suites share their machine with others.
+  const patience = quick ? 20_000 : 90_000;
+  const soon = <T>(expectation: () => Promise<T>) => eventually(expectation, patience);
+  const final = (customer: Customer, id: string) =>
+    soon(async () => {
+      const order = await show(customer, id);
+      expect(order.status).not.toBe('placed');
+      return order;
+    });
   const show = async (customer: Customer, id: string) =>
     (await shop().call('GET', `/api/orders/${id}`, { token: customer.token })).body;
   const cancel = (customer: Customer, id: string) =>
@@ -58,13 +67,13 @@ export function checkoutSuite(shop: () => Shop, style: SagaStyle, options: Check
     shop().call('PATCH', `/api/users/${customer.id}`, { token: shop().adminToken, body: { blocked: true } });
   const stockOf = async (id: string) => (await shop().call('GET', `/api/catalog/products/${id}`)).body.stock;
   const nothingLeft = (orderId: string, productId: string, stock: number) =>
-    shop().eventually(async () => {
+    soon(async () => {
       expect(await stockOf(productId)).toBe(stock);
       const charges = await chargesOf(shop(), orderId);
       expect(charges.filter((one) => one.status === 'captured')).toEqual([]);
     });
   const oneMail = (orderId: string, ending: string) =>
-    shop().eventually(async () => expect(await mailsOf(shop(), orderId)).toEqual([`order-${ending}`]));
+    soon(async () => expect(await mailsOf(shop(), orderId)).toEqual([`order-${ending}`]));
 
   describe(`by ${style}`, () => {
     beforeAll(() => setStyle(shop(), style));
@@ -77,15 +86,15 @@ export function checkoutSuite(shop: () => Shop, style: SagaStyle, options: Check
       const began = Date.now();
       const placed = await shop().order(customer, [{ productId: product.id, quantity: 2 }], token);
       expect(placed).toMatchObject({ status: 'placed', saga: style });
-      const order = await shop().final(customer, placed.id);
+      const order = await final(customer, placed.id);
       expect(Date.now() - began).toBeLessThan(15_000);
       expect(order).toMatchObject({ status, saga: style, ...(reason ? { reason } : {}) });
-      await shop().eventually(async () => {
+      await soon(async () => {
         expect((await chargesOf(shop(), placed.id)).map((charge) => charge.status)).toEqual(charges);
         expect(await stockOf(product.id)).toBe(status === 'confirmed' ? stock - 2 : stock);
       });
       await oneMail(placed.id, status);
-      await shop().eventually(async () => {
+      await soon(async () => {
         const items = await timeline(shop(), customer, placed.id);
         expect(items.map(({ step, status: how }) => (how === 'done' ? step : `${step} ${how}`))).toEqual(
           expected(style, one),
@@ -104,9 +113,9 @@ export function checkoutSuite(shop: () => Shop, style: SagaStyle, options: Check
       const customer = await shop().customer();
       const product = await shop().product({ stock: 3 });
       const { id } = await shop().order(customer, [{ productId: product.id, quantity: 1 }], 'tok_timeout');
-      await shop().eventually(async () => expect(await stockOf(product.id)).toBe(2));
+      await soon(async () => expect(await stockOf(product.id)).toBe(2));
       await block(customer);
-      expect(await shop().final(customer, id)).toMatchObject({ status: 'rejected', reason: 'user-blocked' });
+      expect(await final(customer, id)).toMatchObject({ status: 'rejected', reason: 'user-blocked' });
       await nothingLeft(id, product.id, 3);
       await oneMail(id, 'rejected');
     });
@@ -135,12 +144,12 @@ export function checkoutSuite(shop: () => Shop, style: SagaStyle, options: Check
       const customer = await shop().customer();
       const product = await shop().product({ stock: 3 });
       const { id } = await shop().order(customer, [{ productId: product.id, quantity: 1 }], 'tok_timeout');
-      await shop().eventually(async () => expect(await stockOf(product.id)).toBe(2));
+      await soon(async () => expect(await stockOf(product.id)).toBe(2));
       const answer = await cancel(customer, id);
       // Nobody drives a choreographed order: its row decides. A coordinator has to take back what it began.
       expect(answer.status).toBe(style === 'choreography' ? 200 : 202);
       expect(answer.body.status).toBe(style === 'choreography' ? 'cancelled' : 'placed');
-      expect(await shop().final(customer, id)).toMatchObject({ status: 'cancelled' });
+      expect(await final(customer, id)).toMatchObject({ status: 'cancelled' });
       await nothingLeft(id, product.id, 3);
       await oneMail(id, 'cancelled');
       expect((await cancel(customer, id)).status).toBe(200);
@@ -150,7 +159,7 @@ export function checkoutSuite(shop: () => Shop, style: SagaStyle, options: Check
       const customer = await shop().customer();
       const product = await shop().product();
       const { id } = await shop().order(customer, [{ productId: product.id, quantity: 1 }]);
-      expect(await shop().final(customer, id)).toMatchObject({ status: 'confirmed' });
+      expect(await final(customer, id)).toMatchObject({ status: 'confirmed' });
       expect(await cancel(customer, id)).toMatchObject({
         status: 409,
         body: { code: 'too-late', detail: 'The order is already confirmed.' },
@@ -167,7 +176,7 @@ export function checkoutSuite(shop: () => Shop, style: SagaStyle, options: Check
           // Later and later, until the confirmation is there first.
           for (let turn = 0; turn < round; turn += 1) await show(customer, id);
           const answer = await cancel(customer, id);
-          const order = await shop().final(customer, id);
+          const order = await final(customer, id);
           const wanted = { 200: 'cancelled', 202: 'cancelled', 409: 'confirmed' }[answer.status];
           expect(order.status, `${answer.status}`).toBe(wanted);
           await oneMail(id, order.status);
@@ -175,7 +184,7 @@ export function checkoutSuite(shop: () => Shop, style: SagaStyle, options: Check
         }),
       );
       const bought = ends.filter((one) => one === 'confirmed').length;
-      await shop().eventually(async () => expect(await stockOf(product.id)).toBe(40 - bought));
+      await soon(async () => expect(await stockOf(product.id)).toBe(40 - bought));
     });
 
     test('the last item wanted by 50 at once: one confirmed, 49 out of stock', async () => {
@@ -187,13 +196,13 @@ export function checkoutSuite(shop: () => Shop, style: SagaStyle, options: Check
           shop().order(customer, [{ productId: product.id, quantity: 1 }]),
         ),
       );
-      const ended = await Promise.all(placed.map(({ id }) => shop().final(customer, id)));
+      const ended = await Promise.all(placed.map(({ id }) => final(customer, id)));
       expect(ended.filter(({ status }) => status === 'confirmed')).toHaveLength(1);
       expect(ended.filter(({ reason }) => reason === 'out-of-stock')).toHaveLength(wanted - 1);
     });
 
     test('the sums hold: money by orders and by the network, stock by catalog', async () => {
-      await shop().eventually(async () => expect(await discrepancies(shop())).toEqual([]));
+      await soon(async () => expect(await discrepancies(shop())).toEqual([]));
     });
   });
 }

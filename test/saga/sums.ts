@@ -3,9 +3,12 @@
 import pg from 'pg';
 import type { Shop } from '../shop.ts';
 
+/** Anything with a database of its own: a shop under test, or a stage. */
+type Ground = { readonly started: { readonly databaseUrl: string } };
+
 const pools = new Map<string, pg.Pool>();
 
-function poolOf({ started }: Pick<Shop, 'started'>): pg.Pool {
+function poolOf({ started }: Ground): pg.Pool {
   let pool = pools.get(started.databaseUrl);
   if (!pool) {
     pool = new pg.Pool({ connectionString: started.databaseUrl, max: 3 });
@@ -16,7 +19,7 @@ function poolOf({ started }: Pick<Shop, 'started'>): pg.Pool {
   return pool;
 }
 
-export async function ask(shop: Pick<Shop, 'started'>, text: string, values: readonly unknown[] = []) {
+export async function ask(shop: Ground, text: string, values: readonly unknown[] = []) {
   return (await poolOf(shop).query(text, values as unknown[])).rows;
 }
 
@@ -71,7 +74,7 @@ const checks: Readonly<Record<string, string>> = {
 
 /** `initial` stock of products: what is there now plus what was sold must be that. */
 export async function discrepancies(
-  shop: Pick<Shop, 'started'>,
+  shop: Ground,
   initial: ReadonlyMap<string, number> = new Map(),
 ): Promise<string[]> {
   const found: string[] = [];

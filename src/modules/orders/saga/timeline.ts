@@ -34,15 +34,16 @@ export async function timelineOf(
   return items;
 }
 
-/** Each after its cause, else by time. */
+/** Each after its cause, else by time. A mail may have left before its coordinator noted that it is handed over. */
 function causally(rows: readonly Noted[]): Noted[] {
   const known = new Map(rows.map((row) => [row.id, row]));
+  const handedOver = rows.find(({ step }) => step === 'mail-customer');
   const placed = new Set<string>();
   const order: Noted[] = [];
   const place = (row: Noted) => {
     if (placed.has(row.id)) return;
     placed.add(row.id);
-    const cause = row.causation_id === null ? undefined : known.get(row.causation_id);
+    const cause = row.step === 'send-mail' && handedOver ? handedOver : known.get(row.causation_id ?? '');
     if (cause) place(cause);
     order.push(row);
   };
