@@ -51,12 +51,14 @@ describe.skipIf(chromium.path === undefined)('report.html in Chromium', () => {
   });
 
   const open = (name: string) => page.goto(pathToFileURL(join(folder, `${name}.html`)).href);
+  /** An expression of the page's own language, answered there. */
+  const look = <T>(expression: string) => page.evaluate(expression) as Promise<T>;
+  const paper = () => look<string>('getComputedStyle(document.body).backgroundColor');
+  const words = () => look<string>('document.body.innerText');
   const overTheEdge = () =>
-    page.evaluate(() =>
-      [...document.querySelectorAll('main *')]
-        .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest('.wide, .hidden'))
-        .map((one) => `${one.tagName} ${one.textContent?.slice(0, 40)}`),
-    );
+    look<string[]>(`[...document.querySelectorAll('main *')]
+      .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest('.wide, .hidden'))
+      .map((one) => one.tagName + ' ' + one.textContent.slice(0, 40))`);
 
   for (const name of Object.keys(PAGES)) {
     for (const scheme of ['light', 'dark'])
@@ -67,8 +69,7 @@ describe.skipIf(chromium.path === undefined)('report.html in Chromium', () => {
           await open(name);
           expect(await overTheEdge()).toEqual([]);
           expect(complaints).toEqual([]);
-          const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-          expect(paper).toBe(scheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(20, 24, 28)');
+          expect(await paper()).toBe(scheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(20, 24, 28)');
         });
 
     test(`${name} on paper: white, also in the dark, and nothing cut off`, async () => {
@@ -77,44 +78,36 @@ describe.skipIf(chromium.path === undefined)('report.html in Chromium', () => {
       // A4 less its margins, at 96 dots an inch.
       await page.setViewport({ width: 718, height: 1000 });
       await open(name);
-      const cut = await page.evaluate(() =>
-        [...document.querySelectorAll('.wide')]
-          .filter((one) => one.scrollWidth > one.clientWidth + 1)
-          .map((one) => one.getAttribute('aria-label')),
-      );
+      const cut = await look<string[]>(`[...document.querySelectorAll('.wide')]
+        .filter((one) => one.scrollWidth > one.clientWidth + 1)
+        .map((one) => one.getAttribute('aria-label'))`);
       expect([...(await overTheEdge()), ...cut]).toEqual([]);
-      const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-      expect(paper).toBe('rgb(255, 255, 255)');
+      expect(await paper()).toBe('rgb(255, 255, 255)');
     });
 
     test(`${name}: every number can be read, and the report is in the page`, async () => {
       await open(name);
       const report: Report = PAGES[name as keyof typeof PAGES];
-      const text = (await page.evaluate(() => document.body.innerText)).replaceAll(/\s+/g, ' ');
+      const text = (await words()).replaceAll(/\s+/g, ' ');
       expect(numbersOf(report).filter(({ value, index }) => !readable(value, index, text))).toEqual([]);
-      const inside = await page.evaluate(() => document.getElementById('report')!.textContent!);
+      const inside = await look<string>("document.getElementById('report').textContent");
       expect(JSON.parse(inside)).toEqual(report);
     });
 
     test(`${name}: every chart says in words what it shows`, async () => {
       await open(name);
-      const charts = await page.evaluate(() =>
-        [...document.querySelectorAll('svg')]
-          .filter((svg) => svg.getAttribute('aria-hidden') !== 'true')
-          .map((svg) => ({
-            role: svg.getAttribute('role'),
-            words: svg
-              .getAttribute('aria-labelledby')!
-              .split(' ')
-              .map((id) => document.getElementById(id)?.textContent ?? ''),
-          })),
-      );
+      const charts = await look<{ role: string; words: string[] }[]>(`[...document.querySelectorAll('svg')]
+        .filter((svg) => svg.getAttribute('aria-hidden') !== 'true')
+        .map((svg) => ({
+          role: svg.getAttribute('role'),
+          words: svg.getAttribute('aria-labelledby').split(' ').map((id) => document.getElementById(id)?.textContent ?? ''),
+        }))`);
       expect(charts.length).toBeGreaterThan(name === 'full' ? 10 : 5);
       for (const { role, words } of charts) {
         expect(role).toBe('img');
         expect(words.every((one) => one.length > 0)).toBe(true);
       }
-      const ids = await page.evaluate(() => [...document.querySelectorAll('[id]')].map(({ id }) => id));
+      const ids = await look<string[]>("[...document.querySelectorAll('[id]')].map(({ id }) => id)");
       expect(new Set(ids).size).toBe(ids.length);
     });
   }
@@ -122,8 +115,8 @@ describe.skipIf(chromium.path === undefined)('report.html in Chromium', () => {
   test('what a server said stays text', async () => {
     await open('full');
     expect(PAGES.full.measured.b.failureExamples[0]).toContain('<script>');
-    expect(await page.evaluate(() => document.querySelectorAll('script').length)).toBe(1);
-    expect(await page.evaluate(() => document.body.innerText)).toContain('<script>alert(1)</script>');
+    expect(await look<number>("document.querySelectorAll('script').length")).toBe(1);
+    expect(await words()).toContain('<script>alert(1)</script>');
   });
 });
 
