@@ -1,6 +1,7 @@
 // `banyan compare diff`: two reports of one comparison, for CI. Exit 1 when something became worse than the threshold
 // allows.
 import { type Command, InvalidArgumentError } from 'commander';
+import { refused } from '../refused.ts';
 import { Reported } from '../several.ts';
 import type { Terminal } from '../terminal.ts';
 import { styleFor } from '../terminal.ts';
@@ -30,15 +31,23 @@ export function compareDiff(group: Command, terminal: Terminal): void {
     .addHelpText('after', examples)
     .action(async (older: string, newer: string, _own: Options, command: Command) => {
       const { threshold, json } = command.optsWithGlobals<Options>();
-      const { readReport } = await import('../../compare/report/check.ts');
-      const { diffReports } = await import('../../compare/diff.ts');
-      const { diffText } = await import('../../compare/report/diff-text.ts');
-      const diff = diffReports(readReport(older), readReport(newer), threshold);
-      terminal.out.write(
-        json ? `${JSON.stringify(diff)}\n` : diffText(diff, styleFor(terminal, terminal.out)),
-      );
-      if (diff.worse > 0) throw new Reported();
+      await refused(() => tell(older, newer, threshold, json ?? false, terminal));
     });
+}
+
+async function tell(
+  older: string,
+  newer: string,
+  threshold: number,
+  json: boolean,
+  terminal: Terminal,
+): Promise<void> {
+  const { readReport } = await import('../../compare/report/check.ts');
+  const { diffReports } = await import('../../compare/diff.ts');
+  const { diffText } = await import('../../compare/report/diff-text.ts');
+  const diff = diffReports(readReport(older), readReport(newer), threshold);
+  terminal.out.write(json ? `${JSON.stringify(diff)}\n` : diffText(diff, styleFor(terminal, terminal.out)));
+  if (diff.worse > 0) throw new Reported();
 }
 
 function factor(text: string): number {

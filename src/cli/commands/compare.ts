@@ -10,10 +10,12 @@ import { DEFAULT_PAIRS, FEWEST_PAIRS, MOST_PAIRS } from '../../compare/options.t
 import { Refusal } from '../../compare/refusal.ts';
 import { moduleNames } from '../../environment.ts';
 import { dataDirOf } from '../client.ts';
-import { Failure, misused } from '../failure.ts';
+import { misused } from '../failure.ts';
 import { createProgress } from '../progress.ts';
+import { refused } from '../refused.ts';
 import type { Register } from '../register.ts';
-import type { Terminal } from '../terminal.ts';
+import { styleFor, type Terminal } from '../terminal.ts';
+import { compareDiff } from './compare-diff.ts';
 
 interface Options {
   readonly a?: string;
@@ -38,12 +40,13 @@ Examples:
   banyan compare --extract orders,payments --work checkout
   banyan compare --a monolith --b "services:orders; catalog x2"
   banyan compare --quick --self                 under a minute; finds nothing
+  banyan compare diff OLD NEW                   what became worse, for CI
 
 It runs instances of its own and never touches one that runs. docs/compare.md
 says how it measures and what a work file may hold.`;
 
 export const compareCommand: Register = (program, terminal) => {
-  program
+  const group = program
     .command('compare')
     .description('measure two architectures on the same work, side by side')
     .option('--a <shape>', 'one side (default: monolith)')
@@ -63,10 +66,9 @@ export const compareCommand: Register = (program, terminal) => {
     .addHelpText('after', examples)
     .action(async (given: Options & { broker?: Options['log'] }) => {
       const options = { ...given, log: given.broker ?? given.log };
-      await run(options, terminal).catch((error: unknown) => {
-        throw error instanceof Refusal ? asFailure(error) : error;
-      });
+      await refused(() => run(options, terminal));
     });
+  compareDiff(group, terminal);
 };
 
 async function run(options: Options, terminal: Terminal): Promise<void> {
@@ -128,20 +130,11 @@ async function tell(
     terminal.err.write(`The report could not be written to ${out}: ${(error as Error).message}\n`);
   }
   if (options.json) terminal.out.write(json);
-  else terminal.out.write(drawn(report));
-  if (!options.json) terminal.out.write(`\n  Report  ${join(out, 'report.html')}\n`);
-}
-
-/** The finding and the four primary figures, in 80 columns. */
-function drawn({ finding, figures }: Compared['report']): string {
-  const rows = figures
-    .filter(({ primary }) => primary)
-    .map(({ title, ratio, verdict }) => {
-      const bounds =
-        ratio && ratio.low !== null ? ` (${ratio.low.toFixed(2)} to ${ratio.high!.toFixed(2)})` : '';
-      return `  ${title.padEnd(24)} ${ratio ? `${ratio.median.toFixed(2)}x${bounds}` : ''} ${verdict}`;
-    });
-  return [finding, '', ...rows, ''].join('\n');
+  else {
+    const { terminalReport } = await import('../../compare/report/terminal.ts');
+    terminal.out.write(`${terminalReport(report, styleFor(terminal, terminal.out))}\n`);
+    terminal.out.write(`\n  Report  ${join(out, 'report.html')}\n`);
+  }
 }
 
 /** The tokens in it are of instances that are gone, and nobody's business still. */
@@ -212,22 +205,6 @@ function progressOn(terminal: Terminal): { say: CompareOptions['say']; end(): vo
     return { say: (_phase, doing) => lines.show('compare', doing), end: () => lines.end() };
   }
   return { say: (phase, doing) => terminal.err.write(`${phase}: ${doing}\n`), end() {} };
-}
-
-function asFailure({ code, title, message, next, errors }: Refusal): Failure {
-  return new Failure(
-    {
-      type: `urn:banyan:problem:cli:${code}`,
-      title,
-      status: 400,
-      code,
-      detail: message,
-      ...(errors.length > 0 && {
-        errors: errors.map(({ path, message: text }) => ({ path, message: text })),
-      }),
-    },
-    next,
-  );
 }
 
 function whole(least: number, most: number) {
