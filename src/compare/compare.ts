@@ -3,6 +3,7 @@
 
 import { commitOf, machineOf, versionsOf } from './about.ts';
 import { type Answers, compareAnswers } from './answers.ts';
+import { measureBeyond } from './beyond.ts';
 import { figuresOf, pairsOf } from './figures.ts';
 import { findingOf } from './finding.ts';
 import { type Ground, onGround } from './ground.ts';
@@ -42,6 +43,8 @@ export function compare(options: CompareOptions): Promise<Compared> {
     const names = kinds.map(({ kind }) => kind);
     const of = (side: Side) => played.rounds.filter(({ round }) => round.side === side && round.counted);
     const pairs = pairsOf(played.rounds);
+    const measured = { a: summarise(of('a'), names, idle.a), b: summarise(of('b'), names, idle.b) };
+    const beyond = await measureBeyond(ground, played.rounds, measured, rate.perSecond);
     const base = {
       format: 'banyan-compare' as const,
       formatVersion: 1 as const,
@@ -77,16 +80,10 @@ export function compare(options: CompareOptions): Promise<Compared> {
         b: describeShape(options.b, options.modules),
       },
       answers,
-      measured: { a: summarise(of('a'), names, idle.a), b: summarise(of('b'), names, idle.b) },
+      measured,
       figures: figuresOf(pairs, names, pace.fresh ? 0 : pace.allowance),
       rounds: played.rounds.map(({ round }, index) => ({ ...round, index })),
-      capacity: null,
-      isolation: null,
-      flips: null,
-      scaling: null,
-      model: null,
-      change: null,
-      traces: null,
+      ...beyond,
       thrownAway: thrownAway(played.rounds),
       notes: notesOf(options, pace, played.rounds, answers),
     };

@@ -106,11 +106,13 @@ function figure(
     p: signTest(widened(values.ratios, allowance), 1),
     pHolm: corrected?.p ?? null,
     verdict:
-      low !== undefined && low > 1
-        ? 'b-higher'
-        : high !== undefined && high < 1
-          ? 'b-lower'
-          : 'no difference found',
+      low === undefined || high === undefined
+        ? 'n/a'
+        : low > 1
+          ? 'b-higher'
+          : high < 1
+            ? 'b-lower'
+            : 'no difference found',
     why:
       low === undefined
         ? `${pairs} pairs cannot bound a median at ${(level * 100).toFixed(2)} %: it takes ${pairsNeeded(1 - level)}`

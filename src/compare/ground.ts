@@ -18,6 +18,8 @@ export interface Ground {
   readonly stock: Stock;
   readonly files: Files;
   readonly generator: Generator;
+  /** Of the installation: opens internal ports. */
+  readonly internalKey: string;
   /** Both anew, on the data that they have. */
   restart(how?: StartOptions): Promise<void>;
 }
@@ -58,6 +60,7 @@ export async function onGround<T>(options: CompareOptions, work: (ground: Ground
       stock,
       files: await filesOf(options.work),
       generator,
+      internalKey: installation.secrets.internalKey,
       restart,
     });
   } finally {

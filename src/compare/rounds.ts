@@ -86,7 +86,7 @@ export async function playRound(
   const all = latencies.get('all') ?? new Latencies();
   const failed = result.failed.reduce((sum, one) => sum + one, 0);
   const loadSeconds = Math.max((plan.ms - warmUpMs) / 1000, result.wallMs / 1000);
-  const generatorRound = judge(result, all);
+  const generatorRound = judgeGenerator(result, all);
   return {
     round: {
       index: 0,
@@ -128,7 +128,7 @@ export async function playRound(
 }
 
 /** The generator was the limit where it had no CPU left, or where its own lateness is a good part of p99. */
-function judge({ cpuMs, wallMs, lateMs }: LoadResult, all: Latencies): Round['generator'] {
+export function judgeGenerator({ cpuMs, wallMs, lateMs }: LoadResult, all: Latencies): Round['generator'] {
   const late = new Latencies();
   for (const ms of lateMs) late.record(Math.max(0, ms));
   const sorted = Float32Array.from(lateMs).sort();

@@ -94,6 +94,12 @@ export class Instance {
     return this.#broker?.pid;
   }
 
+  /** False once its process ended, whoever ended it. */
+  get monolithRuns(): boolean {
+    const child = this.#monolith;
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
   get hosts(): readonly HostProcess[] {
     return this.#hosts;
   }

@@ -1,0 +1,118 @@
+// Capacity: the highest rate at which p99 stays under a stated bound and nothing fails. Up by half until it does not
+// hold, then halving what is between; each step is long enough for a p99 of its own.
+import type { Ground } from './ground.ts';
+import { CONNECTIONS } from './rate.ts';
+import type { Capacity } from './report-shape.ts';
+import { histograms, judgeGenerator, requestTimeoutMs } from './rounds.ts';
+import type { Instance } from './shapes/instance.ts';
+import { Latencies } from './statistics/histogram.ts';
+import { record } from './work/record.ts';
+
+type Step = Capacity['searches'][number]['steps'][number];
+
+export const P99_BOUND_MS = 100;
+const STEP_MS = 4000;
+/** 2,000 for a p99, and a tenth more: arrivals are random. */
+const SAMPLES = 2200;
+const BISECTIONS = 3;
+const MOST_STEPS = 14;
+/** Less than this of what was offered was answered in time: a queue grows. */
+const ACHIEVED = 0.95;
+
+export interface Searched {
+  readonly perSecond: number | null;
+  readonly atLeast: boolean;
+  readonly steps: Step[];
+}
+
+export async function searchCapacity(
+  ground: Ground,
+  instance: Instance,
+  start: number,
+  name: string,
+): Promise<Searched> {
+  const { say, signal } = ground.options;
+  const steps: Step[] = [];
+  const holds = async (perSecond: number): Promise<Step> => {
+    signal.throwIfAborted();
+    say('capacity', `${instance.shape.label}: ${Math.round(perSecond)} a second`);
+    const step = await tryRate(ground, instance, perSecond, `${name}-${steps.length}`);
+    steps.push(step);
+    return step;
+  };
+  let good = 0;
+  let bad: number | undefined;
+  let rate = start;
+  while (steps.length < MOST_STEPS) {
+    const step = await holds(rate);
+    if (step.generatorWasTheLimit) return { perSecond: good || null, atLeast: true, steps };
+    if (step.ok) good = rate;
+    else bad = rate;
+    if (bad === undefined) rate *= 1.5;
+    else if (good === 0) {
+      rate /= 2;
+      if (rate < 5) break;
+    } else break;
+  }
+  for (let i = 0; i < BISECTIONS && good > 0 && bad !== undefined; i++) {
+    const step = await holds((good + bad) / 2);
+    if (step.generatorWasTheLimit) break;
+    if (step.ok) good = step.perSecond;
+    else bad = step.perSecond;
+  }
+  return { perSecond: good || null, atLeast: good > 0 && bad === undefined, steps };
+}
+
+async function tryRate(ground: Ground, instance: Instance, perSecond: number, run: string): Promise<Step> {
+  const { options, generator, stock, files } = ground;
+  const ms = Math.max(STEP_MS, (SAMPLES / perSecond) * 1000);
+  const { requests } = record(options.work, stock, { perSecond, ms, seed: options.seed, run });
+  const result = await generator.run({
+    url: instance.url,
+    requests,
+    connections: CONNECTIONS,
+    timeoutMs: requestTimeoutMs,
+    files,
+  });
+  const { latencies } = histograms(requests, result);
+  const all = latencies.get('all') ?? new Latencies();
+  const failures = result.failed.reduce((sum, one) => sum + one, 0);
+  const achievedPerSecond =
+    (requests.length - failures) / (Math.max(ms, lastAnswer(requests, result)) / 1000);
+  const p99Ms = all.quantile(0.99);
+  return {
+    perSecond,
+    achievedPerSecond,
+    p99Ms,
+    failures,
+    ok:
+      failures === 0 &&
+      p99Ms !== null &&
+      p99Ms <= P99_BOUND_MS &&
+      achievedPerSecond >= ACHIEVED * (requests.length / (ms / 1000)),
+    generatorWasTheLimit: judgeGenerator(result, all).wasTheLimit,
+  };
+}
+
+/** When the last request was answered; following an order to its decision is not part of it. */
+function lastAnswer(
+  requests: readonly { atMs: number }[],
+  { latencyMs }: { latencyMs: Float64Array },
+): number {
+  let last = 0;
+  for (const [index, { atMs }] of requests.entries()) last = Math.max(last, atMs + latencyMs[index]!);
+  return last;
+}
+
+/** Searches on both sides, in the order A B B A. */
+export async function compareCapacity(ground: Ground, start: number, pairs: number): Promise<Capacity> {
+  const searches: Capacity['searches'] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    const order = pair % 2 === 0 ? (['a', 'b'] as const) : (['b', 'a'] as const);
+    for (const side of order) {
+      const found = await searchCapacity(ground, ground.instances[side], start, `capacity-${pair}`);
+      searches.push({ pair, side, ...found });
+    }
+  }
+  return { p99BoundMs: P99_BOUND_MS, stepSeconds: STEP_MS / 1000, searches };
+}

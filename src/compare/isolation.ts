@@ -1,0 +1,190 @@
+// Failure isolation: one module is made to fail in each of four ways while the load runs, and every request tells
+// whether it was harmed. Killed and leaking processes are started again by whoever runs them: services by their
+// supervisor, the monolith by us, 0.2 s later, as a process manager would.
+import { setTimeout as pause } from 'node:timers/promises';
+import { audienceOf, createInternalTokens } from '../kernel/identity/internal-token.ts';
+import type { Ground } from './ground.ts';
+import { harmOf, type Threshold } from './harm.ts';
+import { CONNECTIONS } from './rate.ts';
+import type { Fault, Isolation, Side } from './report-shape.ts';
+import type { HostProcess, Instance } from './shapes/instance.ts';
+import { record } from './work/record.ts';
+
+type Kind = Fault['fault'];
+
+export interface IsolationPlan {
+  readonly faults: readonly Kind[];
+  /** Modules that fail, one at a time; `gateway` is the process with the public port. */
+  readonly modules: readonly string[];
+  readonly perSecond: number;
+  /** What is slow, by kind of request, on each side. */
+  readonly thresholds: Readonly<Record<Side, ReadonlyMap<string, Threshold>>>;
+}
+
+/** Before the fault, while it holds, and how long it is watched in all. */
+export const BEFORE_MS = 1500;
+export const HOLD_MS = 3000;
+const WATCH_MS = 9000;
+/** A client's patience: after this it has failed. */
+const TIMEOUT_MS = 3000;
+const DECIDED_MS = 6000;
+/** Enough for a host under this load, little enough to be full in seconds. */
+export const HEAP_MB = 192;
+const LEAK_MB_PER_SECOND = 100;
+const RESTART_MS = 200;
+
+export async function isolate(ground: Ground, plan: IsolationPlan): Promise<Isolation> {
+  const { options, instances } = ground;
+  options.say('isolation', 'new processes, with little memory');
+  await ground.restart({ faults: true, heapMb: HEAP_MB });
+  const faults: Fault[] = [];
+  const notes = [
+    `Each host has a heap of ${HEAP_MB} MB here; a client gives up after ${TIMEOUT_MS / 1000} s; frozen and CPU-burn hold for ${HOLD_MS / 1000} s.`,
+    'A killed monolith is started again 0.2 s later, as supervisors do with services.',
+  ];
+  for (const kind of plan.faults) {
+    for (const side of ['a', 'b'] as const) {
+      for (const module of targets(instances[side], plan.modules)) {
+        options.signal.throwIfAborted();
+        options.say('isolation', `${options[side].label}: ${module} ${kind}`);
+        faults.push(await inject(ground, plan, instances[side], kind, module));
+      }
+    }
+  }
+  return { perSecond: plan.perSecond, faults, notes };
+}
+
+/** One module per process: modules that share one fail together, and one run stands for all of them. */
+function targets(instance: Instance, modules: readonly string[]): string[] {
+  const seen = new Set<string>();
+  return modules.filter((module) => {
+    const process = hostOf(instance, module).name;
+    return !seen.has(process) && seen.add(process);
+  });
+}
+
+function hostOf(instance: Instance, module: string): HostProcess {
+  return instance.hosts.find(({ modules }) => modules.includes(module))!;
+}
+
+async function inject(
+  ground: Ground,
+  plan: IsolationPlan,
+  instance: Instance,
+  kind: Kind,
+  module: string,
+): Promise<Fault> {
+  const { options, generator, stock, files } = ground;
+  const { side } = instance;
+  const target = hostOf(instance, module);
+  const { requests } = record(options.work, stock, {
+    perSecond: plan.perSecond,
+    ms: BEFORE_MS + WATCH_MS,
+    seed: options.seed,
+    run: `fault-${kind}-${module}`,
+  });
+  const patient = requests.map((one) =>
+    one.until ? { ...one, until: { ...one.until, withinMs: DECIDED_MS } } : one,
+  );
+  const keeper = keepAlive(instance);
+  try {
+    const load = generator.run({
+      url: instance.url,
+      requests: patient,
+      connections: CONNECTIONS,
+      timeoutMs: TIMEOUT_MS,
+      files,
+    });
+    // Its failure is reported where it is awaited.
+    load.catch(() => {});
+    await pause(BEFORE_MS);
+    const at = Date.now();
+    await strike(kind, target, ground.internalKey);
+    const result = await load;
+    const harm = harmOf(patient, result, {
+      strikeMs: at - result.startedAt,
+      holdMs: kind === 'killed' ? 0 : HOLD_MS,
+      endMs: BEFORE_MS + WATCH_MS,
+      thresholds: plan.thresholds[side],
+    });
+    const shared = instance.hosts.find(({ name }) => name === target.name)?.modules ?? target.modules;
+    return {
+      side,
+      fault: kind,
+      module,
+      process: target.name,
+      sharedWith: shared.filter((one) => one !== module),
+      holdSeconds: kind === 'killed' ? 0 : HOLD_MS / 1000,
+      ...harm,
+    };
+  } finally {
+    await healed(ground, instance);
+    await keeper.release();
+  }
+}
+
+async function strike(kind: Kind, { pid, url, name }: HostProcess, internalKey: string): Promise<void> {
+  if (kind === 'killed') process.kill(pid, 'SIGKILL');
+  else if (kind === 'frozen') {
+    process.kill(pid, 'SIGSTOP');
+    await pause(HOLD_MS);
+    try {
+      process.kill(pid, 'SIGCONT');
+    } catch {
+      // Whoever looks after it replaced it meanwhile.
+    }
+  } else {
+    const token = await createInternalTokens(internalKey, 'monolith').mint(audienceOf(name));
+    const path = kind === 'cpu-burn' ? 'burn' : 'leak';
+    const response = await fetch(`${url}/faults/${path}`, {
+      method: 'POST',
+      headers: { 'x-internal-token': token, 'content-type': 'application/json' },
+      body: JSON.stringify(kind === 'cpu-burn' ? { ms: HOLD_MS } : { mbPerSecond: LEAK_MB_PER_SECOND }),
+      signal: AbortSignal.timeout(5000),
+    });
+    if (!response.ok)
+      throw new Error(`${name} refused the fault: ${response.status} ${await response.text()}`);
+  }
+}
+
+/** Starts the monolith again whenever it ends, until released. */
+function keepAlive(instance: Instance): { release(): Promise<void> } {
+  let over = false;
+  const loop = (async () => {
+    while (!over) {
+      await pause(20);
+      if (over || instance.monolithRuns) continue;
+      await pause(RESTART_MS);
+      if (!over) await instance.startMonolith().catch(() => {});
+    }
+  })();
+  return {
+    async release() {
+      over = true;
+      await loop;
+    },
+  };
+}
+
+/** Until everything that should serve does; a shape that does not get there is started anew. */
+async function healed(ground: Ground, instance: Instance): Promise<void> {
+  const { signal } = ground.options;
+  const deadline = performance.now() + 20_000;
+  while (!signal.aborted && performance.now() < deadline) {
+    try {
+      const { modules } = await instance.look();
+      const wanted = instance.shape.services;
+      if (
+        modules.every(
+          ({ module, instances }) =>
+            instances.filter((one) => one.healthy).length >= (wanted.get(module) ?? 0),
+        )
+      )
+        return;
+    } catch {
+      // The monolith is on its way.
+    }
+    await pause(100);
+  }
+  if (!signal.aborted) await ground.restart({ faults: true, heapMb: HEAP_MB });
+}
