@@ -1,5 +1,6 @@
 // What was found, in words: one line that says it all, and what speaks against either side, in the same size.
 // Only differences that were found are told as such; where the interval contains 1 it says "no difference found".
+import { bytes } from './report/numbers.ts';
 import type { Fault, Figure, Report } from './report-shape.ts';
 
 type Parts = Pick<Report, 'figures' | 'shapes' | 'isolation' | 'self' | 'rough' | 'work' | 'measured'>;
@@ -91,8 +92,7 @@ function sides({ figures, isolation }: Parts): Report['against'] {
 
 function words({ ratio, a, b, unit }: Figure): string {
   const { median, low, high } = ratio!;
-  const show = (value: number) =>
-    unit === 'bytes' ? `${(value / 2 ** 20).toFixed(0)} MB` : `${round(value)} ${unit}`;
+  const show = (value: number) => (unit === 'bytes' ? bytes(value) : `${round(value)} ${unit}`);
   const range = low === null || high === null ? '' : ` (${round(low)} to ${round(high)})`;
   return `${times(median)}${range}, ${show(a!)} against ${show(b!)}`;
 }

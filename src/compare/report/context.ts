@@ -13,7 +13,7 @@ export function head(report: Report): Markup {
 <h1>${finding}</h1>
 ${rough && html`<p>Made with --quick: good for a look, not for a decision.</p>`}
 <div class="pair">${SIDES.toReversed().map((side) => oneCase(side, shapes[side].label, against[side]))}</div>
-${against.neither.length > 0 && html`<p class="note"><b>No difference found:</b> ${against.neither.join('; ')}.</p>`}</header>`;
+${against.neither.length > 0 && html`<p class="note"><b>No difference found:</b> ${against.neither.map((one) => one.replace(/: no difference found$/, '')).join('; ')}.</p>`}</header>`;
 }
 
 function oneCase(side: Side, label: string, points: readonly string[]): Markup {

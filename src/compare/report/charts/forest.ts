@@ -10,6 +10,8 @@ import { against, verdict } from '../words.ts';
 const ROOM = 1000;
 
 export function forest(figures: readonly Figure[]): Markup {
+  // Primary figures always; of the others what there is to see. Why the rest is n/a is said below, once.
+  const shown = figures.filter((one) => one.primary || one.ratio);
   const known = figures.flatMap(({ ratio: one }) => (one ? [one.median, one.low, one.high] : []));
   const [low, high] = roundRange([0.8, 1.25, ...known.filter((value) => value !== null)]);
   const scale = logarithmic([low, high], [0, ROOM]);
@@ -18,7 +20,15 @@ export function forest(figures: readonly Figure[]): Markup {
 <thead><tr><th scope="col">figure</th><th scope="col">A</th><th scope="col">B</th><th scope="col" class="bars"><span class="ticks" aria-hidden="true">${labels.map(
     (at) => html`<span style="left:${scale(at) / 10}%">${tick(at)}x</span>`,
   )}</span><span class="hidden">B over A, drawn</span></th><th scope="col">B / A</th><th scope="col">interval</th><th scope="col" class="says">says</th></tr></thead>
-<tbody>${figures.map((figure) => row(figure, scale))}</tbody></table>`;
+<tbody>${shown.map((figure) => row(figure, scale))}</tbody></table>${unknown(figures.filter((one) => !shown.includes(one)))}`;
+}
+
+function unknown(figures: readonly Figure[]): Markup[] {
+  const reasons = [...new Set(figures.map(({ why }) => why ?? 'not said'))];
+  return reasons.map((why) => {
+    const titles = figures.filter((one) => (one.why ?? 'not said') === why).map(({ title }) => title);
+    return html`<p class="note">n/a (${why}): ${titles.join('; ')}.</p>`;
+  });
 }
 
 function row(figure: Figure, scale: Scale): Markup {

@@ -40,16 +40,24 @@ function chip(module: string, index: number, top: number): Markup {
 
 function fars(far: ShapeInfo['modules'], from: number, top: number, side: Side): Markup {
   const room = (WIDTH - 2 * GAP) / 3;
-  return html`<text class="label small" x="${WIDTH / 2 + 8}" y="${from + 22}">over the network</text>${far.map(
-    ({ module, instances }, index) => {
-      const x = (index % 3) * (room + GAP);
-      const y = top + Math.floor(index / 3) * (ROW + 34);
-      const middle = (x + (room - 3) / 2).toFixed(1);
-      return html`<path class="wire" d="M${WIDTH / 2} ${from + 2}V${from + 32}H${middle}V${y}"/>
-${instances > 1 && html`<rect class="box ${side}" x="${(x + 4).toFixed(1)}" y="${y + 4}" width="${(room - 5).toFixed(1)}" height="${ROW + 18}" rx="7"/>`}
-<rect class="box ${side}" x="${(x + 1).toFixed(1)}" y="${y}" width="${(room - 5).toFixed(1)}" height="${ROW + 18}" rx="7"/><text class="label" x="${middle}" y="${y + 21}" text-anchor="middle">${module}</text><text class="label small" x="${middle}" y="${y + 38}" text-anchor="middle">${instances > 1 ? `${instances} processes` : 'a process'}</text>`;
-    },
-  )}`;
+  const places = far.map((one, index) => ({
+    ...one,
+    x: (index % 3) * (room + GAP),
+    y: top + Math.floor(index / 3) * (ROW + 34),
+  }));
+  const middle = (x: number) => (x + (room - 3) / 2).toFixed(1);
+  // Lines first: those to the lower rows pass behind the boxes of the upper ones.
+  return html`<text class="label small" x="${WIDTH / 2 + 8}" y="${from + 22}">over the network</text>
+${places.map(({ x, y }) => html`<path class="wire" d="M${WIDTH / 2} ${from + 2}V${from + 32}H${middle(x)}V${y}"/>`)}
+${places.map(
+  ({
+    module,
+    instances,
+    x,
+    y,
+  }) => html`${instances > 1 && html`<rect class="box ${side}" x="${(x + 4).toFixed(1)}" y="${y + 4}" width="${(room - 5).toFixed(1)}" height="${ROW + 18}" rx="7"/>`}
+<rect class="box ${side}" x="${(x + 1).toFixed(1)}" y="${y}" width="${(room - 5).toFixed(1)}" height="${ROW + 18}" rx="7"/><text class="label" x="${middle(x)}" y="${y + 21}" text-anchor="middle">${module}</text><text class="label small" x="${middle(x)}" y="${y + 38}" text-anchor="middle">${instances > 1 ? `${instances} processes` : 'a process'}</text>`,
+)}`;
 }
 
 function inWords({ modules, processes }: ShapeInfo, near: readonly string[]): string {
