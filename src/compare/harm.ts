@@ -1,5 +1,6 @@
 // From the requests of a run in which something failed to who was harmed, how, and for how long. A request is harmed
-// when it failed, or when it was slow beyond doubt: three times what one in a hundred takes anyway, and 20 ms more.
+// when it failed, or when it was slow beyond doubt: three times what one in a hundred takes anyway and 20 ms more,
+// or a second.
 import type { LoadResult, Planned } from './load/plan.ts';
 import type { Fault, IsolationCell } from './report-shape.ts';
 import { decidedKind } from './rounds.ts';
@@ -9,8 +10,10 @@ import type { Latencies } from './statistics/histogram.ts';
 export type Threshold = number;
 
 export function thresholdOf(usual: Latencies): Threshold {
-  const p99 = usual.quantile(0.99) ?? usual.quantile(0.9) ?? usual.maxMs ?? 0;
-  return Math.max(p99 * 3, p99 + 20);
+  const [p99, p90] = [usual.quantile(0.99), usual.quantile(0.9)];
+  // Too few for a p99: tails of requests are some two and three times as long.
+  const rare = p99 ?? (p90 === null ? (usual.quantile(0.5) ?? 0) * 4 : p90 * 2);
+  return Math.min(SLOW_FOR_ANYBODY_MS, Math.max(rare * 3, rare + 20));
 }
 
 export interface HarmOptions {
@@ -33,6 +36,7 @@ export type Harm = Pick<
   'windowSeconds' | 'requests' | 'failedShare' | 'slowedShare' | 'recoverySeconds' | 'cells' | 'timeline'
 >;
 
+const SLOW_FOR_ANYBODY_MS = 1000;
 /** So long without harm, and it is over. */
 const CALM_MS = 1000;
 const STEP_MS = 500;

@@ -48,6 +48,7 @@ export function modelOf(
     notes: [
       `Demands are CPU milliseconds per request at ${perSecond} a second; the generator shares the cores here and is left out.`,
       `On ${here} cores every shape is limited by the cores together, so this says little about scaling out: the model is for more of them.`,
+      'Each process is counted once: a monolith can be run as replicas too, each with the whole demand.',
       'It knows no locks, no disk and no network: those make it too good.',
     ],
     demands: sides.flatMap(({ side, demands }) => demands.map((one) => ({ side, ...one }))),

@@ -262,7 +262,7 @@ export const IsolationCell = Type.Object({
   kind: text(),
   requests: count(),
   failed: count(),
-  /** Slower than three times the p99 from before the fault, and by 20 ms at least. */
+  /** Slower than three times the p99 of the rounds and by 20 ms at least, or than a second. */
   slowed: count(),
   failedShare: share(),
   slowedShare: share(),

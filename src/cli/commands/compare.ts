@@ -1,6 +1,6 @@
 // `banyan compare`: two architectures on the same work, in instances of its own. Progress on stderr, the report on
 // stdout with the finding as its first line. Exit 0 when it measured, whatever it found; Ctrl-C leaves nothing.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { InvalidArgumentError } from 'commander';
@@ -76,13 +76,14 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   const { compare } = await import('../../compare/compare.ts');
   const { signal, release } = interruptions();
   const progress = progressOn(terminal);
+  let undoOut = () => {};
   try {
     const modules = moduleNames();
     const out = resolve(options.out ?? join(dataDirOf(terminal), 'compare', stamp()));
     const work = readWork(options.work, modules);
     const shapes = await shapesOf(options, modules);
     // Before minutes are spent: the report must have a place.
-    prepareOut(out);
+    undoOut = prepareOut(out);
     const compared = await compare({
       ...shapes,
       mode: modeOf(options),
@@ -101,8 +102,8 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
     progress.end();
     await tell(compared, out, options, terminal);
   } catch (error) {
+    undoOut();
     if (!signal.aborted) throw error;
-    process.exitCode = 130;
     throw new Refusal('interrupted', 'Interrupted', 'Nothing was measured, and nothing is left running.');
   } finally {
     progress.end();
@@ -165,10 +166,13 @@ function modeOf({ quick, full }: Options): Mode {
   return quick ? 'quick' : full ? 'full' : 'default';
 }
 
-function prepareOut(out: string): void {
+/** Answers how to take back what it made, where nothing came of it. */
+function prepareOut(out: string): () => void {
+  const file = join(out, 'report.json');
   try {
-    mkdirSync(out, { recursive: true });
-    writeFileSync(join(out, 'report.json'), '{}\n');
+    const made = mkdirSync(out, { recursive: true });
+    writeFileSync(file, '{}\n');
+    return () => rmSync(made ?? file, { recursive: true, force: true });
   } catch (error) {
     throw new Refusal(
       'no-out',
