@@ -49,6 +49,8 @@ export class Consumer {
     this.#groups = new Groups({
       atOnce: GROUPS_AT_ONCE,
       together: (lists) => options.lanes.run(() => this.#together(lists.flat())),
+      onApart: (error) =>
+        options.log.debug({ err: error, module: options.module }, 'events are handled one by one'),
       alone: (list) => options.lanes.run(() => this.#inOrder(list)),
       estimate: (item) => (isEvent(item) ? this.#pace.of(item.reading.listener.event.type) : IGNORED_MS),
     });

@@ -74,9 +74,9 @@ export class Effect {
     const { store, step } = this.#options;
     const spans: (() => void)[] = [];
     await step?.('before-effect', idsOf(some));
-    const taken = await store.rawTransaction(async (tx) => {
+    const work = async (tx: Transaction) => {
       try {
-        const turns = await enter(tx as Transaction);
+        const turns = await enter(tx);
         await step?.('after-take', idsOf(turns));
         for (const one of turns) {
           const began = performance.now();
@@ -94,6 +94,9 @@ export class Effect {
         // Else a conflict would make the store run all of it again, with its pauses.
         throw new Abandoned(error);
       }
+    };
+    const taken = await store.rawTransaction(work).catch((error: unknown) => {
+      throw error instanceof Abandoned ? error.reason : error;
     });
     for (const span of spans) span();
     if (taken.length > 0) await step?.('after-commit', idsOf(taken));

@@ -57,6 +57,14 @@ describe('a group', () => {
     expect(together[1]).toHaveLength(LARGEST / 2);
   });
 
+  test('is never so small that groups would not grow again', async () => {
+    const { groups, together } = recording({ broken: 'x' });
+    for (let n = 0; n < 10; n += 1) await Promise.all(['x', 'y'].map((key) => groups.add([key], calm)));
+    const many = Array.from({ length: 20 }, (_, n) => `k${n}`);
+    await Promise.all(many.map((key) => groups.add([key], calm)));
+    expect(together.slice(10).map((group) => group.length)).toEqual([2, 3, 4, 5, 6]);
+  });
+
   test('takes nothing of a partition that is lost', async () => {
     const { groups, together } = recording();
     const lost = new AbortController();

@@ -14,6 +14,8 @@ export interface GroupsOptions<T> {
   readonly alone: (list: readonly T[]) => Promise<void>;
   /** Milliseconds that a piece will probably take. */
   readonly estimate: (piece: T) => number;
+  /** A group failed; its pieces are done alone. */
+  readonly onApart?: (error: unknown) => void;
 }
 
 interface Chain<T> {
@@ -108,8 +110,10 @@ export class Groups<T> {
         this.#largest = Math.min(LARGEST, this.#largest + 1);
         for (const part of group) this.#done(part);
         return;
-      } catch {
-        this.#largest = Math.max(1, Math.floor(this.#largest / 2));
+      } catch (error) {
+        this.#options.onApart?.(error);
+        // Never one: a group of one is no group, and nothing would make it grow again.
+        this.#largest = Math.max(2, Math.floor(this.#largest / 2));
       }
     }
     await Promise.all(
