@@ -1,7 +1,7 @@
 // All benchmarks but those of events, one after another: `npm run bench`. What they print, with machine, versions,
 // repeats and spread, is shown and written to bench/RESULTS.md, whatever it says.
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
@@ -34,4 +34,5 @@ for (const [title, script] of sections) {
   process.stderr.write(`${title}\n`);
   parts.push('', `## ${title}`, `\`node bench/${script.slice(2)}\``, '', (await measure(script)).trim());
 }
+parts.push('', readFileSync(here('./http/profiles.md'), 'utf8').trim());
 writeFileSync(here('./RESULTS.md'), `${parts.join('\n')}\n`);

@@ -10,7 +10,10 @@ await app.register(httpProxy, {
   prefix: '/api/catalog',
   rewritePrefix: '/api/catalog',
   upstream: upstream!,
+  // The connections that the gateway has, too: their number, one request at a time on each, kept as long.
+  undici: { connections: 128, pipelining: 1, keepAliveTimeout: 30_000 },
   replyOptions: { rewriteRequestHeaders: (_request, headers) => ({ ...headers, 'x-internal-token': token }) },
 });
 await app.listen({ port: 0, host: '127.0.0.1' });
 process.stdout.write(`${(app.server.address() as { port: number }).port}\n`);
+process.on('SIGTERM', () => process.exit(0));

@@ -42,6 +42,36 @@ export async function startMonolith(dataDir: string): Promise<Started> {
   return { url: (JSON.parse(readFileSync(file, 'utf8')) as { url: string }).url, child, readyMs };
 }
 
+/** The gateway alone, of the installation that DATA_DIR belongs to. It says where it serves in its log. */
+export async function startGateway(dataDir: string, databaseUrl: string): Promise<Started> {
+  const began = performance.now();
+  const secret = (name: string) => readFileSync(join(dataDir, name), 'utf8').trim();
+  const preload = new URL('../../src/compile-cache.mjs', import.meta.url).href;
+  const child = spawn(process.execPath, ['--import', preload, here('../../src/main.ts')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      ...environment(),
+      MODULES: 'none',
+      INSTANCE_ID: 'gateway-alone',
+      PORT: '0',
+      DATABASE_URL: databaseUrl,
+      ADMIN_TOKEN: secret('admin-token'),
+      INTERNAL_KEY: secret('internal-key'),
+      SIGNING_KEY: secret('signing-key.json'),
+    },
+  });
+  let said = '';
+  for await (const part of child.stdout!.setEncoding('utf8')) {
+    said += part;
+    const url = / is up at (http:\S+)/.exec(said)?.[1];
+    if (url) {
+      child.stdout!.resume();
+      return { url, child, readyMs: performance.now() - began };
+    }
+  }
+  throw new Error(`the gateway did not start: ${said}`);
+}
+
 function environment(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production' };
 }
