@@ -58,7 +58,7 @@ export async function openStage(): Promise<Stage> {
   };
 }
 
-const READY_MS = 30_000;
+const READY_MS = 120_000;
 
 /** Started, and seen to answer what it should. */
 export async function startVariant(
