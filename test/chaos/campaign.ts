@@ -39,7 +39,8 @@ export interface Outcome extends Verdict {
 /** Keys are so many that one is seldom sold twice at once, and so few that each has a long history. */
 const EVENTS_PER_KEY = 50;
 const CALM_RATE = 400;
-const PATIENCE_MS = 120_000;
+/** Far beyond any recovery: who waits so long is stuck, also on a machine that does much else. */
+const PATIENCE_MS = 300_000;
 
 export async function campaign(options: CampaignOptions): Promise<Outcome> {
   const { log, events, strikes, seed, only, verbose = false, say = () => {}, signal } = options;

@@ -97,9 +97,24 @@ export class Probe {
       } catch (error) {
         last = error;
       }
-      if (Date.now() > deadline)
-        throw new Error(`Not recovered: not within the time: ${what}`, { cause: last });
+      if (Date.now() > deadline) {
+        const message = `Not recovered: not within the time: ${what}. ${await this.#picture()}`;
+        throw new Error(message, last === undefined ? undefined : { cause: last });
+      }
       await calm(signal);
     }
+  }
+
+  /** Where events are, for whoever has to find out why. */
+  async #picture(): Promise<string> {
+    const counts = (schema: string) => `
+      (SELECT count(*) FROM ${schema}.event_outbox)::int AS ${schema}_outbox,
+      (SELECT holder FROM ${schema}.event_lease WHERE name = 'relay') AS ${schema}_relay,
+      (SELECT json_object_agg(state, n) FROM
+        (SELECT state, count(*) AS n FROM ${schema}.event_delivery GROUP BY state) AS s) AS ${schema}_deliveries`;
+    const { rows } = await this.#ground.admin
+      .query(`SELECT ${counts('shop')}, ${counts('till')}`)
+      .catch((error: Error) => ({ rows: [error.message] }));
+    return JSON.stringify(rows[0]);
   }
 }

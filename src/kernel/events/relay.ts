@@ -203,7 +203,9 @@ export class Relay {
       const next = more && this.#running ? this.#claim(rows) : undefined;
       // Looked at below, also when the append fails.
       next?.catch(() => {});
-      await Promise.all([this.#append(eventLog, module, rows), finishing]);
+      // Both have ended before anything else is tried: appends never overlap.
+      for (const one of await Promise.allSettled([this.#append(eventLog, module, rows), finishing]))
+        if (one.status === 'rejected') throw one.reason;
       await step?.('after-produce', ids);
       finishing = this.#finish(rows, ids);
       finishing.catch(() => {});
