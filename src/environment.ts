@@ -14,6 +14,7 @@ import {
   quoted,
   readBearer,
   readBroker,
+  readFolder,
   readHost,
   readInteger,
   readPort,
@@ -43,7 +44,7 @@ export function readEnvironment(overrides: Env = {}, given: Env = process.env): 
   );
   const allModules = moduleNames();
   const { role, modules } = readModules(env.MODULES ?? 'all', allModules);
-  const dataDir = resolve(env.DATA_DIR ?? '.banyan');
+  const dataDir = readFolder('DATA_DIR', resolve(env.DATA_DIR ?? '.banyan'));
   if (role === 'service') requireOfService(env, modules);
   if (role === 'gateway') requireOfGateway(env);
 
@@ -58,8 +59,7 @@ export function readEnvironment(overrides: Env = {}, given: Env = process.env): 
     databaseUrl: readUrl('DATABASE_URL', env.DATABASE_URL, POSTGRES),
     moduleDatabaseUrls: readModuleUrls(env, allModules),
     brokerUrl: readBroker(env.BROKER_URL),
-    storageUrl:
-      readUrl('STORAGE_URL', env.STORAGE_URL, STORAGE) ?? pathToFileURL(join(dataDir, 'media')).href,
+    storageUrl: readStorage(env, dataDir),
     smtpUrl: readUrl('SMTP_URL', env.SMTP_URL, SMTP),
     controlUrl: readUrl('CONTROL_URL', env.CONTROL_URL, HTTP),
     advertiseUrl: readUrl('ADVERTISE_URL', env.ADVERTISE_URL, HTTP),
@@ -89,6 +89,13 @@ function readModules(text: string, all: readonly string[]): Pick<Settings, 'role
     }
   }
   return { role: 'service', modules };
+}
+
+function readStorage(env: Env, dataDir: string): string {
+  const url = readUrl('STORAGE_URL', env.STORAGE_URL, STORAGE);
+  if (url === undefined) return pathToFileURL(join(dataDir, 'media')).href;
+  readFolder('STORAGE_URL', fileURLToPath(url));
+  return url;
 }
 
 /** What a service cannot make for itself, because it must be the same as its monolith's. */

@@ -16,7 +16,11 @@ export async function run(overrides: Env = {}): Promise<void> {
   }
 }
 
+/** A start that is told to stop and does not come to its end within this is left. */
+const PATIENCE_MS = 60_000;
+
 async function serve(overrides: Env): Promise<void> {
+  outliveReaders();
   const settings = readEnvironment(overrides);
   const log = createLogger({ host: settings.hostId, pretty: settings.pretty, level: 'info' });
   const stopping = new AbortController();
@@ -24,6 +28,7 @@ async function serve(overrides: Env): Promise<void> {
     if (stopping.signal.aborted) return;
     log.info({ why }, 'stopping');
     stopping.abort(new Error(`stopped by ${why}`));
+    setTimeout(() => process.exit(1), PATIENCE_MS).unref();
     // Told to stop while it starts, it ends what it has begun so far: the server, services.
     const host = await starting.catch(() => undefined);
     await host?.close();
@@ -46,6 +51,14 @@ async function serve(overrides: Env): Promise<void> {
   if (stopping.signal.aborted) return;
   if (host?.url) greet(settings, host.url);
   else if (host) log.info({ internal: host.internalUrl }, 'serving');
+}
+
+/** `npm start | head`: whoever read the output has gone, and the host serves on. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
 }
 
 /** One line for people; the stack only where the line would not be enough. */

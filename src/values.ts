@@ -85,11 +85,23 @@ function isUrl(text: string, protocols: readonly string[]): boolean {
 export function readBroker(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const kafka = /^kafkas?:\/\/(?:[^@/\s]+@)?[^@/\s,:]+:\d{1,5}(?:,[^@/\s,:]+:\d{1,5})*\/?$/;
-  if (kafka.test(text) || isUrl(text, POSTGRES.protocols)) return text;
+  const ports = [...text.matchAll(/:(\d{1,5})(?=[,/]|$)/g)].map(([, port]) => Number(port));
+  const reachable = ports.every((port) => port >= 1 && port <= 65_535);
+  if ((kafka.test(text) && reachable) || isUrl(text, POSTGRES.protocols)) return text;
   throw new ConfigurationError(
     'BROKER_URL',
     'is not a broker list',
     'Use a form such as kafka://127.0.0.1:9092 or kafkas://user:pass@h1:9092,h2:9092.',
+  );
+}
+
+/** The kernel's own folders take no files, and Node waits for ever for a folder to be made there. */
+export function readFolder(name: string, folder: string): string {
+  if (!/^\/(proc|sys)(\/|$)/.test(folder)) return folder;
+  throw new ConfigurationError(
+    name,
+    `is ${quoted(folder)}, where no files can be kept`,
+    'Use another folder.',
   );
 }
 

@@ -1,5 +1,7 @@
 // How a Banyan ends, and how the next one begins: Ctrl-C at any moment leaves no process and no file of a
 // running one; after kill -9 the next start adopts the server, and every row is there.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { ended, type Own, ownBanyan } from './fault-own.ts';
 import { place, scale } from './flip-modules.ts';
@@ -68,6 +70,23 @@ test('kill -9 of the monolith, and of everything: the next start has it all', {
   });
   process.kill(-third.child.pid!, 'SIGINT');
   expect(await ended(third.child), own.output()).toBe(0);
+  gone();
+});
+
+test('whoever read its output has gone: it serves on, and ends as ever', { timeout: 60_000 }, async () => {
+  own = ownBanyan();
+  const child = own.spawn();
+  await eventually(() => expect(own.output()).not.toBe(''), 20_000);
+  child.stdout!.destroy();
+  child.stderr!.destroy();
+  const { url } = await eventually(
+    () => JSON.parse(readFileSync(join(own.dataDir, 'instance.json'), 'utf8')) as { url: string },
+    40_000,
+  );
+  // Each of these is logged, into nothing.
+  for (let n = 0; n < 3; n += 1) expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+  process.kill(child.pid!, 'SIGTERM');
+  expect(await ended(child)).toBe(0);
   gone();
 });
 

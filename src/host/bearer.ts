@@ -2,6 +2,7 @@
 // service, so that neither can let in whom the other refuses.
 import type { JWK } from 'jose';
 import type { Principal } from '../kernel/contract/principal.ts';
+import { kernelProblem } from '../kernel/contract/problem.ts';
 import type { VerifyBearer } from '../kernel/http/authenticate.ts';
 import { createAdminCheck } from '../kernel/identity/admin-token.ts';
 import { createSessionVerifier } from '../kernel/identity/session-token.ts';
@@ -21,5 +22,12 @@ export function createBearerCheck(
   });
   // A session token has dots; an operator's seldom does, and is then told from it without a digest per request.
   const dotted = adminToken.includes('.');
-  return (token) => ((dotted || !token.includes('.')) && isAdmin(token) ? operator : sessions.verify(token));
+  return (token) => {
+    const isSession = token.includes('.');
+    if ((dotted || !isSession) && isAdmin(token)) return operator;
+    if (isSession) return sessions.verify(token);
+    throw kernelProblem('unauthenticated', {
+      detail: 'The bearer token is neither a session token nor the ADMIN_TOKEN of this instance.',
+    });
+  };
 }

@@ -14,7 +14,7 @@ export async function listen(
   variable: string,
 ): Promise<void> {
   try {
-    await app.listen({ port, host });
+    await app.listen({ port, host, listenTextResolver: (address) => `${variable} is open at ${address}` });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE')

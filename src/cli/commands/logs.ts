@@ -30,8 +30,8 @@ export const logs: Register = (program, terminal) => {
           'no-logs',
           404,
           'There is no log',
-          `No process of ${module} has written to ${folder}. While a module is in-process, its log is the monolith's own output.`,
-          `npx banyan status, or npx banyan extract ${module}`,
+          `No process named ${module} has written to ${folder}. While a module is in-process, its log is the monolith's own output.`,
+          'npx banyan status (which modules there are, and where each runs)',
         );
       const printer = await createPrinter(terminal, json);
       const read = new Map<string, number>();

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import type { Principal } from '../contract/principal.ts';
 import { kernelProblem, Problem } from '../contract/problem.ts';
-import { isOutage, STORE_AWAY } from '../store/outage.ts';
+import { isOutage, outageInWords } from '../store/outage.ts';
 import { DEFAULT_DEADLINE_MS } from './deadlines.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import {
@@ -201,7 +201,11 @@ export class Session {
       this.#options.log.error({ err: error, method, ...trace }, 'calls: the operation failed');
     }
     if (isOutage(error)) {
-      return refusal(id, PROBLEM, kernelProblem('unavailable', { detail: STORE_AWAY, retryAfter: 2 }));
+      return refusal(
+        id,
+        PROBLEM,
+        kernelProblem('unavailable', { detail: outageInWords(error), retryAfter: 2 }),
+      );
     }
     return refusal(id, PROBLEM, kernelProblem('internal', { detail: FAILURE_WAS_LOGGED }));
   }

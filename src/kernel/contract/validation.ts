@@ -56,6 +56,7 @@ interface SchemaError {
 export function fieldErrors(found: readonly SchemaError[]): FieldError[] {
   const errors: FieldError[] = [];
   const seen = new Set<string>();
+  const allowed = allowedValues(found);
   const add = (path: string, message: string) => {
     if (seen.has(path)) return;
     seen.add(path);
@@ -77,12 +78,26 @@ export function fieldErrors(found: readonly SchemaError[]): FieldError[] {
       add(instancePath, 'is not a known field');
     } else if (keyword === 'pattern') {
       add(instancePath, inWords.get(named.pattern ?? '') ?? message);
+    } else if (keyword === 'const') {
+      add(instancePath, `must be ${allowed.get(instancePath)!.join(' or ')}`);
     } else if (keyword !== 'anyOf') {
       add(instancePath, message);
     }
   }
   if (errors.length === 0) for (const { instancePath, message } of found) add(instancePath, message);
   return errors;
+}
+
+/** By path, the constants that would have been right there, as JSON. */
+function allowedValues(found: readonly SchemaError[]): Map<string, string[]> {
+  const allowed = new Map<string, string[]>();
+  for (const { keyword, instancePath, params } of found) {
+    if (keyword !== 'const') continue;
+    const values = allowed.get(instancePath) ?? [];
+    allowed.set(instancePath, values);
+    values.push(JSON.stringify((params as { allowedValue: unknown }).allowedValue));
+  }
+  return allowed;
 }
 
 /** A name as a step of a JSON Pointer (RFC 6901). */

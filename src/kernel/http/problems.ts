@@ -3,7 +3,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { traceOf } from '../calls/trace.ts';
 import { type KernelError, kernelProblem, Problem } from '../contract/problem.ts';
-import { isOutage, STORE_AWAY } from '../store/outage.ts';
+import { isOutage, outageInWords } from '../store/outage.ts';
 import { dropRest } from './leftover.ts';
 import { pathMatcher } from './lookup.ts';
 
@@ -53,7 +53,7 @@ export function toProblem(error: unknown): Problem {
   const kind = statusCode === undefined ? undefined : byStatus[statusCode];
   if (kind && statusCode !== undefined && statusCode < 500) return kernelProblem(kind, { detail: message });
   if (isOutage(error)) {
-    return kernelProblem('unavailable', { detail: STORE_AWAY, retryAfter: 2, cause: error });
+    return kernelProblem('unavailable', { detail: outageInWords(error), retryAfter: 2, cause: error });
   }
   return kernelProblem('internal', {
     detail: 'The failure was logged with the trace id of this response.',

@@ -50,7 +50,7 @@ async function runInitdb(place: ServerPlace, folder: string, passwordFile: strin
   if (/could not look up effective user/.test(output)) {
     throw new Error('PostgreSQL only runs as a user with a name: this one has no entry in /etc/passwd');
   }
-  const full = /No space left/i.test(output);
+  const full = /No space left|Check free disk space/i.test(output);
   throw Object.assign(
     new Error(complaintIn(output) ?? `initdb ended with ${code}`),
     full ? { code: 'ENOSPC' } : {},

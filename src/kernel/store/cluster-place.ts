@@ -10,6 +10,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -19,6 +20,7 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { findPostmaster } from './postmaster.ts';
 
 /** A user of the machine, as `spawn` takes it; both undefined: ourselves. */
 export interface Account {
@@ -56,9 +58,22 @@ export function placeCluster(dataDir: string, identity: string): ServerPlace {
     return { ...account, native: binaries, base: inside, cluster, elsewhere: false };
   }
   const base = ours(began ?? join(privateFolder(), name));
+  if (!began) forgetEarlier(dataDir, base);
   // For whoever finds the folder and wonders.
   writeFileSync(join(base, 'belongs-to'), `${dataDir}\n`, { mode: 0o600 });
   return { ...account, native: binaries, base, cluster: join(base, 'data'), elsewhere: true };
+}
+
+/** Clusters of this DATA_DIR from before it was deleted: nobody has their password any more. */
+function forgetEarlier(dataDir: string, base: string): void {
+  const folder = dirname(base);
+  for (const name of readdirSync(folder)) {
+    const earlier = join(folder, name);
+    const note = join(earlier, 'belongs-to');
+    if (earlier === base || !existsSync(note) || readFileSync(note, 'utf8').trim() !== dataDir) continue;
+    if (findPostmaster(join(earlier, 'data'))) continue;
+    rmSync(earlier, { recursive: true, force: true });
+  }
 }
 
 /** The binaries' package of this platform; npm installed the one that fits. */

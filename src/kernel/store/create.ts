@@ -63,8 +63,12 @@ export function createStore<P>({
     prisma: client,
     pool,
     sql: {
-      async query(text, values) {
-        const { rows, rowCount } = await pool.query(text, values as unknown[]);
+      async query(text, values, name) {
+        const { rows, rowCount } = await pool.query({
+          text,
+          values: values as unknown[],
+          ...(name ? { name } : {}),
+        });
         return { rows, rowCount: rowCount ?? 0 };
       },
     },

@@ -12,8 +12,12 @@ export function isConnectionLoss(error: unknown): boolean {
   );
 }
 
-/** What a caller is told. */
-export const STORE_AWAY = 'The store does not answer at the moment. Try again.';
+/** What a caller is told of an outage. 53100: the server cannot write for want of room. */
+export function outageInWords(error: unknown): string {
+  return chain(error).some(({ code, originalCode }) => (code ?? originalCode) === '53100')
+    ? 'The disk of the store is full. Its operator has to make room; then try again.'
+    : 'The store does not answer at the moment. Try again.';
+}
 
 /** The connection was lost, or there is none to be had: too many, none in time, a role that may not enter now. */
 export function isOutage(error: unknown): boolean {
@@ -21,7 +25,7 @@ export function isOutage(error: unknown): boolean {
     isConnectionLoss(error) ||
     chain(error).some(
       ({ code, originalCode, message }) =>
-        /^(08\w{3}|53300|28000|ETIMEDOUT|P1002|P1008|P2024|P2037)$/.test(code ?? originalCode ?? '') ||
+        /^(08\w{3}|53100|53300|28000|ETIMEDOUT|P1002|P1008|P2024|P2037)$/.test(code ?? originalCode ?? '') ||
         /timeout exceeded when trying to connect|connection timeout/i.test(message ?? ''),
     )
   );

@@ -115,10 +115,9 @@ export function complaintIn(output: string): string | undefined {
   const lines = output
     .split('\n')
     .filter((line) => /FATAL|PANIC|ERROR|error:|could not|No space/i.test(line));
-  return lines
-    .at(-1)
-    ?.replace(/^.*?(FATAL|PANIC|ERROR|error): +/, '')
-    .trim();
+  // What ends a program is said first as FATAL; what follows from it, below.
+  const line = lines.find((one) => /FATAL|PANIC/.test(one)) ?? lines.at(-1);
+  return line?.replace(/^.*?(FATAL|PANIC|ERROR|error): +/, '').trim();
 }
 
 function readPidFile(cluster: string): string[] | undefined {

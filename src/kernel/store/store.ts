@@ -8,6 +8,8 @@ export interface Sql {
   query<R extends QueryResultRow = QueryResultRow>(
     text: string,
     values?: readonly unknown[],
+    /** Prepares it under this name, once per connection: a hot statement is then parsed and planned no more. */
+    name?: string,
   ): Promise<{ rows: R[]; rowCount: number }>;
 }
 

@@ -114,10 +114,14 @@ async function run<T>(options: TransactionOptions, transact: (open: Open) => Pro
 /** The connection as a port, for as long as the transaction is open. */
 function sqlOf(handover: Handover): Sql {
   return {
-    async query(text, values) {
+    async query(text, values, name) {
       if (!handover.client)
         throw new Error('The transaction is over: its `sql` was used after its work had ended.');
-      const { rows, rowCount } = await handover.client.query(text, values as unknown[]);
+      const { rows, rowCount } = await handover.client.query({
+        text,
+        values: values as unknown[],
+        ...(name ? { name } : {}),
+      });
       return { rows, rowCount: rowCount ?? 0 };
     },
   };

@@ -86,7 +86,10 @@ export function logHandlers(site: Site): Pick<Handlers<typeof events>, Names> {
 
     verify: async ({ from, until }) => {
       const end = until === undefined ? Date.now() : Date.parse(until);
-      const time = span({ from: from ?? new Date(end - VERIFY_DEFAULT_MS).toISOString(), until });
+      const time = span({
+        from: from ?? new Date(Math.min(end, Date.now()) - VERIFY_DEFAULT_MS).toISOString(),
+        until,
+      });
       if (time.from.getTime() < Date.now() - VERIFY_MOST_MS)
         throw invalid({ path: '/from', message: 'must be within 6 days: the log keeps 7' });
       try {
