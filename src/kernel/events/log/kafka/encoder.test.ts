@@ -26,6 +26,11 @@ function written(): string[] {
     ...lengths.map((n) => new Encoder().writeVarInt(n)),
     ...longs.map((n) => new Encoder().writeVarLong(n)),
     ...records.map((one) => record(one)),
+    // Every size at which a buffer may have to grow, reached in one step and in two.
+    ...Array.from({ length: 1_100 }, (_, n) => new Encoder().writeVarIntBytes('x'.repeat(n))),
+    ...Array.from({ length: 1_100 }, (_, n) =>
+      new Encoder().writeString('y'.repeat(30)).writeInt8(1).writeBytes('x'.repeat(n)),
+    ),
   ];
   return [
     ...encoded.map((one) => one.buffer.toString('hex')),

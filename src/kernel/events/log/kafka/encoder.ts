@@ -37,6 +37,14 @@ export function quickenEncoder(): void {
   const { writeVarLong } = encoder.prototype;
 
   encoder.nextPowerOfTwo = (size) => (size === UNSAID ? FIRST_BYTES : nextPowerOfTwo(size));
+  // It grows by the original: a buffer that needs 511 bytes must not get 64.
+  encoder.prototype.ensureAvailable = function (bytes) {
+    const needed = this.offset + bytes;
+    if (needed <= this.buf.length) return;
+    const grown = Buffer.alloc(nextPowerOfTwo(needed));
+    this.buf.copy(grown, 0, 0, this.offset);
+    this.buf = grown;
+  };
   encoder.prototype.writeUVarInt = function (value) {
     this.ensureAvailable(VARINT_BYTES);
     let rest = value >>> 0;
