@@ -28,7 +28,7 @@ export class Moving {
   readonly flips: Record<string, number>;
   /** Flips that some host had not applied after 2 s: on a machine that has much else to do. */
   lagging = 0;
-  /** Times that the monolith said to try again: it gives its store 2 s, and this machine may have much else to do. */
+  /** Flips not taken: the store did not answer for 2 s, or a host was silent for 3. This machine may have much else to do. */
   deferred = 0;
   /** How often the processes of a module were ended while it was at home, and started anew. */
   restarts = 0;
@@ -75,7 +75,8 @@ export class Moving {
   async #put(ask: () => Promise<Answer>): Promise<void> {
     let { status, body } = await ask();
     // A flip that was not taken is asked for again; what may not fail are the requests meanwhile.
-    for (let attempt = 1; status === 503 && body.code === 'unavailable' && attempt <= 30; attempt += 1) {
+    const later = () => status === 503 || body.code === 'no-healthy-instance';
+    for (let attempt = 1; later() && attempt <= 30; attempt += 1) {
       this.deferred += 1;
       await new Promise((resolve) => setTimeout(resolve, 1000));
       ({ status, body } = await ask());

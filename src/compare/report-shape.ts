@@ -2,7 +2,8 @@
 // which the type comes and the JSON Schema in docs/compare-report.schema.json. What was not asked for is null;
 // what could not be measured is null beside a sentence in `why` or `notes`. It knows nothing of how it is shown.
 // Units stand in the names: Ms milliseconds, Seconds, Bytes, PerSecond; shares are 0 to 1; times RFC 3339.
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
+import { Type } from '../kernel/contract/type.ts';
 
 const text = () => Type.String();
 const number = () => Type.Number();

@@ -2,7 +2,7 @@
 // answer on the internal port of a host started with BANYAN_FAULTS=1, to hosts of the same installation; on any
 // other host there is no such path.
 import type { FastifyInstance } from 'fastify';
-import { Type } from 'typebox';
+import { Type } from '../kernel/contract/type.ts';
 import { inputCheck } from '../kernel/contract/validation.ts';
 
 /** Of 100 ms so many are burnt: requests still get through, one at a time. */

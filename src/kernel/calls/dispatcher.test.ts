@@ -1,5 +1,5 @@
 // One dispatcher behind every door: authorise, validate, handle, answer; and what the codec is for.
-import { Type } from 'typebox';
+import { Type } from '../contract/type.ts';
 import { describe, expect, it } from 'vitest';
 import { type Access, closed, defineContract, operation } from '../contract/contract.ts';
 import { anonymous, type Principal } from '../contract/principal.ts';

@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pathToFileURL } from 'node:url';
-import { Type } from 'typebox';
+import { Type } from '../contract/type.ts';
 import { closed, defineContract, nothing, operation } from '../contract/contract.ts';
 import { problem } from '../contract/problem.ts';
 import { createInternalTokens } from '../identity/internal-token.ts';

@@ -3,7 +3,7 @@
 // modules use and the stub that calls over the network.
 // It must not know how anything is implemented, nor where it runs.
 import type { Static, TObject, TProperties, TSchema } from 'typebox';
-import { Type } from 'typebox';
+import { Type } from './type.ts';
 
 /**
  * Who may call an operation.

@@ -1,5 +1,5 @@
 // Field schemas that every contract spells alike: ids, times, money, texts, paging. No business words.
-import { Type } from 'typebox';
+import { Type } from './type.ts';
 
 /** A UUIDv7 made by the application (any UUID is accepted on the way in). */
 export const id = (description?: string) =>

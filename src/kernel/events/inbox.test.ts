@@ -1,9 +1,9 @@
 // The receiving side: each event takes effect once, in the order of its key; what fails waits, what cannot be read
 // is kept, and nothing but its own key is held up.
 import { randomUUID } from 'node:crypto';
-import { Type } from 'typebox';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { defineContract, event } from '../contract/contract.ts';
+import { Type } from '../contract/type.ts';
 import { on } from '../module.ts';
 import { MAX_EVENT_BYTES, toRecord } from './cloudevents.ts';
 import type { LogRecord } from './log/port.ts';

@@ -1,8 +1,9 @@
 // What an operator can ask of placement: the routes under /admin, for ADMIN_TOKEN alone.
 // The command line is a client of exactly this.
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { closed, defineContract, nothing, operation } from '../contract/contract.ts';
 import { nullable, time } from '../contract/fields.ts';
+import { Type } from '../contract/type.ts';
 
 const Difference = Type.Object({ path: Type.String(), message: Type.String() });
 

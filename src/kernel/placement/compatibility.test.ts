@@ -1,7 +1,8 @@
 // Which changes of a contract an instance may come with, and how the others are named.
-import { Type } from 'typebox';
+
 import { describe, expect, test } from 'vitest';
 import { closed, defineContract, event, type OperationSpec, operation } from '../contract/contract.ts';
+import { Type } from '../contract/type.ts';
 import { canonicalContract, contractHash } from './canonical.ts';
 import { compareContracts } from './compatibility.ts';
 

@@ -1,9 +1,9 @@
 // Services that follow over HTTP: registration, acknowledgement, and what holds while monoliths come and go.
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
-import { Type } from 'typebox';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { closed, defineContract, operation } from '../contract/contract.ts';
+import { Type } from '../contract/type.ts';
 import { canonicalContract } from './canonical.ts';
 import {
   startTestMonolith,

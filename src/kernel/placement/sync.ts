@@ -2,8 +2,9 @@
 // the next picture, to the internal port of any monolith. Here: what is sent, and the monolith's side of it.
 // An instance whose contract would break its callers is refused with the paths that differ.
 import type { Logger } from 'pino';
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { kernelProblem } from '../contract/problem.ts';
+import { Type } from '../contract/type.ts';
 import { inputCheck } from '../contract/validation.ts';
 import type { CanonicalContract } from './canonical.ts';
 import { compareContracts, type Difference } from './compatibility.ts';

@@ -1,7 +1,7 @@
 // What a module may rely on: rows and events together or neither, through Prisma and through SQL alike; no call
 // to another module meanwhile; and a server that comes and goes ends no process.
 import { setTimeout as pause } from 'node:timers/promises';
-import { Type } from 'typebox';
+import { Type } from '../contract/type.ts';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { PrismaClient } from '../../../prisma/orders/client/client.ts';

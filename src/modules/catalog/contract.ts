@@ -1,7 +1,8 @@
 // What catalog promises: products, their prices, and the reservation of stock for orders.
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
 import { cents, currency, id, line, nullable, paging, prose } from '../../kernel/contract/fields.ts';
+import { Type } from '../../kernel/contract/type.ts';
 
 const sku = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9._-]+$' });
 const name = line({ minLength: 1, maxLength: 200 });

@@ -1,7 +1,8 @@
 // What media promises: pictures in, pictures and thumbnails out.
-import { Type } from 'typebox';
+
 import { closed, defineContract, event, operation } from '../../kernel/contract/contract.ts';
 import { id } from '../../kernel/contract/fields.ts';
+import { Type } from '../../kernel/contract/type.ts';
 
 export const media = defineContract('media', {
   summary: 'Pictures and their thumbnails',

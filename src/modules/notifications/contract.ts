@@ -1,7 +1,8 @@
 // What notifications promises: the customer hears of what became of an order, once.
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
 import { cents, currency, id, line, nullable, paging, prose, time } from '../../kernel/contract/fields.ts';
+import { Type } from '../../kernel/contract/type.ts';
 
 export const Notification = Type.Object({
   id: id(),

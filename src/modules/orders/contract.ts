@@ -1,7 +1,8 @@
 // What orders promises: an order is taken at once and decided later.
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
 import { cents, currency, id, line, nullable, paging, time } from '../../kernel/contract/fields.ts';
+import { Type } from '../../kernel/contract/type.ts';
 
 export const OrderStatus = Type.Union([
   Type.Literal('placed'),

@@ -1,7 +1,8 @@
 // What users promises: accounts, sessions, and the facts that others build on.
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { closed, defineContract, empty, event, nothing, operation } from '../../kernel/contract/contract.ts';
 import { id, line, nullable, prose, time, visible } from '../../kernel/contract/fields.ts';
+import { Type } from '../../kernel/contract/type.ts';
 
 /** RFC 5322 lets control characters stand in a quoted local part: PostgreSQL stores no NUL, mail headers break at CR LF. */
 const email = line({ format: 'email', maxLength: 254 });

@@ -1,8 +1,9 @@
 // What an operator can ask of events: the routes under /admin/events, for ADMIN_TOKEN alone, and publishing by
 // hand. The command line is a client of exactly this.
-import { Type } from 'typebox';
+
 import { closed, defineContract, nothing, operation, page } from '../../contract/contract.ts';
 import { id, paging, prose, time } from '../../contract/fields.ts';
+import { Type } from '../../contract/type.ts';
 import { type OpenState, openStates } from '../delivery.ts';
 import {
   Decided,

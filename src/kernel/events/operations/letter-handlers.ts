@@ -1,6 +1,7 @@
 // The operations on deliveries that are not done: list, show, redrive, drop.
-import { Type } from 'typebox';
+
 import { type Problem, problem } from '../../contract/problem.ts';
+import { Type } from '../../contract/type.ts';
 import type { Handlers } from '../../module.ts';
 import { EventRefused } from '../publisher.ts';
 import { type Decided, NotAtRest } from './at-rest.ts';

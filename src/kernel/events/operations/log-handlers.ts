@@ -1,6 +1,7 @@
 // The operations that read the log beside its groups: show, tail, replay, verify.
-import { Type } from 'typebox';
+
 import { problem } from '../../contract/problem.ts';
+import { Type } from '../../contract/type.ts';
 import type { Handlers } from '../../module.ts';
 import { audit } from './audit.ts';
 import { events } from './contract.ts';

@@ -1,7 +1,8 @@
 // What the operations on events answer, as schemas: one shape each, for /openapi.json, the handlers and the
 // command line alike.
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { nullable, time } from '../../contract/fields.ts';
+import { Type } from '../../contract/type.ts';
 import { type DeliveryState, deliveryStates } from '../delivery.ts';
 
 const count = () => Type.Integer({ minimum: 0 });

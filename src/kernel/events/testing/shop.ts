@@ -1,8 +1,8 @@
 // Two small modules for the tests: `shop` publishes, `till` listens and publishes in turn. Each has its schema
 // and its roles as the product's modules have; their stores are real ones, without a Prisma client.
 import { pino } from 'pino';
-import { Type } from 'typebox';
 import { type Contract, closed, defineContract, event } from '../../contract/contract.ts';
+import { Type } from '../../contract/type.ts';
 import { createStore, type OpenStore } from '../../store/create.ts';
 import { provision } from '../../store/provision.ts';
 import { roleUrl } from '../../store/roles.ts';
