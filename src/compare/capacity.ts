@@ -1,5 +1,6 @@
 // Capacity: the highest rate at which p99 stays under a stated bound and nothing fails. Up by half until it does not
-// hold, then halving what is between; each step is long enough for a p99 of its own.
+// hold, then halving what is between. A step is long enough for a p99 of its own where the rate allows; at low rates
+// at most one request in a hundred may be over the bound, which is the same with less to go by.
 import type { Ground } from './ground.ts';
 import { CONNECTIONS } from './rate.ts';
 import type { Capacity } from './report-shape.ts';
@@ -12,6 +13,7 @@ type Step = Capacity['searches'][number]['steps'][number];
 
 export const P99_BOUND_MS = 100;
 const STEP_MS = 4000;
+const LONGEST_STEP_MS = 8000;
 /** 2,000 for a p99, and a tenth more: arrivals are random. */
 const SAMPLES = 2200;
 const BISECTIONS = 3;
@@ -65,7 +67,7 @@ export async function searchCapacity(
 
 async function tryRate(ground: Ground, instance: Instance, perSecond: number, run: string): Promise<Step> {
   const { options, generator, stock, files } = ground;
-  const ms = Math.max(STEP_MS, (SAMPLES / perSecond) * 1000);
+  const ms = Math.min(LONGEST_STEP_MS, Math.max(STEP_MS, (SAMPLES / perSecond) * 1000));
   const { requests } = record(options.work, stock, { perSecond, ms, seed: options.seed, run });
   const result = await generator.run({
     url: instance.url,
@@ -79,16 +81,15 @@ async function tryRate(ground: Ground, instance: Instance, perSecond: number, ru
   const failures = result.failed.reduce((sum, one) => sum + one, 0);
   const achievedPerSecond =
     (requests.length - failures) / (Math.max(ms, lastAnswer(requests, result)) / 1000);
-  const p99Ms = all.quantile(0.99);
+  const tooSlow = result.latencyMs.reduce((sum, ms) => sum + (ms > P99_BOUND_MS ? 1 : 0), 0);
   return {
     perSecond,
     achievedPerSecond,
-    p99Ms,
+    p99Ms: all.quantile(0.99),
     failures,
     ok:
       failures === 0 &&
-      p99Ms !== null &&
-      p99Ms <= P99_BOUND_MS &&
+      tooSlow <= requests.length / 100 &&
       achievedPerSecond >= ACHIEVED * (requests.length / (ms / 1000)),
     generatorWasTheLimit: judgeGenerator(result, all).wasTheLimit,
   };

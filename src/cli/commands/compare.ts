@@ -76,7 +76,7 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   const { compare } = await import('../../compare/compare.ts');
   const { signal, release } = interruptions();
   const progress = progressOn(terminal);
-  let undoOut = () => {};
+  let undoOut: () => unknown = () => {};
   try {
     const modules = moduleNames();
     const out = resolve(options.out ?? join(dataDirOf(terminal), 'compare', stamp()));
@@ -167,12 +167,13 @@ function modeOf({ quick, full }: Options): Mode {
 }
 
 /** Answers how to take back what it made, where nothing came of it. */
-function prepareOut(out: string): () => void {
-  const file = join(out, 'report.json');
+function prepareOut(out: string): () => unknown {
   try {
     const made = mkdirSync(out, { recursive: true });
-    writeFileSync(file, '{}\n');
-    return () => rmSync(made ?? file, { recursive: true, force: true });
+    const probe = join(out, '.writable');
+    writeFileSync(probe, '');
+    rmSync(probe);
+    return () => made !== undefined && rmSync(made, { recursive: true, force: true });
   } catch (error) {
     throw new Refusal(
       'no-out',

@@ -17,30 +17,27 @@ export function parseShape(text: string, modules: readonly string[]): Shape {
   if (given === 'monolith') return shapeOf(given, new Map(), modules);
   const found = /^services(?:\s*:\s*(.+))?$/.exec(given);
   if (!found) {
-    throw bad(given, `"${given}" is no shape.`);
+    throw bad(`"${given}" is no shape.`);
   }
   if (found[1] === undefined) return shapeOf(given, new Map(modules.map((one) => [one, 1])), modules);
   const services = new Map<string, number>();
   for (const part of found[1].split(/[;,]/).map((one) => one.trim())) {
     const item = /^([a-z][a-z0-9-]*)(?:\s*x\s*(\d+))?$/.exec(part);
     const [module, count] = [item?.[1] ?? part, Number(item?.[2] ?? 1)];
-    if (!item || !modules.includes(module))
-      throw bad(given, `"${part}" names no module of ${modules.join(', ')}.`);
-    if (services.has(module)) throw bad(given, `${module} is named twice.`);
-    if (count < 1 || count > MOST) throw bad(given, `A module has 1 to ${MOST} processes, not ${count}.`);
+    if (!item || !modules.includes(module)) throw bad(`"${part}" names no module of ${modules.join(', ')}.`);
+    if (services.has(module)) throw bad(`${module} is named twice.`);
+    if (count < 1 || count > MOST) throw bad(`A module has 1 to ${MOST} processes, not ${count}.`);
     services.set(module, count);
   }
   return shapeOf(given, services, modules);
 }
 
-function bad(given: string, detail: string): Refusal {
+function bad(detail: string): Refusal {
   return new Refusal(
     'shape-unknown',
     'There is no such shape',
     detail,
-    given.includes('services')
-      ? 'Write it so: services, services:orders, "services:orders; catalog x2"'
-      : 'Use monolith, services, or services:orders',
+    'Use monolith, services, services:orders, or "services:orders; catalog x2"',
   );
 }
 
