@@ -10,57 +10,61 @@ import { startShop } from './start-shop.ts';
 const modules = ['users', 'catalog', 'orders', 'payments', 'notifications'];
 
 describe.concurrent.each(styles)('by %s', (style) => {
-  test.concurrent.each(['all in one process', 'everything extracted'])('%s', async (placement) => {
-    let shop = clientOf(await startShop());
-    const extracted = placement === 'everything extracted';
-    const initial = new Map<string, number>();
-    try {
-      if (extracted) for (const module of modules) await shop.started.extract(module);
-      await setStyle(shop, style);
-      const customer = await shop.customer();
-      for (const { token, boundary } of boundariesOf(style)) {
-        for (const moment of ['before', 'after'] as const) {
-          const what = `${boundary.name}, ${moment} its commit, ${style}, ${placement}`;
-          const product = await shop.product({ stock: 10 });
-          initial.set(product.id, 10);
-          const request = { lines: [{ productId: product.id, quantity: 2 }], paymentToken: token };
-          const key = unique('kill');
-          const held = await Held.at(boundary, shop);
-          try {
-            // Its answer may never come: the process is killed under it.
-            place(shop, customer, key, request).catch(() => {});
-            await eventually(async () => expect(await held.waiting(), what).toBeDefined());
-            const again = extracted ? await killService(shop, boundary.module) : await killMonolith(shop);
-            if (moment === 'before') await held.refuse();
-            await held.release();
-            shop = await again();
-          } catch (error) {
-            await held.release();
-            throw error;
+  test.concurrent.each(['all in one process', 'everything extracted'])(
+    '%s',
+    { timeout: 900_000 },
+    async (placement) => {
+      let shop = clientOf(await startShop());
+      const extracted = placement === 'everything extracted';
+      const initial = new Map<string, number>();
+      try {
+        if (extracted) for (const module of modules) await shop.started.extract(module);
+        await setStyle(shop, style);
+        const customer = await shop.customer();
+        for (const { token, boundary } of boundariesOf(style)) {
+          for (const moment of ['before', 'after'] as const) {
+            const what = `${boundary.name}, ${moment} its commit, ${style}, ${placement}`;
+            const product = await shop.product({ stock: 10 });
+            initial.set(product.id, 10);
+            const request = { lines: [{ productId: product.id, quantity: 2 }], paymentToken: token };
+            const key = unique('kill');
+            const held = await Held.at(boundary, shop);
+            try {
+              // Its answer may never come: the process is killed under it.
+              place(shop, customer, key, request).catch(() => {});
+              await eventually(async () => expect(await held.waiting(), what).toBeDefined());
+              const again = extracted ? await killService(shop, boundary.module) : await killMonolith(shop);
+              if (moment === 'before') await held.refuse();
+              await held.release();
+              shop = await again();
+            } catch (error) {
+              await held.release();
+              throw error;
+            }
+            const { body } = await eventually(async () => {
+              const answer = await place(shop, customer, key, request);
+              expect(answer.status, what).toBe(202);
+              return answer;
+            });
+            const order = await eventually(async () => {
+              const found = await shop.call('GET', `/api/orders/${body.id}`, { token: customer.token });
+              expect(found.status, what).toBe(200);
+              expect(found.body.status, what).not.toBe('placed');
+              return found.body;
+            }, 30_000);
+            expect(order.status, what).toBe(token === 'tok_ok' ? 'confirmed' : 'rejected');
+            expect(order.saga, what).toBe(style);
+            await eventually(async () => {
+              expect(await mailsOf(shop, order.id), what).toEqual([`order-${order.status}`]);
+              expect(await discrepancies(shop, initial), what).toEqual([]);
+            }, 30_000);
           }
-          const { body } = await eventually(async () => {
-            const answer = await place(shop, customer, key, request);
-            expect(answer.status, what).toBe(202);
-            return answer;
-          });
-          const order = await eventually(async () => {
-            const found = await shop.call('GET', `/api/orders/${body.id}`, { token: customer.token });
-            expect(found.status, what).toBe(200);
-            expect(found.body.status, what).not.toBe('placed');
-            return found.body;
-          }, 30_000);
-          expect(order.status, what).toBe(token === 'tok_ok' ? 'confirmed' : 'rejected');
-          expect(order.saga, what).toBe(style);
-          await eventually(async () => {
-            expect(await mailsOf(shop, order.id), what).toEqual([`order-${order.status}`]);
-            expect(await discrepancies(shop, initial), what).toEqual([]);
-          }, 30_000);
         }
+      } finally {
+        await shop.started.stop();
       }
-    } finally {
-      await shop.started.stop();
-    }
-  });
+    },
+  );
 });
 
 const place = (shop: Shop, { token }: Customer, key: string, body: unknown) =>

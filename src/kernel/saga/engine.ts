@@ -159,7 +159,8 @@ export class Engine<D> {
   #move(tx: Pick<Transaction, 'sql'>, row: Row<D>, reply: Reply): Promise<Row<D> | undefined> {
     const to = this.course.after(row, reply);
     if (!to) throw new Error(`${row.step} is pending where it cannot be`);
-    return moveOn(tx.sql, row, { to, leaseMs: LEASE_MS, deadlineMs: this.#deadline(to), reply });
+    const alone = tx.sql === this.#options.store.sql;
+    return moveOn(tx.sql, row, { to, leaseMs: LEASE_MS, deadlineMs: this.#deadline(to), reply, alone });
   }
 
   #deadline(place: Place): number {

@@ -66,9 +66,9 @@ export async function reserve(
 ): Promise<{ state: ReservationState; repeated: boolean }> {
   const { orderId } = order;
   const lines = perProduct(order.lines);
-  const { rowCount } = await tx.sql.query(claim, [orderId, JSON.stringify(lines)]);
+  const { rowCount } = await tx.sql.query(claim, [orderId, JSON.stringify(lines)], 'reserve-claim');
   if (rowCount === 0) return { state: await stateOf(tx.sql, orderId), repeated: true };
-  const { rows: short } = await tx.sql.query<{ id: string }>(takeAll, columns(lines));
+  const { rows: short } = await tx.sql.query<{ id: string }>(takeAll, columns(lines), 'reserve-take');
   if (short.length > 0) {
     await end(tx.sql, orderId, 'refused');
     const productIds = short.map(({ id }) => id);
@@ -123,6 +123,7 @@ async function end(sql: Sql, orderId: string, state: 'refused' | 'sold'): Promis
   await sql.query(
     `UPDATE reservations SET state = $2, changed_at = now() WHERE order_id = $1 AND state = 'reserved'`,
     [orderId, state],
+    'reservation-end',
   );
 }
 

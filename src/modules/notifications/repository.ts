@@ -22,11 +22,14 @@ export interface Claimed {
   readonly contact: { readonly name: string; readonly address: string } | null;
 }
 
-/** Picks what is due, skips what another host is picking, leases it and finds the address, in one statement. */
+/**
+ * Picks what is due, skips what another host is picking, leases it and finds the address, in one statement. Its
+ * commit does not wait for the disk: a lease that a crash of the database server loses is only taken again.
+ */
 const claim = `
   UPDATE notifications n
   SET due_at = now() + $2 * interval '1 millisecond', attempts = attempts + 1
-  WHERE id IN (
+  WHERE (SELECT set_config('synchronous_commit', 'off', true)) = 'off' AND id IN (
     SELECT id FROM notifications WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
   )
   RETURNING n.*, (SELECT to_jsonb(c) FROM contacts c WHERE c.user_id = n.user_id) AS contact`;
@@ -54,6 +57,7 @@ export class NotificationRepository {
        ON CONFLICT (idempotency_key) DO NOTHING
        RETURNING id, created_at`,
       [v7(), note.userId, note.orderId, note.type, note.subject, note.content, note.key, presentCause()],
+      'notifications-write',
     );
     const [row] = rows;
     if (!row) return undefined;
@@ -63,7 +67,11 @@ export class NotificationRepository {
   }
 
   async claim(limit: number, leaseMs: number): Promise<Claimed[]> {
-    const { rows } = await this.#store.pool.query(claim, [limit, leaseMs]);
+    const { rows } = await this.#store.pool.query({
+      name: 'notifications-claim',
+      text: claim,
+      values: [limit, leaseMs],
+    });
     return rows.map((row) => ({
       id: row.id,
       userId: row.user_id,
@@ -97,7 +105,7 @@ export class NotificationRepository {
       ? eventArguments(events['notification-failed'], { ...about, why: failed })
       : eventArguments(events['notification-sent'], { ...about, at: new Date().toISOString() });
     const values = [id, failed ? 'failed' : 'sent', failed ?? null, ...event];
-    const { rowCount } = await this.#store.pool.query(finish, values);
+    const { rowCount } = await this.#store.pool.query({ name: 'notifications-finish', text: finish, values });
     if (rowCount) this.#store.committed();
   }
 

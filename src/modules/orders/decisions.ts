@@ -31,12 +31,16 @@ export function confirm(tx: Transaction, orderId: string, attempts = 1): Promise
       FROM (SELECT EXISTS (SELECT FROM barred_users WHERE user_id = orders.user_id)) AS b (barred)
     ), decided_at = now(), payment_token = NULL
     WHERE id = $1 AND status = 'placed' ${returning}`;
-  return end(tx, update, [orderId], attempts);
+  return end(tx, update, [orderId], attempts, 'order-confirm');
 }
 
-/** Of a coordinated order: whether its user may still buy. Taking back what was done comes before its rejection. */
-export async function isBarred(tx: Transaction, userId: string): Promise<boolean> {
-  return (await tx.sql.query('SELECT FROM barred_users WHERE user_id = $1', [userId])).rowCount > 0;
+/** Of a coordinated order: confirmed, or, where its user may not buy any more, left as it is to be taken back. */
+export async function confirmUnlessBarred(tx: Transaction, orderId: string): Promise<boolean> {
+  const update = `
+    UPDATE orders SET status = 'confirmed', decided_at = now(), payment_token = NULL
+    WHERE id = $1 AND status = 'placed'
+      AND NOT EXISTS (SELECT FROM barred_users WHERE user_id = orders.user_id) ${returning}`;
+  return (await end(tx, update, [orderId], 1, 'order-confirm-unless')).length > 0;
 }
 
 export function reject(
@@ -90,14 +94,15 @@ async function end(
   update: string,
   values: readonly unknown[],
   attempts: number,
+  name?: string,
 ): Promise<Ended[]> {
-  const { rows } = await tx.sql.query<Ended & Record<string, unknown>>(update, values);
+  const { rows } = await tx.sql.query<Ended & Record<string, unknown>>(update, values, name);
   for (const row of rows) {
     const event = endOf(row);
     // The coordinator notes its own steps.
     const noted: Noted = { step: steps[row.status], status: 'done', attempts, why: row.reason };
     const note = row.saga === 'choreography' ? noteWith(row.id, event, noted) : { text: '', values: [] };
-    await tx.sql.query(`${note.text}${emit}`, [...event, ...note.values]);
+    await tx.sql.query(`${note.text}${emit}`, [...event, ...note.values], `order-end-${row.saga}`);
     tx.emitted();
   }
   return rows;

@@ -55,6 +55,7 @@ export async function request(
      VALUES ($1, $2, $3, $4, $5, $6, 'pending', now(), $7, now(), now())
      ON CONFLICT (order_id) DO NOTHING`,
     [v7(), orderId, userId, totalCents, currency, paymentToken, presentCause()],
+    'payments-request',
   );
   return rowCount > 0 ? undefined : standing(sql, orderId);
 }
@@ -136,7 +137,11 @@ export async function record(store: Store, payment: Claimed, outcome: Outcome): 
   const values = [payment.id, payment.status, outcome.to, outcome.due ?? false, outcome.reason ?? null];
   const event = eventOf(payment, outcome);
   const { rowCount } = event
-    ? await store.pool.query(changeAndPublish, [...values, ...event])
+    ? await store.pool.query({
+        name: 'payments-record',
+        text: changeAndPublish,
+        values: [...values, ...event],
+      })
     : await store.pool.query(change, values);
   if (event && rowCount) store.committed();
   return rowCount === 1;

@@ -55,6 +55,7 @@ export async function note(
       envelope.causationId,
       always,
     ],
+    'saga-note',
   );
   return rowCount > 0;
 }

@@ -7,7 +7,7 @@ import type { catalog } from '../../catalog/contract.ts';
 import type { notifications } from '../../notifications/contract.ts';
 import type { payments } from '../../payments/contract.ts';
 import type { RejectReason } from '../contract.ts';
-import { cancel, confirm, isBarred, reject } from '../decisions.ts';
+import { cancel, confirmUnlessBarred, reject } from '../decisions.ts';
 
 /** What the steps need to know of an order; kept with its saga. */
 export interface Checkout {
@@ -68,10 +68,9 @@ export function checkout({ catalog, payments, notifications }: Participants): Sa
       {
         name: 'confirm-order',
         pivot: true,
-        change: async (tx, { orderId, userId }) => {
-          if (await isBarred(tx, userId)) return { outcome: 'refused', where: null, why: 'user-blocked' };
-          await confirm(tx, orderId);
-          return done(null);
+        change: async (tx, { orderId }) => {
+          if (await confirmUnlessBarred(tx, orderId)) return done(null);
+          return { outcome: 'refused', where: null, why: 'user-blocked' };
         },
         deadlineMs: 10_000,
       },
