@@ -86,6 +86,8 @@ try {
     '',
     ...summary(columns),
     ...columns.flatMap((column) => ['', ...columnTable(column)]),
+    '',
+    readFileSync(here('./PROFILE.md'), 'utf8').trim(),
   ].join('\n');
   process.stdout.write(`${text}\n`);
   if (!options.only) writeFileSync(here('../RESULTS-peers.md'), `${text}\n`);

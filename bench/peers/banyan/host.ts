@@ -1,6 +1,7 @@
 // A host of the product, made of its kernel and its gateway: `node host.ts <modules> <settings>`. `all` is the
 // monolith, `none` the gateway alone, a name a service. Placements stand still: nothing is flipped here, so no
 // control store is needed; what a request passes through is the product's own.
+import type { FastifyInstance } from 'fastify';
 import { createGateway } from '../../../src/gateway/gateway.ts';
 import type { Dispatcher } from '../../../src/kernel/calls/dispatcher.ts';
 import { createRemote } from '../../../src/kernel/calls/remote.ts';
@@ -89,7 +90,12 @@ for (const module of inOrderOfUse(wanted)) {
 const verifyBearer = () => {
   throw kernelProblem('unauthenticated');
 };
-const common = { hostId, log, metrics, tracing: noTracing, tokens, verifyBearer, health: () => undefined };
+// A gateway that was asked before its services were up looks here whether they are.
+const health = (app: FastifyInstance) => {
+  app.get('/health/ready', async () => ({ status: 'ok' }));
+  app.get('/health/live', async () => ({ status: 'ok' }));
+};
+const common = { hostId, log, metrics, tracing: noTracing, tokens, verifyBearer, health };
 if (service) {
   const audience = audienceOf(hostId);
   const app = await createInternalPort({ ...common, dispatchers, audience });
