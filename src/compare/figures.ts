@@ -61,7 +61,7 @@ function valuesOf(pairs: readonly Pair[], read: Read): Values | undefined {
 }
 
 /** Ratios within the allowance are as good as 1. */
-function widened(ratios: readonly number[], allowance: number): number[] {
+export function widened(ratios: readonly number[], allowance: number): number[] {
   return ratios.map((ratio) =>
     ratio > 1 ? Math.max(1, ratio / (1 + allowance)) : Math.min(1, ratio * (1 + allowance)),
   );
