@@ -46,7 +46,7 @@ test('the terminal says what is rough, what is exploratory, what was thrown away
   const full = terminalReport(fullReport(), unpainted);
   expect(full).toMatch(/p99, order \* .*exploratory/s);
   expect(full).toContain('Thrown away: round 6');
-  expect(full).toMatch(/orders is killed +100 % +11 %/);
+  expect(full).toMatch(/orders is killed +100 % \/ 2\.1 % +11 % \/ 2\.1 %/);
   expect(full).toMatch(/capacity +431\/s +419\/s +0\.971x +0\.913 to 1\.04 +no diff\./);
   const quick = terminalReport(quickReport(), unpainted);
   expect(quick).toContain('rough');

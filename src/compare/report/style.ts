@@ -1,9 +1,9 @@
 // How the page looks: light, dark and on paper; one column on a phone. A is blue and whole, B is orange and dashed, in
 // colours that the colour-blind tell apart (Okabe and Ito). No font is fetched.
 export const style = `
-:root{color-scheme:light dark;--paper:#fff;--ink:#1c2126;--soft:#5a636c;--edge:#d3d8dd;--lane:#eef0f2;--a:#0072b2;--b:#c04f00;--model:#6b7280;--bad:#d12f2f;--none:#7a828a;
+:root{color-scheme:light dark;--paper:#fff;--ink:#1c2126;--soft:#5a636c;--edge:#d3d8dd;--lane:#eef0f2;--a:#0072b2;--b:#c04f00;--model:#6b7280;--bad:#d12f2f;--slowed:#e0a100;--none:#7a828a;
 --c0:#00815f;--c1:#a14a86;--c2:#8a7400;--c3:#3f6fc0;--c4:#b0433b;--c5:#4d8a99;--c6:#7d5a3c;--c7:#8b959e}
-@media (prefers-color-scheme:dark){:root{--paper:#14181c;--ink:#e6e9ec;--soft:#a4adb6;--edge:#39424a;--lane:#22292f;--a:#56b4e9;--b:#ee9a3a;--model:#a4adb6;--bad:#e5484d;--none:#8d97a1;
+@media (prefers-color-scheme:dark){:root{--paper:#14181c;--ink:#e6e9ec;--soft:#a4adb6;--edge:#39424a;--lane:#22292f;--a:#56b4e9;--b:#ee9a3a;--model:#a4adb6;--bad:#e5484d;--slowed:#b98900;--none:#8d97a1;
 --c0:#2fbf94;--c1:#d58bbd;--c2:#d8c04a;--c3:#86a8ee;--c4:#e58078;--c5:#7fc0cf;--c6:#c49a74;--c7:#7d8893}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif;overflow-wrap:break-word}
@@ -46,7 +46,7 @@ td{white-space:nowrap}th:first-child,td:first-child,.words{text-align:left}.word
 .one{stroke:var(--ink);stroke-width:1;vector-effect:non-scaling-stroke}.interval.none,.median.none{fill:var(--none)}.interval{opacity:.55}
 .against-a{color:var(--a)}.against-b{color:var(--b)}rect.against-a{fill:var(--a)}rect.against-b{fill:var(--b)}
 .matrix td,.matrix th{padding:5px 10px;text-align:center}.matrix th[scope=rowgroup]{text-align:left;font-weight:700}.matrix tbody{border-bottom:2px solid var(--edge)}
-.share{background:color-mix(in srgb,var(--bad) calc(var(--share) * .62),transparent);print-color-adjust:exact;-webkit-print-color-adjust:exact}.share small{display:block;color:inherit}
+.share{background-image:linear-gradient(color-mix(in srgb,var(--bad) calc(var(--share) * .62),transparent) 0 0),linear-gradient(color-mix(in srgb,var(--slowed) calc(var(--slow) * .55),transparent) 0 0);print-color-adjust:exact;-webkit-print-color-adjust:exact}.share small{display:block;color:inherit}
 .side,.case{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 dl{display:grid;grid-template-columns:minmax(7em,max-content) 1fr;gap:2px 16px;margin:.4em 0}dt{color:var(--soft)}dd{margin:0;min-width:0}
 dl.plain{grid-template-columns:1fr}dl.plain dd{font-size:1.15rem;margin-bottom:8px}dl.plain dt{color:var(--ink)}
@@ -55,6 +55,6 @@ code{font:.9em ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",mon
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 @media screen and (max-width:820px){.forest thead{display:none}.forest tr{display:grid;grid-template-columns:1fr 1fr;gap:0 12px;padding:8px 0;border-bottom:1px solid var(--edge)}
 .forest th,.forest td{border:0;padding:1px 0;text-align:left}.forest th,.forest .bars,.forest .says{grid-column:1/-1;width:auto}.forest td[data-name]::before{content:attr(data-name) " ";color:var(--soft);font-weight:400}.forest .says::before{content:none!important}}
-@media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--edge:#bbb;--lane:#eee;--a:#0072b2;--b:#c04f00;--model:#555;--bad:#d12f2f;--none:#777;--c0:#00815f;--c1:#a14a86;--c2:#8a7400;--c3:#3f6fc0;--c4:#b0433b;--c5:#4d8a99;--c6:#7d5a3c;--c7:#8b959e}
+@media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--edge:#bbb;--lane:#eee;--a:#0072b2;--b:#c04f00;--model:#555;--bad:#d12f2f;--slowed:#e0a100;--none:#777;--c0:#00815f;--c1:#a14a86;--c2:#8a7400;--c3:#3f6fc0;--c4:#b0433b;--c5:#4d8a99;--c6:#7d5a3c;--c7:#8b959e}
 html{font-size:11px}body{font-size:1rem}td{white-space:normal}nav{display:none}main{padding:0}.wide{overflow:visible}.wide table{font-size:.74rem}.wide td,.wide th{padding:1px 4px 1px 0}.wide .words{min-width:0}table{font-size:.86rem}.forest .stretch,.stretch{height:16px}th,td{padding:2px 6px 2px 0}h2{margin-top:1.4em}tr,.case{break-inside:avoid}h2,h3,h4{break-after:avoid}.charts{grid-template-columns:1fr 1fr}.pair{grid-template-columns:1fr 1fr}}
 `;

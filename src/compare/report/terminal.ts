@@ -81,17 +81,21 @@ function said(figure: Figure, paint: Paint): string {
 function faults(report: Report, paint: Paint): string[] {
   if (!report.isolation)
     return [paint('dim', `  When a module fails: ${absent(report, 'isolation').toLowerCase()}`)];
-  const head = `  ${'requests that fail when'.padEnd(33)}${'A'.padStart(9)}${'B'.padStart(9)}   well again after A, B`;
+  const head = `  ${'requests that fail / are slow'.padEnd(31)}${'A'.padStart(15)}${'B'.padStart(15)}  well after A, B`;
   const rows = faultedModules(report).flatMap(([kind, modules]) =>
     modules.map((module) => {
       const [a, b] = SIDES.map((side) => faultOn(report, side, kind, module));
-      const shares = [a, b].map((fault) => percent(fault?.failedShare).padStart(9)).join('');
+      const shares = [a, b]
+        .map((fault) =>
+          (fault ? `${percent(fault.failedShare)} / ${percent(fault.slowedShare)}` : 'n/a').padStart(15),
+        )
+        .join('');
       const well = [a, b]
         .map((fault) =>
           fault ? (fault.recoverySeconds === null ? 'not yet' : seconds(fault.recoverySeconds)) : 'n/a',
         )
         .join(', ');
-      return `  ${cut(`${module} is ${FAULTS[kind]}`, 33)}${shares}   ${well}`;
+      return `  ${cut(`${module} is ${FAULTS[kind]}`, 31)}${shares}  ${well}`;
     }),
   );
   const more = rows.length - FAULT_ROWS;

@@ -9,7 +9,7 @@ import { FAULTS, faultedModules, faultOn, NAME, SIDES } from '../words.ts';
 export function blastRadius(report: Report): Markup[] {
   return faultedModules(report).map(
     ([kind, modules]) =>
-      html`<div class="wide" tabindex="0" role="region" aria-label="Blast radius, ${FAULTS[kind]}"><table class="matrix"><caption>A module is ${FAULTS[kind]}: share of requests that fail</caption>
+      html`<div class="wide" tabindex="0" role="region" aria-label="Blast radius, ${FAULTS[kind]}"><table class="matrix"><caption>A module is ${FAULTS[kind]}: share of requests that fail, and below it of those that are slow</caption>
 <thead><tr><th scope="col">module</th><th scope="col"><span class="hidden">side</span></th>${report.work.kinds.map((one) => html`<th scope="col">${one.label}</th>`)}<th scope="col">all</th><th scope="col">well again after</th></tr></thead>
 ${modules.map((module) => html`<tbody>${SIDES.map((side, index) => row(report, side, kind, module, index === 0))}</tbody>`)}</table></div>`,
   );
@@ -28,6 +28,9 @@ function row(report: Report, side: Side, kind: Fault['fault'], module: string, f
   })}${share(fault.failedShare, fault.slowedShare)}<td>${fault.recoverySeconds === null ? 'not while watched' : seconds(fault.recoverySeconds)} <small>${fault.process}${fault.sharedWith.length > 0 && ', shared'}</small></td></tr>`;
 }
 
+/** A few in a hundred shall be seen: the root, not the share. */
+const shade = (part: number) => `${Math.round(Math.sqrt(part) * 100)}%`;
+
 function share(failed: number, slowed: number): Markup {
-  return html`<td class="share" style="--share:${Math.round(Math.sqrt(failed) * 100)}%">${percent(failed)}${slowed > 0 && html`<small>slow ${percent(slowed)}</small>`}</td>`;
+  return html`<td class="share" style="--share:${shade(failed)};--slow:${shade(slowed)}">${percent(failed)}${slowed > 0 && html`<small>slow ${percent(slowed)}</small>`}</td>`;
 }
