@@ -7,6 +7,7 @@ import { bytes, digits, ms, percent, tick } from '../src/compare/report/numbers.
 import { linear, logarithmic, roundRange } from '../src/compare/report/scale.ts';
 import { reportSchema } from '../src/compare/report/schema.ts';
 import { terminalReport } from '../src/compare/report/terminal.ts';
+import type { Report } from '../src/compare/report-shape.ts';
 import { fullReport, quickReport } from './compare-report.fixture.ts';
 
 const unpainted = (_look: string, text: string) => text;
@@ -64,6 +65,18 @@ test('the page says what was not measured, in place of each part', () => {
   expect(page).toContain('rough');
 });
 
+test('of a traced request every moment belongs to somebody, and to one alone', () => {
+  const waited = (report: Report) => htmlReport(report).match(/the median of [^<]*/g)!;
+  // The proxy: 8.13 - 7.02; a call to another process less its work there: 1.94 - 1.17.
+  expect(waited(fullReport())[1]).toContain(
+    'monolith and the way from there 1.11 ms (14 %), orders-1 5.08 ms (62 %), between processes 0.770 ms (9.5 %), monolith 1.17 ms (14 %)',
+  );
+  const sideBySide = fullReport();
+  const [trace] = sideBySide.traces!.a;
+  trace!.spans.push({ ...trace!.spans[2]!, id: '9', name: 'users.getUser' });
+  expect(waited(sideBySide)[0]).toBe('the median of 41 traced. monolith 6.91 ms (100 %)');
+});
+
 test('whatever comes from outside is text in the page', () => {
   const report = fullReport();
   report.finding = '</title><img src=x onerror=alert(1)>';
@@ -101,6 +114,8 @@ test('scales: round ticks, places where they belong', () => {
   const across = linear(431, [0, 100]);
   expect(across.ticks).toEqual([0, 100, 200, 300, 400, 500]);
   expect(across(250)).toBe(50);
+  const fromBefore = linear(8, [0, 100], 5, -2);
+  expect([fromBefore(-2), fromBefore(8), fromBefore.ticks[0]]).toEqual([0, 100, 0]);
   expect(roundRange([0.8, 1.25, 0.26])).toEqual([0.2, 2]);
   const up = logarithmic([1, 100], [0, 10]);
   expect([up(1), up(10), up(100), up(0)]).toEqual([0, 5, 10, 0]);

@@ -14,12 +14,12 @@ function niceStep(span: number, count: number): number {
   return power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
 }
 
-/** From zero to a round value beyond `max`. */
-export function linear(max: number, [from, to]: Pair, count = 5): Scale {
+/** From `low` (zero or less) to a round value beyond `max`. */
+export function linear(max: number, [from, to]: Pair, count = 5, low = 0): Scale {
   const step = niceStep(max > 0 ? max : 1, count);
   const top = Math.ceil((max > 0 ? max : 1) / step - 1e-9) * step;
   const ticks = Array.from({ length: Math.round(top / step) + 1 }, (_, index) => index * step);
-  return Object.assign((value: number) => from + (value / top) * (to - from), { ticks });
+  return Object.assign((value: number) => from + ((value - low) / (top - low)) * (to - from), { ticks });
 }
 
 /** Values of 0 and less are drawn at the lowest one. */

@@ -34,7 +34,7 @@ svg .axis,svg .tick,svg .small{fill:var(--soft);font-size:11px}
 .box{fill:var(--paper);stroke-width:2}.box.a{stroke:var(--a)}.box.b{stroke:var(--b)}.chip{fill:var(--lane);stroke:var(--edge)}.gate{stroke-dasharray:3 2}
 svg path.wire{fill:none;stroke:var(--soft);stroke-width:1.5}
 .stretch{display:block;width:100%;height:22px}.spans .stretch{height:9px}.bar-name{margin:.6em 0 .2em}
-.cut-0{fill:var(--c0)}.cut-1{fill:var(--c1)}.cut-2{fill:var(--c2)}.cut-3{fill:var(--c3)}.cut-4{fill:var(--c4)}.cut-5{fill:var(--c5)}.cut-6{fill:var(--c6)}.cut-7{fill:var(--c7)}
+.cut-0{fill:var(--c0)}.cut-1{fill:var(--c1)}.cut-2{fill:var(--c2)}.cut-3{fill:var(--c3)}.cut-4{fill:var(--c4)}.cut-5{fill:var(--c5)}.cut-6{fill:var(--c6)}.cut-7{fill:var(--c7)}.cut-8{fill:var(--model)}
 .lane{fill:var(--lane)}rect.wire{opacity:.5}
 .spans{list-style:none;margin:.4em 0;padding:0}.spans li{margin:0 0 6px;break-inside:avoid}.what{display:block;font-size:.86rem;line-height:1.3}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}caption{text-align:left;padding:4px 0;caption-side:top}

@@ -30,7 +30,7 @@ export function costBars(report: Report, { title, of, write, total }: Bars): Mar
     ),
   ];
   const look = ({ name, role }: ProcessCost) =>
-    role === 'host' ? `cut-${hosts.indexOf(name) % 6}` : role === 'postgres' ? 'cut-7' : 'cut-6';
+    role === 'host' ? `cut-${hosts.indexOf(name) % 7}` : role === 'postgres' ? 'cut-7' : 'cut-8';
   const most = Math.max(...SIDES.map(sum)) || 1;
   return html`<figure class="bars-of"><figcaption>${title}</figcaption>${SIDES.map((side) => {
     let at = 0;

@@ -18,7 +18,13 @@ export function timelineChart(report: Report, kind: Fault['fault'], module: stri
     description: SIDES.map((side, index) => inWords(NAME[side], found[index])).join(' '),
     x: {
       name: 'seconds since the fault',
-      scale: (from, to) => linear(Math.max(...moments.map((one) => one.atSeconds)), [from, to]),
+      scale: (from, to) =>
+        linear(
+          Math.max(...moments.map((one) => one.atSeconds)),
+          [from, to],
+          5,
+          Math.min(0, ...moments.map((one) => one.atSeconds)),
+        ),
       write: (tick) => String(Math.round(tick * 10) / 10),
     },
     y: {
