@@ -99,7 +99,7 @@ async function sample(log: EventLog): Promise<StoredRecord[]> {
   return records;
 }
 
-/** In a process of its own: what the kernel does to kafkajs' encoder must not speed up the other side. */
+/** In a process of its own, so that neither side's garbage is the other's. */
 async function produce(url: string, records: readonly StoredRecord[], rows: number): Promise<number> {
   const child = fork(join(import.meta.dirname, 'raw-producer.ts'), [], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -5,7 +5,6 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { type ISocketFactory, Kafka, type LogEntry, logLevel } from 'kafkajs';
 import type { LogLogger } from '../port.ts';
-import { quickenEncoder } from './encoder.ts';
 
 export interface BrokerAddress {
   readonly brokers: readonly string[];
@@ -30,7 +29,6 @@ export function parseBrokerUrl(url: string): BrokerAddress {
 
 export function createClient(url: string, clientId: string, log: LogLogger): Kafka {
   calmRequestQueue();
-  quickenEncoder();
   const { brokers, tls, user, password } = parseBrokerUrl(url);
   return new Kafka({
     clientId,
