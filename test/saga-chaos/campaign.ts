@@ -28,7 +28,7 @@ export interface Outcome {
 }
 
 const STYLE_EVERY_MS = 2_000;
-const KILL_EVERY_MS = 6_000;
+const KILL_EVERY_MS = 4_000;
 /** After the last order: leases, backoffs and silent networks end well within it. */
 const PATIENCE_MS = 180_000;
 
@@ -172,16 +172,18 @@ async function disturb(
       const { rows } = await stage.database.query<{ id: string; pid: number }>(
         `SELECT id, pid FROM banyan_control.host WHERE live AND role = 'service' ORDER BY id`,
       );
-      // One in four kills is the monolith's.
-      if (rows.length > 0 && random.next() > 0.25) {
+      // One in eight kills is the monolith's: nothing moves until it is back.
+      if (random.next() < 0.125) {
+        monolithAway = true;
+        await stage.strike().finally(() => {
+          monolithAway = false;
+        });
+        say('killed the monolith');
+      } else {
+        if (rows.length === 0) return;
         const { id, pid } = random.pick(rows);
         process.kill(pid, 'SIGKILL');
         say(`killed ${id}`);
-      } else {
-        monolithAway = true;
-        await stage.strike();
-        monolithAway = false;
-        say('killed the monolith');
       }
       counts.kills += 1;
     }),

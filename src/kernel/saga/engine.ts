@@ -134,7 +134,9 @@ export class Engine<D> {
     );
     if (reply.outcome !== 'pending') return this.#move({ sql: store.sql }, row, reply);
     const wait = command.askAgainMs ?? LEASE_MS;
-    await putOff(store.sql, row, wait, { trouble: null, awaits: true });
+    // Where the lease ends when it is to be asked again, the row says all that already.
+    if (wait !== LEASE_MS || row.attempts > 1)
+      await putOff(store.sql, row, wait, { trouble: null, awaits: true });
     lane.wakeIn(wait);
     return undefined;
   }
@@ -160,7 +162,10 @@ export class Engine<D> {
     const to = this.course.after(row, reply);
     if (!to) throw new Error(`${row.step} is pending where it cannot be`);
     const alone = tx.sql === this.#options.store.sql;
-    return moveOn(tx.sql, row, { to, leaseMs: LEASE_MS, deadlineMs: this.#deadline(to), reply, alone });
+    const next = this.course.at(to);
+    const awaits = next !== undefined && 'ask' in next && next.askAgainMs !== undefined;
+    const deadlineMs = next?.deadlineMs ?? 0;
+    return moveOn(tx.sql, row, { to, leaseMs: LEASE_MS, deadlineMs, awaits, reply, alone });
   }
 
   #deadline(place: Place): number {

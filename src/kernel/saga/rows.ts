@@ -31,14 +31,14 @@ const unhurried = `(SELECT set_config('synchronous_commit', 'off', true)) = 'off
 
 /** Picks what is due, skips what another host is picking, and leases it. */
 const claimDue = `
-  UPDATE sagas SET due_at = ${inMs('$2')}, attempts = attempts + 1, version = version + 1, awaits = false
+  UPDATE sagas SET due_at = ${inMs('$2')}, attempts = attempts + 1, version = version + 1
   WHERE ${unhurried} AND id IN (SELECT id FROM sagas WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
   RETURNING ${columns}`;
 
 /** Notes what is over and moves on, leased, to what is next. */
 const move = (relaxed: boolean) => `
   WITH moved AS (
-    UPDATE sagas SET path = $3, step = $4, ending = coalesce($5, ending), attempts = 1, awaits = false,
+    UPDATE sagas SET path = $3, step = $4, ending = coalesce($5, ending), attempts = 1, awaits = $14,
       version = version + 1, trouble = NULL, updated_at = now(),
       due_at = CASE WHEN $3 <> 'done' THEN ${inMs('$6')} END,
       deadline_at = CASE WHEN $3 <> 'done' THEN ${inMs('$7')} END
@@ -52,6 +52,8 @@ export interface Moved {
   readonly to: Place;
   readonly leaseMs: number;
   readonly deadlineMs: number;
+  /** The answer to what is asked next comes by itself. */
+  readonly awaits: boolean;
   readonly reply: Reply;
   /** The move stands alone: nothing but the next question rests on it. */
   readonly alone: boolean;
@@ -64,7 +66,7 @@ export async function claim<D>(sql: Sql, limit: number, leaseMs: number): Promis
 
 /** The row as it is after the move; undefined when somebody else moved it first. */
 export async function moveOn<D>(sql: Sql, row: Row<D>, moved: Moved): Promise<Row<D> | undefined> {
-  const { to, leaseMs, deadlineMs, reply, alone } = moved;
+  const { to, leaseMs, deadlineMs, awaits, reply, alone } = moved;
   const how = alone ? 'unhurried' : 'durable';
   const refused = reply.outcome === 'refused';
   const ending = refused && row.path === 'forward' ? (reply.why ?? null) : null;
@@ -72,7 +74,7 @@ export async function moveOn<D>(sql: Sql, row: Row<D>, moved: Moved): Promise<Ro
   const note = [v7(), row.step, refused ? 'failed' : 'done', reply.where, reply.attempts ?? row.attempts];
   const { rowCount } = await sql.query(
     moves[how],
-    [...values, ...note, reply.why ?? null],
+    [...values, ...note, reply.why ?? null, awaits],
     `saga-move-${how}`,
   );
   if (rowCount === 0) return undefined;
@@ -98,8 +100,9 @@ export async function putOff(
 ): Promise<void> {
   await sql.query(
     `UPDATE sagas SET due_at = ${inMs('$3')}, awaits = $4, trouble = coalesce($5, trouble), updated_at = now()
-     WHERE id = $1 AND version = $2`,
+     WHERE id = $1 AND version = $2 AND ${unhurried}`,
     [id, version, waitMs, why.awaits, why.trouble],
+    'saga-put-off',
   );
 }
 
