@@ -3,7 +3,7 @@
 // bench/RESULTS-peers.md, whatever it says; ends everything it started, also on Ctrl-C.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { load, type Measured, type Running } from './load.ts';
@@ -24,6 +24,7 @@ const rounds = Number(options.rounds);
 const seconds = Number(options.seconds);
 // Before Postgres starts: what this process starts stays on its core.
 const pinning = options.pin ? pin() : 'nothing is pinned: peers, Postgres and generator share all cores';
+const loadBefore = loadavg()[0]!;
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const say = (text: string) => process.stderr.write(text);
 
@@ -79,6 +80,7 @@ try {
     ...machineLines({
       machine: `${cpus().length} x ${cpus()[0]!.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}, Node ${process.versions.node}`,
       pinning,
+      load: `load average ${loadBefore.toFixed(1)} before, the own work included ${loadavg()[0]!.toFixed(1)} at the end`,
       rounds,
       seconds,
       versionOf,

@@ -16,12 +16,14 @@ const LIMIT = 0.9;
 interface Context {
   readonly machine: string;
   readonly pinning: string;
+  /** How busy the machine was, in words. */
+  readonly load: string;
   readonly rounds: number;
   readonly seconds: number;
   readonly versionOf: (name: string) => string;
 }
 
-export function machineLines({ machine, pinning, rounds, seconds, versionOf }: Context): string[] {
+export function machineLines({ machine, pinning, load, rounds, seconds, versionOf }: Context): string[] {
   const versions = [
     `Moleculer ${versionOf('moleculer')} (moleculer-web ${versionOf('moleculer-web')})`,
     `NestJS ${versionOf('@nestjs/core')} (microservices ${versionOf('@nestjs/microservices')}, platform-fastify ${versionOf('@nestjs/platform-fastify')})`,
@@ -31,7 +33,7 @@ export function machineLines({ machine, pinning, rounds, seconds, versionOf }: C
   return [
     'Written by `npm run bench:peers`. Timings gate no test.',
     '',
-    `Machine: ${machine}; ${pinning}.`,
+    `Machine: ${machine}; ${pinning}; ${load}.`,
     `${new Date().toISOString().slice(0, 10)}. ${versions.join(', ')}.`,
     `Each column: all four started, one warm-up each, then ${rounds} rounds of ${seconds} s each in alternating order; 32`,
     'connections, as fast as it goes. Medians (range over rounds); ratios by round.',
