@@ -8,7 +8,7 @@ import { withShop } from './shop.ts';
 const modules = ['catalog', 'media', 'orders'];
 
 withShop((shop) => {
-  test('4,000 requests while modules move', { timeout: 90_000 }, async () => {
+  test('4,000 requests while modules move', { timeout: 180_000 }, async () => {
     const traffic = new Traffic(shop(), 20);
     await traffic.prepare();
     await Promise.all(modules.map((module) => shop().started.extract(module, module === 'catalog' ? 2 : 1)));

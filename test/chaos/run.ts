@@ -1,16 +1,26 @@
-// `npm run chaos -- --events 50000 [--log postgres|kafka|both] [--seed N] [--strikes N] [--only FAULT] [--verbose]`
 // Real processes, a real PostgreSQL and a real Kafka broker, struck by seven faults while events flow. Progress
 // goes to stderr, the results to stdout; the last line is `lost N doubled N inverted N`, and the exit code 1
 // unless all three are 0. Ctrl-C ends every process that it started.
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { campaign, type Outcome, type Recovery, seconds } from './campaign.ts';
 import type { LogKind } from './ground.ts';
 
 // Orders and their sagas instead of events: a run of its own, with its own options.
-if (process.argv.includes('--saga')) await import('../saga-chaos/run.ts');
+if (process.argv.includes('--saga') && !process.argv.includes('--help')) await import('../saga-chaos/run.ts');
 
-const { values } = parseArgs({
+const usage = `npm run chaos -- [options]
+  --events N                  how many events (50000)
+  --log postgres|kafka|both   on which log (both)
+  --seed N                    of the schedule (a random one; it is printed)
+  --strikes N                 of each fault (one per 2,500 events)
+  --only FAULT                this fault alone; may be said several times
+  --verbose                   what the hosts log, too
+  --saga                      orders and their sagas instead of events:
+                              --orders N (5000), --rate N (25), --log, --seed`;
+
+const values = read({
   options: {
+    help: { type: 'boolean', short: 'h', default: false },
     events: { type: 'string', default: '50000' },
     log: { type: 'string', default: 'both' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
@@ -19,6 +29,10 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
   },
 });
+if (values.help) {
+  console.log(usage);
+  process.exit();
+}
 const events = wholeNumber('events', values.events);
 const seed = wholeNumber('seed', values.seed);
 // Each fault 20 times at 50,000 events.
@@ -81,6 +95,15 @@ function row({ fault, times }: Recovery): string {
   const sorted = [...times].sort((a, b) => a - b);
   const at = (share: number) => seconds(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
   return `| ${fault} | ${times.length} | ${at(0)} | ${at(0.5)} | ${at(1)} |`;
+}
+
+/** A mistake in the words is told with what there is to say. */
+function read<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>>['values'] {
+  try {
+    return parseArgs(config).values;
+  } catch (error) {
+    return refuse(`${(error as Error).message}\n\n${usage}`);
+  }
 }
 
 function wholeNumber(name: string, text: string): number {
