@@ -8,6 +8,7 @@ import { moduleNames } from '../src/environment.ts';
 import { loadContract } from '../src/host/load.ts';
 import { admin } from '../src/kernel/placement/admin-contract.ts';
 import { type Document, Walk } from './openapi-walk.ts';
+import { ask } from './saga/sums.ts';
 import { type Answer, type Customer, clientOf, type Shop, unique } from './shop.ts';
 import { startShop } from './start-shop.ts';
 
@@ -158,6 +159,28 @@ describe('the document', () => {
     expectStatus(await walk.call('POST', '/api/notifications/send', { ...asAdmin(), body: mail }), 202);
     const lost = { ...mail, userId: nowhere };
     expectStatus(await walk.call('POST', '/api/notifications/send', { ...asAdmin(), body: lost }), 422);
+  });
+
+  it('is right about sagas', async () => {
+    const product = await shop.product();
+    const placed = await shop.order(customer, [{ productId: product.id, quantity: 1 }], 'tok_timeout');
+    const saga = `/admin/saga/${placed.id}`;
+    expectStatus(await walk.call('GET', `/api/orders/${placed.id}/timeline`, asCustomer()), 200);
+    expectStatus(await walk.call('GET', '/admin/saga', asAdmin()), 200);
+    expectStatus(await walk.call('GET', '/admin/saga', asCustomer()), 403);
+    const put = (style: string) => walk.call('PUT', '/admin/saga', { ...asAdmin(), body: { style } });
+    expectStatus(await put('choreography'), 200);
+    expectStatus(await put('dance'), 422);
+    expectStatus(await walk.call('GET', saga, asAdmin()), 200);
+    expectStatus(await walk.call('GET', `/admin/saga/${nowhere}`, asAdmin()), 404);
+    expectStatus(await walk.call('POST', `${saga}/retry`, asAdmin()), 409);
+    for (const help of ['retry', 'cancel'])
+      await shop.eventually(async () => {
+        // As if nothing had come of it for a minute; what a retry brings begins anew.
+        const past = `UPDATE orders.saga_steps SET at = now() - interval '1 minute' WHERE saga_id = $1`;
+        await ask(shop, past, [placed.id]);
+        expectStatus(await walk.call('POST', `${saga}/${help}`, asAdmin()), 200);
+      });
   });
 
   it('is right about placements and services', async () => {

@@ -41,6 +41,10 @@ async function order(shop: Shop, customer: Customer, productId: string, flags = 
   await eventually(async () => {
     const me = await shop.call('GET', '/api/users/me', { token: customer.token });
     expect(me.body.notificationCount).toBeGreaterThan(before);
+    // Orders notes the mail as well, in its own time.
+    const at = `/api/orders/${placed.body.id}/timeline`;
+    const { items } = (await shop.call('GET', at, { token: customer.token })).body;
+    expect(items.at(-1).step).toBe('send-mail');
   });
   return { traceId, parent };
 }
@@ -128,12 +132,14 @@ describe('telemetry', () => {
       'POST /api/orders',
       '  catalog/priceProducts',
       '  handle orders.order-placed.v1 by catalog',
+      '    handle catalog.stock-reserved.v1 by orders',
       '    handle catalog.stock-reserved.v1 by payments',
       '      payments/charge',
       '        handle payments.payment-captured.v1 by orders',
       '          handle orders.order-confirmed.v1 by catalog',
       '          handle orders.order-confirmed.v1 by notifications',
       '            notifications/deliver',
+      '              handle notifications.notification-sent.v1 by orders',
       '              handle notifications.notification-sent.v1 by users',
       '              outbox notifications.notification-sent.v1',
       '          outbox orders.order-confirmed.v1',
