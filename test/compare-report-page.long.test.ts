@@ -139,5 +139,8 @@ function readable(value: number, index: boolean, text: string): boolean {
   const forms = index
     ? [String(value + 1)]
     : [digits(value), count(value), String(value), percent(value), bytes(value), off(value)];
-  return forms.some((form) => text.includes(form));
+  // As a number of its own, not as a part of a longer one.
+  return forms.some((form) =>
+    new RegExp(`(?<![\\d.,])${form.replaceAll(/[+>.]/g, '\\$&')}(?![.,]?\\d)`).test(text),
+  );
 }
