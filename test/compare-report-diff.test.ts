@@ -1,5 +1,9 @@
 // Two reports: what counts as worse, what does not, and what cannot be compared at all.
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { run } from '../src/cli/run.ts';
 import { diffReports } from '../src/compare/diff.ts';
 import { diffText } from '../src/compare/report/diff-text.ts';
 import type { Interval, Report } from '../src/compare/report-shape.ts';
@@ -91,4 +95,49 @@ test('in words, worst first, in 80 columns', () => {
   expect(lines[3]).toMatch(/^ {2}p99 +B +11\.5 ms +19\.6 ms +1\.70x worse$/);
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
   expect(diffText(diffReports(fullReport(), fullReport(), 1.1), unpainted)).toMatch(/^Nothing is worse/);
+});
+
+test('on the command line: 0 where nothing is worse, 1 where something is, and a file that is no report is named', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'banyan-diff-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const save = (name: string, data: unknown) => {
+    const path = join(folder, name);
+    writeFileSync(path, JSON.stringify(data));
+    return path;
+  };
+  const older = save('old.json', fullReport());
+  const newer = save(
+    'new.json',
+    changed((report) => scale(figure(report, 'cpu-per-1000').ratio!, 1.3)),
+  );
+  const said = { out: '', err: '' };
+  const output = (which: 'out' | 'err') => ({
+    isTerminal: false,
+    write: (text: string) => {
+      said[which] += text;
+    },
+  });
+  const banyan = (...words: string[]) => {
+    said.out = '';
+    said.err = '';
+    const terminal = {
+      env: {},
+      out: output('out'),
+      err: output('err'),
+      interrupted: new AbortController().signal,
+    };
+    return run(['compare', 'diff', ...words], terminal);
+  };
+  expect(await banyan(older, older)).toBe(0);
+  expect(await banyan(older, newer)).toBe(1);
+  expect(said.out).toContain('1 figure worse by 10 % or more.');
+  expect(await banyan(older, newer, '--threshold', '1.5')).toBe(0);
+  expect(await banyan(older, newer, '--json')).toBe(1);
+  expect(JSON.parse(said.out)).toMatchObject({ threshold: 1.1, worse: 1, better: 0 });
+  expect(await banyan(older, save('other.json', { rough: true }))).toBe(1);
+  expect(said.err).toContain('other.json is not a report of banyan compare');
+  expect(await banyan(older, join(folder, 'none.json'), '--json')).toBe(1);
+  expect(JSON.parse(said.out)).toMatchObject({ code: 'report-unreadable', status: 400 });
+  expect(await banyan(older, newer, '--threshold', '1')).toBe(1);
+  expect(said.err).toContain('a factor above 1');
 });
