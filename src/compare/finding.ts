@@ -14,7 +14,7 @@ export function findingOf(report: Parts): Pick<Report, 'finding' | 'against'> {
   const what = a.label === b.label ? `${a.label} against itself` : `${subject(report)}`;
   if (told.length === 0) {
     const left = primary.filter(({ verdict }) => verdict === 'n/a').map(({ title }) => title);
-    const note = left.length > 0 ? `; n/a: ${left.join(', ')}` : '';
+    const note = left.length > 0 ? `; n/a (too few pairs or samples): ${left.join(', ')}` : '';
     return {
       finding: `${what}: no difference found on ${report.work.name}${note}${isolated(report)}${rough}.`,
       against,
@@ -44,8 +44,15 @@ function clause({ id, a, b, ratio, difference }: Figure): string {
 }
 
 /** `; when orders dies, 11 % of requests fail instead of 100 %`. */
-function isolated({ isolation }: Parts): string {
-  const found = pairOf(isolation?.faults ?? [], 'killed');
+function isolated({ isolation, work }: Parts): string {
+  // Of several the one that the work writes to, which is what people ask about.
+  const wanted = work.kinds.findLast(({ share }) => share === 0)?.needs[0];
+  const faults = isolation?.faults ?? [];
+  const found =
+    pairOf(
+      faults.filter(({ side, module }) => side === 'a' || module === wanted),
+      'killed',
+    ) ?? pairOf(faults, 'killed');
   if (!found) return '';
   const { a, b, module } = found;
   return `; when ${module} dies, ${percent(b.failedShare)} of requests fail instead of ${percent(a.failedShare)}`;
@@ -83,7 +90,7 @@ function sides({ figures, isolation }: Parts): Report['against'] {
     if (!pair) continue;
     const harm = ({ failedShare, slowedShare }: Fault) => failedShare + slowedShare;
     const [a, b] = [harm(pair.a), harm(pair.b)];
-    const line = `${pair.module} ${kind}: ${percent(a)} of requests fail or slow in a, ${percent(b)} in b (exploratory)`;
+    const line = `${pair.module} ${kind}: ${percent(a)} of requests fail or slow in A, ${percent(b)} in B (exploratory)`;
     if (Math.abs(a - b) < 0.01) found.neither.push(line);
     else found[a > b ? 'a' : 'b'].push(line);
   }

@@ -5,8 +5,8 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from '../kernel/contract/type.ts';
 import { inputCheck } from '../kernel/contract/validation.ts';
 
-/** Of 100 ms so many are burnt: requests still get through, one at a time. */
-const BURN_MS = 90;
+/** A quarter of a second at a time, then a breath: requests still get through, a few at a time. */
+const BURN_MS = 240;
 const REST_MS = 10;
 const LEAK_EVERY_MS = 50;
 
