@@ -23,7 +23,11 @@ if (chromium.path === undefined) {
   process.stderr.write(`${chromium.why}. Set PUPPETEER_EXECUTABLE_PATH, or: apt-get install chromium\n`);
   process.exit(1);
 }
-const browser = await puppeteer.launch({ executablePath: chromium.path, args: ['--no-sandbox'] });
+const browser = await puppeteer.launch({
+  executablePath: chromium.path,
+  args: ['--no-sandbox'],
+  timeout: 110_000,
+});
 try {
   const tab = await browser.newPage();
   const width = Number(values.width);

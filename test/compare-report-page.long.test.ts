@@ -28,7 +28,11 @@ describe.skipIf(chromium.path === undefined)('report.html in Chromium', () => {
   beforeAll(async () => {
     for (const [name, report] of Object.entries(PAGES))
       writeFileSync(join(folder, `${name}.html`), htmlReport(report));
-    browser = await puppeteer.launch({ executablePath: chromium.path!, args: ['--no-sandbox'] });
+    browser = await puppeteer.launch({
+      executablePath: chromium.path!,
+      args: ['--no-sandbox'],
+      timeout: 110_000,
+    });
   });
   afterAll(async () => {
     await browser?.close();

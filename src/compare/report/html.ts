@@ -33,6 +33,8 @@ ${sections.map(([id, title, body]) => html`<section aria-labelledby="${id}"><h2 
 }
 
 const STYLE = new Markup(style);
+/** More charts of faults than these are folded away. */
+const FEW = 6;
 
 function sectionsOf(report: Report): Section[] {
   const { measured, capacity, scaling, model, traces } = report;
@@ -105,7 +107,7 @@ function isolation(report: Report): Part {
   );
   return [
     blastRadius(report),
-    html`<h3>As it went</h3><div class="charts">${charts}</div>`,
+    html`<details${charts.length <= FEW && html` open`}><summary>As it went, second by second: ${charts.length} charts</summary><div class="charts">${charts}</div></details>`,
     notes(report.isolation.notes),
   ];
 }

@@ -50,11 +50,11 @@ td{white-space:nowrap}th:first-child,td:first-child,.words{text-align:left}.word
 .side,.case{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 dl{display:grid;grid-template-columns:minmax(7em,max-content) 1fr;gap:2px 16px;margin:.4em 0}dt{color:var(--soft)}dd{margin:0;min-width:0}
 dl.plain{grid-template-columns:1fr}dl.plain dd{font-size:1.15rem;margin-bottom:8px}dl.plain dt{color:var(--ink)}
-nav{font-size:.9rem;margin:1em 0}nav a{margin-right:1em;white-space:nowrap;display:inline-block}a{color:var(--a)}
+summary{cursor:pointer;font-weight:600;margin:1em 0 .6em}nav{font-size:.9rem;margin:1em 0}nav a{margin-right:1em;white-space:nowrap;display:inline-block}a{color:var(--a)}
 code{font:.9em ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;background:var(--lane);padding:.1em .3em;border-radius:3px}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 @media screen and (max-width:820px){.forest thead{display:none}.forest tr{display:grid;grid-template-columns:1fr 1fr;gap:0 12px;padding:8px 0;border-bottom:1px solid var(--edge)}
 .forest th,.forest td{border:0;padding:1px 0;text-align:left}.forest th,.forest .bars,.forest .says{grid-column:1/-1;width:auto}.forest td[data-name]::before{content:attr(data-name) " ";color:var(--soft);font-weight:400}.forest .says::before{content:none!important}}
 @media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--edge:#bbb;--lane:#eee;--a:#0072b2;--b:#c04f00;--model:#555;--bad:#d12f2f;--slowed:#e0a100;--none:#777;--c0:#00815f;--c1:#a14a86;--c2:#8a7400;--c3:#3f6fc0;--c4:#b0433b;--c5:#4d8a99;--c6:#7d5a3c;--c7:#8b959e}
-html{font-size:11px}body{font-size:1rem}td{white-space:normal}nav{display:none}main{padding:0}.wide{overflow:visible}.wide table{font-size:.74rem}.wide td,.wide th{padding:1px 4px 1px 0}.wide .words{min-width:0}table{font-size:.86rem}.forest .stretch,.stretch{height:16px}th,td{padding:2px 6px 2px 0}h2{margin-top:1.4em}tr,.case{break-inside:avoid}h2,h3,h4{break-after:avoid}.charts{grid-template-columns:1fr 1fr}.pair{grid-template-columns:1fr 1fr}}
+html{font-size:11px}body{font-size:1rem}td{white-space:normal}nav{display:none}details::details-content{content-visibility:visible;height:auto}main{padding:0}.wide{overflow:visible}.wide table{font-size:.74rem}.wide td,.wide th{padding:1px 4px 1px 0}.wide .words{min-width:0}table{font-size:.86rem}.forest .stretch,.stretch{height:16px}th,td{padding:2px 6px 2px 0}h2{margin-top:1.4em}tr,.case{break-inside:avoid}h2,h3,h4{break-after:avoid}.charts{grid-template-columns:1fr 1fr}.pair{grid-template-columns:1fr 1fr}}
 `;
