@@ -10,7 +10,7 @@ import { DEFAULT_PAIRS, FEWEST_PAIRS, MOST_PAIRS } from '../../compare/options.t
 import { Refusal } from '../../compare/refusal.ts';
 import { moduleNames } from '../../environment.ts';
 import { dataDirOf } from '../client.ts';
-import { misused } from '../failure.ts';
+import { Failure, misused } from '../failure.ts';
 import { createProgress } from '../progress.ts';
 import { refused } from '../refused.ts';
 import type { Register } from '../register.ts';
@@ -103,7 +103,7 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
     await tell(compared, out, options, terminal);
   } catch (error) {
     undoOut();
-    if (!signal.aborted) throw error;
+    if (!signal.aborted) throw brokeOff(error as Error);
     throw new Refusal('interrupted', 'Interrupted', 'Nothing was measured, and nothing is left running.');
   } finally {
     progress.end();
@@ -164,6 +164,26 @@ async function shapesOf({ a, b, extract, self }: Options, modules: readonly stri
 function modeOf({ quick, full }: Options): Mode {
   if (quick && full) throw misused('--quick and --full exclude one another.', 'npx banyan compare --help');
   return quick ? 'quick' : full ? 'full' : 'default';
+}
+
+/** What the machine did not let it do, as a problem; a mistake of ours keeps its stack. */
+function brokeOff(error: Error): Error {
+  if (
+    error instanceof Refusal ||
+    error instanceof Failure ||
+    /^(Type|Reference|Range)Error$/.test(error.name)
+  )
+    return error;
+  const causes = [error, error.cause].filter((one) => one instanceof Error) as (Error & { code?: string })[];
+  const full = causes.some(
+    ({ code, message }) => code === 'ENOSPC' || /No space left|disk is full/.test(message),
+  );
+  return new Refusal(
+    full ? 'no-room' : 'broke-off',
+    full ? 'The disk is full' : 'The comparison broke off',
+    error.message.replaceAll(/\s*\n\s*/g, ' ').slice(0, 500),
+    full ? 'Make room, or set TMPDIR to a folder that has 1 GB free' : undefined,
+  );
 }
 
 /** Answers how to take back what it made, where nothing came of it. */
