@@ -52,6 +52,7 @@ withShop((shop) => {
           expect((await admin('GET', '/admin/saga')).body).toMatchObject({
             running: 0,
             waiting: 0,
+            compensating: 0,
             stuck: 0,
           });
         });
@@ -165,6 +166,29 @@ withShop((shop) => {
     expect(drawn.out).toContain('Orders are placed by orchestration');
     expect(Math.max(...drawn.out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
     expect((await cli(shop(), 'saga', 'style', 'dance')).err).toContain('choreography, orchestration');
+  });
+
+  // Last: these users are taken out of their tables, and their mail fails for good.
+  test.each(styles)('by %s: a mail that fails for good leaves the order confirmed', async (style) => {
+    await setStyle(shop(), style);
+    const customer = await shop().customer();
+    const product = await shop().product();
+    const { id } = await shop().order(customer, [{ productId: product.id, quantity: 1 }], 'tok_lost');
+    await ask(shop(), 'DELETE FROM notifications.contacts WHERE user_id = $1', [customer.id]);
+    await ask(shop(), 'DELETE FROM users.users WHERE id = $1', [customer.id]);
+    await shop().eventually(async () => {
+      const { body } = await admin('GET', `/admin/saga/${id}`);
+      expect(body).toMatchObject({ status: 'confirmed', state: 'finished' });
+      expect(body.items.at(-1)).toMatchObject({
+        step: 'send-mail',
+        status: 'failed',
+        why: expect.stringContaining('gone'),
+      });
+    });
+    const mails = await ask(shop(), 'SELECT status FROM notifications.notifications WHERE order_id = $1', [
+      id,
+    ]);
+    expect(mails).toEqual([{ status: 'failed' }]);
   });
 });
 
