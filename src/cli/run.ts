@@ -9,6 +9,7 @@ import { extract } from './commands/extract.ts';
 import { logs } from './commands/logs.ts';
 import { place } from './commands/place.ts';
 import { restore } from './commands/restore.ts';
+import { saga } from './commands/saga.ts';
 import { status } from './commands/status.ts';
 import { verify } from './commands/verify.ts';
 import { Failure, misused, report } from './failure.ts';
@@ -16,7 +17,18 @@ import type { Register } from './register.ts';
 import { Reported } from './several.ts';
 import type { Terminal } from './terminal.ts';
 
-const commands: readonly Register[] = [status, extract, place, restore, logs, events, verify, compareCommand, docs];
+const commands: readonly Register[] = [
+  status,
+  extract,
+  place,
+  restore,
+  logs,
+  events,
+  verify,
+  saga,
+  compareCommand,
+  docs,
+];
 
 const examples = `
 Examples:
@@ -26,6 +38,7 @@ Examples:
   banyan restore orders                   and back, without losing a request
   banyan logs catalog -f                  what its processes say
   banyan events                           how events are doing; --help has the rest
+  banyan saga                             who says what comes next; what is stuck
   banyan verify                           nothing lost, doubled or out of order?
   banyan compare                          both architectures on the same work
 
