@@ -45,7 +45,7 @@ td{white-space:nowrap}th:first-child,td:first-child,.words{text-align:left}.word
 .ticks{display:block;position:relative;height:1.4em}.ticks span{position:absolute;transform:translateX(-50%);font-size:.8rem}.ticks span:first-child{transform:none}.ticks span:last-child{transform:translateX(-100%)}
 .one{stroke:var(--ink);stroke-width:1;vector-effect:non-scaling-stroke}.interval.none,.median.none{fill:var(--none)}.interval{opacity:.55}
 .against-a{color:var(--a)}.against-b{color:var(--b)}rect.against-a{fill:var(--a)}rect.against-b{fill:var(--b)}
-.matrix td,.matrix th{padding:5px 10px;text-align:center}.matrix th[scope=rowgroup]{text-align:left;font-weight:700}.matrix tbody{border-bottom:2px solid var(--edge)}
+.matrix td,.matrix th{padding:5px 10px;text-align:center}.matrix td:last-child{white-space:normal;min-width:7em}.matrix th[scope=row]{text-align:left;font-weight:700}
 .share{background-image:linear-gradient(color-mix(in srgb,var(--bad) calc(var(--share) * .62),transparent) 0 0),linear-gradient(color-mix(in srgb,var(--slowed) calc(var(--slow) * .55),transparent) 0 0);print-color-adjust:exact;-webkit-print-color-adjust:exact}.share small{display:block;color:inherit}
 .side,.case{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 dl{display:grid;grid-template-columns:minmax(7em,max-content) 1fr;gap:2px 16px;margin:.4em 0}dt{color:var(--soft)}dd{margin:0;min-width:0}

@@ -47,7 +47,8 @@ export function capacityCharts(report: Report, capacity: Capacity): Markup[] {
         points: steps(side).map((step) => ({ x: step.perSecond, y: step.p99Ms!, hollow: !step.ok })),
       })),
     });
-  return [html`${drawn}`, foundRates(report, capacity)];
+  const none = html`<figure class="chart"><figcaption>p99 by rate</figcaption><p class="absent">No step had the 2,000 requests that a p99 needs; the steps are in the tables below.</p></figure>`;
+  return [drawn || none, foundRates(report, capacity)];
 }
 
 function foundRates(report: Report, { searches }: Capacity): Markup {
