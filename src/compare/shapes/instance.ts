@@ -2,7 +2,7 @@
 // as `npm start` starts it, and services extracted through its admin API. Guarantees: it ends with `stop`, in
 // the order in which nothing is lost; nothing of it is outside of its folder. It measures nothing.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -65,6 +65,7 @@ export class Instance {
   #postgres: EmbeddedServer | undefined;
   #broker: Broker | undefined;
   #monolith: ChildProcess | undefined;
+  #port = 0;
   #internalPort = 0;
   #url = '';
   #hosts: readonly HostProcess[] = [];
@@ -104,7 +105,6 @@ export class Instance {
     return this.#hosts;
   }
 
-  /** The public port stays the same, so that clients find a monolith that was started again. */
   async start(options: StartOptions = {}): Promise<void> {
     const { signal } = this.#installation;
     signal.throwIfAborted();
@@ -124,12 +124,20 @@ export class Instance {
       );
       if (this.#broker.pid) pin(this.#broker.pid, this.#installation.cores);
     }
-    this.#internalPort = await freePort();
-    await this.startMonolith();
+    for (let attempt = 1; ; attempt++) {
+      [this.#port, this.#internalPort] = (await freePorts(2)) as [number, number];
+      try {
+        await this.startMonolith();
+        break;
+      } catch (error) {
+        // Somebody took one of them in between.
+        if (attempt === 3 || !/PORT/.test((error as Error).message)) throw error;
+      }
+    }
     await this.#extract();
   }
 
-  /** Also used after it was killed. */
+  /** Also used after it was killed: on the same ports, so that clients and services find it again. */
   async startMonolith(): Promise<void> {
     const { env, secrets, cores, signal } = this.#installation;
     signal.throwIfAborted();
@@ -137,7 +145,6 @@ export class Instance {
     const output = openSync(this.#logFile, 'a');
     const began = performance.now();
     const { otlp, heapMb, faults } = this.#options;
-    const port = this.#url === '' ? await freePort() : Number(new URL(this.#url).port);
     const child = spawn(process.execPath, [join(root, 'src/main.ts')], {
       cwd: root,
       // Ctrl-C in a terminal reaches the command, which ends this in order.
@@ -150,7 +157,7 @@ export class Instance {
         ...(faults && { BANYAN_FAULTS: '1' }),
         ...(otlp && { OTEL_EXPORTER_OTLP_ENDPOINT: otlp }),
         ...(this.#broker && { BROKER_URL: this.#broker.url }),
-        PORT: String(port),
+        PORT: String(this.#port),
         INTERNAL_PORT: String(this.#internalPort),
         DATA_DIR: this.dataDir,
         DATABASE_URL: this.databaseUrl,
@@ -266,22 +273,25 @@ export class Instance {
   }
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  }).catch((error: Error) => {
+/** All different: each is held until the last one is known. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  try {
+    for (const server of servers) {
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+    }
+    return servers.map((server) => (server.address() as { port: number }).port);
+  } catch (error) {
     throw new Refusal(
       'no-port',
       'No port is free',
-      error.message,
+      (error as Error).message,
       'End what listens on loopback, and try again',
     );
-  });
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  } finally {
+    for (const server of servers) server.close();
+  }
 }
 
 /** With owners and modes, as PostgreSQL wants its folder back. */
@@ -294,9 +304,4 @@ export function copyFolder(from: string, to: string): void {
       stderr.trim().split('\n')[0] ?? 'cp failed',
       'Make room, or set TMPDIR to a folder that has 1 GB free',
     );
-}
-
-/** For two instances that were given the same data. */
-export function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
