@@ -27,6 +27,7 @@ export interface Load {
 }
 
 let counter = 0;
+const schemas = ['orders', 'catalog', 'payments', 'notifications', 'users'];
 
 export async function buy(stage: Stage, { tokens, products }: Buyers, load: Load): Promise<Placed> {
   const { orders, inFlight, perSecond } = load;
@@ -80,7 +81,8 @@ export async function settled({ database }: Stage): Promise<void> {
     const { rows } = await database.query<{ open: boolean }>(`
       SELECT EXISTS (SELECT FROM orders.orders WHERE status = 'placed')
         OR EXISTS (SELECT FROM orders.sagas WHERE path <> 'done')
-        OR EXISTS (SELECT FROM notifications.notifications WHERE status = 'pending') AS open`);
+        OR EXISTS (SELECT FROM notifications.notifications WHERE status = 'pending')
+        OR ${schemas.map((schema) => `EXISTS (SELECT FROM ${schema}.event_outbox)`).join(' OR ')} AS open`);
     if (!rows[0]!.open) return;
     await pause(50);
   }
@@ -88,7 +90,6 @@ export async function settled({ database }: Stage): Promise<void> {
 
 /** Events sent, and commands asked, since the shop began. */
 export async function messages({ database }: Stage): Promise<{ events: number; commands: number }> {
-  const schemas = ['orders', 'catalog', 'payments', 'notifications', 'users'];
   const sum = schemas.map((schema) => `(SELECT count(*) FROM ${schema}.event_sent)`).join(' + ');
   const { rows } = await database.query<{ events: number; commands: number }>(
     `SELECT (${sum})::int AS events, (

@@ -123,7 +123,11 @@ function report(): void {
     '| log | placement | style | confirmed/s | 202 to confirmed, p50 ms | p99 ms | CPU an order, ms | of the database | of the broker | events | commands |',
     '|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|',
   );
-  for (const [name, some] of found) {
+  const order = logs.flatMap((log) =>
+    placements.flatMap((place) => styles.map((style) => `${log} | ${place} | ${style}`)),
+  );
+  for (const name of order) {
+    const some = found.get(name)!;
     const column = (key: keyof Measured, digits?: number) =>
       of(
         some.map((one) => one[key]),
