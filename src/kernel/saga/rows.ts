@@ -12,14 +12,12 @@ export interface Row<D = unknown> extends Place {
   readonly ending: string | null;
   readonly attempts: number;
   readonly version: number;
-  readonly late: boolean;
   readonly cause: Cause | null;
 }
 
 /** The host of this database session: what it writes, it did. */
 const here = `nullif(split_part(current_setting('application_name', true), '@', 2), '')`;
-const columns = `id, path, step, data, ending, attempts, version, cause,
-  coalesce(deadline_at < now(), false) AS late`;
+const columns = 'id, path, step, data, ending, attempts, version, cause';
 const inMs = (value: string) => `now() + ${value} * interval '1 millisecond'`;
 
 /**
@@ -78,7 +76,7 @@ export async function moveOn<D>(sql: Sql, row: Row<D>, moved: Moved): Promise<Ro
     `saga-move-${how}`,
   );
   if (rowCount === 0) return undefined;
-  return { ...row, ...to, ending: row.ending ?? ending, attempts: 1, version: row.version + 1, late: false };
+  return { ...row, ...to, ending: row.ending ?? ending, attempts: 1, version: row.version + 1 };
 }
 
 /** The row for one transaction, whoever works on it; undefined when there is none. */

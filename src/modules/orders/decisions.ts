@@ -101,7 +101,7 @@ async function end(
     const event = endOf(row);
     // The coordinator notes its own steps.
     const noted: Noted = { step: steps[row.status], status: 'done', attempts, why: row.reason };
-    const note = row.saga === 'choreography' ? noteWith(row.id, event, noted) : { text: '', values: [] };
+    const note = row.saga === 'choreography' ? noteWith(row.id, noted) : { text: '', values: [] };
     await tx.sql.query(`${note.text}${emit}`, [...event, ...note.values], `order-end-${row.saga}`);
     tx.emitted();
   }

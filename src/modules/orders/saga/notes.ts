@@ -1,7 +1,6 @@
 // What the timeline of a choreographed order is made of: one row for each event that tells of it, with where it
 // was published and what caused it. Orders' own are written with the event itself, others' when they arrive.
 import type { Delivery } from '../../../kernel/events/envelope.ts';
-import type { EventArguments } from '../../../kernel/events/publisher.ts';
 import type { Transaction } from '../../../kernel/store/store.ts';
 
 export interface Noted {
@@ -15,7 +14,7 @@ export interface Noted {
 export const here = `nullif(split_part(current_setting('application_name', true), '@', 2), '')`;
 
 /** Begins a statement whose first eight values are an event's: notes that event as well. */
-export function noteWith(orderId: string, event: EventArguments, noted: Noted) {
+export function noteWith(orderId: string, noted: Noted) {
   return {
     text: `
       WITH noted AS (
@@ -24,7 +23,6 @@ export function noteWith(orderId: string, event: EventArguments, noted: Noted) {
       )
       `,
     values: [orderId, noted.step, noted.status, noted.attempts, noted.why] as const,
-    causedBy: event[6],
   };
 }
 
