@@ -7,15 +7,21 @@ import type { Ground } from './ground.ts';
 import { thresholdOf } from './harm.ts';
 import { isolate } from './isolation.ts';
 import { modelOf } from './model.ts';
-import type { Report, Side } from './report-shape.ts';
+import type { Change, Report, Side } from './report-shape.ts';
 import type { Measured } from './rounds.ts';
 import { scaleModule } from './scaling.ts';
 import { Latencies } from './statistics/histogram.ts';
 import { traceBoth } from './traces.ts';
 
-type Beyond = Pick<Report, 'capacity' | 'isolation' | 'flips' | 'scaling' | 'model' | 'change' | 'traces'>;
+type Parts = Pick<Report, 'capacity' | 'isolation' | 'flips' | 'scaling' | 'model' | 'change' | 'traces'>;
 
-const nothing: Beyond = {
+export interface Beyond {
+  readonly parts: Parts;
+  /** Parts that broke off: the rest of a report is not lost for them. */
+  readonly broken: Report['thrownAway'];
+}
+
+const nothing: Parts = {
   capacity: null,
   isolation: null,
   flips: null,
@@ -34,44 +40,71 @@ export async function measureBeyond(
   measured: Report['measured'],
   perSecond: number,
 ): Promise<Beyond> {
-  const { options, instances } = ground;
-  const { mode, self } = options;
-  if (mode === 'quick') return nothing;
+  const { options } = ground;
+  const { mode, self, signal } = options;
+  const broken: Report['thrownAway'] = [];
+  if (mode === 'quick') return { parts: nothing, broken };
+  const attempt = async <T>(what: string, work: () => Promise<T>): Promise<T | null> => {
+    try {
+      signal.throwIfAborted();
+      return await work();
+    } catch (error) {
+      signal.throwIfAborted();
+      broken.push({ what, why: `it broke off: ${(error as Error).message}` });
+      await ground.restart();
+      return null;
+    }
+  };
   const full = mode === 'full';
   const services = [...options.b.services.keys()];
   await ground.restart();
-  const capacity = full ? await compareCapacity(ground, perSecond * 1.25, CAPACITY_PAIRS) : null;
-  if (self || services.length === 0)
-    return { ...nothing, capacity, model: modelOf(measured, perSecond, P99_BOUND_MS, capacity) };
+  const capacity = full
+    ? await attempt('capacity', () => compareCapacity(ground, perSecond * 1.25, CAPACITY_PAIRS))
+    : null;
+  const model = modelOf(measured, perSecond, P99_BOUND_MS, capacity);
+  if (self || services.length === 0) return { parts: { ...nothing, capacity, model }, broken };
 
   const chosen = full ? services : [choose(ground)];
   const hot = hottest(ground);
-  const scaling = full && hot !== undefined ? await scaleModule(ground, hot, measured.b, perSecond) : null;
-  const { flips, flipMs } = await flipUnderLoad(ground, chosen, perSecond, full ? 4 : 3);
-  options.say('change', 'from kill to ready');
-  const ready = {
-    a: await killToReady(instances.a, options.signal),
-    b: await killToReady(instances.b, options.signal),
-  };
-  const isolation = await isolate(ground, {
-    faults: full ? ['killed', 'frozen', 'cpu-burn', 'memory-leak'] : ['killed', 'frozen'],
-    modules: full ? [...services, 'gateway'] : chosen,
-    perSecond: Math.max(20, Math.round(perSecond / 2)),
-    thresholds: { a: thresholds(rounds, 'a'), b: thresholds(rounds, 'b') },
-  });
-  const change = {
-    a: { killToReadyMs: ready.a, flipMs: [], startMs: instances.a.readyMs, deploy: deploySizes(instances.a) },
-    b: { killToReadyMs: ready.b, flipMs, startMs: instances.b.readyMs, deploy: deploySizes(instances.b) },
-  };
-  const traces = await traceBoth(ground);
+  const scaling =
+    full && hot !== undefined
+      ? await attempt('scaling', () => scaleModule(ground, hot, measured.b, perSecond))
+      : null;
+  const flipped = await attempt('flips', () => flipUnderLoad(ground, chosen, perSecond, full ? 4 : 3));
+  const change = await attempt('change', () => measureChange(ground, flipped?.flipMs ?? []));
+  const isolation = await attempt('failure isolation', () =>
+    isolate(ground, {
+      faults: full ? ['killed', 'frozen', 'cpu-burn', 'memory-leak'] : ['killed', 'frozen'],
+      modules: full ? [...services, 'gateway'] : chosen,
+      perSecond: Math.max(20, Math.round(perSecond / 2)),
+      thresholds: { a: thresholds(rounds, 'a'), b: thresholds(rounds, 'b') },
+    }),
+  );
+  const traces = await attempt('traces', () => traceBoth(ground));
   return {
-    capacity,
-    isolation,
-    flips,
-    scaling,
-    model: modelOf(measured, perSecond, P99_BOUND_MS, capacity),
-    change,
-    traces,
+    parts: { capacity, isolation, flips: flipped?.flips ?? null, scaling, model, change, traces },
+    broken,
+  };
+}
+
+async function measureChange(
+  { options, instances: { a, b } }: Ground,
+  flipMs: Change['flipMs'],
+): Promise<Report['change']> {
+  options.say('change', 'from kill to ready');
+  return {
+    a: {
+      killToReadyMs: await killToReady(a, options.signal),
+      flipMs: [],
+      startMs: a.readyMs,
+      deploy: deploySizes(a),
+    },
+    b: {
+      killToReadyMs: await killToReady(b, options.signal),
+      flipMs,
+      startMs: b.readyMs,
+      deploy: deploySizes(b),
+    },
   };
 }
 

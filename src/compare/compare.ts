@@ -86,9 +86,10 @@ export function compare(options: CompareOptions): Promise<Compared> {
       measured,
       figures: figuresOf(pairs, names, pace.fresh ? 0 : pace.allowance),
       rounds: played.rounds.map(({ round }, index) => ({ ...round, index })),
-      ...beyond,
+      ...beyond.parts,
       thrownAway: [
         ...thrownAway(played.rounds),
+        ...beyond.broken,
         ...(played.recorded.length < options.pairs
           ? [
               {

@@ -47,7 +47,12 @@ export async function isolate(ground: Ground, plan: IsolationPlan): Promise<Isol
       for (const module of targets(instances[side], plan.modules)) {
         options.signal.throwIfAborted();
         options.say('isolation', `${options[side].label}: ${module} ${kind}`);
-        faults.push(await inject(ground, plan, instances[side], kind, module));
+        try {
+          faults.push(await inject(ground, plan, instances[side], kind, module));
+        } catch (error) {
+          options.signal.throwIfAborted();
+          notes.push(`${side.toUpperCase()}, ${module} ${kind}: not measured (${(error as Error).message}).`);
+        }
       }
     }
   }

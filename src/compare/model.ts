@@ -43,7 +43,10 @@ export function modelOf(
   capacity: Capacity | null,
 ): Model {
   const here = availableParallelism();
-  const sides = (['a', 'b'] as const).map((side) => ({ side, demands: demandsOf(measured[side]) }));
+  // Where no round counts there is no demand to reckon with.
+  const sides = (['a', 'b'] as const)
+    .map((side) => ({ side, demands: demandsOf(measured[side]) }))
+    .filter(({ demands }) => demands.some(({ demandMs }) => demandMs > 0));
   return {
     notes: [
       `Demands are CPU milliseconds per request at ${perSecond} a second; the generator shares the cores here and is left out.`,
