@@ -53,7 +53,7 @@ describe('the doors between hosts', () => {
     customer = await shop.customer();
     const { body } = await shop.call('GET', '/admin/placements', { token: shop.adminToken });
     service = body.modules.find(({ module }: { module: string }) => module === 'orders').instances[0].url;
-    control = /Server listening at (http:\S+?)"/.exec(shop.started.output())![1]!;
+    control = /INTERNAL_PORT is open at (http:\S+?)"/.exec(shop.started.output())![1]!;
     const internalKey = shop.started.env.INTERNAL_KEY!;
     const own = createInternalTokens(internalKey, 'monolith');
     const key = new Uint8Array(hkdfSync('sha256', internalKey, '', 'banyan internal token v1', 32));

@@ -125,7 +125,7 @@ describe('a service that was told everything', () => {
     const secret = `${new URL(databaseUrl).password}|${JSON.parse(env.SIGNING_KEY!).d}`;
     const child = start('extracted/orders/main.ts', {
       DATA_DIR,
-      CONTROL_URL: /Server listening at (http:\S+?)"/.exec(shop.started.output())![1]!,
+      CONTROL_URL: /INTERNAL_PORT is open at (http:\S+?)"/.exec(shop.started.output())![1]!,
       INTERNAL_KEY: env.INTERNAL_KEY!,
       ADMIN_TOKEN: env.ADMIN_TOKEN!,
       BROKER_URL: roleUrl(databaseUrl, secret, 'banyan_log'),

@@ -41,7 +41,7 @@ describe('health', () => {
   let internal: string;
   beforeAll(async () => {
     shop = clientOf(await startShop({ env: { DRAIN_DELAY_MS: '500' } }));
-    internal = /Server listening at (http:\S+?)"/.exec(shop.started.output())![1]!;
+    internal = /INTERNAL_PORT is open at (http:\S+?)"/.exec(shop.started.output())![1]!;
   });
   afterAll(() => shop?.started.stop());
 

@@ -1,9 +1,10 @@
 // One dispatcher behind every door: authorise, validate, handle, answer; and what the codec is for.
-import { Type } from '../contract/type.ts';
+
 import { describe, expect, it } from 'vitest';
 import { type Access, closed, defineContract, operation } from '../contract/contract.ts';
 import { anonymous, type Principal } from '../contract/principal.ts';
 import { Problem } from '../contract/problem.ts';
+import { Type } from '../contract/type.ts';
 import { type Call, currentFlow, withFlow } from './call.ts';
 import { createDispatcher } from './dispatcher.ts';
 

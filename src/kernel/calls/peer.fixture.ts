@@ -3,9 +3,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pathToFileURL } from 'node:url';
-import { Type } from '../contract/type.ts';
 import { closed, defineContract, nothing, operation } from '../contract/contract.ts';
 import { problem } from '../contract/problem.ts';
+import { Type } from '../contract/type.ts';
 import { createInternalTokens } from '../identity/internal-token.ts';
 import { currentFlow } from './call.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';

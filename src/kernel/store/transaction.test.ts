@@ -1,13 +1,13 @@
 // What a module may rely on: rows and events together or neither, through Prisma and through SQL alike; no call
 // to another module meanwhile; and a server that comes and goes ends no process.
 import { setTimeout as pause } from 'node:timers/promises';
-import { Type } from '../contract/type.ts';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { PrismaClient } from '../../../prisma/orders/client/client.ts';
 import { currentFlow } from '../calls/call.ts';
 import { createRef, RefInsideTransaction } from '../calls/ref.ts';
 import { closed, defineContract, event, nothing, operation } from '../contract/contract.ts';
+import { Type } from '../contract/type.ts';
 import { createStore, type OpenStore } from './create.ts';
 import { provision } from './provision.ts';
 import { roleUrl } from './roles.ts';
