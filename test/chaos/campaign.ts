@@ -39,6 +39,8 @@ export interface Outcome extends Verdict {
 /** Keys are so many that one is seldom sold twice at once, and so few that each has a long history. */
 const EVENTS_PER_KEY = 50;
 const CALM_RATE = 400;
+/** What a strike may sell at most, in shares of what is left: recovery is measured, not how much two cores can do. */
+const SHARES = 3;
 /** Far beyond any recovery: who waits so long is stuck, also on a machine that does much else. */
 const PATIENCE_MS = 300_000;
 
@@ -66,7 +68,7 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
     say(`${log}: everything runs; ${rate.toFixed(0)} sales a second`);
     const times = new Map<Fault, number[]>(chosen.map((fault) => [fault, []]));
     sales.reserve = reserveFor(deck.length);
-    sales.start(rate);
+    sales.start(rate, SHARES * (events / deck.length));
     for (const [n, fault] of deck.entries()) {
       signal?.throwIfAborted();
       await pause(random.between(100, 500));
@@ -76,7 +78,8 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
       sales.reserve = reserveFor(left);
       // As the strikes have taken so far, the events last until the last one of them.
       const perStrike = (Date.now() - began) / 1000 / (n + 1);
-      if (left > 0) sales.start((events - sales.reserve - sales.ordered) / (perStrike * left));
+      const share = (events - sales.reserve - sales.ordered) / left;
+      if (left > 0) sales.start(share / perStrike, SHARES * share);
       const elapsed = ((Date.now() - began) / 1000).toFixed(0);
       say(
         `${log} ${elapsed.padStart(4)} s  ${n + 1}/${deck.length}  ${fault.name}: ${struck}, recovered in ${seconds(ms)}; ordered ${sales.ordered}`,

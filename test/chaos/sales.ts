@@ -26,11 +26,14 @@ export class Sales {
     return this.#upper;
   }
 
-  start(perSecond: number): void {
+  /** @param atMost then it waits for the next start: a strike that takes long must not bury the shop in sales. */
+  start(perSecond: number, atMost = Number.POSITIVE_INFINITY): void {
     this.stop();
+    const ceiling = this.#upper + Math.ceil(atMost);
     this.#timer = setInterval(() => {
       this.#due += (perSecond * EVERY_MS) / 1000;
-      const count = Math.min(Math.floor(this.#due), this.#total - this.reserve - this.#upper);
+      const rest = Math.min(ceiling, this.#total - this.reserve) - this.#upper;
+      const count = Math.min(Math.floor(this.#due), rest);
       if (count <= 0) return;
       this.#due -= count;
       this.#upper += count;
