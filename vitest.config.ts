@@ -2,8 +2,8 @@
 // hundreds of times belong to `npm run test:all`, as does whatever is named *.long.test.ts.
 import { defineConfig } from 'vitest/config';
 
-/** Many minutes each, of faults on real brokers: `npm run test:chaos`. */
-export const chaos = ['src/kernel/events/**/*.kafka.long.test.ts'];
+/** Minutes each, of faults on real brokers and of a kill at every step of the checkout: `npm run test:chaos`. */
+export const chaos = ['test/saga-kill.long.test.ts', 'src/kernel/events/**/*.kafka.long.test.ts'];
 
 export const long = [
   '**/*.long.test.ts',
