@@ -1,7 +1,7 @@
 // Customers at work while modules move: requests of mixed kinds over kept-alive connections, each answer held
 // against the one that the monolith gave before anything moved, and afterwards the books: every order there
 // once, final, paid once, and the stock of what was sold.
-
+import { setTimeout as pause } from 'node:timers/promises';
 import sharp from 'sharp';
 import { type Dispatcher, Pool } from 'undici';
 import { expect } from 'vitest';
@@ -42,6 +42,8 @@ const TOKENS = ['tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_flaky', '
 export interface TrafficOptions {
   /** Only what may be sent twice: reads, and orders with their keys. */
   readonly repeatable?: boolean;
+  /** How long a customer thinks between two requests; at 0 they take all of the machine, and flips wait for it. */
+  readonly thinkMs?: number;
 }
 
 export class Traffic {
@@ -132,6 +134,7 @@ export class Traffic {
         const ask = this.#asks[sent % this.#asks.length]!();
         sent += 1;
         await this.#send(ask);
+        if (this.#options.thinkMs) await pause(this.#options.thinkMs);
       }
     };
     await Promise.all(Array.from({ length: this.#connections }, customer));

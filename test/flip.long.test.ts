@@ -10,7 +10,7 @@ const modules = ['catalog', 'media', 'notifications', 'orders', 'payments', 'use
 
 withShop((shop) => {
   test('20,000 requests, 100 flips each way of every module', { timeout: 600_000 }, async () => {
-    const traffic = new Traffic(shop(), 50);
+    const traffic = new Traffic(shop(), 50, { thinkMs: 200 });
     await traffic.prepare();
     await Promise.all(modules.map((module) => shop().started.extract(module, module === 'catalog' ? 2 : 1)));
     const moving = new Moving(shop(), modules, 40);

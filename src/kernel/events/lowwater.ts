@@ -3,9 +3,11 @@
 // Positions are drawn before their transactions commit, so a row may appear below rows that were already sent:
 // a cursor would skip it for ever. But reading from the start every time walks over the index entries of all
 // rows sent since the last vacuum (500,000 rows in batches of 1,000: 125 million of them). So:
-// when a snapshot saw rows up to position P and its next transaction id was X, and a later snapshot says that
-// every transaction below X has ended, then whatever is still open got its id, and so drew its positions, after
-// the first snapshot: above P. Positions up to P are settled; those that were sent need not be looked at again.
+// when a snapshot saw rows up to position P, and the transaction of that reading then drew the id X of its own, and
+// a later snapshot says that every transaction below X has ended, then whatever is still open got its id, and so
+// drew its positions, after the first snapshot: above P. Positions up to P are settled; those that were sent need
+// not be looked at again. (A snapshot's own xmax will not do for X: it is one past the last transaction that has
+// ended, and one that is open may have that very id, and positions below P.)
 
 interface Sample {
   readonly next: bigint;
@@ -24,10 +26,10 @@ export class LowWater {
   /**
    * After every row of a claim has been sent and removed.
    * @param xmin the oldest transaction that was open when the rows were read (pg_snapshot_xmin)
-   * @param xmax the next transaction id then (pg_snapshot_xmax)
+   * @param own the id of the transaction that read them, drawn after its snapshot (pg_current_xact_id)
    * @param last the highest position among the rows
    */
-  sent(xmin: string, xmax: string, last: string): void {
+  sent(xmin: string, own: string, last: string): void {
     const oldest = BigInt(xmin);
     const reached = BigInt(last);
     while (this.#samples[0] && this.#samples[0].next <= oldest) {
@@ -36,7 +38,7 @@ export class LowWater {
       const settled = position < reached ? position : reached;
       if (settled > this.#settled) this.#settled = settled;
     }
-    this.#samples.push({ next: BigInt(xmax), position: reached });
+    this.#samples.push({ next: BigInt(own), position: reached });
   }
 
   /** Something was not sent, or another relay may have worked here: look at everything again. */

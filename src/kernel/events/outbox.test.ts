@@ -185,6 +185,33 @@ describe('the relay', () => {
     await slow.end();
   });
 
+  test('sees the newest transaction that is open, below a row of an older one', async () => {
+    const [older, newest] = [await session(), await session()];
+    await older.query('BEGIN');
+    await older.query('SELECT pg_current_xact_id()');
+    let due = true;
+    const relay = async (step: string) => {
+      if (step !== 'before-claim' || !due) return;
+      due = false;
+      // The id of the newest is the highest there is: one past the last transaction that has ended.
+      await newest.query('BEGIN');
+      await newest.sell('newest', 1);
+      await older.sell('older', 1);
+      await older.query('COMMIT');
+    };
+    const host = stand.host({ steps: { relay } });
+    await host.shop.relay.start();
+    await until('the older one is sent', async () => (await sent()) === 1);
+    for (let n = 1; n <= 3; n += 1) {
+      await host.sell({ orderId: 'later', n });
+      await until('a later one is sent', async () => (await sent()) === 1 + n);
+    }
+    await newest.query('COMMIT');
+    host.shop.wake();
+    await until('the newest one is sent', async () => (await sent()) === 5, 5_000);
+    await Promise.all([older.end(), newest.end()]);
+  });
+
   test('forgets nothing while the low-water mark moves under load', async () => {
     const host = stand.host();
     await host.start();

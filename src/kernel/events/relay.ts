@@ -62,7 +62,7 @@ interface OutboxRow {
   readonly instance: string | null;
   readonly time: string;
   readonly xmin: string;
-  readonly xmax: string;
+  readonly own: string;
 }
 
 const STANDBY_MS = 400;
@@ -232,7 +232,7 @@ export class Relay {
     const { step, onSent } = this.#options;
     await this.#session.query(this.#sql.finish, [rows.map((row) => row.position)]);
     await step?.('after-finish', ids);
-    this.#lowWater.sent(rows[0]!.xmin, rows[0]!.xmax, rows.at(-1)!.position);
+    this.#lowWater.sent(rows[0]!.xmin, rows[0]!.own, rows.at(-1)!.position);
     this.sent += rows.length;
     if (onSent) {
       const sentAt = Date.now();
@@ -282,7 +282,7 @@ function statements(schema: string): { claim: string; finish: string } {
     claim: `
       SELECT position, id, topic, key, sequence, type, data::text AS data, correlation_id, causation_id, traceparent, instance,
         to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time,
-        pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax
+        pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, pg_current_xact_id()::text AS own
       FROM ${schema}.event_outbox WHERE position > $1 AND position <> ALL ($3::bigint[]) ORDER BY position LIMIT $2`,
     finish: `
       WITH sent AS (DELETE FROM ${schema}.event_outbox WHERE position = ANY ($1::bigint[]) RETURNING id, key, sequence)
