@@ -1,17 +1,17 @@
 // `npm run kafka`: a real Kafka broker until Ctrl-C. Prints `BROKER_URL=kafka://host:port` on a line of its own
 // once it answers, and leaves nothing behind.
-//   --port N       default 9092; a free one when it is taken
-//   --version V    default 4.1.0
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { KAFKA_VERSION, startBroker } from '../src/kernel/events/testing/broker.ts';
+import { countOf, readArguments } from './arguments.ts';
 
-const { values } = parseArgs({
-  options: {
-    port: { type: 'string', default: '9092' },
-    version: { type: 'string', default: KAFKA_VERSION },
-  },
+const usage = `npm run kafka -- [options]
+  --port N      where it listens (9092; a free one when that is taken)
+  --version V   of Kafka (${KAFKA_VERSION})`;
+const values = readArguments(usage, {
+  port: { type: 'string', default: '9092' },
+  version: { type: 'string', default: KAFKA_VERSION },
 });
+const port = values.port === '0' ? 0 : countOf('port', values.port, usage);
 
 const ended = new Promise<void>((resolve) => {
   process.once('SIGINT', () => resolve());
@@ -21,7 +21,7 @@ const ended = new Promise<void>((resolve) => {
 try {
   const broker = await startBroker({
     version: values.version,
-    port: Number(values.port),
+    port,
     cacheDir: join(import.meta.dirname, '../node_modules/.cache/kafka'),
     say: (line) => console.error(line),
   });

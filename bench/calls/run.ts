@@ -1,4 +1,4 @@
-// Calls, measured beside their peers: `node bench/calls/run.ts [--repeats N] [--only near|far]`.
+// Calls, measured beside their peers: `node bench/calls/run.ts` (`--help` names the options).
 // Every variant of every repeat runs in processes of its own, in an order that turns from repeat to repeat, so
 // that neither what one variant taught the compiler nor what else the machine does favours another. Ratios are
 // of medians of one run. Prints Markdown.
@@ -7,12 +7,18 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { countOf, oneOf, readArguments } from '../../scripts/arguments.ts';
 
-const { values: options } = parseArgs({
-  options: { repeats: { type: 'string', default: '7' }, only: { type: 'string' } },
+const usage = `node bench/calls/run.ts [options]
+  --repeats N       of every variant (7)
+  --only near|far   calls in one process alone, or to another one`;
+const options = readArguments(usage, {
+  repeats: { type: 'string', default: '7' },
+  only: { type: 'string' },
 });
-const repeats = Number(options.repeats);
+const repeats = countOf('repeats', options.repeats, usage);
+if (options.only !== undefined) oneOf('only', options.only, ['near', 'far'], usage);
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const run = promisify(execFile);
 

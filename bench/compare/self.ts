@@ -8,16 +8,21 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { countOf, readArguments } from '../../scripts/arguments.ts';
 import { ALPHA, widened } from '../../src/compare/figures.ts';
 import { randomOf } from '../../src/compare/load/random.ts';
 import { paces } from '../../src/compare/options.ts';
 import type { Report, Round } from '../../src/compare/report-shape.ts';
 import { holm, median, signTest } from '../../src/compare/statistics/intervals.ts';
 
-const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '20' }, from: { type: 'string' } },
+const usage = `node bench/compare/self.ts [options]
+  --runs N        how many runs (20)
+  --from FOLDER   judges the reports that are there, and runs nothing`;
+const values = readArguments(usage, {
+  runs: { type: 'string', default: '20' },
+  from: { type: 'string' },
 });
+const runs = countOf('runs', values.runs, usage);
 
 const DRAWS = 20_000;
 const PAIRS = 8;
@@ -29,7 +34,7 @@ const read: Readonly<Record<string, (round: Round) => number | null>> = {
 };
 
 const folder = values.from ?? mkdtempSync(join(tmpdir(), 'compare-self-'));
-if (values.from === undefined) play(Number(values.runs), folder);
+if (values.from === undefined) play(runs, folder);
 const reports = readdirSync(folder)
   .sort()
   .map((name) => join(folder, name, 'report.json'))

@@ -1,21 +1,24 @@
-// `npm run bench:events [-- --short] [--only NAME] [--write]`: the event backbone beside its limits and its peers,
+// `npm run bench:events` (`-- --help` names the options): the event backbone beside its limits and its peers,
 // every ratio from one run with both sides alternating. About 12 minutes; --short for a look (its sizes are too
 // small for the goals). Prints Markdown; --write puts it into RESULTS-events.md, where the last one stood.
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArguments, refuse } from '../../scripts/arguments.ts';
 import { line, openStage, type Row, type Sizes, type Stage } from './stage.ts';
 
 const full: Sizes = { rows: 500_000, seconds: 20, pairs: 2, deliveries: 20_000, strikes: 5 };
 const short: Sizes = { rows: 20_000, seconds: 4, pairs: 1, deliveries: 2_000, strikes: 1 };
 
-const { values } = parseArgs({
-  options: {
-    short: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-    only: { type: 'string', multiple: true },
-  },
+const usage = `npm run bench:events -- [options]
+  --short       for a look; its sizes are too small for the goals
+  --only NAME   one section alone: relay-kafka, relay-postgres, latency, poison,
+                writes, peers, recovery; may be said several times
+  --write       puts the results into bench/RESULTS-events.md`;
+const values = readArguments(usage, {
+  short: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
+  only: { type: 'string', multiple: true },
 });
 
 interface Section {
@@ -40,10 +43,7 @@ const sections: readonly Section[] = [
 ];
 
 const unknown = values.only?.find((name) => !sections.some((section) => section.name === name));
-if (unknown) {
-  console.error(`There is no section "${unknown}". Sections: ${sections.map(({ name }) => name).join(', ')}`);
-  process.exit(2);
-}
+if (unknown) refuse(`There is no section "${unknown}".`, usage);
 
 const printed: string[] = [];
 const print = (text: string) => {

@@ -1,25 +1,29 @@
-// `npm run bench:saga [-- --orders N] [--rounds N] [--log postgres|kafka|both] [--quick]`: the checkout in both styles,
+// `npm run bench:saga` (`-- --help` names the options): the checkout in both styles,
 // in one process and with everything extracted, on both logs, alternating. Each measurement places as many orders
 // as go (orders confirmed per second, CPU per order), then half as many a second (time from 202 to confirmed).
 // Prints Markdown; the goals are judged at the end.
 import { cpus, release, totalmem } from 'node:os';
-import { parseArgs } from 'node:util';
+import { countOf, oneOf, readArguments } from '../../scripts/arguments.ts';
 import type { SagaStyle } from '../../src/modules/orders/contract.ts';
 import { type LogKind, modules, openStage, type Stage } from '../../test/saga-chaos/stage.ts';
 import { type Buyers, buy, messages, settled } from './load.ts';
 import { cpuOfTree } from './usage.ts';
 
-const { values } = parseArgs({
-  options: {
-    orders: { type: 'string', default: '3000' },
-    rounds: { type: 'string', default: '3' },
-    log: { type: 'string', default: 'both' },
-    quick: { type: 'boolean', default: false },
-  },
+const words = `npm run bench:saga -- [options]
+  --orders N                  of each measurement (3000)
+  --rounds N                  of all of them, besides the warm-up (3)
+  --log postgres|kafka|both   on which log (both)
+  --quick                     for a look: 400 orders, one round`;
+const values = readArguments(words, {
+  orders: { type: 'string', default: '3000' },
+  rounds: { type: 'string', default: '3' },
+  log: { type: 'string', default: 'both' },
+  quick: { type: 'boolean', default: false },
 });
-const orders = values.quick ? 400 : Number(values.orders);
-const rounds = values.quick ? 1 : Number(values.rounds);
-const logs: LogKind[] = values.log === 'both' ? ['postgres', 'kafka'] : [values.log as LogKind];
+const orders = values.quick ? 400 : countOf('orders', values.orders, words);
+const rounds = values.quick ? 1 : countOf('rounds', values.rounds, words);
+const log = oneOf('log', values.log, ['postgres', 'kafka', 'both'], words);
+const logs: readonly LogKind[] = log === 'both' ? ['postgres', 'kafka'] : [log];
 const styles: readonly SagaStyle[] = ['choreography', 'orchestration'];
 const placements = ['in one process', 'all extracted'] as const;
 const print = (...lines: string[]) => process.stdout.write(`${lines.join('\n')}\n`);

@@ -1,12 +1,12 @@
 // Real processes, a real PostgreSQL and a real Kafka broker, struck by seven faults while events flow. Progress
 // goes to stderr, the results to stdout; the last line is `lost N doubled N inverted N`, and the exit code 1
 // unless all three are 0. Ctrl-C ends every process that it started.
-import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { readArguments, refuse } from '../../scripts/arguments.ts';
 import { campaign, type Outcome, type Recovery, seconds } from './campaign.ts';
 import type { LogKind } from './ground.ts';
 
 // Orders and their sagas instead of events: a run of its own, with its own options.
-if (process.argv.includes('--saga') && !process.argv.includes('--help')) await import('../saga-chaos/run.ts');
+if (process.argv.includes('--saga')) await import('../saga-chaos/run.ts');
 
 const usage = `npm run chaos -- [options]
   --events N                  how many events (50000)
@@ -15,24 +15,17 @@ const usage = `npm run chaos -- [options]
   --strikes N                 of each fault (one per 2,500 events)
   --only FAULT                this fault alone; may be said several times
   --verbose                   what the hosts log, too
-  --saga                      orders and their sagas instead of events:
-                              --orders N (5000), --rate N (25), --log, --seed`;
+  --saga                      orders and their sagas instead of events; its
+                              options: npm run chaos -- --saga --help`;
 
-const values = read({
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    events: { type: 'string', default: '50000' },
-    log: { type: 'string', default: 'both' },
-    seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
-    strikes: { type: 'string' },
-    verbose: { type: 'boolean', default: false },
-    only: { type: 'string', multiple: true },
-  },
+const values = readArguments(usage, {
+  events: { type: 'string', default: '50000' },
+  log: { type: 'string', default: 'both' },
+  seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
+  strikes: { type: 'string' },
+  verbose: { type: 'boolean', default: false },
+  only: { type: 'string', multiple: true },
 });
-if (values.help) {
-  console.log(usage);
-  process.exit();
-}
 const events = wholeNumber('events', values.events);
 const seed = wholeNumber('seed', values.seed);
 // Each fault 20 times at 50,000 events.
@@ -40,7 +33,7 @@ const strikes = values.strikes
   ? wholeNumber('strikes', values.strikes)
   : Math.max(1, Math.ceil(events / 2_500));
 if (!['postgres', 'kafka', 'both'].includes(values.log))
-  refuse(`--log is postgres, kafka or both, not "${values.log}"`);
+  refuse(`--log is postgres, kafka or both, not "${values.log}".`, usage);
 const logs: LogKind[] = values.log === 'both' ? ['kafka', 'postgres'] : [values.log as LogKind];
 
 const stop = new AbortController();
@@ -97,21 +90,7 @@ function row({ fault, times }: Recovery): string {
   return `| ${fault} | ${times.length} | ${at(0)} | ${at(0.5)} | ${at(1)} |`;
 }
 
-/** A mistake in the words is told with what there is to say. */
-function read<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>>['values'] {
-  try {
-    return parseArgs(config).values;
-  } catch (error) {
-    return refuse(`${(error as Error).message}\n\n${usage}`);
-  }
-}
-
 function wholeNumber(name: string, text: string): number {
-  if (!/^\d{1,9}$/.test(text)) refuse(`--${name} is a whole number, not "${text}"`);
+  if (!/^\d{1,9}$/.test(text)) refuse(`--${name} is a whole number, not "${text}".`, usage);
   return Number(text);
-}
-
-function refuse(message: string): never {
-  console.error(message);
-  process.exit(2);
 }

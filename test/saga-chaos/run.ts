@@ -1,24 +1,26 @@
-// `npm run chaos -- --saga [--orders 5000] [--log postgres|kafka|both] [--seed N] [--rate N]`: see campaign.ts. Progress
+// `npm run chaos -- --saga` (`--help` names the options): see campaign.ts. Progress
 // goes to stderr, the result to stdout; the exit code is 1 unless every order is final and the sums hold.
-import { parseArgs } from 'node:util';
+import { countOf, oneOf, readArguments } from '../../scripts/arguments.ts';
 import { campaign } from './campaign.ts';
 import type { LogKind } from './stage.ts';
 
-const { values } = parseArgs({
-  options: {
-    saga: { type: 'boolean' },
-    orders: { type: 'string', default: '5000' },
-    log: { type: 'string', default: 'postgres' },
-    seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
-    rate: { type: 'string', default: '25' },
-  },
+const usage = `npm run chaos -- --saga [options]
+  --orders N                  how many orders (5000)
+  --rate N                    of them a second (25)
+  --log postgres|kafka|both   on which log (postgres)
+  --seed N                    of the schedule (a random one; it is printed)`;
+const values = readArguments(usage, {
+  saga: { type: 'boolean' },
+  orders: { type: 'string', default: '5000' },
+  log: { type: 'string', default: 'postgres' },
+  seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 1_000_000)) },
+  rate: { type: 'string', default: '25' },
 });
-const [orders, seed, rate] = [wholeNumber('orders'), wholeNumber('seed'), wholeNumber('rate')];
-if (!['postgres', 'kafka', 'both'].includes(values.log)) {
-  console.error(`--log is postgres, kafka or both, not "${values.log}"`);
-  process.exit(2);
-}
-const logs: LogKind[] = values.log === 'both' ? ['kafka', 'postgres'] : [values.log as LogKind];
+const orders = countOf('orders', values.orders, usage);
+const seed = countOf('seed', values.seed, usage);
+const rate = countOf('rate', values.rate, usage);
+const chosen = oneOf('log', values.log, ['postgres', 'kafka', 'both'], usage);
+const logs: readonly LogKind[] = chosen === 'both' ? ['kafka', 'postgres'] : [chosen];
 
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const)
@@ -39,9 +41,3 @@ for (const log of logs) {
 }
 console.log(wrong === 0 ? '\nevery order is final, the sums hold' : `\n${wrong} things do not agree`);
 process.exit(wrong === 0 ? 0 : 1);
-
-function wholeNumber(name: 'orders' | 'seed' | 'rate'): number {
-  if (/^[1-9]\d{0,8}$/.test(values[name])) return Number(values[name]);
-  console.error(`--${name} is a whole number above 0, not "${values[name]}"`);
-  process.exit(2);
-}
