@@ -24,6 +24,8 @@ export interface Measured {
   readonly p99: number;
   /** CPU of all processes of the peer, microseconds a request. */
   readonly cpu: number;
+  /** As much of it as was spent outside of the kernel: our own code, and less noisy than the rest. */
+  readonly user: number;
   /** CPU of the generator, of one core: near 1 it was itself the limit. */
   readonly generator: number;
 }
@@ -41,11 +43,14 @@ export async function load({ peer, url, children }: Running, seconds: number): P
   if (result.non2xx > 0 || result.errors > 0)
     throw new Error(`${peer}: ${result.non2xx} answers were not 2xx, ${result.errors} requests failed`);
   const { user, system } = process.cpuUsage(own);
+  const after = cpuOf(children);
+  const userTime = after.user - before.user;
   times.sort((a, b) => a - b);
   return {
     perSecond: times.length / result.duration,
     p99: times[Math.floor(times.length * 0.99)]!,
-    cpu: (cpuOf(children) - before) / times.length,
+    cpu: (userTime + after.system - before.system) / times.length,
+    user: userTime / times.length,
     generator: (user + system) / 1e6 / result.duration,
   };
 }

@@ -64,16 +64,24 @@ function kill(group: number, signal: NodeJS.Signals): void {
   }
 }
 
+export interface CpuTime {
+  readonly user: number;
+  readonly system: number;
+}
+
 /** CPU time of these groups so far, in microseconds (steps of 10 ms). */
-export function cpuOf(children: readonly ChildProcess[]): number {
+export function cpuOf(children: readonly ChildProcess[]): CpuTime {
   const wanted = new Set(children.map(({ pid }) => pid!));
-  let ticks = 0;
+  let user = 0;
+  let system = 0;
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     const fields = statOf(entry);
-    if (fields && wanted.has(Number(fields[2]))) ticks += Number(fields[11]) + Number(fields[12]);
+    if (!fields || !wanted.has(Number(fields[2]))) continue;
+    user += Number(fields[11]);
+    system += Number(fields[12]);
   }
-  return ticks * 10_000;
+  return { user: user * 10_000, system: system * 10_000 };
 }
 
 function statOf(pid: string): string[] | undefined {

@@ -1,6 +1,6 @@
 // What one side of a connection has to say in this turn of the event loop, sent as one frame: with 64 calls
 // at once that is one write instead of 64 and doubles the calls per second (bench/RESULTS-calls.md); a call
-// on its own leaves in the same turn and loses nothing. It knows no message by name.
+// on its own leaves at once and loses nothing. It knows no message by name.
 import type { WebSocket } from 'ws';
 
 /** A frame holds no more than this (in characters) unless one message alone is longer. */
@@ -22,8 +22,9 @@ export class Outbox {
   /** @param last nothing is expected to follow in this turn: all of it leaves at once. */
   push(message: string, last: boolean): void {
     if (this.#characters > 0 && this.#characters + message.length > FRAME_CHARACTERS) this.flush();
-    // After the microtasks of this turn: whatever they still have to say goes along.
-    if (this.#characters === 0 && !last) process.nextTick(this.#flush);
+    // After all sockets that were readable in this turn: requests of several clients, each of which came by a socket
+    // of its own, go along in one frame. A tick ends with the socket, and sent one frame for each.
+    if (this.#characters === 0 && !last) setImmediate(this.#flush);
     this.#messages.push(message);
     this.#characters += message.length;
     if (last) this.flush();
