@@ -49,7 +49,7 @@ export interface Forged {
 
 export async function forge(world: World): Promise<Forged> {
   const subject = { id: world.customer.id, role: 'customer' as const, epoch: 0 };
-  const { kid } = await publicHalf(world.signingKey);
+  const { kid } = publicHalf(world.signingKey);
   const stranger = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   const otherKey = (await createSessionSigner({ ...stranger, kid: kid! } as never).sign(subject)).token;
   const { importJWK } = await import('jose');

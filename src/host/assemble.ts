@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
+import { loadChecks } from '../kernel/contract/validation.ts';
 import { type Background, createBackground } from '../kernel/host/background.ts';
 import { canonicalContract } from '../kernel/placement/canonical.ts';
 import type { HostReport, Registration } from '../kernel/placement/host.ts';
@@ -35,10 +36,13 @@ export async function assemble(
   const parts = await openParts(settings, opening, log, signal, undo, onFatal);
   const { follower } = parts.control;
   const health = createHealth(settings, state, follower, () => parts.running);
+  // It waits for the database, what follows for nobody: side by side. What ends the host waits for both.
+  const seeded = role === 'monolith' ? parts.database.alone(() => seed(parts)) : Promise.resolve();
+  const settled = seeded.catch(() => {});
+  undo.push(() => settled);
   const internal = await openInternal(parts, health, undo);
-  if (role === 'monolith') await parts.database.alone(() => seed(parts));
-  const open =
-    role === 'service' ? undefined : await openPublic(parts, health, role === 'monolith' ? host : null, undo);
+  const supervises = role === 'monolith' ? host : null;
+  const open = role === 'service' ? undefined : await openPublic(parts, health, supervises, seeded, undo);
 
   signal.throwIfAborted();
   // A service is up with its doors; a monolith when its services are, too.
@@ -52,6 +56,8 @@ export async function assemble(
   state.booted = true;
   undo.push(pulse.start());
   undo.push(settleHeap());
+  // Ready without them, and the first request need not wait for them.
+  setImmediate(loadChecks);
   if (open && role === 'monolith') {
     announce(settings.dataDir, open.url, log);
     undo.push(() => removeInstanceFile(settings.dataDir));

@@ -38,7 +38,7 @@ export interface Parts {
   /** What internal tokens for this host are made for. */
   readonly audience: string;
   readonly bearer: VerifyBearer;
-  readonly jwks: Awaited<ReturnType<typeof keySet>>;
+  readonly jwks: ReturnType<typeof keySet>;
   readonly database: Database;
   readonly control: Control;
   readonly remote: RemoteCalls;
@@ -62,7 +62,7 @@ export async function openParts(
   undo.push(() => tracing.close());
   const audience = audienceOf(hostId);
   const tokens = createInternalTokens(settings.internalKey, audience);
-  const jwks = settings.signingKey ? await keySet([settings.signingKey]) : { keys: [] };
+  const jwks = settings.signingKey ? keySet([settings.signingKey]) : { keys: [] };
 
   const database = await openDatabase(settings, opening, modules, log);
   signal.throwIfAborted();

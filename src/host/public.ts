@@ -20,11 +20,15 @@ export interface Public {
   readonly gateway: Gateway;
 }
 
-/** @param host this host in the roster, which supervises; null: it does not. */
+/**
+ * @param host this host in the roster, which supervises; null: it does not.
+ * @param before what the port waits for: nobody sees a shop without its first products.
+ */
 export async function openPublic(
   parts: Parts,
   health: Health,
   host: string | null,
+  before: Promise<unknown>,
   undo: Undo,
 ): Promise<Public> {
   const { settings, log, metrics, tracing, contracts, dispatchers, tokens, bearer, control, jwks } = parts;
@@ -48,8 +52,9 @@ export async function openPublic(
     createDispatcher(admin, handlers as unknown as AnyHandlers, { codec }),
     createDispatcher(eventsContract, onEvents as unknown as AnyHandlers, { codec }),
   ];
-  const document = openapi([...contracts, ...own.map((dispatcher) => dispatcher.contract)], version);
-  const events = asyncapi(contracts, version);
+  // Written when somebody first asks.
+  const document = once(() => openapi([...contracts, ...own.map(({ contract }) => contract)], version));
+  const events = once(() => asyncapi(contracts, version));
   const gateway = await createGateway({
     hostId: 'monolith',
     log,
@@ -61,12 +66,21 @@ export async function openPublic(
     placements: control.follower,
     verifyBearer: bearer,
     tokens,
-    documents: { openapi: () => document, asyncapi: () => events, jwks: () => jwks },
+    documents: { openapi: document, asyncapi: events, jwks: () => jwks },
     health: (app) => health.mount(app),
   });
   // Whoever waits for events gets an answer, and the port can close.
   gateway.app.addHook('preClose', async () => closing.abort());
   undo.push(() => gateway.close());
+  await before;
   await listen(gateway.app, settings.port, settings.host, 'PORT');
   return { url: url(), gateway };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }

@@ -115,7 +115,7 @@ describe('the handshake', () => {
 
   it('answers 401 before 101 to everybody else, and hangs up', async () => {
     const stranger = createInternalTokens('another key of some length', 'monolith');
-    const session = await createSessionSigner(await generateSigningKey()).sign({
+    const session = await createSessionSigner(generateSigningKey()).sign({
       id: 'u',
       role: 'admin',
       epoch: 0,

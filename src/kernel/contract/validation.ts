@@ -1,8 +1,8 @@
 // Input and output against their schemas. One compiled check per schema; the errors are rewritten into
 // the paths and words that a client understands. It must not know which door the input came by.
+import { createRequire } from 'node:module';
 import type { TSchema } from 'typebox';
-// The JSON Schema half of TypeBox alone: its whole compiler would cost a start of 100 ms more.
-import Schema from 'typebox/schema';
+import type Schema from 'typebox/schema';
 import { inWords } from './fields.ts';
 import { type FieldError, kernelProblem } from './problem.ts';
 
@@ -14,19 +14,33 @@ export interface Check {
   errors(value: unknown): FieldError[];
 }
 
+const load = createRequire(import.meta.url);
+
+/**
+ * The JSON Schema half of TypeBox alone, since its whole compiler would cost 100 ms more; and with the first schema
+ * that is compiled, since 235 files and 60 ms are a tenth of a start, and nothing is checked before a host serves.
+ */
+export function loadChecks(): typeof Schema {
+  return (load('typebox/schema') as { default: typeof Schema }).default;
+}
+
+/** Compiled when the first value comes: most are never asked. */
 export function compile(schema: TSchema): Check {
-  const validator = Schema.Compile(schema as object);
+  let made: ReturnType<typeof Schema.Compile> | undefined;
+  const validator = () => {
+    made ??= loadChecks().Compile(schema as object);
+    return made;
+  };
   return {
-    fits: (value) => validator.Check(value),
-    errors: (value) => fieldErrors(validator.Errors(value)[1]),
+    fits: (value) => validator().Check(value),
+    errors: (value) => fieldErrors(validator().Errors(value)[1]),
   };
 }
 
-/** Throws the 422 problem with one entry per wrong field. Compiled at the first call: most are never made. */
+/** Throws the 422 problem with one entry per wrong field. */
 export function inputCheck(schema: TSchema): InputCheck {
-  let compiled: Check | undefined;
+  const compiled = compile(schema);
   return (input) => {
-    compiled ??= compile(schema);
     if (compiled.fits(input)) return;
     throw kernelProblem('invalid', {
       detail: 'See errors: each entry names the field and what is wrong with it.',
@@ -37,9 +51,8 @@ export function inputCheck(schema: TSchema): InputCheck {
 
 /** Throws a plain error: an output that breaks its own contract is a defect of ours, not of the caller. */
 export function outputCheck(schema: TSchema, name: string): (output: unknown) => unknown {
-  let compiled: Check | undefined;
+  const compiled = compile(schema);
   return (output) => {
-    compiled ??= compile(schema);
     if (compiled.fits(output)) return output;
     throw new Error(`${name} broke its contract: ${JSON.stringify(compiled.errors(output))}`);
   };

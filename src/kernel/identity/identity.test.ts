@@ -1,11 +1,11 @@
 // What a token proves, and every way in which it must not.
 import { createHmac } from 'node:crypto';
-import { importJWK, type JWK, SignJWT } from 'jose';
+import { calculateJwkThumbprint, importJWK, type JWK, SignJWT } from 'jose';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Problem } from '../contract/problem.ts';
 import { createAdminCheck } from './admin-token.ts';
 import { audienceOf, bearerOf, createInternalTokens } from './internal-token.ts';
-import { generateSigningKey, keySet, publicHalf } from './keys.ts';
+import { generateSigningKey, keyId, keySet, publicHalf } from './keys.ts';
 import { createSessionSigner, createSessionVerifier } from './session-token.ts';
 import { TokenCache } from './token-cache.ts';
 
@@ -28,11 +28,11 @@ describe('a session token', () => {
   const verifier = (capacity?: number) =>
     createSessionVerifier({ keys: () => keys, revoked: () => revoked, capacity });
 
-  beforeAll(async () => {
-    key = await generateSigningKey();
+  beforeAll(() => {
+    key = generateSigningKey();
   });
   const fresh = async () => {
-    keys = [await publicHalf(key)];
+    keys = [publicHalf(key)];
     revoked = {};
     return verifier();
   };
@@ -74,13 +74,13 @@ describe('a session token', () => {
     const first = await sessions.verify(token);
     keys = structuredClone(keys);
     expect(sessions.verify(token)).toBe(first);
-    keys = [await publicHalf(await generateSigningKey())];
+    keys = [publicHalf(generateSigningKey())];
     expect(await refused(() => sessions.verify(token))).toMatch(/forged/);
   });
 
   it('is refused when anything of it was made up', async () => {
     const sessions = await fresh();
-    const other = await generateSigningKey();
+    const other = generateSigningKey();
     const [head, body, signature] = (await createSessionSigner(key).sign(anna)).token.split('.') as [
       string,
       string,
@@ -116,8 +116,14 @@ describe('a session token', () => {
     for (const forgery of forgeries) await refused(() => sessions.verify(forgery));
   });
 
-  it('shows nothing private in the key set', async () => {
-    const { keys: shown } = await keySet([key]);
+  it('is named by the thumbprint of its key (RFC 7638), as jose has it', async () => {
+    const { kid, ...anonymous } = generateSigningKey();
+    expect(keyId(anonymous)).toBe(await calculateJwkThumbprint(anonymous));
+    expect(kid).toBe(keyId(anonymous));
+  });
+
+  it('shows nothing private in the key set', () => {
+    const { keys: shown } = keySet([key]);
     expect(shown).toHaveLength(1);
     expect(Object.keys(shown[0]!).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
   });
@@ -163,7 +169,7 @@ describe('an internal token', () => {
     const forged = await createInternalTokens('another key of some length', 'monolith').mint('orders');
     expect(await refused(() => orders.verify(forged, 'orders'))).toMatch(/forged/);
     expect(await refused(() => orders.verify('x.y.z', 'orders'))).toMatch(/forged/);
-    const session = await createSessionSigner(await generateSigningKey()).sign({
+    const session = await createSessionSigner(generateSigningKey()).sign({
       id: 'u',
       role: 'admin',
       epoch: 0,

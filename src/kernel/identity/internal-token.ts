@@ -2,7 +2,6 @@
 // (HMAC-SHA256 over a key derived from INTERNAL_KEY) that names who asks (`caller`) and whom it is for (the
 // audience), so that a token caught at one service opens no other. Compared in constant time by WebCrypto.
 import { hkdfSync } from 'node:crypto';
-import { errors, jwtVerify, SignJWT } from 'jose';
 import { kernelProblem } from '../contract/problem.ts';
 import { TokenCache } from './token-cache.ts';
 
@@ -46,6 +45,7 @@ export function createInternalTokens(internalKey: string, self: string): Interna
   const verified = new Map<string, TokenCache<InternalCaller>>();
 
   const mintNew = async (audience: string): Promise<string> => {
+    const { SignJWT } = await import('jose');
     const now = Math.floor(Date.now() / 1000);
     const token = await new SignJWT({ caller: self })
       .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
@@ -59,6 +59,7 @@ export function createInternalTokens(internalKey: string, self: string): Interna
   };
 
   const verifyNew = async (token: string, audience: string): Promise<InternalCaller> => {
+    const { jwtVerify } = await import('jose');
     try {
       const { payload } = await jwtVerify(token, key, {
         algorithms: [ALGORITHM],
@@ -98,8 +99,9 @@ export function createInternalTokens(internalKey: string, self: string): Interna
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof errors.JWTExpired) return 'The internal token has expired.';
-  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud')
+  const { code, claim } = error as { code?: string; claim?: string };
+  if (code === 'ERR_JWT_EXPIRED') return 'The internal token has expired.';
+  if (code === 'ERR_JWT_CLAIM_VALIDATION_FAILED' && claim === 'aud')
     return 'The internal token is for another service.';
   return 'The internal token is forged or damaged: it was not signed with this INTERNAL_KEY.';
 }

@@ -2,7 +2,7 @@
 // gateway, every service). Algorithm, issuer and audience are pinned. A token is revoked by raising its
 // user's epoch: that is looked up on every call, also for a token verified before.
 // It must not know how a user is stored, nor which port a token came by.
-import { createLocalJWKSet, errors, importJWK, type JWK, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import type { createLocalJWKSet, JWK, JWTPayload } from 'jose';
 import type { Principal } from '../contract/principal.ts';
 import { kernelProblem, type Problem } from '../contract/problem.ts';
 import { keyId } from './keys.ts';
@@ -31,11 +31,13 @@ export interface SessionSigner {
 
 /** @param jwk the private Ed25519 key. @param lifetimeSeconds may be negative, in tests. */
 export function createSessionSigner(jwk: JWK, lifetimeSeconds = SESSION_SECONDS): SessionSigner {
-  const ready = Promise.all([importJWK(jwk, ALGORITHM), keyId(jwk)]);
-  ready.catch(() => undefined); // said by the first sign()
+  const kid = keyId(jwk);
+  let imported: ReturnType<typeof import('jose').importJWK> | undefined;
   return {
     async sign({ id, role, epoch }) {
-      const [key, kid] = await ready;
+      const { importJWK, SignJWT } = await import('jose');
+      imported ??= importJWK(jwk, ALGORITHM);
+      const key = await imported;
       const now = Math.floor(Date.now() / 1000);
       const expires = now + lifetimeSeconds;
       const token = await new SignJWT({ role, epoch })
@@ -68,15 +70,15 @@ export function createSessionVerifier({ keys, revoked, capacity }: VerifierOptio
   const cache = new TokenCache<UserPrincipal>(capacity);
   let seen: readonly JWK[] | undefined;
   let known = '';
-  let findKey: ReturnType<typeof createLocalJWKSet>;
+  let findKey: Promise<FindKey> | undefined;
 
   /** Compared by content only when the array is another: a service gets a new one with every snapshot. */
-  const look = (present: readonly JWK[]): void => {
-    seen = present;
-    const text = JSON.stringify(present);
+  const look = (found: readonly JWK[]): void => {
+    seen = found;
+    const text = JSON.stringify(found);
     if (text === known) return;
     known = text;
-    findKey = createLocalJWKSet({ keys: [...present] });
+    findKey = undefined;
     cache.clear();
   };
 
@@ -90,7 +92,8 @@ export function createSessionVerifier({ keys, revoked, capacity }: VerifierOptio
 
   const verifyNew = async (token: string): Promise<UserPrincipal> => {
     const verifiedWith = known;
-    const payload = await verifyJwt(token, findKey);
+    findKey ??= finderOf(seen!);
+    const payload = await verifyJwt(token, await findKey);
     const user = userOf(payload);
     if (verifiedWith === known) cache.set(token, user, payload.exp! * 1000);
     return current(user);
@@ -98,15 +101,23 @@ export function createSessionVerifier({ keys, revoked, capacity }: VerifierOptio
 
   return {
     verify(token) {
-      const present = keys();
-      if (present !== seen) look(present);
+      const found = keys();
+      if (found !== seen) look(found);
       const user = cache.get(token);
       return user === undefined ? verifyNew(token) : current(user);
     },
   };
 }
 
-async function verifyJwt(token: string, key: ReturnType<typeof createLocalJWKSet>): Promise<JWTPayload> {
+type FindKey = ReturnType<typeof createLocalJWKSet>;
+
+async function finderOf(keys: readonly JWK[]): Promise<FindKey> {
+  const { createLocalJWKSet } = await import('jose');
+  return createLocalJWKSet({ keys: [...keys] });
+}
+
+async function verifyJwt(token: string, key: FindKey): Promise<JWTPayload> {
+  const { jwtVerify } = await import('jose');
   try {
     const { payload } = await jwtVerify(token, key, {
       algorithms: [ALGORITHM],
@@ -116,7 +127,8 @@ async function verifyJwt(token: string, key: ReturnType<typeof createLocalJWKSet
     });
     return payload;
   } catch (error) {
-    if (error instanceof errors.JWTExpired) throw refusal('The session has expired. Sign in again.');
+    if ((error as { code?: string }).code === 'ERR_JWT_EXPIRED')
+      throw refusal('The session has expired. Sign in again.');
     throw refusal('The session token is forged or damaged: it was not signed here.', error);
   }
 }

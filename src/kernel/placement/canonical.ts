@@ -13,7 +13,19 @@ export interface CanonicalContract {
   readonly errors: { readonly [name: string]: Json };
 }
 
+/** Made once: a contract is a constant, and every part of a host asks for it. */
 export function canonicalContract(contract: Contract): CanonicalContract {
+  let found = made.get(contract);
+  if (!found) {
+    found = canonicalOf(contract);
+    made.set(contract, found);
+  }
+  return found;
+}
+
+const made = new WeakMap<Contract, CanonicalContract>();
+
+function canonicalOf(contract: Contract): CanonicalContract {
   const canonical = {
     module: contract.module,
     operations: mapValues(contract.operations, operationOf),
