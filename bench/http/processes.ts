@@ -14,10 +14,16 @@ export interface Started {
   readonly readyMs: number;
 }
 
-/** A script of this folder that prints its port. */
-export async function startScript(file: string, args: readonly string[]): Promise<Started> {
+const cache = ['--import', new URL('../../src/compile-cache.mjs', import.meta.url).href];
+
+/** A script of this folder that prints its port; `cached`: with the compile cache of `npm start`. */
+export async function startScript(
+  file: string,
+  args: readonly string[],
+  cached?: 'cached',
+): Promise<Started> {
   const began = performance.now();
-  const child = spawn(process.execPath, [here(file), ...args], {
+  const child = spawn(process.execPath, [...(cached ? cache : []), here(file), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: environment(),
   });
@@ -28,8 +34,7 @@ export async function startScript(file: string, args: readonly string[]): Promis
 /** The monolith as `npm start` runs it. */
 export async function startMonolith(dataDir: string): Promise<Started> {
   const began = performance.now();
-  const preload = new URL('../../src/compile-cache.mjs', import.meta.url).href;
-  const child = spawn(process.execPath, ['--import', preload, here('../../src/main.ts')], {
+  const child = spawn(process.execPath, [...cache, here('../../src/main.ts')], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...environment(), DATA_DIR: dataDir, PORT: '0' },
   });
@@ -46,8 +51,7 @@ export async function startMonolith(dataDir: string): Promise<Started> {
 export async function startGateway(dataDir: string, databaseUrl: string): Promise<Started> {
   const began = performance.now();
   const secret = (name: string) => readFileSync(join(dataDir, name), 'utf8').trim();
-  const preload = new URL('../../src/compile-cache.mjs', import.meta.url).href;
-  const child = spawn(process.execPath, ['--import', preload, here('../../src/main.ts')], {
+  const child = spawn(process.execPath, [...cache, here('../../src/main.ts')], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       ...environment(),

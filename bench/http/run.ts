@@ -1,10 +1,10 @@
-// The product over HTTP beside its limits: `node bench/http/run.ts [--pairs N] [--seconds N]`. Pairs in the order
+// The product over HTTP beside its limits: `node bench/http/run.ts` (`--help` names the options). Pairs in the order
 // A B B A in one run; ratios by pair, median and range. Prints Markdown.
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
+import { countOf, oneOf, readArguments } from '../../scripts/arguments.ts';
 import {
   cpuOf,
   memoryOf,
@@ -15,11 +15,21 @@ import {
   stop,
 } from './processes.ts';
 
-const { values: options } = parseArgs({
-  options: { pairs: { type: 'string', default: '6' }, seconds: { type: 'string', default: '4' } },
+const usage = `node bench/http/run.ts [options]
+  --pairs N           of each comparison (6)
+  --seconds N         of load on each side of a pair (4)
+  --only PART         reads, gateway or start`;
+const options = readArguments(usage, {
+  pairs: { type: 'string', default: '6' },
+  seconds: { type: 'string', default: '4' },
+  only: { type: 'string' },
 });
-const pairs = Number(options.pairs);
-const seconds = Number(options.seconds);
+const pairs = countOf('pairs', options.pairs, usage);
+const seconds = countOf('seconds', options.seconds, usage);
+const parts = ['reads', 'gateway', 'start'] as const;
+type Part = (typeof parts)[number];
+const only = options.only === undefined ? undefined : oneOf('only', options.only, parts, usage);
+const wants = (part: Part) => only === undefined || only === part;
 const folder = mkdtempSync(join(tmpdir(), 'banyan-bench-'));
 chmodSync(folder, 0o711);
 const dataDir = join(folder, 'data');
@@ -117,15 +127,39 @@ async function products(monolith: Started): Promise<string[]> {
   return list.items.map(({ id }) => `/api/catalog/products/${id}`);
 }
 
+type Pairs = [Load, Load][];
+const per = (found: Pairs, side: 0 | 1) => words(spread(found.map((pair) => pair[side].perSecond)), 0);
+const used = (found: Pairs, side: 0 | 1) => words(spread(found.map((pair) => pair[side].cpu)), 0);
+const line = (what: string, found: Pairs, side: 0 | 1, atRest?: number) =>
+  `| ${what} | ${per(found, side)} | ${used(found, side)} | ${atRest === undefined ? '' : `${atRest.toFixed(1)} %`} |`;
+const variants = ['| variant | requests/s | its CPU, us a request | idle |', '|---|---|---|---|'];
+const judged = ['', '| ratio | median (range over pairs) | goal | |', '|---|---|---|---|'];
+
+/** The monolith answers by itself. */
 async function measureReads(): Promise<string[]> {
   const monolith = await startMonolith(dataDir);
   const paths = await products(monolith);
   const raw = await startScript('./raw-server.ts', [databaseUrl()]);
-  const local = await paired(
+  const found = await paired(
     () => load(monolith.url, monolith.child.pid!, paths),
     () => load(raw.url, raw.child.pid!, paths),
   );
   await stop(raw);
+  await stop(monolith);
+  const rate = ratios(found, (one) => one.perSecond);
+  return [
+    ...variants,
+    line('product by id, in the monolith', found, 0),
+    line('the same SQL by pg behind node:http', found, 1),
+    ...judged,
+    row('requests/s of the monolith beside raw pg', rate, 'at least 0.6x', rate.median >= 0.6),
+  ];
+}
+
+/** catalog answers in a process of its own, behind three gateways. */
+async function measureGateway(): Promise<string[]> {
+  const monolith = await startMonolith(dataDir);
+  const paths = await products(monolith);
   await admin(monolith, '/admin/services/catalog', { instances: 1 });
   const entry = await admin(monolith, '/admin/placements/catalog', { placement: 'service' });
   const key = readFileSync(join(dataDir, 'internal-key'), 'utf8').trim();
@@ -138,77 +172,67 @@ async function measureReads(): Promise<string[]> {
   await stop(gateway);
   await stop(proxy);
   await stop(monolith);
-  const rate = ratios(local, (one) => one.perSecond);
   const cpu = ratios(far, (one) => one.cpu);
   const cpuAlone = ratios(alone, (one) => one.cpu);
-  const per = (found: [Load, Load][], side: 0 | 1) =>
-    words(spread(found.map((pair) => pair[side].perSecond)), 0);
-  const used = (found: [Load, Load][], side: 0 | 1) => words(spread(found.map((pair) => pair[side].cpu)), 0);
-  const line = (what: string, found: [Load, Load][], side: 0 | 1, atRest?: number) =>
-    `| ${what} | ${per(found, side)} | ${used(found, side)} | ${atRest === undefined ? '' : `${atRest.toFixed(1)} %`} |`;
+  const goal = 'at most 1.15x';
   return [
     'CPU is of the process that is asked, background work included; idle is its share of a core when nobody asks.',
     '',
-    `| variant | requests/s | its CPU, us a request | idle |`,
-    '|---|---|---|---|',
-    line('product by id, in the monolith', local, 0),
-    line('the same SQL by pg behind node:http', local, 1),
+    ...variants,
     line('product by id, extracted, through the monolith as gateway', far, 0, idle[0]),
     line('the same through a gateway alone (`MODULES=none`)', alone, 0, idle[1]),
     line('the same service behind a bare @fastify/http-proxy', far, 1, idle[2]),
-    '',
-    '| ratio | median (range over pairs) | goal | |',
-    '|---|---|---|---|',
-    row('requests/s of the monolith beside raw pg', rate, 'at least 0.6x', rate.median >= 0.6),
-    row(
-      'CPU a request of the monolith as gateway beside a bare proxy',
-      cpu,
-      'at most 1.15x',
-      cpu.median <= 1.15,
-    ),
-    row(
-      'CPU a request of a gateway alone beside a bare proxy',
-      cpuAlone,
-      'at most 1.15x',
-      cpuAlone.median <= 1.15,
-    ),
+    ...judged,
+    row('CPU a request of the monolith as gateway beside a bare proxy', cpu, goal, cpu.median <= 1.15),
+    row('CPU a request of a gateway alone beside a bare proxy', cpuAlone, goal, cpuAlone.median <= 1.15),
   ];
 }
 
 interface Idle {
   readonly readyMs: number;
+  /** Milliseconds of CPU until ready. */
+  readonly cpu: number;
   readonly memory: number;
 }
 
+/** Each start is of an installation that was started before; the bare one has the compile cache, as ours has. */
 async function measureStart(): Promise<string[]> {
   const bareDir = join(folder, 'bare');
   const idle = async (start: () => Promise<Started>): Promise<Idle> => {
     const one = await start();
+    const cpu = cpuOf(one.child.pid!) / 1000;
     // Idle: what start-up left to be collected is gone once the first timers have run.
     await new Promise((resolve) => setTimeout(resolve, 3000));
     const memory = memoryOf(one.child.pid!);
     await stop(one);
     process.stderr.write('.');
-    return { readyMs: one.readyMs, memory };
+    return { readyMs: one.readyMs, cpu, memory };
   };
-  const found = await paired(
-    () => idle(() => startMonolith(dataDir)),
-    () => idle(() => startScript('./bare-start.ts', [bareDir])),
-  );
-  const ready = ratios(found, (one) => one.readyMs);
-  const memory = ratios(found, (one) => one.memory);
-  const of = (side: 0 | 1, pick: (one: Idle) => number) =>
+  const ours = () => idle(() => startMonolith(dataDir));
+  const cached = await paired(ours, () => idle(() => startScript('./bare-start.ts', [bareDir], 'cached')));
+  const plain = await paired(ours, () => idle(() => startScript('./bare-start.ts', [bareDir])));
+  const of = (found: [Idle, Idle][], side: 0 | 1, pick: (one: Idle) => number) =>
     words(spread(found.map((pair) => pick(pair[side]))), 0);
+  const started = (what: string, found: [Idle, Idle][], side: 0 | 1) =>
+    `| ${what} | ${of(found, side, (one) => one.readyMs)} | ${of(found, side, (one) => one.cpu)} | ${of(found, side, (one) => one.memory)} |`;
+  const compared = (what: string, found: [Idle, Idle][], pick: (one: Idle) => number) => {
+    const ratio = ratios(found, pick);
+    return row(what, ratio, 'at most 1.3x', ratio.median <= 1.3);
+  };
   return [
-    '| variant | ready after, ms | memory of the process, MB |',
-    '|---|---|---|',
-    `| npm start | ${of(0, (one) => one.readyMs)} | ${of(0, (one) => one.memory)} |`,
-    `| bare Fastify, Prisma, embedded server | ${of(1, (one) => one.readyMs)} | ${of(1, (one) => one.memory)} |`,
+    'Installed and started before. Both sides start the same embedded server; the bare one has one Prisma client and',
+    'one route, and is measured with the compile cache that `npm start` has, and as `node bare-start.ts` without it.',
     '',
-    '| ratio | median (range over pairs) | goal | |',
+    '| variant | ready after, ms | CPU until then, ms | memory when idle, MB |',
     '|---|---|---|---|',
-    row('time to ready', ready, 'at most 1.3x', ready.median <= 1.3),
-    row('idle memory', memory, 'at most 1.3x', memory.median <= 1.3),
+    started('npm start', cached, 0),
+    started('bare Fastify, Prisma, embedded server, with the compile cache', cached, 1),
+    started('the same without it', plain, 1),
+    ...judged,
+    compared('time to ready, both with the compile cache', cached, (one) => one.readyMs),
+    compared('time to ready, the bare one without it', plain, (one) => one.readyMs),
+    compared('idle memory, both with the compile cache', cached, (one) => one.memory),
+    compared('idle memory, the bare one without it', plain, (one) => one.memory),
   ];
 }
 
@@ -217,11 +241,9 @@ try {
     `Machine: ${cpus().length} x ${cpus()[0]!.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}, Node ${process.versions.node}.`,
     `${new Date().toISOString().slice(0, 10)}, ${pairs} pairs of ${seconds} s, order A B B A, 32 connections, generator and servers on the same cores.`,
     '',
-    '### One product over HTTP',
-    ...(await measureReads()),
-    '',
-    '### Starting',
-    ...(await measureStart()),
+    ...(wants('reads') ? ['### One product over HTTP', ...(await measureReads()), ''] : []),
+    ...(wants('gateway') ? ['### One product through a gateway', ...(await measureGateway()), ''] : []),
+    ...(wants('start') ? ['### Starting', ...(await measureStart()), ''] : []),
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });
