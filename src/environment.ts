@@ -47,6 +47,7 @@ export function readEnvironment(overrides: Env = {}, given: Env = process.env): 
   const dataDir = readFolder('DATA_DIR', resolve(env.DATA_DIR ?? '.banyan'));
   if (role === 'service') requireOfService(env, modules);
   if (role === 'gateway') requireOfGateway(env);
+  if (role !== 'service') refuseOfOthers(env, role);
 
   return {
     allModules,
@@ -114,6 +115,14 @@ function requireOfService(env: Env, modules: readonly string[]): void {
   if (modules.includes('users') && env.SIGNING_KEY === undefined) {
     throw new ConfigurationError('SIGNING_KEY', 'is not set, and users signs the session tokens', remedy);
   }
+}
+
+/** Who follows placement in the database would never look there. */
+function refuseOfOthers(env: Env, role: Settings['role']): void {
+  if (env.CONTROL_URL === undefined) return;
+  const who = role === 'monolith' ? 'MODULES=all is a monolith' : 'MODULES=none is a gateway alone';
+  const remedy = 'Use it where MODULES is a list, which makes a service, and leave it unset here.';
+  throw new ConfigurationError('CONTROL_URL', `is set, and ${who}: it follows the database`, remedy);
 }
 
 /** A gateway alone has no database of its own to make: it follows the one of its monoliths. */

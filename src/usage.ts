@@ -20,7 +20,7 @@ Set by the environment (all have defaults; a mistake is said in one line):
   ADMIN_TOKEN           made once       bearer token of /admin
   INTERNAL_KEY          made once       shared by all hosts
   SIGNING_KEY           made once       a private Ed25519 JWK, signs sessions
-  CONTROL_URL                           where a service registers
+  CONTROL_URL                           where a service registers; of no other
   ADVERTISE_URL         loopback        how others reach the internal port
   INSTANCE_ID           monolith        or <module>-<n>
   PLACEMENTS            in-process      orders=service,... where none is stored

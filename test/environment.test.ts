@@ -75,6 +75,8 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ['SIGNING_KEY', { SIGNING_KEY: JSON.stringify({ ...key(), d: 'damaged' }) }],
   ['SIGNING_KEY', { SIGNING_KEY: JSON.stringify({ ...key(), x: key().x }) }],
   ['CONTROL_URL', { CONTROL_URL: 'monolith:4000' }],
+  ['CONTROL_URL', { CONTROL_URL: 'http://127.0.0.1:4000' }],
+  ['CONTROL_URL', { ...gateway, CONTROL_URL: 'http://127.0.0.1:4000' }],
   ['ADVERTISE_URL', { ADVERTISE_URL: 'ws://orders:4000' }],
   ['INSTANCE_ID', { INSTANCE_ID: 'a\r\nb' }],
   ['INSTANCE_ID', { ...service, INSTANCE_ID: 'orders' }],

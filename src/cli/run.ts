@@ -32,13 +32,13 @@ const commands: readonly Register[] = [
 
 const examples = `
 Examples:
-  banyan status                           where every module serves, what to do next
+  banyan status                           where every module serves; what next
   banyan extract orders                   orders becomes a process of its own
   banyan extract catalog --instances 2    two of them, balanced
   banyan restore orders                   and back, without losing a request
   banyan logs catalog -f                  what its processes say
-  banyan events                           how events are doing; --help has the rest
-  banyan saga                             who says what comes next; what is stuck
+  banyan events                           how events are doing; --help for more
+  banyan saga                             who says what is next; what is stuck
   banyan verify                           nothing lost, doubled or out of order?
   banyan compare                          both architectures on the same work
 

@@ -1,5 +1,5 @@
 // Opening and closing the two ports of a host, with words for what goes wrong.
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { WsDoor } from '../kernel/calls/ws-door.ts';
 
@@ -16,19 +16,38 @@ export async function listen(
   try {
     await app.listen({ port, host, listenTextResolver: (address) => `${variable} is open at ${address}` });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE')
-      throw new Error(
-        `${variable} ${port} is in use by another program. Stop that one, or set ${variable} to a free port.`,
-      );
-    if (code === 'EACCES')
-      throw new Error(
-        `${variable} ${port} may not be opened by this user. Set ${variable} to a port above 1023.`,
-      );
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-      throw new Error(`HOST ${host} is no address of this machine. Use 127.0.0.1 or 0.0.0.0.`);
-    throw error;
+    throw inWords(error as NodeJS.ErrnoException, port, host, variable);
   }
+}
+
+/** Rejects with the same words where the port cannot be had, before anything was begun for it. */
+export async function tryPort(port: number, host: string, variable: string): Promise<void> {
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ port, host }, resolve);
+    });
+  } catch (error) {
+    throw inWords(error as NodeJS.ErrnoException, port, host, variable);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+function inWords(error: NodeJS.ErrnoException, port: number, host: string, variable: string): Error {
+  const { code } = error;
+  if (code === 'EADDRINUSE')
+    return new Error(
+      `${variable} ${port} is in use by another program. Stop that one, or set ${variable} to a free port.`,
+    );
+  if (code === 'EACCES')
+    return new Error(
+      `${variable} ${port} may not be opened by this user. Set ${variable} to a port above 1023.`,
+    );
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return new Error(`HOST ${host} is no address of this machine. Use 127.0.0.1 or 0.0.0.0.`);
+  return error;
 }
 
 export function portOf(app: FastifyInstance): number {

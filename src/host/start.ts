@@ -1,8 +1,11 @@
 // The beginning of a host. Where it keeps the database itself, that server starts while the rest of the code is
 // loaded: neither waits for the other. A start that fails undoes what it began, the database last.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Follower } from '../kernel/placement/follower.ts';
 import type { Settings } from '../settings.ts';
+import { tryPort } from './ports.ts';
 import { beginServer } from './server.ts';
 import { Undo } from './undo.ts';
 
@@ -23,9 +26,18 @@ export interface StartOptions {
   readonly onFatal: (error: Error) => void;
 }
 
+/**
+ * Said before a database is started for nothing. Where an instance of this DATA_DIR serves (or was killed), whatever is
+ * in the way has a better name than a port: the start goes on to that.
+ */
+async function mayServe({ port, host, dataDir }: Settings): Promise<void> {
+  if (port !== 0 && !existsSync(join(dataDir, 'instance.json'))) await tryPort(port, host, 'PORT');
+}
+
 export async function startHost(settings: Settings, options: StartOptions): Promise<RunningHost> {
   const undo = new Undo(options.log);
   try {
+    if (settings.role !== 'service') await mayServe(settings);
     const needsServer = settings.role !== 'service' && settings.databaseUrl === undefined;
     const opening = needsServer ? await beginServer(settings.dataDir, options.log, undo) : undefined;
     const { assemble } = await import('./assemble.ts');

@@ -8,6 +8,7 @@ import type { Follower } from './follower.ts';
 import { entryOf, overviewOf } from './overview.ts';
 import { moduleUnknown, scale } from './scale.ts';
 import { type ControlStore, StoreUnavailable } from './store.ts';
+import type { ServiceRow, Tables } from './tables.ts';
 
 export interface AdminOptions {
   readonly store: ControlStore;
@@ -34,7 +35,7 @@ export function adminHandlers({ store, follower, host, monolith }: AdminOptions)
     place: async ({ module, placement, changedBy = 'operator' }) =>
       storeErrors(async () => {
         const { outcome, lagging } = await setPlacement(store, follower, module, placement, changedBy);
-        if (outcome === 'no-healthy-instance') throw noHealthyInstance(module);
+        if (outcome === 'no-healthy-instance') throw noHealthyInstance(await store.read(), module);
         const after = await entry(module);
         return lagging.length > 0 ? { ...after, lagging: [...lagging] } : after;
       }),
@@ -49,13 +50,26 @@ export function adminHandlers({ store, follower, host, monolith }: AdminOptions)
   };
 }
 
-function noHealthyInstance(module: string): Problem {
+/** What to do depends on what is there: processes on their way out, on their way up, or none. */
+function noHealthyInstance(tables: Tables, module: string): Problem {
+  const { instances } = entryOf(tables, module)!;
+  const stopped = tables.services.filter((row) => row.module === module && !row.wanted).map(idOf);
+  const leaving = instances.filter(({ draining }) => draining).map(({ id }) => id);
+  const ending = [...new Set([...stopped, ...leaving])];
+  const coming = instances.filter(({ id }) => !ending.includes(id)).map(({ id }) => id);
+  const again = `npx banyan extract ${module}`;
+  const words =
+    ending.length > 0
+      ? `${ending.join(', ')} is being stopped (by a restore, or because its host stops). When \`npx banyan status\` shows it no more: ${again}`
+      : coming.length > 0
+        ? `${coming.join(', ')} is not healthy: it starts, or it does not answer. Wait for it with ${again}, or see: npx banyan logs ${module}`
+        : `Start one first: ${again} (or PUT /admin/services/${module} {"instances":1})`;
   return problem(admin, 'no-healthy-instance', {
-    detail:
-      `No healthy instance of ${module} is registered, so its placement stays as it is. Start one first: ` +
-      `npx banyan extract ${module} (or PUT /admin/services/${module} {"instances":1})`,
+    detail: `No healthy instance of ${module} is registered, so its placement stays as it is. ${words}`,
   });
 }
+
+const idOf = ({ module, number }: ServiceRow) => `${module}-${number}`;
 
 /** While the control store does not answer, placements hold. */
 async function storeErrors<T>(work: () => Promise<T>): Promise<T> {

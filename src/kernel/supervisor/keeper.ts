@@ -29,6 +29,8 @@ export interface Keeper {
   readonly settled: Promise<void>;
   /** Starts at once what waits for its next try. */
   hurry(): void;
+  /** Ends a process that said nothing for that long, so that it is started again. It would not hear a SIGTERM. */
+  replace(silentMs: number): void;
   /** Takes the process out of rotation, lets it finish, ends it. */
   retire(): Promise<void>;
   /** Ends the process; it drains what it has. */
@@ -50,6 +52,7 @@ export function createKeeper(options: KeeperOptions, found?: LocalProcess): Keep
   let over = false;
   let failures = 0;
   let tries = 0;
+  let replaced: LocalProcess | undefined;
   let rest = new AbortController();
 
   const note = (lastExit: string | null) =>
@@ -90,7 +93,8 @@ export function createKeeper(options: KeeperOptions, found?: LocalProcess): Keep
     await store.roster.buryProcess(running.identity).catch(() => {});
     if (over) return;
     if (performance.now() - healthySince > steadyMs) tries = 0;
-    const words = [how, lastWords()].filter(Boolean).join(', ');
+    const said = replaced === running ? 'it stood still and was replaced' : lastWords();
+    const words = [how, said].filter(Boolean).join(', ');
     await failed(words, healthySince < Number.POSITIVE_INFINITY);
   };
 
@@ -150,6 +154,13 @@ export function createKeeper(options: KeeperOptions, found?: LocalProcess): Keep
   return {
     settled: settled.promise,
     hurry: () => rest.abort(),
+    replace(silentMs) {
+      if (!current || over || replaced === current) return;
+      replaced = current;
+      const { pid } = current.identity;
+      log.warn({ id, pid }, `a service said nothing for ${silentMs / 1000} s and does not end: replacing it`);
+      void current.stop(0);
+    },
     stop,
     async retire() {
       over = true;

@@ -13,6 +13,21 @@ export function isLeaving(tables: Tables, { machine, pid }: ProcessIdentity): bo
   return tables.hosts.some((one) => one.machine === machine && one.pid === pid && !isServing(one));
 }
 
+/**
+ * Its process was taken out of the roster because it said nothing (sweep.ts believes silence with care: an outage of
+ * the store makes nobody silent), and that is longer ago than `ms`. One that cannot reach its own store still beats.
+ */
+export function isSilent(tables: Tables, row: ServiceRow, ms: number): boolean {
+  return tables.hosts.some(
+    (one) =>
+      one.id === idOf(row) &&
+      one.machine === row.machine &&
+      one.pid === row.pid &&
+      !one.live &&
+      one.silence > ms,
+  );
+}
+
 export function runs(row: ServiceRow): boolean {
   const left = processOf(row);
   return left !== undefined && isAlive(left) === true;

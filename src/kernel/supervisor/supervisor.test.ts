@@ -88,7 +88,7 @@ async function monolith() {
   return one;
 }
 
-function supervise(one: TestMonolith, graceMs = 3000): Supervisor {
+function supervise(one: TestMonolith, graceMs = 3000, silentMs = 15_000): Supervisor {
   const supervisor = createSupervisor({
     host: one.host,
     store: one.store,
@@ -96,6 +96,7 @@ function supervise(one: TestMonolith, graceMs = 3000): Supervisor {
     dataDir: folder,
     log,
     graceMs,
+    silentMs,
     command: (module, number) => ({
       entry: join(folder, 'main.ts'),
       cwd: folder,
@@ -157,6 +158,20 @@ test('a crashed process is started again under its id, and said to be down meanw
   expect(second!.id).toBe('orders-1');
   expect(second!.pid).not.toBe(first!.pid);
 });
+
+test('a process that stands still is replaced once it was silent for long enough', async () => {
+  const one = await monolith();
+  await supervise(one, 3000, 4000).start();
+  await run(one, 1);
+  await one.follower.refresh();
+  const [first] = serving(one);
+  process.kill(first!.pid, 'SIGSTOP');
+  expect(await becomes(one, () => ids(one).length === 0, 6000)).toBe(true);
+  expect(identify(first!.pid)).toBeDefined();
+  expect(await becomes(one, () => ids(one).length === 1)).toBe(true);
+  expect(serving(one)[0]!.pid).not.toBe(first!.pid);
+  expect(identify(first!.pid)).toBeUndefined();
+}, 30_000);
 
 test('a process that cannot start is reported with its last words, and not wanted any more', async () => {
   const one = await supervised();

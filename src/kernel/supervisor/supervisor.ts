@@ -11,7 +11,7 @@ import type { ServiceRow, Tables } from '../placement/tables.ts';
 import { createKeeper, type Keeper } from './keeper.ts';
 import { adoptProcess, type Command, startProcess } from './local-process.ts';
 import { lastLine, openLog, turnOver } from './log-file.ts';
-import { idOf, isLeaving, isServing, moduleOf, processOf, runs } from './rows.ts';
+import { idOf, isLeaving, isServing, isSilent, moduleOf, processOf, runs } from './rows.ts';
 
 export interface SupervisorOptions {
   /** This monolith in the roster; it must be registered before `start`. */
@@ -30,6 +30,8 @@ export interface SupervisorOptions {
    * registered. Off where services are run by others (compose).
    */
   readonly spawnsPlaced?: boolean;
+  /** A process that said nothing for this long, while it lives, is ended and started again. Default 15 000. */
+  readonly silentMs?: number;
   /** How long `start` waits for the services that are placed. Default 30 000. */
   readonly startMs?: number;
 }
@@ -49,7 +51,7 @@ const handOverMs = 15_000;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { host, store, follower, command, dataDir, log } = options;
-  const { graceMs = 15_000, spawnsPlaced = true, startMs = 30_000 } = options;
+  const { graceMs = 15_000, spawnsPlaced = true, startMs = 30_000, silentMs = 15_000 } = options;
   const keepers = new Map<string, Keeper>();
   const leaving = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
@@ -110,6 +112,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       for (const row of mine) {
         const id = idOf(row);
         turnOver(dataDir, id);
+        if (row.wanted && isSilent(tables, row, silentMs)) keepers.get(id)?.replace(silentMs);
         if (!row.wanted) void retire(row);
         else if (keepers.has(id)) row.failures === 0 && keepers.get(id)!.hurry();
         else if (!leaving.has(id)) take(row, tables);
