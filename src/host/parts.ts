@@ -17,6 +17,7 @@ import { createMetrics, type Metrics } from '../kernel/telemetry/metrics.ts';
 import { noTracing, type Tracing } from '../kernel/telemetry/tracing.ts';
 import type { Settings } from '../settings.ts';
 import { createBearerCheck } from './bearer.ts';
+import { lookForBroker } from './broker.ts';
 import { type Control, openControl } from './control.ts';
 import { type Database, openDatabase } from './database.ts';
 import { loadContract, loadModule } from './load.ts';
@@ -80,7 +81,9 @@ export async function openParts(
   const placements = control.follower;
   const remote = createRemote({ placements, tokens, log, observer: observe(metrics, tracing) });
   undo.push(() => remote.close());
-  const eventLog = await openLog({ brokerUrl: kafkaOf(settings), logUrl: database.logUrl, hostId, log });
+  const brokerUrl = kafkaOf(settings);
+  if (brokerUrl) void lookForBroker(brokerUrl, log);
+  const eventLog = await openLog({ brokerUrl, logUrl: database.logUrl, hostId, log });
   undo.push(() => eventLog.close());
 
   const dispatchers = new Map<string, Dispatcher>();

@@ -1,8 +1,9 @@
 // Logs: JSON lines, one per event, with the trace they belong to; made readable on a terminal. Secrets
 // never reach a line: the headers that carry them are not logged at all.
-import { type Logger, pino, stdTimeFunctions } from 'pino';
+import { type Logger, type LoggerOptions as PinoOptions, pino, stdTimeFunctions } from 'pino';
 import { currentFlow } from '../calls/call.ts';
 import { traceOf } from '../calls/trace.ts';
+import { createOutageFilter, serializeError } from './outage-lines.ts';
 
 export interface LoggerOptions {
   readonly host: string;
@@ -12,11 +13,18 @@ export interface LoggerOptions {
 }
 
 export function createLogger({ host, pretty, level }: LoggerOptions): Logger {
-  const options = {
+  const isRepeated = createOutageFilter();
+  const options: PinoOptions = {
     level,
     base: { host },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: serializeError },
+    hooks: {
+      logMethod(words, method) {
+        if (!isRepeated(words[0], words[1])) method.apply(this, words);
+      },
+    },
     mixin: () => {
       const flow = currentFlow();
       return flow ? traceOf(flow.traceparent) : {};

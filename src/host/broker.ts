@@ -1,0 +1,34 @@
+// A broker that does not answer keeps no host from starting: orders are taken, and their events wait in the outboxes.
+// But whoever wrote BROKER_URL is told at once, in one line, and not by the retries of every module.
+import { connect } from 'node:net';
+import type { Logger } from 'pino';
+
+const PATIENCE_MS = 3_000;
+
+/** Looks once whether any of the brokers takes a connection, and says so if none does. */
+export async function lookForBroker(brokerUrl: string, log: Logger): Promise<void> {
+  const hosts = brokerUrl.replace(/^kafkas?:\/\/(?:[^@/]+@)?/, '').replace(/\/$/, '');
+  const found = await Promise.allSettled(hosts.split(',').map(reach));
+  if (found.some(({ status }) => status === 'fulfilled')) return;
+  const [first] = found as PromiseRejectedResult[];
+  log.warn(
+    `BROKER_URL: no broker answers at ${hosts} (${(first!.reason as Error).message}). The shop takes orders, and their ` +
+      'events wait until one does. Start it (a local one: npm run kafka), or correct BROKER_URL.',
+  );
+}
+
+function reach(address: string): Promise<void> {
+  const [host, port] = address.split(':');
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: host!, port: Number(port), timeout: PATIENCE_MS });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('timeout', () => {
+      socket.destroy();
+      reject(new Error(`no answer in ${PATIENCE_MS / 1000} s`));
+    });
+    socket.once('error', reject);
+  });
+}

@@ -1,0 +1,29 @@
+// What is left out of the log while a server is away, and what never is.
+import { expect, test } from 'vitest';
+import { createOutageFilter, isOutage, serializeError } from './outage-lines.ts';
+
+const refused = (port: number) =>
+  Object.assign(new Error(`connect ECONNREFUSED 127.0.0.1:${port}`), { code: 'ECONNREFUSED' });
+
+test('the same outage is said once a minute, another one at once, a defect always', () => {
+  let now = 0;
+  const leaveOut = createOutageFilter(() => now);
+  expect(leaveOut({ err: refused(9) }, 'trying again')).toBe(false);
+  expect(leaveOut({ err: refused(9) }, 'trying again')).toBe(true);
+  expect(leaveOut({ err: refused(10) }, 'trying again')).toBe(false);
+  expect(leaveOut({ err: refused(9) }, 'not sent')).toBe(false);
+  now = 60_000;
+  expect(leaveOut({ err: refused(9) }, 'trying again')).toBe(false);
+  for (const line of [{ err: new TypeError('x is undefined') }, { module: 'orders' }, null, 'words'])
+    expect([leaveOut(line, 'm'), leaveOut(line, 'm')]).toEqual([false, false]);
+});
+
+test('an outage has no stack, a defect has', () => {
+  expect(serializeError(refused(9))).toEqual({
+    type: 'Error',
+    message: 'connect ECONNREFUSED 127.0.0.1:9',
+    code: 'ECONNREFUSED',
+  });
+  expect(isOutage(new Error('not sent', { cause: refused(9) }))).toBe(true);
+  expect(serializeError(new TypeError('x is undefined'))).toHaveProperty('stack');
+});
