@@ -3,6 +3,7 @@
 // It knows contracts and placements, and no module.
 import type { FastifyInstance } from 'fastify';
 import { authorise, type Dispatcher } from '../kernel/calls/dispatcher.ts';
+import type { RemoteCalls } from '../kernel/calls/remote.ts';
 import type { Contract } from '../kernel/contract/contract.ts';
 import { authenticateRequests, type VerifyBearer } from '../kernel/http/authenticate.ts';
 import { operationFinder } from '../kernel/http/lookup.ts';
@@ -14,6 +15,7 @@ import { mountDocs } from './docs.ts';
 import { protectPublicPort } from './hygiene.ts';
 import { createLines, type Lines } from './lines.ts';
 import { mountProxy, noteSides } from './proxy.ts';
+import { createReads } from './reads.ts';
 import { addSwitch, switchOf } from './switch.ts';
 import { createUpstreams, type Upstreams } from './upstreams.ts';
 
@@ -27,6 +29,8 @@ export interface GatewayOptions extends Omit<ServerOptions, 'routes'> {
   readonly placements: Placements;
   readonly verifyBearer: VerifyBearer;
   readonly tokens: InternalTokens;
+  /** The calls of this host to others: clients' reads go along. */
+  readonly remote: RemoteCalls;
   readonly documents: {
     readonly openapi: () => object;
     readonly asyncapi: () => object;
@@ -81,7 +85,7 @@ async function mountModule(
   upstreams: Upstreams,
   options: GatewayOptions,
 ): Promise<void> {
-  const { placements, local, tokens, metrics } = options;
+  const { placements, local, tokens, metrics, remote } = options;
   const { module } = contract;
   const dispatcher = local.get(module);
   if (dispatcher) {
@@ -94,6 +98,7 @@ async function mountModule(
     module,
     upstreams,
     lines,
+    reads: createReads(contract, remote, placements),
     placements,
     local: dispatcher !== undefined,
     guard,

@@ -12,6 +12,7 @@ import { sendProblem } from '../kernel/http/problems.ts';
 import { audienceOf, type InternalTokens } from '../kernel/identity/internal-token.ts';
 import type { Endpoint, Placement, Placements } from '../kernel/placement/snapshot.ts';
 import { type Lines, SILENT, STRANGER } from './lines.ts';
+import type { Reads } from './reads.ts';
 import { switchOf } from './switch.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -21,6 +22,7 @@ export interface ProxyOptions {
   readonly prefix: string;
   readonly upstreams: Upstreams;
   readonly lines: Lines;
+  readonly reads: Reads;
   readonly placements: Placements;
   /** Refuses who may not call what they ask for. */
   readonly guard: onRequestHookHandler;
@@ -70,7 +72,7 @@ export function noteSides(app: FastifyInstance, placements: Placements, upstream
 }
 
 export async function mountProxy(app: FastifyInstance, options: ProxyOptions): Promise<void> {
-  const { module, prefix, lines, guard, bodyLimit } = options;
+  const { module, prefix, lines, reads, guard, bodyLimit } = options;
   await app.register(async (scope) => {
     scope.addHook('onRequest', guard);
     scope.removeAllContentTypeParsers();
@@ -99,8 +101,11 @@ export async function mountProxy(app: FastifyInstance, options: ProxyOptions): P
           request.forwarding!.failed(error),
       },
       handler: (request: FastifyRequest, reply: FastifyReply, dest: string, from: FromOptions) => {
-        request.forwarding = new Forwarding(request, reply, dest, from, options);
-        request.forwarding.send();
+        const forward = () => {
+          request.forwarding = new Forwarding(request, reply, dest, from, options);
+          request.forwarding.send();
+        };
+        if (!reads(request, reply, forward)) forward();
       },
     } as unknown as Parameters<typeof httpProxy>[1]);
   });

@@ -37,6 +37,7 @@ export async function openInternal(parts: Parts, health: Health, undo: Undo): Pr
   const door = attachWsDoor({
     server: app.server,
     verify: (token) => tokens.verify(token, audience),
+    verifyBearer: bearer,
     dispatchers: busy.dispatchers,
     log,
     observe: callSpans(tracing, 'server'),

@@ -66,6 +66,7 @@ export async function openPublic(
     placements: control.follower,
     verifyBearer: bearer,
     tokens,
+    remote: parts.remote,
     documents: { openapi: document, asyncapi: events, jwks: () => jwks },
     health: (app) => health.mount(app),
   });

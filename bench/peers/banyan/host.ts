@@ -99,7 +99,8 @@ const common = { hostId, log, metrics, tracing: noTracing, tokens, verifyBearer,
 if (service) {
   const audience = audienceOf(hostId);
   const app = await createInternalPort({ ...common, dispatchers, audience });
-  attachWsDoor({ server: app.server, verify: (token) => tokens.verify(token, audience), dispatchers, log });
+  const verify = (token: string | undefined) => tokens.verify(token, audience);
+  attachWsDoor({ server: app.server, verify, verifyBearer, dispatchers, log });
   await app.listen({ port, host: '127.0.0.1' });
 } else {
   const document = () => ({ openapi: '3.1.0', info: { title: 'bench', version: '1' }, paths: {} });
@@ -110,6 +111,7 @@ if (service) {
     local: dispatchers,
     own: [],
     placements,
+    remote,
     documents,
   });
   await app.listen({ port, host: '127.0.0.1' });

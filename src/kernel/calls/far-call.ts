@@ -15,6 +15,8 @@ export interface Link {
   usableAt(now: number): boolean;
   /** It has not been heard of lately: ask others first. */
   readonly suspect: boolean;
+  /** It can carry what a gateway asks for a client. */
+  readonly carriesClients: boolean;
   close(): void;
 }
 
@@ -24,10 +26,15 @@ export interface Target {
   readonly operation: string;
   readonly spec: OperationSpec;
   readonly caller: string;
+  /** Asked for a client, with the client's rights and not those of a module. */
+  readonly client: boolean;
   readonly route: Route;
   /** The constant part of the request's text. */
   readonly head: string;
 }
+
+/** The other side does not take this call of a client as a frame. Nothing was begun: the request may go by HTTP. */
+export class AskByHttp extends Error {}
 
 /** The ways a call can end; remote.ts decides what follows. */
 export interface Settling {
@@ -56,6 +63,10 @@ export class FarCall {
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly #settling: Settling;
+  /** What a client sent to say who it is; of a client's call alone. */
+  authorization: string | undefined = undefined;
+  /** The id of the process that has it, or had it last. */
+  servedBy = '';
   /** Milliseconds of performance.now(); 0 where nobody measures. */
   startedAt = 0;
   /** Where it is now, and whether that side may have begun it. */

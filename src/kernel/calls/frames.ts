@@ -2,6 +2,7 @@
 //   request   {"jsonrpc":"2.0","id":7,"method":"catalog.getProduct","params":{"input":{…},"deadlineMs":4990,
 //              "traceparent":"00-…","caller":"orders"}}
 //   answer    {"jsonrpc":"2.0","id":7,"result":{…}}   or   …,"error":{"code":-32000,"message":"…","data":<problem>}
+//   a client's  the method is client:catalog.getProduct, and params have "authorization": what the client sent, if anything
 //   notices   {"jsonrpc":"2.0","method":"cancel","params":{"id":7}} to the host, {…,"method":"closing"} from it
 // It knows the text alone: no socket, no placement.
 
@@ -20,6 +21,14 @@ export const INVALID_REQUEST = -32600;
 export const METHOD_NOT_FOUND = -32601;
 export const PROBLEM = -32000;
 export const CLOSING = -32001;
+/** A client's call that this side would rather have by HTTP. */
+export const BY_HTTP = -32002;
+
+/**
+ * Before the method of a call that a gateway makes for a client. It is another method, so that a door that knows
+ * calls of modules alone refuses it, and never takes a client for a module.
+ */
+export const CLIENT_PREFIX = 'client:';
 
 /**
  * The close code of a host that has answered every request it accepted: what is unanswered then was never
@@ -36,6 +45,8 @@ export interface Params {
   readonly event?: NonNullable<Flow['event']>;
   /** The module that asks; the token of the connection says which host vouches for it. */
   readonly caller?: string;
+  /** The client's own Authorization header: the one asked verifies it once more. */
+  readonly authorization?: string;
 }
 
 export interface RpcError {
@@ -59,8 +70,9 @@ export interface Message {
 // could need escaping are stringified.
 
 /** All of a request that does not change from call to call. */
-export function requestHead(module: string, operation: string, caller: string): string {
-  return `,"method":${JSON.stringify(`${module}.${operation}`)},"params":{"caller":${JSON.stringify(caller)},"traceparent":"`;
+export function requestHead(module: string, operation: string, caller: string, client: boolean): string {
+  const method = `${client ? CLIENT_PREFIX : ''}${module}.${operation}`;
+  return `,"method":${JSON.stringify(method)},"params":{"caller":${JSON.stringify(caller)},"traceparent":"`;
 }
 
 /** @param input JSON text. */
@@ -71,9 +83,11 @@ export function requestText(
   deadlineMs: number,
   traceparent: string,
   event: Flow['event'],
+  authorization: string | undefined,
 ): string {
   const cause = event === undefined ? '' : `,"event":${JSON.stringify(event)}`;
-  return `{"jsonrpc":"2.0","id":${id}${head}${traceparent}","deadlineMs":${deadlineMs}${cause},"input":${input}}}`;
+  const who = authorization === undefined ? '' : `,"authorization":${JSON.stringify(authorization)}`;
+  return `{"jsonrpc":"2.0","id":${id}${head}${traceparent}","deadlineMs":${deadlineMs}${cause}${who},"input":${input}}}`;
 }
 
 /** @param id as it came: JSON-RPC gives it back unchanged. @param result JSON text. */

@@ -49,6 +49,11 @@ export class HttpLink implements Link {
     });
   }
 
+  /** Over HTTP the gateway's own proxy is the way. */
+  get carriesClients(): boolean {
+    return false;
+  }
+
   get suspect(): boolean {
     return this.#backoff.failing;
   }

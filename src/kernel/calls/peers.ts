@@ -10,6 +10,7 @@ import { WsLink } from './ws-client.ts';
 
 /** A process, and what this host has under way there. */
 export interface Peer {
+  readonly id: string;
   readonly host: string;
   readonly link: Link;
   inflight: number;
@@ -59,7 +60,8 @@ export function createPeers(options: PeersOptions): Peers {
   const peerOf = (endpoint: Endpoint): Peer => {
     let peer = peers.get(endpoint.host);
     if (!peer) {
-      peer = { host: endpoint.host, link: createLink(endpoint, options), inflight: 0, gone: false };
+      const { id, host } = endpoint;
+      peer = { id, host, link: createLink(endpoint, options), inflight: 0, gone: false };
       peers.set(endpoint.host, peer);
     }
     peer.gone = false;
@@ -99,9 +101,10 @@ export function createPeers(options: PeersOptions): Peers {
     send(call) {
       const { route } = call.target;
       if (route.snapshot !== placements.current) update(route, placements.current);
-      const peer = pick(route, call.tried);
+      const peer = pick(route, call);
       if (!peer) return false;
       call.peer = peer;
+      call.servedBy = peer.id;
       call.onService = route.service;
       peer.inflight += 1;
       if (route.service) route.toService += 1;
@@ -126,7 +129,7 @@ export function createPeers(options: PeersOptions): Peers {
   };
 }
 
-function pick(route: Route, tried: ReadonlySet<Link> | undefined): Peer | undefined {
+function pick(route: Route, { tried, target: { client } }: FarCall): Peer | undefined {
   const { candidates } = route;
   const { length } = candidates;
   const now = Date.now();
@@ -135,6 +138,7 @@ function pick(route: Route, tried: ReadonlySet<Link> | undefined): Peer | undefi
   route.turn = (route.turn + 1) % (length || 1);
   for (let i = 0; i < length; i += 1) {
     const peer = candidates[(route.turn + i) % length]!;
+    if (client && !peer.link.carriesClients) continue;
     const load = peer.inflight + (peer.link.suspect ? SUSPECT_PENALTY : 0);
     if (load < least && peer.link.usableAt(now) && !tried?.has(peer.link)) {
       best = peer;

@@ -7,10 +7,10 @@ import type { Contract, OperationSpec } from '../contract/contract.ts';
 import { kernelProblem, ModuleUnavailable, Problem } from '../contract/problem.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
 import type { Placements } from '../placement/snapshot.ts';
-import { currentFlow } from './call.ts';
+import { currentFlow, type Flow } from './call.ts';
 import { DEFAULT_DEADLINE_MS, DeadlineTimer } from './deadlines.ts';
-import { FarCall, type Settling, type Target } from './far-call.ts';
-import { MAX_FRAME_BYTES, requestHead } from './frames.ts';
+import { AskByHttp, FarCall, type Settling, type Target } from './far-call.ts';
+import { CLIENT_PREFIX, MAX_FRAME_BYTES, requestHead } from './frames.ts';
 import { createPeers, type Peers } from './peers.ts';
 import type { Remote } from './ref.ts';
 import { childOf, newTraceparent } from './trace.ts';
@@ -39,7 +39,27 @@ export interface RemoteOptions {
   readonly heartbeatMs?: number;
 }
 
+/** A client's request that leaves as a call: its rights are those of its own credentials, verified where it arrives. */
+export interface ClientCall {
+  /** The Authorization header. */
+  readonly authorization: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
+  readonly traceparent: string;
+}
+
+/** `servedBy` is the id of the process that had the call last. Called once. */
+export type ClientAnswer = (error: unknown, output: unknown, servedBy: string) => void;
+
 export interface RemoteCalls extends Remote {
+  /** Asks for a client. The error is AskByHttp or ModuleUnavailable where it did not come to an answer that way. */
+  forClient(
+    contract: Contract,
+    operation: string,
+    input: unknown,
+    client: ClientCall,
+    done: ClientAnswer,
+  ): void;
   /** Calls that went to a service process of the module and are not settled: what a drain waits for. */
   inflight(module: string): number;
   /** Closes the connections; calls under way end as unavailable. */
@@ -63,47 +83,86 @@ export function createRemote(options: RemoteOptions): RemoteCalls {
   let lastId = 0;
   let closed = false;
 
-  const targetOf = (contract: Contract, operation: string, caller: string): Target => {
+  const targetOf = (contract: Contract, operation: string, caller: string, client: boolean): Target => {
     const spec = contract.operations[operation]!;
     let byCaller = targets.get(spec);
     if (!byCaller) {
       byCaller = new Map();
       targets.set(spec, byCaller);
     }
-    let target = byCaller.get(caller);
+    const key = client ? CLIENT_PREFIX : caller;
+    let target = byCaller.get(key);
     if (!target) {
       const { module } = contract;
-      const head = requestHead(module, operation, caller);
-      target = { module, operation, spec, caller, route: peers.route(module), head };
-      byCaller.set(caller, target);
+      const head = requestHead(module, operation, caller, client);
+      target = { module, operation, spec, caller, client, route: peers.route(module), head };
+      byCaller.set(key, target);
     }
     return target;
   };
 
-  const remote: Remote = (contract, operation, input, caller) =>
-    new Promise((resolve, reject) => {
-      const target = targetOf(contract, operation, caller);
-      const flow = currentFlow();
-      const now = Date.now();
-      const given = flow?.deadline ?? Number.POSITIVE_INFINITY;
-      const deadline = given === Number.POSITIVE_INFINITY ? now + DEFAULT_DEADLINE_MS : given;
-      const text = JSON.stringify(input) ?? 'null';
-      const trace = flow ? childOf(flow.traceparent) : newTraceparent();
-      lastId += 1;
-      const call = new FarCall(settling, lastId, target, text, deadline, trace, flow, resolve, reject);
-      if (observer) call.startedAt = performance.now();
-      calls.set(call.id, call);
-      if (closed) return settling.failed(call, new ModuleUnavailable(target.module, 'This host has closed.'));
-      if (deadline <= now) return settling.expired(call);
-      if (call.signal) {
-        if (call.signal.aborted) return settling.cancelled(call);
-        call.signal.addEventListener('abort', call);
-      }
+  /** One more call; what it needs besides is set before it is sent. */
+  const make = (
+    target: Target,
+    input: unknown,
+    flow: Flow | undefined,
+    now: number,
+    resolve: (output: unknown) => void,
+    reject: (error: unknown) => void,
+  ): FarCall => {
+    const given = flow?.deadline ?? Number.POSITIVE_INFINITY;
+    const deadline = given === Number.POSITIVE_INFINITY ? now + DEFAULT_DEADLINE_MS : given;
+    const text = JSON.stringify(input) ?? 'null';
+    const trace = flow ? childOf(flow.traceparent) : newTraceparent();
+    lastId += 1;
+    const call = new FarCall(settling, lastId, target, text, deadline, trace, flow, resolve, reject);
+    if (observer) call.startedAt = performance.now();
+    calls.set(call.id, call);
+    return call;
+  };
+
+  const send = (call: FarCall, now: number): void => {
+    const { target, deadline, signal } = call;
+    if (closed) {
+      settling.failed(call, new ModuleUnavailable(target.module, 'This host has closed.'));
+    } else if (deadline <= now) {
+      settling.expired(call);
+    } else if (signal?.aborted) {
+      settling.cancelled(call);
+    } else {
+      signal?.addEventListener('abort', call);
       timer.watch(deadline);
       if (!peers.send(call)) settling.lost(call, false, 'no healthy process serves it');
+    }
+  };
+
+  const remote: Remote = (contract, operation, input, caller) =>
+    new Promise((resolve, reject) => {
+      const now = Date.now();
+      const target = targetOf(contract, operation, caller, false);
+      send(make(target, input, currentFlow(), now, resolve, reject), now);
     });
 
   return Object.assign(remote, {
+    forClient(
+      contract: Contract,
+      operation: string,
+      input: unknown,
+      client: ClientCall,
+      done: ClientAnswer,
+    ): void {
+      const now = Date.now();
+      const call = make(
+        targetOf(contract, operation, 'gateway', true),
+        input,
+        client,
+        now,
+        (output) => done(undefined, output, call.servedBy),
+        (error) => done(error, undefined, call.servedBy),
+      );
+      call.authorization = client.authorization;
+      send(call, now);
+    },
     inflight: (module: string) => peers.inflight(module),
     async close() {
       closed = true;
@@ -128,7 +187,7 @@ function createSettling(calls: Map<number, FarCall>, peers: Peers, options: Remo
   };
 
   const failed = (call: FarCall, error: unknown) => {
-    if (end(call, error instanceof Problem ? error.code : 'error')) call.reject(error);
+    if (end(call, outcomeOf(error))) call.reject(error);
   };
 
   const unavailable = (call: FarCall, reason: string) => {
@@ -173,6 +232,11 @@ function createSettling(calls: Map<number, FarCall>, peers: Peers, options: Remo
       failed(call, late(call));
     },
   };
+}
+
+function outcomeOf(error: unknown): string {
+  if (error instanceof AskByHttp) return 'by-http';
+  return error instanceof Problem ? error.code : 'error';
 }
 
 /** Ends what is due and answers the earliest deadline left. */

@@ -7,12 +7,14 @@ import WebSocket from 'ws';
 import { kernelProblem } from '../contract/problem.ts';
 import { Backoff } from './backoff.ts';
 import { HOP_MARGIN_MS } from './deadlines.ts';
-import type { FarCall, Link } from './far-call.ts';
+import { AskByHttp, type FarCall, type Link } from './far-call.ts';
 import {
+  BY_HTTP,
   CALLS_PATH,
   CLOSING,
   cancelText,
   DRAINED,
+  METHOD_NOT_FOUND,
   type Message,
   problemOf,
   type RpcError,
@@ -63,6 +65,10 @@ export class WsLink implements Link {
     this.#options = options;
   }
 
+  get carriesClients(): boolean {
+    return true;
+  }
+
   get suspect(): boolean {
     return this.#state === 'open' ? this.#unanswered > 1 : this.#backoff.failing;
   }
@@ -94,7 +100,8 @@ export class WsLink implements Link {
   #write(call: FarCall): void {
     const { maxPayload } = this.#options;
     const left = Math.max(1, call.deadline - Date.now() - HOP_MARGIN_MS);
-    const text = requestText(call.target.head, call.id, call.input, left, call.traceparent, call.flow?.event);
+    const { id, target, input, traceparent, flow, authorization } = call;
+    const text = requestText(target.head, id, input, left, traceparent, flow?.event, authorization);
     if (tooLarge(text, maxPayload)) {
       const detail = `A call between modules may have ${maxPayload} bytes.`;
       call.failed(kernelProblem('too-large', { detail }));
@@ -215,6 +222,8 @@ export class WsLink implements Link {
 
   #refused(call: FarCall, error: RpcError | null): void {
     if (error?.code === CLOSING) call.lost(false, 'it is shutting down');
+    else if (call.target.client && (error?.code === BY_HTTP || error?.code === METHOD_NOT_FOUND))
+      call.failed(new AskByHttp());
     else call.failed(problemOf(error?.data, error?.retryAfter) ?? badAnswer(call));
   }
 }

@@ -7,10 +7,11 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import { kernelProblem, Problem } from '../contract/problem.ts';
+import type { VerifyBearer } from '../http/authenticate.ts';
 import { refuse } from '../http/refuse.ts';
 import { bearerOf, type InternalCaller } from '../identity/internal-token.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { CALLS_PATH, MAX_FRAME_BYTES } from './frames.ts';
+import { CALLS_PATH, CLIENT_PREFIX, MAX_FRAME_BYTES } from './frames.ts';
 import type { ObserveCall } from './observed.ts';
 import { Session, type Target } from './ws-session.ts';
 
@@ -26,6 +27,8 @@ export interface WsDoorOptions {
   readonly path?: string;
   /** Throws or rejects with the 401 Problem: `(token) => tokens.verify(token, audienceOf(hostId))`. */
   readonly verify: (token: string | undefined) => InternalCaller | Promise<InternalCaller>;
+  /** Who a client is for whom a gateway calls. Absent: such calls are wanted by HTTP. */
+  readonly verifyBearer?: VerifyBearer;
   /** The modules that this host runs. */
   readonly dispatchers: ReadonlyMap<string, Dispatcher>;
   readonly maxPayload?: number;
@@ -49,6 +52,7 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
     server,
     path = CALLS_PATH,
     verify,
+    verifyBearer,
     dispatchers,
     maxPayload = MAX_FRAME_BYTES,
     log,
@@ -82,7 +86,7 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
       if (closed) throw kernelProblem('unavailable', { detail: 'This host is shutting down.' });
       socket.off('error', ignore);
       wss.handleUpgrade(request, socket, head, (ws) => {
-        const session = new Session(ws, { targets, caller, maxPayload, log, observe });
+        const session = new Session(ws, { targets, caller, verifyBearer, maxPayload, log, observe });
         sessions.add(session);
         socket.on('drain', () => session.drained());
         (socket as Socket).setTimeout(SILENCE_MS, () => ws.terminate());
@@ -130,12 +134,15 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
   };
 }
 
-/** Every method name there is; uploads and downloads are for clients over HTTP alone. */
+/** Every method name there is; uploads and downloads are for clients over HTTP alone. What has a route has two. */
 function targetsOf(dispatchers: ReadonlyMap<string, Dispatcher>): Map<string, Target> {
   const targets = new Map<string, Target>();
   for (const [module, dispatcher] of dispatchers) {
     for (const [operation, spec] of Object.entries(dispatcher.contract.operations)) {
-      if (!spec.upload && !spec.download) targets.set(`${module}.${operation}`, { dispatcher, operation });
+      if (spec.upload || spec.download) continue;
+      const name = `${module}.${operation}`;
+      targets.set(name, { dispatcher, operation, client: false });
+      if (spec.http) targets.set(`${CLIENT_PREFIX}${name}`, { dispatcher, operation, client: true });
     }
   }
   return targets;

@@ -3,12 +3,14 @@
 // or too many bytes of answers wait. It must not know how the connection was let in.
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
-import type { Principal } from '../contract/principal.ts';
+import { anonymous, type Principal } from '../contract/principal.ts';
 import { kernelProblem, Problem } from '../contract/problem.ts';
+import { bearerIn, type VerifyBearer } from '../http/authenticate.ts';
 import { isOutage, outageInWords } from '../store/outage.ts';
 import { DEFAULT_DEADLINE_MS } from './deadlines.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import {
+  BY_HTTP,
   CLOSING,
   CLOSING_TEXT,
   DRAINED,
@@ -42,12 +44,15 @@ const FAILURE_WAS_LOGGED = 'The failure was logged with the trace id of this res
 export interface Target {
   readonly dispatcher: Dispatcher;
   readonly operation: string;
+  /** A gateway asks for a client: the call has that client's rights. */
+  readonly client: boolean;
 }
 
 export interface SessionOptions {
   readonly targets: ReadonlyMap<string, Target>;
   /** Who the token of the handshake named: the caller where a frame names no module. */
   readonly caller: string;
+  readonly verifyBearer: VerifyBearer | undefined;
   readonly maxPayload: number;
   readonly log: Pick<Logger, 'error' | 'warn'>;
   /** Hears of every call that was answered here. */
@@ -140,14 +145,36 @@ export class Session {
       const detail = `This host has no operation ${method} for calls.`;
       this.#say(refusal(id, METHOD_NOT_FOUND, kernelProblem('not-found', { detail })));
     } else {
-      this.#begin(id, method, params, target);
+      this.#admit(id, method, params, target);
     }
   }
 
-  #begin(id: Id, method: string, params: Params, { dispatcher, operation }: Target): void {
+  #admit(id: Id, method: string, params: Params, target: Target): void {
+    if (!target.client) {
+      this.#begin(id, method, params, target, this.#principalOf(params.caller));
+      return;
+    }
+    let client: Principal | undefined;
+    try {
+      client = clientOf(params.authorization, this.#options.verifyBearer);
+    } catch (error) {
+      this.#say(this.#failure(id, undefined, method, error));
+      return;
+    }
+    if (client) this.#begin(id, method, params, target, client);
+    else this.#say(errorText(id, { code: BY_HTTP, message: 'Ask by HTTP' }));
+  }
+
+  #begin(
+    id: Id,
+    method: string,
+    params: Params,
+    { dispatcher, operation }: Target,
+    principal: Principal,
+  ): void {
     const left = params.deadlineMs;
     const call = new ServedCall(
-      this.#principalOf(params.caller),
+      principal,
       Date.now() + (typeof left === 'number' ? left : DEFAULT_DEADLINE_MS),
       params.traceparent,
       params.event,
@@ -232,6 +259,18 @@ export class Session {
     if (this.#running.size < MOST_RUNNING / 2 && this.#ws.bufferedAmount < MOST_WAITING_BYTES)
       this.#ws.resume();
   }
+}
+
+/** Undefined where the HTTP door should look: it has the time to verify a token that is new here. */
+function clientOf(authorization: unknown, verify: VerifyBearer | undefined): Principal | undefined {
+  if (!verify) return undefined;
+  if (authorization === undefined) return anonymous;
+  const token = typeof authorization === 'string' ? bearerIn(authorization) : undefined;
+  if (token === undefined) return undefined;
+  const verified = verify(token);
+  if (!(verified instanceof Promise)) return verified;
+  verified.catch(() => {});
+  return undefined;
 }
 
 function refusal(id: Id, code: number, problem: Problem): string {

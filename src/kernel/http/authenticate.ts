@@ -13,6 +13,11 @@ declare module 'fastify' {
 /** Who holds this bearer token; throws the 401 problem. Synchronous for a token that was verified before. */
 export type VerifyBearer = (token: string) => Principal | Promise<Principal>;
 
+/** The token of an Authorization header; undefined when it is not of that form. */
+export function bearerIn(header: string): string | undefined {
+  return /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1];
+}
+
 export function authenticateRequests(app: FastifyInstance, verify: VerifyBearer): void {
   app.decorateRequest('principal', null as never);
   app.addHook('onRequest', (request, _reply, done) => {
@@ -22,7 +27,7 @@ export function authenticateRequests(app: FastifyInstance, verify: VerifyBearer)
       done();
       return;
     }
-    const token = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1];
+    const token = bearerIn(header);
     if (!token) {
       done(
         kernelProblem('unauthenticated', {

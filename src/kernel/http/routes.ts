@@ -141,7 +141,8 @@ export function bodyLimitOf({ upload }: OperationSpec): number {
   return upload ? upload.maxBytes + 64 * 1024 : JSON_BODY_LIMIT;
 }
 
-function answer(
+/** What came of an operation, as the answer to the client who asked for it. */
+export function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   spec: OperationSpec,
