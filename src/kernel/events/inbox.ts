@@ -78,6 +78,7 @@ export class Inbox {
         JSON.stringify(record.headers),
         record.value?.toString() ?? null,
       ],
+      'event-take',
     );
     return rows[0]!.verdict;
   }
@@ -100,6 +101,7 @@ export class Inbox {
     const { rows } = await sql.query<{ n: number; verdict: Verdict }>(
       `SELECT n::int, verdict FROM ${this.#schema}.event_take_many($1::json, $2::text)`,
       [JSON.stringify(events), `${LOCK_MS}ms`],
+      'event-take-many',
     );
     const verdicts: Verdict[] = [];
     for (const { n, verdict } of rows) verdicts[n - 1] = verdict;
@@ -210,7 +212,11 @@ export class Inbox {
       }));
     if (events.length === 0) return;
     await this.#repeat(() =>
-      this.#pool.query(`SELECT ${this.#schema}.event_pass($1, $2::json)`, [topic, JSON.stringify(events)]),
+      this.#pool.query({
+        name: 'event-pass',
+        text: `SELECT ${this.#schema}.event_pass($1, $2::json)`,
+        values: [topic, JSON.stringify(events)],
+      }),
     );
   }
 

@@ -15,8 +15,8 @@ export class Signal {
     this.#wake?.();
   }
 
-  /** Resolves when raised since the last wait, or after `ms`. One waiter at a time. */
-  async wait(ms: number): Promise<void> {
+  /** Resolves when raised since the last wait, with true, or after `ms`, with false. One waiter at a time. */
+  async wait(ms: number): Promise<boolean> {
     if (!this.#raised) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
@@ -27,7 +27,9 @@ export class Signal {
       });
       this.#wake = undefined;
     }
+    const raised = this.#raised;
     this.#raised = false;
+    return raised;
   }
 }
 

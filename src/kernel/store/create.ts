@@ -46,6 +46,26 @@ export function createPool(url: string, name: string, log: Logger, max = POOL_SI
   return pool;
 }
 
+/** Beyond so many different statements the rest is parsed each time: the server keeps what is prepared. */
+const MOST_PREPARED = 200;
+
+/**
+ * Names for Prisma's statements, so that each connection parses and plans them once: for a read by key that is as
+ * much work as running it.
+ */
+function statementNames(): (query: { readonly sql: string }) => string {
+  const names = new Map<string, string>();
+  return ({ sql }) => {
+    const known = names.get(sql);
+    if (known) return known;
+    // No name: parsed for this once.
+    if (names.size === MOST_PREPARED) return '';
+    const name = `prisma-${names.size}`;
+    names.set(sql, name);
+    return name;
+  };
+}
+
 export function createStore<P>({
   module,
   url,
@@ -57,7 +77,7 @@ export function createStore<P>({
   hostId,
 }: StoreOptions<P>): OpenStore<P> {
   const pool = createPool(url, hostId === undefined ? module : `${module}@${hostId}`, log);
-  const client = prisma(new ModulePg(pool, { schema: module }));
+  const client = prisma(new ModulePg(pool, { schema: module, statementNameGenerator: statementNames() }));
   const options = { publisher, onCommit, strict, log };
   return {
     prisma: client,

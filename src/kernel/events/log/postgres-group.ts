@@ -12,8 +12,8 @@ import { type RecordRow, recordColumns, storedRecord } from './postgres-read.ts'
 export interface GroupMemberOptions extends SubscribeOptions {
   readonly pool: Pool;
   readonly session: Session;
-  /** Tells the other processes a topic or `beat:<group>`. */
-  readonly tell: (word: string) => void;
+  /** Tells the other processes that this group changed. */
+  readonly tell: () => void;
   readonly sessionMs: number;
   readonly pollMs: number;
   readonly log: LogLogger;
@@ -27,6 +27,8 @@ interface Owned {
   position: bigint;
   committed: bigint;
   surplus: boolean;
+  /** There may be records that were not looked for yet. */
+  news: boolean;
   busy: Promise<void> | undefined;
   readonly lost: AbortController;
 }
@@ -62,10 +64,18 @@ export class GroupMember {
     this.#loops = Promise.all([this.#beatLoop(), this.#fetchLoop()]);
   }
 
-  /** A topic has news, or the group changed. */
-  told(word: string): void {
-    if (word === `beat:${this.#options.group}`) this.#beat.raise();
-    else if (this.#options.topics.includes(word)) this.#fetch.raise();
+  /** Somebody joined the group, or left it. */
+  changed(group: string): void {
+    if (group === this.#options.group) this.#beat.raise();
+  }
+
+  /** Records were appended to these partitions. */
+  appended(topic: string, partitions: ReadonlySet<number>): void {
+    for (const one of this.#owned.values()) {
+      if (one.topic !== topic || !partitions.has(one.partition)) continue;
+      one.news = true;
+      if (!one.busy) this.#fetch.raise();
+    }
   }
 
   async close(): Promise<void> {
@@ -84,7 +94,7 @@ export class GroupMember {
         this.#id,
       ])
       .catch(() => {});
-    this.#options.tell(`beat:${this.#options.group}`);
+    this.#options.tell();
   }
 
   async #beatLoop(): Promise<void> {
@@ -131,13 +141,14 @@ export class GroupMember {
         position: BigInt(row.committed),
         committed: BigInt(row.committed),
         surplus: row.surplus,
+        news: true,
         busy: undefined,
         lost: new AbortController(),
       });
     }
     if (changed) this.#fetch.raise();
     if (rows.some((row) => row.surplus)) await this.#giveBack();
-    else if (rows.length === 0) this.#options.tell(`beat:${group}`);
+    else if (rows.length === 0) this.#options.tell();
   }
 
   /** What the others should have goes to them as soon as its batch is done. */
@@ -146,20 +157,33 @@ export class GroupMember {
     if (free.length === 0) return;
     for (const one of free) this.#owned.delete(keyOf({ topic_id: one.topicId, partition: one.partition }));
     await this.#write(free, true);
-    this.#options.tell(`beat:${this.#options.group}`);
+    this.#options.tell();
   }
 
+  /** Looks where there is news. When none came for a while it looks everywhere, the rarer the more often in vain. */
   async #fetchLoop(): Promise<void> {
-    let empty = 0;
+    let vain = 0;
     while (!this.#closing) {
-      const free = [...this.#owned.values()].filter((one) => !one.busy && !one.surplus);
-      const read = free.length > 0 ? await this.#fetchOnce(free) : 0;
-      empty = read > 0 || !this.#options.session.open ? 0 : empty + 1;
-      if (read === 0 && !this.#closing) await this.#fetch.wait(rarer(this.#options.pollMs, empty));
+      const some = this.#readable();
+      const read = some.length > 0 ? await this.#fetchOnce(some) : 0;
+      if (read === undefined) await this.#fetch.wait(this.#options.pollMs);
+      else if (this.#readable().length === 0 && !this.#closing) {
+        vain = read > 0 || !this.#options.session.open ? 0 : vain;
+        if (await this.#fetch.wait(rarer(this.#options.pollMs, vain))) continue;
+        vain += 1;
+        for (const one of this.#owned.values()) one.news = true;
+      }
     }
   }
 
-  async #fetchOnce(free: readonly Owned[]): Promise<number> {
+  #readable(): Owned[] {
+    return [...this.#owned.values()].filter((one) => one.news && !one.busy && !one.surplus);
+  }
+
+  /** Answers how many records it got; undefined when the log could not be read. */
+  async #fetchOnce(some: readonly Owned[]): Promise<number | undefined> {
+    // Before the look, not after it: what is appended meanwhile is news again.
+    for (const one of some) one.news = false;
     try {
       const { rows } = await this.#options.pool.query<RecordRow & { topic: number }>({
         name: 'log-fetch',
@@ -170,12 +194,13 @@ export class GroupMember {
             ORDER BY "offset" LIMIT $2
           ) r`,
         values: [
-          JSON.stringify(free.map((one) => ({ t: one.topicId, p: one.partition, o: String(one.position) }))),
+          JSON.stringify(some.map((one) => ({ t: one.topicId, p: one.partition, o: String(one.position) }))),
           BATCH,
         ],
       });
-      for (const one of free) {
+      for (const one of some) {
         const records = rows.filter((row) => row.topic === one.topicId && row.partition === one.partition);
+        if (records.length === BATCH) one.news = true;
         if (records.length > 0)
           this.#handle(
             one,
@@ -184,11 +209,12 @@ export class GroupMember {
       }
       return rows.length;
     } catch (error) {
+      for (const one of some) one.news = true;
       this.#options.log.warn(
         { err: error, group: this.#options.group },
         'the log could not be read; trying again',
       );
-      return 0;
+      return undefined;
     }
   }
 
@@ -202,12 +228,13 @@ export class GroupMember {
       } catch (error) {
         if (lost.signal.aborted) return;
         log.warn({ err: error, group, topic, partition }, 'a batch was not taken; it is given again');
+        one.news = true;
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
     })().finally(() => {
       one.busy = undefined;
       if (one.surplus) this.#beat.raise();
-      this.#fetch.raise();
+      if (one.news) this.#fetch.raise();
     });
   }
 

@@ -94,8 +94,9 @@ class PostgresLog implements EventLog {
       text: 'SELECT banyan_log.append($1, $2::json)',
       values: [id, JSON.stringify(rows)],
     });
-    for (const member of this.#members) member.told(topic);
-    this.#tell(topic);
+    const touched = new Set(rows.map(({ p }) => p));
+    for (const member of this.#members) member.appended(topic, touched);
+    this.#tell(`topic:${topic}:${[...touched]}`);
   }
 
   async subscribe(subscription: SubscribeOptions): Promise<Subscription> {
@@ -103,7 +104,7 @@ class PostgresLog implements EventLog {
       ...subscription,
       pool: this.#pool,
       session: this.#session,
-      tell: (word) => this.#tell(word),
+      tell: () => this.#tell(`group:${subscription.group}`),
       sessionMs: this.#options.sessionMs,
       pollMs: this.#options.pollMs,
       log: this.#options.log,
@@ -186,7 +187,13 @@ class PostgresLog implements EventLog {
   #heard(payload: string): void {
     const [who, ...words] = payload.split(' ');
     if (who === this.#self) return;
-    for (const word of words) for (const member of this.#members) member.told(word);
+    for (const word of words) {
+      const [kind, name, touched] = word.split(':') as [string, string, string];
+      for (const member of this.#members) {
+        if (kind === 'group') member.changed(name);
+        else member.appended(name, new Set(touched.split(',').map(Number)));
+      }
+    }
   }
 
   /** One NOTIFY at a time; what comes meanwhile goes out together in the next. */
