@@ -91,6 +91,46 @@ describe('the Postgres log alone', () => {
     await log.close();
   });
 
+  test('nobody is notified where nobody else reads, and who begins to read is', async () => {
+    const topic = randomUUID();
+    const record = { key: 'a', headers: {}, value: '1' };
+    const open = () => createPostgresLog({ url, log: quiet, pollMs: 60_000 });
+    const own = open();
+    await own.ensureTopics([topic]);
+    const heard: string[] = [];
+    const listening = new Client({ connectionString: url });
+    await listening.connect();
+    listening.on('notification', ({ payload }) => heard.push(payload ?? ''));
+    await listening.query('LISTEN banyan_log');
+    const first = await own.subscribe({ group: randomUUID(), topics: [topic], onBatch: async () => {} });
+    await until('appends are silent', async () => {
+      heard.length = 0;
+      await own.append(topic, [record]);
+      // Who joins always says so, and after what was said before.
+      const group = randomUUID();
+      const joined = await own.subscribe({ group, topics: [topic], onBatch: async () => {} });
+      await until('the group is heard', () => heard.some((words) => words.includes(`group:${group}`)));
+      await joined.close();
+      return !heard.some((words) => words.includes(`topic:${topic}`));
+    });
+
+    const other = open();
+    const seen: (string | undefined)[] = [];
+    const second = await other.subscribe({
+      group: randomUUID(),
+      topics: [topic],
+      onBatch: async ({ records }) => void seen.push(...records.map((one) => one.headers.ce_id)),
+    });
+    const before = await all(own.read(topic));
+    await until('the other has read what was there', () => seen.length >= before.length);
+    await until('the other reads what is appended now', async () => {
+      await own.append(topic, [{ ...record, headers: { ce_id: 'new' } }]);
+      return seen.includes('new');
+    });
+    await Promise.all([first.close(), second.close()]);
+    await Promise.all([own.close(), other.close(), listening.end()]);
+  });
+
   test('records go after the retention, and a reader goes on behind them', async () => {
     const topic = randomUUID();
     const log = createPostgresLog({ url, log: quiet, retentionMs: 0 }) as ReturnType<

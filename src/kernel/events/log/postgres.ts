@@ -1,6 +1,7 @@
 // The event log in PostgreSQL: the embedded default. Same promises as Kafka's adapter (port.ts).
 // Waking is a hint (in the process, and a NOTIFY of its own statement for other processes, one at a time);
-// what is read comes from the tables alone, and a poll finds what no hint told.
+// what is read comes from the tables alone, and a poll finds what no hint told. Where no other process reads, none is
+// sent: each wakes every session that listens to anything, nine in a monolith, and five are sent for an order.
 import { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { Session } from '../session.ts';
@@ -35,6 +36,7 @@ export interface PostgresLogOptions {
 
 export const LOG_CHANNEL = 'banyan_log';
 const TRIM_EVERY_MS = 10 * 60_000;
+const COUNT_EVERY_MS = 2_000;
 
 export function createPostgresLog(options: PostgresLogOptions): EventLog {
   return new PostgresLog(options);
@@ -50,6 +52,9 @@ class PostgresLog implements EventLog {
   readonly #members = new Set<GroupMember>();
   readonly #toTell = new Set<string>();
   readonly #trimmer: NodeJS.Timeout;
+  readonly #counter: NodeJS.Timeout;
+  /** Other processes may read this log. One that begins to says so itself. */
+  #others = true;
   #telling: Promise<void> | undefined;
 
   constructor(options: PostgresLogOptions) {
@@ -71,6 +76,7 @@ class PostgresLog implements EventLog {
     this.#trimmer = setInterval(() => {
       this.trim().catch((error) => options.log.warn({ err: error }, 'the log could not be trimmed'));
     }, TRIM_EVERY_MS).unref();
+    this.#counter = setInterval(() => void this.#count(), COUNT_EVERY_MS).unref();
   }
 
   async ensureTopics(topics: readonly string[]): Promise<void> {
@@ -96,7 +102,7 @@ class PostgresLog implements EventLog {
     });
     const touched = new Set(rows.map(({ p }) => p));
     for (const member of this.#members) member.appended(topic, touched);
-    this.#tell(`topic:${topic}:${[...touched]}`);
+    if (this.#others) this.#tell(`topic:${topic}:${[...touched]}`);
   }
 
   async subscribe(subscription: SubscribeOptions): Promise<Subscription> {
@@ -111,6 +117,7 @@ class PostgresLog implements EventLog {
     });
     await member.start();
     this.#members.add(member);
+    this.#tell(`group:${subscription.group}`);
     return {
       close: async () => {
         this.#members.delete(member);
@@ -166,6 +173,7 @@ class PostgresLog implements EventLog {
 
   async close(): Promise<void> {
     clearInterval(this.#trimmer);
+    clearInterval(this.#counter);
     await Promise.all([...this.#members].map((member) => member.close()));
     await this.#telling;
     await this.#session.close();
@@ -184,9 +192,27 @@ class PostgresLog implements EventLog {
     return rows[0];
   }
 
+  /** Whether any member of any group is another process. As long as nobody knows, there is one. */
+  async #count(): Promise<void> {
+    // Who reads nothing hears nothing.
+    if (this.#members.size === 0) return;
+    try {
+      const { pid, start } = await this.#session.identity();
+      const { rows } = await this.#session.query<{ others: boolean }>(
+        `SELECT EXISTS (SELECT FROM banyan_log.member WHERE expires_at > clock_timestamp()
+           AND (pid, session_start) IS DISTINCT FROM ($1::integer, $2::timestamptz)) AS others`,
+        [pid, start],
+      );
+      this.#others = rows[0]!.others;
+    } catch {
+      this.#others = true;
+    }
+  }
+
   #heard(payload: string): void {
     const [who, ...words] = payload.split(' ');
     if (who === this.#self) return;
+    this.#others = true;
     for (const word of words) {
       const [kind, name, touched] = word.split(':') as [string, string, string];
       for (const member of this.#members) {
