@@ -17,6 +17,11 @@ export function createProgress(terminal: Terminal, silent: boolean): Progress {
   let drawn = 0;
   let frame = 0;
 
+  /** A line that the terminal breaks in two would not be wiped whole. */
+  const fitting = (text: string) => {
+    const room = Math.max(10, (err.columns ?? 80) - 3);
+    return text.length <= room ? text : `${text.slice(0, room - 1)}…`;
+  };
   const wipe = () => {
     if (drawn > 0) err.write(`\u001b[${drawn}A\u001b[J`);
     drawn = 0;
@@ -24,7 +29,7 @@ export function createProgress(terminal: Terminal, silent: boolean): Progress {
   const draw = () => {
     wipe();
     const spinner = style('cyan', frames[frame++ % frames.length]!);
-    for (const [module, doing] of lines) err.write(`${spinner} ${module}: ${doing}\n`);
+    for (const [module, doing] of lines) err.write(`${spinner} ${fitting(`${module}: ${doing}`)}\n`);
     drawn = lines.size;
   };
   const timer = setInterval(draw, 100);

@@ -14,6 +14,8 @@ export interface Terminal {
 export interface Output {
   /** A person looks at it: colours, and lines that change. */
   readonly isTerminal: boolean;
+  /** How wide the terminal is now; undefined: nobody knows. */
+  readonly columns?: number | undefined;
   write(text: string): void;
 }
 
@@ -29,6 +31,9 @@ export function processTerminal(): Terminal {
   process.stdout.on('error', () => process.exit());
   const output = (stream: NodeJS.WriteStream): Output => ({
     isTerminal: stream.isTTY === true,
+    get columns() {
+      return stream.columns;
+    },
     write: (text) => void stream.write(text),
   });
   return {

@@ -56,8 +56,8 @@ export async function openParts(
   onRefused: (error: Error) => void,
 ): Promise<Parts> {
   const { hostId, role } = settings;
-  const contracts = await Promise.all(settings.allModules.map(loadContract));
-  const modules = inOrderOfUse(await Promise.all(settings.modules.map((name) => loadModule(name, settings))));
+  const contracts = await inTurns(settings.allModules, loadContract);
+  const modules = inOrderOfUse(await inTurns(settings.modules, (name) => loadModule(name, settings)));
   const metrics = createMetrics(hostId);
   const tracing = await openTracing(settings.otlpEndpoint, hostId);
   undo.push(() => tracing.close());
@@ -77,7 +77,9 @@ export async function openParts(
     onRefused,
   });
   undo.push(() => control.store?.close());
-  await unlessStopped(signal, control.start());
+  // The first picture is on its way while the modules are booted: they read it when they are called.
+  const following = unlessStopped(signal, control.start());
+  following.catch(() => {});
   const placements = control.follower;
   const remote = createRemote({ placements, tokens, log, observer: observe(metrics, tracing) });
   undo.push(() => remote.close());
@@ -108,6 +110,7 @@ export async function openParts(
     dispatchers.set(name, one.dispatcher);
     return one;
   });
+  await following;
   measureEvents(
     metrics,
     running.map((one) => one.events),
@@ -133,6 +136,19 @@ export async function openParts(
     remote,
     eventLog,
   };
+}
+
+/**
+ * One after another with a turn of the loop in between: loading only computes, and the database's first answers, a
+ * dozen round trips, are taken meanwhile.
+ */
+async function inTurns<T>(names: readonly string[], load: (name: string) => Promise<T>): Promise<T[]> {
+  const loaded: T[] = [];
+  for (const name of names) {
+    loaded.push(await load(name));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return loaded;
 }
 
 /** The exporter is loaded where it is used: it costs a start of 100 ms and 10 MB. */
