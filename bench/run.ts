@@ -1,14 +1,14 @@
-// All benchmarks but those of events, one after another: `npm run bench`. What they print, with machine, versions,
-// repeats and spread, is shown and written to bench/RESULTS.md, whatever it says.
+// Calls and the product over HTTP, one after another: `npm run bench`. What they print, with machine, versions, repeats
+// and spread, is shown and written to bench/RESULTS.md, whatever it says.
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { writeSection } from './results.ts';
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
-const sections: readonly [title: string, script: string][] = [
-  ['Calls between modules', './calls/run.ts'],
-  ['The product over HTTP', './http/run.ts'],
+const sections: readonly [name: string, script: string][] = [
+  ['calls', './calls/run.ts'],
+  ['http', './http/run.ts'],
 ];
 
 function measure(script: string): Promise<string> {
@@ -25,14 +25,7 @@ function measure(script: string): Promise<string> {
   });
 }
 
-const parts = [
-  '# Results',
-  '',
-  'Written by `npm run bench`. What the profiles said is in [RESULTS-calls.md](RESULTS-calls.md). Timings gate no test.',
-];
-for (const [title, script] of sections) {
-  process.stderr.write(`${title}\n`);
-  parts.push('', `## ${title}`, `\`node bench/${script.slice(2)}\``, '', (await measure(script)).trim());
+for (const [name, script] of sections) {
+  process.stderr.write(`${name}\n`);
+  writeSection(name, `\`node bench/${script.slice(2)}\`\n\n${await measure(script)}`);
 }
-parts.push('', readFileSync(here('./http/profiles.md'), 'utf8').trim());
-writeFileSync(here('./RESULTS.md'), `${parts.join('\n')}\n`);

@@ -1,10 +1,9 @@
 // `npm run bench:events` (`-- --help` names the options): the event backbone beside its limits and its peers,
 // every ratio from one run with both sides alternating. About 12 minutes; --short for a look (its sizes are too
-// small for the goals). Prints Markdown; --write puts it into RESULTS-events.md, where the last one stood.
-import { readFile, writeFile } from 'node:fs/promises';
+// small for the goals). Prints Markdown; --write puts it into bench/RESULTS.md, where the last one stood.
 import { cpus, loadavg, release, totalmem } from 'node:os';
-import { join } from 'node:path';
 import { readArguments, refuse } from '../../scripts/arguments.ts';
+import { writeSection } from '../results.ts';
 import { line, openStage, type Row, type Sizes, type Stage } from './stage.ts';
 
 const full: Sizes = { rows: 500_000, seconds: 20, pairs: 2, deliveries: 20_000, strikes: 5 };
@@ -14,7 +13,7 @@ const usage = `npm run bench:events -- [options]
   --short       for a look; its sizes are too small for the goals
   --only NAME   one section alone: relay-kafka, relay-postgres, latency, poison,
                 writes, peers, recovery; may be said several times
-  --write       puts the results into bench/RESULTS-events.md`;
+  --write       puts the results into bench/RESULTS.md`;
 const values = readArguments(usage, {
   short: { type: 'boolean', default: false },
   write: { type: 'boolean', default: false },
@@ -87,17 +86,8 @@ try {
     }
     console.error(`${name}: ${((performance.now() - began) / 1000).toFixed(0)} s, load ${load()}`);
   }
-  if (values.write) await write(printed.join('\n'));
+  if (values.write) writeSection('events', printed.join('\n'));
 } finally {
   await stage.close();
 }
 process.exit(failed === 0 ? 0 : 1);
-
-async function write(table: string): Promise<void> {
-  const file = join(import.meta.dirname, '../RESULTS-events.md');
-  const [begin, end] = ['<!-- bench:events -->', '<!-- /bench:events -->'];
-  const text = await readFile(file, 'utf8');
-  const [before, after] = [text.indexOf(begin), text.indexOf(end)];
-  if (before < 0 || after < before) throw new Error(`${file} has no place for it: ${begin} … ${end}`);
-  await writeFile(file, `${text.slice(0, before + begin.length)}\n${table}\n${text.slice(after)}`);
-}

@@ -1,11 +1,13 @@
 // `npm run bench:saga` (`-- --help` names the options): the checkout in both styles,
 // in one process and with everything extracted, on both logs, alternating. Each measurement places as many orders
 // as go (orders confirmed per second, CPU per order), then half as many a second (time from 202 to confirmed).
-// Prints Markdown; the goals are judged at the end.
+// Prints Markdown; the goals are judged at the end; --write puts it into bench/RESULTS.md.
 import { cpus, release, totalmem } from 'node:os';
 import { countOf, oneOf, readArguments } from '../../scripts/arguments.ts';
 import type { SagaStyle } from '../../src/modules/orders/contract.ts';
 import { type LogKind, modules, openStage, type Stage } from '../../test/saga-chaos/stage.ts';
+import { writeSection } from '../results.ts';
+import { boundOf } from './bound.ts';
 import { type Buyers, buy, messages, settled } from './load.ts';
 import { cpuOfTree } from './usage.ts';
 
@@ -13,12 +15,14 @@ const words = `npm run bench:saga -- [options]
   --orders N                  of each measurement (3000)
   --rounds N                  of all of them, besides the warm-up (3)
   --log postgres|kafka|both   on which log (both)
-  --quick                     for a look: 400 orders, one round`;
+  --quick                     for a look: 400 orders, one round
+  --write                     puts the results into bench/RESULTS.md`;
 const values = readArguments(words, {
   orders: { type: 'string', default: '3000' },
   rounds: { type: 'string', default: '3' },
   log: { type: 'string', default: 'both' },
   quick: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
 });
 const orders = values.quick ? 400 : countOf('orders', values.orders, words);
 const rounds = values.quick ? 1 : countOf('rounds', values.rounds, words);
@@ -26,7 +30,11 @@ const log = oneOf('log', values.log, ['postgres', 'kafka', 'both'], words);
 const logs: readonly LogKind[] = log === 'both' ? ['postgres', 'kafka'] : [log];
 const styles: readonly SagaStyle[] = ['choreography', 'orchestration'];
 const placements = ['in one process', 'all extracted'] as const;
-const print = (...lines: string[]) => process.stdout.write(`${lines.join('\n')}\n`);
+const printed: string[] = [];
+const print = (...lines: string[]) => {
+  printed.push(...lines);
+  process.stdout.write(`${lines.join('\n')}\n`);
+};
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 interface Measured {
@@ -42,11 +50,13 @@ interface Measured {
 }
 
 const found = new Map<string, Measured[]>();
+let bound = Number.NaN;
 for (const log of logs) {
   const stage = await openStage(log);
   try {
+    if (Number.isNaN(bound)) bound = await boundOf(stage.databaseUrl);
     const buyers: Buyers = {
-      tokens: await Promise.all(Array.from({ length: 8 }, () => stage.customer())),
+      tokens: await Promise.all(Array.from({ length: 64 }, () => stage.customer())),
       products: await Promise.all(Array.from({ length: 50 }, () => stage.product(1_000_000))),
     };
     for (let round = 0; round <= rounds; round += 1) {
@@ -68,6 +78,7 @@ for (const log of logs) {
   }
 }
 report();
+if (values.write) writeSection('saga', printed.join('\n'));
 
 async function moveAll(stage: Stage, placement: (typeof placements)[number]): Promise<void> {
   for (const module of modules)
@@ -123,6 +134,7 @@ function report(): void {
   print(
     `Machine: ${machine}. Command: \`npm run bench:saga -- --orders ${orders} --rounds ${rounds} --log ${values.log}\`.`,
     `${new Date().toISOString().slice(0, 10)}. Median of ${rounds} alternating rounds, and their range. fsync on; the load runs on the same machine.`,
+    `The limit, seven transactions of one statement by raw pg and nothing else, on the same server: ${bound.toFixed(0)} orders/s.`,
     '',
     '| log | placement | style | confirmed/s | 202 to confirmed, p50 ms | p99 ms | CPU an order, ms | of the database | of the broker | events | commands |',
     '|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|',
@@ -152,6 +164,7 @@ function report(): void {
       print(`| ${style}: ${what} | ${value.toFixed(digits)} | ${met ? 'met' : 'MISSED'} |`);
     const rate = median(here, 'perSecond');
     goal('at least 300 confirmed/s in one process', rate, rate >= 300);
+    print(`| ${style}: share of the limit | ${(rate / bound).toFixed(2)} | - |`);
     goal('p99 under 150 ms at half of the maximum', median(here, 'p99'), median(here, 'p99') < 150);
     const all = (name: string) => median(name, 'cpu') + median(name, 'databaseCpu');
     const ratio = all(there) / all(here);
