@@ -42,7 +42,7 @@ export function createPublisher(contract: Contract): Publisher {
     }
     const values = eventArguments(event, data as never);
     if (currentFlow()?.event?.replay) return;
-    await sql.query(emit, values);
+    await sql.query(emit, values, 'emit-event');
   };
 }
 
