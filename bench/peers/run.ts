@@ -7,7 +7,7 @@ import { cpus, loadavg, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { countOf, oneOf, readArguments, refuse } from '../../scripts/arguments.ts';
 import { load, type Measured, type Running } from './load.ts';
-import { pin, stop } from './processes.ts';
+import { endAll, pin, stop } from './processes.ts';
 import { openStage, startVariant } from './stage.ts';
 import { type Column, columnTable, machineLines, summary } from './tables.ts';
 import { type Shape, variants } from './variants.ts';
@@ -63,6 +63,8 @@ let closing = false;
 const end = async (code: number) => {
   if (closing) return;
   closing = true;
+  // Before their database goes: each would say so at length.
+  endAll();
   await stage.close();
   process.exit(code);
 };

@@ -26,7 +26,7 @@ const byName = (ports: readonly number[]) => NAMES.map((name, index) => [name, p
 export const variants: readonly Variant[] = [
   {
     peer: 'Banyan',
-    apart: 'gateway and three services, a process each; http-proxy, then JSON-RPC over WebSocket',
+    apart: 'gateway and three services, a process each; JSON-RPC over WebSocket',
     async commands(shape, port, databaseUrl) {
       const script = here('./banyan/host.ts');
       if (shape === 'in one process') return scripts(script, ['all'], { port, services: {}, databaseUrl });
