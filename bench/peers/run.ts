@@ -1,11 +1,12 @@
 // Banyan beside Moleculer, NestJS and Platformatic on the same small work: `npm run bench:peers`. Four columns, each
 // in one alternating run of all peers; ratios by round, median and range. Prints Markdown and writes
-// bench/RESULTS-peers.md, whatever it says; ends everything it started, also on Ctrl-C.
+// bench/RESULTS.md, whatever it says; ends everything it started, also on Ctrl-C.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { countOf, oneOf, readArguments, refuse } from '../../scripts/arguments.ts';
+import { writeSection } from '../results.ts';
 import { load, type Measured, type Running } from './load.ts';
 import { endAll, pin, stop } from './processes.ts';
 import { openStage, startVariant } from './stage.ts';
@@ -84,8 +85,6 @@ try {
     (JSON.parse(readFileSync(here(`../node_modules/${name}/package.json`), 'utf8')) as { version: string })
       .version;
   const text = [
-    '# Banyan beside its peers',
-    '',
     ...machineLines({
       machine: `${cpus().length} x ${cpus()[0]!.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}, Node ${process.versions.node}`,
       pinning,
@@ -97,11 +96,9 @@ try {
     '',
     ...summary(columns),
     ...columns.flatMap((column) => ['', ...columnTable(column)]),
-    '',
-    readFileSync(here('./PROFILE.md'), 'utf8').trim(),
   ].join('\n');
   process.stdout.write(`${text}\n`);
-  if (!options.only) writeFileSync(here('../RESULTS-peers.md'), `${text}\n`);
+  if (!options.only) writeSection('peers', text);
   await end(0);
 } catch (error) {
   if (!closing) say(`\nbench:peers: ${(error as Error).message}\n`);

@@ -59,7 +59,7 @@ export function summary(columns: readonly Column[]): string[] {
     others.filter((peer) => ahead(column, peer).median <= 1).map((peer) => `${peer}, ${name(column)}`),
   );
   return [
-    "## Requests a second of Banyan, over the peer's",
+    "### Requests a second of Banyan, over the peer's",
     `| beside | ${columns.map(name).join(' | ')} |`,
     `|---|${columns.map(() => '---').join('|')}|`,
     ...rows.map((row) => `| ${row.join(' | ')} |`),
@@ -77,7 +77,7 @@ export function columnTable(column: Column): string[] {
     return `| ${peer}${limit} | ${of((one) => one.perSecond, 0)} | ${of((one) => one.p99, 1)} | ${of((one) => one.cpu, 0)} | ${of((one) => one.generator, 2)} |`;
   });
   return [
-    `## ${name(column)[0]!.toUpperCase()}${name(column).slice(1)}`,
+    `### ${name(column)[0]!.toUpperCase()}${name(column).slice(1)}`,
     '| peer | requests/s | p99, ms | CPU, us a request | generator, cores |',
     '|---|---|---|---|---|',
     ...rows,

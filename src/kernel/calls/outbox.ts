@@ -1,5 +1,5 @@
 // What one side of a connection has to say in this turn of the event loop, sent as one frame: with 64 calls
-// at once that is one write instead of 64 and doubles the calls per second (bench/RESULTS-calls.md); a call
+// at once that is one write instead of 64 and doubles the calls per second (bench/calls/profiles.md); a call
 // on its own leaves at once and loses nothing. It knows no message by name.
 import type { WebSocket } from 'ws';
 

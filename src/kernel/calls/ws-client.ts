@@ -31,7 +31,7 @@ const MOST_WAITING_BYTES = 16 * 1024 * 1024;
 
 // RFC 6455 masks what clients send so that a script in a browser cannot forge bytes for a proxy in between.
 // Here both ends are ours and no script chooses the bytes; ws skips the work for a mask of zeroes: a third
-// more calls per second (bench/RESULTS-calls.md).
+// more calls per second (bench/calls/profiles.md).
 const noMask = (mask: Buffer) => mask.fill(0);
 
 export interface WsLinkOptions {
