@@ -214,10 +214,12 @@ class PostgresLog implements EventLog {
     if (who === this.#self) return;
     this.#others = true;
     for (const word of words) {
-      const [kind, name, touched] = word.split(':') as [string, string, string];
+      // A hint of another version is no hint: the reader looks a second later.
+      const [kind, name, touched] = word.split(':');
       for (const member of this.#members) {
-        if (kind === 'group') member.changed(name);
-        else member.appended(name, new Set(touched.split(',').map(Number)));
+        if (kind === 'group' && name) member.changed(name);
+        if (kind === 'topic' && name && touched)
+          member.appended(name, new Set(touched.split(',').map(Number)));
       }
     }
   }
