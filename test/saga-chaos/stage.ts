@@ -53,7 +53,15 @@ export async function openStage(log: LogKind, mode = 'production'): Promise<Stag
   chmodSync(dataDir, 0o711);
   const server = await openServer();
   let broker: Broker | undefined;
-  if (log === 'kafka') broker = await startBroker({ cacheDir: join(root, 'node_modules/.cache/kafka') });
+  if (log === 'kafka') {
+    broker = await startBroker({ cacheDir: join(root, 'node_modules/.cache/kafka') }).catch(
+      async (error: unknown) => {
+        await server.stop();
+        rmSync(dataDir, { recursive: true, force: true });
+        throw error;
+      },
+    );
+  }
   const adminToken = randomBytes(24).toString('base64url');
   const env = {
     PATH: process.env.PATH!,

@@ -65,7 +65,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const config = join(folder, 'server.properties');
     await writeFile(config, properties(folder, port, await freePort()));
     const classpath = `${libs}/*`;
-    const clusterId = randomBytes(16).toString('base64url');
+    const id = randomBytes(16);
+    // The first character is no dash then: Kafka's tool takes an id that begins with one for an option, one time in 64.
+    id[0]! &= 0x7f;
+    const clusterId = id.toString('base64url');
     await run('java', ['-cp', classpath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config]);
     const broker = new Process(classpath, config, folder, port, options.hasty ?? false);
     await broker.start().catch(async (error: unknown) => {
