@@ -35,7 +35,10 @@ export async function openStage(sizes: Sizes): Promise<Stage> {
   const server = await openServer();
   const broker = missingBroker
     ? undefined
-    : await startBroker({ cacheDir, say: (line) => console.error(line) });
+    : await startBroker({ cacheDir, say: (line) => console.error(line) }).catch(async (error: unknown) => {
+        await server.stop();
+        throw error;
+      });
   return {
     server,
     broker,
