@@ -7,20 +7,23 @@ const PATIENCE_MS = 3_000;
 
 /** Looks once whether any of the brokers takes a connection, and says so if none does. */
 export async function lookForBroker(brokerUrl: string, log: Logger): Promise<void> {
-  const hosts = brokerUrl.replace(/^kafkas?:\/\/(?:[^@/]+@)?/, '').replace(/\/$/, '');
-  const found = await Promise.allSettled(hosts.split(',').map(reach));
+  // Loaded where it is used: a start without a broker does not pay for kafkajs.
+  const { parseBrokerUrl } = await import('../kernel/events/log/kafka/client.ts');
+  const { brokers } = parseBrokerUrl(brokerUrl);
+  const found = await Promise.allSettled(brokers.map(reach));
   if (found.some(({ status }) => status === 'fulfilled')) return;
   const [first] = found as PromiseRejectedResult[];
   log.warn(
-    `BROKER_URL: no broker answers at ${hosts} (${(first!.reason as Error).message}). The shop takes orders, and their ` +
+    `BROKER_URL: no broker answers at ${brokers.join(', ')} (${(first!.reason as Error).message}). The shop takes orders, and their ` +
       'events wait until one does. Start it (a local one: npm run kafka), or correct BROKER_URL.',
   );
 }
 
 function reach(address: string): Promise<void> {
-  const [host, port] = address.split(':');
+  const { hostname, port } = new URL(`kafka://${address}`);
+  const host = hostname.replace(/^\[|\]$/g, '');
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: host!, port: Number(port), timeout: PATIENCE_MS });
+    const socket = connect({ host, port: Number(port), timeout: PATIENCE_MS });
     socket.once('connect', () => {
       socket.destroy();
       resolve();

@@ -84,8 +84,8 @@ export async function openParts(
   const remote = createRemote({ placements, tokens, log, observer: observe(metrics, tracing) });
   undo.push(() => remote.close());
   const brokerUrl = kafkaOf(settings);
-  if (brokerUrl) void lookForBroker(brokerUrl, log);
   const eventLog = await openLog({ brokerUrl, logUrl: database.logUrl, hostId, log });
+  if (brokerUrl) void lookForBroker(brokerUrl, log);
   undo.push(() => eventLog.close());
 
   const dispatchers = new Map<string, Dispatcher>();

@@ -1,6 +1,6 @@
 // What is left out of the log while a server is away, and what never is.
 import { expect, test } from 'vitest';
-import { createOutageFilter, isOutage, serializeError } from './outage-lines.ts';
+import { createOutageFilter, isUnreachable, serializeError } from './outage-lines.ts';
 
 const refused = (port: number) =>
   Object.assign(new Error(`connect ECONNREFUSED 127.0.0.1:${port}`), { code: 'ECONNREFUSED' });
@@ -24,6 +24,6 @@ test('an outage has no stack, a defect has', () => {
     message: 'connect ECONNREFUSED 127.0.0.1:9',
     code: 'ECONNREFUSED',
   });
-  expect(isOutage(new Error('not sent', { cause: refused(9) }))).toBe(true);
+  expect(isUnreachable(new Error('not sent', { cause: refused(9) }))).toBe(true);
   expect(serializeError(new TypeError('x is undefined'))).toHaveProperty('stack');
 });

@@ -9,16 +9,16 @@ const MOST = 200;
 const codes = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 /** The error tells of a server that cannot be reached. */
-export function isOutage(error: unknown): error is Error {
+export function isUnreachable(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   if (codes.has((error as NodeJS.ErrnoException).code ?? '')) return true;
   const { cause } = error;
   const connection = /^KafkaJS(ConnectionError|ConnectionClosedError|NumberOfRetriesExceeded)/;
-  return connection.test(error.name) || (cause !== undefined && isOutage(cause));
+  return connection.test(error.name) || (cause !== undefined && isUnreachable(cause));
 }
 
 export function serializeError(error: Error): unknown {
-  if (!isOutage(error)) return stdSerializers.err(error);
+  if (!isUnreachable(error)) return stdSerializers.err(error);
   const code = (error as NodeJS.ErrnoException).code;
   return { type: error.name, message: error.message, ...(code !== undefined && { code }) };
 }
@@ -30,7 +30,7 @@ export function createOutageFilter(
   const said = new Map<string, number>();
   return (line, message) => {
     const error = (line as { err?: unknown } | null)?.err;
-    if (!isOutage(error)) return false;
+    if (!isUnreachable(error)) return false;
     const text = `${message}: ${error.message}`;
     const last = said.get(text);
     if (last !== undefined && now() - last < SAY_AGAIN_MS) return true;
