@@ -1,5 +1,5 @@
-// What an event adds to the write that publishes it: the same endpoint with and without, in pairs; the CPU of
-// its process and of the database's backends, and which locks anybody waited for.
+// What an event adds to the write that publishes it: the same endpoint with and without, in pairs, as a module's
+// and as bare Fastify's; the CPU of its process and of the database's backends, and which locks anybody waited for.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -18,6 +18,9 @@ interface Load {
   readonly p99: number;
 }
 
+type Kind = 'module' | 'bare';
+type Pairs = readonly (readonly [without: Load, withEvent: Load])[];
+
 export async function writes(stage: Stage): Promise<Row[]> {
   return stage.database(async (url, admin) => {
     await admin.query(`CREATE TABLE shop.sale (key text NOT NULL, n bigint NOT NULL, PRIMARY KEY (key, n));
@@ -25,59 +28,75 @@ export async function writes(stage: Stage): Promise<Row[]> {
     const child = fork(join(import.meta.dirname, 'writes-server.ts'), [url], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+    const [ports] = (await once(child, 'message')) as [Record<Kind, number>];
     const locks = new Map<string, number>();
     const watch = setInterval(() => void note(admin, locks).catch(() => {}), 20);
-    const pairs: [without: Load, withEvent: Load][] = [];
     try {
-      const one = (path: string) =>
-        load(`http://127.0.0.1:${port}${path}`, child, admin, stage.sizes.seconds / 4);
-      await one('/without');
-      await one('/with');
-      for (let pair = 0; pair < PAIRS; pair += 1) {
-        if (pair % 2 === 0) pairs.push([await one('/without'), await one('/with')]);
-        else {
-          const second = await one('/with');
-          pairs.push([await one('/without'), second]);
-        }
-      }
+      const one = (kind: Kind, path: string) =>
+        load(`http://127.0.0.1:${ports[kind]}${path}`, child, admin, stage.sizes.seconds / 4);
+      const module = await pairsOf(
+        () => one('module', '/api/without'),
+        () => one('module', '/api/with'),
+      );
+      const bare = await pairsOf(
+        () => one('bare', '/without'),
+        () => one('bare', '/with'),
+      );
+      const host = row(
+        "write with its event in one statement, a module's endpoint: CPU of the host, a request",
+        module,
+        micros,
+        ({ cpu }) => cpu,
+      );
+      return [
+        { ...host, goal: '15 %', met: median(host.runs) <= 15 },
+        row('the same: CPU of the database, a request', module, micros, ({ database }) => database),
+        row('the same: p99', module, ms, ({ p99 }) => p99),
+        row('the same, an endpoint of bare Fastify: CPU of the host', bare, micros, ({ cpu }) => cpu),
+        {
+          what: 'the same: locks that were waited for',
+          ours: [...locks].map(([type, n]) => `${type} ${n}`).join(', ') || 'none seen',
+          beside: '-',
+          ratio: '-',
+          runs: [],
+          goal: 'row locks only',
+          // A row lock is waited for as its holder's transaction, or as the row itself by those behind.
+          met: [...locks.keys()].every((type) => type === 'transactionid' || type === 'tuple'),
+        },
+      ];
     } finally {
       clearInterval(watch);
       child.kill();
       await once(child, 'exit');
     }
-    const row = (what: string, write: (n: number) => string, pick: (load: Load) => number): Row => {
-      const runs = pairs.map(([before, after]) => (pick(after) / pick(before) - 1) * 100);
-      return {
-        what,
-        ours: write(median(pairs.map(([, one]) => pick(one)))),
-        beside: `without event: ${write(median(pairs.map(([one]) => pick(one))))}`,
-        ratio: percent(median(runs)),
-        runs,
-        goal: '-',
-      };
-    };
-    const host = row(
-      'write with its event in one statement: CPU of the host, a request',
-      micros,
-      (one) => one.cpu,
-    );
-    return [
-      { ...host, goal: '15 %', met: median(host.runs) <= 15 },
-      row('the same: CPU of the database, a request', micros, (one) => one.database),
-      row('the same: p99', ms, (one) => one.p99),
-      {
-        what: 'the same: locks that were waited for',
-        ours: [...locks].map(([type, n]) => `${type} ${n}`).join(', ') || 'none seen',
-        beside: '-',
-        ratio: '-',
-        runs: [],
-        goal: 'row locks only',
-        // A row lock is waited for as its holder's transaction, or as the row itself by those behind.
-        met: [...locks.keys()].every((type) => type === 'transactionid' || type === 'tuple'),
-      },
-    ];
   });
+}
+
+/** Alternating; the first of each warms up and does not count. */
+async function pairsOf(without: () => Promise<Load>, withEvent: () => Promise<Load>): Promise<Pairs> {
+  await without();
+  await withEvent();
+  const pairs: [Load, Load][] = [];
+  for (let pair = 0; pair < PAIRS; pair += 1) {
+    if (pair % 2 === 0) pairs.push([await without(), await withEvent()]);
+    else {
+      const second = await withEvent();
+      pairs.push([await without(), second]);
+    }
+  }
+  return pairs;
+}
+
+function row(what: string, pairs: Pairs, write: (n: number) => string, pick: (load: Load) => number): Row {
+  const runs = pairs.map(([before, after]) => (pick(after) / pick(before) - 1) * 100);
+  return {
+    what,
+    ours: write(median(pairs.map(([, one]) => pick(one)))),
+    beside: `without event: ${write(median(pairs.map(([one]) => pick(one))))}`,
+    ratio: percent(median(runs)),
+    runs,
+    goal: '-',
+  };
 }
 
 const percent = (share: number) => `${share >= 0 ? '+' : ''}${share.toFixed(1)} %`;
@@ -85,7 +104,14 @@ const micros = (n: number) => `${n.toFixed(0)} us`;
 
 async function load(url: string, child: ChildProcess, admin: Pool, seconds: number): Promise<Load> {
   const before = [await cpuOf(child), await backends(admin)] as const;
-  const result = await autocannon({ url, method: 'POST', connections: 10, duration: Math.max(1, seconds) });
+  const result = await autocannon({
+    url,
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ pad: 'x'.repeat(100) }),
+    connections: 10,
+    duration: Math.max(1, seconds),
+  });
   if (result.non2xx + result.errors > 0) throw new Error(`${url}: ${result.non2xx} failed`);
   const after = [await cpuOf(child), await backends(admin)] as const;
   const total = result.requests.total;

@@ -223,14 +223,14 @@ export class Relay {
     const { rows } = await this.#session.query<OutboxRow>(this.#sql.claim, [
       this.#lowWater.position,
       this.#options.batch,
-      inHand.map((row) => row.position),
+      listOf(inHand),
     ]);
     return rows;
   }
 
   async #finish(rows: readonly OutboxRow[], ids: readonly string[]): Promise<void> {
     const { step, onSent } = this.#options;
-    await this.#session.query(this.#sql.finish, [rows.map((row) => row.position)]);
+    await this.#session.query(this.#sql.finish, [listOf(rows)]);
     await step?.('after-finish', ids);
     this.#lowWater.sent(rows[0]!.xmin, rows[0]!.own, rows.at(-1)!.position);
     this.sent += rows.length;
@@ -259,6 +259,11 @@ export class Relay {
 /** The channel on which other processes tell a relay that they committed something. */
 export function channelOf(module: string): string {
   return `banyan_outbox_${module}`;
+}
+
+/** Positions as PostgreSQL writes an array. From an array the driver would quote a thousand numbers one by one. */
+function listOf(rows: readonly OutboxRow[]): string {
+  return `{${rows.map(({ position }) => position).join(',')}}`;
 }
 
 function recordOf(module: string, row: OutboxRow) {

@@ -1,7 +1,7 @@
 // One idempotent producer per topic, so that one topic's trouble is not another's. After any failed send the
 // producer is thrown away: a sequence error is fatal to it (a broker restart brings one), and a new one has a
 // new identity. What the old one still had on the wire may arrive as well; the inboxes drop repeats.
-import { type Kafka, Partitioners, type Producer } from 'kafkajs';
+import { type IHeaders, type Kafka, Partitioners, type Producer } from 'kafkajs';
 import { type LogRecord, UnknownTopic } from '../port.ts';
 
 export class Sender {
@@ -21,7 +21,7 @@ export class Sender {
         await producer.send({
           topic,
           acks: -1,
-          messages: some.map(({ key, headers, value }) => ({ key, headers: { ...headers }, value })),
+          messages: some.map(({ key, headers, value }) => ({ key, headers: headers as IHeaders, value })),
         });
       }
     } catch (error) {
