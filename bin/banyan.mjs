@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// `npx banyan`: runs the command line's client on the Node that was installed with the clone. Plain
-// JavaScript, so that any Node can say what is missing.
-import { spawn } from 'node:child_process';
+// `npx banyan`: runs the command line's client on the Node that was installed with the clone; installs first what
+// a fresh clone lacks, as `npm start` does (a comparison needs no instance that runs). Plain JavaScript, for any Node.
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -10,10 +10,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const node = join(root, 'node_modules', '.bin', 'node');
 const client = join(root, 'src', 'cli', 'main.ts');
 
-if (!isReady()) {
-  process.stderr.write(
-    'banyan is not installed here yet: run `npm start` first (it installs what is missing).\n',
-  );
+if (!isReady() && !setUp()) {
   process.exitCode = 1;
 } else if (Number(process.versions.node.split('.')[0]) >= 24) {
   await import(pathToFileURL(client).href);
@@ -31,6 +28,14 @@ function isReady() {
         existsSync(join(schemas, module, 'client', 'client.ts')),
     )
   );
+}
+
+/** What it says goes to stderr: stdout is the command's. */
+function setUp() {
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'setup.mjs')], {
+    stdio: ['ignore', 2, 2],
+  });
+  return status === 0;
 }
 
 function runLocally() {
