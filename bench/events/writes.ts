@@ -1,14 +1,20 @@
 // What an event adds to the write that publishes it: the same endpoint with and without, in pairs, as a module's
 // and as bare Fastify's; the CPU of its process and of the database's backends, and which locks anybody waited for.
+// Both get the same requests at the same moments (open loop): as fast as each can, the faster one would wake up less
+// often for a request, and that difference is not the event's.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import autocannon from 'autocannon';
 import type { Pool } from 'pg';
-import { median, ms, type Row, type Stage } from './stage.ts';
+import { choosePinning, type Generator, startGenerator } from '../../src/compare/load/generator-process.ts';
+import { randomOf } from '../../src/compare/load/random.ts';
+import { arrivals } from '../../src/compare/load/schedule.ts';
+import { median, ms, percentile, type Row, type Stage, whole } from './stage.ts';
 
 const PAIRS = 8;
+const PER_SECOND = 1_500;
+const CONNECTIONS = 50;
 const TICKS_PER_SECOND = 100;
 
 interface Load {
@@ -29,11 +35,15 @@ export async function writes(stage: Stage): Promise<Row[]> {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const [ports] = (await once(child, 'message')) as [Record<Kind, number>];
+    const generator = await startGenerator(choosePinning(), process.env);
     const locks = new Map<string, number>();
     const watch = setInterval(() => void note(admin, locks).catch(() => {}), 20);
     try {
       const one = (kind: Kind, path: string) =>
-        load(`http://127.0.0.1:${ports[kind]}${path}`, child, admin, stage.sizes.seconds / 4);
+        load(
+          { generator, child, admin, url: `http://127.0.0.1:${ports[kind]}`, path },
+          stage.sizes.seconds / 4,
+        );
       const module = await pairsOf(
         () => one('module', '/api/without'),
         () => one('module', '/api/with'),
@@ -43,7 +53,7 @@ export async function writes(stage: Stage): Promise<Row[]> {
         () => one('bare', '/with'),
       );
       const host = row(
-        "write with its event in one statement, a module's endpoint: CPU of the host, a request",
+        `write with its event in one statement, a module's endpoint, ${whole(PER_SECOND)}/s: CPU of the host, a request`,
         module,
         micros,
         ({ cpu }) => cpu,
@@ -66,6 +76,7 @@ export async function writes(stage: Stage): Promise<Row[]> {
       ];
     } finally {
       clearInterval(watch);
+      await generator.stop();
       child.kill();
       await once(child, 'exit');
     }
@@ -102,23 +113,39 @@ function row(what: string, pairs: Pairs, write: (n: number) => string, pick: (lo
 const percent = (share: number) => `${share >= 0 ? '+' : ''}${share.toFixed(1)} %`;
 const micros = (n: number) => `${n.toFixed(0)} us`;
 
-async function load(url: string, child: ChildProcess, admin: Pool, seconds: number): Promise<Load> {
-  const before = [await cpuOf(child), await backends(admin)] as const;
-  const result = await autocannon({
-    url,
+interface Under {
+  readonly generator: Generator;
+  readonly child: ChildProcess;
+  readonly admin: Pool;
+  readonly url: string;
+  readonly path: string;
+}
+
+async function load({ generator, child, admin, url, path }: Under, seconds: number): Promise<Load> {
+  const requests = arrivals(PER_SECOND, Math.max(1, seconds) * 1_000, randomOf(1)).map((atMs) => ({
+    atMs,
+    kind: path,
     method: 'POST',
+    path,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ pad: 'x'.repeat(100) }),
-    connections: 10,
-    duration: Math.max(1, seconds),
+    expect: 200,
+  }));
+  const before = [await cpuOf(child), await backends(admin)] as const;
+  const result = await generator.run({
+    url,
+    requests,
+    connections: CONNECTIONS,
+    timeoutMs: 10_000,
+    files: {},
   });
-  if (result.non2xx + result.errors > 0) throw new Error(`${url}: ${result.non2xx} failed`);
+  const failed = result.failed.reduce((sum, one) => sum + one, 0);
+  if (failed > 0) throw new Error(`${path}: ${failed} failed, ${result.examples.join('; ')}`);
   const after = [await cpuOf(child), await backends(admin)] as const;
-  const total = result.requests.total;
   return {
-    cpu: (after[0] - before[0]) / total,
-    database: (after[1] - before[1]) / total,
-    p99: result.latency.p99,
+    cpu: (after[0] - before[0]) / requests.length,
+    database: (after[1] - before[1]) / requests.length,
+    p99: percentile([...result.latencyMs], 0.99),
   };
 }
 

@@ -1,6 +1,7 @@
 // Capacity: the highest rate at which p99 stays under a stated bound and nothing fails. Up by half until it does not
 // hold, then halving what is between. A step is long enough for a p99 of its own where the rate allows; at low rates
-// at most one request in a hundred may be over the bound, which is the same with less to go by.
+// at most one request in a hundred may be over the bound, which is the same with less to go by. Processes are warm
+// before the first step, and the rate at which the way up ends must fail twice: one stall is no limit.
 import type { Ground } from './ground.ts';
 import { CONNECTIONS } from './rate.ts';
 import type { Capacity } from './report-shape.ts';
@@ -14,6 +15,7 @@ type Step = Capacity['searches'][number]['steps'][number];
 export const P99_BOUND_MS = 100;
 const STEP_MS = 4000;
 const LONGEST_STEP_MS = 8000;
+const WARM_UP_MS = 4000;
 /** 2,000 for a p99, and a tenth more: arrivals are random. */
 const SAMPLES = 2200;
 const BISECTIONS = 3;
@@ -38,15 +40,18 @@ export async function searchCapacity(
   const holds = async (perSecond: number): Promise<Step> => {
     signal.throwIfAborted();
     say('capacity', `${instance.shape.label}: ${Math.round(perSecond)} a second`);
-    const step = await tryRate(ground, instance, perSecond, `${name}-${steps.length}`);
+    const step = await tryRate(ground, instance, perSecond, stepMs(perSecond), `${name}-${steps.length}`);
     steps.push(step);
     return step;
   };
+  say('capacity', `${instance.shape.label}: warm-up`);
+  await tryRate(ground, instance, start / 2, WARM_UP_MS, `${name}-warm-up`);
   let good = 0;
   let bad: number | undefined;
   let rate = start;
   while (steps.length < MOST_STEPS) {
-    const step = await holds(rate);
+    let step = await holds(rate);
+    if (!step.ok && !step.generatorWasTheLimit) step = await holds(rate);
     if (step.generatorWasTheLimit) return { perSecond: good || null, atLeast: true, steps };
     if (step.ok) good = rate;
     else bad = rate;
@@ -65,9 +70,18 @@ export async function searchCapacity(
   return { perSecond: good || null, atLeast: good > 0 && bad === undefined, steps };
 }
 
-async function tryRate(ground: Ground, instance: Instance, perSecond: number, run: string): Promise<Step> {
+function stepMs(perSecond: number): number {
+  return Math.min(LONGEST_STEP_MS, Math.max(STEP_MS, (SAMPLES / perSecond) * 1000));
+}
+
+async function tryRate(
+  ground: Ground,
+  instance: Instance,
+  perSecond: number,
+  ms: number,
+  run: string,
+): Promise<Step> {
   const { options, generator, stock, files } = ground;
-  const ms = Math.min(LONGEST_STEP_MS, Math.max(STEP_MS, (SAMPLES / perSecond) * 1000));
   const { requests } = record(options.work, stock, { perSecond, ms, seed: options.seed, run });
   const result = await generator.run({
     url: instance.url,

@@ -11,7 +11,10 @@ import { record } from './work/record.ts';
 /** Requests that should leave within this after a flip began are near it. */
 const NEAR_MS = 500;
 const EVERY_MS = 1000;
-const QUIET_MS = 3000;
+/** The quiet time before each module's flips: together enough requests for a p99, where that is not too long. */
+const SHORTEST_QUIET_MS = 3000;
+const LONGEST_QUIET_MS = 8000;
+const SAMPLES = 2200;
 
 interface Moved {
   readonly to: Flip['to'];
@@ -28,11 +31,13 @@ export async function flipUnderLoad(
   const { options, instances, generator, stock, files } = ground;
   const flips: Flip[] = [];
   const flipMs: Change['flipMs'] = [];
+  const enoughMs = (SAMPLES / (perSecond * modules.length)) * 1000;
+  const quietMs = Math.min(LONGEST_QUIET_MS, Math.max(SHORTEST_QUIET_MS, enoughMs));
   const pooled = { before: new Latencies(), near: new Latencies(), requests: 0, failures: 0 };
   for (const module of modules) {
     options.signal.throwIfAborted();
     options.say('flips', `${module} goes home and back while requests run`);
-    const ms = QUIET_MS + 2 * times * EVERY_MS;
+    const ms = quietMs + 2 * times * EVERY_MS;
     const { requests } = record(options.work, stock, {
       perSecond,
       ms,
@@ -48,7 +53,7 @@ export async function flipUnderLoad(
     });
     load.catch(() => {});
     const began = Date.now();
-    await pause(QUIET_MS);
+    await pause(quietMs);
     const moved: Moved[] = [];
     for (let i = 0; i < 2 * times; i++) {
       const to = i % 2 === 0 ? 'in-process' : 'service';
@@ -60,7 +65,7 @@ export async function flipUnderLoad(
     const result = await load;
     const quiet = new Latencies();
     for (const [index, { atMs }] of requests.entries())
-      if (atMs < QUIET_MS - (result.startedAt - began) - 50 && !result.failed[index])
+      if (atMs < quietMs - (result.startedAt - began) - 50 && !result.failed[index])
         quiet.record(result.latencyMs[index]!);
     pooled.before.add(quiet);
     for (const to of ['in-process', 'service'] as const) {

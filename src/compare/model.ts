@@ -53,6 +53,7 @@ export function modelOf(
       `On ${here} cores every shape is limited by the cores together, so this says little about scaling out: the model is for more of them.`,
       'Each process is counted once: a monolith can be run as replicas too, each with the whole demand.',
       'It knows no locks, no disk and no network: those make it too good.',
+      'It counts what follows an answer as part of its request, and knows no work in groups, which costs less at higher rates: those make it too bad.',
     ],
     demands: sides.flatMap(({ side, demands }) => demands.map((one) => ({ side, ...one }))),
     predictions: sides.flatMap(({ side, demands }) =>
