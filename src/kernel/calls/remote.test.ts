@@ -37,7 +37,7 @@ interface Caller {
   readonly outcomes: string[];
 }
 
-function callerOf(endpoints: readonly Endpoint[], key = INTERNAL_KEY, heartbeatMs = 50): Caller {
+function callerOf(endpoints: readonly Endpoint[], key = INTERNAL_KEY, heartbeatMs = 250): Caller {
   const placements = new WrittenPlacements(endpoints);
   const outcomes: string[] = [];
   const remote = createRemote({
@@ -219,11 +219,11 @@ describe('a deadline', () => {
     await ref.greet({ name: 'x' });
     await frozen.signal('SIGSTOP');
     const [look, create] = [ref.look({ tag: 'f' }), ref.create({ tag: 'f' })];
+    look.catch(() => undefined);
     placements.put([frozen.endpoint, lively.endpoint]);
     // The heartbeat cuts the frozen one off: what may be repeated is, the other is told.
     expect((await problemOf(create)).code).toBe('unavailable');
     await lively.says({ begun: 'f' });
-    look.catch(() => undefined);
     await frozen.signal('SIGCONT');
   });
 });
