@@ -27,8 +27,12 @@ try {
   });
   console.log(`BROKER_URL=${broker.url}`);
   console.error('Ctrl-C ends it and removes its data.');
-  await ended;
+  const how = await Promise.race([ended, broker.gone()]);
   await broker.stop();
+  if (how !== undefined) {
+    console.error(`The broker has ended by itself (${how}), and its data is removed. Next: npm run kafka`);
+    process.exitCode = 1;
+  }
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;

@@ -64,6 +64,8 @@ describe('bad input', () => {
     expect(code).toBe(1);
     expect(err).toContain('cannot be written');
     expect(err).toContain('--out DIR');
+    // Node's recursive mkdir would try this one for ever.
+    expect((await compare('--out', '/proc/nowhere/report')).err).toContain('/proc/nowhere');
   });
 
   test('as JSON it is a problem', async () => {

@@ -469,8 +469,10 @@ export function eventsSuite(openBroker: OpenBroker): void {
     const good = await banyan('verify');
     expect(good.exit, good.err).toBe(0);
     expect(good.out.trimEnd().split('\n').at(-1)).toBe('lost 0 doubled 0 inverted 0');
+    // One that orders published: what a test put into the log by itself is nobody's loss.
     await database.query(
-      `DELETE FROM catalog.event_delivery WHERE id = (SELECT id FROM catalog.event_delivery WHERE state = 'done' LIMIT 1)`,
+      `DELETE FROM catalog.event_delivery WHERE id = (
+         SELECT id FROM catalog.event_delivery WHERE state = 'done' AND id IN (SELECT id FROM orders.event_sent) LIMIT 1)`,
     );
     const bad = await banyan('verify');
     expect(bad.exit).toBe(1);

@@ -1,7 +1,7 @@
 // `banyan compare`: two architectures on the same work, in instances of its own. Progress on stderr, the report on
 // stdout with the finding as its first line. Exit 0 when it measured, whatever it found; Ctrl-C leaves nothing.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { InvalidArgumentError } from 'commander';
 import type { Compared } from '../../compare/compare.ts';
@@ -186,10 +186,21 @@ function brokeOff(error: Error): Error {
   );
 }
 
+/**
+ * Makes a folder and those above it; answers the highest that it made. One by one: Node's own recursive mkdir never
+ * ends where the system says of a folder that is there that it is not (/proc).
+ */
+function makeFolders(path: string): string | undefined {
+  if (existsSync(path)) return undefined;
+  const above = makeFolders(dirname(path));
+  mkdirSync(path);
+  return above ?? path;
+}
+
 /** Answers how to take back what it made, where nothing came of it. */
 function prepareOut(out: string): () => unknown {
   try {
-    const made = mkdirSync(out, { recursive: true });
+    const made = makeFolders(out);
     const probe = join(out, '.writable');
     writeFileSync(probe, '');
     rmSync(probe);

@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { MAX_EVENT_BYTES } from './cloudevents.ts';
 import { all } from './log/conformance.ts';
+import { UnknownTopic } from './log/port.ts';
 import { LowWater } from './lowwater.ts';
 import { EventRefused, eventArguments } from './publisher.ts';
 import { Session } from './session.ts';
@@ -321,6 +322,29 @@ describe('the relay', () => {
     await until('both have their effect', async () => (await stand.effects()).length === 2);
     expect(refused).toBe(3);
     expect((await host.shop.stats()).outbox).toEqual({ waiting: 0, oldestSeconds: 0 });
+  });
+
+  test('makes its topic where the log has it no more', async () => {
+    const host = stand.host();
+    const [append, ensureTopics] = [
+      host.eventLog.append.bind(host.eventLog),
+      host.eventLog.ensureTopics.bind(host.eventLog),
+    ];
+    let refused = 0;
+    let there = false;
+    host.eventLog.append = async (topic, records) => {
+      if (topic !== 'shop.events' || there) return append(topic, records);
+      refused += 1;
+      throw new UnknownTopic(topic);
+    };
+    host.eventLog.ensureTopics = async (topics) => {
+      there ||= refused > 0 && topics.includes('shop.events');
+      await ensureTopics(topics);
+    };
+    await host.start();
+    await host.sell({ orderId: 'a', n: 1 });
+    await until('it has its effect', async () => (await stand.effects()).length === 1);
+    expect(refused).toBe(1);
   });
 });
 

@@ -84,6 +84,8 @@ export class Relay {
   #pause = FIRST_PAUSE_MS;
   /** Looks in a row that found nothing. */
   #empty = 0;
+  /** The log has the topic, as far as is known. */
+  #topicThere = false;
 
   constructor(options: RelayOptions) {
     this.#options = { batch: 1_000, leaseMs: 4_000, pollMs: 1_000, ...options };
@@ -136,12 +138,14 @@ export class Relay {
       try {
         if (!(await this.#lead())) await this.#signal.wait(STANDBY_MS);
         else {
+          await this.#makeTopic();
           this.#empty = (await this.#drain()) ? 0 : this.#empty + 1;
           if (this.#running) await this.#idle();
         }
         this.#pause = FIRST_PAUSE_MS;
       } catch (error) {
         this.#lowWater.reset();
+        this.#topicThere = false;
         this.#options.log.warn(
           { err: error, module: this.#options.module },
           'events could not be sent; trying again',
@@ -172,9 +176,16 @@ export class Relay {
       return false;
     }
     if (!(await this.#lease.take())) return false;
-    await this.#options.eventLog.ensureTopics([this.#options.topic]);
+    this.#topicThere = false;
     this.#options.log.debug({ module }, 'this host sends the events now');
     return true;
+  }
+
+  /** Also after each failure: the topic may never have been made, or a broker came back without it. */
+  async #makeTopic(): Promise<void> {
+    if (this.#topicThere) return;
+    await this.#options.eventLog.ensureTopics([this.#options.topic]);
+    this.#topicThere = true;
   }
 
   /**

@@ -33,6 +33,8 @@ export interface Broker {
   kill(): Promise<void>;
   start(): Promise<void>;
   signal(name: NodeJS.Signals): void;
+  /** Resolves when the process that runs now has ended, with its code or signal. */
+  gone(): Promise<string>;
   /** Ends it and removes its data. */
   stop(): Promise<void>;
 }
@@ -135,6 +137,13 @@ class Process implements Broker {
 
   signal(name: NodeJS.Signals): void {
     this.#child?.kill(name);
+  }
+
+  async gone(): Promise<string> {
+    const child = this.#child;
+    if (!child) return 'nothing';
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return String(child.signalCode ?? child.exitCode);
   }
 
   async kill(): Promise<void> {

@@ -78,6 +78,7 @@ class KafkaLog implements EventLog {
       ...options,
       group: this.#group(options.group),
       kafka: this.#kafka,
+      makeTopics: () => this.ensureTopics(options.topics),
       log: this.#options.log,
     });
     await member.start();

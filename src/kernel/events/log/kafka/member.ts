@@ -8,6 +8,8 @@ import type { LogLogger, StoredRecord, SubscribeOptions } from '../port.ts';
 
 export interface MemberOptions extends SubscribeOptions {
   readonly kafka: Kafka;
+  /** Makes the topics that are missing: a broker may come back without them. */
+  readonly makeTopics: () => Promise<void>;
   readonly log: LogLogger;
 }
 
@@ -132,6 +134,7 @@ export class Member {
       await Promise.race([old?.disconnect().catch(() => {}), pause(REJOIN_PAUSE_MS)]);
       while (!this.#closed) {
         try {
+          await this.#options.makeTopics();
           return await this.#join();
         } catch (failure) {
           log.warn({ err: failure, group }, 'the broker does not let us join; trying again');
