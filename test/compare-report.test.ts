@@ -1,13 +1,14 @@
 // What is said of a comparison without a browser: the schema, the screen of a terminal, the page as text, the numbers.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { findingOf } from '../src/compare/finding.ts';
 import { checkReport } from '../src/compare/report/check.ts';
 import { htmlReport } from '../src/compare/report/html.ts';
 import { bytes, digits, ms, percent, tick } from '../src/compare/report/numbers.ts';
 import { linear, logarithmic, roundRange } from '../src/compare/report/scale.ts';
 import { reportSchema } from '../src/compare/report/schema.ts';
 import { terminalReport } from '../src/compare/report/terminal.ts';
-import type { Report } from '../src/compare/report-shape.ts';
+import type { Fault, Report } from '../src/compare/report-shape.ts';
 import { fullReport, quickReport } from './compare-report.fixture.ts';
 
 const unpainted = (_look: string, text: string) => text;
@@ -56,6 +57,40 @@ test('the terminal says what is rough, what is exploratory, what was thrown away
   const unlike = fullReport();
   unlike.answers.different = 3;
   expect(terminalReport(unlike, unpainted)).toContain('did not answer alike: 3 bodies');
+});
+
+test('a fault of the monolith is held against each module that would have died alone', () => {
+  const report = fullReport();
+  const [inA, inB] = report.isolation!.faults as [Fault, Fault];
+  const alone = (module: string, failedShare: number): Fault => ({
+    ...inB,
+    module,
+    failedShare,
+    slowedShare: 0,
+  });
+  const shared = {
+    ...inA,
+    failedShare: 0.5,
+    slowedShare: 0,
+    sharedWith: ['media', 'users', 'catalog', 'gateway'],
+  };
+  const faults = [
+    shared,
+    alone('orders', 0.1),
+    alone('media', 0),
+    alone('catalog', 0.75),
+    alone('users', 0.5),
+  ];
+  const { against } = findingOf({ ...report, isolation: { ...report.isolation!, faults } });
+  expect(against.a.at(-1)).toBe(
+    'killed: 50 % of requests fail or slow in A; in B: orders 10 %, media 0 % (exploratory)',
+  );
+  expect(against.b.at(-1)).toBe(
+    'catalog killed: 50 % of requests fail or slow in A, 75 % in B (exploratory)',
+  );
+  expect(against.neither.at(-1)).toBe(
+    'users killed: 50 % of requests fail or slow in A, 50 % in B (exploratory)',
+  );
 });
 
 test('the page says what was not measured, in place of each part', () => {

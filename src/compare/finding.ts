@@ -58,20 +58,40 @@ function isolated({ isolation, work }: Parts): string {
   return `; when ${module} dies, ${percent(b.failedShare)} of requests fail instead of ${percent(a.failedShare)}`;
 }
 
-/** The same fault of a module on both sides, as far as it was tried on both. */
-function pairOf(faults: readonly Fault[], kind: Fault['fault']) {
-  for (const b of faults.filter(
-    (one) => one.side === 'b' && one.fault === kind && one.module !== 'gateway',
-  )) {
-    const a = faults.find(
-      (one) =>
-        one.side === 'a' &&
-        one.fault === kind &&
-        (one.module === b.module || one.sharedWith.includes(b.module)),
-    );
-    if (a) return { a, b, module: b.module };
-  }
-  return undefined;
+interface Pair {
+  readonly a: Fault;
+  readonly b: Fault;
+  readonly module: string;
+}
+
+/** The same fault of each module on both sides, as far as it was tried on both. */
+function pairsOf(faults: readonly Fault[], kind: Fault['fault']): Pair[] {
+  const of = (side: Fault['side']) => faults.filter((one) => one.side === side && one.fault === kind);
+  return of('b')
+    .filter(({ module }) => module !== 'gateway')
+    .flatMap((b) => {
+      const a = of('a').find((one) => one.module === b.module || one.sharedWith.includes(b.module));
+      return a ? [{ a, b, module: b.module }] : [];
+    });
+}
+
+const pairOf = (faults: readonly Fault[], kind: Fault['fault']): Pair | undefined => pairsOf(faults, kind)[0];
+
+const harm = ({ failedShare, slowedShare }: Fault) => failedShare + slowedShare;
+
+/** In which side's disfavour a fault is: less than a hundredth of the requests is nobody's. */
+function sufferer({ a, b }: Pair): 'a' | 'b' | 'neither' {
+  if (Math.abs(harm(a) - harm(b)) < 0.01) return 'neither';
+  return harm(a) > harm(b) ? 'a' : 'b';
+}
+
+/** A line for one fault of all modules that share what it does in A: what it does to each of them in B. */
+function faultLine(kind: Fault['fault'], pairs: readonly Pair[]): string {
+  const [{ a, b, module }] = pairs as [Pair];
+  if (pairs.length === 1)
+    return `${module} ${kind}: ${percent(harm(a))} of requests fail or slow in A, ${percent(harm(b))} in B (exploratory)`;
+  const each = pairs.map((one) => `${one.module} ${percent(harm(one.b))}`).join(', ');
+  return `${kind}: ${percent(harm(a))} of requests fail or slow in A; in B: ${each} (exploratory)`;
 }
 
 function sides({ figures, isolation }: Parts): Report['against'] {
@@ -86,13 +106,11 @@ function sides({ figures, isolation }: Parts): Report['against'] {
     }
   }
   for (const kind of ['killed', 'frozen', 'cpu-burn', 'memory-leak'] as const) {
-    const pair = pairOf(isolation?.faults ?? [], kind);
-    if (!pair) continue;
-    const harm = ({ failedShare, slowedShare }: Fault) => failedShare + slowedShare;
-    const [a, b] = [harm(pair.a), harm(pair.b)];
-    const line = `${pair.module} ${kind}: ${percent(a)} of requests fail or slow in A, ${percent(b)} in B (exploratory)`;
-    if (Math.abs(a - b) < 0.01) found.neither.push(line);
-    else found[a > b ? 'a' : 'b'].push(line);
+    for (const side of ['a', 'b', 'neither'] as const) {
+      const pairs = pairsOf(isolation?.faults ?? [], kind).filter((pair) => sufferer(pair) === side);
+      for (const shared of Map.groupBy(pairs, ({ a }) => a).values())
+        found[side].push(faultLine(kind, shared));
+    }
   }
   return found;
 }
