@@ -171,7 +171,8 @@ describe('the Postgres log alone', () => {
       );
       return rows[0].n >= 3 * records.length;
     });
-    expect((await looks()) - before).toBeLessThanOrEqual(1);
+    // Five appends: five looks at least, were they read. The first looks may be counted only now.
+    expect((await looks()) - before).toBeLessThan(4);
     expect(given).toEqual(await all(log.read(topic)));
     await Promise.all([subscription.close(), admin.end()]);
     await log.close();
