@@ -19,13 +19,6 @@ export interface GroupMemberOptions extends SubscribeOptions {
   readonly log: LogLogger;
 }
 
-/** What this process has just appended to a partition, durable and with nothing missing in between. */
-export interface Fresh {
-  readonly first: bigint;
-  readonly count: number;
-  readonly records: () => readonly StoredRecord[];
-}
-
 interface Owned {
   readonly topic: string;
   readonly topicId: number;
@@ -36,8 +29,6 @@ interface Owned {
   surplus: boolean;
   /** There may be records that were not looked for yet. */
   news: boolean;
-  /** A look is under way: what it finds is not known yet. */
-  looking: boolean;
   busy: Promise<void> | undefined;
   readonly lost: AbortController;
 }
@@ -78,18 +69,10 @@ export class GroupMember {
     if (group === this.#options.group) this.#beat.raise();
   }
 
-  /**
-   * Records were appended to this partition. Who has read and finished all before them takes them as they are: offsets
-   * are drawn under the partition's lock, so nothing can appear below the first of them any more.
-   */
-  appended(topic: string, partition: number, fresh?: Fresh): void {
+  /** Records were appended to these partitions. */
+  appended(topic: string, partitions: ReadonlySet<number>): void {
     for (const one of this.#owned.values()) {
-      if (one.topic !== topic || one.partition !== partition) continue;
-      const idle = !one.busy && !one.looking && !one.news && !one.surplus && !this.#closing;
-      if (fresh && idle && one.position === fresh.first && fresh.count <= BATCH) {
-        this.#handle(one, fresh.records());
-        continue;
-      }
+      if (one.topic !== topic || !partitions.has(one.partition)) continue;
       one.news = true;
       if (!one.busy) this.#fetch.raise();
     }
@@ -159,7 +142,6 @@ export class GroupMember {
         committed: BigInt(row.committed),
         surplus: row.surplus,
         news: true,
-        looking: false,
         busy: undefined,
         lost: new AbortController(),
       });
@@ -201,10 +183,7 @@ export class GroupMember {
   /** Answers how many records it got; undefined when the log could not be read. */
   async #fetchOnce(some: readonly Owned[]): Promise<number | undefined> {
     // Before the look, not after it: what is appended meanwhile is news again.
-    for (const one of some) {
-      one.news = false;
-      one.looking = true;
-    }
+    for (const one of some) one.news = false;
     try {
       const { rows } = await this.#options.pool.query<RecordRow & { topic: number }>({
         name: 'log-fetch',
@@ -220,7 +199,6 @@ export class GroupMember {
         ],
       });
       for (const one of some) {
-        one.looking = false;
         const records = rows.filter((row) => row.topic === one.topicId && row.partition === one.partition);
         if (records.length === BATCH) one.news = true;
         if (records.length > 0)
@@ -231,10 +209,7 @@ export class GroupMember {
       }
       return rows.length;
     } catch (error) {
-      for (const one of some) {
-        one.looking = false;
-        one.news = true;
-      }
+      for (const one of some) one.news = true;
       this.#options.log.warn(
         { err: error, group: this.#options.group },
         'the log could not be read; trying again',

@@ -71,40 +71,25 @@ BEGIN
   END IF;
 END $$;
 
--- It once answered nothing.
-DO $$ BEGIN
-  IF EXISTS (SELECT FROM pg_proc WHERE oid = to_regprocedure('${schema}.append(integer, json)') AND NOT proretset) THEN
-    DROP FUNCTION ${schema}.append(integer, json);
-  END IF;
-END $$;
-
--- Appends records given as [{p, k, h, v, r}] (partition, key, headers, text, base64); answers for each partition the
--- offset of its first one and the moment in milliseconds. Locks the partitions in their order, so that two appends
--- cannot deadlock.
-CREATE OR REPLACE FUNCTION ${schema}.append(p_topic integer, p_records json)
-RETURNS TABLE (its_partition integer, its_first bigint, its_moment float8) LANGUAGE plpgsql AS $$
-DECLARE
-  moment timestamptz;
+-- Appends records given as [{p, k, h, v, r}] (partition, key, headers, text, base64). Locks the partitions in
+-- their order, so that two appends cannot deadlock.
+CREATE OR REPLACE FUNCTION ${schema}.append(p_topic integer, p_records json) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM FROM ${schema}.partition
   WHERE topic = p_topic AND partition IN (SELECT p FROM json_to_recordset(p_records) AS (p integer))
   ORDER BY partition FOR UPDATE;
-  moment := clock_timestamp();
-  RETURN QUERY
-    WITH given AS MATERIALIZED (
-      SELECT p, k, h, v, r, row_number() OVER (PARTITION BY p ORDER BY n) AS nth
-      FROM ROWS FROM (json_to_recordset(p_records) AS (p integer, k text, h json, v text, r text)) WITH ORDINALITY AS g (p, k, h, v, r, n)
-    ), drawn AS (
-      UPDATE ${schema}.partition t SET next_offset = t.next_offset + c.records
-      FROM (SELECT p, count(*) AS records FROM given GROUP BY p) c
-      WHERE t.topic = p_topic AND t.partition = c.p
-      RETURNING t.partition, t.next_offset - c.records AS first
-    ), written AS (
-      INSERT INTO ${schema}.record (topic, partition, "offset", key, headers, value, raw, appended_at)
-      SELECT p_topic, p, d.first + nth - 1, k, h, v, decode(r, 'base64'), moment
-      FROM given JOIN drawn d ON d.partition = p ORDER BY p, nth
-    )
-    SELECT drawn.partition, drawn.first, extract(epoch FROM moment)::float8 * 1000 FROM drawn;
+  WITH given AS MATERIALIZED (
+    SELECT p, k, h, v, r, row_number() OVER (PARTITION BY p ORDER BY n) AS nth
+    FROM ROWS FROM (json_to_recordset(p_records) AS (p integer, k text, h json, v text, r text)) WITH ORDINALITY AS g (p, k, h, v, r, n)
+  ), drawn AS (
+    UPDATE ${schema}.partition t SET next_offset = t.next_offset + c.records
+    FROM (SELECT p, count(*) AS records FROM given GROUP BY p) c
+    WHERE t.topic = p_topic AND t.partition = c.p
+    RETURNING t.partition, t.next_offset - c.records AS first
+  )
+  INSERT INTO ${schema}.record (topic, partition, "offset", key, headers, value, raw)
+  SELECT p_topic, p, d.first + nth - 1, k, h, v, decode(r, 'base64')
+  FROM given JOIN drawn d ON d.partition = p ORDER BY p, nth;
 END $$;
 
 -- Tells the group that a member lives and wants these topics, takes what it should have and answers what it

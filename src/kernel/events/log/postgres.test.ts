@@ -6,7 +6,6 @@ import { openDatabase, openServer, type TestServer } from '../testing/server.ts'
 import { provisionShop, quiet, urlOf } from '../testing/shop.ts';
 import { until } from '../testing/stand.ts';
 import { all, conformance } from './conformance.ts';
-import type { LogRecord, StoredRecord } from './port.ts';
 import { createPostgresLog } from './postgres.ts';
 
 conformance('Postgres', async () => {
@@ -130,82 +129,6 @@ describe('the Postgres log alone', () => {
     });
     await Promise.all([first.close(), second.close()]);
     await Promise.all([own.close(), other.close(), listening.end()]);
-  });
-
-  test('what was appended here comes from memory, the very same that a reader finds', async () => {
-    const topic = randomUUID();
-    const log = createPostgresLog({ url, log: quiet, partitions: 1, pollMs: 60_000 });
-    await log.ensureTopics([topic]);
-    const given: StoredRecord[] = [];
-    const subscription = await log.subscribe({
-      group: randomUUID(),
-      topics: [topic],
-      onBatch: async ({ records }) => void given.push(...records),
-    });
-    const records: LogRecord[] = [
-      { key: 'a', headers: { ce_id: '1', 'content-type': 'text/plain' }, value: 'ä \ud800' },
-      { key: null, headers: {}, value: 'with a \u0000' },
-      { key: 'b', headers: { ce_id: '3' }, value: Buffer.from([0, 255, 1]) },
-      { key: 'c', headers: { ce_id: '4' }, value: null },
-    ];
-    await log.append(topic, records);
-    await until('the first look is over', () => given.length === records.length);
-    // Nothing is left to be read from here on: what comes now was not.
-    const admin = new Client({ connectionString: url });
-    await admin.connect();
-    const looks = async () => {
-      await admin.query('SELECT pg_stat_force_next_flush()');
-      const { rows } = await admin.query(
-        `SELECT coalesce(idx_scan, 0)::int AS n FROM pg_stat_all_tables WHERE relid = 'banyan_log.record'::regclass`,
-      );
-      return rows[0].n as number;
-    };
-    const before = await looks();
-    for (const record of records) await log.append(topic, [record]);
-    await log.append(topic, records);
-    await until('all have come', () => given.length === 3 * records.length);
-    // A backend says what it did a second later at most; the append itself looks at no record.
-    await until('the appends are counted', async () => {
-      const { rows } = await admin.query(
-        `SELECT n_tup_ins::int AS n FROM pg_stat_all_tables WHERE relid = 'banyan_log.record'::regclass`,
-      );
-      return rows[0].n >= 3 * records.length;
-    });
-    // Five appends: five looks at least, were they read. The first looks may be counted only now.
-    expect((await looks()) - before).toBeLessThan(4);
-    expect(given).toEqual(await all(log.read(topic)));
-    await Promise.all([subscription.close(), admin.end()]);
-    await log.close();
-  });
-
-  test('appends of two processes come in their order, each once, whoever takes them', async () => {
-    const topic = randomUUID();
-    const open = () => createPostgresLog({ url, log: quiet, partitions: 2 });
-    const logs = [open(), open()];
-    await logs[0]!.ensureTopics([topic]);
-    const seen: string[] = [];
-    const subscription = await logs[0]!.subscribe({
-      group: randomUUID(),
-      topics: [topic],
-      onBatch: async ({ records }) => {
-        if (Math.random() < 0.3) await new Promise((resolve) => setTimeout(resolve, 5));
-        seen.push(...records.map((one) => `${one.partition}/${one.offset}`));
-      },
-    });
-    const one = (n: number) => ({ key: `key-${n % 7}`, headers: {}, value: String(n) });
-    await Promise.all(
-      logs.map(async (log) => {
-        for (let n = 0; n < 150; n += 1) await log.append(topic, [one(n), one(n + 1)]);
-      }),
-    );
-    await until('all have come', () => seen.length >= 600);
-    const written = await all(logs[0]!.read(topic));
-    for (const partition of [0, 1]) {
-      const places = (some: readonly string[]) => some.filter((place) => place.startsWith(`${partition}/`));
-      expect(places(seen)).toEqual(places(written.map((record) => `${record.partition}/${record.offset}`)));
-    }
-    await subscription.close();
-    await Promise.all(logs.map((log) => log.close()));
   });
 
   test('records go after the retention, and a reader goes on behind them', async () => {

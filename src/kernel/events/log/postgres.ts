@@ -1,8 +1,7 @@
 // The event log in PostgreSQL: the embedded default. Same promises as Kafka's adapter (port.ts).
-// Waking is a hint (in the process, and a NOTIFY of its own statement for other processes, one at a time), and a poll
-// finds what no hint told. Where no other process reads, none is sent: each wakes every session that listens to
-// anything, nine in a monolith, and five are sent for an order. What is read comes from the tables, but for what this
-// process has just appended: a reader that has all before it gets it from memory (ADR 50).
+// Waking is a hint (in the process, and a NOTIFY of its own statement for other processes, one at a time);
+// what is read comes from the tables alone, and a poll finds what no hint told. Where no other process reads, none is
+// sent: each wakes every session that listens to anything, nine in a monolith, and five are sent for an order.
 import { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { Session } from '../session.ts';
@@ -18,7 +17,7 @@ import {
   type Subscription,
   UnknownTopic,
 } from './port.ts';
-import { type Fresh, GroupMember } from './postgres-group.ts';
+import { GroupMember } from './postgres-group.ts';
 import { readTopic, type TopicRow } from './postgres-read.ts';
 
 export interface PostgresLogOptions {
@@ -96,27 +95,13 @@ class PostgresLog implements EventLog {
       h: headers,
       ...valueColumns(value),
     }));
-    const { rows: placed } = await this.#pool.query<{ p: number; first: string; at: number }>({
+    await this.#pool.query({
       name: 'log-append',
-      text: 'SELECT its_partition AS p, its_first AS first, its_moment AS at FROM banyan_log.append($1, $2::json)',
+      text: 'SELECT banyan_log.append($1, $2::json)',
       values: [id, JSON.stringify(rows)],
     });
-    const touched = new Set(placed.map(({ p }) => p));
-    for (const { p, first, at } of placed) {
-      // Made when the first member takes them; the others get the same.
-      let stored: readonly StoredRecord[] | undefined;
-      const fresh: Fresh = {
-        first: BigInt(first),
-        count: rows.reduce((sum, row) => sum + Number(row.p === p), 0),
-        records: () => {
-          stored ??= records
-            .filter((_, n) => rows[n]!.p === p)
-            .map((record, n) => storedFrom(record, topic, p, BigInt(first) + BigInt(n), at));
-          return stored;
-        },
-      };
-      for (const member of this.#members) member.appended(topic, p, fresh);
-    }
+    const touched = new Set(rows.map(({ p }) => p));
+    for (const member of this.#members) member.appended(topic, touched);
     if (this.#others) this.#tell(`topic:${topic}:${[...touched]}`);
   }
 
@@ -234,7 +219,7 @@ class PostgresLog implements EventLog {
       for (const member of this.#members) {
         if (kind === 'group' && name) member.changed(name);
         if (kind === 'topic' && name && touched)
-          for (const partition of touched.split(',')) member.appended(name, Number(partition));
+          member.appended(name, new Set(touched.split(',').map(Number)));
       }
     }
   }
@@ -253,18 +238,6 @@ class PostgresLog implements EventLog {
       this.#telling = undefined;
     })();
   }
-}
-
-/** A record as reading it would give it. */
-function storedFrom(
-  { key, headers, value }: LogRecord,
-  topic: string,
-  partition: number,
-  offset: bigint,
-  at: number,
-): StoredRecord {
-  const bytes = typeof value === 'string' ? Buffer.from(value) : value;
-  return { topic, partition, offset: String(offset), key, headers, value: bytes, timestamp: Math.floor(at) };
 }
 
 /** Text goes into a text column; what Postgres cannot hold as text (not UTF-8, or with NUL) goes as bytes. */
