@@ -121,6 +121,13 @@ export function eventsSuite(openBroker: OpenBroker): void {
     return body.deliveries?.find((one: { module: string }) => one.module === module)?.state;
   };
 
+  /** Two modules listen to users: each meets the record in its own time. */
+  const deadEverywhere = (id: string) =>
+    eventually(async () => {
+      for (const module of ['notifications', 'orders'])
+        expect(await stateAt(module, id), module).toBe('dead');
+    });
+
   const banyan = async (...words: string[]) => {
     let out = '';
     let err = '';
@@ -222,8 +229,8 @@ export function eventsSuite(openBroker: OpenBroker): void {
       const second = await inject(key, 2, JSON.stringify(user(key, { email: 'second@example.com' })));
       const other = randomUUID();
       await publish('users.events', other, 'users.user-registered.v1', user(other));
+      await deadEverywhere(poison);
       await eventually(async () => {
-        expect(await stateAt('notifications', poison)).toBe('dead');
         expect(await stateAt('notifications', second)).toBe('queued');
         expect(await contact(other)).toBeDefined();
       });
@@ -264,7 +271,7 @@ export function eventsSuite(openBroker: OpenBroker): void {
       const key = randomUUID();
       const poison = await inject(key, 1, '[]');
       await inject(key, 2, JSON.stringify(user(key)));
-      await eventually(async () => expect(await stateAt('notifications', poison)).toBe('dead'));
+      await deadEverywhere(poison);
       const { status, body } = await admin('POST', `/admin/events/dead/${poison}/drop`, { why: 'a test' });
       expect(status, JSON.stringify(body)).toBe(200);
       await eventually(async () => expect(await contact(key)).toBe(`${key}@example.com`));
@@ -474,9 +481,12 @@ export function eventsSuite(openBroker: OpenBroker): void {
       `DELETE FROM catalog.event_delivery WHERE id = (
          SELECT id FROM catalog.event_delivery WHERE state = 'done' AND id IN (SELECT id FROM orders.event_sent) LIMIT 1)`,
     );
-    const bad = await banyan('verify');
-    expect(bad.exit).toBe(1);
-    expect(bad.out.trimEnd().split('\n').at(-1)).toBe('lost 1 doubled 0 inverted 0');
+    // Until its reader's position is past the event, it would be read again, and is no loss.
+    await eventually(async () => {
+      const bad = await banyan('verify');
+      expect(bad.out.trimEnd().split('\n').at(-1)).toBe('lost 1 doubled 0 inverted 0');
+      expect(bad.exit).toBe(1);
+    });
   });
 
   test('the commands, in 80 columns', async () => {
@@ -553,10 +563,13 @@ export function eventsSuite(openBroker: OpenBroker): void {
     expect(status).toBe(202);
     await shop.final(customer, body.id);
     const own = () => spans.filter((one) => one.traceId === traceId);
-    // Spans leave in batches, every five seconds.
-    await eventually(() =>
-      expect(own().map(({ name }) => name)).toContain('handle orders.order-confirmed.v1'),
-    );
+    // Spans leave in batches, every five seconds, and each process sends its own.
+    await eventually(() => {
+      const names = own().map(({ name }) => name);
+      expect(names).toContain('handle orders.order-confirmed.v1');
+      expect(names).toContain('outbox orders.order-placed.v1');
+      expect(names).toContain('handle catalog.stock-reserved.v1');
+    });
     const one = (name: string) => own().find((span) => span.name === name)!;
     const request = one('POST /api/orders');
     const wait = one('outbox orders.order-placed.v1');
