@@ -51,13 +51,19 @@ export interface Listener<E extends EventDefinition = EventDefinition> {
   readonly replayable?: boolean;
   /** The handler uses `tx.prisma`. Default false: a plain transaction, which costs half the time of Prisma's. */
   readonly prisma?: boolean;
+  /**
+   * In a transaction of several events it may run beside the listeners of other keys, their statements going out in
+   * turns: so it needs no savepoint, and between two of its statements it relies on no row that another key's events
+   * change (a row lock does not keep out the own transaction). Default false: one listener after the other.
+   */
+  readonly interleaves?: boolean;
 }
 
 /** Keeps the type of the event for its handler. */
 export function on<E extends EventDefinition>(
   event: E,
   handle: Listener<E>['handle'],
-  options: Pick<Listener, 'retry' | 'replayable' | 'prisma'> = {},
+  options: Pick<Listener, 'retry' | 'replayable' | 'prisma' | 'interleaves'> = {},
 ): Listener {
   return { event, handle, ...options } as unknown as Listener;
 }

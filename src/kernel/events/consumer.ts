@@ -1,10 +1,11 @@
 // Events from the log into the inbox: every event of a batch is placed in its key, in order, the keys side by
-// side: many of them in one transaction where that can be (groups.ts), else each event in its own, in a few lanes.
+// side: many of them in one transaction where that can be (../groups.ts), else each event in its own, in a few lanes.
 // Whatever a listener does, the batch comes to its end and the partition goes on; only a database that does not
 // answer stops it.
+
+import { Groups, Pace, Stopped } from '../groups.ts';
 import type { RetryPolicy } from '../module.ts';
 import type { Effect } from './effect.ts';
-import { Groups, Pace, Stopped } from './groups.ts';
 import { defaultPolicy, type Inbox } from './inbox.ts';
 import type { Lanes } from './lanes.ts';
 import type { Batch, LogLogger, StoredRecord } from './log/port.ts';

@@ -62,9 +62,10 @@ export class Effect {
   }
 
   /**
-   * First attempts at several events, one after the other in one transaction; `enter` answers which of them have
-   * their turn. Answers what `enter` did once all is committed. When it throws nothing has happened: what the
-   * listeners of the others would have done as well. It never tries again.
+   * First attempts at several events in one transaction: those that interleave side by side, key by key, the others
+   * one after the other; `enter` answers which of them have their turn. Answers what `enter` did once all is
+   * committed. When it throws nothing has happened: what the listeners of the others would have done as well. It
+   * never tries again.
    */
   async together<T extends Shared>(
     some: readonly T[],
@@ -74,20 +75,39 @@ export class Effect {
     const { store, step } = this.#options;
     const spans: (() => void)[] = [];
     await step?.('before-effect', idsOf(some));
+    const handle = async (tx: Transaction, one: T) => {
+      const { listener, envelope, topic } = one;
+      const { flow, span } = this.#open(one, 1, false);
+      const delivery = { envelope, topic, attempt: 1, replay: false };
+      await withFlow(flow, () => listener.handle(envelope.data as never, { tx, delivery }));
+      const endMs = Date.now();
+      spans.push(() => span(endMs, false));
+    };
+    const inTurn = async (tx: Transaction, turns: readonly T[]) => {
+      for (const one of turns) {
+        const began = performance.now();
+        await handle(tx, one);
+        took(one, performance.now() - began);
+      }
+    };
+    const sideBySide = async (tx: Transaction, turns: readonly T[]) => {
+      const began = performance.now();
+      // One key in one order, whatever the topic: their listeners may write the same rows.
+      const chains = [...Map.groupBy(turns, ({ envelope }) => envelope.subject).values()];
+      await allOf(
+        chains.map(async (chain) => {
+          for (const one of chain) await handle(tx, one);
+        }),
+      );
+      const each = (performance.now() - began) / turns.length;
+      for (const one of turns) took(one, each);
+    };
     const work = async (tx: Transaction) => {
       try {
         const turns = await enter(tx);
         await step?.('after-take', idsOf(turns));
-        for (const one of turns) {
-          const began = performance.now();
-          const { listener, envelope, topic } = one;
-          const { flow, span } = this.#open(one, 1, false);
-          const delivery = { envelope, topic, attempt: 1, replay: false };
-          await withFlow(flow, () => listener.handle(envelope.data as never, { tx, delivery }));
-          const endMs = Date.now();
-          spans.push(() => span(endMs, false));
-          took(one, performance.now() - began);
-        }
+        const interleave = turns.every(({ listener }) => listener.interleaves);
+        await (interleave ? sideBySide : inTurn)(tx, turns);
         await step?.('after-effect', idsOf(turns));
         return turns;
       } catch (error) {
@@ -176,6 +196,18 @@ class Abandoned extends Error {
     this.name = 'Abandoned';
     this.reason = reason;
   }
+}
+
+/** Waits for all of them, also when one fails; then that one's error, since the rest is what followed from it. */
+async function allOf(running: readonly Promise<void>[]): Promise<void> {
+  let first: { error: unknown } | undefined;
+  const seen = running.map((one) =>
+    one.catch((error: unknown) => {
+      first ??= { error };
+    }),
+  );
+  await Promise.all(seen);
+  if (first) throw first.error;
 }
 
 function idsOf(some: readonly Shared[]): string[] {

@@ -231,17 +231,17 @@ export class Relay {
   /** The lowest rows that are not in hand already. */
   async #claim(inHand: readonly OutboxRow[]): Promise<readonly OutboxRow[]> {
     await this.#options.step?.('before-claim', []);
-    const { rows } = await this.#session.query<OutboxRow>(this.#sql.claim, [
-      this.#lowWater.position,
-      this.#options.batch,
-      listOf(inHand),
-    ]);
+    const { rows } = await this.#session.query<OutboxRow>(
+      this.#sql.claim,
+      [this.#lowWater.position, this.#options.batch, listOf(inHand)],
+      'relay-claim',
+    );
     return rows;
   }
 
   async #finish(rows: readonly OutboxRow[], ids: readonly string[]): Promise<void> {
     const { step, onSent } = this.#options;
-    await this.#session.query(this.#sql.finish, [listOf(rows)]);
+    await this.#session.query(this.#sql.finish, [listOf(rows)], 'relay-finish');
     await step?.('after-finish', ids);
     this.#lowWater.sent(rows[0]!.xmin, rows[0]!.own, rows.at(-1)!.position);
     this.sent += rows.length;

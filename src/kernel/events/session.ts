@@ -35,12 +35,12 @@ export class Session {
     return (await this.#connected()).identity;
   }
 
-  /** One after the other, in the order of the calls. */
-  query<R extends QueryResultRow>(text: string, values?: unknown[]): Promise<QueryResult<R>> {
+  /** One after the other, in the order of the calls. `name` prepares the statement, once per connection. */
+  query<R extends QueryResultRow>(text: string, values?: unknown[], name?: string): Promise<QueryResult<R>> {
     const connection = this.#connected();
     const mine = Promise.allSettled([this.#last, connection]).then(async () => {
       const { client } = await connection;
-      return client.query<R>(text, values);
+      return client.query<R>({ text, ...(values ? { values } : {}), ...(name ? { name } : {}) });
     });
     this.#last = mine;
     return mine;

@@ -27,10 +27,12 @@ const inMs = (value: string) => `now() + ${value} * interval '1 millisecond'`;
  */
 const unhurried = `(SELECT set_config('synchronous_commit', 'off', true)) = 'off'`;
 
-/** Picks what is due, skips what another host is picking, and leases it. */
+/** Picks what is due, skips what another host is picking, and leases it. An array, since a join would scan the table. */
 const claimDue = `
   UPDATE sagas SET due_at = ${inMs('$2')}, attempts = attempts + 1, version = version + 1
-  WHERE ${unhurried} AND id IN (SELECT id FROM sagas WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+  WHERE ${unhurried} AND id = ANY (ARRAY(
+    SELECT id FROM sagas WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+  ))
   RETURNING ${columns}`;
 
 /** Notes what is over and moves on, leased, to what is next. */

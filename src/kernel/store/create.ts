@@ -3,8 +3,10 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { ModulePg } from './prisma-connection.ts';
+import { sharedCommits } from './shared-commits.ts';
 import type { Publisher, Store } from './store.ts';
 import { prismaTransactions, rawTransactions, type TransactingClient } from './transaction.ts';
+import { TurnSocket } from './turn-socket.ts';
 
 export const POOL_SIZE = 5;
 
@@ -27,11 +29,15 @@ export interface OpenStore<P> extends Store<P> {
   close(): Promise<void>;
 }
 
+/** Statements that a transaction does not wait for one by one go out one behind the other. */
+const pipelined = { pipeline: true, stream: () => new TurnSocket() };
+
 /** A pool whose server may come and go: what waits gets an error after 10 s, what comes later a new connection. */
 export function createPool(url: string, name: string, log: Logger, max = POOL_SIZE): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,
+    ...pipelined,
     application_name: `banyan ${name}`,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 60_000,
@@ -92,6 +98,7 @@ export function createStore<P>({
         return { rows, rowCount: rowCount ?? 0 };
       },
     },
+    writes: sharedCommits(pool),
     transaction: prismaTransactions(client as P & TransactingClient, options),
     rawTransaction: rawTransactions(pool, options),
     committed: onCommit,

@@ -35,7 +35,7 @@ export function roleUrl(adminUrl: string, secret: string, role: string): string 
  * belong to the whole server, unlike schemas.
  */
 export function roleState({ schema, password }: Pick<SchemaRoles, 'schema' | 'password'>): string {
-  const digest = createHash('sha256').update(`1 ${schema} ${password}`).digest('hex');
+  const digest = createHash('sha256').update(`2 ${schema} ${password}`).digest('hex');
   return `banyan ${digest.slice(0, 32)} `;
 }
 
@@ -61,6 +61,9 @@ export async function ensureRoles(client: pg.Client, roles: SchemaRoles): Promis
   if (ready) return;
   await client.query(`ALTER ROLE ${r} LOGIN PASSWORD ${text(password)}`);
   await client.query(`ALTER ROLE ${r} SET search_path = ${quoted(schema)}`);
+  // A statement with a LIMIT or an array of its parameters is otherwise planned anew each time, which costs the
+  // server more than running it. So no statement may need its values to find its index.
+  await client.query(`ALTER ROLE ${r} SET plan_cache_mode = force_generic_plan`);
   await client.query(`COMMENT ON ROLE ${r} IS ${text(roleState(roles) + database)}`);
 }
 

@@ -5,19 +5,38 @@ import { type Listener, on } from '../../kernel/module.ts';
 import { orders } from '../orders/contract.ts';
 import { release, repeat, reserve, sell } from './reservations.ts';
 
+// Each touches its order's reservation; of products, which orders share, one statement locks and changes.
+const own = { interleaves: true };
+
 export const listeners: readonly Listener[] = [
-  on(orders.events['order-placed'], async (order, { tx, delivery }) => {
-    if (order.saga === 'orchestration') return;
-    const { state, repeated } = await reserve(tx, order, delivery.attempt);
-    if (repeated) await repeat(tx, order, state);
-  }),
-  on(orders.events['order-confirmed'], async ({ orderId, saga }, { tx }) => {
-    if (saga !== 'orchestration') await sell(tx.sql, orderId);
-  }),
-  on(orders.events['order-rejected'], async ({ orderId, saga }, { tx, delivery }) => {
-    if (saga !== 'orchestration') await release(tx, orderId, delivery.attempt);
-  }),
-  on(orders.events['order-cancelled'], async ({ orderId, saga }, { tx, delivery }) => {
-    if (saga !== 'orchestration') await release(tx, orderId, delivery.attempt);
-  }),
+  on(
+    orders.events['order-placed'],
+    async (order, { tx, delivery }) => {
+      if (order.saga === 'orchestration') return;
+      const { state, repeated } = await reserve(tx, order, delivery.attempt);
+      if (repeated) await repeat(tx, order, state);
+    },
+    own,
+  ),
+  on(
+    orders.events['order-confirmed'],
+    async ({ orderId, saga }, { tx }) => {
+      if (saga !== 'orchestration') await sell(tx.sql, orderId);
+    },
+    own,
+  ),
+  on(
+    orders.events['order-rejected'],
+    async ({ orderId, saga }, { tx, delivery }) => {
+      if (saga !== 'orchestration') await release(tx, orderId, delivery.attempt);
+    },
+    own,
+  ),
+  on(
+    orders.events['order-cancelled'],
+    async ({ orderId, saga }, { tx, delivery }) => {
+      if (saga !== 'orchestration') await release(tx, orderId, delivery.attempt);
+    },
+    own,
+  ),
 ];

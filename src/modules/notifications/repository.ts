@@ -29,9 +29,9 @@ export interface Claimed {
 const claim = `
   UPDATE notifications n
   SET due_at = now() + $2 * interval '1 millisecond', attempts = attempts + 1
-  WHERE (SELECT set_config('synchronous_commit', 'off', true)) = 'off' AND id IN (
+  WHERE (SELECT set_config('synchronous_commit', 'off', true)) = 'off' AND id = ANY (ARRAY(
     SELECT id FROM notifications WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
-  )
+  ))
   RETURNING n.*, (SELECT to_jsonb(c) FROM contacts c WHERE c.user_id = n.user_id) AS contact`;
 
 const finish = `
@@ -105,7 +105,7 @@ export class NotificationRepository {
       ? eventArguments(events['notification-failed'], { ...about, why: failed })
       : eventArguments(events['notification-sent'], { ...about, at: new Date().toISOString() });
     const values = [id, failed ? 'failed' : 'sent', failed ?? null, ...event];
-    const { rowCount } = await this.#store.pool.query({ name: 'notifications-finish', text: finish, values });
+    const { rowCount } = await this.#store.writes.query(finish, values, 'notifications-finish');
     if (rowCount) this.#store.committed();
   }
 

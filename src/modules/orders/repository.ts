@@ -79,10 +79,9 @@ export class OrderRepository {
   async insert(given: NewOrder): Promise<SagaStyle | undefined> {
     const { userId, key, fingerprint, order, paymentToken, event, begins } = given;
     const { lines } = order;
-    const { rows } = await this.#store.pool.query<{ style: SagaStyle }>({
-      name: 'orders-insert',
-      text: insertOrder,
-      values: [
+    const { rows } = await this.#store.writes.query<{ style: SagaStyle }>(
+      insertOrder,
+      [
         userId,
         key,
         fingerprint,
@@ -106,7 +105,8 @@ export class OrderRepository {
         JSON.stringify(begins.cause),
         begins.deadlineMs,
       ],
-    });
+      'orders-insert',
+    );
     if (rows.length > 0) this.#store.committed();
     return rows[0]?.style;
   }

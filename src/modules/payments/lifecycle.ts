@@ -137,12 +137,8 @@ export async function record(store: Store, payment: Claimed, outcome: Outcome): 
   const values = [payment.id, payment.status, outcome.to, outcome.due ?? false, outcome.reason ?? null];
   const event = eventOf(payment, outcome);
   const { rowCount } = event
-    ? await store.pool.query({
-        name: 'payments-record',
-        text: changeAndPublish,
-        values: [...values, ...event],
-      })
-    : await store.pool.query(change, values);
+    ? await store.writes.query(changeAndPublish, [...values, ...event], 'payments-record')
+    : await store.writes.query(change, values);
   if (event && rowCount) store.committed();
   return rowCount === 1;
 }

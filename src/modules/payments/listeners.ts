@@ -6,21 +6,36 @@ import { catalog } from '../catalog/contract.ts';
 import { orders } from '../orders/contract.ts';
 import { repeat, request, undo } from './lifecycle.ts';
 
+// Each touches the payment of its order.
+const own = { interleaves: true };
+
 /** `wake`: there is something to do at the network. */
 export function listeners(wake: () => void): readonly Listener[] {
   return [
-    on(catalog.events['stock-reserved'], async (order, { tx }) => {
-      if (order.saga === 'orchestration') return;
-      const before = await request(tx.sql, order);
-      if (before) await repeat(tx, order, before);
-      else tx.afterCommit(wake);
-    }),
+    on(
+      catalog.events['stock-reserved'],
+      async (order, { tx }) => {
+        if (order.saga === 'orchestration') return;
+        const before = await request(tx.sql, order);
+        if (before) await repeat(tx, order, before);
+        else tx.afterCommit(wake);
+      },
+      own,
+    ),
 
-    on(orders.events['order-rejected'], async (order, { tx }) => {
-      if (order.saga !== 'orchestration' && (await undo(tx, order))) tx.afterCommit(wake);
-    }),
-    on(orders.events['order-cancelled'], async (order, { tx }) => {
-      if (order.saga !== 'orchestration' && (await undo(tx, order))) tx.afterCommit(wake);
-    }),
+    on(
+      orders.events['order-rejected'],
+      async (order, { tx }) => {
+        if (order.saga !== 'orchestration' && (await undo(tx, order))) tx.afterCommit(wake);
+      },
+      own,
+    ),
+    on(
+      orders.events['order-cancelled'],
+      async (order, { tx }) => {
+        if (order.saga !== 'orchestration' && (await undo(tx, order))) tx.afterCommit(wake);
+      },
+      own,
+    ),
   ];
 }

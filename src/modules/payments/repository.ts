@@ -16,9 +16,9 @@ const leaseSeconds = 5;
  */
 const claim = `
   UPDATE payments SET due_at = now() + interval '${leaseSeconds} seconds', asks = asks + 1
-  WHERE (SELECT set_config('synchronous_commit', 'off', true)) = 'off' AND id IN (
+  WHERE (SELECT set_config('synchronous_commit', 'off', true)) = 'off' AND id = ANY (ARRAY(
     SELECT id FROM payments WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
-  )
+  ))
   RETURNING id, order_id, user_id, amount_cents, currency, token, status, asks, silences, cause`;
 
 export class PaymentRepository {

@@ -43,7 +43,14 @@ export default function usersModule(settings: Pick<Settings, 'signingKey' | 'dat
     },
 
     listeners: () => [
-      on(notifications.events['notification-sent'], ({ userId, at }, { tx }) => noteMail(tx.sql, userId, at)),
+      on(
+        notifications.events['notification-sent'],
+        ({ userId, at }, { tx }) => noteMail(tx.sql, userId, at),
+        {
+          // One statement: users share no row with another's.
+          interleaves: true,
+        },
+      ),
     ],
 
     seed: (container, kit) =>

@@ -90,6 +90,7 @@ export async function noteMail(sql: Sql, userId: string, at: string): Promise<vo
      SET last_notified_at = greatest(last_notified_at, $2::timestamptz), notification_count = notification_count + 1
      WHERE id = $1`,
     [userId, at],
+    'users-note-mail',
   );
 }
 

@@ -13,6 +13,9 @@ import { confirm, reject } from '../decisions.ts';
 import { note } from './notes.ts';
 import { type Checkout, captured } from './orchestration.ts';
 
+// Each touches its own order: its row, its notes, its coordinator's state.
+const own = { interleaves: true };
+
 export function choreography(coordinator: Engine<Checkout>): readonly Listener[] {
   const ended = async (
     tx: Transaction,
@@ -36,24 +39,36 @@ export function choreography(coordinator: Engine<Checkout>): readonly Listener[]
     await note(tx, delivery, one.orderId, { step: 'send-mail', status, attempts, why }, true);
   };
   return [
-    on(catalog.events['stock-reserved'], async ({ orderId, attempts = 1, saga }, { tx, delivery }) => {
-      if (saga === 'orchestration') return;
-      await note(tx, delivery, orderId, { step: 'reserve-stock', status: 'done', attempts, why: null });
-    }),
-    on(catalog.events['stock-refused'], async ({ orderId, attempts = 1 }, { tx, delivery }) => {
-      const why = 'out-of-stock';
-      if (await note(tx, delivery, orderId, { step: 'reserve-stock', status: 'failed', attempts, why }))
-        await reject(tx, orderId, why, delivery.attempt);
-    }),
-    on(payments.events['payment-captured'], async ({ orderId, attempts = 1 }, { tx, delivery }) => {
-      const seen = { step: 'capture-payment', status: 'done', attempts, why: null } as const;
-      if (await note(tx, delivery, orderId, seen)) {
-        await confirm(tx, orderId, delivery.attempt);
-        return;
-      }
-      const where = delivery.envelope.instance ?? null;
-      await coordinator.signal(tx, orderId, seen.step, captured('captured', { where, attempts }));
-    }),
+    on(
+      catalog.events['stock-reserved'],
+      async ({ orderId, attempts = 1, saga }, { tx, delivery }) => {
+        if (saga === 'orchestration') return;
+        await note(tx, delivery, orderId, { step: 'reserve-stock', status: 'done', attempts, why: null });
+      },
+      own,
+    ),
+    on(
+      catalog.events['stock-refused'],
+      async ({ orderId, attempts = 1 }, { tx, delivery }) => {
+        const why = 'out-of-stock';
+        if (await note(tx, delivery, orderId, { step: 'reserve-stock', status: 'failed', attempts, why }))
+          await reject(tx, orderId, why, delivery.attempt);
+      },
+      own,
+    ),
+    on(
+      payments.events['payment-captured'],
+      async ({ orderId, attempts = 1 }, { tx, delivery }) => {
+        const seen = { step: 'capture-payment', status: 'done', attempts, why: null } as const;
+        if (await note(tx, delivery, orderId, seen)) {
+          await confirm(tx, orderId, delivery.attempt);
+          return;
+        }
+        const where = delivery.envelope.instance ?? null;
+        await coordinator.signal(tx, orderId, seen.step, captured('captured', { where, attempts }));
+      },
+      own,
+    ),
     on(
       payments.events['payment-failed'],
       async ({ orderId, attempts = 1, reason: why }, { tx, delivery }) => {
@@ -69,17 +84,33 @@ export function choreography(coordinator: Engine<Checkout>): readonly Listener[]
           captured('failed', { where, attempts, why }),
         );
       },
+      own,
     ),
 
-    on(catalog.events['stock-released'], async ({ orderId, attempts = 1 }, { tx, delivery }) => {
-      await note(tx, delivery, orderId, { step: 'release-stock', status: 'done', attempts, why: null });
-    }),
-    on(payments.events['payment-refunded'], (one, { tx, delivery }) => ended(tx, delivery, one, 'refunded')),
-    on(payments.events['payment-voided'], (one, { tx, delivery }) => ended(tx, delivery, one, 'voided')),
-
-    on(notifications.events['notification-sent'], (one, { tx, delivery }) =>
-      mailed(tx, delivery, { ...one, why: undefined } as Parameters<typeof mailed>[2]),
+    on(
+      catalog.events['stock-released'],
+      async ({ orderId, attempts = 1 }, { tx, delivery }) => {
+        await note(tx, delivery, orderId, { step: 'release-stock', status: 'done', attempts, why: null });
+      },
+      own,
     ),
-    on(notifications.events['notification-failed'], (one, { tx, delivery }) => mailed(tx, delivery, one)),
+    on(
+      payments.events['payment-refunded'],
+      (one, { tx, delivery }) => ended(tx, delivery, one, 'refunded'),
+      own,
+    ),
+    on(payments.events['payment-voided'], (one, { tx, delivery }) => ended(tx, delivery, one, 'voided'), own),
+
+    on(
+      notifications.events['notification-sent'],
+      (one, { tx, delivery }) =>
+        mailed(tx, delivery, { ...one, why: undefined } as Parameters<typeof mailed>[2]),
+      own,
+    ),
+    on(
+      notifications.events['notification-failed'],
+      (one, { tx, delivery }) => mailed(tx, delivery, one),
+      own,
+    ),
   ];
 }

@@ -29,14 +29,11 @@ export class Ledger {
   /** The status under this key: the given one if the key is new, else what the first request came to. */
   async enter(request: ChargeRequest, status: ChargeStatus): Promise<ChargeStatus> {
     const { idempotencyKey, orderId, amountCents, currency } = request;
-    const { rows } = await this.#pool.query(enter, [
-      v7(),
-      orderId,
-      amountCents,
-      currency,
-      status,
-      idempotencyKey,
-    ]);
+    const { rows } = await this.#pool.query({
+      name: 'ledger-enter',
+      text: enter,
+      values: [v7(), orderId, amountCents, currency, status, idempotencyKey],
+    });
     const row = rows[0];
     if (row.order_id !== orderId || Number(row.amount_cents) !== amountCents || row.currency !== currency)
       throw new Error(`the key ${idempotencyKey} was used for another charge`);
@@ -76,9 +73,8 @@ export class Ledger {
   async newest(orderId: string | undefined, before: string | undefined, limit: number): Promise<Charge[]> {
     const { rows } = await this.#pool.query(
       `SELECT ${columns} FROM card_network.charges
-       WHERE ($1::uuid IS NULL OR order_id = $1) AND ($2::uuid IS NULL OR id < $2)
-       ORDER BY id DESC LIMIT $3`,
-      [orderId ?? null, before ?? null, limit],
+       WHERE id < $1 ${orderId === undefined ? '' : 'AND order_id = $3'} ORDER BY id DESC LIMIT $2`,
+      [before ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff', limit, ...(orderId === undefined ? [] : [orderId])],
     );
     return rows.map((row) => ({
       id: row.id,

@@ -1,9 +1,9 @@
 // Keys that share a transaction: order within each, bounds by count and by time, and what a failure does to
 // the others of its group. Without a database, then with one.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openServer, type TestServer } from './events/testing/server.ts';
+import { byKey, openStand, type Sold, until } from './events/testing/stand.ts';
 import { BUDGET_MS, Groups, LARGEST, Pace } from './groups.ts';
-import { openServer, type TestServer } from './testing/server.ts';
-import { byKey, openStand, type Sold, until } from './testing/stand.ts';
 
 const calm = new AbortController().signal;
 
@@ -144,8 +144,8 @@ describe('in the database', () => {
       await stand.query('CREATE TABLE till.shared (name text PRIMARY KEY, n int NOT NULL DEFAULT 0)');
       await stand.query('GRANT ALL ON till.shared TO banyan_till');
       await stand.query('INSERT INTO till.shared SELECT unnest($1::text[])', [rows]);
-      const { on } = await import('../module.ts');
-      const { shop } = await import('./testing/shop.ts');
+      const { on } = await import('./module.ts');
+      const { shop } = await import('./events/testing/shop.ts');
       const listeners = [
         on(shop.events.sold, async ({ n }, { tx }) => {
           await tx.sql.query('UPDATE till.shared SET n = n + 1 WHERE name = $1', [rows[n % 2]]);

@@ -1,0 +1,89 @@
+// Writes that share a commit: each gets its own answer, as if it had been alone.
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createPool } from './create.ts';
+import { sharedCommits } from './shared-commits.ts';
+import type { Sql } from './store.ts';
+import { silent, type ThrowawayServer, throwawayServer } from './testing.ts';
+
+let server: ThrowawayServer;
+let pool: pg.Pool;
+let writes: Sql;
+
+beforeAll(async () => {
+  server = await throwawayServer();
+  pool = createPool(server.url, 'test', silent);
+  writes = sharedCommits(pool);
+  await pool.query('CREATE TABLE note (n int PRIMARY KEY, times int NOT NULL DEFAULT 1)');
+});
+afterAll(async () => {
+  await pool.end();
+  await server.stop();
+});
+beforeEach(() => pool.query('TRUNCATE note'));
+
+const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
+const add = (n: number) =>
+  writes.query<{ n: number }>(
+    'INSERT INTO note (n) VALUES ($1) ON CONFLICT (n) DO UPDATE SET times = note.times + 1 RETURNING n',
+    [n],
+    'note',
+  );
+const stored = async () =>
+  (await pool.query('SELECT n, times, xmin::text AS transaction FROM note ORDER BY n')).rows;
+
+test('what comes together is one transaction, and each has its own answer', async () => {
+  const answers = await Promise.all(numbers(30).map(add));
+  expect(answers.map(({ rows, rowCount }) => [rows[0]!.n, rowCount])).toEqual(numbers(30).map((n) => [n, 1]));
+  const rows = await stored();
+  expect(rows.map(({ times }) => times)).toEqual(numbers(30).map(() => 1));
+  expect(new Set(rows.map(({ transaction }) => transaction)).size).toBe(1);
+});
+
+test('one that fails takes no other with it, and none is run twice', async () => {
+  const broken = writes.query('INSERT INTO note (n, times) VALUES ($1, NULL)', [1000], 'broken');
+  const refused = expect(broken).rejects.toThrow(/null value in column "times"/);
+  const answers = await Promise.all(numbers(30).map(add));
+  await refused;
+  expect(answers).toHaveLength(30);
+  expect((await stored()).map(({ times }) => times)).toEqual(numbers(30).map(() => 1));
+  // The connections know which statements they have prepared.
+  await Promise.all(numbers(30).map(add));
+  expect((await stored()).map(({ times }) => times)).toEqual(numbers(30).map(() => 2));
+});
+
+test('a statement of which the database knows nothing fails alone', async () => {
+  const [broken, ...fine] = await Promise.allSettled([writes.query('SELECT nonsense', [], 'nonsense'), add(1), add(2)]);
+  expect(broken).toMatchObject({ status: 'rejected', reason: { code: '42703' } });
+  expect(fine.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+});
+
+test('two that want the same rows in opposite orders both get them', async () => {
+  await Promise.all([add(1), add(2)]);
+  const other = new pg.Client({ connectionString: server.url });
+  await other.connect();
+  await other.query('BEGIN');
+  await other.query('UPDATE note SET times = 10 WHERE n = 2');
+  const both = Promise.all([add(1), add(2)]);
+  // It holds 1 and waits for 2, or has given up waiting and does them alone.
+  await expect
+    .poll(async () => (await pool.query(`SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted`)).rows[0].n)
+    .toBeGreaterThan(0);
+  await other.query('UPDATE note SET times = 10 WHERE n = 1');
+  await other.query('COMMIT');
+  await both;
+  await other.end();
+  expect((await stored()).map(({ times }) => times)).toEqual([11, 11]);
+});
+
+test('a connection that is lost fails all of them, and nothing is run again', async () => {
+  const lost = await Promise.allSettled([
+    add(1),
+    writes.query('SELECT pg_terminate_backend(pg_backend_pid())'),
+    add(2),
+  ]);
+  expect(lost.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+  expect(await stored()).toEqual([]);
+  await add(3);
+  expect((await stored()).map(({ n }) => n)).toEqual([3]);
+});
