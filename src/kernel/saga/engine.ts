@@ -49,7 +49,7 @@ export class Engine<D> {
       run: async () => {
         const room = Math.min(lane.room, BATCH);
         if (room <= 0) return false;
-        const rows = await claim<D>(store.sql, room, LEASE_MS);
+        const rows = await claim<D>(store.unhurried, room, LEASE_MS);
         for (const row of rows) this.#start(row);
         return rows.length === room;
       },
@@ -118,7 +118,8 @@ export class Engine<D> {
       try {
         at = 'ask' in doing ? await this.#ask(held, doing, signal) : await this.#inTransaction(held);
       } catch (error) {
-        if (signal.aborted) return putOff(this.#options.store.sql, held, 0, { trouble: null, awaits: false });
+        if (signal.aborted)
+          return putOff(this.#options.store.unhurried, held, 0, { trouble: null, awaits: false });
         return this.#later(held, error);
       }
     }
@@ -132,11 +133,12 @@ export class Engine<D> {
     const reply = await withFlow({ deadline: Date.now() + ASK_MS, traceparent, signal }, () =>
       command.ask(row.data, row.ending),
     );
-    if (reply.outcome !== 'pending') return this.#move({ sql: store.sql }, row, reply);
+    // Nothing but the next question rests on it.
+    if (reply.outcome !== 'pending') return this.#move({ sql: store.unhurried }, row, reply);
     const wait = command.askAgainMs ?? LEASE_MS;
     // Where the lease ends when it is to be asked again, the row says all that already.
     if (wait !== LEASE_MS || row.attempts > 1)
-      await putOff(store.sql, row, wait, { trouble: null, awaits: true });
+      await putOff(store.unhurried, row, wait, { trouble: null, awaits: true });
     lane.wakeIn(wait);
     return undefined;
   }
@@ -161,11 +163,10 @@ export class Engine<D> {
   #move(tx: Pick<Transaction, 'sql'>, row: Row<D>, reply: Reply): Promise<Row<D> | undefined> {
     const to = this.course.after(row, reply);
     if (!to) throw new Error(`${row.step} is pending where it cannot be`);
-    const alone = tx.sql === this.#options.store.sql;
     const next = this.course.at(to);
     const awaits = next !== undefined && 'ask' in next && next.askAgainMs !== undefined;
     const deadlineMs = next?.deadlineMs ?? 0;
-    return moveOn(tx.sql, row, { to, leaseMs: LEASE_MS, deadlineMs, awaits, reply, alone });
+    return moveOn(tx.sql, row, { to, leaseMs: LEASE_MS, deadlineMs, awaits, reply });
   }
 
   #deadline(place: Place): number {
@@ -180,7 +181,7 @@ export class Engine<D> {
       { err: error, saga: row.id, step: row.step, attempts: row.attempts, wait },
       'a step of a saga failed',
     );
-    await putOff(store.sql, row, wait, { trouble: trouble.slice(0, 500), awaits: false });
+    await putOff(store.unhurried, row, wait, { trouble: trouble.slice(0, 500), awaits: false });
     lane.wakeIn(wait);
   }
 }

@@ -20,33 +20,25 @@ const here = `nullif(split_part(current_setting('application_name', true), '@', 
 const columns = 'id, path, step, data, ending, attempts, version, cause';
 const inMs = (value: string) => `now() + ${value} * interval '1 millisecond'`;
 
-/**
- * In a statement's WHERE: its commit does not wait for the disk. What a crash of the database server may then lose
- * (its last half second) is only done again: a lease, or a move of the saga whose question can be asked twice.
- * Commits keep their order, so whatever rests on it is lost with it. Never with an event or an order's end.
- */
-const unhurried = `(SELECT set_config('synchronous_commit', 'off', true)) = 'off'`;
-
 /** Picks what is due, skips what another host is picking, and leases it. An array, since a join would scan the table. */
 const claimDue = `
   UPDATE sagas SET due_at = ${inMs('$2')}, attempts = attempts + 1, version = version + 1
-  WHERE ${unhurried} AND id = ANY (ARRAY(
+  WHERE id = ANY (ARRAY(
     SELECT id FROM sagas WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
   ))
   RETURNING ${columns}`;
 
 /** Notes what is over and moves on, leased, to what is next. */
-const move = (relaxed: boolean) => `
+const move = `
   WITH moved AS (
     UPDATE sagas SET path = $3, step = $4, ending = coalesce($5, ending), attempts = 1, awaits = $14,
       version = version + 1, trouble = NULL, updated_at = now(),
       due_at = CASE WHEN $3 <> 'done' THEN ${inMs('$6')} END,
       deadline_at = CASE WHEN $3 <> 'done' THEN ${inMs('$7')} END
-    WHERE id = $1 AND version = $2${relaxed ? ` AND ${unhurried}` : ''} RETURNING id
+    WHERE id = $1 AND version = $2 RETURNING id
   )
   INSERT INTO saga_steps (saga_id, id, step, status, instance, attempts, at, why)
   SELECT id, $8, $9, $10, coalesce($11, ${here}), $12, now(), $13 FROM moved`;
-const moves = { unhurried: move(true), durable: move(false) };
 
 export interface Moved {
   readonly to: Place;
@@ -55,8 +47,6 @@ export interface Moved {
   /** The answer to what is asked next comes by itself. */
   readonly awaits: boolean;
   readonly reply: Reply;
-  /** The move stands alone: nothing but the next question rests on it. */
-  readonly alone: boolean;
 }
 
 export async function claim<D>(sql: Sql, limit: number, leaseMs: number): Promise<Row<D>[]> {
@@ -66,17 +56,12 @@ export async function claim<D>(sql: Sql, limit: number, leaseMs: number): Promis
 
 /** The row as it is after the move; undefined when somebody else moved it first. */
 export async function moveOn<D>(sql: Sql, row: Row<D>, moved: Moved): Promise<Row<D> | undefined> {
-  const { to, leaseMs, deadlineMs, awaits, reply, alone } = moved;
-  const how = alone ? 'unhurried' : 'durable';
+  const { to, leaseMs, deadlineMs, awaits, reply } = moved;
   const refused = reply.outcome === 'refused';
   const ending = refused && row.path === 'forward' ? (reply.why ?? null) : null;
   const values = [row.id, row.version, to.path, to.step, ending, leaseMs, deadlineMs];
   const note = [v7(), row.step, refused ? 'failed' : 'done', reply.where, reply.attempts ?? row.attempts];
-  const { rowCount } = await sql.query(
-    moves[how],
-    [...values, ...note, reply.why ?? null, awaits],
-    `saga-move-${how}`,
-  );
+  const { rowCount } = await sql.query(move, [...values, ...note, reply.why ?? null, awaits], 'saga-move');
   if (rowCount === 0) return undefined;
   return { ...row, ...to, ending: row.ending ?? ending, attempts: 1, version: row.version + 1 };
 }
@@ -100,7 +85,7 @@ export async function putOff(
 ): Promise<void> {
   await sql.query(
     `UPDATE sagas SET due_at = ${inMs('$3')}, awaits = $4, trouble = coalesce($5, trouble), updated_at = now()
-     WHERE id = $1 AND version = $2 AND ${unhurried}`,
+     WHERE id = $1 AND version = $2`,
     [id, version, waitMs, why.awaits, why.trouble],
     'saga-put-off',
   );

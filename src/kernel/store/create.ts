@@ -98,7 +98,8 @@ export function createStore<P>({
         return { rows, rowCount: rowCount ?? 0 };
       },
     },
-    writes: sharedCommits(pool),
+    writes: sharedCommits(pool, 'durable'),
+    unhurried: sharedCommits(pool, 'unhurried'),
     transaction: prismaTransactions(client as P & TransactingClient, options),
     rawTransaction: rawTransactions(pool, options),
     committed: onCommit,

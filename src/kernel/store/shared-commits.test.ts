@@ -13,7 +13,7 @@ let writes: Sql;
 beforeAll(async () => {
   server = await throwawayServer();
   pool = createPool(server.url, 'test', silent);
-  writes = sharedCommits(pool);
+  writes = sharedCommits(pool, 'durable');
   await pool.query('CREATE TABLE note (n int PRIMARY KEY, times int NOT NULL DEFAULT 1)');
 });
 afterAll(async () => {
@@ -53,7 +53,11 @@ test('one that fails takes no other with it, and none is run twice', async () =>
 });
 
 test('a statement of which the database knows nothing fails alone', async () => {
-  const [broken, ...fine] = await Promise.allSettled([writes.query('SELECT nonsense', [], 'nonsense'), add(1), add(2)]);
+  const [broken, ...fine] = await Promise.allSettled([
+    writes.query('SELECT nonsense', [], 'nonsense'),
+    add(1),
+    add(2),
+  ]);
   expect(broken).toMatchObject({ status: 'rejected', reason: { code: '42703' } });
   expect(fine.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
 });
@@ -67,7 +71,9 @@ test('two that want the same rows in opposite orders both get them', async () =>
   const both = Promise.all([add(1), add(2)]);
   // It holds 1 and waits for 2, or has given up waiting and does them alone.
   await expect
-    .poll(async () => (await pool.query(`SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted`)).rows[0].n)
+    .poll(
+      async () => (await pool.query(`SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted`)).rows[0].n,
+    )
     .toBeGreaterThan(0);
   await other.query('UPDATE note SET times = 10 WHERE n = 1');
   await other.query('COMMIT');

@@ -37,11 +37,10 @@ export interface Store<PrismaClient = unknown> {
   readonly pool: Pool;
   /** The pool as a port: each statement is a transaction of its own. */
   readonly sql: Sql;
-  /**
-   * The same for writes on hot paths: those that come together share a commit, and one that fails is run by itself
-   * (shared-commits.ts).
-   */
+  /** The same for writes on hot paths: those that come together share a commit (shared-commits.ts). */
   readonly writes: Sql;
+  /** The same, and their commit does not wait for the disk: for leases, and for what is only done again. */
+  readonly unhurried: Sql;
   /** A Prisma interactive transaction; a ref called inside it throws (in tests and development). */
   transaction<T>(work: (tx: Transaction<TransactionClient<PrismaClient>>) => Promise<T>): Promise<T>;
   /** A plain pg transaction for hot paths; same rules. */

@@ -37,7 +37,7 @@ export default function catalogModule(): Module {
           return { where };
         },
         async sell({ orderId }) {
-          await sell(store.sql, orderId);
+          await sell(store.writes, orderId);
           return { where };
         },
       };

@@ -23,13 +23,13 @@ export interface Claimed {
 }
 
 /**
- * Picks what is due, skips what another host is picking, leases it and finds the address, in one statement. Its
- * commit does not wait for the disk: a lease that a crash of the database server loses is only taken again.
+ * Picks what is due, skips what another host is picking, leases it and finds the address, in one statement.
+ * Unhurried: a lease that a crash of the database server loses is only taken again.
  */
 const claim = `
   UPDATE notifications n
   SET due_at = now() + $2 * interval '1 millisecond', attempts = attempts + 1
-  WHERE (SELECT set_config('synchronous_commit', 'off', true)) = 'off' AND id = ANY (ARRAY(
+  WHERE id = ANY (ARRAY(
     SELECT id FROM notifications WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
   ))
   RETURNING n.*, (SELECT to_jsonb(c) FROM contacts c WHERE c.user_id = n.user_id) AS contact`;
@@ -67,11 +67,7 @@ export class NotificationRepository {
   }
 
   async claim(limit: number, leaseMs: number): Promise<Claimed[]> {
-    const { rows } = await this.#store.pool.query({
-      name: 'notifications-claim',
-      text: claim,
-      values: [limit, leaseMs],
-    });
+    const { rows } = await this.#store.unhurried.query(claim, [limit, leaseMs], 'notifications-claim');
     return rows.map((row) => ({
       id: row.id,
       userId: row.user_id,

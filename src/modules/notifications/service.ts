@@ -54,7 +54,7 @@ export class NotificationService {
   /** Writes once how an order ended. */
   async tell(told: Told): Promise<void> {
     const { store, repository, wake } = this.#parts;
-    if (await repository.write(store.sql, noteOf(told))) wake();
+    if (await repository.write(store.writes, noteOf(told))) wake();
   }
 
   /** Users is asked only when its events have not told yet. */

@@ -17,7 +17,7 @@ export interface CommandParts {
 export function commands({ store, where, wake }: CommandParts) {
   return {
     async charge(order: InputOf<Operations['charge']>): Promise<OutputOf<Operations['charge']>> {
-      const before = await request(store.sql, order);
+      const before = await request(store.writes, order);
       if (!before) wake();
       const { asks: attempts, reason } = before ?? { asks: 0, reason: null };
       return { state: stateOf(before), ...(reason ? { reason } : {}), attempts, where };

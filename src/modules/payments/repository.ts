@@ -11,12 +11,12 @@ import { type Claimed, publicStatus, type Status } from './lifecycle.ts';
 const leaseSeconds = 5;
 
 /**
- * Picks what is due, skips what another host is picking, and leases it, in one statement. Its commit does not wait
- * for the disk: a lease that a crash of the database server loses is only taken again, and the key is the order's.
+ * Picks what is due, skips what another host is picking, and leases it, in one statement. Unhurried: a lease that a
+ * crash of the database server loses is only taken again, and the key is the order's.
  */
 const claim = `
   UPDATE payments SET due_at = now() + interval '${leaseSeconds} seconds', asks = asks + 1
-  WHERE (SELECT set_config('synchronous_commit', 'off', true)) = 'off' AND id = ANY (ARRAY(
+  WHERE id = ANY (ARRAY(
     SELECT id FROM payments WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
   ))
   RETURNING id, order_id, user_id, amount_cents, currency, token, status, asks, silences, cause`;
@@ -29,7 +29,7 @@ export class PaymentRepository {
   }
 
   async claim(limit: number): Promise<Claimed[]> {
-    const { rows } = await this.#store.pool.query({ name: 'payments-claim', text: claim, values: [limit] });
+    const { rows } = await this.#store.unhurried.query(claim, [limit], 'payments-claim');
     return rows.map((row) => ({
       id: row.id,
       orderId: row.order_id,
