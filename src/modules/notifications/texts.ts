@@ -69,6 +69,13 @@ function about({ orderId, userId }: Ended, type: string, what: string, more: str
 
 /** `EUR 12.34`; the digits after the point are the currency's own. */
 function price({ totalCents, currency }: Ended): string {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'code' });
+  let format = formats.get(currency);
+  if (!format) {
+    format = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'code' });
+    formats.set(currency, format);
+  }
   return format.format(totalCents / 10 ** format.resolvedOptions().maximumFractionDigits!);
 }
+
+/** Making one costs as much as the rest of a mail. */
+const formats = new Map<string, Intl.NumberFormat>();

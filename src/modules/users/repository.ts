@@ -34,6 +34,16 @@ export class UserRepository {
     return this.#store.prisma.user.findUnique({ where: { id } });
   }
 
+  /** What other modules may know. Asked with every order, so a prepared statement. */
+  async known(id: string): Promise<Pick<Row, 'id' | 'email' | 'name' | 'blocked'> | undefined> {
+    const { rows } = await this.#store.sql.query<Pick<Row, 'id' | 'email' | 'name' | 'blocked'>>(
+      'SELECT id, email, name, blocked FROM users WHERE id = $1',
+      [id],
+      'users-known',
+    );
+    return rows[0];
+  }
+
   findByEmail(email: string): Promise<Row | null> {
     return this.#store.prisma.user.findUnique({ where: { emailKey: emailKey(email) } });
   }

@@ -100,10 +100,7 @@ export class UserService {
   }
 
   async getUser(userId: string) {
-    const row = await this.#parts.repository.find(userId);
-    if (!row) return null;
-    const { id, email, name, blocked } = row;
-    return { id, email, name, blocked };
+    return (await this.#parts.repository.known(userId)) ?? null;
   }
 }
 
