@@ -92,50 +92,82 @@ describe('in the database', () => {
   }, 60_000);
   afterAll(() => server.stop());
 
-  test.each(['throws', 'breaks a constraint'])(
-    'an event that %s among others of its transaction fails alone',
-    async (how) => {
-      const stand = await openStand(server.url);
-      const sizes: number[] = [];
-      try {
-        const host = stand.host({
-          retry: { attempts: 2, baseMs: 10 },
-          steps: { inbox: (step, ids) => void (step === 'after-take' && sizes.push(ids.length)) },
-          before: ({ orderId, n }: Sold) => {
-            if (how === 'throws' && orderId === 'bad' && n === 2) throw new Error('poison');
-          },
-        });
-        if (how !== 'throws') await stand.query(`ALTER TABLE till.effect ADD CHECK (key <> 'bad' OR n <> 2)`);
-        const keys = Array.from({ length: 12 }, (_, n) => (n === 5 ? 'bad' : `good-${n}`));
-        for (let n = 1; n <= 3; n += 1) await host.sell(...keys.map((orderId) => ({ orderId, n })));
-        await host.start();
-        await until('the good ones are done', async () => (await stand.effects()).length === 34);
-        await until('the bad one is dead', async () => {
-          const [row] = await stand.query<{ n: number }>(
-            `SELECT count(*)::int AS n FROM till.event_delivery WHERE state = 'dead'`,
-          );
-          return row!.n === 1;
-        });
-        expect(Math.max(...sizes), 'they did share a transaction').toBeGreaterThan(1);
-        const effects = byKey(await stand.effects());
-        expect(effects.bad).toEqual([1]);
-        for (const key of keys.filter((one) => one !== 'bad')) expect(effects[key]).toEqual([1, 2, 3]);
-        const open = await stand.query(
-          `SELECT key, state, value IS NOT NULL AS kept FROM till.event_delivery WHERE state <> 'done' ORDER BY sequence`,
+  test.each([
+    ['throws', 'one after the other'],
+    ['breaks a constraint', 'one after the other'],
+    ['throws', 'side by side'],
+    ['breaks a constraint', 'side by side'],
+  ])('an event that %s among others of its transaction, %s, fails alone', async (how, order) => {
+    const stand = await openStand(server.url);
+    const sizes: number[] = [];
+    try {
+      const host = stand.host({
+        retry: { attempts: 2, baseMs: 10 },
+        interleaves: order === 'side by side',
+        steps: { inbox: (step, ids) => void (step === 'after-take' && sizes.push(ids.length)) },
+        before: ({ orderId, n }: Sold) => {
+          if (how === 'throws' && orderId === 'bad' && n === 2) throw new Error('poison');
+        },
+      });
+      if (how !== 'throws') await stand.query(`ALTER TABLE till.effect ADD CHECK (key <> 'bad' OR n <> 2)`);
+      const keys = Array.from({ length: 12 }, (_, n) => (n === 5 ? 'bad' : `good-${n}`));
+      for (let n = 1; n <= 3; n += 1) await host.sell(...keys.map((orderId) => ({ orderId, n })));
+      await host.start();
+      await until('the good ones are done', async () => (await stand.effects()).length === 34);
+      await until('the bad one is dead', async () => {
+        const [row] = await stand.query<{ n: number }>(
+          `SELECT count(*)::int AS n FROM till.event_delivery WHERE state = 'dead'`,
         );
-        expect(open).toEqual([
-          { key: 'bad', state: 'dead', kept: true },
-          { key: 'bad', state: 'queued', kept: true },
-        ]);
-        const paid = await stand.query<{ n: number }>(
-          `SELECT ((SELECT count(*) FROM till.event_outbox) + (SELECT count(*) FROM till.event_sent))::int AS n`,
-        );
-        expect(paid[0]!.n, 'one answer for each effect').toBe(34);
-      } finally {
-        await stand.close();
-      }
-    },
-  );
+        return row!.n === 1;
+      });
+      expect(Math.max(...sizes), 'they did share a transaction').toBeGreaterThan(1);
+      const effects = byKey(await stand.effects());
+      expect(effects.bad).toEqual([1]);
+      for (const key of keys.filter((one) => one !== 'bad')) expect(effects[key]).toEqual([1, 2, 3]);
+      const open = await stand.query(
+        `SELECT key, state, value IS NOT NULL AS kept FROM till.event_delivery WHERE state <> 'done' ORDER BY sequence`,
+      );
+      expect(open).toEqual([
+        { key: 'bad', state: 'dead', kept: true },
+        { key: 'bad', state: 'queued', kept: true },
+      ]);
+      const paid = await stand.query<{ n: number }>(
+        `SELECT ((SELECT count(*) FROM till.event_outbox) + (SELECT count(*) FROM till.event_sent))::int AS n`,
+      );
+      expect(paid[0]!.n, 'one answer for each effect').toBe(34);
+    } finally {
+      await stand.close();
+    }
+  });
+
+  test('listeners that interleave run side by side, those of one key in their order', async () => {
+    const stand = await openStand(server.url);
+    try {
+      const inHand = new Map<string, number>();
+      let mostKeys = 0;
+      let mostOfOne = 0;
+      const host = stand.host({
+        interleaves: true,
+        before: async ({ orderId }) => {
+          inHand.set(orderId, (inHand.get(orderId) ?? 0) + 1);
+          mostOfOne = Math.max(mostOfOne, inHand.get(orderId)!);
+          mostKeys = Math.max(mostKeys, [...inHand.values()].filter((n) => n > 0).length);
+          await new Promise(setImmediate);
+          inHand.set(orderId, inHand.get(orderId)! - 1);
+        },
+      });
+      const keys = Array.from({ length: 8 }, (_, n) => `k${n}`);
+      for (let n = 1; n <= 5; n += 1) await host.sell(...keys.map((orderId) => ({ orderId, n })));
+      await host.start();
+      await until('all are done', async () => (await stand.effects()).length === 40);
+      for (const effects of Object.values(byKey(await stand.effects())))
+        expect(effects).toEqual([1, 2, 3, 4, 5]);
+      expect(mostKeys, 'keys in hand at once').toBeGreaterThan(1);
+      expect(mostOfOne, 'of one key').toBe(1);
+    } finally {
+      await stand.close();
+    }
+  });
 
   test('two transactions that want the same rows in another order do not wait for the deadlock to be seen', async () => {
     const stand = await openStand(server.url);

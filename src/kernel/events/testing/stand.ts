@@ -20,6 +20,7 @@ export interface HostOptions extends Partial<Pick<EventRuntimeOptions, 'steps' |
   /** Runs before the effect is written; throws to fail. */
   readonly before?: (data: Sold, delivery: Delivery) => Promise<void> | void;
   readonly retry?: Listener['retry'];
+  readonly interleaves?: boolean;
   readonly eventLog?: EventLog;
 }
 
@@ -139,7 +140,7 @@ function openHost(url: string, options: HostOptions, makeLog?: (host: string) =>
   };
 }
 
-function writeEffect({ before, retry }: HostOptions): Listener {
+function writeEffect({ before, retry, interleaves = false }: HostOptions): Listener {
   return on(
     shop.events.sold,
     async (data, { tx, delivery }) => {
@@ -151,7 +152,7 @@ function writeEffect({ before, retry }: HostOptions): Listener {
       ]);
       await tx.publish(till.events.paid, { orderId: data.orderId, n: data.n });
     },
-    { retry },
+    { retry, interleaves },
   );
 }
 
