@@ -82,6 +82,36 @@ test('two that want the same rows in opposite orders both get them', async () =>
   expect((await stored()).map(({ times }) => times)).toEqual([11, 11]);
 });
 
+test.each(['durable', 'unhurried'] as const)(
+  'what is alone waits for a lock, however long: %s',
+  async (how) => {
+    await add(1);
+    const other = new pg.Client({ connectionString: server.url });
+    await other.connect();
+    await other.query('BEGIN');
+    await other.query('UPDATE note SET times = 10 WHERE n = 1');
+    const waiting = sharedCommits(pool, how).query('UPDATE note SET times = times + 1 WHERE n = 1');
+    const since = `SELECT extract(epoch FROM clock_timestamp() - min(query_start))::float8 AS seconds
+    FROM pg_stat_activity WHERE wait_event_type = 'Lock'`;
+    await expect
+      .poll(async () => (await pool.query(since)).rows[0].seconds, { timeout: 5_000 })
+      .toBeGreaterThan(0.4);
+    await other.query('COMMIT');
+    await other.end();
+    expect(await waiting).toMatchObject({ rowCount: 1 });
+    expect((await stored()).map(({ times }) => times)).toEqual([11]);
+  },
+);
+
+test('what is unhurried does not wait for the disk, and what comes after it on that connection does', async () => {
+  const unhurried = sharedCommits(pool, 'unhurried');
+  const setting = `SELECT current_setting('synchronous_commit') AS value`;
+  const answers = await Promise.all([1, 2, 3].map(() => unhurried.query(setting)));
+  expect(answers.map(({ rows }) => rows[0]!.value)).toEqual(['off', 'off', 'off']);
+  expect((await unhurried.query(setting)).rows[0]!.value).toBe('off');
+  expect((await pool.query(setting)).rows[0].value).toBe('on');
+});
+
 test('a connection that is lost fails all of them, and nothing is run again', async () => {
   const lost = await Promise.allSettled([
     add(1),

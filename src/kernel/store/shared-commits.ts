@@ -13,12 +13,9 @@ import type { Sql } from './store.ts';
 
 /** Transactions at once: one works while the other waits for the disk. */
 const AT_ONCE = 2;
+const begins = { durable: 'BEGIN', unhurried: 'BEGIN; SET LOCAL synchronous_commit = off' };
 /** Less than the second after which the database looks for deadlocks: what conflicts is better off alone. */
-const LOCK_TIMEOUT = `SET LOCAL lock_timeout = '250ms'`;
-const begins = {
-  durable: `BEGIN; ${LOCK_TIMEOUT}`,
-  unhurried: `BEGIN; SET LOCAL synchronous_commit = off; ${LOCK_TIMEOUT}`,
-};
+const IMPATIENT = `; SET LOCAL lock_timeout = '250ms'`;
 
 interface Write {
   readonly statement: { readonly text: string; readonly values?: unknown[]; readonly name?: string };
@@ -26,14 +23,13 @@ interface Write {
 }
 
 export function sharedCommits(pool: Pool, how: 'durable' | 'unhurried'): Sql {
-  const run = (writes: readonly Write[]) => together(pool, begins[how], writes);
   const groups = new Groups<Write>({
     atOnce: AT_ONCE,
     estimate: () => 0,
-    together: (lists) => run(lists.flat()),
+    together: (lists) => together(pool, begins[how] + IMPATIENT, lists.flat()),
     async alone([write]) {
-      if (how === 'durable') [write!.answer] = await Promise.allSettled([pool.query(write!.statement)]);
-      else await run([write!]);
+      if (how === 'unhurried') await together(pool, begins[how], [write!]);
+      else [write!.answer] = await Promise.allSettled([pool.query(write!.statement)]);
     },
   });
   return {

@@ -6,9 +6,9 @@ import { Socket } from 'node:net';
 export class TurnSocket extends Socket {
   #gathering = false;
 
-  override cork(): void {
+  override write(...what: unknown[]): boolean {
     this.#gather();
-    super.cork();
+    return super.write(...(what as Parameters<Socket['write']>));
   }
 
   /** The turn is over when neither promises nor ticks have anything left to do. */
