@@ -52,7 +52,12 @@ export const dead: Register = (group, terminal) => {
       const steps = [
         `npx banyan events show ${first.id}`,
         `npx banyan events redrive ${first.id}`,
-        ...(state === 'dead' ? [`npx banyan events redrive --all ${first.module}`] : []),
+        ...(state === 'dead'
+          ? [
+              `npx banyan events redrive --all ${first.module}`,
+              `npx banyan events drop ${first.id} --why "…"`,
+            ]
+          : []),
       ];
       const looks = { style, now: Date.now() };
       terminal.out.write(

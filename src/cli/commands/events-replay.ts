@@ -49,7 +49,7 @@ export const replay: Register = (group, terminal) => {
       }
       if (json) return;
       terminal.out.write(
-        `${plural(sum.replayed, 'event')} of ${topic} replayed to ${to}, from ${local(from)} to ${local(end)}\n` +
+        `${plural(sum.replayed, 'event')} of ${topic} replayed to ${to},\nfrom ${local(from)} to ${local(end)}\n` +
           (sum.skipped > 0
             ? `${plural(sum.skipped, 'other')} passed over: not replayable there, repeated or unreadable\n`
             : ''),

@@ -8,7 +8,7 @@ export const deliveryStates = {
   queued: 'An earlier event of its key is not done; it waits behind that one.',
   early: 'It arrived before its predecessor; it waits for the missing sequence number.',
   'unknown-version': 'Its major version is newer than this consumer; it goes on after an upgrade.',
-  dead: 'Its attempts are used up, or it cannot be read. A person decides: redrive or drop.',
+  dead: 'Attempts used up, or unreadable. A person decides: redrive or drop.',
   dropped: 'A person gave it up, with a reason. It had no effect.',
 } as const;
 
