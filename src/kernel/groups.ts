@@ -14,6 +14,8 @@ export interface GroupsOptions<T> {
   readonly alone: (list: readonly T[]) => Promise<void>;
   /** Milliseconds that a piece will probably take. */
   readonly estimate: (piece: T) => number;
+  /** What is done alone keeps others waiting at most so long, in milliseconds. Default: until it is done. */
+  readonly patienceMs?: number;
   /** A group failed; its pieces are done alone. */
   readonly onApart?: (error: unknown) => void;
 }
@@ -66,8 +68,15 @@ export class Groups<T> {
       const group = this.#compose();
       if (group.length === 0) return;
       this.#running += 1;
-      void this.#do(group).finally(() => {
+      let held = true;
+      const release = () => {
+        if (!held) return;
+        held = false;
         this.#running -= 1;
+        this.#pump();
+      };
+      void this.#do(group, release).finally(() => {
+        release();
         this.#pump();
       });
     }
@@ -102,7 +111,7 @@ export class Groups<T> {
     return group;
   }
 
-  async #do(group: readonly Part<T>[]): Promise<void> {
+  async #do(group: readonly Part<T>[], release: () => void): Promise<void> {
     const single = group.length === 1 && group[0]!.pieces.length === 1;
     if (!single) {
       try {
@@ -116,6 +125,8 @@ export class Groups<T> {
         this.#largest = Math.max(2, Math.floor(this.#largest / 2));
       }
     }
+    const { patienceMs } = this.#options;
+    const patience = patienceMs === undefined ? undefined : setTimeout(release, patienceMs);
     await Promise.all(
       group.map(async (part) => {
         try {
@@ -126,6 +137,7 @@ export class Groups<T> {
         }
       }),
     );
+    clearTimeout(patience);
   }
 
   /** The rest of a chain comes before what has waited less. */

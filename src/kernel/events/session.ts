@@ -84,7 +84,10 @@ export class Session {
     client.on('end', forget);
     client.on('notification', ({ payload }) => this.#onNotification(payload ?? ''));
     await client.connect();
-    await client.query(`SET synchronous_commit = off${this.#channel ? `; LISTEN "${this.#channel}"` : ''}`);
+    // Its few statements take arrays of a thousand: worth a plan that sees them.
+    await client.query(
+      `SET synchronous_commit = off; SET plan_cache_mode = auto${this.#channel ? `; LISTEN "${this.#channel}"` : ''}`,
+    );
     const { rows } = await client.query<{ pid: number; start: string }>(
       'SELECT pid, backend_start::text AS start FROM pg_stat_activity WHERE pid = pg_backend_pid()',
     );

@@ -78,7 +78,8 @@ interface Planned {
 function plan({ modules, schemas, moduleDdl, secret, passwords = {} }: ProvisionOptions): Planned[] {
   const one = (schema: string, runtime: string, ddl: string, module?: string): Planned => {
     const password = passwords[runtime] ?? rolePassword(secret, runtime);
-    const roles = { schema, runtime, owner: `${runtime}_owner`, password };
+    const plans = module ? ('generic' as const) : ('auto' as const);
+    const roles = { schema, runtime, owner: `${runtime}_owner`, password, plans };
     const migrations = module ? migrationsOf(module).migrationDirectories : [];
     const state = createHash('sha256')
       .update(JSON.stringify([RIGHTS, schema, runtime, ddl, migrations]))

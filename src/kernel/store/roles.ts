@@ -9,6 +9,12 @@ export interface SchemaRoles {
   readonly owner: string;
   readonly runtime: string;
   readonly password: string;
+  /**
+   * `generic`: prepared statements are planned once, without their values. A statement with a LIMIT or an array among
+   * its parameters is otherwise planned anew each time, which costs the server more than running it. `auto`:
+   * PostgreSQL's own choice, where values decide which index is right.
+   */
+  readonly plans: 'generic' | 'auto';
 }
 
 /** The runtime role of a module is `banyan_<module>`, its owner `banyan_<module>_owner`. */
@@ -34,8 +40,8 @@ export function roleUrl(adminUrl: string, secret: string, role: string): string 
  * bits, of which it tells nothing) and its settings. After it comes the database that it was made for: roles
  * belong to the whole server, unlike schemas.
  */
-export function roleState({ schema, password }: Pick<SchemaRoles, 'schema' | 'password'>): string {
-  const digest = createHash('sha256').update(`2 ${schema} ${password}`).digest('hex');
+export function roleState({ schema, password, plans }: SchemaRoles): string {
+  const digest = createHash('sha256').update(`2 ${schema} ${password} ${plans}`).digest('hex');
   return `banyan ${digest.slice(0, 32)} `;
 }
 
@@ -43,7 +49,7 @@ const { escapeIdentifier: quoted, escapeLiteral: text } = pg;
 
 /** Creates what is missing of a schema's two roles, and sets the password. Repeatable. */
 export async function ensureRoles(client: pg.Client, roles: SchemaRoles): Promise<void> {
-  const { schema, owner, runtime, password } = roles;
+  const { schema, owner, runtime, password, plans } = roles;
   const [o, r] = [quoted(owner), quoted(runtime)];
   const { rows } = await client.query<{ database: string; superuser: boolean; comment: string | null }>(
     `SELECT current_database() AS database, rolsuper AS superuser,
@@ -61,9 +67,9 @@ export async function ensureRoles(client: pg.Client, roles: SchemaRoles): Promis
   if (ready) return;
   await client.query(`ALTER ROLE ${r} LOGIN PASSWORD ${text(password)}`);
   await client.query(`ALTER ROLE ${r} SET search_path = ${quoted(schema)}`);
-  // A statement with a LIMIT or an array of its parameters is otherwise planned anew each time, which costs the
-  // server more than running it. So no statement may need its values to find its index.
-  await client.query(`ALTER ROLE ${r} SET plan_cache_mode = force_generic_plan`);
+  await client.query(
+    `ALTER ROLE ${r} SET plan_cache_mode = ${plans === 'generic' ? 'force_generic_plan' : 'auto'}`,
+  );
   await client.query(`COMMENT ON ROLE ${r} IS ${text(roleState(roles) + database)}`);
 }
 

@@ -123,3 +123,41 @@ test('a connection that is lost fails all of them, and nothing is run again', as
   await add(3);
   expect((await stored()).map(({ n }) => n)).toEqual([3]);
 });
+
+test('two that wait for a lock do not keep the others waiting', async () => {
+  await Promise.all([1, 2].map(add));
+  const other = new pg.Client({ connectionString: server.url });
+  await other.connect();
+  await other.query('BEGIN');
+  await other.query('UPDATE note SET times = 10');
+  const turn = () => new Promise(setImmediate);
+  const blocked: Promise<unknown>[] = [];
+  for (const n of [1, 2]) {
+    blocked.push(add(n));
+    await turn();
+  }
+  // Resolves, or this test never ends: the lock is given back after it.
+  await Promise.all([3, 4, 5].map(add));
+  await other.query('COMMIT');
+  await other.end();
+  await Promise.all(blocked);
+  expect((await stored()).map(({ times }) => times)).toEqual([11, 11, 1, 1, 1]);
+});
+
+test('what was not begun in time is an error, and is never done', async () => {
+  const narrow = createPool(server.url, 'narrow', silent, 1);
+  const taken = await narrow.connect();
+  const patient = sharedCommits(narrow, 'durable', 300);
+  const write = (n: number) => patient.query('INSERT INTO note (n) VALUES ($1)', [n]);
+  const turn = () => new Promise(setImmediate);
+  const begun = [write(1), write(2)];
+  await turn();
+  begun.push(write(3), write(4));
+  await turn();
+  await expect(write(5)).rejects.toThrow('The database took no write for 0.3 s');
+  taken.release();
+  await Promise.all(begun);
+  await write(6);
+  expect((await stored()).map(({ n }) => n)).toEqual([1, 2, 3, 4, 6]);
+  await narrow.end();
+});

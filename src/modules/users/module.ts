@@ -47,7 +47,7 @@ export default function usersModule(settings: Pick<Settings, 'signingKey' | 'dat
         notifications.events['notification-sent'],
         ({ userId, at }, { tx }) => noteMail(tx.sql, userId, at),
         {
-          // One statement: users share no row with another's.
+          // One statement, also where two orders are one user's.
           interleaves: true,
         },
       ),

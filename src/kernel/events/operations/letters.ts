@@ -66,6 +66,12 @@ interface Row extends Omit<Letter, 'sequence' | 'receivedAt' | 'firstFailedAt' |
   readonly value: Buffer | null;
 }
 
+/** In the statement itself, or the index of what is open could not be used. */
+function literalOf(state: DeliveryState): string {
+  if (!Object.hasOwn(deliveryStates, state)) throw new Error(`There is no state ${state}`);
+  return `'${state}'`;
+}
+
 /** Letters of one state, those first that are in it longest. */
 export async function listLetters(
   pool: Pool,
@@ -74,8 +80,8 @@ export async function listLetters(
 ): Promise<{ letter: Letter; place: Place }[]> {
   const { rows } = await pool.query<Row>(
     `SELECT ${columns(module)} FROM ${module}.event_delivery d
-     WHERE state = $1 AND (settled_at, id) > ($2::timestamptz, $3::uuid) ORDER BY settled_at, id LIMIT $4`,
-    [state, after?.[0] ?? '-infinity', after?.[1] ?? '00000000-0000-0000-0000-000000000000', limit],
+     WHERE state = ${literalOf(state)} AND (settled_at, id) > ($1::timestamptz, $2::uuid) ORDER BY settled_at, id LIMIT $3`,
+    [after?.[0] ?? '-infinity', after?.[1] ?? '00000000-0000-0000-0000-000000000000', limit],
   );
   return rows.map((row) => ({ letter: letterOf(module, row), place: [row.place, row.id] }));
 }

@@ -63,7 +63,7 @@ export async function knownIds(pool: Pool, schema: string, ids: readonly string[
   for (const some of portions(ids)) {
     const { rows } = await pool.query<{ id: string }>(
       `SELECT id FROM ${schema}.event_sent WHERE id = ANY ($1::uuid[])
-       UNION ALL SELECT id FROM ${schema}.event_outbox WHERE id = ANY ($1::uuid[])`,
+       UNION ALL SELECT o.id FROM ${schema}.event_outbox o JOIN unnest($1::uuid[]) AS wanted (id) ON wanted.id = o.id`,
       [some],
     );
     for (const { id } of rows) known.add(id);
