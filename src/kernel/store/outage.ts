@@ -26,7 +26,7 @@ export function isOutage(error: unknown): boolean {
     chain(error).some(
       ({ code, originalCode, message }) =>
         /^(08\w{3}|53100|53300|28000|ETIMEDOUT|P1002|P1008|P2024|P2037)$/.test(code ?? originalCode ?? '') ||
-        /timeout exceeded when trying to connect|connection timeout/i.test(message ?? ''),
+        /timeout exceeded when trying to connect|connection timeout|query read timeout/i.test(message ?? ''),
     )
   );
 }

@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createPool } from './create.ts';
+import { isOutage } from './outage.ts';
 import { sharedCommits } from './shared-commits.ts';
 import type { Sql } from './store.ts';
 import { silent, type ThrowawayServer, throwawayServer } from './testing.ts';
@@ -154,7 +155,9 @@ test('what was not begun in time is an error, and is never done', async () => {
   await turn();
   begun.push(write(3), write(4));
   await turn();
-  await expect(write(5)).rejects.toThrow('The database took no write for 0.3 s');
+  const error = await write(5).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ message: 'The database took no write for 0.3 s' });
+  expect(isOutage(error), 'a client hears 503').toBe(true);
   taken.release();
   await Promise.all(begun);
   await write(6);

@@ -71,7 +71,10 @@ async function inTime(
   const timer = setTimeout(() => {
     if (write.begun) return;
     late.abort();
-    reject(new Error(`The database took no write for ${waitMs / 1000} s`));
+    // In the words by which an outage is known (outage.ts).
+    reject(
+      Object.assign(new Error(`The database took no write for ${waitMs / 1000} s`), { code: 'ETIMEDOUT' }),
+    );
   }, waitMs);
   try {
     await Promise.race([add(late.signal), promise]);
