@@ -33,7 +33,7 @@ export type TransactionClient<PrismaClient> = Omit<
 
 export interface Store<PrismaClient = unknown> {
   readonly prisma: PrismaClient;
-  /** The raw port, for hot paths that write their rows and their event in one statement. */
+  /** The pool itself, for what takes one; statements go by `sql` and `writes`. */
   readonly pool: Pool;
   /** The pool as a port: each statement is a transaction of its own. */
   readonly sql: Sql;

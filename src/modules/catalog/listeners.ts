@@ -6,7 +6,7 @@ import { orders } from '../orders/contract.ts';
 import { release, repeat, reserve, sell } from './reservations.ts';
 
 // Each touches its order's reservation; of products, which orders share, one statement locks and changes.
-const own = { interleaves: true };
+const interleaving = { interleaves: true };
 
 export const listeners: readonly Listener[] = [
   on(
@@ -16,27 +16,27 @@ export const listeners: readonly Listener[] = [
       const { state, repeated } = await reserve(tx, order, delivery.attempt);
       if (repeated) await repeat(tx, order, state);
     },
-    own,
+    interleaving,
   ),
   on(
     orders.events['order-confirmed'],
     async ({ orderId, saga }, { tx }) => {
       if (saga !== 'orchestration') await sell(tx.sql, orderId);
     },
-    own,
+    interleaving,
   ),
   on(
     orders.events['order-rejected'],
     async ({ orderId, saga }, { tx, delivery }) => {
       if (saga !== 'orchestration') await release(tx, orderId, delivery.attempt);
     },
-    own,
+    interleaving,
   ),
   on(
     orders.events['order-cancelled'],
     async ({ orderId, saga }, { tx, delivery }) => {
       if (saga !== 'orchestration') await release(tx, orderId, delivery.attempt);
     },
-    own,
+    interleaving,
   ),
 ];

@@ -12,7 +12,7 @@ import { cancelled, confirmed, type Note, rejected, welcome } from './texts.ts';
 // The contacts are a projection: replayed up to now they come out the same, and a mail's key keeps it single.
 const replayable = { replayable: true };
 // Each writes one note in one statement.
-const own = { interleaves: true };
+const interleaving = { interleaves: true };
 
 /** `wake`: there is mail to send. */
 export function listeners(repository: NotificationRepository, wake: () => void): readonly Listener[] {
@@ -34,8 +34,20 @@ export function listeners(repository: NotificationRepository, wake: () => void):
     on(users.events['user-changed'], (user, { tx }) => remember(tx, user), replayable),
     on(users.events['user-deleted'], ({ userId }, { tx }) => markGone(tx, userId), replayable),
 
-    on(orders.events['order-confirmed'], (one, { tx }) => ofOrder(tx, one.saga, () => confirmed(one)), own),
-    on(orders.events['order-rejected'], (one, { tx }) => ofOrder(tx, one.saga, () => rejected(one)), own),
-    on(orders.events['order-cancelled'], (one, { tx }) => ofOrder(tx, one.saga, () => cancelled(one)), own),
+    on(
+      orders.events['order-confirmed'],
+      (one, { tx }) => ofOrder(tx, one.saga, () => confirmed(one)),
+      interleaving,
+    ),
+    on(
+      orders.events['order-rejected'],
+      (one, { tx }) => ofOrder(tx, one.saga, () => rejected(one)),
+      interleaving,
+    ),
+    on(
+      orders.events['order-cancelled'],
+      (one, { tx }) => ofOrder(tx, one.saga, () => cancelled(one)),
+      interleaving,
+    ),
   ];
 }

@@ -7,7 +7,7 @@ import { orders } from '../orders/contract.ts';
 import { repeat, request, undo } from './lifecycle.ts';
 
 // Each touches the payment of its order.
-const own = { interleaves: true };
+const interleaving = { interleaves: true };
 
 /** `wake`: there is something to do at the network. */
 export function listeners(wake: () => void): readonly Listener[] {
@@ -20,7 +20,7 @@ export function listeners(wake: () => void): readonly Listener[] {
         if (before) await repeat(tx, order, before);
         else tx.afterCommit(wake);
       },
-      own,
+      interleaving,
     ),
 
     on(
@@ -28,14 +28,14 @@ export function listeners(wake: () => void): readonly Listener[] {
       async (order, { tx }) => {
         if (order.saga !== 'orchestration' && (await undo(tx, order))) tx.afterCommit(wake);
       },
-      own,
+      interleaving,
     ),
     on(
       orders.events['order-cancelled'],
       async (order, { tx }) => {
         if (order.saga !== 'orchestration' && (await undo(tx, order))) tx.afterCommit(wake);
       },
-      own,
+      interleaving,
     ),
   ];
 }

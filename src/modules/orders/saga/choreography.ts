@@ -14,7 +14,7 @@ import { note } from './notes.ts';
 import { type Checkout, captured } from './orchestration.ts';
 
 // Each touches its own order: its row, its notes, its coordinator's state.
-const own = { interleaves: true };
+const interleaving = { interleaves: true };
 
 export function choreography(coordinator: Engine<Checkout>): readonly Listener[] {
   const ended = async (
@@ -45,7 +45,7 @@ export function choreography(coordinator: Engine<Checkout>): readonly Listener[]
         if (saga === 'orchestration') return;
         await note(tx, delivery, orderId, { step: 'reserve-stock', status: 'done', attempts, why: null });
       },
-      own,
+      interleaving,
     ),
     on(
       catalog.events['stock-refused'],
@@ -54,7 +54,7 @@ export function choreography(coordinator: Engine<Checkout>): readonly Listener[]
         if (await note(tx, delivery, orderId, { step: 'reserve-stock', status: 'failed', attempts, why }))
           await reject(tx, orderId, why, delivery.attempt);
       },
-      own,
+      interleaving,
     ),
     on(
       payments.events['payment-captured'],
@@ -67,7 +67,7 @@ export function choreography(coordinator: Engine<Checkout>): readonly Listener[]
         const where = delivery.envelope.instance ?? null;
         await coordinator.signal(tx, orderId, seen.step, captured('captured', { where, attempts }));
       },
-      own,
+      interleaving,
     ),
     on(
       payments.events['payment-failed'],
@@ -84,7 +84,7 @@ export function choreography(coordinator: Engine<Checkout>): readonly Listener[]
           captured('failed', { where, attempts, why }),
         );
       },
-      own,
+      interleaving,
     ),
 
     on(
@@ -92,25 +92,29 @@ export function choreography(coordinator: Engine<Checkout>): readonly Listener[]
       async ({ orderId, attempts = 1 }, { tx, delivery }) => {
         await note(tx, delivery, orderId, { step: 'release-stock', status: 'done', attempts, why: null });
       },
-      own,
+      interleaving,
     ),
     on(
       payments.events['payment-refunded'],
       (one, { tx, delivery }) => ended(tx, delivery, one, 'refunded'),
-      own,
+      interleaving,
     ),
-    on(payments.events['payment-voided'], (one, { tx, delivery }) => ended(tx, delivery, one, 'voided'), own),
+    on(
+      payments.events['payment-voided'],
+      (one, { tx, delivery }) => ended(tx, delivery, one, 'voided'),
+      interleaving,
+    ),
 
     on(
       notifications.events['notification-sent'],
       (one, { tx, delivery }) =>
         mailed(tx, delivery, { ...one, why: undefined } as Parameters<typeof mailed>[2]),
-      own,
+      interleaving,
     ),
     on(
       notifications.events['notification-failed'],
       (one, { tx, delivery }) => mailed(tx, delivery, one),
-      own,
+      interleaving,
     ),
   ];
 }

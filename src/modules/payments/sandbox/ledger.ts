@@ -73,8 +73,9 @@ export class Ledger {
   async newest(orderId: string | undefined, before: string | undefined, limit: number): Promise<Charge[]> {
     const { rows } = await this.#pool.query(
       `SELECT ${columns} FROM card_network.charges
-       WHERE id < $1 ${orderId === undefined ? '' : 'AND order_id = $3'} ORDER BY id DESC LIMIT $2`,
-      [before ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff', limit, ...(orderId === undefined ? [] : [orderId])],
+       WHERE ($1::uuid IS NULL OR order_id = $1) AND ($2::uuid IS NULL OR id < $2)
+       ORDER BY id DESC LIMIT $3`,
+      [orderId ?? null, before ?? null, limit],
     );
     return rows.map((row) => ({
       id: row.id,
