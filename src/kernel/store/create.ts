@@ -30,7 +30,12 @@ export interface OpenStore<P> extends Store<P> {
 }
 
 /** Statements that a transaction does not wait for one by one go out one behind the other. */
-const pipelined = { pipeline: true, stream: () => new TurnSocket() };
+const pipelined = { pipeline: true, stream: () => new TurnSocket().on('error', callRefused) };
+
+/** A missing Unix socket says what a closed port says, nobody serves here; Prisma's adapter knows the port's word. */
+function callRefused(error: NodeJS.ErrnoException): void {
+  if (error.code === 'ENOENT' && error.syscall === 'connect') error.code = 'ECONNREFUSED';
+}
 
 /** A pool whose server may come and go: what waits gets an error after 10 s, what comes later a new connection. */
 export function createPool(url: string, name: string, log: Logger, max = POOL_SIZE): pg.Pool {

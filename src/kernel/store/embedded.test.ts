@@ -112,6 +112,29 @@ test('serves on loopback alone, keeps what it has, and leaves no pid and no lock
   expect(settings).toEqual({ fsync: 'on', wal: 'logical', listens: '127.0.0.1', lower: 'ä' });
 });
 
+/** The sockets in the server's folder, with their locks. */
+const sockets = () =>
+  readdirSync(join(dataDir, 'postgres', 'data')).filter((name) => name.startsWith('.s.PGSQL'));
+const cameBySocket = async (url: string) =>
+  (await query(url, 'SELECT inet_client_addr() IS NULL AS socket'))[0]!.socket;
+
+test('is reached by its Unix socket, and by its port by who knows no sockets', async () => {
+  const server = await openHere();
+  const port = new URL(server.url);
+  port.search = '';
+  expect([await cameBySocket(server.url), await cameBySocket(port.href)]).toEqual([true, false]);
+});
+
+test('is reached by its port where the path is too long for a socket', async () => {
+  newFolder();
+  dataDir = join(folder, 'long'.repeat(20), 'data');
+  mkdirSync(dirname(dataDir));
+  const server = await openHere();
+  expect(await cameBySocket(server.url)).toBe(false);
+  expect(sockets()).toEqual([]);
+  newFolder();
+});
+
 test('is in a process group of its own, which a Ctrl-C on the terminal does not reach', async () => {
   const { said, child } = await startHost();
   undo.push(async () => (await openEmbedded({ dataDir, log: silent })).stop());
@@ -139,6 +162,8 @@ test('is replaced when it was killed with its host', async () => {
   const server = await openHere();
   expect(server.pid).not.toBe(host.said.pid);
   expect(await read(server.url)).toEqual([{ n: written }]);
+  const { port } = new URL(server.url);
+  expect(sockets().sort()).toEqual([`.s.PGSQL.${port}`, `.s.PGSQL.${port}.lock`]);
 });
 
 test('is replaced when its pid is somebody else’s by now', async () => {

@@ -24,7 +24,7 @@ import { placeCluster, type ServerPlace } from './cluster-place.ts';
 import { findPostmaster, type Postmaster, startPostmaster, stopPostmaster } from './postmaster.ts';
 
 export interface EmbeddedServer {
-  /** The superuser's URL, on 127.0.0.1. */
+  /** The superuser's URL: of 127.0.0.1, and by `host` of the server's Unix socket, which is the shorter way. */
   readonly url: string;
   /** Of the server's process; another one after it was restarted. */
   readonly pid: number;
@@ -92,7 +92,7 @@ function opened(server: Opened, running: Postmaster, adopted: boolean): Embedded
   const { place, password } = server;
   const watch = new Watch(server, running);
   return {
-    url: urlOf(running.port, password, DATABASE),
+    url: urlOf(running, password, DATABASE),
     get pid() {
       return watch.pid;
     },
@@ -154,7 +154,7 @@ async function findRunning(
   for (let told = false; ; ) {
     const found = findPostmaster(place.cluster);
     if (!found) return undefined;
-    if (found.state === 'ready' && (await answers(found.port, password, place))) return found;
+    if (found.state === 'ready' && (await answers(found, password, place))) return found;
     if (Date.now() > deadline)
       throw new Error(
         `The embedded PostgreSQL (pid ${found.pid}) is ${found.state} and does not answer. End it, and start again.`,
@@ -168,9 +168,9 @@ async function findRunning(
 }
 
 /** Whether it is the server of this folder that listens there. Makes our database in it if it has none. */
-async function answers(port: number, password: string, place: ServerPlace): Promise<boolean> {
+async function answers(found: Postmaster, password: string, place: ServerPlace): Promise<boolean> {
   const client = new pg.Client({
-    connectionString: urlOf(port, password, 'postgres'),
+    connectionString: urlOf(found, password, 'postgres'),
     connectionTimeoutMillis: 2000,
     application_name: 'banyan embedded',
   });
@@ -198,8 +198,11 @@ function ignoreDuplicate(error: { code?: string }): void {
   if (error.code !== '42P04' && error.code !== '23505') throw error;
 }
 
-function urlOf(port: number, password: string, database: string): string {
-  return `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
+/** As libpq has it: `host` among the parameters goes before the one in its place. */
+function urlOf({ port, socket }: Postmaster, password: string, database: string): string {
+  const url = new URL(`postgres://postgres:${password}@127.0.0.1:${port}/${database}`);
+  if (socket) url.searchParams.set('host', socket);
+  return url.href;
 }
 
 /** Made once; of two hosts at once, the link decides whose it is. */

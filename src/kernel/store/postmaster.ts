@@ -2,7 +2,17 @@
 // postmaster.pid is PostgreSQL's own lock and is never removed here: it is what keeps a second server off the
 // folder, also while the orphans of a killed one are still at it.
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, fchownSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fchownSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { identify } from '../placement/process.ts';
@@ -11,13 +21,13 @@ import type { ServerPlace } from './cluster-place.ts';
 export interface Postmaster {
   readonly pid: number;
   readonly port: number;
+  /** The folder of its Unix socket; undefined where it has none. */
+  readonly socket: string | undefined;
   readonly state: 'starting' | 'ready' | 'stopping';
 }
 
 const settings: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
-  // A socket would leave a lock file of its own, and its path must be short.
-  unix_socket_directories: '',
   max_connections: '200',
   wal_level: 'logical',
   // A shop on a laptop: small against the machine, large against its data.
@@ -34,11 +44,12 @@ export function findPostmaster(cluster: string): Postmaster | undefined {
   if (!lines) return undefined;
   const pid = Number(lines[0]);
   if (!isPostmaster(pid, cluster)) return undefined;
-  // Lines 4 and 8: the port, and the server's own word on its state.
+  // Lines 4, 5 and 8: the port, the socket's folder, and the server's own word on its state.
   const state = lines[7]?.trim() ?? '';
   return {
     pid,
     port: Number(lines[3]),
+    socket: lines[4]?.trim() || undefined,
     state: state === 'ready' || state === 'stopping' ? state : 'starting',
   };
 }
@@ -50,13 +61,12 @@ export async function startPostmaster(
   log: string,
 ): Promise<Postmaster | string> {
   disarm(place.cluster);
+  forgetSockets(place.cluster);
   const output = openSync(log, 'a+', 0o600);
   if (place.uid !== undefined) fchownSync(output, place.uid, place.gid!);
   const from = fstatSync(output).size;
-  const args = Object.entries({ ...settings, port: String(port) }).flatMap(([key, value]) => [
-    '-c',
-    `${key}=${value}`,
-  ]);
+  const all = { ...settings, port: String(port), unix_socket_directories: socketFolder(place.cluster) };
+  const args = Object.entries(all).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
   // Detached: a process group of its own, which the terminal's Ctrl-C does not reach.
   const child = spawn(join(place.native, 'bin', 'postgres'), ['-D', place.cluster, ...args], {
     ...processOf(place),
@@ -121,8 +131,12 @@ export function complaintIn(output: string): string | undefined {
 }
 
 function readPidFile(cluster: string): string[] | undefined {
+  return linesOf(join(cluster, 'postmaster.pid'));
+}
+
+function linesOf(path: string): string[] | undefined {
   try {
-    return readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n');
+    return readFileSync(path, 'utf8').split('\n');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -154,6 +168,25 @@ function disarm(cluster: string): void {
   const lines = readPidFile(cluster);
   if (!lines || isPostmaster(Number(lines[0]), cluster)) return;
   writeFileSync(join(cluster, 'postmaster.pid'), [String(process.pid), ...lines.slice(1)].join('\n'));
+}
+
+const SOCKET = /^\.s\.PGSQL\.\d+$/;
+/** Bytes that the shortest of the systems that have sockets allows a socket's path. */
+const LONGEST_SOCKET_PATH = 103;
+
+/** With the data, where the server's user alone gets in. As a list of one, which a comma would else part. */
+function socketFolder(cluster: string): string {
+  const tooLong = Buffer.byteLength(join(cluster, '.s.PGSQL.65535')) > LONGEST_SOCKET_PATH;
+  return process.platform === 'win32' || tooLong ? '' : `"${cluster.replaceAll('"', '""')}"`;
+}
+
+/** Sockets of killed servers: each had a port of its own, so the next one would not clear them away. */
+function forgetSockets(cluster: string): void {
+  for (const name of readdirSync(cluster).filter((one) => SOCKET.test(one))) {
+    const socket = join(cluster, name);
+    if (isPostmaster(Number(linesOf(`${socket}.lock`)?.[0]), cluster)) continue;
+    for (const path of [socket, `${socket}.lock`]) rmSync(path, { force: true });
+  }
 }
 
 function readFrom(file: number, position: number): string {
