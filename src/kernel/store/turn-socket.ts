@@ -6,20 +6,25 @@ import { Socket } from 'node:net';
 export class TurnSocket extends Socket {
   #gathering = false;
 
-  override write(...what: unknown[]): boolean {
-    this.#gather();
-    return super.write(...(what as Parameters<Socket['write']>));
+  /** Where `write` is put in place: `connect` replaces whatever a subclass has by Socket's own. */
+  override connect(...how: unknown[]): this {
+    super.connect(...(how as Parameters<Socket['connect']>));
+    this.write = (...what: unknown[]) => {
+      this.#gather();
+      return super.write(...(what as Parameters<Socket['write']>));
+    };
+    return this;
   }
 
   /** The turn is over when neither promises nor ticks have anything left to do. */
   #gather(): void {
     if (this.#gathering) return;
     this.#gathering = true;
-    super.cork();
+    this.cork();
     queueMicrotask(() =>
       process.nextTick(() => {
         this.#gathering = false;
-        super.uncork();
+        this.uncork();
       }),
     );
   }

@@ -172,6 +172,25 @@ inBothPlacements('orders', (shop) => {
     expect(list.body.items).toHaveLength(1);
   });
 
+  test('a repeated key gives the first answer also when the order could not be placed any more', async () => {
+    const customer = await shop().customer();
+    const product = await shop().product();
+    const key = unique('key');
+    const lines = [{ productId: product.id, quantity: 3 }];
+    const first = await place(customer, lines, 'tok_ok', key);
+    const { status } = await shop().call('PATCH', `/api/catalog/products/${product.id}`, {
+      token: shop().adminToken,
+      body: { priceCents: 5_000_000_000 },
+    });
+    expect(status).toBe(200);
+    expect(await place(customer, lines)).toMatchObject({ status: 422, body: { code: 'total-too-large' } });
+    expect(await place(customer, lines, 'tok_ok', key)).toMatchObject({ status: 202, body: first.body });
+    expect(await place(customer, lines, 'tok_declined', key)).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency-key-reused' },
+    });
+  });
+
   test('twenty equal requests at once are one order, one charge', async () => {
     const customer = await shop().customer();
     const product = await shop().product();

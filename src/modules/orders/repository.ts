@@ -1,6 +1,6 @@
-// The rows of orders. What every order does is SQL: it looks for an earlier answer, and is written with its event by
-// one statement (Prisma's interactive transactions cost four times as much). Everything else is Prisma.
-// The primary key of idempotency_keys decides which of several equal requests made the order.
+// The rows of orders. What every order does is SQL: it is written with its event by one statement (Prisma's interactive
+// transactions cost four times as much). Everything else is Prisma.
+// The primary key of idempotency_keys decides which of several equal requests made the order; the others read its answer.
 import type { PrismaClient } from '../../../prisma/orders/client/client.ts';
 import type { Cause } from '../../kernel/calls/cause.ts';
 import type { EventArguments } from '../../kernel/events/publisher.ts';

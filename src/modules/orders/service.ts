@@ -13,7 +13,7 @@ import type { catalog } from '../catalog/contract.ts';
 import type { users } from '../users/contract.ts';
 import { type Order, orders, type TimelineItem } from './contract.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { billFor, type WantedLine } from './pricing.ts';
+import { type Bill, billFor, type WantedLine } from './pricing.ts';
 import type { GivenAnswer, NewOrder, OrderRepository } from './repository.ts';
 import { openOf } from './saga/open.ts';
 import type { SagaOperator } from './saga/operator.ts';
@@ -46,31 +46,33 @@ export class OrderService {
 
   /** The order as first answered, also for every repeat of the same key and body. */
   async place(userId: string, request: PlaceOrder): Promise<Order> {
-    const { repository, users, catalog } = this.#parts;
+    const { repository, users } = this.#parts;
+    const { idempotencyKey: key, paymentToken, lines } = request;
     const fingerprint = fingerprintOf(request);
-    const ids = [...new Set(request.lines.map((line) => line.productId.toLowerCase()))];
-    const prices = catalog.priceProducts({ ids });
-    // Awaited last: a repeat is answered even when catalog is away or the product is gone.
-    prices.catch(() => {});
-    const [user, given] = await Promise.all([
+    const [user, bill] = await Promise.all([
       users.getUser({ userId }),
-      repository.answerTo(userId, request.idempotencyKey),
+      this.#billFor(lines).catch((error: unknown) => ({ error })),
     ]);
     if (!user) throw kernelProblem('unauthenticated', { detail: 'The user of this session is gone.' });
-    if (given) return sameAnswer(given, fingerprint);
+    if ('error' in bill) {
+      // A repeat is answered even when catalog is away or the product is gone.
+      const given = await repository.answerTo(userId, key);
+      if (given) return sameAnswer(given, fingerprint);
+      throw bill.error;
+    }
     const order: Omit<Order, 'saga'> = {
       id: v7(),
       status: user.blocked ? 'rejected' : 'placed',
       ...(user.blocked ? { reason: 'user-blocked' } : {}),
-      ...billFor(request.lines, (await prices).items),
+      ...bill,
       createdAt: new Date().toISOString(),
     };
-    const { idempotencyKey: key, paymentToken } = request;
     const event = firstEvent(userId, order, paymentToken);
     const begins = this.#begins(userId, order, paymentToken, event);
     const saga = await repository.insert({ userId, key, fingerprint, order, paymentToken, event, begins });
     if (saga === 'orchestration') this.#parts.wake();
     if (saga) return { ...order, saga };
+    // The key is taken: this is a repeat, or one of several at once.
     const winner = await repository.answerTo(userId, key);
     if (!winner) throw new Error(`the answer to key ${key} of user ${userId} vanished`);
     return sameAnswer(winner, fingerprint);
@@ -114,6 +116,11 @@ export class OrderService {
     const { sql } = this.#parts.store;
     const order = await this.show(userId, id);
     return { items: await timelineOf(sql, order, await openOf(sql, id)) };
+  }
+
+  async #billFor(wanted: readonly WantedLine[]): Promise<Bill> {
+    const ids = [...new Set(wanted.map((line) => line.productId.toLowerCase()))];
+    return billFor(wanted, (await this.#parts.catalog.priceProducts({ ids })).items);
   }
 
   /** Where a coordinator begins with an order: at its first step, or, when it ended at once, with the mail. */

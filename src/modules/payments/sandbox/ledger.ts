@@ -2,6 +2,8 @@
 // statement, so that two requests with one key cannot both be the first.
 import type { Pool } from 'pg';
 import { v7 } from 'uuid';
+import { sharedCommits } from '../../../kernel/store/shared-commits.ts';
+import type { Sql } from '../../../kernel/store/store.ts';
 import type { ChargeRequest, ChargeStatus } from '../card-network.ts';
 import type { Charge } from '../contract.ts';
 
@@ -21,20 +23,22 @@ const close = `
 
 export class Ledger {
   readonly #pool: Pool;
+  readonly #writes: Sql;
 
   constructor(pool: Pool) {
     this.#pool = pool;
+    this.#writes = sharedCommits(pool, 'durable');
   }
 
   /** The status under this key: the given one if the key is new, else what the first request came to. */
   async enter(request: ChargeRequest, status: ChargeStatus): Promise<ChargeStatus> {
     const { idempotencyKey, orderId, amountCents, currency } = request;
-    const { rows } = await this.#pool.query({
-      name: 'ledger-enter',
-      text: enter,
-      values: [v7(), orderId, amountCents, currency, status, idempotencyKey],
-    });
-    const row = rows[0];
+    const { rows } = await this.#writes.query(
+      enter,
+      [v7(), orderId, amountCents, currency, status, idempotencyKey],
+      'ledger-enter',
+    );
+    const row = rows[0]!;
     if (row.order_id !== orderId || Number(row.amount_cents) !== amountCents || row.currency !== currency)
       throw new Error(`the key ${idempotencyKey} was used for another charge`);
     return row.status;
