@@ -16,6 +16,7 @@ export function unreliable(log: EventLog, random: Random): Unreliable {
   const late = (work: () => Promise<void>) =>
     setTimeout(() => work().catch(() => {}), random.between(50, LATEST_REPEAT_MS)).unref();
   return {
+    appendEveryMs: log.appendEveryMs,
     kind: log.kind,
     disturb(ms) {
       until = Date.now() + ms;

@@ -10,6 +10,7 @@
 // in the log it comes after all earlier ones of its key. Relays may overlap (a frozen one wakes and sends its
 // old batch again): then events are repeated on the wire, and the inboxes drop what they have seen.
 // It must not know what an event means or who consumes it.
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { toRecord } from './cloudevents.ts';
 import { Lease } from './lease.ts';
@@ -84,6 +85,8 @@ export class Relay {
   #pause = FIRST_PAUSE_MS;
   /** Looks in a row that found nothing. */
   #empty = 0;
+  /** When the last round that found something began. */
+  #sentFrom = Number.NEGATIVE_INFINITY;
   /** The log has the topic, as far as is known. */
   #topicThere = false;
 
@@ -195,6 +198,15 @@ export class Relay {
   async #idle(): Promise<void> {
     const { pollMs, leaseMs } = this.#options;
     await this.#signal.wait(Math.min(rarer(pollMs, this.#empty), leaseMs / 2));
+    await this.#rest();
+  }
+
+  /** What comes alone leaves at once; what comes all the time leaves in rounds, each for all that came meanwhile. */
+  async #rest(): Promise<void> {
+    const rest = this.#sentFrom + this.#options.eventLog.appendEveryMs - performance.now();
+    if (rest <= 0 || !this.#running) return;
+    await pause(rest);
+    this.#signal.lower();
   }
 
   /**
@@ -204,13 +216,15 @@ export class Relay {
    */
   async #drain(): Promise<boolean> {
     const { step, eventLog, module, batch } = this.#options;
+    const began = performance.now();
     let rows = await this.#claim([]);
     const found = rows.length > 0;
+    if (found) this.#sentFrom = began;
     let finishing: Promise<void> = Promise.resolve();
     while (rows.length > 0) {
       const ids = rows.map((row) => row.id);
       await step?.('after-claim', ids);
-      const more = rows.length === batch || this.#signal.raised;
+      const more = rows.length === batch || (this.#signal.raised && eventLog.appendEveryMs === 0);
       const next = more && this.#running ? this.#claim(rows) : undefined;
       // Looked at below, also when the append fails.
       next?.catch(() => {});

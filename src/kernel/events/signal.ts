@@ -15,6 +15,11 @@ export class Signal {
     this.#wake?.();
   }
 
+  /** Whatever raised it is about to be seen. */
+  lower(): void {
+    this.#raised = false;
+  }
+
   /** Resolves when raised since the last wait, with true, or after `ms`, with false. One waiter at a time. */
   async wait(ms: number): Promise<boolean> {
     if (!this.#raised) {

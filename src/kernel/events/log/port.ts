@@ -81,6 +81,8 @@ export interface ReadOptions {
 
 export interface EventLog {
   readonly kind: 'postgres' | 'kafka';
+  /** Who appends all the time does it at most so often, in milliseconds: larger appends cost this log less. */
+  readonly appendEveryMs: number;
   /** Creates the topics that are missing. Safe for several hosts at once. */
   ensureTopics(topics: readonly string[]): Promise<void>;
   /** Records of one partition are kept in the order given. Few requests: one, up to about 900 kB. */

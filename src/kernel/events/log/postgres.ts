@@ -44,6 +44,8 @@ export function createPostgresLog(options: PostgresLogOptions): EventLog {
 
 class PostgresLog implements EventLog {
   readonly kind = 'postgres';
+  // An append is a transaction, and each of its readers needs another one (ADR 43).
+  readonly appendEveryMs = 30;
   readonly #options: Required<PostgresLogOptions>;
   readonly #pool: Pool;
   readonly #session: Session;

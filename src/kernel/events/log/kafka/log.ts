@@ -38,6 +38,7 @@ export function createKafkaLog(options: KafkaLogOptions): EventLog {
 
 class KafkaLog implements EventLog {
   readonly kind = 'kafka';
+  readonly appendEveryMs = 0;
   readonly #options: KafkaLogOptions;
   readonly #kafka: Kafka;
   readonly #senders = new Map<string, Sender>();
