@@ -104,6 +104,28 @@ describe('publishing', () => {
   });
 });
 
+test('what is published all the time leaves in rounds', async () => {
+  let rounds = 0;
+  const host = stand.host({
+    // Else till would publish as well.
+    listeners: [],
+    steps: {
+      relay: (step) => {
+        if (step === 'after-claim') rounds += 1;
+      },
+    },
+  });
+  await host.start();
+  await host.sell({ orderId: 'first', n: 1 });
+  await until('the relay works', async () => (await sent()) === 1);
+  const [before, began] = [rounds, performance.now()];
+  for (let n = 1; n <= 80; n += 1) await host.sell({ orderId: `key ${n}`, n });
+  await until('all are sent', async () => (await sent()) === 81);
+  const took = performance.now() - began;
+  // One begins at once and one is under way at the end.
+  expect(rounds - before).toBeLessThanOrEqual(2 + took / 30);
+});
+
 describe('order within a key', () => {
   test('a transaction that began first and commits second comes second', async () => {
     const [first, second] = [await session(), await session()];

@@ -1,8 +1,13 @@
-// A module's job as a background task: runs when woken and at its interval, one run at a time on this host.
+// A module's job as a background task: runs when woken and at its interval, one run at a time on this host. What wakes
+// it alone finds it ready; what wakes it all the time finds it in rounds, each for all that became due meanwhile.
 // It knows nothing of what the job does; claiming rows is the job's own duty.
+import { setTimeout as rest } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Job } from '../module.ts';
 import type { BackgroundTask } from './background.ts';
+
+/** From the beginning of one run to that of the next, unless the job says that there is more. */
+const ROUND_MS = 20;
 
 export interface JobTask extends BackgroundTask {
   /** Run soon; a wake during a run means one more run after it. */
@@ -31,6 +36,7 @@ export function createJobTask(job: Job, log: Logger): JobTask {
   const run = async (signal: AbortSignal) => {
     let failures = 0;
     while (!signal.aborted) {
+      const next = performance.now() + ROUND_MS;
       woken = false;
       let more = false;
       try {
@@ -42,7 +48,10 @@ export function createJobTask(job: Job, log: Logger): JobTask {
         if (failures <= 3 || failures % 100 === 0)
           log.error({ err: error, job: job.name, failures }, 'a job failed; it runs again');
       }
-      if (!more) await pause();
+      if (more) continue;
+      await pause();
+      const early = next - performance.now();
+      if (early > 0) await rest(early);
     }
   };
 
