@@ -122,8 +122,8 @@ test('what is published all the time leaves in rounds', async () => {
   for (let n = 1; n <= 80; n += 1) await host.sell({ orderId: `key ${n}`, n });
   await until('all are sent', async () => (await sent()) === 81);
   const took = performance.now() - began;
-  // One begins at once and one is under way at the end.
-  expect(rounds - before).toBeLessThanOrEqual(2 + took / 30);
+  // One begins at once and one is under way at the end; a timer of 30 ms may be 29.
+  expect(rounds - before).toBeLessThanOrEqual(2 + took / 29);
 });
 
 describe('order within a key', () => {

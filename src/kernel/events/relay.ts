@@ -4,7 +4,8 @@
 //      ^                       │                 │ the log does not take them: pause, claim again
 //      └──lease lost, stop─────┘                 v
 //
-// While one batch is appended the next is claimed, and while that is appended the first is finished.
+// While one batch is appended the next is claimed, and while that is appended the first is finished; to a log that is
+// better fed in rounds (`appendEveryMs`) only after a full batch.
 //
 // Guarantees: a row leaves the outbox only after the log has acknowledged it; the first time an event appears
 // in the log it comes after all earlier ones of its key. Relays may overlap (a frozen one wakes and sends its
@@ -211,8 +212,8 @@ export class Relay {
 
   /**
    * One claim, one append, one statement to finish; while a batch is appended the next one is claimed, if there is
-   * one. Appends never overlap, and of one key a later claim has later events. Resolves when nothing is left;
-   * answers whether there was anything.
+   * one. Appends never overlap, and of one key a later claim has later events. Resolves when nothing is left, or nothing
+   * that cannot wait for the next round; answers whether there was anything.
    */
   async #drain(): Promise<boolean> {
     const { step, eventLog, module, batch } = this.#options;

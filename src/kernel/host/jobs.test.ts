@@ -30,11 +30,15 @@ async function start(more: (run: number) => boolean, everyMs = 60_000) {
   };
 }
 
-test('runs at once, when woken, and at its interval', async () => {
-  const job = await start(() => false, 100);
+test('runs at once, and when woken', async () => {
+  const job = await start(() => false);
   await job.ran(1);
   task.wake();
   await job.ran(2);
+});
+
+test('runs at its interval', async () => {
+  const job = await start(() => false, 50);
   await job.ran(3);
 });
 
@@ -58,7 +62,7 @@ test('what wakes it all the time finds it in rounds', async () => {
   }
   // 20 ms from one to the next; one more is under way.
   expect(job.runs()).toBeGreaterThan(2);
-  expect(job.runs()).toBeLessThanOrEqual(2 + (performance.now() - began) / 20);
+  expect(job.runs()).toBeLessThanOrEqual(2 + (performance.now() - began) / 19);
 });
 
 test('when there is more it runs on without a rest', async () => {

@@ -32,9 +32,12 @@ export interface OpenStore<P> extends Store<P> {
 /** Statements that a transaction does not wait for one by one go out one behind the other. */
 const pipelined = { pipeline: true, stream: () => new TurnSocket().on('error', callRefused) };
 
-/** A missing Unix socket says what a closed port says, nobody serves here; Prisma's adapter knows the port's word. */
+/**
+ * A Unix socket that is missing (ENOENT) or whose server takes nobody in (EAGAIN) says what a port says by refusing;
+ * Prisma's adapter knows the port's word.
+ */
 function callRefused(error: NodeJS.ErrnoException): void {
-  if (error.code === 'ENOENT' && error.syscall === 'connect') error.code = 'ECONNREFUSED';
+  if (error.syscall === 'connect' && /^(ENOENT|EAGAIN)$/.test(error.code ?? '')) error.code = 'ECONNREFUSED';
 }
 
 /** A pool whose server may come and go: what waits gets an error after 10 s, what comes later a new connection. */

@@ -95,7 +95,7 @@ const write = (url: string) =>
   query(url, `DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT ${++written} AS n`);
 const read = (url: string) => query(url, 'SELECT n FROM kept');
 
-test('serves on loopback alone, keeps what it has, and leaves no pid and no lock', async () => {
+test('serves on this machine alone, keeps what it has, and leaves no pid and no lock', async () => {
   const server = await openHere();
   expect(server.adopted).toBe(false);
   expect(new URL(server.url).hostname).toBe('127.0.0.1');

@@ -4,6 +4,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import {
   closeSync,
+  existsSync,
   fchownSync,
   fstatSync,
   openSync,
@@ -182,6 +183,8 @@ function socketFolder(cluster: string): string {
 
 /** Sockets of killed servers: each had a port of its own, so the next one would not clear them away. */
 function forgetSockets(cluster: string): void {
+  // Somebody removed the folder: the server itself says so.
+  if (!existsSync(cluster)) return;
   for (const name of readdirSync(cluster).filter((one) => SOCKET.test(one))) {
     const socket = join(cluster, name);
     if (isPostmaster(Number(linesOf(`${socket}.lock`)?.[0]), cluster)) continue;

@@ -1,6 +1,7 @@
 // What a customer can do with orders. Placing asks users and catalog first and then writes order, answer
 // and event in one statement; what becomes of the order is decided later (see listeners.ts).
 // It knows nothing of HTTP, and nothing of where users and catalog run.
+import { setTimeout as pause } from 'node:timers/promises';
 import { v7, validate } from 'uuid';
 import type { PrismaClient } from '../../../prisma/orders/client/client.ts';
 import { currentFlow } from '../../kernel/calls/call.ts';
@@ -19,6 +20,9 @@ import { openOf } from './saga/open.ts';
 import type { SagaOperator } from './saga/operator.ts';
 import type { Checkout } from './saga/orchestration.ts';
 import { timelineOf } from './saga/timeline.ts';
+
+/** A repeat is found by its key when the order is written. Before that is looked for only where prices take longer than this. */
+const PATIENCE_MS = 100;
 
 export interface PlaceOrder {
   readonly idempotencyKey: string;
@@ -49,17 +53,19 @@ export class OrderService {
     const { repository, users } = this.#parts;
     const { idempotencyKey: key, paymentToken, lines } = request;
     const fingerprint = fingerprintOf(request);
-    const [user, bill] = await Promise.all([
+    const billing = this.#billFor(lines).catch((error: unknown) => ({ error }));
+    const [user, prompt] = await Promise.all([
       users.getUser({ userId }),
-      this.#billFor(lines).catch((error: unknown) => ({ error })),
+      Promise.race([billing, pause(PATIENCE_MS, undefined, { ref: false })]),
     ]);
     if (!user) throw kernelProblem('unauthenticated', { detail: 'The user of this session is gone.' });
-    if ('error' in bill) {
-      // A repeat is answered even when catalog is away or the product is gone.
+    if (!prompt || 'error' in prompt) {
+      // A repeat is answered even when the product is gone, or catalog away or slow.
       const given = await repository.answerTo(userId, key);
       if (given) return sameAnswer(given, fingerprint);
-      throw bill.error;
     }
+    const bill = await billing;
+    if ('error' in bill) throw bill.error;
     const order: Omit<Order, 'saga'> = {
       id: v7(),
       status: user.blocked ? 'rejected' : 'placed',

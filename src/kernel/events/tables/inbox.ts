@@ -211,10 +211,10 @@ BEGIN
 END $$;
 
 -- The same for events of several keys in one transaction. The usual ones (the only event of its key here, and the
--- key's next) are placed by one statement, which costs a quarter of placing them one by one; the others follow. Both
--- sorted, so that two such transactions cannot deadlock here. What the listeners lock afterwards may: so waiting for a
--- lock is an error from here on. What is written down without being taken has no headers and value yet; the caller adds
--- them. Never by a scan: a plan is kept for as long as it takes the next analysis to see how the table has grown.
+-- key's next) are placed by one statement; the others follow one by one. Two such transactions, of a member that has
+-- lost a partition and of the one that has it now, may deadlock here, and in what the listeners lock afterwards: so
+-- waiting for a lock is an error from the beginning. What is written down without being taken has no headers and value
+-- yet; the caller adds them. Never by a scan: a plan is kept until the next analysis sees how the table has grown.
 CREATE OR REPLACE FUNCTION ${schema}.event_take_many(p_events json, p_lock_timeout text)
 RETURNS TABLE (n bigint, verdict text) LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
@@ -244,11 +244,12 @@ BEGIN
       ON m.topic = u.topic AND m.key = u.key
   ), written AS (
     INSERT INTO ${schema}.event_delivery (id, topic, key, sequence, type, state)
-    SELECT x.id, x.topic, x.key, x.sequence, x.type, x.state FROM next x WHERE x.state = 'done'
-    ON CONFLICT DO NOTHING RETURNING event_delivery.id
+    SELECT x.id, x.topic, x.key, x.sequence, x.type, x.state FROM next x WHERE x.state = 'done' ORDER BY x.topic, x.key
+    ON CONFLICT DO NOTHING RETURNING event_delivery.id, event_delivery.topic, event_delivery.key
   )
   SELECT array_agg(x.n), array_agg(CASE WHEN x.state = 'done' AND w.id IS NULL THEN 'duplicate' ELSE 'take' END)
-  INTO placed, verdicts FROM next x LEFT JOIN written w ON w.id = x.id;
+  INTO placed, verdicts
+  FROM next x LEFT JOIN written w ON w.id = x.id AND w.topic = x.topic AND w.key = x.key;
   RETURN QUERY SELECT * FROM unnest(placed, verdicts);
   IF coalesce(cardinality(placed), 0) = json_array_length(p_events) THEN RETURN; END IF;
   RETURN QUERY
