@@ -68,15 +68,15 @@ test('two that want the same rows in opposite orders both get them', async () =>
   const other = new pg.Client({ connectionString: server.url });
   await other.connect();
   await other.query('BEGIN');
-  await other.query('UPDATE note SET times = 10 WHERE n = 2');
+  await other.query('UPDATE note SET times = times + 9 WHERE n = 2');
   const both = Promise.all([add(1), add(2)]);
-  // It holds 1 and waits for 2, or has given up waiting and does them alone.
+  // It holds 1 and waits for 2, or has given up waiting and does them alone: 1 at once then, and 2 when it can.
   await expect
     .poll(
       async () => (await pool.query(`SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted`)).rows[0].n,
     )
     .toBeGreaterThan(0);
-  await other.query('UPDATE note SET times = 10 WHERE n = 1');
+  await other.query('UPDATE note SET times = times + 9 WHERE n = 1');
   await other.query('COMMIT');
   await both;
   await other.end();
