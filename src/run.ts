@@ -3,6 +3,7 @@
 import { readEnvironment } from './environment.ts';
 import { greet } from './greeting.ts';
 import { startHost } from './host/start.ts';
+import { DRAIN_MS } from './host/stopping.ts';
 import { createLogger } from './kernel/telemetry/logger.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -16,8 +17,8 @@ export async function run(overrides: Env = {}): Promise<void> {
   }
 }
 
-/** A start that is told to stop and does not come to its end within this is left. */
-const PATIENCE_MS = 60_000;
+/** Every wait in a stop has a bound of its own; past all of them by so much, something is wrong with the process. */
+const PATIENCE_MS = 15_000;
 
 async function serve(overrides: Env): Promise<void> {
   outliveReaders();
@@ -28,7 +29,7 @@ async function serve(overrides: Env): Promise<void> {
     if (stopping.signal.aborted) return;
     log.info({ why }, 'stopping');
     stopping.abort(new Error(`stopped by ${why}`));
-    setTimeout(() => process.exit(1), PATIENCE_MS).unref();
+    setTimeout(() => process.exit(1), DRAIN_MS + 2 * settings.drainDelayMs + PATIENCE_MS).unref();
     // Told to stop while it starts, it ends what it has begun so far: the server, services.
     const host = await starting.catch(() => undefined);
     await host?.close();

@@ -15,12 +15,13 @@ import type { Settings } from '../settings.ts';
 import { createHealth, type Health, type HealthState } from './health.ts';
 import { type Internal, openInternal } from './internal.ts';
 import { openParts, type Parts } from './parts.ts';
-import { DRAIN_MS, within } from './ports.ts';
+import { closePort } from './ports.ts';
 import { openPublic, type Public } from './public.ts';
 import type { HeldServer } from './server.ts';
 import { serviceCommand } from './service-command.ts';
 import { settleHeap } from './settle.ts';
 import type { RunningHost, StartOptions } from './start.ts';
+import { BACKGROUND_MS, CLIENTS_MS, DRAIN_MS, SERVICES_MS, TELL_MS } from './stopping.ts';
 import { type Undo, unlessStopped } from './undo.ts';
 
 /** @param opening the embedded server, on its way since before this file was loaded; undefined: none is needed. */
@@ -39,7 +40,7 @@ export async function assemble(
   // It waits for the database, what follows for nobody: side by side. What ends the host waits for both.
   const seeded = role === 'monolith' ? parts.database.alone(() => seed(parts)) : Promise.resolve();
   const settled = seeded.catch(() => {});
-  undo.push(() => settled);
+  undo.push('seeds', () => settled);
   const internal = await openInternal(parts, health, undo);
   const supervises = role === 'monolith' ? host : null;
   const open = role === 'service' ? undefined : await openPublic(parts, health, supervises, seeded, undo);
@@ -49,30 +50,36 @@ export async function assemble(
   state.booted = role === 'service';
   const pulse = createPulse(parts, internal, open, state, health);
   await pulse.look();
-  undo.push(() => follower.stop());
+  undo.push('placement', () => follower.stop());
   await unlessStopped(signal, follower.register(registration(parts, host, internal, open), pulse.report));
   const supervisor = role === 'monolith' ? await supervise(parts, host, internal, signal, undo) : undefined;
   const background = runBackground(parts);
   state.booted = true;
-  undo.push(pulse.start());
-  undo.push(settleHeap());
+  undo.push('pulse', pulse.start());
+  undo.push('heap', settleHeap());
   // Ready without them, and the first request need not wait for them.
   setImmediate(loadChecks);
   if (open && role === 'monolith') {
     announce(settings.dataDir, open.url, log);
-    undo.push(() => removeInstanceFile(settings.dataDir));
+    undo.push('instance file', () => removeInstanceFile(settings.dataDir));
   }
 
   let closing: Promise<void> | undefined;
   const close = async () => {
+    const begun = performance.now() + settings.drainDelayMs;
+    const left = (by: number) => Math.max(0, begun + by - performance.now());
     state.draining = true;
-    await pulse.look();
-    await follower.beat();
-    if (settings.drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.drainDelayMs));
-    if (open) await within(DRAIN_MS, open.gateway.app.close());
-    await supervisor?.stop();
-    await background.stop();
-    await undo.all();
+    internal.leave();
+    open?.gateway.app.closing.leave();
+    const told = pulse.look().then(() => follower.beat());
+    await undo.end('roster', () => told, TELL_MS);
+    await new Promise((resolve) => setTimeout(resolve, left(0)));
+    if (open) await closePort(open.gateway.app, left(CLIENTS_MS));
+    // Each waits its own DRAIN_DELAY_MS before it stops.
+    if (supervisor)
+      await undo.end('services', (ms) => supervisor.stop(ms), left(SERVICES_MS) + settings.drainDelayMs);
+    await undo.end('background work', () => background.stop(), Math.min(BACKGROUND_MS, left(DRAIN_MS)));
+    await undo.all(begun + DRAIN_MS);
   };
   return {
     url: open?.url,
@@ -176,7 +183,7 @@ async function supervise(
     spawnsPlaced: settings.advertiseUrl === undefined,
   });
   // Before it starts any: a start that is broken off must leave no process behind. Stopping twice is harmless.
-  undo.push(() => supervisor.stop());
+  undo.push('services', (ms) => supervisor.stop(ms), DRAIN_MS);
   await unlessStopped(signal, supervisor.start());
   return supervisor;
 }

@@ -8,6 +8,7 @@ import { mountFaults } from './faults.ts';
 import type { Health } from './health.ts';
 import type { Parts } from './parts.ts';
 import { closePort, listen, portOf } from './ports.ts';
+import { CLIENTS_MS } from './stopping.ts';
 import { measureTraffic } from './traffic.ts';
 import type { Undo } from './undo.ts';
 
@@ -15,7 +16,12 @@ export interface Internal {
   /** How other hosts reach this one. */
   readonly url: string;
   readonly busy: Busy;
+  /** Answers end their connections from now on. */
+  leave(): void;
 }
+
+/** To end what was cut off. */
+const CUT_MS = 50;
 
 export async function openInternal(parts: Parts, health: Health, undo: Undo): Promise<Internal> {
   const { settings, log, metrics, tracing, tokens, audience, bearer, control } = parts;
@@ -42,9 +48,14 @@ export async function openInternal(parts: Parts, health: Health, undo: Undo): Pr
     log,
     observe: callSpans(tracing, 'server'),
   });
-  undo.push(() => closePort(app, door));
+  app.server.on('upgrade', (_request, socket) => app.closing.forget(socket));
+  undo.push('internal port', (ms) => closePort(app, ms - CUT_MS, door), CLIENTS_MS);
   // Only a host that says where others reach it listens beyond loopback.
   const address = settings.advertiseUrl ? settings.host : '127.0.0.1';
   await listen(app, settings.internalPort, address, 'INTERNAL_PORT');
-  return { url: settings.advertiseUrl ?? `http://127.0.0.1:${portOf(app)}`, busy };
+  return {
+    url: settings.advertiseUrl ?? `http://127.0.0.1:${portOf(app)}`,
+    busy,
+    leave: () => app.closing.leave(),
+  };
 }

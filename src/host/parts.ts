@@ -60,7 +60,7 @@ export async function openParts(
   const modules = inOrderOfUse(await inTurns(settings.modules, (name) => loadModule(name, settings)));
   const metrics = createMetrics(hostId);
   const tracing = await openTracing(settings.otlpEndpoint, hostId);
-  undo.push(() => tracing.close());
+  undo.push('tracing', () => tracing.close());
   const audience = audienceOf(hostId);
   const tokens = createInternalTokens(settings.internalKey, audience);
   const jwks = settings.signingKey ? keySet([settings.signingKey]) : { keys: [] };
@@ -76,17 +76,17 @@ export async function openParts(
     log,
     onRefused,
   });
-  undo.push(() => control.store?.close());
+  undo.push('control store', () => control.store?.close());
   // The first picture is on its way while the modules are booted: they read it when they are called.
   const following = unlessStopped(signal, control.start());
   following.catch(() => {});
   const placements = control.follower;
   const remote = createRemote({ placements, tokens, log, observer: observe(metrics, tracing) });
-  undo.push(() => remote.close());
+  undo.push('calls', () => remote.close());
   const brokerUrl = kafkaOf(settings);
   const eventLog = await openLog({ brokerUrl, logUrl: database.logUrl, hostId, log });
   if (brokerUrl) void lookForBroker(brokerUrl, log);
-  undo.push(() => eventLog.close());
+  undo.push('event log', () => eventLog.close());
 
   const dispatchers = new Map<string, Dispatcher>();
   const running = modules.map((module) => {
@@ -106,7 +106,7 @@ export async function openParts(
       tracing,
       metrics,
     });
-    undo.push(() => one.close());
+    undo.push(`module ${name}`, () => one.close());
     dispatchers.set(name, one.dispatcher);
     return one;
   });

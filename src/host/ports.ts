@@ -1,10 +1,8 @@
-// Opening and closing the two ports of a host, with words for what goes wrong.
+// Opening and closing the two ports of a host, with words for what goes wrong. A port closes in a bounded time,
+// whatever is connected to it.
 import { type AddressInfo, createServer } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { WsDoor } from '../kernel/calls/ws-door.ts';
-
-/** How long what is in flight may take before a closing port cuts it off, in milliseconds. */
-export const DRAIN_MS = 20_000;
 
 /** `variable` is the one to change when the port cannot be had. */
 export async function listen(
@@ -54,18 +52,8 @@ export function portOf(app: FastifyInstance): number {
   return (app.server.address() as AddressInfo).port;
 }
 
-export async function closePort(app: FastifyInstance, door: WsDoor): Promise<void> {
-  await door.drain(DRAIN_MS);
-  await within(DRAIN_MS, app.close());
-  await door.close();
-}
-
-/** Waits for the work, but no longer. */
-export async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
+/** Takes nothing more, lets what is in flight finish, and cuts off what is left after `ms`. Safe to call twice. */
+export async function closePort(app: FastifyInstance, ms: number, door?: WsDoor): Promise<void> {
+  const [lost] = await Promise.all([app.closing.close(ms, () => app.close()), door?.drain(ms)]);
+  if (lost > 0) app.log.warn({ connections: lost }, 'connections were cut off: they did not end in time');
 }

@@ -9,7 +9,7 @@ import { adminHandlers } from '../kernel/placement/admin.ts';
 import { admin } from '../kernel/placement/admin-contract.ts';
 import type { Health } from './health.ts';
 import type { Parts } from './parts.ts';
-import { listen, portOf } from './ports.ts';
+import { closePort, listen, portOf } from './ports.ts';
 import type { Undo } from './undo.ts';
 import { version } from './version.ts';
 
@@ -72,7 +72,9 @@ export async function openPublic(
   });
   // Whoever waits for events gets an answer, and the port can close.
   gateway.app.addHook('preClose', async () => closing.abort());
-  undo.push(() => gateway.close());
+  undo.push('gateway', () => gateway.close());
+  // Where a start is given up; a stop has closed it before.
+  undo.push('public port', (ms) => closePort(gateway.app, ms / 2));
   await before;
   await listen(gateway.app, settings.port, settings.host, 'PORT');
   return { url: url(), gateway };

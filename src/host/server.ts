@@ -3,7 +3,7 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { openEmbedded } from '../kernel/store/embedded.ts';
-import type { Undo } from './undo.ts';
+import { type Undo, within } from './undo.ts';
 
 export interface HeldServer {
   /** The superuser's URL. */
@@ -11,6 +11,9 @@ export interface HeldServer {
   /** The superuser's session that holds it, for work of the start. */
   readonly session: pg.Client;
 }
+
+/** As long as it has where nothing else took its time: the last checkpoint may write much. */
+const SERVER_MS = 20_000;
 
 const OWNER_LOCK = 7_220_003;
 
@@ -28,7 +31,7 @@ export async function beginServer(
     begun = resolve;
   });
   const held = open(dataDir, log, begun);
-  undo.push(async () => (await held.catch(() => undefined))?.end());
+  undo.push('embedded PostgreSQL', async (ms) => (await held.catch(() => undefined))?.end(ms), SERVER_MS);
   const server = held.then(({ server }) => server);
   await Promise.race([isBegun, server]);
   return { server };
@@ -39,9 +42,10 @@ async function open(dataDir: string, log: Logger, onStarted: () => void) {
   const session = await holdAlone(embedded.url, dataDir);
   return {
     server: { url: embedded.url, session },
-    end: async () => {
-      await session.end().catch(() => {});
-      await embedded.stop();
+    end: async (ms: number) => {
+      // One that hangs answers no goodbye.
+      await within(Math.min(ms / 4, 500), session.end()).catch(() => {});
+      await embedded.stop(ms * 0.75);
     },
   };
 }

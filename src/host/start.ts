@@ -34,6 +34,17 @@ async function mayServe({ port, host, dataDir }: Settings): Promise<void> {
   if (port !== 0 && !existsSync(join(dataDir, 'instance.json'))) await tryPort(port, host, 'PORT');
 }
 
+/** A start that is told to stop breaks off at its next step. One that waits (for a database that hangs) is left. */
+const BREAK_OFF_MS = 8_000;
+
+function givenUp(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const wait = () => setTimeout(reject, BREAK_OFF_MS, signal.reason).unref();
+    if (signal.aborted) wait();
+    else signal.addEventListener('abort', wait, { once: true });
+  });
+}
+
 export async function startHost(settings: Settings, options: StartOptions): Promise<RunningHost> {
   const undo = new Undo(options.log);
   try {
@@ -41,7 +52,8 @@ export async function startHost(settings: Settings, options: StartOptions): Prom
     const needsServer = settings.role !== 'service' && settings.databaseUrl === undefined;
     const opening = needsServer ? await beginServer(settings.dataDir, options.log, undo) : undefined;
     const { assemble } = await import('./assemble.ts');
-    return await assemble(settings, options, opening?.server, undo);
+    const assembled = assemble(settings, options, opening?.server, undo);
+    return await Promise.race([assembled, givenUp(options.signal)]);
   } catch (error) {
     await undo.all();
     throw error;

@@ -6,6 +6,7 @@ import { adopt } from '../calls/trace.ts';
 import { kernelProblem } from '../contract/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import { closingOf } from './closing.ts';
 import { answerWithProblems, sendProblem, toProblem } from './problems.ts';
 import { refuseUnreadable } from './refuse.ts';
 import { JSON_BODY_LIMIT, jsonBodies, traceRequests } from './routes.ts';
@@ -46,6 +47,7 @@ export function createServer({ hostId, log, metrics, tracing, routes }: ServerOp
       sendProblem(reply, toProblem(error));
     },
   });
+  app.decorate('closing', closingOf(app.server));
   // An expectation that is not known may be ignored (RFC 9110, 10.1.1); Node's own 417 has no body.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   jsonBodies(app);

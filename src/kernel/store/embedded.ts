@@ -30,8 +30,8 @@ export interface EmbeddedServer {
   readonly pid: number;
   /** It was running already: a host before this one was killed. */
   readonly adopted: boolean;
-  /** Fast shutdown; resolves when the process is gone and its pid file with it. */
-  stop(): Promise<void>;
+  /** Fast shutdown, and by force when it takes too long; resolves when the process is gone. */
+  stop(withinMs?: number): Promise<void>;
 }
 
 export interface EmbeddedOptions {
@@ -42,6 +42,9 @@ export interface EmbeddedOptions {
 }
 
 const DATABASE = 'banyan';
+
+/** Where nobody waits: a checkpoint may take long. */
+const STOP_MS = 45_000;
 
 /** How long a server that was found may take to answer; recovery after a crash is part of it. */
 const PATIENCE_MS = 120_000;
@@ -97,9 +100,12 @@ function opened(server: Opened, running: Postmaster, adopted: boolean): Embedded
       return watch.pid;
     },
     adopted,
-    async stop() {
-      await watch.end();
-      await stopPostmaster(place.cluster, watch.pid);
+    async stop(withinMs = STOP_MS) {
+      const begun = performance.now();
+      // One that is being started again just now is known by its folder alone.
+      await Promise.race([watch.end(), pause(withinMs / 4)]);
+      const pid = findPostmaster(place.cluster)?.pid ?? watch.pid;
+      await stopPostmaster(place.cluster, pid, withinMs - (performance.now() - begun));
     },
   };
 }

@@ -33,8 +33,8 @@ export interface Keeper {
   replace(silentMs: number): void;
   /** Takes the process out of rotation, lets it finish, ends it. */
   retire(): Promise<void>;
-  /** Ends the process; it drains what it has. */
-  stop(): Promise<void>;
+  /** Ends the process; it drains what it has, for so long at most. */
+  stop(graceMs?: number): Promise<void>;
   /** Another supervisor looks after it now. */
   release(): void;
 }
@@ -143,10 +143,10 @@ export function createKeeper(options: KeeperOptions, found?: LocalProcess): Keep
     await sleep(ms, undefined, { signal: rest.signal }).catch(() => {});
   };
 
-  const stop = async () => {
+  const stop = async (ms = graceMs) => {
     over = true;
     rest.abort();
-    await current?.stop(graceMs);
+    await current?.stop(ms);
     await finished;
   };
 

@@ -2,6 +2,7 @@
 // that nobody looks after any more. Starts, restarts, takes over, ends; what is wanted is decided elsewhere.
 // Guarantees: no process is left behind by a clean stop; after an unclean one the next monolith finds what
 // still runs by its identity, never by its pid alone.
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { coalesced, type Follower, until } from '../placement/follower.ts';
 import { isLive } from '../placement/picture.ts';
@@ -40,14 +41,18 @@ export interface Supervisor {
   /** Resolves when the services that the placements need are healthy, or do not start. */
   start(): Promise<void>;
   /**
-   * Ends all its processes. Another monolith, if there is one, has started its own before. To be called when
-   * the roster knows that this host drains.
+   * Ends all its processes, by force where one is not gone within that time. Another monolith, if there is one, has
+   * started its own before. To be called when the roster knows that this host drains.
    */
-  stop(): Promise<void>;
+  stop(withinMs?: number): Promise<void>;
 }
 
 const lookMs = 1000;
+const sleep = (ms: number) => pause(ms, undefined, { ref: false });
 const handOverMs = 15_000;
+const storeMs = 2000;
+/** For SIGKILL to do its work. */
+const killMs = 500;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { host, store, follower, command, dataDir, log } = options;
@@ -182,19 +187,22 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       timer = setInterval(reconcile, lookMs);
     },
 
-    async stop() {
+    async stop(withinMs = graceMs + handOverMs) {
+      const begun = performance.now();
+      const left = () => Math.max(0, withinMs - killMs - (performance.now() - begun));
       clearInterval(timer);
       unsubscribe();
-      await reconcile();
+      // A store that hangs is waited for by none of them: what runs here must end.
+      await Promise.race([reconcile(), sleep(Math.min(storeMs, left()))]);
       stopped = true;
-      await handOver();
-      await Promise.all([...keepers.values()].map((keeper) => keeper.stop()));
+      await Promise.race([handOver(Math.min(handOverMs, left() / 2)), sleep(left() * 0.75)]);
+      await Promise.all([...keepers.values()].map((keeper) => keeper.stop(Math.min(graceMs, left()))));
       keepers.clear();
     },
   };
 
   /** Lets another monolith start its own processes of what is placed, before these end. */
-  async function handOver(): Promise<void> {
+  async function handOver(ms: number): Promise<void> {
     // Asked again on every change: two that stop at once must not wait for each other.
     const others = () => follower.current.monoliths.some((one) => one.host !== host && one.healthy);
     if (!others() || keepers.size === 0) return;
@@ -208,7 +216,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         follower.current.modules[moduleOf(id)]!.instances.some(
           (one) => one.id === id && one.healthy && !old.some(({ host }) => host === one.host),
         );
-      await until(follower, () => ids.every(replaced) || !others(), handOverMs);
+      await until(follower, () => ids.every(replaced) || !others(), ms);
     } catch (error) {
       log.warn({ error: (error as Error).message }, 'services could not be handed over');
     }

@@ -1,0 +1,85 @@
+// How an HTTP server ends whatever its clients do. From `leave` on every answer says `Connection: close`, also to what
+// was under way, so that a kept connection ends with its next answer and nobody is cut off. `close` takes no connection
+// more, ends the idle ones at once, lets the others finish, and cuts off what is left when the time is up: a reader
+// that never reads, an upload that trickles. Node's own close waits for those, and ends no connection that falls idle
+// after it. It knows nothing of what is asked.
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly closing: Closing;
+  }
+}
+
+export interface Closing {
+  /** Answers end their connections from now on; requests are taken still. */
+  leave(): void;
+  /** The connection speaks another protocol now, and is somebody else's to end. */
+  forget(socket: Duplex): void;
+  /** Answers how many connections had to be cut off; `end` stops the server from listening. */
+  close(ms: number, end: () => Promise<unknown>): Promise<number>;
+}
+
+/** How often connections that fell idle are looked for while a server closes. */
+const LOOK_MS = 50;
+/** A connection on which nothing is asked yet has this long to finish a request's head that is on its way. */
+const HEAD_MS = 2_000;
+
+export function closingOf(server: Server): Closing {
+  /** Every connection, with the last request that came on it. */
+  const answers = new Map<Duplex, ServerResponse | undefined>();
+  let leaving = false;
+  const closeIdle = server.closeIdleConnections.bind(server);
+
+  server.on('connection', (socket: Socket) => {
+    answers.set(socket, undefined);
+    socket.once('close', () => answers.delete(socket));
+  });
+  // Before whoever answers: an answer may be written in this very turn.
+  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    if (answers.has(socket)) answers.set(socket, response);
+    if (leaving) response.shouldKeepAlive = false;
+  });
+  // Node's own also destroys connections whose answer is written and not yet read, and is called by its `close`.
+  server.closeIdleConnections = () => {
+    const unread = [...answers].flatMap(([socket, answer]) =>
+      answer?.writableEnded && !answer.writableFinished ? [socket] : [],
+    );
+    for (const socket of unread) socket.destroy = () => socket;
+    closeIdle();
+    for (const socket of unread) Reflect.deleteProperty(socket, 'destroy');
+  };
+
+  const leave = () => {
+    leaving = true;
+    for (const answer of answers.values()) if (answer && !answer.headersSent) answer.shouldKeepAlive = false;
+  };
+  const cut = (which: (answer: ServerResponse | undefined) => boolean): number => {
+    const chosen = [...answers].filter(([, answer]) => which(answer));
+    for (const [socket] of chosen) socket.destroy();
+    return chosen.length;
+  };
+
+  return {
+    leave,
+    forget: (socket) => answers.delete(socket),
+    async close(ms, end) {
+      leave();
+      const begun = performance.now();
+      const look = setInterval(() => {
+        server.closeIdleConnections();
+        if (performance.now() - begun > HEAD_MS) cut((answer) => !answer || answer.writableFinished);
+      }, LOOK_MS);
+      let lost = 0;
+      const late = setTimeout(() => {
+        lost = cut(() => true);
+      }, ms);
+      await end();
+      clearInterval(look);
+      clearTimeout(late);
+      return lost;
+    },
+  };
+}
