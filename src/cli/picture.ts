@@ -45,7 +45,7 @@ function drawModule(entry: Entry, longest: number, { now, style }: PictureOption
 }
 
 function drawInstance(
-  { id, pid, url, healthy, draining, supervised, lastExit, differences }: Instance,
+  { id, pid, url, healthy, draining, supervised, heldOut = [], lastExit, differences }: Instance,
   serving: boolean,
   last: boolean,
   longest: number,
@@ -59,6 +59,10 @@ function drawInstance(
   return [
     line.trimEnd(),
     ...(supervised ? [] : [`  ${bar}   ${style('dim', 'started elsewhere: restore does not stop it')}`]),
+    ...heldOut.map(
+      ({ by, reason }) =>
+        `  ${bar}   ${style('red', shorten(`${by} sends it nothing: ${reason}`, width - 6))}`,
+    ),
     ...(lastExit ? [`  ${bar}   ${style('red', shorten(`ended: ${lastExit}`, width - 6))}`] : []),
     ...differences.map(
       ({ path, message }) =>

@@ -9,7 +9,9 @@ import { authenticateRequests, type VerifyBearer } from '../kernel/http/authenti
 import { operationFinder } from '../kernel/http/lookup.ts';
 import { bodyLimitOf, contractRoutes, permit } from '../kernel/http/routes.ts';
 import { createServer, type ServerOptions } from '../kernel/http/server.ts';
+import type { RefusalLog } from '../kernel/identity/hop.ts';
 import type { InternalTokens } from '../kernel/identity/internal-token.ts';
+import type { HeldOut } from '../kernel/placement/host.ts';
 import type { Placements } from '../kernel/placement/snapshot.ts';
 import { mountDocs } from './docs.ts';
 import { protectPublicPort } from './hygiene.ts';
@@ -36,6 +38,10 @@ export interface GatewayOptions extends Omit<ServerOptions, 'routes'> {
     readonly asyncapi: () => object;
     readonly jwks: () => object;
   };
+  /** What is said once of hosts that do not let this one in. */
+  readonly refusals: RefusalLog;
+  /** What `held` answers has changed. */
+  readonly onHeld: () => void;
   /** Mounts /health/*. */
   readonly health: (app: FastifyInstance) => void;
 }
@@ -44,6 +50,8 @@ export interface Gateway {
   readonly app: FastifyInstance;
   /** Requests on their way to the module's service side. */
   inflight(module: string): number;
+  /** The processes that nothing is sent to although they beat, by host. */
+  held(): Readonly<Record<string, HeldOut>>;
   close(): Promise<void>;
 }
 
@@ -53,8 +61,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const app = createServer({ ...options, routes: () => routesOf(everything) });
   // Before any route: each strategy makes the router compile every route that it has.
   for (const { module } of contracts) addSwitch(app, module, placements, !local.has(module));
-  const upstreams = createUpstreams(placements);
-  const lines = createLines(placements);
+  const upstreams = createUpstreams({
+    placements,
+    tokens: options.tokens,
+    refusals: options.refusals,
+    onHeld: options.onHeld,
+    alone: local.size === 0,
+  });
+  const lines = createLines(placements, upstreams.refusal);
   noteOperations(app, contracts);
   noteSides(app, placements, upstreams);
   protectPublicPort(app);
@@ -70,6 +84,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     app,
     inflight: (module) => upstreams.inflight(module),
+    held: () => upstreams.held(),
     async close() {
       await app.close();
       upstreams.close();

@@ -7,6 +7,7 @@ import { Agent, request as ask, type Dispatcher } from 'undici';
 import { REQUEST_DEADLINE_MS } from '../kernel/http/routes.ts';
 import type { Endpoint, Placements } from '../kernel/placement/snapshot.ts';
 import { Answer, type Answered, type Callback } from './answer.ts';
+import { type AskRefusal, unlessRefused } from './unexpected.ts';
 
 /** Codes of the two failures that are made here. */
 export const SILENT = 'BANYAN_SILENT';
@@ -17,8 +18,11 @@ type Options = Dispatcher.DispatchOptions;
 export interface Lines {
   /** What reply-from calls: in the same turn as `to`. */
   request(options: Options, callback: Callback): void;
-  /** The next request goes to this process; `repeatable`: it may be sent to another one as well. */
-  to(endpoint: Endpoint, repeatable: boolean): void;
+  /**
+   * The next request goes to this process; `repeatable`: it may be sent to another one as well; `onRefused` is called
+   * in place of an answer where the process does not let this host in.
+   */
+  to(endpoint: Endpoint, repeatable: boolean, onRefused: (error: Error) => void): void;
   close(): Promise<void>;
 }
 
@@ -31,13 +35,14 @@ const timeouts = {
   bodyTimeout: REQUEST_DEADLINE_MS + 1_000,
 };
 
-export function createLines(placements: Placements): Lines {
+export function createLines(placements: Placements, askRefusal: AskRefusal): Lines {
   const kept = new Agent({ ...timeouts, connections: 128, pipelining: 1, keepAliveTimeout: 30_000 });
   const fresh = new Agent({ ...timeouts, connections: 128, pipelining: 0 });
   /** Requests without an answer yet that may be taken back, by process. */
   const waiting = new Map<string, Waiting>();
   let target: Endpoint;
   let repeatable = false;
+  let onRefused: (error: Error) => void;
 
   const unsubscribe = placements.subscribe((snapshot) => {
     if (waiting.size === 0) return;
@@ -58,11 +63,13 @@ export function createLines(placements: Placements): Lines {
   };
 
   return {
-    to(endpoint, mayRepeat) {
+    to(endpoint, mayRepeat, ifRefused) {
+      onRefused = ifRefused;
       target = endpoint;
       repeatable = mayRepeat;
     },
-    request(options, callback) {
+    request(options, next) {
+      const callback = unlessRefused(target, askRefusal, next, onRefused);
       options.origin = target.url;
       if (!repeatable) {
         fresh.dispatch(options, new Answer(acceptFrom(target), callback));

@@ -14,6 +14,7 @@ import type { Endpoint, Placement, Placements } from '../kernel/placement/snapsh
 import { type Lines, SILENT, STRANGER } from './lines.ts';
 import type { Reads } from './reads.ts';
 import { switchOf } from './switch.ts';
+import { REFUSED } from './unexpected.ts';
 import type { Upstreams } from './upstreams.ts';
 
 export interface ProxyOptions {
@@ -163,7 +164,7 @@ class Forwarding {
   forward(endpoint: Endpoint, token: string): void {
     const { request, from } = this;
     this.token = token;
-    this.options.lines.to(endpoint, repeatable(request));
+    this.options.lines.to(endpoint, repeatable(request), (error) => this.failed(error));
     const body = request.body as Buffer | undefined;
     // Without a type, or without bytes, reply-from would send the buffer itself as JSON.
     const contentType = request.headers['content-type'] || 'application/octet-stream';
@@ -200,11 +201,15 @@ class Forwarding {
     const refused = nothingSent.has(code);
     const lost = code === 'ECONNRESET' || code === 'UND_ERR_SOCKET' || code === 'EPIPE' || code === SILENT;
     const { traceparent, log } = request;
-    log.warn(
-      { module: options.module, instance: endpoint.id, code, ...traceOf(traceparent) },
-      'an instance did not answer',
-    );
-    if (refused || code === SILENT) options.upstreams.refused(endpoint);
+    const words =
+      code === REFUSED ? error.message : `${endpoint.id} does not answer at ${endpoint.url} (${code})`;
+    // One that refuses the token is told of once, and not by request.
+    if (code !== REFUSED)
+      log.warn(
+        { module: options.module, instance: endpoint.id, code, ...traceOf(traceparent) },
+        'an instance did not answer',
+      );
+    if (refused || code === SILENT) options.upstreams.refused(endpoint, words);
     if (refused || (lost && repeatable(request))) {
       this.tried ??= new Set();
       this.tried.add(endpoint.host);
@@ -232,7 +237,7 @@ class Forwarding {
   async nobody(): Promise<void> {
     const { module, placements, local, upstreams } = this.options;
     if (this.refreshed) {
-      const detail = `No instance of ${module} answers. \`banyan extract ${module}\` starts one, \`banyan restore ${module}\` brings it back.`;
+      const detail = `No instance of ${module} answers.${upstreams.why(module)} \`banyan extract ${module}\` starts one, \`banyan restore ${module}\` brings it back.`;
       sendProblem(this.reply, new ModuleUnavailable(module, detail));
       return;
     }
@@ -277,6 +282,7 @@ const nothingSent = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   STRANGER,
+  REFUSED,
 ]);
 
 const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding']);

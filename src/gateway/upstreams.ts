@@ -1,8 +1,10 @@
 // Which process gets the next request of a module: the one with the fewest in flight among those that the
-// placement names. One that refused a connection is out at once and comes back when it answers its health
-// check. It also counts what this gateway has on its way to a module's service: the drain waits for that.
-import { request as httpRequest } from 'undici';
-import type { Endpoint, Placement, Placements } from '../kernel/placement/snapshot.ts';
+// placement names. One that refused a connection, or the internal token, is held out at once (held-out.ts) and comes
+// back by its sign of life. It also counts what this gateway has on its way to a module's service: the drain waits for
+// that.
+import type { HeldOut as HeldOutReport } from '../kernel/placement/host.ts';
+import type { Endpoint, Placement } from '../kernel/placement/snapshot.ts';
+import { createHeldOut, type HeldOutOptions } from './held-out.ts';
 
 export interface Upstreams {
   /**
@@ -12,8 +14,14 @@ export interface Upstreams {
   pick(module: string, side: Placement, tried?: ReadonlySet<string>): Endpoint | undefined;
   /** One more request on its way to this endpoint; call the answer once, when it is over. */
   begin(endpoint: Endpoint): () => void;
-  /** The endpoint refused a connection. */
-  refused(endpoint: Endpoint): void;
+  /** The endpoint refused a connection, or this host's internal token; in words for the operator. */
+  refused(endpoint: Endpoint, reason: string): void;
+  /** Whether it does not let this host in; why not, in words. `words`: it said so itself, in an answer. */
+  refusal(endpoint: Endpoint, words: string | undefined): Promise<string | undefined>;
+  /** Why processes of the module are held out here; empty when none is. */
+  why(module: string): string;
+  /** What is held out, by host. */
+  held(): Readonly<Record<string, HeldOutReport>>;
   /** A request was routed to the module's service side; call the answer when it is over, body and all. */
   routed(module: string): () => void;
   /** Requests of the module that were routed to its service side and are not over. */
@@ -21,31 +29,12 @@ export interface Upstreams {
   close(): void;
 }
 
-const CHECK_EVERY_MS = 200;
-
-export function createUpstreams(placements: Placements): Upstreams {
+export function createUpstreams(options: HeldOutOptions): Upstreams {
+  const { placements } = options;
   const onTheWay = new Map<string, number>();
   const routedTo = new Map<string, number>();
-  const out = new Map<string, Endpoint>();
+  const out = createHeldOut(options);
   let turn = 0;
-
-  const check = async () => {
-    await Promise.all(
-      [...out.values()].map(async (endpoint) => {
-        if (await answers(endpoint)) out.delete(endpoint.host);
-      }),
-    );
-  };
-  let checking = false;
-  const timer = setInterval(() => {
-    if (out.size === 0 || checking) return;
-    checking = true;
-    forgetTheGone(out, placements);
-    check().finally(() => {
-      checking = false;
-    });
-  }, CHECK_EVERY_MS);
-  timer.unref();
 
   return {
     pick(module, side, tried) {
@@ -68,12 +57,22 @@ export function createUpstreams(placements: Placements): Upstreams {
       return best;
     },
     begin: (endpoint) => count(onTheWay, endpoint.host),
-    refused: (endpoint) => {
-      out.set(endpoint.host, endpoint);
+    refused: (endpoint, reason) => out.hold(endpoint, reason),
+    async refusal(endpoint, words) {
+      const refusal = words ?? (await out.ask(endpoint));
+      if (refusal) out.refused(endpoint, refusal);
+      return refusal;
     },
+    why(module) {
+      const { modules, monoliths } = placements.current;
+      const all = [...(modules[module]?.instances ?? []), ...monoliths];
+      const reasons = all.flatMap(({ host }) => out.reason(host) ?? []);
+      return reasons.length > 0 ? ` Held out here: ${reasons.join('; ')}.` : '';
+    },
+    held: () => out.report(),
     routed: (module) => count(routedTo, module),
     inflight: (module) => routedTo.get(module) ?? 0,
-    close: () => clearInterval(timer),
+    close: () => out.close(),
   };
 }
 
@@ -88,25 +87,4 @@ function count(counts: Map<string, number>, key: string): () => void {
     if (left === 0) counts.delete(key);
     else counts.set(key, left);
   };
-}
-
-async function answers(endpoint: Endpoint): Promise<boolean> {
-  try {
-    const answer = await httpRequest(`${endpoint.url}/health/ready`, {
-      headersTimeout: 1000,
-      bodyTimeout: 1000,
-    });
-    await answer.body.dump();
-    return answer.statusCode === 200;
-  } catch {
-    return false;
-  }
-}
-
-function forgetTheGone(out: Map<string, Endpoint>, placements: Placements): void {
-  const { modules, monoliths } = placements.current;
-  const known = new Set(
-    [...Object.values(modules).flatMap((entry) => entry.instances), ...monoliths].map((one) => one.host),
-  );
-  for (const host of out.keys()) if (!known.has(host)) out.delete(host);
 }

@@ -36,14 +36,16 @@ export async function assemble(
   const state: HealthState = { booted: false, draining: false };
   const parts = await openParts(settings, opening, log, signal, undo, onFatal);
   const { follower } = parts.control;
-  const health = createHealth(settings, state, follower, () => parts.running);
+  let open: Public | undefined;
+  const held = () => open?.gateway.held() ?? {};
+  const health = createHealth(settings, state, follower, () => parts.running, held);
   // It waits for the database, what follows for nobody: side by side. What ends the host waits for both.
   const seeded = role === 'monolith' ? parts.database.alone(() => seed(parts)) : Promise.resolve();
   const settled = seeded.catch(() => {});
   undo.push('seeds', () => settled);
   const internal = await openInternal(parts, health, undo);
   const supervises = role === 'monolith' ? host : null;
-  const open = role === 'service' ? undefined : await openPublic(parts, health, supervises, seeded, undo);
+  if (role !== 'service') open = await openPublic(parts, health, supervises, seeded, undo);
 
   signal.throwIfAborted();
   // A service is up with its doors; a monolith when its services are, too.
@@ -151,6 +153,7 @@ function createPulse(
       settings.allModules.map((module) => [module, onTheWay(module)]).filter(([, count]) => count !== 0),
     ),
     busy: busy.counts(),
+    held: open?.gateway.held() ?? {},
   });
   /** Looks every second; answers what ends it. */
   const start = () => {

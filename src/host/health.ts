@@ -27,6 +27,7 @@ export function createHealth(
   state: HealthState,
   follower: Follower,
   modules: () => readonly RunningModule[],
+  held: () => Readonly<Record<string, unknown>> = () => ({}),
 ): Health {
   let looked = 0;
   let look: Promise<Record<string, string>> = Promise.resolve({});
@@ -43,9 +44,14 @@ export function createHealth(
     const found = await stores();
     const reached = Object.entries(found).every(([module, one]) => one === 'ok' || !isServedHere(module));
     const ready = state.booted && !state.draining && follower.loaded && reached;
+    const out = held();
     const places = Object.values(follower.current.modules).map(({ module, placement, instances }) => [
       module,
-      { placement, instances: instances.length, healthy: instances.filter((one) => one.healthy).length },
+      {
+        placement,
+        instances: instances.length,
+        healthy: instances.filter((one) => one.healthy && !(one.host in out)).length,
+      },
     ]);
     return {
       status: ready ? 'ready' : state.draining ? 'draining' : state.booted ? 'unavailable' : 'starting',

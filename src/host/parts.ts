@@ -9,6 +9,7 @@ import type { EventLog } from '../kernel/events/log/port.ts';
 import { measureEvents } from '../kernel/events/metrics.ts';
 import { bootModule, inOrderOfUse, type RunningModule } from '../kernel/host/boot-module.ts';
 import type { VerifyBearer } from '../kernel/http/authenticate.ts';
+import { RefusalLog } from '../kernel/identity/hop.ts';
 import { audienceOf, createInternalTokens, type InternalTokens } from '../kernel/identity/internal-token.ts';
 import { keySet } from '../kernel/identity/keys.ts';
 import type { Module } from '../kernel/module.ts';
@@ -43,6 +44,8 @@ export interface Parts {
   readonly database: Database;
   readonly control: Control;
   readonly remote: RemoteCalls;
+  /** What is said once of hosts that do not let this one in. */
+  readonly refusals: RefusalLog;
   readonly eventLog: EventLog;
 }
 
@@ -81,7 +84,8 @@ export async function openParts(
   const following = unlessStopped(signal, control.start());
   following.catch(() => {});
   const placements = control.follower;
-  const remote = createRemote({ placements, tokens, log, observer: observe(metrics, tracing) });
+  const refusals = new RefusalLog(log);
+  const remote = createRemote({ placements, tokens, log, refusals, observer: observe(metrics, tracing) });
   undo.push('calls', () => remote.close());
   const brokerUrl = kafkaOf(settings);
   const eventLog = await openLog({ brokerUrl, logUrl: database.logUrl, hostId, log });
@@ -134,6 +138,7 @@ export async function openParts(
     database,
     control,
     remote,
+    refusals,
     eventLog,
   };
 }

@@ -5,6 +5,8 @@ import { openapi } from '../kernel/contract/openapi.ts';
 import { asyncapi } from '../kernel/events/asyncapi.ts';
 import { events as eventsContract } from '../kernel/events/operations/contract.ts';
 import { eventHandlers } from '../kernel/events/operations/handlers.ts';
+import { knock } from '../kernel/identity/hop.ts';
+import { audienceOf } from '../kernel/identity/internal-token.ts';
 import { adminHandlers } from '../kernel/placement/admin.ts';
 import { admin } from '../kernel/placement/admin-contract.ts';
 import type { Health } from './health.ts';
@@ -39,6 +41,7 @@ export async function openPublic(
     follower: control.follower,
     host,
     monolith: () => ({ pid: process.pid, url: url() }),
+    knock: ({ url: at, id }) => knock(at, id, tokens.mint(audienceOf(id))),
   });
   const closing = new AbortController();
   const onEvents = eventHandlers({
@@ -67,6 +70,9 @@ export async function openPublic(
     verifyBearer: bearer,
     tokens,
     remote: parts.remote,
+    refusals: parts.refusals,
+    // Whoever asks for the status hears it from the heartbeat.
+    onHeld: () => void control.follower.beat(),
     documents: { openapi: document, asyncapi: events, jwks: () => jwks },
     health: (app) => health.mount(app),
   });

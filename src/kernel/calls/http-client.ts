@@ -26,18 +26,22 @@ export interface HttpLinkOptions {
   readonly url: string;
   readonly token: () => string | Promise<string>;
   readonly maxPayload: number;
+  /** It answered 401 to the internal token: why, in words. */
+  readonly refused: (headers: IncomingHttpHeaders) => string;
+  readonly accepted: () => void;
 }
 
 export class HttpLink implements Link {
-  readonly #token: HttpLinkOptions['token'];
+  readonly #options: HttpLinkOptions;
   readonly #base: string;
   readonly #pool: Pool;
   readonly #backoff = new Backoff();
   readonly #controllers = new Map<FarCall, AbortController>();
 
-  constructor({ url, token, maxPayload }: HttpLinkOptions) {
+  constructor(options: HttpLinkOptions) {
+    const { url, maxPayload } = options;
     const { origin, pathname } = new URL(url);
-    this.#token = token;
+    this.#options = options;
     this.#base = `${pathname.replace(/\/$/, '')}${CALLS_PATH}/`;
     this.#pool = new Pool(origin, {
       connections: CONNECTIONS,
@@ -98,7 +102,7 @@ export class HttpLink implements Link {
 
   async #exchange(call: FarCall, signal: AbortSignal): Promise<() => void> {
     const { module, operation } = call.target;
-    const authorization = `Bearer ${await this.#token()}`;
+    const authorization = `Bearer ${await this.#options.token()}`;
     signal.throwIfAborted();
     call.sent = true;
     const { statusCode, headers, body } = await this.#pool.request({
@@ -115,10 +119,16 @@ export class HttpLink implements Link {
       },
       body: call.input,
     });
-    this.#backoff.succeeded();
     const text = await body.text();
     if (statusCode === 204) return () => call.answered(null);
     const json = parse(text);
+    if (statusCode === 401 && !isOwnProblem(json, module)) {
+      // A call has no credentials but this host's: nothing was begun, and another process may take it.
+      this.#backoff.refused();
+      return () => call.lost(false, this.#options.refused(headers));
+    }
+    this.#backoff.succeeded();
+    this.#options.accepted();
     if (json === undefined) return () => call.failed(badAnswer(call));
     if (statusCode >= 200 && statusCode < 300) return () => call.answered(json);
     return () => call.failed(problemOf(json, retryAfter(headers)) ?? badAnswer(call));
@@ -132,6 +142,12 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** A problem that the module's contract defines: what was asked for was refused, and not who asked. */
+function isOwnProblem(json: unknown, module: string): boolean {
+  const type = (json as { type?: unknown } | null | undefined)?.type;
+  return typeof type === 'string' && type.startsWith(`urn:banyan:problem:${module}:`);
 }
 
 function retryAfter(headers: IncomingHttpHeaders): number | undefined {

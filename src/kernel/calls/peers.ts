@@ -1,7 +1,9 @@
 // Whom a call goes to: the processes that serve its module by the snapshot of the moment, the one with the
 // fewest calls of ours in flight, in turn where they are equal; who refuses is passed over. Keeps one link per
 // process for as long as the snapshot knows it. It does not decide whether a call may be repeated.
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from 'pino';
+import { type RefusalLog, refusalInWords } from '../identity/hop.ts';
 import { audienceOf, type InternalTokens } from '../identity/internal-token.ts';
 import type { Endpoint, Placements, Snapshot } from '../placement/snapshot.ts';
 import type { FarCall, Link } from './far-call.ts';
@@ -35,6 +37,8 @@ export interface PeersOptions {
   readonly placements: Placements;
   readonly tokens: InternalTokens;
   readonly log: Pick<Logger, 'warn'>;
+  /** Hears of hosts that do not let this one in. */
+  readonly refusals: RefusalLog;
   readonly maxPayload: number;
   readonly heartbeatMs: number;
 }
@@ -148,13 +152,22 @@ function pick(route: Route, { tried, target: { client } }: FarCall): Peer | unde
   return best;
 }
 
-function createLink(endpoint: Endpoint, { tokens, calls, maxPayload, heartbeatMs, log }: PeersOptions): Link {
+function createLink(endpoint: Endpoint, options: PeersOptions): Link {
+  const { tokens, calls, maxPayload, heartbeatMs, log, refusals } = options;
   const { url } = endpoint;
   const audience = audienceOf(endpoint.id);
   const token = () => tokens.mint(audience);
+  const told = {
+    refused: (headers: IncomingHttpHeaders) => {
+      const words = refusalInWords(endpoint.id, headers);
+      refusals.refused(endpoint.id, words);
+      return words;
+    },
+    accepted: () => refusals.accepted(endpoint.id),
+  };
   return endpoint.doors.includes('ws')
-    ? new WsLink({ url, token, calls, maxPayload, heartbeatMs, log })
-    : new HttpLink({ url, token, maxPayload });
+    ? new WsLink({ url, token, calls, maxPayload, heartbeatMs, log, ...told })
+    : new HttpLink({ url, token, maxPayload, ...told });
 }
 
 function hostsOf(snapshot: Snapshot): Set<string> {

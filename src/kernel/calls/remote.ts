@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import type { Contract, OperationSpec } from '../contract/contract.ts';
 import { kernelProblem, ModuleUnavailable, Problem } from '../contract/problem.ts';
+import { RefusalLog } from '../identity/hop.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
 import type { Placements } from '../placement/snapshot.ts';
 import { currentFlow, type Flow } from './call.ts';
@@ -33,6 +34,8 @@ export interface RemoteOptions {
   readonly placements: Placements;
   readonly tokens: InternalTokens;
   readonly log: Pick<Logger, 'warn'>;
+  /** Told of hosts that do not let this one in; one that others of this host share says it once. */
+  readonly refusals?: RefusalLog;
   readonly observer?: CallObserver;
   readonly maxPayload?: number;
   /** Milliseconds between pings of an open connection. */
@@ -73,6 +76,7 @@ export function createRemote(options: RemoteOptions): RemoteCalls {
     placements: options.placements,
     tokens: options.tokens,
     log: options.log,
+    refusals: options.refusals ?? new RefusalLog(options.log),
     maxPayload: options.maxPayload ?? MAX_FRAME_BYTES,
     heartbeatMs: options.heartbeatMs ?? 2000,
   });

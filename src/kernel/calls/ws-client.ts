@@ -2,6 +2,7 @@
 // call after it broke (with backoff). Guarantees: a call on it is answered, failed or lost once; `lost` says
 // truly whether the other side may have begun it. It must not know whom else a call could be sent to.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from 'pino';
 import WebSocket from 'ws';
 import { kernelProblem } from '../contract/problem.ts';
@@ -43,6 +44,9 @@ export interface WsLinkOptions {
   readonly maxPayload: number;
   readonly heartbeatMs: number;
   readonly log: Pick<Logger, 'warn'>;
+  /** It answered 401 to the internal token: why, in words. */
+  readonly refused: (headers: IncomingHttpHeaders) => string;
+  readonly accepted: () => void;
 }
 
 export class WsLink implements Link {
@@ -133,6 +137,13 @@ export class WsLink implements Link {
     this.#ws = ws;
     let reason = 'the connection broke';
     ws.on('open', () => generation === this.#generation && this.#opened(ws));
+    ws.on('unexpected-response', (_request, response) => {
+      const { statusCode, headers } = response;
+      reason =
+        statusCode === 401 ? this.#options.refused(headers) : `it answered ${statusCode} to the handshake`;
+      response.destroy();
+      ws.terminate();
+    });
     ws.on('message', (data: Buffer) => generation === this.#generation && this.#receive(data));
     ws.on('pong', () => {
       this.#unanswered = 0;
@@ -151,6 +162,7 @@ export class WsLink implements Link {
     this.#state = 'open';
     this.#unanswered = 0;
     this.#backoff.succeeded();
+    this.#options.accepted();
     this.#outbox = new Outbox(ws, () => this.#measure());
     this.#heartbeat = setInterval(() => this.#beat(ws), this.#options.heartbeatMs).unref();
     for (const call of this.#mine()) this.#write(call);

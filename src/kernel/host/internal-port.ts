@@ -62,6 +62,8 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
   app.get('/metrics', async (_request, reply) =>
     reply.header('content-type', metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
+  // Whether a host is let in here is asked before anything is sent to it (kernel/identity/hop.ts).
+  app.get('/calls', async () => ({ host: options.hostId, modules: [...dispatchers.keys()] }));
   if (sync) app.post('/control/sync', async (request) => sync(request.body, request.caller));
   moduleCalls(app, dispatchers, (request) => request.caller);
   await app.register(async (scope) => {

@@ -3,13 +3,17 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { traceOf } from '../calls/trace.ts';
 import { type KernelError, kernelProblem, Problem } from '../contract/problem.ts';
+import { REFUSAL_HEADER } from '../identity/hop.ts';
 import { isOutage, outageInWords } from '../store/outage.ts';
 import { dropRest } from './leftover.ts';
 import { pathMatcher } from './lookup.ts';
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(problem.retryAfter)));
-  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  if (problem.status === 401) {
+    reply.header('www-authenticate', 'Bearer');
+    if (problem.body.refusal !== undefined) reply.header(REFUSAL_HEADER, String(problem.body.refusal));
+  }
   return reply
     .code(problem.status)
     .header('content-type', 'application/problem+json')

@@ -2,6 +2,7 @@
 // Upgrade. The problem goes out, then the socket ends, whatever the other side does meanwhile.
 import type { Duplex } from 'node:stream';
 import { kernelProblem, type Problem } from '../contract/problem.ts';
+import { REFUSAL_HEADER } from '../identity/hop.ts';
 
 // An ES import of it would read every export, and one of them loads Node's own undici: 30 ms of a start.
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
@@ -17,9 +18,11 @@ export function refuse(socket: Duplex, problem: Problem): void {
   const head = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     'Connection: close',
+    `Date: ${new Date().toUTCString()}`,
     'Content-Type: application/problem+json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     ...(problem.status === 401 ? ['WWW-Authenticate: Bearer'] : []),
+    ...(problem.body.refusal === undefined ? [] : [`${REFUSAL_HEADER}: ${problem.body.refusal}`]),
     ...(problem.retryAfter === undefined ? [] : [`Retry-After: ${Math.ceil(problem.retryAfter)}`]),
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());

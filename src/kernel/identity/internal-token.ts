@@ -2,13 +2,14 @@
 // (HMAC-SHA256 over a key derived from INTERNAL_KEY) that names who asks (`caller`) and whom it is for (the
 // audience), so that a token caught at one service opens no other. Compared in constant time by WebCrypto.
 import { hkdfSync } from 'node:crypto';
-import { kernelProblem } from '../contract/problem.ts';
+import { kernelProblem, Problem } from '../contract/problem.ts';
+import { CLOCKS_MS, type RefusalReason } from './hop.ts';
 import { TokenCache } from './token-cache.ts';
 
 const ISSUER = 'banyan:internal';
 const ALGORITHM = 'HS256';
 
-/** Five minutes, renewed one minute before the end: clocks of two hosts may differ by less than that. */
+/** Five minutes, renewed one minute before the end: clocks may differ by that and the tolerance, either way (CLOCKS_MS). */
 const LIFETIME_SECONDS = 300;
 const RENEW_SECONDS = 60;
 const CLOCK_TOLERANCE_SECONDS = 30;
@@ -41,7 +42,7 @@ export function bearerOf(header: string | undefined): string | undefined {
 export function createInternalTokens(internalKey: string, self: string): InternalTokens {
   // Derived, because INTERNAL_KEY may serve other purposes and need not have the length HS256 wants.
   const key = new Uint8Array(hkdfSync('sha256', internalKey, '', 'banyan internal token v1', 32));
-  const minted = new Map<string, { token: string; renewAt: number }>();
+  const minted = new Map<string, { token: string; mintedAt: number; renewAt: number }>();
   const verified = new Map<string, TokenCache<InternalCaller>>();
 
   const mintNew = async (audience: string): Promise<string> => {
@@ -54,7 +55,11 @@ export function createInternalTokens(internalKey: string, self: string): Interna
       .setIssuedAt(now)
       .setExpirationTime(now + LIFETIME_SECONDS)
       .sign(key);
-    minted.set(audience, { token, renewAt: (now + LIFETIME_SECONDS - RENEW_SECONDS) * 1000 });
+    minted.set(audience, {
+      token,
+      mintedAt: now * 1000,
+      renewAt: (now + LIFETIME_SECONDS - RENEW_SECONDS) * 1000,
+    });
     return token;
   };
 
@@ -69,11 +74,12 @@ export function createInternalTokens(internalKey: string, self: string): Interna
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
       });
       if (typeof payload.caller !== 'string') throw new Error('no caller');
+      if (payload.iat !== undefined && payload.iat * 1000 > Date.now() + CLOCKS_MS) throw refusal('early');
       const who: InternalCaller = { caller: payload.caller };
       cacheOf(audience).set(token, who, payload.exp! * 1000);
       return who;
     } catch (error) {
-      throw refusal(reasonOf(error), error);
+      throw error instanceof Problem ? error : refusal(reasonOf(error), error);
     }
   };
 
@@ -89,23 +95,33 @@ export function createInternalTokens(internalKey: string, self: string): Interna
   return {
     mint(audience) {
       const last = minted.get(audience);
-      return last && last.renewAt > Date.now() ? last.token : mintNew(audience);
+      const now = Date.now();
+      // One of a clock that was set back since is of the future, and refused.
+      return last && last.renewAt > now && last.mintedAt <= now ? last.token : mintNew(audience);
     },
     verify(token, audience) {
-      if (!token) throw refusal('An internal token is required on this port.');
+      if (!token) throw refusal('missing');
       return verified.get(audience)?.get(token) ?? verifyNew(token, audience);
     },
   };
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): RefusalReason {
   const { code, claim } = error as { code?: string; claim?: string };
-  if (code === 'ERR_JWT_EXPIRED') return 'The internal token has expired.';
-  if (code === 'ERR_JWT_CLAIM_VALIDATION_FAILED' && claim === 'aud')
-    return 'The internal token is for another service.';
-  return 'The internal token is forged or damaged: it was not signed with this INTERNAL_KEY.';
+  if (code === 'ERR_JWT_EXPIRED') return 'expired';
+  if (code === 'ERR_JWT_CLAIM_VALIDATION_FAILED' && claim === 'aud') return 'audience';
+  return 'signature';
 }
 
-function refusal(detail: string, cause?: unknown) {
-  return kernelProblem('unauthenticated', { detail, cause });
+const words: Readonly<Record<RefusalReason, string>> = {
+  missing: 'An internal token is required on this port.',
+  expired: 'The internal token has expired. Is the clock of who sent it behind?',
+  early: 'The internal token is not valid yet: the clock of who sent it is ahead.',
+  audience: 'The internal token is for another service.',
+  signature: 'The internal token is forged or damaged: it was not signed with this INTERNAL_KEY.',
+};
+
+/** `refusal` becomes a header too, by which a host tells that the 401 is its own and not its client's. */
+function refusal(reason: RefusalReason, cause?: unknown): Problem {
+  return kernelProblem('unauthenticated', { detail: words[reason], extra: { refusal: reason }, cause });
 }

@@ -18,6 +18,16 @@ export const Instance = Type.Object({
   /** Of a process that this installation's monoliths started; others are started and stopped elsewhere. */
   supervised: Type.Boolean(),
   draining: Type.Boolean(),
+  /** Gateways that send it nothing although it beats: requests that come to them are not served by it. */
+  heldOut: Type.Optional(
+    Type.Array(
+      Type.Object({
+        by: Type.String({ description: 'The id of the host' }),
+        reason: Type.String(),
+        since: time(),
+      }),
+    ),
+  ),
   /** How its contract differs, compatibly, from the monolith's. */
   differences: Type.Array(Difference),
   /** How the last process of this number ended, when it did not become healthy since. */
@@ -65,6 +75,7 @@ export const admin = defineContract('admin', {
   errors: {
     'module-unknown': { status: 404, title: 'No such module' },
     'no-healthy-instance': { status: 409, title: 'No healthy instance is registered' },
+    'instance-refuses': { status: 409, title: 'No instance lets this monolith in' },
     'last-instance': { status: 409, title: 'The module still serves from its last instance' },
     'start-failed': { status: 502, title: 'A process did not become healthy' },
     'drain-timeout': { status: 504, title: 'Requests were still running when the time was up' },
@@ -90,7 +101,7 @@ export const admin = defineContract('admin', {
       }),
       output: Flipped,
       idempotent: true,
-      errors: ['module-unknown', 'no-healthy-instance'],
+      errors: ['module-unknown', 'no-healthy-instance', 'instance-refuses'],
     }),
     services: operation({
       summary: 'Run so many local processes of a module',

@@ -1,12 +1,15 @@
 // The handlers of the admin contract. They read the control store itself, so that every monolith answers the
 // same; a flip, and what must be waited for, is in flip.ts and scale.ts.
 import { kernelProblem, type Problem, problem } from '../contract/problem.ts';
+import type { Knock } from '../identity/hop.ts';
 import type { Handlers } from '../module.ts';
 import { admin, type Overview } from './admin-contract.ts';
 import { setPlacement } from './flip.ts';
 import type { Follower } from './follower.ts';
 import { entryOf, overviewOf } from './overview.ts';
+import { snapshotOf } from './picture.ts';
 import { moduleUnknown, scale } from './scale.ts';
+import type { Endpoint } from './snapshot.ts';
 import { type ControlStore, StoreUnavailable } from './store.ts';
 import type { ServiceRow, Tables } from './tables.ts';
 
@@ -17,11 +20,19 @@ export interface AdminOptions {
   readonly host: string | null;
   /** This process and its public address. */
   readonly monolith: () => Overview['monolith'];
+  /** An authenticated round trip to an instance. Absent: instances are believed to let this host in. */
+  readonly knock?: (instance: Endpoint) => Promise<Knock>;
 }
 
 const defaultTimeoutMs = 30_000;
 
-export function adminHandlers({ store, follower, host, monolith }: AdminOptions): Handlers<typeof admin> {
+export function adminHandlers({
+  store,
+  follower,
+  host,
+  monolith,
+  knock,
+}: AdminOptions): Handlers<typeof admin> {
   const entry = async (module: string) => {
     const tables = await store.read();
     const found = entryOf(tables, module);
@@ -34,6 +45,7 @@ export function adminHandlers({ store, follower, host, monolith }: AdminOptions)
 
     place: async ({ module, placement, changedBy = 'operator' }) =>
       storeErrors(async () => {
+        if (placement === 'service' && knock) await refuseIfLockedOut(await store.read(), module, knock);
         const { outcome, lagging } = await setPlacement(store, follower, module, placement, changedBy);
         if (outcome === 'no-healthy-instance') throw noHealthyInstance(await store.read(), module);
         const after = await entry(module);
@@ -48,6 +60,26 @@ export function adminHandlers({ store, follower, host, monolith }: AdminOptions)
         return entry(module);
       }),
   };
+}
+
+/**
+ * A flip to processes that let nobody in would turn every request of the module into a 503: one of them must answer
+ * this host, which decides for its clients. Whether there are any is said where the placement is written.
+ */
+async function refuseIfLockedOut(
+  tables: Tables,
+  module: string,
+  knock: NonNullable<AdminOptions['knock']>,
+): Promise<void> {
+  const healthy = snapshotOf(tables).modules[module]?.instances.filter((one) => one.healthy) ?? [];
+  const answers = await Promise.all(healthy.map(knock));
+  if (healthy.length === 0 || answers.some(({ status, refusal }) => status !== undefined && !refusal)) return;
+  const reasons = answers.map(
+    ({ refusal }, at) => refusal ?? `${healthy[at]!.id} does not answer at ${healthy[at]!.url}`,
+  );
+  throw problem(admin, 'instance-refuses', {
+    detail: `${reasons.join('. ')}. ${module} stays where it is.`,
+  });
 }
 
 /** What to do depends on what is there: processes on their way out, on their way up, or none. */

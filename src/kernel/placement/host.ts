@@ -25,6 +25,14 @@ export interface Registration {
   readonly differences?: readonly (Difference & { readonly module: string })[];
 }
 
+/** A process that a gateway sends nothing to although it beats. */
+export interface HeldOut {
+  /** In words. */
+  readonly reason: string;
+  /** RFC 3339, by the clock of who holds it out. */
+  readonly since: string;
+}
+
 /** The state that a host reports with every heartbeat. Counts are by module; absent means 0. */
 export interface HostReport {
   /** Its modules can serve: doors open, stores answer. Not whether it is the public's turn yet. */
@@ -38,6 +46,8 @@ export interface HostReport {
   readonly inflight: Readonly<Record<string, number>>;
   /** Requests that this host is serving itself, by module. */
   readonly busy: Readonly<Record<string, number>>;
+  /** What its gateway holds out, by host; absent: nothing, or it has none. */
+  readonly held?: Readonly<Record<string, HeldOut>>;
 }
 
 export interface Heartbeat extends HostReport {

@@ -1,6 +1,6 @@
 // From the control tables to what an operator sees. Pure: every monolith answers the same from them.
 import type { Entry, Instance, Overview } from './admin-contract.ts';
-import { instancesOf, isHealthy } from './picture.ts';
+import { instancesOf, isHealthy, isLive } from './picture.ts';
 import type { HostRow, ServiceRow, Tables } from './tables.ts';
 
 export function overviewOf(tables: Tables, monolith: Overview['monolith']): Overview {
@@ -9,7 +9,7 @@ export function overviewOf(tables: Tables, monolith: Overview['monolith']): Over
     monolith,
     monoliths: tables.hosts
       .filter(({ role }) => role === 'monolith')
-      .map((host) => ({ pid: host.pid, url: host.publicUrl ?? host.url, healthy: isHealthy(host) })),
+      .map((host) => ({ pid: host.pid, url: host.publicUrl ?? host.url, healthy: isServing(tables, host) })),
     modules: tables.placements.map(({ module }) => entryOf(tables, module)!),
   };
 }
@@ -37,6 +37,7 @@ function listOf(tables: Tables, module: string, services: readonly ServiceRow[])
   return [
     ...hosts.map((host) =>
       registered(
+        tables,
         host,
         module,
         services.find(({ number }) => host.id === `${module}-${number}`),
@@ -46,19 +47,38 @@ function listOf(tables: Tables, module: string, services: readonly ServiceRow[])
   ].sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
 }
 
-function registered(host: HostRow, module: string, service: ServiceRow | undefined): Instance {
+function registered(
+  tables: Tables,
+  host: HostRow,
+  module: string,
+  service: ServiceRow | undefined,
+): Instance {
+  const heldOut = heldOutBy(tables, host);
   return {
     id: host.id,
     pid: host.pid,
     url: host.url,
-    healthy: isHealthy(host),
+    healthy: isServing(tables, host),
     supervised: service !== undefined && service.pid === host.pid && service.machine === host.machine,
     draining: host.draining || host.retiring,
     differences: host.differences
       .filter((one) => one.module === module)
       .map(({ path, message }) => ({ path, message })),
+    ...(heldOut.length > 0 && { heldOut }),
     ...(service?.lastExit && !isHealthy(host) && { lastExit: service.lastExit }),
   };
+}
+
+/** It takes requests, and whoever has any sends them to it. */
+function isServing(tables: Tables, host: HostRow): boolean {
+  return isHealthy(host) && heldOutBy(tables, host).length === 0;
+}
+
+function heldOutBy(tables: Tables, { host }: HostRow): NonNullable<Instance['heldOut']> {
+  return tables.hosts.flatMap((gateway) => {
+    const held = isLive(gateway) ? gateway.held[host] : undefined;
+    return held ? [{ by: gateway.id, ...held }] : [];
+  });
 }
 
 function unregistered({ module, number, pid, lastExit }: ServiceRow): Instance {

@@ -68,11 +68,20 @@ export function createRoster(sql: Sql, change: Change): Roster {
         return true;
       }),
 
-    beat: async ({ host, appliedVersion, inflight, busy, ready, draining }) => {
+    beat: async ({ host, appliedVersion, inflight, busy, ready, draining, held = {} }) => {
       const { rows } = await sql.query<{ same: boolean; tag: string }>(
-        `UPDATE host SET heartbeat_at = now(), applied_version = $2, inflight = $3, busy = $4 WHERE host = $1
+        `UPDATE host SET heartbeat_at = now(), applied_version = $2, inflight = $3, busy = $4,
+           held = $7 WHERE host = $1
          RETURNING live AND ready = $5 AND draining = $6 AS same, ${tagSql} AS tag`,
-        [host, appliedVersion, JSON.stringify(inflight), JSON.stringify(busy), ready, draining],
+        [
+          host,
+          appliedVersion,
+          JSON.stringify(inflight),
+          JSON.stringify(busy),
+          ready,
+          draining,
+          JSON.stringify(held),
+        ],
       );
       if (rows[0] && !rows[0].same) {
         await change(async (tx) => {

@@ -85,6 +85,8 @@ CREATE TABLE IF NOT EXISTS host (
   registered_at timestamptz NOT NULL DEFAULT now(),
   heartbeat_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 50);
+-- What the gateway of this host holds out, by host; as of its last heartbeat.
+ALTER TABLE host ADD COLUMN IF NOT EXISTS held jsonb NOT NULL DEFAULT '{}';
 
 CREATE TABLE IF NOT EXISTS revoked (
   user_id uuid PRIMARY KEY,

@@ -1,9 +1,11 @@
 // One exchange with control: the request, and what its refusals mean.
+import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'undici';
+import { refusalInWords } from '../identity/hop.ts';
 import { CONTROL_AUDIENCE } from '../identity/internal-token.ts';
 import { type SyncAnswer, type SyncRequest, syncPath } from './sync.ts';
 
-/** Control answered, and said no: a contract that breaks its callers, an id that is taken, a wrong key. */
+/** Control answered, and said no: a contract that breaks its callers, an id that is taken, a wrong key or clock. */
 export class Refused extends Error {
   readonly reason: 'contract-incompatible' | 'id-taken' | 'unauthenticated' | undefined;
 
@@ -33,18 +35,14 @@ export async function sendSync(
   });
   const text = await response.body.text();
   if (response.statusCode === 200) return JSON.parse(text) as SyncAnswer;
-  throw failureOf(response.statusCode, text, target);
+  throw failureOf(response.statusCode, text, target, response.headers);
 }
 
-function failureOf(status: number, text: string, target: string): Error {
+function failureOf(status: number, text: string, target: string, headers: IncomingHttpHeaders): Error {
   const { detail, reason, errors = [] } = parse(text);
   const paths = errors.map(({ path, message }) => `\n  ${path}: ${message}`).join('');
   if (status === 409) return new Refused(`${detail}${paths}`, reason);
-  if (status === 401)
-    return new Refused(
-      `${target} refused the internal token; INTERNAL_KEY must be the same everywhere`,
-      'unauthenticated',
-    );
+  if (status === 401) return new Refused(refusalInWords(target, headers), 'unauthenticated');
   return new Error(`${target}${syncPath} answered ${status}${detail ? `: ${detail}` : ''}`);
 }
 

@@ -3,7 +3,7 @@
 
 import type { Sql } from '../store/store.ts';
 import type { Difference } from './compatibility.ts';
-import type { HostRole } from './host.ts';
+import type { HeldOut, HostRole } from './host.ts';
 import type { Door, Placement } from './snapshot.ts';
 
 export interface PlacementRow {
@@ -35,6 +35,8 @@ export interface HostRow {
   readonly appliedVersion: number;
   readonly inflight: Readonly<Record<string, number>>;
   readonly busy: Readonly<Record<string, number>>;
+  /** What its gateway sends nothing to, by host. */
+  readonly held: Readonly<Record<string, HeldOut>>;
   readonly differences: readonly (Difference & { readonly module: string })[];
   /** Milliseconds since the last heartbeat, by the database's clock. */
   readonly silence: number;
@@ -83,7 +85,7 @@ const tablesSql = `SELECT json_build_object(
     FROM placement ORDER BY module`)},
   'hosts', ${rows(`
     SELECT host, id, role, modules, url, public_url AS "publicUrl", pid, machine, started, doors, live, ready,
-      draining, retiring, replaceable, applied_version AS "appliedVersion", inflight, busy, differences,
+      draining, retiring, replaceable, applied_version AS "appliedVersion", inflight, busy, held, differences,
       ${ageOf('heartbeat_at')} AS silence
     FROM host ORDER BY registered_at, host`)},
   'services', ${rows(`

@@ -103,7 +103,7 @@ function opened(server: Opened, running: Postmaster, adopted: boolean): Embedded
     async stop(withinMs = STOP_MS) {
       const begun = performance.now();
       // One that is being started again just now is known by its folder alone.
-      await Promise.race([watch.end(), pause(withinMs / 4)]);
+      await Promise.race([watch.end(), pause(withinMs / 4, undefined, { ref: false })]);
       const pid = findPostmaster(place.cluster)?.pid ?? watch.pid;
       await stopPostmaster(place.cluster, pid, withinMs - (performance.now() - begun));
     },

@@ -1,0 +1,113 @@
+// A service in another language, as docs/operations.md has it: plain HTTP, a registration and a beat by /control/sync,
+// and nothing of ours in its answers. It lives in the test's own process, and does what the test says.
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Contract } from '../src/kernel/contract/contract.ts';
+import { createInternalTokens } from '../src/kernel/identity/internal-token.ts';
+import { canonicalContract } from '../src/kernel/placement/canonical.ts';
+import { identify } from '../src/kernel/placement/process.ts';
+
+export interface Foreign {
+  readonly url: string;
+  readonly id: string;
+  /** Everything but /health/*: answers it. */
+  serve: (request: IncomingMessage, response: ServerResponse) => void;
+  /** The status of /health/ready; 404: it has no such page. */
+  ready: number;
+  /** Whether a token is taken. */
+  admits: (token: string | undefined) => boolean;
+  /** Takes no connections, and takes them again on the same port; it beats all the while. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param control the internal port of the monolith. */
+export async function startForeign(
+  contract: Contract,
+  control: string,
+  internalKey: string,
+  number = 1,
+): Promise<Foreign> {
+  const { module } = contract;
+  const id = `${module}-${number}`;
+  const tokens = createInternalTokens(internalKey, module);
+  const server = createServer((request, response) => {
+    const { url, headers } = request;
+    if (url === '/health/ready') response.writeHead(foreign.ready).end();
+    else if (!foreign.admits(headers['x-internal-token'] as string | undefined))
+      response.writeHead(401).end();
+    else foreign.serve(request, response);
+  });
+  const listen = (port: number) =>
+    new Promise<void>((resolve) => server.listen(port, '127.0.0.1', () => resolve()));
+  let leave = async () => {};
+  const pause = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  const foreign: Foreign & { url: string } = {
+    url: '',
+    id,
+    serve: (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":[],"nextCursor":null}');
+    },
+    ready: 404,
+    admits: () => true,
+    pause,
+    resume: () => listen(Number(new URL(foreign.url).port)),
+    async close() {
+      await leave();
+      await pause();
+    },
+  };
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  foreign.url = `http://127.0.0.1:${port}`;
+  const host = randomUUID();
+  const self = {
+    ...{ host, id, role: 'service', modules: [module], url: foreign.url, doors: ['http'] },
+    process: identify(process.pid)!,
+    contracts: { [module]: canonicalContract(contract) },
+  };
+  let version = 0;
+  let known = false;
+  let stopped = false;
+  const sync = async (body: object) => {
+    const response = await fetch(`${control}/control/sync`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${await tokens.mint('control')}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify(body),
+    });
+    if (response.status !== 200) throw new Error(await response.text());
+    return (await response.json()) as { known: boolean; tag: string; snapshot?: { version: number } };
+  };
+  let tag = '';
+  const beat = async () => {
+    const load = { ready: true, draining: false, inflight: {}, busy: {} };
+    const answer = await sync({
+      tag,
+      waitMs: known ? 500 : 0,
+      ...(known ? {} : { register: self }),
+      beat: { ...load, host, appliedVersion: version },
+    });
+    ({ known, tag } = answer);
+    version = answer.snapshot?.version ?? version;
+  };
+  await beat();
+  const beating = (async () => {
+    while (!stopped) await beat().catch(() => {});
+  })();
+
+  leave = async () => {
+    stopped = true;
+    await beating;
+    await sync({ tag, waitMs: 0, leave: host }).catch(() => {});
+  };
+  return foreign;
+}
