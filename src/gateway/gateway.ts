@@ -7,7 +7,7 @@ import type { RemoteCalls } from '../kernel/calls/remote.ts';
 import type { Contract } from '../kernel/contract/contract.ts';
 import { authenticateRequests, type VerifyBearer } from '../kernel/http/authenticate.ts';
 import { operationFinder } from '../kernel/http/lookup.ts';
-import { bodyLimitOf, contractRoutes, permit } from '../kernel/http/routes.ts';
+import { contractRoutes, permit } from '../kernel/http/routes.ts';
 import { createServer, type ServerOptions } from '../kernel/http/server.ts';
 import type { RefusalLog } from '../kernel/identity/hop.ts';
 import type { InternalTokens } from '../kernel/identity/internal-token.ts';
@@ -117,7 +117,6 @@ async function mountModule(
     placements,
     local: dispatcher !== undefined,
     guard,
-    bodyLimit: Math.max(...Object.values(contract.operations).map(bodyLimitOf)),
     tokens,
     onReroute: () => metrics.rerouted.inc({ module }),
   };

@@ -8,6 +8,7 @@ import type { FastifyReplyFromHooks } from '@fastify/reply-from';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { traceOf } from '../kernel/calls/trace.ts';
 import { kernelProblem, ModuleUnavailable } from '../kernel/contract/problem.ts';
+import { passedBodies } from '../kernel/http/body.ts';
 import { sendProblem } from '../kernel/http/problems.ts';
 import { audienceOf, type InternalTokens } from '../kernel/identity/internal-token.ts';
 import type { Endpoint, Placement, Placements } from '../kernel/placement/snapshot.ts';
@@ -27,8 +28,6 @@ export interface ProxyOptions {
   readonly placements: Placements;
   /** Refuses who may not call what they ask for. */
   readonly guard: onRequestHookHandler;
-  /** The largest body any operation of the module takes, in bytes. */
-  readonly bodyLimit: number;
   /** This host runs the module too: it can answer when the module came back. */
   readonly local: boolean;
   readonly tokens: InternalTokens;
@@ -73,13 +72,10 @@ export function noteSides(app: FastifyInstance, placements: Placements, upstream
 }
 
 export async function mountProxy(app: FastifyInstance, options: ProxyOptions): Promise<void> {
-  const { module, prefix, lines, reads, guard, bodyLimit } = options;
+  const { module, prefix, lines, reads, guard } = options;
   await app.register(async (scope) => {
     scope.addHook('onRequest', guard);
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, done) =>
-      done(null, body),
-    );
+    passedBodies(scope);
     await scope.register(httpProxy, {
       prefix,
       rewritePrefix: prefix,

@@ -53,6 +53,8 @@ export interface OperationSpec<I extends TObject = TObject, O extends TSchema = 
   /** Input field to HTTP header, for example `{ idempotencyKey: 'Idempotency-Key' }`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly upload?: UploadSpec;
+  /** Bytes that a body may have although its schema sets no lengths, for free data; at least 64 kB always. */
+  readonly maxBodyBytes?: number;
   /** The handler answers with a `Download` (bytes with a content type) instead of JSON. */
   readonly download?: boolean;
   /** Asking twice is the same as asking once: a caller may retry it when the connection was lost. */

@@ -3,8 +3,11 @@
 import { createRequire } from 'node:module';
 import type { TSchema } from 'typebox';
 import type Schema from 'typebox/schema';
+import { leavesFree, TOO_DEEP, tooDeep } from './depth.ts';
+import { type Fault, findFaults } from './faults.ts';
 import { inWords } from './fields.ts';
-import { type FieldError, kernelProblem } from './problem.ts';
+import { escapePointer } from './pointer.ts';
+import { type FieldError, kernelProblem, type Problem } from './problem.ts';
 
 export type InputCheck = (input: unknown) => void;
 
@@ -33,19 +36,27 @@ export function compile(schema: TSchema): Check {
   };
   return {
     fits: (value) => validator().Check(value),
-    errors: (value) => fieldErrors(validator().Errors(value)[1]),
+    errors: (value) =>
+      fieldErrors(findFaults(schema, value, (one, inner) => loadChecks().Errors(one, inner)[1])),
   };
+}
+
+/** The 422 problem that names the fields. */
+export function invalid(errors: readonly FieldError[]): Problem {
+  return kernelProblem('invalid', {
+    detail: 'See errors: each entry names the field and what is wrong with it.',
+    errors,
+  });
 }
 
 /** Throws the 422 problem with one entry per wrong field. */
 export function inputCheck(schema: TSchema): InputCheck {
   const compiled = compile(schema);
+  const free = leavesFree(schema);
   return (input) => {
-    if (compiled.fits(input)) return;
-    throw kernelProblem('invalid', {
-      detail: 'See errors: each entry names the field and what is wrong with it.',
-      errors: compiled.errors(input),
-    });
+    if (!compiled.fits(input)) throw invalid(compiled.errors(input));
+    const deep = free ? tooDeep(input) : undefined;
+    if (deep !== undefined) throw invalid([{ path: deep, message: TOO_DEEP }]);
   };
 }
 
@@ -58,15 +69,8 @@ export function outputCheck(schema: TSchema, name: string): (output: unknown) =>
   };
 }
 
-interface SchemaError {
-  readonly keyword: string;
-  readonly instancePath: string;
-  readonly params: object;
-  readonly message: string;
-}
-
-/** What TypeBox found, one entry per field, in the words of the field's owner. */
-export function fieldErrors(found: readonly SchemaError[]): FieldError[] {
+/** What was found, one entry per field, in the words of the field's owner. */
+export function fieldErrors(found: readonly Fault[]): FieldError[] {
   const errors: FieldError[] = [];
   const seen = new Set<string>();
   const allowed = allowedValues(found);
@@ -102,7 +106,7 @@ export function fieldErrors(found: readonly SchemaError[]): FieldError[] {
 }
 
 /** By path, the constants that would have been right there, as JSON. */
-function allowedValues(found: readonly SchemaError[]): Map<string, string[]> {
+function allowedValues(found: readonly Fault[]): Map<string, string[]> {
   const allowed = new Map<string, string[]>();
   for (const { keyword, instancePath, params } of found) {
     if (keyword !== 'const') continue;
@@ -111,9 +115,4 @@ function allowedValues(found: readonly SchemaError[]): Map<string, string[]> {
     values.push(JSON.stringify((params as { allowedValue: unknown }).allowedValue));
   }
   return allowed;
-}
-
-/** A name as a step of a JSON Pointer (RFC 6901). */
-export function escapePointer(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -1,11 +1,15 @@
 // What a record from the log is to one consumer: an event it listens to, one it does not, one of a version it
 // does not know yet, or poison. Decided from the record and the contracts alone, without a database; never throws.
 import type { Contract, EventDefinition } from '../contract/contract.ts';
+import { TOO_DEEP, tooDeep } from '../contract/depth.ts';
 import type { Listener } from '../module.ts';
 import { type Attributes, attributesOf, MAX_EVENT_BYTES, toEnvelope } from './cloudevents.ts';
 import type { Envelope } from './envelope.ts';
 import type { LogRecord } from './log/port.ts';
 import { checkOf } from './publisher.ts';
+
+/** Characters of the way to what lies too deep: the beginning says where to look. */
+const MOST_OF_PATH = 200;
 
 export type Reading =
   | {
@@ -91,6 +95,8 @@ export class Reader {
     } catch (error) {
       return poison(`not JSON: ${(error as Error).message}`, true);
     }
+    const deep = tooDeep(data);
+    if (deep !== undefined) return poison(`too deep: ${deep.slice(0, MOST_OF_PATH)} ${TOO_DEEP}`, true);
     const check = checkOf(listener.event);
     if (!check.fits(data)) {
       const wrong = check.errors(data).map(({ path, message }) => `${path || '/'} ${message}`);

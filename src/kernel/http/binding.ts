@@ -4,16 +4,14 @@
 import type { FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import type { OperationSpec } from '../contract/contract.ts';
-import { type FieldError, kernelProblem, Problem } from '../contract/problem.ts';
-import { escapePointer } from '../contract/validation.ts';
+import { escapePointer } from '../contract/pointer.ts';
+import { Problem } from '../contract/problem.ts';
+import { invalid } from '../contract/validation.ts';
 
 export type Binder = (request: FastifyRequest) => Record<string, unknown>;
 
-const invalid = (errors: FieldError[]) =>
-  kernelProblem('invalid', {
-    detail: 'See errors: each entry names the field and what is wrong with it.',
-    errors,
-  });
+/** Names that are not known: a few say enough. */
+const MOST_NAMED = 10;
 
 /** Prepares the binding of one operation that has an HTTP route. */
 export function createBinder(spec: OperationSpec): Binder {
@@ -78,7 +76,7 @@ export function namedByClient(spec: OperationSpec): ((error: unknown) => never) 
 }
 
 function refuse(query: Record<string, unknown>, message: string): void {
-  const names = Object.keys(query);
+  const names = Object.keys(query).slice(0, MOST_NAMED);
   if (names.length > 0) throw invalid(names.map((name) => ({ path: `/${escapePointer(name)}`, message })));
 }
 

@@ -23,15 +23,14 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
 /** The same words wherever the size is noticed: by the gateway, by a service, or while a file is read. */
 export const BODY_TOO_LARGE = 'The body is larger than this route takes.';
 
+export const TYPE_NOT_TAKEN = 'Send application/json (or multipart/form-data for an upload).';
+
 const byCode: Readonly<Record<string, [KernelError, string]>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: ['malformed', 'The body is not valid JSON.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed', 'The body is empty; send a JSON object.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed', 'The body is not as long as Content-Length says.'],
   FST_ERR_CTP_BODY_TOO_LARGE: ['too-large', BODY_TOO_LARGE],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
-    'unsupported-media-type',
-    'Send application/json (or multipart/form-data for an upload).',
-  ],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', TYPE_NOT_TAKEN],
   FST_ERR_BAD_URL: ['malformed', 'The path is not a valid URL.'],
   FST_ERR_ASYNC_CONSTRAINT: ['internal', ''],
 };

@@ -1,22 +1,27 @@
 // The HTTP door: a contract's operations as Fastify routes over one dispatcher. Mounted on the gateway (with
 // the placement constraint) and on the internal port (without); nothing of a route differs between the two.
-import { isUtf8 } from 'node:buffer';
 import multipart from '@fastify/multipart';
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  onRequestHookHandler,
+  RouteHandlerMethod,
+} from 'fastify';
 import type { Call, Download, Upload } from '../calls/call.ts';
 import { authorise, type Dispatcher } from '../calls/dispatcher.ts';
 import { adopt } from '../calls/trace.ts';
 import type { OperationSpec } from '../contract/contract.ts';
+import { escapePointer } from '../contract/pointer.ts';
 import type { Principal } from '../contract/principal.ts';
 import { kernelProblem } from '../contract/problem.ts';
 import { createBinder, namedByClient } from './binding.ts';
+import { jsonBodiesOf, noJsonBodies } from './body.ts';
+import { bodyLimitOf } from './limits.ts';
 import { readUpload, sendDownload } from './transfer.ts';
 
 /** Milliseconds a request may take in all, calls to other modules included. */
 export const REQUEST_DEADLINE_MS = 15_000;
-
-/** The largest JSON body: 100 order lines are 8 kB. */
-export const JSON_BODY_LIMIT = 1024 * 1024;
 
 export interface RoutesOptions {
   readonly dispatcher: Dispatcher;
@@ -32,22 +37,6 @@ declare module 'fastify' {
     /** The operation that is asked for, where a route stands for many (a proxy). */
     operation: OperationSpec | undefined;
   }
-}
-
-/** Reads JSON itself: an empty body is no error where none is needed; __proto__ and what is no UTF-8 are refused. */
-export function jsonBodies(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
-  app.removeContentTypeParser('application/json');
-  app.removeContentTypeParser('text/plain');
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer', bodyLimit: JSON_BODY_LIMIT },
-    (request, body: Buffer, done) => {
-      if (body.length === 0) done(null, undefined);
-      else if (isUtf8(body)) parse(request, body.toString(), done);
-      else done(kernelProblem('malformed', { detail: 'The body is not UTF-8.' }));
-    },
-  );
 }
 
 /** Every request has a trace, its own or a new one, and says so in its answer. */
@@ -97,31 +86,45 @@ class HttpCall implements Call {
 }
 
 export async function contractRoutes(app: FastifyInstance, options: RoutesOptions): Promise<void> {
-  const { dispatcher, constraints, principalOf } = options;
-  const { operations } = dispatcher.contract;
-  if (Object.values(operations).some((spec) => spec.upload)) await app.register(multipart);
+  const { operations } = options.dispatcher.contract;
   for (const [name, spec] of Object.entries(operations)) {
     if (!spec.http) continue;
-    const bind = createBinder(spec);
-    const rename = namedByClient(spec);
-    app.route({
-      method: spec.http.method,
-      url: spec.http.path,
-      ...(constraints ? { constraints } : {}),
-      ...(spec.upload ? { bodyLimit: bodyLimitOf(spec) } : {}),
-      // Before the body is read: a stranger's is not looked at, and learns nothing.
-      ...(spec.access === 'public'
-        ? {}
-        : { onRequest: permit((request) => authorise(spec, principalOf(request))) }),
-      handler: async (request, reply) => {
-        const input = bind(request);
-        const upload = spec.upload ? await readUpload(request, spec.upload, bodyLimitOf(spec)) : undefined;
-        const call = new HttpCall(request, reply, principalOf(request), upload);
-        const answered = dispatcher.dispatch(name, input, call);
-        return answer(request, reply, spec, await (rename ? answered.catch(rename) : answered));
-      },
-    });
+    if (!spec.upload) operationRoute(app, options, name, spec);
+    else
+      await app.register(async (scope) => {
+        await scope.register(multipart);
+        noJsonBodies(scope, spec);
+        operationRoute(scope, options, name, spec);
+      });
   }
+}
+
+function operationRoute(
+  app: FastifyInstance,
+  { dispatcher, constraints, principalOf }: RoutesOptions,
+  name: string,
+  spec: OperationSpec,
+): void {
+  const http = spec.http!;
+  const bind = createBinder(spec);
+  const rename = namedByClient(spec);
+  app.route({
+    method: http.method,
+    url: http.path,
+    ...(constraints ? { constraints } : {}),
+    bodyLimit: bodyLimitOf(spec),
+    // Before the body is read: a stranger's is not looked at, and learns nothing.
+    ...(spec.access === 'public'
+      ? {}
+      : { onRequest: permit((request) => authorise(spec, principalOf(request))) }),
+    handler: async (request, reply) => {
+      const input = bind(request);
+      const upload = spec.upload ? await readUpload(request, spec.upload, bodyLimitOf(spec)) : undefined;
+      const call = new HttpCall(request, reply, principalOf(request), upload);
+      const answered = dispatcher.dispatch(name, input, call);
+      return answer(request, reply, spec, await (rename ? answered.catch(rename) : answered));
+    },
+  });
 }
 
 /** The hook of a check that throws a Problem. */
@@ -134,11 +137,6 @@ export function permit(check: (request: FastifyRequest) => void): onRequestHookH
       done(error as Error);
     }
   };
-}
-
-/** The largest body of an operation, in bytes; an upload has its file and what multipart writes around it. */
-export function bodyLimitOf({ upload }: OperationSpec): number {
-  return upload ? upload.maxBytes + 64 * 1024 : JSON_BODY_LIMIT;
 }
 
 /** What came of an operation, as the answer to the client who asked for it. */
@@ -167,13 +165,17 @@ export function moduleCalls(
   dispatchers: ReadonlyMap<string, Dispatcher>,
   callerOf: (request: FastifyRequest) => string,
 ): void {
-  app.post('/calls/:module/:operation', async (request, reply) => {
-    const { module, operation } = request.params as { module: string; operation: string };
+  const asked = ({ params }: FastifyRequest) => {
+    const { module, operation } = params as { module: string; operation: string };
     const dispatcher = dispatchers.get(module);
-    const spec = dispatcher?.contract.operations[operation];
+    const spec = dispatcher?.has(operation) ? dispatcher.contract.operations[operation] : undefined;
+    return { module, operation, dispatcher, spec };
+  };
+  const answerCall: RouteHandlerMethod = async (request, reply) => {
+    const { module, operation, dispatcher, spec } = asked(request);
     if (!dispatcher || !spec || spec.upload || spec.download) {
       throw kernelProblem('not-found', {
-        detail: `This host has no operation ${module}.${operation} for calls.`,
+        detail: `This host has no operation ${escapePointer(module)}.${escapePointer(operation)} for calls.`,
       });
     }
     // The token says which host asks; a host that runs several modules says which of them.
@@ -186,5 +188,9 @@ export function moduleCalls(
     return reply
       .header('content-type', 'application/json; charset=utf-8')
       .send(JSON.stringify(output ?? null));
+  };
+  app.register(async (scope) => {
+    jsonBodiesOf(scope, (request) => asked(request).spec);
+    scope.post('/calls/:module/:operation', answerCall);
   });
 }

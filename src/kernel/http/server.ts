@@ -6,10 +6,12 @@ import { adopt } from '../calls/trace.ts';
 import { kernelProblem } from '../contract/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import { jsonBodies } from './body.ts';
 import { closingOf } from './closing.ts';
+import { JSON_BODY_LIMIT } from './limits.ts';
 import { answerWithProblems, sendProblem, toProblem } from './problems.ts';
 import { refuseUnreadable } from './refuse.ts';
-import { JSON_BODY_LIMIT, jsonBodies, traceRequests } from './routes.ts';
+import { traceRequests } from './routes.ts';
 
 export interface ServerOptions {
   /** What x-served-by says on /api answers that are made here. */

@@ -4,19 +4,18 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Download, Upload } from '../calls/call.ts';
 import type { UploadSpec } from '../contract/contract.ts';
 import { kernelProblem } from '../contract/problem.ts';
+import { uploadWanted } from './body.ts';
 import { BODY_TOO_LARGE } from './problems.ts';
 
 /** Reads the file of an upload whole; needs @fastify/multipart on the instance. `most` bounds the body, in bytes. */
 export async function readUpload(request: FastifyRequest, spec: UploadSpec, most: number): Promise<Upload> {
   const wrong = (message: string) =>
     kernelProblem('invalid', {
-      detail: `Send multipart/form-data with one file in the field "${spec.field}".`,
+      detail: uploadWanted(spec.field),
       errors: [{ path: `/${spec.field}`, message }],
     });
   if (!request.isMultipart()) {
-    throw kernelProblem('unsupported-media-type', {
-      detail: `Send multipart/form-data with one file in the field "${spec.field}".`,
-    });
+    throw kernelProblem('unsupported-media-type', { detail: uploadWanted(spec.field) });
   }
   if (Number(request.headers['content-length']) > most) throw tooLarge();
   let upload: Upload | undefined;

@@ -4,6 +4,7 @@
 import { closed, defineContract, nothing, operation, page } from '../../contract/contract.ts';
 import { id, paging, prose, time } from '../../contract/fields.ts';
 import { Type } from '../../contract/type.ts';
+import { MAX_EVENT_BYTES } from '../cloudevents.ts';
 import { type OpenState, openStates } from '../delivery.ts';
 import {
   Decided,
@@ -22,6 +23,8 @@ const changedBy = Type.Optional(
   Type.String({ minLength: 1, maxLength: 100, description: 'Who asks, for the audit. Default: operator.' }),
 );
 const headers = { changedBy: 'X-Changed-By' };
+/** Of what takes the data of any event: the largest there can be, and what stands around it. */
+const maxBodyBytes = MAX_EVENT_BYTES + 64 * 1024;
 const cursor = Type.Optional(Type.String({ minLength: 1, maxLength: 8_000 }));
 
 export const events = defineContract('events', {
@@ -85,6 +88,7 @@ export const events = defineContract('events', {
         data: Type.Optional(Type.Unknown()),
         changedBy,
       }),
+      maxBodyBytes,
       output: Decided,
       idempotent: false,
       errors: ['letter-unknown', 'module-unknown', 'not-at-rest', 'not-repairable', 'store-elsewhere'],
@@ -206,6 +210,7 @@ export const events = defineContract('events', {
         }),
         changedBy,
       }),
+      maxBodyBytes,
       output: Type.Object({ id: id(), topic: Type.String(), key: Type.String(), type: Type.String() }),
       idempotent: false,
       errors: ['store-elsewhere'],

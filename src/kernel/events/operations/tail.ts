@@ -1,6 +1,7 @@
 // What arrives in the log, for somebody who looks: waits for the first event, takes what comes with it, and
 // says where to go on. Reads beside all groups; nobody's offsets move.
 
+import { tooDeep } from '../../contract/depth.ts';
 import { attributesOf } from '../cloudevents.ts';
 import type { Positions, StoredRecord } from '../log/port.ts';
 import type { AskedLog } from './answering.ts';
@@ -98,9 +99,16 @@ export function tailed(record: StoredRecord): Tailed {
 export function readable(value: Buffer | null): { data: unknown; text: string | null } {
   if (value === null) return { data: null, text: null };
   const text = value.toString('utf8');
+  const data = parsed(text);
+  // What nobody could write out again is shown as it came.
+  if (data !== undefined && tooDeep(data) === undefined) return { data, text: null };
+  return { data: null, text: text.includes('\ufffd') ? null : text };
+}
+
+function parsed(text: string): unknown {
   try {
-    return { data: JSON.parse(text), text: null };
+    return JSON.parse(text);
   } catch {
-    return { data: null, text: text.includes('\ufffd') ? null : text };
+    return undefined;
   }
 }
