@@ -136,9 +136,11 @@ export class WsLink implements Link {
     });
     this.#ws = ws;
     let reason = 'the connection broke';
+    let answered = false;
     ws.on('open', () => generation === this.#generation && this.#opened(ws));
     ws.on('unexpected-response', (_request, response) => {
       const { statusCode, headers } = response;
+      answered = true;
       reason =
         statusCode === 401 ? this.#options.refused(headers) : `it answered ${statusCode} to the handshake`;
       response.destroy();
@@ -149,6 +151,8 @@ export class WsLink implements Link {
       this.#unanswered = 0;
     });
     ws.on('error', (error) => {
+      // It was ended here, and why is known.
+      if (answered) return;
       reason = error.message || (error as NodeJS.ErrnoException).code || reason;
     });
     ws.on('close', (code) => {
