@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { MigrationList } from '@prisma/schema-engine-wasm';
 import pg, { type Client } from 'pg';
 import { withEngine } from './engine.ts';
+import { ensureHistory } from './history.ts';
 import { asOwner } from './roles.ts';
 
 const { escapeIdentifier } = pg;
@@ -45,6 +46,8 @@ export interface MigrateOptions {
   readonly module: string;
   readonly adminUrl: string;
   readonly owner: string;
+  /** The repeatable SQL that makes the kernel's own tables in that schema. */
+  readonly ddl: string;
   /** May read which migrations there are, and not write it. */
   readonly runtime: string;
 }
@@ -57,7 +60,8 @@ export interface Migrated {
 
 /** Applies what is missing, each whole or not at all, as the owner of the schema, which exists. */
 export async function migrate(client: Client, options: MigrateOptions): Promise<Migrated> {
-  const { module, adminUrl, owner, runtime } = options;
+  const { module, adminUrl, owner, runtime, ddl } = options;
+  await ensureHistory(client, { schema: module, owner, runtime, ddl });
   const migrationsList = migrationsOf(module);
   const wanted = migrationsList.migrationDirectories.map(({ path }) => path);
   const done = await appliedMigrations(client, module);

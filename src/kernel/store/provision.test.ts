@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { missingMigration } from './drift.ts';
-import { prismaFolderOf } from './migrations.ts';
+import { migrationsOf, prismaFolderOf } from './migrations.ts';
 import { provision } from './provision.ts';
 import { roleUrl, runtimeRole } from './roles.ts';
 import { checkServer, connectionsOf } from './server-check.ts';
@@ -133,6 +133,36 @@ describe('provisioning', () => {
     );
     expect(rows.filter(({ done }) => done).length).toBeGreaterThan(0);
     expect(rows.every(({ done, undone }) => done !== undone)).toBe(true);
+  });
+
+  test('gives its first migration to a module that once ran without any, two hosts at once as well', async () => {
+    const url = await server.database();
+    await provision({ ...options, adminUrl: url });
+    // As it was then: the kernel's tables, which hold something, and no history of migrations.
+    await query(
+      url,
+      `DO $$ DECLARE t text; BEGIN
+        FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = '${one}' AND tablename <> 'letters'
+        LOOP EXECUTE format('DROP TABLE ${one}.%I CASCADE', t); END LOOP; END $$;
+       DO $$ DECLARE t text; BEGIN
+        FOR t IN SELECT typname FROM pg_type WHERE typnamespace = '${one}'::regnamespace AND typtype = 'e'
+        LOOP EXECUTE format('DROP TYPE ${one}.%I CASCADE', t); END LOOP; END $$`,
+    );
+    await query(url, `INSERT INTO ${one}.letters VALUES (7); COMMENT ON SCHEMA ${one} IS NULL`);
+    await Promise.all([provision({ ...options, adminUrl: url }), provision({ ...options, adminUrl: url })]);
+    expect(await query(url, `SELECT id FROM ${one}.letters`)).toEqual([{ id: 7 }]);
+    const done = `SELECT count(*)::int AS n FROM ${one}._prisma_migrations WHERE finished_at IS NOT NULL`;
+    expect(await query(url, done)).toEqual([{ n: migrationsOf(one).migrationDirectories.length }]);
+    await expect(
+      as(url, runtimeRole(one))(`UPDATE ${one}._prisma_migrations SET logs = 'mine'`),
+    ).rejects.toMatchObject({ code: '42501' });
+  });
+
+  test('is not put over tables that somebody else made', async () => {
+    const url = await server.database();
+    await provision({ ...options, adminUrl: url });
+    await query(url, `DROP TABLE ${one}._prisma_migrations; COMMENT ON SCHEMA ${one} IS NULL`);
+    await expect(provision({ ...options, adminUrl: url })).rejects.toThrow(/schema is not empty/);
   });
 
   test('leaves a store alone that a newer host has migrated', async () => {

@@ -112,7 +112,7 @@ async function build(client: pg.Client, one: Planned, adminUrl: string, log: Log
   const { schema, owner, runtime } = roles;
   await ensureSchema(client, roles);
   if (module) {
-    const { applied, ahead } = await migrate(client, { module, adminUrl, owner, runtime });
+    const { applied, ahead } = await migrate(client, { module, adminUrl, owner, runtime, ddl });
     if (applied.length > 0) log.debug({ module, migrations: applied }, 'migrations applied');
     if (ahead.length > 0) {
       // A newer host was here: its tables are newer than our idea of them, so ours is not put over them.

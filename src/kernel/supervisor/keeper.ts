@@ -1,5 +1,7 @@
 // Keeps one number of a module running: starts its process, notes when it is healthy, starts it again under
-// the same id when it ends, later each time (0.2 s doubled up to 10 s) until it was healthy for 10 s.
+// the same id when it ends, later each time (0.2 s doubled up to 10 s) until it was healthy for 10 s. One that ends
+// ten times in a row for the same reason, before it was healthy, is tried once a minute, and one that cannot be run at
+// all (its file is gone) is not tried until it can: one line in the log says so, and the row, which `status` shows.
 // It believes the store about whose number it is: before a start it asks, and gives up what is not its own.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -19,10 +21,14 @@ export interface KeeperOptions {
   readonly start: () => LocalProcess;
   /** Why it ended, from what it said last. */
   readonly lastWords: () => string | undefined;
-  /** Still this supervisor's number? */
-  readonly owns: () => Promise<boolean>;
+  /** Why no process of it can be started, whatever is tried. */
+  readonly unrunnable: () => string | undefined;
+  /** Still this supervisor's number, and not served by a process that somebody else started? */
+  readonly claim: () => Promise<Claim>;
   readonly graceMs: number;
 }
+
+export type Claim = 'ours' | 'another-supervisor' | 'served-elsewhere';
 
 export interface Keeper {
   /** Resolves when a process was healthy for the first time, or failed to become so twice. */
@@ -41,17 +47,23 @@ export interface Keeper {
 
 const firstWaitMs = 200;
 const longestWaitMs = 10_000;
+const sameReasonMost = 10;
+const sameReasonWaitMs = 60_000;
+const lookAgainMs = 1_000;
 const steadyMs = 10_000;
 const finishMs = 10_000;
 
 export function createKeeper(options: KeeperOptions, found?: LocalProcess): Keeper {
-  const { module, number, store, placements, log, start, lastWords, owns, graceMs } = options;
+  const { module, number, store, placements, log, start, lastWords, claim, unrunnable, graceMs } = options;
   const id = `${module}-${number}`;
   const settled = Promise.withResolvers<void>();
   let current: LocalProcess | undefined;
   let over = false;
   let failures = 0;
   let tries = 0;
+  let reason = '';
+  let sameReason = 0;
+  let held = '';
   let replaced: LocalProcess | undefined;
   let rest = new AbortController();
 
@@ -68,7 +80,11 @@ export function createKeeper(options: KeeperOptions, found?: LocalProcess): Keep
 
   const failed = async (words: string, wasHealthy: boolean) => {
     failures = wasHealthy ? 1 : failures + 1;
-    log.error({ id, reason: words }, 'a service ended, starting it again');
+    sameReason = !wasHealthy && words === reason ? sameReason + 1 : 1;
+    reason = words;
+    if (sameReason < sameReasonMost) log.error({ id, reason }, 'a service ended, starting it again');
+    else if (sameReason === sameReasonMost)
+      log.error({ id, reason }, 'a service does not start; it is tried once a minute');
     await note(words);
     if (failures >= 2) settled.resolve();
   };
@@ -105,7 +121,8 @@ export function createKeeper(options: KeeperOptions, found?: LocalProcess): Keep
       if (!current) continue;
       await attend(current);
       current = undefined;
-      if (!over) await pause(Math.min(firstWaitMs * 2 ** tries++, longestWaitMs));
+      const wait = sameReason >= sameReasonMost ? sameReasonWaitMs : longestWaitMs;
+      if (!over) await pause(Math.min(firstWaitMs * 2 ** tries++, wait));
     }
     settled.resolve();
   };
@@ -129,12 +146,33 @@ export function createKeeper(options: KeeperOptions, found?: LocalProcess): Keep
   /** While the store is silent nothing is started: a service could not serve without it either. */
   const mayStart = async (): Promise<boolean> => {
     try {
-      if (await owns()) return !over;
-      over = true;
+      const whose = await claim();
+      if (whose === 'another-supervisor') over = true;
+      if (over) return false;
+      const why =
+        whose === 'served-elsewhere' ? 'a process that somebody else started serves it' : unrunnable();
+      if (!why) {
+        held = '';
+        return true;
+      }
+      await hold(why, whose === 'ours');
     } catch {
-      await pause(1000);
+      await pause(lookAgainMs);
     }
     return false;
+  };
+
+  /** Nothing is started while that holds; said once. */
+  const hold = async (why: string, failing: boolean) => {
+    if (held !== why) {
+      held = why;
+      if (failing) log.error({ id, reason: why }, 'a service cannot be started');
+      else log.info({ id, reason: why }, 'no process is started');
+      failures = failing ? 2 : 0;
+      await note(failing ? why : null);
+      settled.resolve();
+    }
+    await pause(lookAgainMs);
   };
 
   const pause = async (ms: number) => {

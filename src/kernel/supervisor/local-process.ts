@@ -2,7 +2,7 @@
 // Guarantees: it is the leader of its own group, so that Ctrl-C in a terminal reaches the supervisor alone;
 // its output goes straight to a file, so that it outlives the supervisor; a signal never hits a reused pid.
 import { spawn } from 'node:child_process';
-import { closeSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { identify, isAlive, machine, type ProcessIdentity, signal } from '../placement/process.ts';
 
 export interface LocalProcess {
@@ -22,6 +22,12 @@ export interface Command {
   readonly preload?: string;
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
+}
+
+/** Why the command cannot be run at all, whatever is tried; undefined: it can. */
+export function unrunnable({ entry, cwd }: Command): string | undefined {
+  const missing = [cwd, entry].find((path) => !existsSync(path));
+  return missing && `${missing} is missing`;
 }
 
 /** Starts the command with its output appended to the open file `output`, which is closed here. */

@@ -1,6 +1,8 @@
 // What a supervisor reads out of the control tables' rows. Pure, but for the look at a process.
+import { isHealthy, isLive } from '../placement/picture.ts';
 import { isAlive, type ProcessIdentity } from '../placement/process.ts';
 import type { HostRow, ServiceRow, Tables } from '../placement/tables.ts';
+import type { Claim } from './keeper.ts';
 
 export const idOf = ({ module, number }: Pick<ServiceRow, 'module' | 'number'>) => `${module}-${number}`;
 export const moduleOf = (id: string) => id.replace(/-\d+$/, '');
@@ -31,6 +33,15 @@ export function isSilent(tables: Tables, row: ServiceRow, ms: number): boolean {
 export function runs(row: ServiceRow): boolean {
   const left = processOf(row);
   return left !== undefined && isAlive(left) === true;
+}
+
+/** Whose the number is: its row says who looks after it, and the roster whether a stranger's process has its id. */
+export function claimOf(tables: Tables, id: string, supervisor: string): Claim {
+  const row = tables.services.find((one) => idOf(one) === id);
+  if (row?.supervisor !== supervisor) return 'another-supervisor';
+  const holder = tables.hosts.find((one) => one.id === id && isLive(one) && isHealthy(one) && isServing(one));
+  const gone = holder && isAlive(holder) === false;
+  return holder && !gone ? 'served-elsewhere' : 'ours';
 }
 
 export function isServing(host: HostRow): boolean {

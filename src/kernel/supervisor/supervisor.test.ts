@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import {
   execute,
@@ -88,13 +88,29 @@ async function monolith() {
   return one;
 }
 
-function supervise(one: TestMonolith, graceMs = 3000, silentMs = 15_000): Supervisor {
+const setPlacementByHand = (module: string) =>
+  execute(
+    admin,
+    `UPDATE banyan_control.placement SET placement = 'service', percent = 100 WHERE module = '${module}';
+     UPDATE banyan_control.state SET version = version + 1`,
+  );
+
+interface Given {
+  readonly graceMs?: number;
+  readonly silentMs?: number;
+  readonly log?: Logger;
+}
+
+function supervise(
+  one: TestMonolith,
+  { graceMs = 3000, silentMs = 15_000, log: telling = log }: Given = {},
+): Supervisor {
   const supervisor = createSupervisor({
     host: one.host,
     store: one.store,
     follower: one.follower,
     dataDir: folder,
-    log,
+    log: telling,
     graceMs,
     silentMs,
     command: (module, number) => ({
@@ -161,7 +177,7 @@ test('a crashed process is started again under its id, and said to be down meanw
 
 test('a process that stands still is replaced once it was silent for long enough', async () => {
   const one = await monolith();
-  await supervise(one, 3000, 4000).start();
+  await supervise(one, { silentMs: 4000 }).start();
   await run(one, 1);
   await one.follower.refresh();
   const [first] = serving(one);
@@ -183,6 +199,50 @@ test('a process that cannot start is reported with its last words, and not wante
   flag('break', false);
   await run(one, 1);
   expect(readFileSync(join(folder, 'logs/orders-1.log'), 'utf8')).toMatch(/orders-1 starts/);
+});
+
+test('what cannot be run at all is not started, is told once, and runs when it can', async () => {
+  const said: string[] = [];
+  const entry = join(folder, 'main.ts');
+  const source = readFileSync(entry, 'utf8');
+  rmSync(entry);
+  const one = await monolith();
+  const telling = pino({ level: 'warn' }, { write: (line: string) => void said.push(line) });
+  await supervise(one, { log: telling }).start();
+  await expect(run(one, 1)).rejects.toThrow(/orders-1 does not start: .*main\.ts is missing/);
+  await one.store.services.want('orders', 1, one.host);
+  await expect
+    .poll(async () => (await one.store.read()).services[0]?.lastExit)
+    .toMatch(/main\.ts is missing/);
+  // Long enough for several looks.
+  await expect.poll(() => until(one.follower, () => false, 2500)).toBe(false);
+  expect(said.filter((line) => line.includes('is missing')).length).toBeLessThanOrEqual(2);
+  expect(
+    existsSync(join(folder, 'logs/orders-1.log')) && readFileSync(join(folder, 'logs/orders-1.log'), 'utf8'),
+  ).toBeFalsy();
+  writeFileSync(entry, source);
+  await expect.poll(() => ids(one), { timeout: 10_000 }).toEqual(['orders-1']);
+});
+
+test('a placed module that nothing here can run is left to those who run it', async () => {
+  const one = await monolith();
+  await setPlacementByHand('orders');
+  rmSync(join(folder, 'main.ts'));
+  await one.follower.refresh();
+  await supervise(one).start();
+  expect((await one.store.read()).services).toEqual([]);
+});
+
+test('a process that somebody else started under its id is left alone', async () => {
+  const other = await supervised();
+  await run(other, 1);
+  const [before] = serving(other);
+  // As if it had been started by hand: no row looks after it.
+  await execute(admin, 'DELETE FROM banyan_control.service');
+  const one = await monolith();
+  await supervise(one).start();
+  await run(one, 1);
+  expect(serving(one)).toEqual([before]);
 });
 
 test('asking again starts at once what waits after failures', async () => {
@@ -224,7 +284,7 @@ test('the last process of a placed service is not taken away', async () => {
 
 test('a clean stop ends every process, even one that does not listen, and leaves no pid or lock file', async () => {
   const one = await monolith();
-  const supervisor = supervise(one, 500);
+  const supervisor = supervise(one, { graceMs: 500 });
   await supervisor.start();
   await run(one, 2);
   await one.follower.refresh();

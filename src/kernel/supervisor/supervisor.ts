@@ -10,9 +10,9 @@ import { isAlive, type ProcessIdentity } from '../placement/process.ts';
 import type { ControlStore } from '../placement/store.ts';
 import type { ServiceRow, Tables } from '../placement/tables.ts';
 import { createKeeper, type Keeper } from './keeper.ts';
-import { adoptProcess, type Command, startProcess } from './local-process.ts';
+import { adoptProcess, type Command, startProcess, unrunnable } from './local-process.ts';
 import { lastLine, openLog, turnOver } from './log-file.ts';
-import { idOf, isLeaving, isServing, isSilent, moduleOf, processOf, runs } from './rows.ts';
+import { claimOf, idOf, isLeaving, isServing, isSilent, moduleOf, processOf, runs } from './rows.ts';
 
 export interface SupervisorOptions {
   /** This monolith in the roster; it must be registered before `start`. */
@@ -76,8 +76,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         graceMs,
         start: () => startProcess(command(module, number), openLog(dataDir, id)),
         lastWords: () => lastLine(dataDir, id),
-        owns: async () =>
-          (await store.read()).services.some((one) => idOf(one) === id && one.supervisor === host),
+        unrunnable: () => unrunnable(command(module, number)),
+        claim: async () => claimOf(await store.read(), id, host),
       },
       found && adoptProcess(found),
     );
@@ -169,7 +169,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     for (const { module } of placements.filter(({ placement }) => placement === 'service')) {
       const wanted = services.some((row) => row.module === module && row.wanted);
       const served = follower.current.modules[module]?.instances.some(({ healthy }) => healthy);
-      if (!wanted && !served) await store.services.want(module, 1, host);
+      if (wanted || served) continue;
+      const why = unrunnable(command(module, 1));
+      if (why)
+        log.warn({ module, reason: why }, 'placed as a service that others run: nothing is started here');
+      else await store.services.want(module, 1, host);
     }
   };
 
