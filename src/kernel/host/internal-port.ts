@@ -8,6 +8,9 @@ import { contractRoutes, moduleCalls } from '../http/routes.ts';
 import { createServer, type ServerOptions } from '../http/server.ts';
 import { bearerOf, CONTROL_AUDIENCE, type InternalTokens } from '../identity/internal-token.ts';
 
+/** A registration carries contracts: those of every module are 45 kB. */
+const SYNC_BODY_LIMIT = 1024 * 1024;
+
 export interface InternalPortOptions extends Omit<ServerOptions, 'routes'> {
   readonly dispatchers: ReadonlyMap<string, Dispatcher>;
   readonly tokens: InternalTokens;
@@ -39,8 +42,8 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
   });
   app.decorateRequest('caller', '');
   app.addHook('onRequest', (request, _reply, done) => {
-    const { url } = request.raw;
-    if (isOpen(url!)) {
+    const route = request.routeOptions.url;
+    if (isOpen(route, request.raw.url!)) {
       done();
       return;
     }
@@ -49,7 +52,7 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
       done();
     };
     try {
-      const wanted = url!.startsWith('/control/') ? CONTROL_AUDIENCE : audience;
+      const wanted = (route ?? request.raw.url!).startsWith('/control/') ? CONTROL_AUDIENCE : audience;
       const verified = tokens.verify(internalTokenOf(request), wanted);
       if (verified instanceof Promise) verified.then(settle, done);
       else settle(verified);
@@ -64,7 +67,10 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
   );
   // Whether a host is let in here is asked before anything is sent to it (kernel/identity/hop.ts).
   app.get('/calls', async () => ({ host: options.hostId, modules: [...dispatchers.keys()] }));
-  if (sync) app.post('/control/sync', async (request) => sync(request.body, request.caller));
+  if (sync) {
+    const limit = { bodyLimit: SYNC_BODY_LIMIT };
+    app.post('/control/sync', limit, async (request) => sync(request.body, request.caller));
+  }
   moduleCalls(app, dispatchers, (request) => request.caller);
   await app.register(async (scope) => {
     authenticateRequests(scope, verifyBearer);
@@ -77,8 +83,11 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
   return app;
 }
 
-function isOpen(url: string): boolean {
-  return url === '/metrics' || url === '/health/live' || url === '/health/ready';
+const open: ReadonlySet<string | undefined> = new Set(['/metrics', '/health/live', '/health/ready']);
+
+/** By the route that answers, since the router decodes; and asked for by its very name, as a probe does. */
+function isOpen(route: string | undefined, url: string): boolean {
+  return open.has(route) && route === url;
 }
 
 /** A proxied request carries the client's own Authorization, so the internal token has a header to itself. */

@@ -25,6 +25,11 @@ export function canonicalContract(contract: Contract): CanonicalContract {
 
 const made = new WeakMap<Contract, CanonicalContract>();
 
+/** A field by a name that somebody else chose: `constructor` of every object is none of its fields. */
+export function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
 function canonicalOf(contract: Contract): CanonicalContract {
   const canonical = {
     module: contract.module,

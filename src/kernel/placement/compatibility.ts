@@ -1,7 +1,7 @@
 // Whether a process that promises `theirs` can stand in for one that promises `ours`, asked when an
 // instance registers. Inputs that callers send by our contract must be valid by theirs; answers and events
 // that they send must be valid by ours. What only adds (an operation, an optional field) is compatible.
-import type { CanonicalContract, Json, JsonObject } from './canonical.ts';
+import { type CanonicalContract, type Json, type JsonObject, own } from './canonical.ts';
 import { misfits } from './schema-fit.ts';
 
 export interface Difference {
@@ -21,17 +21,17 @@ export function compareContracts(ours: CanonicalContract, theirs: CanonicalContr
   const each = (part: 'operations' | 'events', word: string, compare: typeof compareOperation) => {
     for (const [name, mine] of Object.entries(ours[part])) {
       const path = `/${part}/${name}`;
-      const other = theirs[part][name];
+      const other = own(theirs[part], name);
       if (!other) breaking.push({ path, message: `${word} is missing` });
       else compare(mine, other, path, breaking, compatible);
     }
     for (const name of Object.keys(theirs[part]))
-      if (!ours[part][name]) compatible.push({ path: `/${part}/${name}`, message: `${word} is new` });
+      if (!own(ours[part], name)) compatible.push({ path: `/${part}/${name}`, message: `${word} is new` });
   };
   each('operations', 'the operation', compareOperation);
   each('events', 'the event', compareEvent);
   for (const [name, status] of Object.entries(theirs.errors)) {
-    const mine = ours.errors[name];
+    const mine = own(ours.errors, name);
     const path = `/errors/${name}`;
     if (mine === undefined) compatible.push({ path, message: 'the error is new' });
     else if (mine !== status) breaking.push({ path, message: `the status is ${status} instead of ${mine}` });
@@ -104,12 +104,13 @@ function changes(ours: Json, theirs: Json, path: string): Difference[] {
   const [before, after] = [(mine.properties ?? {}) as JsonObject, (other.properties ?? {}) as JsonObject];
   const found = Object.keys({ ...before, ...after }).flatMap((name): Difference[] => {
     const at = `${path}/${name}`;
-    if (before[name] === undefined) return [{ path: at, message: 'the field is new' }];
-    if (after[name] === undefined) return [{ path: at, message: 'the field is gone' }];
+    const [was, is] = [own(before, name), own(after, name)];
+    if (was === undefined) return [{ path: at, message: 'the field is new' }];
+    if (is === undefined) return [{ path: at, message: 'the field is gone' }];
     const required = (schema: JsonObject) => ((schema.required ?? []) as readonly string[]).includes(name);
     if (required(mine) !== required(other))
       return [{ path: at, message: required(other) ? 'is always there now' : 'may be left out now' }];
-    return changes(before[name], after[name], at);
+    return changes(was, is, at);
   });
   return found.length > 0 ? found : [{ path, message: 'the schema is another one' }];
 }

@@ -6,8 +6,9 @@ import type { Logger } from 'pino';
 import { coalesced, createLookAgain, createPicture, type Follower, isAwaited } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { SyncAnswer, SyncRequest } from './sync.ts';
+import type { SyncAnswer } from './sync.ts';
 import { Refused, sendSync } from './sync-client.ts';
+import type { SyncRequest } from './sync-request.ts';
 
 export interface HttpFollowerOptions {
   /** CONTROL_URL: the internal port of a monolith. Others are learnt from the pictures. */

@@ -3,7 +3,7 @@
 // Guarantees: when it finds no misfit there is none, but for one reading of its own: a field that the
 // narrow side does not name is not sent, though an open object would allow it.
 // Where a keyword is unknown to it, only equal schemas fit.
-import type { Json, JsonObject } from './canonical.ts';
+import { type Json, type JsonObject, own } from './canonical.ts';
 
 export interface Misfit {
   readonly path: string;
@@ -49,11 +49,12 @@ function objects(narrow: JsonObject, wide: JsonObject, path: string): Misfit[] {
     if (!always.includes(name))
       found.push({
         path: `${path}/${name}`,
-        message: given[name] ? 'is required, and may be left out' : 'is required, and is never given',
+        message: own(given, name) ? 'is required, and may be left out' : 'is required, and is never given',
       });
   }
   for (const [name, schema] of Object.entries(given)) {
-    if (known[name] !== undefined) found.push(...misfits(schema, known[name], `${path}/${name}`));
+    const wanted = own(known, name);
+    if (wanted !== undefined) found.push(...misfits(schema, wanted, `${path}/${name}`));
     else if (wide.additionalProperties === false)
       found.push({ path: `${path}/${name}`, message: 'is not a known field' });
   }
@@ -74,7 +75,7 @@ function limits(narrow: JsonObject, wide: JsonObject, path: string): Misfit[] {
   const found: Misfit[] = [];
   for (const [key, limit] of Object.entries(wide)) {
     if (structural.has(key)) continue;
-    const mine = narrow[key];
+    const mine = own(narrow, key);
     const inside =
       typeof limit === 'number' && typeof mine === 'number'
         ? (lower.includes(key) && mine >= limit) || (upper.includes(key) && mine <= limit) || mine === limit

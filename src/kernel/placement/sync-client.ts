@@ -3,7 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'undici';
 import { refusalInWords } from '../identity/hop.ts';
 import { CONTROL_AUDIENCE } from '../identity/internal-token.ts';
-import { type SyncAnswer, type SyncRequest, syncPath } from './sync.ts';
+import { type SyncAnswer, syncPath } from './sync.ts';
+import type { SyncRequest } from './sync-request.ts';
 
 /** Control answered, and said no: a contract that breaks its callers, an id that is taken, a wrong key or clock. */
 export class Refused extends Error {

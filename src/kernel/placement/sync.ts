@@ -2,11 +2,8 @@
 // the next picture, to the internal port of any monolith. Here: what is sent, and the monolith's side of it.
 // An instance whose contract would break its callers is refused with the paths that differ.
 import type { Logger } from 'pino';
-import type { Static } from 'typebox';
 import { kernelProblem } from '../contract/problem.ts';
-import { Type } from '../contract/type.ts';
-import { inputCheck } from '../contract/validation.ts';
-import type { CanonicalContract } from './canonical.ts';
+import { type CanonicalContract, own } from './canonical.ts';
 import { compareContracts, type Difference } from './compatibility.ts';
 import type { DatabaseFollower } from './database-follower.ts';
 import { until } from './follower.ts';
@@ -14,45 +11,10 @@ import type { Registration } from './host.ts';
 import { IdTaken } from './roster.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type ControlStore, StoreUnavailable } from './store.ts';
+import { checkSync, type SyncRequest } from './sync-request.ts';
 
 /** On the internal port; its tokens have the audience CONTROL_AUDIENCE. */
 export const syncPath = '/control/sync';
-
-const Counts = Type.Record(Type.String(), Type.Integer({ minimum: 0 }));
-const Process = Type.Object({ machine: Type.String(), pid: Type.Integer(), started: Type.String() });
-const Id = Type.String({ format: 'uuid' });
-
-export const SyncRequest = Type.Object({
-  /** The tag of the picture that the host has; '' for none. */
-  tag: Type.String(),
-  /** How long to wait for another picture, at most 1000 ms. */
-  waitMs: Type.Integer({ minimum: 0, maximum: 1000 }),
-  register: Type.Optional(
-    Type.Object({
-      host: Id,
-      id: Type.String({ pattern: '^[a-z][a-z0-9-]*-[1-9][0-9]*$' }),
-      role: Type.Literal('service'),
-      modules: Type.Array(Type.String(), { minItems: 1 }),
-      url: Type.String({ pattern: '^https?://' }),
-      doors: Type.Array(Type.Union([Type.Literal('ws'), Type.Literal('http')]), { minItems: 1 }),
-      process: Process,
-      contracts: Type.Record(Type.String(), Type.Unknown()),
-    }),
-  ),
-  beat: Type.Optional(
-    Type.Object({
-      host: Id,
-      appliedVersion: Type.Integer(),
-      ready: Type.Boolean(),
-      draining: Type.Boolean(),
-      inflight: Counts,
-      busy: Counts,
-    }),
-  ),
-  /** The host stops. */
-  leave: Type.Optional(Id),
-});
-export type SyncRequest = Static<typeof SyncRequest>;
 
 export interface SyncAnswer {
   /** False: the roster does not know this host; send `register`. */
@@ -77,7 +39,6 @@ export interface SyncOptions {
 export type SyncHandler = (body: unknown, caller: string) => Promise<SyncAnswer>;
 
 export function createSyncHandler({ store, follower, contracts, jwks, log }: SyncOptions): SyncHandler {
-  const check = inputCheck(SyncRequest);
   const answer = (known: boolean, theirs: string): SyncAnswer => {
     const { tag, current } = follower;
     const head = { known, tag, now: Date.now() };
@@ -85,8 +46,8 @@ export function createSyncHandler({ store, follower, contracts, jwks, log }: Syn
   };
 
   return async (body, caller) => {
-    check(body);
-    const { tag, waitMs, register, beat, leave } = body as SyncRequest;
+    checkSync(body);
+    const { tag, waitMs, register, beat, leave } = body;
     if (!follower.loaded)
       throw kernelProblem('unavailable', { detail: 'this monolith is starting', retryAfter: 1 });
     if (leave) {
@@ -134,7 +95,7 @@ export function createSyncHandler({ store, follower, contracts, jwks, log }: Syn
 function judge(host: Registration, contracts: SyncOptions['contracts']): (Difference & { module: string })[] {
   const compatible: (Difference & { module: string })[] = [];
   for (const module of host.modules) {
-    const [ours, theirs] = [contracts[module], host.contracts[module]];
+    const [ours, theirs] = [own(contracts, module), own(host.contracts, module)];
     if (!ours) throw kernelProblem('conflict', { detail: `this monolith knows no module ${module}` });
     if (!theirs) throw kernelProblem('conflict', { detail: `${host.id} sent no contract of ${module}` });
     const found = compareContracts(ours, theirs);
