@@ -17,6 +17,7 @@ import {
   readFolder,
   readHost,
   readInteger,
+  readNetworks,
   readPort,
   readSecret,
   readSigningKey,
@@ -65,6 +66,9 @@ export function readEnvironment(overrides: Env = {}, given: Env = process.env): 
     controlUrl: readUrl('CONTROL_URL', env.CONTROL_URL, HTTP),
     advertiseUrl: readUrl('ADVERTISE_URL', env.ADVERTISE_URL, HTTP),
     placements: readPlacements(env.PLACEMENTS, allModules),
+    trustProxy: readProxies(env.TRUST_PROXY),
+    rateLimit: readInteger('RATE_LIMIT', env.RATE_LIMIT ?? '300', 0, 1_000_000),
+    rateLimitExempt: readNetworks('RATE_LIMIT_EXEMPT', env.RATE_LIMIT_EXEMPT),
     drainDelayMs: readInteger('DRAIN_DELAY_MS', env.DRAIN_DELAY_MS ?? '0', 0, 600_000),
     otlpEndpoint: readUrl('OTEL_EXPORTER_OTLP_ENDPOINT', env.OTEL_EXPORTER_OTLP_ENDPOINT, HTTP),
     codec: env.NODE_ENV === 'test',
@@ -90,6 +94,15 @@ function readModules(text: string, all: readonly string[]): Pick<Settings, 'role
     }
   }
   return { role: 'service', modules };
+}
+
+/** A client could choose its own address where everybody is believed. */
+function readProxies(text: string | undefined): string[] {
+  const networks = readNetworks('TRUST_PROXY', text);
+  const all = networks.find((one) => one.endsWith('/0'));
+  if (all === undefined) return networks;
+  const remedy = 'Use the addresses of your own proxies, such as 10.0.0.0/8.';
+  throw new ConfigurationError('TRUST_PROXY', `has ${quoted(all)}, which is everybody`, remedy);
 }
 
 function readStorage(env: Env, dataDir: string): string {

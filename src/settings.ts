@@ -32,6 +32,12 @@ export interface Settings {
   readonly advertiseUrl: string | undefined;
   readonly placements: Readonly<Record<string, Placement>>;
   readonly drainDelayMs: number;
+  /** Addresses and CIDRs of proxies that are believed about their clients' addresses. */
+  readonly trustProxy: readonly string[];
+  /** Requests a second that one address may ask of the public port; 0: any number. */
+  readonly rateLimit: number;
+  /** Addresses and CIDRs, besides loopback, whose requests are not counted. */
+  readonly rateLimitExempt: readonly string[];
   readonly otlpEndpoint: string | undefined;
   /** True under test: every near call goes through the JSON codec and outputs are checked. */
   readonly codec: boolean;

@@ -25,5 +25,8 @@ Set by the environment (all have defaults; a mistake is said in one line):
   INSTANCE_ID           monolith        or <module>-<n>
   PLACEMENTS            in-process      orders=service,... where none is stored
   DRAIN_DELAY_MS        0               between "not ready" and closing the port
+  TRUST_PROXY                           CIDRs of proxies believed on addresses
+  RATE_LIMIT            300             requests a second per address; 0: any
+  RATE_LIMIT_EXEMPT     loopback        CIDRs that are not counted, besides
   OTEL_EXPORTER_OTLP_ENDPOINT           http://collector:4318
 `;

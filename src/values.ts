@@ -3,6 +3,7 @@
 // are never repeated in it.
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { JWK } from 'jose';
+import { notANetwork } from './kernel/http/networks.ts';
 
 /** A mistake in the environment. `message` is the one line to show. */
 export class ConfigurationError extends Error {
@@ -37,6 +38,16 @@ export function readHost(text: string): string {
       'Use an address such as 127.0.0.1 or 0.0.0.0.',
     );
   return text;
+}
+
+/** A list of addresses and CIDRs; unset is an empty one. */
+export function readNetworks(name: string, text: string | undefined): string[] {
+  if (text === undefined) return [];
+  const parts = text.split(',').map((part) => part.trim());
+  const wrong = notANetwork(parts);
+  if (wrong === undefined) return parts;
+  const remedy = 'Use addresses and CIDRs, such as 10.0.0.0/8,192.0.2.7,2001:db8::/32.';
+  throw new ConfigurationError(name, `has ${quoted(wrong)}, which is neither an address nor a CIDR`, remedy);
 }
 
 export interface UrlKind {

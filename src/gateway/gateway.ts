@@ -6,8 +6,11 @@ import { authorise, type Dispatcher } from '../kernel/calls/dispatcher.ts';
 import type { RemoteCalls } from '../kernel/calls/remote.ts';
 import type { Contract } from '../kernel/contract/contract.ts';
 import { authenticateRequests, type VerifyBearer } from '../kernel/http/authenticate.ts';
+import { capConnections } from '../kernel/http/connections.ts';
 import { operationFinder } from '../kernel/http/lookup.ts';
+import type { Networks } from '../kernel/http/networks.ts';
 import { contractRoutes, permit } from '../kernel/http/routes.ts';
+import { sayHeaders } from '../kernel/http/said-headers.ts';
 import { createServer, type ServerOptions } from '../kernel/http/server.ts';
 import type { RefusalLog } from '../kernel/identity/hop.ts';
 import type { InternalTokens } from '../kernel/identity/internal-token.ts';
@@ -16,12 +19,21 @@ import type { Placements } from '../kernel/placement/snapshot.ts';
 import { mountDocs } from './docs.ts';
 import { protectPublicPort } from './hygiene.ts';
 import { createLines, type Lines } from './lines.ts';
+import { type Shedding, shedLoad } from './load/shedding.ts';
 import { mountProxy, noteSides } from './proxy.ts';
+import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { createReads } from './reads.ts';
 import { addSwitch, switchOf } from './switch.ts';
 import { createUpstreams, type Upstreams } from './upstreams.ts';
 
-export interface GatewayOptions extends Omit<ServerOptions, 'routes'> {
+/** A reader that takes nothing for so long is gone, or means us ill. */
+const STALLED_MS = 30_000;
+/** Open connections, and those of one address: an office behind one address has some hundreds. */
+const CONNECTIONS = 10_000;
+const CONNECTIONS_PER_ADDRESS = 1_000;
+
+export interface GatewayOptions
+  extends Omit<ServerOptions, 'routes' | 'trustProxy' | 'stalledMs' | 'sayOfAll'> {
   /** Every module of the product, near or not. */
   readonly contracts: readonly Contract[];
   /** The dispatchers of the modules that this host runs. */
@@ -42,6 +54,12 @@ export interface GatewayOptions extends Omit<ServerOptions, 'routes'> {
   readonly refusals: RefusalLog;
   /** What `held` answers has changed. */
   readonly onHeld: () => void;
+  /** Proxies that are believed about their clients; undefined: none. */
+  readonly proxies: Networks | undefined;
+  /** Requests a second that one address may ask; 0: any number. */
+  readonly rateLimit: number;
+  /** Whose requests are not counted. */
+  readonly exempt: Networks;
   /** Mounts /health/*. */
   readonly health: (app: FastifyInstance) => void;
 }
@@ -56,9 +74,31 @@ export interface Gateway {
 }
 
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { contracts, local, own, placements, verifyBearer } = options;
+  const { contracts, local, own, placements, verifyBearer, proxies, exempt, log, metrics } = options;
   const everything = [...contracts, ...own.map((dispatcher) => dispatcher.contract)];
-  const app = createServer({ ...options, routes: () => routesOf(everything) });
+  const proxied = proxies !== undefined;
+  const app = createServer({
+    ...options,
+    routes: () => routesOf(everything),
+    trustProxy: proxies,
+    stalledMs: STALLED_MS,
+    sayOfAll: (request, reply) => sayHeaders(request, reply, proxied),
+  });
+  const lenient = { has: (address: string | undefined) => exempt.has(address) || !!proxies?.has(address) };
+  capConnections(app.server, {
+    total: CONNECTIONS,
+    perAddress: CONNECTIONS_PER_ADDRESS,
+    exempt: lenient,
+    log,
+    metrics,
+  });
+  const rates = createRateLimit({ perSecond: options.rateLimit, exempt, proxied, log, metrics });
+  const shedding = shedLoad(
+    app,
+    contracts.map(({ module }) => module),
+    metrics,
+  );
+  guardEntrance(app, rates, shedding);
   // Before any route: each strategy makes the router compile every route that it has.
   for (const { module } of contracts) addSwitch(app, module, placements, !local.has(module));
   const upstreams = createUpstreams({
@@ -71,7 +111,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const lines = createLines(placements, upstreams.refusal);
   noteOperations(app, contracts);
   noteSides(app, placements, upstreams);
-  protectPublicPort(app);
+  protectPublicPort(app, proxies);
   authenticateRequests(app, verifyBearer);
   options.health(app);
   mountDocuments(app, options.documents);
@@ -80,7 +120,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       contractRoutes(scope, { dispatcher, principalOf: (request) => request.principal }),
     );
   }
-  for (const contract of contracts) await mountModule(app, contract, lines, upstreams, options);
+  for (const contract of contracts) await mountModule(app, contract, lines, upstreams, shedding, options);
   return {
     app,
     inflight: (module) => upstreams.inflight(module),
@@ -98,6 +138,7 @@ async function mountModule(
   contract: Contract,
   lines: Lines,
   upstreams: Upstreams,
+  shedding: Shedding,
   options: GatewayOptions,
 ): Promise<void> {
   const { placements, local, tokens, metrics, remote } = options;
@@ -105,8 +146,9 @@ async function mountModule(
   const dispatcher = local.get(module);
   if (dispatcher) {
     const constraints = { [switchOf(module)]: 'in-process' };
+    const admit = shedding.admission(module);
     await app.register((scope) =>
-      contractRoutes(scope, { dispatcher, constraints, principalOf: (request) => request.principal }),
+      contractRoutes(scope, { dispatcher, constraints, admit, principalOf: (request) => request.principal }),
     );
   }
   const proxy = {
@@ -128,6 +170,19 @@ function prefixesOf({ module, operations }: Contract): string[] {
   const paths = Object.values(operations).flatMap(({ http }) => (http ? [http.path] : []));
   const firstTwo = paths.map((path) => path.split('/').slice(0, 3).join('/'));
   return [...new Set([`/api/${module}`, ...firstTwo])];
+}
+
+/** The first hook: what is refused here costs least. Probes are always let in. */
+function guardEntrance(app: FastifyInstance, rates: RateLimit, shedding: Shedding): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const { gate, url } = request.routeOptions.config;
+    const enter = () => {
+      if (!gate || !shedding.refuses(request, reply, gate)) done();
+    };
+    const counted = url?.startsWith('/health/') ? undefined : rates(request, reply);
+    if (counted) counted.then(enter, done);
+    else enter();
+  });
 }
 
 /** Which operation a proxied request is for: its route stands for all of the module's. */

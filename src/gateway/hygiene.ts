@@ -2,6 +2,7 @@
 // set to one another, or upgrade a connection. Runs before everything else on the public port.
 import type { FastifyInstance } from 'fastify';
 import { kernelProblem } from '../kernel/contract/problem.ts';
+import type { Networks } from '../kernel/http/networks.ts';
 import { refuse } from '../kernel/http/refuse.ts';
 
 /**
@@ -23,12 +24,16 @@ const dropped = new Set([
   'trailer',
 ]);
 
+/** What a proxy in front of us says of its client, where that proxy is one of those that are believed. */
+const byProxies = new Set(['x-forwarded-for', 'x-forwarded-proto']);
+
 // Dot segments in any spelling, two dots at either end of a segment, encoded slashes, backslashes, NUL, empty
 // segments: no route needs them, and a proxy and a service that normalise differently would disagree on what was
 // asked.
 const suspicious = /\/(?:\.|%2e)(?:\/|$)|\/(?:\.|%2e){2}|(?:\.|%2e){2}(?:\/|$)|\\|%2f|%5c|%00|\/\//i;
 
-export function protectPublicPort(app: FastifyInstance): void {
+/** @param proxies whose x-forwarded-for and -proto stay: request.ip and request.protocol read them. */
+export function protectPublicPort(app: FastifyInstance, proxies?: Networks): void {
   app.addHook('onRequest', (request, _reply, done) => {
     const { url, headers } = request.raw;
     const query = url!.indexOf('?');
@@ -40,7 +45,9 @@ export function protectPublicPort(app: FastifyInstance): void {
       );
       return;
     }
-    for (const name in headers) if (dropped.has(name)) delete headers[name];
+    for (const name in headers)
+      if (dropped.has(name) && !(byProxies.has(name) && proxies?.has(request.raw.socket.remoteAddress)))
+        delete headers[name];
     done();
   });
   // Fastify's hooks do not run for an upgrade, so it is refused where Node hands it over.

@@ -72,6 +72,7 @@ export function createDispatcher(
       try {
         const entry = entryOf(operation);
         authorise(entry.spec, call.principal);
+        inTime(contract.module, operation, call);
         entry.check(input);
         // The call is itself the flow: its signal may be a getter that few ever ask.
         const answer = withFlow(call, () => entry.handler(input, call));
@@ -90,11 +91,7 @@ export function createDispatcher(
           const input = codec ? throughJson(given) : given;
           check(input);
           const call = new NearCall(principal, currentFlow());
-          if (call.deadline !== Number.POSITIVE_INFINITY && call.deadline < Date.now()) {
-            throw kernelProblem('deadline-exceeded', {
-              detail: `${contract.module}.${operation} was asked too late`,
-            });
-          }
+          inTime(contract.module, operation, call);
           const answer = observe
             ? observed(observe, contract.module, operation, call, () => handler(input, call))
             : handler(input, call);
@@ -133,6 +130,12 @@ class NearCall implements Call {
     this.#traceparent ??= this.#flow ? childOf(this.#flow.traceparent) : newTraceparent();
     return this.#traceparent;
   }
+}
+
+/** Nobody waits any more for what is past its deadline: it is not begun. */
+function inTime(module: string, operation: string, { deadline }: Call): void {
+  if (deadline !== Number.POSITIVE_INFINITY && deadline < Date.now())
+    throw kernelProblem('deadline-exceeded', { detail: `${module}.${operation} was asked too late` });
 }
 
 function throughJson(value: unknown): unknown {

@@ -87,6 +87,7 @@ export const kernelErrors = {
   'range-not-satisfiable': { status: 416, title: 'The range is outside the file' },
   invalid: { status: 422, title: 'The input does not fit the schema' },
   'upgrade-refused': { status: 426, title: 'No protocol but HTTP/1.1 is spoken here' },
+  'too-many-requests': { status: 429, title: 'Too many requests' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something went wrong here' },
   'bad-gateway': { status: 502, title: 'The service answered badly' },

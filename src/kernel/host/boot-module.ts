@@ -113,9 +113,7 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
     events,
     tasks: [events.relay, events.consumers, ...jobs.values()],
     seed: async () => module.seed?.(container, kit),
-    ping: async () => {
-      await store.pool.query('SELECT 1');
-    },
+    ping: () => store.ping(),
     async close() {
       await events.close();
       await module.close?.(container);

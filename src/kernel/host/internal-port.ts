@@ -11,7 +11,11 @@ import { bearerOf, CONTROL_AUDIENCE, type InternalTokens } from '../identity/int
 /** A registration carries contracts: those of every module are 45 kB. */
 const SYNC_BODY_LIMIT = 1024 * 1024;
 
-export interface InternalPortOptions extends Omit<ServerOptions, 'routes'> {
+/** Longer than the public port's: a gateway that reads slowly does so for a client that reads slowly. */
+const STALLED_MS = 60_000;
+
+export interface InternalPortOptions
+  extends Omit<ServerOptions, 'routes' | 'trustProxy' | 'stalledMs' | 'sayOfAll'> {
   readonly dispatchers: ReadonlyMap<string, Dispatcher>;
   readonly tokens: InternalTokens;
   /** What tokens for this host must be made for; control has an audience of its own. */
@@ -33,6 +37,9 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
   const { dispatchers, tokens, audience, verifyBearer, health, metrics, sync } = options;
   const app = createServer({
     ...options,
+    // Whoever comes in here is a host, whose word on its client's address is good.
+    trustProxy: true,
+    stalledMs: STALLED_MS,
     routes: () =>
       [...dispatchers.values()].flatMap((one) =>
         Object.values(one.contract.operations).flatMap((spec) =>

@@ -5,6 +5,7 @@ import { traceOf } from '../calls/trace.ts';
 import { type KernelError, kernelProblem, Problem } from '../contract/problem.ts';
 import { REFUSAL_HEADER } from '../identity/hop.ts';
 import { isOutage, outageInWords } from '../store/outage.ts';
+import { Shed } from './admission.ts';
 import { dropRest } from './leftover.ts';
 import { pathMatcher } from './lookup.ts';
 
@@ -42,6 +43,7 @@ const byStatus: Readonly<Record<number, KernelError>> = {
   413: 'too-large',
   414: 'malformed',
   415: 'unsupported-media-type',
+  429: 'too-many-requests',
   431: 'headers-too-large',
   502: 'bad-gateway',
   503: 'unavailable',
@@ -80,8 +82,10 @@ export function answerWithProblems(app: FastifyInstance, routes: () => readonly 
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error);
     // A client that went away before the answer is no failure of ours.
-    if (problem.status >= 500 && !reply.raw.destroyed)
-      request.log.error({ err: error, ...traceOf(request.traceparent) }, problem.body.title);
+    if (problem.status >= 500 && !reply.raw.destroyed && !(problem instanceof Shed)) {
+      const about = { err: error, address: request.ip, ...traceOf(request.traceparent) };
+      request.log.error(about, problem.body.title);
+    }
     if (request.raw.complete) return sendProblem(reply, problem);
     dropRest(request, reply, () => sendProblem(reply, problem));
     return reply;

@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream';
 import { kernelProblem, type Problem } from '../contract/problem.ts';
 import { REFUSAL_HEADER } from '../identity/hop.ts';
+import { SAID_ON_A_SOCKET } from './said-headers.ts';
 
 // An ES import of it would read every export, and one of them loads Node's own undici: 30 ms of a start.
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
@@ -21,6 +22,7 @@ export function refuse(socket: Duplex, problem: Problem): void {
     `Date: ${new Date().toUTCString()}`,
     'Content-Type: application/problem+json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    ...SAID_ON_A_SOCKET,
     ...(problem.status === 401 ? ['WWW-Authenticate: Bearer'] : []),
     ...(problem.body.refusal === undefined ? [] : [`${REFUSAL_HEADER}: ${problem.body.refusal}`]),
     ...(problem.retryAfter === undefined ? [] : [`Retry-After: ${Math.ceil(problem.retryAfter)}`]),

@@ -15,6 +15,7 @@ import type { OperationSpec } from '../contract/contract.ts';
 import { escapePointer } from '../contract/pointer.ts';
 import type { Principal } from '../contract/principal.ts';
 import { kernelProblem } from '../contract/problem.ts';
+import type { Admission } from './admission.ts';
 import { createBinder, namedByClient } from './binding.ts';
 import { jsonBodiesOf, noJsonBodies } from './body.ts';
 import { bodyLimitOf } from './limits.ts';
@@ -28,6 +29,8 @@ export interface RoutesOptions {
   readonly constraints?: Readonly<Record<string, unknown>>;
   /** Who is asking, once the port's own hook has checked the credentials. */
   readonly principalOf: (request: FastifyRequest) => Principal;
+  /** Asked when all of a request is there. Absent: everything begins. */
+  readonly admit?: Admission;
 }
 
 declare module 'fastify' {
@@ -36,6 +39,10 @@ declare module 'fastify' {
     traceparent: string;
     /** The operation that is asked for, where a route stands for many (a proxy). */
     operation: OperationSpec | undefined;
+  }
+  interface FastifyContextConfig {
+    /** The module whose own route this is. */
+    module?: string;
   }
 }
 
@@ -66,7 +73,7 @@ class HttpCall implements Call {
     upload: Upload | undefined,
   ) {
     this.principal = principal;
-    this.deadline = deadlineOf(request);
+    this.deadline = deadlineOf(request, upload ? 0 : reply.elapsedTime);
     this.traceparent = request.traceparent;
     this.upload = upload;
     this.#reply = reply;
@@ -101,7 +108,7 @@ export async function contractRoutes(app: FastifyInstance, options: RoutesOption
 
 function operationRoute(
   app: FastifyInstance,
-  { dispatcher, constraints, principalOf }: RoutesOptions,
+  { dispatcher, constraints, principalOf, admit }: RoutesOptions,
   name: string,
   spec: OperationSpec,
 ): void {
@@ -111,6 +118,7 @@ function operationRoute(
   app.route({
     method: http.method,
     url: http.path,
+    config: { module: dispatcher.contract.module },
     ...(constraints ? { constraints } : {}),
     bodyLimit: bodyLimitOf(spec),
     // Before the body is read: a stranger's is not looked at, and learns nothing.
@@ -121,7 +129,8 @@ function operationRoute(
       const input = bind(request);
       const upload = spec.upload ? await readUpload(request, spec.upload, bodyLimitOf(spec)) : undefined;
       const call = new HttpCall(request, reply, principalOf(request), upload);
-      const answered = dispatcher.dispatch(name, input, call);
+      const dispatch = () => dispatcher.dispatch(name, input, call);
+      const answered = admit ? admit(call.deadline, dispatch) : dispatch();
       return answer(request, reply, spec, await (rename ? answered.catch(rename) : answered));
     },
   });
@@ -154,9 +163,10 @@ export function answer(
   return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(output));
 }
 
-function deadlineOf(request: FastifyRequest): number {
+/** From the moment its headers were there; an upload, which has a minute to arrive, from when it is there. */
+function deadlineOf(request: FastifyRequest, sinceMs: number): number {
   const left = Number(request.headers['x-deadline-ms']);
-  return Date.now() + (left > 0 && left < REQUEST_DEADLINE_MS ? left : REQUEST_DEADLINE_MS);
+  return Date.now() - sinceMs + (left > 0 && left < REQUEST_DEADLINE_MS ? left : REQUEST_DEADLINE_MS);
 }
 
 /** `POST /calls/<module>/<operation>`: the HTTP door for other modules, in any language. Internal port only. */
@@ -182,7 +192,7 @@ export function moduleCalls(
     const caller = request.headers['x-caller'];
     const output = await dispatcher.dispatch(operation, request.body ?? {}, {
       principal: { kind: 'module', name: typeof caller === 'string' ? caller : callerOf(request) },
-      deadline: deadlineOf(request),
+      deadline: deadlineOf(request, reply.elapsedTime),
       traceparent: request.traceparent,
     });
     return reply

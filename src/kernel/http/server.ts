@@ -1,6 +1,12 @@
 // A Fastify instance as every port of a host has it: limits on time and size, problems for errors, a trace
 // per request, graceful close. What is mounted on it is the business of whoever asks for it.
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import type { Logger } from 'pino';
 import { adopt } from '../calls/trace.ts';
 import { kernelProblem } from '../contract/problem.ts';
@@ -8,7 +14,9 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { jsonBodies } from './body.ts';
 import { closingOf } from './closing.ts';
+import { endStalledReaders } from './connections.ts';
 import { JSON_BODY_LIMIT } from './limits.ts';
+import type { Networks } from './networks.ts';
 import { answerWithProblems, sendProblem, toProblem } from './problems.ts';
 import { refuseUnreadable } from './refuse.ts';
 import { traceRequests } from './routes.ts';
@@ -20,10 +28,18 @@ export interface ServerOptions {
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly routes: () => readonly { method: string; path: string }[];
+  /** Whose word on the client's address is believed (x-forwarded-for): nobody's, these proxies', everybody's. */
+  readonly trustProxy?: Networks | true | undefined;
+  /** A reader that takes no byte of its answer for so long is cut off, in milliseconds. */
+  readonly stalledMs: number;
+  /** Sets what is said of every answer, also where no hook runs. */
+  readonly sayOfAll?: (request: FastifyRequest, reply: FastifyReply) => void;
 }
 
-export function createServer({ hostId, log, metrics, tracing, routes }: ServerOptions): FastifyInstance {
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { hostId, log, metrics, tracing, routes, trustProxy, stalledMs, sayOfAll } = options;
   const app = fastify({
+    ...(trustProxy ? { trustProxy: trustProxy === true || ((address) => trustProxy.has(address)) } : {}),
     loggerInstance: log as FastifyBaseLogger,
     // A child logger per request costs more than the routing; the trace id comes from the flow instead.
     childLoggerFactory: (logger) => logger,
@@ -44,6 +60,7 @@ export function createServer({ hostId, log, metrics, tracing, routes }: ServerOp
     genReqId: () => '',
     // No hook has run: what they would have said of every answer is said here.
     frameworkErrors: (error, request, reply) => {
+      sayOfAll?.(request, reply);
       if (request.raw.url!.startsWith('/api/')) reply.header('x-served-by', hostId);
       reply.header('traceparent', adopt(request.headers.traceparent));
       sendProblem(reply, toProblem(error));
@@ -52,11 +69,13 @@ export function createServer({ hostId, log, metrics, tracing, routes }: ServerOp
   app.decorate('closing', closingOf(app.server));
   // An expectation that is not known may be ignored (RFC 9110, 10.1.1); Node's own 417 has no body.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  endStalledReaders(app.server, stalledMs);
   jsonBodies(app);
   traceRequests(app);
   answerWithProblems(app, routes);
   app.addHook('onRequest', (request, reply, done) => {
     const { url, headers, httpVersion } = request.raw;
+    sayOfAll?.(request, reply);
     // The router decodes: /%61pi/orders is found, too.
     if ((request.routeOptions.url ?? url!).startsWith('/api/')) reply.header('x-served-by', hostId);
     if (headers.host === undefined && httpVersion !== '1.0')

@@ -26,8 +26,13 @@ export interface StoreOptions<P> {
 }
 
 export interface OpenStore<P> extends Store<P> {
+  /** Rejects when the store cannot be reached. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** A statement that was answered so lately says that the store is there. */
+const SIGN_OF_LIFE_MS = 1000;
 
 /** Statements that a transaction does not wait for one by one go out one behind the other. */
 const pipelined = { pipeline: true, stream: () => new TurnSocket().on('error', callRefused) };
@@ -90,7 +95,11 @@ export function createStore<P>({
   log,
   hostId,
 }: StoreOptions<P>): OpenStore<P> {
+  let answered = Number.NEGATIVE_INFINITY;
   const pool = createPool(url, hostId === undefined ? module : `${module}@${hostId}`, log);
+  pool.on('release', (error) => {
+    if (!error) answered = performance.now();
+  });
   const client = prisma(new ModulePg(pool, { schema: module, statementNameGenerator: statementNames() }));
   const options = { publisher, onCommit, strict, log };
   return {
@@ -111,6 +120,10 @@ export function createStore<P>({
     transaction: prismaTransactions(client as P & TransactingClient, options),
     rawTransaction: rawTransactions(pool, options),
     committed: onCommit,
+    // Under load it would stand behind hundreds of others in the pool's queue, each of which proves what it asks.
+    async ping() {
+      if (performance.now() - answered > SIGN_OF_LIFE_MS) await pool.query('SELECT 1');
+    },
     async close() {
       await (client as { $disconnect?: () => Promise<void> } | undefined)?.$disconnect?.();
       await pool.end();
