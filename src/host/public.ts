@@ -10,9 +10,10 @@ import { knock } from '../kernel/identity/hop.ts';
 import { audienceOf } from '../kernel/identity/internal-token.ts';
 import { adminHandlers } from '../kernel/placement/admin.ts';
 import { admin } from '../kernel/placement/admin-contract.ts';
+import { listenWidely } from './acceptors.ts';
 import type { Health } from './health.ts';
 import type { Parts } from './parts.ts';
-import { closePort, listen, portOf } from './ports.ts';
+import { closePort, portOf } from './ports.ts';
 import type { Undo } from './undo.ts';
 import { version } from './version.ts';
 
@@ -86,7 +87,7 @@ export async function openPublic(
   // Where a start is given up; a stop has closed it before.
   undo.push('public port', (ms) => closePort(gateway.app, ms / 2));
   await before;
-  await listen(gateway.app, settings.port, settings.host, 'PORT');
+  await listenWidely(gateway.app, settings.port, settings.host, 'PORT');
   return { url: url(), gateway };
 }
 
