@@ -9,7 +9,7 @@ import { findingOf } from './finding.ts';
 import { type Ground, onGround } from './ground.ts';
 import type { Planned } from './load/plan.ts';
 import { CostWatch } from './measure/cost.ts';
-import { type CompareOptions, type Pace, paces } from './options.ts';
+import { type CompareOptions, type Pace, paces, roundMsAt } from './options.ts';
 import { CONNECTIONS, probe, rateFor, UTILISATION } from './rate.ts';
 import type { Kind, Report, Side } from './report-shape.ts';
 import { decidedKind, type Measured, orderOf, playRound } from './rounds.ts';
@@ -161,7 +161,7 @@ async function playPairs(
 ): Promise<Played> {
   const { options, instances, generator, stock, files } = ground;
   const { say, seed, work, modules, signal } = options;
-  const { roundMs, warmUpMs } = within(pace, options.pairs, began);
+  const { roundMs, warmUpMs } = within(pace, perSecond, options.pairs, began);
   const rounds: Measured[] = [];
   const recorded: (readonly Planned[])[] = [];
   const hashes: string[] = [];
@@ -202,7 +202,9 @@ async function playPairs(
 }
 
 /** Shorter rounds where the time is nearly up: under a minute means under a minute. */
-function within({ roundMs, warmUpMs, budgetMs }: Pace, pairs: number, began: number) {
+function within(pace: Pace, perSecond: number, pairs: number, began: number) {
+  const { warmUpMs, budgetMs } = pace;
+  const roundMs = roundMsAt(perSecond, pace);
   const overheadMs = 350;
   const left = (budgetMs - (performance.now() - began)) / (2 * pairs) - overheadMs;
   const share = Math.min(1, Math.max(0.4, left / (roundMs + warmUpMs)));

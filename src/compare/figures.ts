@@ -1,21 +1,11 @@
 // From rounds to figures: per pair the ratio b / a, over the pairs the median and its interval; four figures are
 // primary and corrected for being four (Holm), the others are exploratory and say so.
+import { type Definition, definitions, type Pair, type Read } from './definitions.ts';
 import type { Figure, Interval, Side } from './report-shape.ts';
 import type { Measured } from './rounds.ts';
 import { type Bounds, holm, median, medianInterval, pairsNeeded, signTest } from './statistics/intervals.ts';
 
-type Read = (one: Measured) => number | null | undefined;
-
-interface Definition extends Pick<Figure, 'id' | 'title' | 'unit' | 'group' | 'kind' | 'better' | 'primary'> {
-  readonly read: Read;
-}
-
 export const ALPHA = 0.05;
-
-export interface Pair {
-  readonly a: Measured;
-  readonly b: Measured;
-}
 
 /** Pairs of which both rounds count. */
 export function pairsOf(rounds: readonly Measured[]): Pair[] {
@@ -37,7 +27,7 @@ export function figuresOf(pairs: readonly Pair[], kinds: readonly string[], allo
   );
   return raw.map(({ one, values }) => {
     const at = primary.findIndex((two) => two.one === one);
-    return figure(one, values, at < 0 ? undefined : corrected[at], allowance, pairs.length);
+    return figure(one, values, at < 0 ? undefined : corrected[at], allowance, pairs);
   });
 }
 
@@ -68,14 +58,18 @@ export function widened(ratios: readonly number[], allowance: number): number[] 
 }
 
 function figure(
-  { read: _, ...about }: Definition,
+  { read: _, missing, ...about }: Definition,
   values: Values | undefined,
   corrected: { p: number; level: number } | undefined,
   allowance: number,
-  pairs: number,
+  played: readonly Pair[],
 ): Figure {
+  const pairs = played.length;
   if (!values) {
-    const why = pairs === 0 ? 'no pair of rounds counts' : 'too few samples in a round, or not measured here';
+    const why =
+      pairs === 0
+        ? 'no pair of rounds counts'
+        : (missing?.(played) ?? 'too few samples in a round, or not measured here');
     return {
       ...about,
       a: null,
@@ -131,60 +125,4 @@ function wider(bounds: Bounds, allowance: number): Bounds {
 
 function intervalOf({ median: middle, low, high, level, coverage }: Bounds, pairs: number): Interval {
   return { median: middle, low: low ?? null, high: high ?? null, level, coverage, pairs };
-}
-
-function definitions(kinds: readonly string[]): Definition[] {
-  const latency = (id: string, q: number, kind: string | null, primary: boolean): Definition => ({
-    id: kind === null ? id : `${id}:${kind}`,
-    title: `${id}${kind === null ? ' of all requests' : ` of ${kind}`}`,
-    unit: 'ms',
-    group: 'latency',
-    kind,
-    better: 'lower',
-    primary,
-    read: ({ latencies }) => latencies.get(kind ?? 'all')?.quantile(q),
-  });
-  const role =
-    (wanted: string): Read =>
-    ({ processes, round }) =>
-      (processes.filter((one) => one.role === wanted).reduce((sum, one) => sum + one.cpuSeconds, 0) /
-        Math.max(1, round.requests)) *
-      1000;
-  const cost = (id: string, title: string, unit: string, primary: boolean, read: Read): Definition => ({
-    id,
-    title,
-    unit,
-    group: 'cost',
-    kind: null,
-    better: 'lower',
-    primary,
-    read,
-  });
-  return [
-    cost('cpu', 'CPU per 1,000 requests', 's', true, ({ round }) => round.cpuSecondsPer1000),
-    latency('p50', 0.5, null, true),
-    latency('p99', 0.99, null, true),
-    cost('memory', 'peak memory', 'bytes', true, ({ round }) => round.memoryBytes),
-    cost('cpu-hosts', 'CPU of hosts per 1,000 requests', 's', false, role('host')),
-    cost('cpu-postgres', 'CPU of PostgreSQL per 1,000 requests', 's', false, role('postgres')),
-    latency('p90', 0.9, null, false),
-    ...kinds.flatMap((kind) => [
-      latency('p50', 0.5, kind, false),
-      latency('p90', 0.9, kind, false),
-      latency('p99', 0.99, kind, false),
-    ]),
-    {
-      id: 'events-p50',
-      title: 'publication to effect, p50',
-      unit: 'ms',
-      group: 'events',
-      kind: null,
-      better: 'lower',
-      primary: false,
-      read: ({ events }) =>
-        events.length < 40
-          ? null
-          : Math.max(0.001, median(events.map(({ publishedMs, effectMs }) => effectMs - publishedMs))),
-    },
-  ];
 }

@@ -215,6 +215,7 @@ export const Round = Type.Object({
   achievedPerSecond: number(),
   requests: count(),
   failures: count(),
+  /** Null with fewer than 5 samples beyond it: fewer than of a quantile that is told alone (docs/adr/0140). */
   p50Ms: orNull(number()),
   p99Ms: orNull(number()),
   cpuSecondsPer1000: number(),

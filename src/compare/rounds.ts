@@ -9,7 +9,7 @@ import { cpuSeconds, machineBusySeconds } from './measure/proc.ts';
 import { type WireCount, WireWatch } from './measure/wire.ts';
 import type { Round, Side } from './report-shape.ts';
 import type { Instance } from './shapes/instance.ts';
-import { Latencies } from './statistics/histogram.ts';
+import { BEYOND_IN_A_ROUND, Latencies } from './statistics/histogram.ts';
 import type { Recording } from './work/record.ts';
 
 export interface RoundPlan {
@@ -98,8 +98,8 @@ export async function playRound(
       achievedPerSecond: (counted.length - failed) / loadSeconds,
       requests: counted.length,
       failures: failed,
-      p50Ms: all.quantile(0.5),
-      p99Ms: all.quantile(0.99),
+      p50Ms: all.quantile(0.5, BEYOND_IN_A_ROUND),
+      p99Ms: all.quantile(0.99, BEYOND_IN_A_ROUND),
       cpuSecondsPer1000: (spent.cpuSeconds / Math.max(1, counted.length)) * 1000,
       memoryBytes: spent.memoryBytes ?? null,
       generator: generatorRound,

@@ -35,8 +35,8 @@ interface Options {
 
 const examples = `
 Examples:
-  banyan compare                                monolith and services: 4 minutes
-  banyan compare --full                         with capacity and all faults: 20
+  banyan compare                                monolith and services: 5 minutes
+  banyan compare --full                         with capacity and all faults: 22
   banyan compare --extract orders,payments --work checkout
   banyan compare --a monolith --b "services:orders; catalog x2"
   banyan compare --quick --self                 under a minute; finds nothing
@@ -54,7 +54,7 @@ export const compareCommand: Register = (program, terminal) => {
     .option('--extract <modules>', 'the same as --b services:<modules>')
     .option('--self', 'A against A: must find no difference')
     .option('--quick', 'under a minute, and rough')
-    .option('--full', 'everything, about 20 minutes')
+    .option('--full', 'everything, about 22 minutes')
     .option('--work <name>', 'browse, checkout, media, mixed, or a file', 'mixed')
     .option('--rounds <N>', 'pairs of rounds, at least 6', whole(FEWEST_PAIRS, MOST_PAIRS), DEFAULT_PAIRS)
     .option('--rate <N>', 'requests a second (default: by what they cost)', whole(1, 100_000))

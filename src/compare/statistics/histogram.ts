@@ -3,8 +3,13 @@
 import * as hdr from 'hdr-histogram-js';
 import type { Quantiles } from '../report-shape.ts';
 
-/** A quantile is told only with so many samples beyond it. */
+/** A quantile is told only with so many samples beyond it: then it is known within about a fifth. */
 export const BEYOND = 20;
+/**
+ * Of one round among pairs a quarter is enough: it is never told alone, only the median over the pairs is, and
+ * the interval of that is exact however rough each of them is (docs/adr/0140).
+ */
+export const BEYOND_IN_A_ROUND = 5;
 
 const LOWEST_US = 1;
 const HIGHEST_US = 600_000_000;
@@ -42,10 +47,10 @@ export class Latencies {
     return this.#histogram.totalCount;
   }
 
-  /** In milliseconds; null when fewer than 20 samples lie beyond it. */
-  quantile(q: number): number | null {
+  /** In milliseconds; null when fewer samples lie beyond it than asked for (20). */
+  quantile(q: number, beyond = BEYOND): number | null {
     // 2,000 samples have exactly 20 beyond their 99th percentile; floating point must not say 19.999.
-    if (this.count * (1 - q) < BEYOND - 1e-6) return null;
+    if (this.count * (1 - q) < beyond - 1e-6) return null;
     return this.#histogram.getValueAtPercentile(q * 100) / 1000;
   }
 
