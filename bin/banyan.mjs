@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // `npx banyan`: runs the command line's client on the Node that was installed with the clone; installs first what
-// a fresh clone lacks, as `npm start` does (a comparison needs no instance that runs). Plain JavaScript, for any Node.
+// a fresh clone lacks, as `npm start` does (a comparison needs no instance that runs). Ends when the npx that started
+// it ends; started by hand it outlives its shell. Plain JavaScript, for any Node.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,6 +10,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const node = join(root, 'node_modules', '.bin', 'node');
 const client = join(root, 'src', 'cli', 'main.ts');
+
+// npx says so to what it starts, and to that alone.
+if (process.env.npm_lifecycle_event === 'npx') await import('../scripts/with-npm.mjs');
 
 if (!isReady() && !setUp()) {
   process.exitCode = 1;

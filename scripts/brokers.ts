@@ -1,7 +1,8 @@
 // `npm run test:brokers [-- VERSION…]`: the conformance suite of the event log against every Kafka that we say we
 // work with, each a real broker started here. RELEASE is the newest that Maven knows, asked anew each time.
 // Exit code 1 unless every version passes.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchJars } from '../src/kernel/events/testing/broker.ts';
@@ -24,9 +25,10 @@ rmSync(join(cacheDir, 'RELEASE'), { recursive: true, force: true });
 // Before the suites, which do not wait for a download.
 for (const version of versions) await fetchJars(cacheDir, version, (line) => console.error(line));
 
-const results = versions.map((version) => {
+const results: { version: string; passed: boolean }[] = [];
+for (const version of versions) {
   const { BROKER_URL: _, ...env } = process.env;
-  const { status } = spawnSync(
+  const suite = spawn(
     process.execPath,
     [
       join(root, 'node_modules/vitest/vitest.mjs'),
@@ -36,8 +38,9 @@ const results = versions.map((version) => {
     ],
     { cwd: root, stdio: 'inherit', env: { ...env, KAFKA_VERSION: version, CI: 'true' } },
   );
-  return { version: resolved(version), passed: status === 0 };
-});
+  const [status] = await once(suite, 'exit');
+  results.push({ version: resolved(version), passed: status === 0 });
+}
 
 for (const { version, passed } of results) console.log(`Kafka ${version}: ${passed ? 'passed' : 'FAILED'}`);
 process.exitCode = results.every((one) => one.passed) ? 0 : 1;

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { KAFKA_VERSION, startBroker } from '../src/kernel/events/testing/broker.ts';
 import { countOf, readArguments } from './arguments.ts';
+import { endAll } from './end-all.mjs';
 
 const usage = `npm run kafka -- [options]
   --port N      where it listens (9092; a free one when that is taken)
@@ -13,18 +14,26 @@ const values = readArguments(usage, {
 });
 const port = values.port === '0' ? 0 : countOf('port', values.port, usage);
 
+// Each of them, as often as it comes: Ctrl-C reaches us by the terminal and by npm.
 const ended = new Promise<void>((resolve) => {
-  process.once('SIGINT', () => resolve());
-  process.once('SIGTERM', () => resolve());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve());
 });
 
 try {
-  const broker = await startBroker({
+  const starting = startBroker({
     version: values.version,
     port,
     cacheDir: join(import.meta.dirname, '../node_modules/.cache/kafka'),
     say: (line) => console.error(line),
   });
+  starting.catch(() => {});
+  const broker = await Promise.race([starting, ended]);
+  if (!broker) {
+    // Told to end while it starts or is still fetched: what it runs for that ends first.
+    await endAll();
+    await (await starting.catch(() => undefined))?.stop();
+    process.exit(130);
+  }
   console.log(`BROKER_URL=${broker.url}`);
   console.error('Ctrl-C ends it and removes its data.');
   const how = await Promise.race([ended, broker.gone()]);

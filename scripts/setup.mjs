@@ -1,6 +1,7 @@
 // Makes a clone ready to run: installs what is missing and generates the Prisma clients. Called before
 // `npm start` and `npm test`; does nothing, in a few milliseconds, when there is nothing to do. Plain
-// JavaScript for any Node from 18 on, because the right Node is one of the things that it installs.
+// JavaScript for any Node from 18 on, because the right Node is one of the things that it installs. Told to end, it ends
+// npm with it; half an installation has no stamp, and the next start makes it whole.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -17,10 +18,13 @@ import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import './with-npm.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const localNode = join(root, 'node_modules', '.bin', 'node');
 const production = process.argv.includes('--production');
+/** With what the benches are compared with, too: packages of their own, in bench/. */
+const bench = process.argv.includes('--bench');
 const hash = (text) => createHash('sha256').update(text).digest('hex').slice(0, 32);
 const read = (path) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -73,16 +77,20 @@ function run(command, args, env = {}) {
 
 async function install() {
   say('Installing dependencies (once, about half a minute) …');
-  const npm = process.env.npm_execpath;
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...(production ? ['--omit=dev'] : [])];
-  if (npm?.endsWith('.js')) await run(process.execPath, [npm, ...args]);
-  else await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args);
+  await runNpm(['ci', ...(production ? ['--omit=dev'] : [])]);
   if (!existsSync(localNode)) {
     throw new Error(
       'npm did not install Node 24 (the package "node"): are install scripts switched off? Try: npm ci --ignore-scripts=false',
     );
   }
   writeFileSync(installStamp, wantedInstall());
+}
+
+async function runNpm(words) {
+  const npm = process.env.npm_execpath;
+  const args = [...words, '--no-audit', '--no-fund', '--loglevel=error'];
+  if (npm?.endsWith('.js')) await run(process.execPath, [npm, ...args]);
+  else await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args);
 }
 
 async function generate(stale) {
@@ -159,12 +167,16 @@ function isStale(lock) {
   }
 }
 
-if (!installed() || staleClients().length > 0) {
+if (bench || !installed() || staleClients().length > 0) {
   try {
     await alone(async () => {
       if (!installed()) await install();
       const stale = staleClients();
       if (stale.length > 0) await generate(stale);
+      if (bench) {
+        say('Installing what the benches need …');
+        await runNpm(['ci', '--prefix', 'bench']);
+      }
     });
   } catch (error) {
     say(`Setup failed: ${error.message}`);

@@ -1,15 +1,18 @@
 // Once per run: a real PostgreSQL on a temporary folder, and in it a database made ready by a monolith itself
-// (migrations, seeds), which every suite copies.
+// (migrations, seeds), which every suite copies. A run that is told to end takes its hosts and servers with it: vitest
+// alone would be gone a millisecond later, and they would stay.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
+import { endAll } from '../scripts/end-all.mjs';
 import { openEmbedded } from '../src/kernel/store/embedded.ts';
 import { startMonolith, stopProcess, type TestGround } from './start-shop.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  endInOrder();
   const dataDir = mkdtempSync(join(tmpdir(), 'banyan-ground-'));
   // Walkable, so that the server's user (nobody, when we are root) needs no folder elsewhere.
   chmodSync(dataDir, 0o711);
@@ -46,4 +49,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   project.provide('ground', ground);
   return end;
+}
+
+/** In place of what vitest does about a signal: it exits, and leaves what its workers have started. */
+function endInOrder(): void {
+  for (const [signal, number] of [
+    ['SIGHUP', 1],
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+  ] as const) {
+    process.removeAllListeners(signal);
+    process.on(signal, () => void endAll().finally(() => process.exit(128 + number)));
+  }
 }

@@ -53,8 +53,7 @@ const load = () => loadavg()[0]!.toFixed(1);
 
 const stage = await openStage(values.short ? short : full);
 const stop = () => void stage.close().finally(() => process.exit(130));
-process.once('SIGINT', stop);
-process.once('SIGTERM', stop);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
 
 let failed = 0;
 try {

@@ -1,0 +1,52 @@
+// Preloaded by every script of package.json that starts something: the process ends when npm ends, also where npm was
+// killed and could tell nobody, and what it started ends with it. A program that handles a signal itself (a host, a
+// broker, a campaign) is left to it. Plain JavaScript for any Node from 18 on; it costs a start one millisecond.
+// Whoever starts a file without npm (`node src/main.ts &`) does not have it, and outlives the shell as always.
+import { isMainThread } from 'node:worker_threads';
+import { endAll, readText, statOf } from './end-all.mjs';
+
+const LOOK_MS = 200;
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const linux = process.platform === 'linux';
+
+// On Windows there are no signals to pass on, and a parent's id stays the same when it is gone.
+if (isMainThread && process.platform !== 'win32') {
+  follow();
+  for (const signal of signals) process.on(signal, endUnlessHandled);
+}
+
+/** Ends as by SIGTERM once the parent is another one: ours is gone, and somebody else has inherited us. */
+function follow() {
+  const parent = process.ppid;
+  // A shell that does not replace itself stands between npm and us, and outlives an npm that was killed.
+  const shell = isShellOfNpm(parent) ? parent : undefined;
+  const above = shell && parentOf(shell);
+  const timer = setInterval(() => {
+    if (process.ppid === parent && (!shell || parentOf(shell) === above)) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, LOOK_MS);
+  timer.unref();
+}
+
+function isShellOfNpm(pid) {
+  const script = process.env.npm_lifecycle_script;
+  if (!linux || !script) return false;
+  const [, flag, command] = readText(`/proc/${pid}/cmdline`).split('\0');
+  return flag === '-c' && command?.startsWith(script) === true;
+}
+
+/** Undefined where it is gone, or not known. */
+function parentOf(pid) {
+  return linux ? statOf(pid)?.parent : undefined;
+}
+
+let ending = false;
+function endUnlessHandled(signal) {
+  if (process.listeners(signal).some((one) => one !== endUnlessHandled) || ending) return;
+  ending = true;
+  void endAll().finally(() => {
+    for (const one of signals) process.removeListener(one, endUnlessHandled);
+    process.kill(process.pid, signal);
+  });
+}
