@@ -8,11 +8,19 @@ export const id = (description?: string) =>
 /** RFC 3339 in UTC. */
 export const time = () => Type.String({ format: 'date-time' });
 
-/** Integer cents; the currency stands beside it. At most 100 million, so that a sum stays exact. */
-export const cents = () => Type.Integer({ minimum: 0, maximum: 10_000_000_000 });
+/**
+ * An amount in the minor units of the currency that stands beside it (money.ts): cents of EUR, yen of JPY, a thousandth
+ * of KWD. At most 10^10, so that a sum stays exact.
+ */
+export const cents = () =>
+  Type.Integer({
+    minimum: 0,
+    maximum: 10_000_000_000,
+    description: "In the currency's minor units (ISO 4217): 1250 is EUR 12.50, JPY 1,250, KWD 1.250",
+  });
 
-/** ISO 4217. */
-export const currency = () => Type.String({ pattern: CURRENCY });
+/** Three letters as ISO 4217 has them. One that it does not have is taken, too: its amounts are shown as they are. */
+export const currency = () => Type.String({ pattern: CURRENCY, description: 'ISO 4217, three letters' });
 
 // NUL and halves of a surrogate pair have no UTF-8 that PostgreSQL could store; a line has no other controls either,
 // so that it fits a mail header. Patterns are compiled with the flag u: whole characters outside the BMP pass.

@@ -1,6 +1,7 @@
 // What a customer reads. One function per occasion, each with the key under which it is written once.
 
 import type { DataOf } from '../../kernel/contract/contract.ts';
+import { money } from '../../kernel/contract/money.ts';
 import type { orders, RejectReason } from '../orders/contract.ts';
 
 export interface Note {
@@ -67,15 +68,4 @@ function about({ orderId, userId }: Ended, type: string, what: string, more: str
   return { userId, orderId, type, subject, content: `${subject}. ${more}`, key: `${type}-${orderId}` };
 }
 
-/** `EUR 12.34`; the digits after the point are the currency's own. */
-function price({ totalCents, currency }: Ended): string {
-  let format = formats.get(currency);
-  if (!format) {
-    format = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'code' });
-    formats.set(currency, format);
-  }
-  return format.format(totalCents / 10 ** format.resolvedOptions().maximumFractionDigits!);
-}
-
-/** Making one costs as much as the rest of a mail. */
-const formats = new Map<string, Intl.NumberFormat>();
+const price = ({ totalCents, currency }: Ended) => money(totalCents, currency);
