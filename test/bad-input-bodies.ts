@@ -1,4 +1,7 @@
 // Bad bodies: JSON that is none, fields of the wrong type, unknown fields, texts that no store can keep.
+import { bodyLimitOf } from '../src/kernel/http/limits.ts';
+import { notifications } from '../src/modules/notifications/contract.ts';
+import { orders } from '../src/modules/orders/contract.ts';
 import type { Case, Sent, World } from './bad-input.ts';
 import { unique } from './shop.ts';
 
@@ -78,6 +81,27 @@ const mail =
 
 const nested = (depth: number, open: string, close: string) =>
   `{"email":${open.repeat(depth)}${close.repeat(depth)}}`;
+
+/** JSON that has just as many bytes as may be, and one more; counted and in chunks. */
+function atTheLimit(
+  name: string,
+  send: (body: string) => (world: World) => Sent,
+  limit: number,
+  status: number,
+  paths?: readonly string[],
+): Case[] {
+  return [false, true].flatMap((chunked) => {
+    const how = chunked ? `${name}, in chunks` : name;
+    const of = (length: number) => (world: World) => ({
+      ...send(`{}${' '.repeat(length - 2)}`)(world),
+      chunked,
+    });
+    return [
+      { name: `${how}, of as many bytes as may be`, send: of(limit), status, ...(paths ? { paths } : {}) },
+      { name: `${how}, of one byte more`, send: of(limit + 1), status: 413 },
+    ];
+  });
+}
 
 const objects = (depth: number) => nested(depth, '{"a":', '}').replace(/":\}/, '":1}');
 
@@ -618,6 +642,121 @@ export const bodies: readonly Case[] = [
     name: 'multipart where JSON belongs',
     send: register('--x\r\n\r\n--x--', { 'content-type': 'multipart/form-data; boundary=x' }),
     status: 415,
+  },
+  ...atTheLimit('an account', json, 64 * 1024, 422, ['/email', '/name', '/password']),
+  ...atTheLimit('an order', (body) => order(() => body), bodyLimitOf(orders.operations.place), 422, [
+    '/lines',
+    '/paymentToken',
+  ]),
+  ...atTheLimit(
+    'a mail',
+    (body) => (world) => ({
+      ...mail({})(world),
+      headers: { 'content-type': 'application/json' },
+      body,
+    }),
+    bodyLimitOf(notifications.operations.send),
+    422,
+    ['/content', '/type', '/userId'],
+  ),
+  ...atTheLimit(
+    'no operation at all',
+    (body) => () => ({
+      method: 'POST',
+      path: '/api/orders/none/at/all',
+      headers: { 'content-type': 'application/json' },
+      body,
+    }),
+    64 * 1024,
+    404,
+  ),
+  ...atTheLimit(
+    'a method there is not',
+    (body) => () => ({
+      method: 'PUT',
+      path: '/api/orders',
+      headers: { 'content-type': 'application/json' },
+      body,
+    }),
+    64 * 1024,
+    405,
+  ),
+  {
+    name: 'much text for no operation at all',
+    send: () => ({
+      method: 'POST',
+      path: '/api/orders/none/at/all',
+      headers: { 'content-type': 'text/plain' },
+      body: 'x'.repeat(300_000),
+    }),
+    status: 404,
+  },
+  {
+    name: 'much text where JSON belongs',
+    send: register('x'.repeat(300_000), { 'content-type': 'text/plain' }),
+    status: 415,
+  },
+  {
+    name: 'much JSON where a file belongs',
+    send: (world) => ({
+      method: 'POST',
+      path: '/api/media',
+      token: world.customer.token,
+      headers: { 'content-type': 'application/json' },
+      body: `{"a":"${'x'.repeat(9_000_000)}"}`,
+    }),
+    status: 415,
+  },
+  {
+    name: '6,000 unknown fields',
+    send: register({
+      ...account,
+      ...Object.fromEntries(Array.from({ length: 6_000 }, (_, n) => [`a${n}`, 1])),
+    }),
+    status: 422,
+    // The first few say enough.
+    paths: Array.from({ length: 8 }, (_, n) => `/a${n}`),
+  },
+  {
+    name: '20,000 values',
+    send: register({ ...account, name: Array(20_000).fill(1) }),
+    status: 422,
+    paths: [''],
+  },
+  {
+    name: 'an unknown field of a very long name',
+    send: register({ ...account, ['n'.repeat(60_000)]: 1 }),
+    status: 422,
+    paths: [`/${'n'.repeat(100)}…`],
+  },
+  {
+    name: 'a number of 60,000 digits',
+    send: json(`{"email":${'7'.repeat(60_000)}}`),
+    status: 422,
+    paths: ['/email', '/name', '/password'],
+  },
+  {
+    name: 'the same name 5,000 times',
+    send: json(`{${'"email":1,'.repeat(5_000)}"email":1}`),
+    status: 422,
+    paths: ['/email', '/name', '/password'],
+  },
+  {
+    name: 'thousands of query parameters',
+    send: () => ({
+      path: `/api/catalog/products?${Array.from({ length: 1_500 }, (_, n) => `a${n}=1`).join('&')}`,
+    }),
+    status: 422,
+    paths: Array.from({ length: 8 }, (_, n) => `/a${n}`),
+  },
+  {
+    name: 'thousands of query parameters beside a body',
+    send: () => ({
+      ...register(account)(),
+      path: `/api/users?${Array.from({ length: 1_500 }, (_, n) => `a${n}=1`).join('&')}`,
+    }),
+    status: 422,
+    paths: Array.from({ length: 10 }, (_, n) => `/a${n}`),
   },
   { name: 'a body of 1.5 MB', send: register({ ...account, name: 'a'.repeat(1_500_000) }), status: 413 },
   {

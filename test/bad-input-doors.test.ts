@@ -173,6 +173,24 @@ describe('the doors between hosts', () => {
     it.each(['/metrics', '/health/live', '/health/ready'])('at %s is open to probes', async (path) => {
       expect((await at(path)).status).toBe(200);
     });
+    it.each(['/metric%73', '/health/liv%65', '//metrics', '/metrics?x', '/METRICS'])(
+      'at %s is no door of its own to probes',
+      async (path) => expectProblem(await at(path), 401, undefined),
+    );
+    it('is read to the limit of the operation that is called, and no further', async () => {
+      const call = (length: number, chunked: boolean) =>
+        send(service, {
+          method: 'POST',
+          path: '/calls/orders/list',
+          body: `{}${' '.repeat(length - 2)}`,
+          chunked,
+          headers: { 'x-internal-token': tokens.valid!, 'content-type': 'application/json' },
+        });
+      for (const chunked of [true, false]) {
+        expectProblem(await call(64 * 1024, chunked), 403, undefined);
+        expectProblem(await call(64 * 1024 + 1, chunked), 413, undefined);
+      }
+    });
     it('asks an operation for modules only with a token', async () => {
       expectProblem(await at('/calls/orders/list', undefined, customer.token, 'POST'), 401, undefined);
       expectProblem(await at('/calls/orders/list', tokens.valid, undefined, 'POST'), 403, undefined);
@@ -183,6 +201,9 @@ describe('the doors between hosts', () => {
 
   describe('control', () => {
     const body = { self: null };
+    const contractPaths = ['operations', 'events', 'errors'].map(
+      (part) => `/register/contracts/orders/${part}`,
+    );
     it('takes no registration without a token for it', async () => {
       const sync = (internal?: string) =>
         send(control, {
@@ -203,6 +224,56 @@ describe('the doors between hosts', () => {
       });
       expect(got.status).toBeGreaterThanOrEqual(400);
       expect(got.status).toBeLessThan(500);
+    });
+    it.each(['/%63ontrol/sync', '/control/%73ync', '/control/sync?x=/control/', '/%63ontrol/sync?x'])(
+      'takes no other token however its path is written: %s',
+      async (path) => {
+        const ask = (internal: string) =>
+          send(control, { method: 'POST', path, body, headers: { 'x-internal-token': internal } });
+        for (const kind of ['valid', 'for the monolith'])
+          expectProblem(await ask(tokens[kind]!), 401, undefined);
+        expectProblem(await ask(tokens['for control']!), 422, ['/tag', '/waitMs']);
+      },
+    );
+    it.each(['//control/sync', '/CONTROL/sync', '/control%2fsync', '/control/sync/', '/control/./sync'])(
+      'is not at %s, whatever the token',
+      async (path) => {
+        for (const internal of [tokens.valid!, tokens['for the monolith']!, tokens['for control']!]) {
+          const got = await send(control, {
+            method: 'POST',
+            path,
+            body,
+            headers: { 'x-internal-token': internal },
+          });
+          expect([400, 401, 404]).toContain(got.status);
+        }
+      },
+    );
+    it.each<[string, object, string[] | undefined, number]>([
+      ['a contract of nothing', { contracts: { orders: {} } }, contractPaths, 422],
+      ['a module __proto__', { modules: ['__proto__'] }, undefined, 409],
+      ['a module constructor', { modules: ['constructor'] }, undefined, 409],
+      ['a module toString', { modules: ['toString'] }, undefined, 409],
+      ['a module of NUL', { modules: ['\u0000'] }, ['/register/modules/0'], 422],
+    ])('refuses a registration of %s', async (_what, more, paths, status) => {
+      const register = {
+        host: '019b76da-a800-7000-8000-01a6aa00ffff',
+        id: 'orders-9',
+        role: 'service',
+        modules: ['orders'],
+        url: 'http://127.0.0.1:1',
+        doors: ['ws'],
+        process: { machine: 'here', pid: 1, started: 'now' },
+        contracts: {},
+        ...more,
+      };
+      const got = await send(control, {
+        method: 'POST',
+        path: '/control/sync',
+        body: { tag: '', waitMs: 0, register },
+        headers: { 'x-internal-token': tokens['for control']! },
+      });
+      expectProblem(got, status, paths);
     });
     it('is not at a service', async () => {
       const got = await send(service, {

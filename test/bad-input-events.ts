@@ -65,6 +65,41 @@ export const events: readonly Case[] = [
     status: 422,
     paths: ['/key'],
   },
+  ...['{"a":', '['].map((open) => ({
+    name: `an event with data nested 6,000 deep in ${open}`,
+    send: (world: World): Sent => {
+      const sent = publish({}, { data: { userId: nowhere, deep: 'HERE' } })(world);
+      const deep = `${open.repeat(6_000)}1${(open === '[' ? ']' : '}').repeat(6_000)}`;
+      return {
+        ...sent,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(sent.body).replace('"HERE"', deep),
+      };
+    },
+    status: 422,
+    paths: [`/message/data/deep${(open === '[' ? '/0' : '/a').repeat(61)}`],
+  })),
+  {
+    name: 'a dead letter with data nested 6,000 deep',
+    send: (world: World): Sent => ({
+      ...ask('POST', `/admin/events/dead/${nowhere}/redrive`)(world),
+      headers: { 'content-type': 'application/json' },
+      body: `{"data":${'['.repeat(6_000)}${']'.repeat(6_000)}}`,
+    }),
+    status: 422,
+    paths: [`/data${'/0'.repeat(63)}`],
+  },
+  {
+    name: 'an event of half a megabyte',
+    send: publish({}, { data: { userId: 7, more: 'x'.repeat(500_000) } }),
+    status: 422,
+    paths: ['/message/data/userId'],
+  },
+  {
+    name: 'an event of 600 kB',
+    send: publish({}, { data: { userId: nowhere, more: 'x'.repeat(600_000) } }),
+    status: 413,
+  },
   { name: 'an event with a key of NUL', send: publish({ key: '\u0000' }), status: 422, paths: ['/key'] },
   {
     name: 'an event with an id of one’s own',

@@ -59,6 +59,11 @@ export interface OperationSpec<I extends TObject = TObject, O extends TSchema = 
   readonly download?: boolean;
   /** Asking twice is the same as asking once: a caller may retry it when the connection was lost. */
   readonly idempotent: boolean;
+  /**
+   * Fields of the example in /openapi.json that only the operation knows, such as those that depend on one another or
+   * on which modules there are. The others follow from their schemas.
+   */
+  readonly example?: (contracts: readonly Contract[]) => Readonly<Record<string, unknown>>;
   /** The names, among the contract's errors, that this operation may answer with. */
   readonly errors?: readonly string[];
 }

@@ -2,8 +2,12 @@
 import { Type } from './type.ts';
 
 /** A UUIDv7 made by the application (any UUID is accepted on the way in). */
-export const id = (description?: string) =>
-  Type.String({ format: 'uuid', ...(description ? { description } : {}) });
+export const id = (description?: string, example?: string) =>
+  Type.String({
+    format: 'uuid',
+    ...(description ? { description } : {}),
+    ...(example ? { examples: [example] } : {}),
+  });
 
 /** RFC 3339 in UTC. */
 export const time = () => Type.String({ format: 'date-time' });
@@ -20,7 +24,8 @@ export const cents = () =>
   });
 
 /** Three letters as ISO 4217 has them. One that it does not have is taken, too: its amounts are shown as they are. */
-export const currency = () => Type.String({ pattern: CURRENCY, description: 'ISO 4217, three letters' });
+export const currency = () =>
+  Type.String({ pattern: CURRENCY, description: 'ISO 4217, three letters', examples: ['EUR'] });
 
 // NUL and halves of a surrogate pair have no UTF-8 that PostgreSQL could store; a line has no other controls either,
 // so that it fits a mail header. Patterns are compiled with the flag u: whole characters outside the BMP pass.
@@ -40,6 +45,8 @@ export const inWords: ReadonlyMap<string, string> = new Map([
 interface Lengths {
   minLength?: number;
   maxLength: number;
+  /** What /openapi.json shows; without one, a text that fits. */
+  examples?: readonly string[];
 }
 
 /** A text of one line. */
@@ -57,5 +64,7 @@ export const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(sch
 /** The query of every list. `limit` 1 to 100, default 20; `cursor` is the `nextCursor` of the page before. */
 export const paging = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
-  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  cursor: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, examples: ['019b76da-a800-7000-8000-01a6aa00d43e'] }),
+  ),
 };

@@ -2,6 +2,7 @@
 // header and error of every module, whether the module is near or far.
 import type { TSchema } from 'typebox';
 import type { Contract, OperationSpec } from './contract.ts';
+import { exampleInput, exampleOf } from './examples.ts';
 import { hostPaths } from './host-paths.ts';
 import { type KernelError, kernelErrors } from './problem.ts';
 
@@ -10,6 +11,16 @@ type Json = Record<string, unknown>;
 const problemSchema: Json = {
   type: 'object',
   description: 'RFC 9457 problem',
+  examples: [
+    {
+      type: 'urn:banyan:problem:kernel:invalid',
+      title: 'The input does not fit the schema',
+      status: 422,
+      code: 'invalid',
+      detail: 'See errors: each entry names the field and what is wrong with it.',
+      errors: [{ path: '/lines/0/quantity', message: 'must be >= 1' }],
+    },
+  ],
   required: ['type', 'title', 'status', 'code'],
   properties: {
     type: { type: 'string' },
@@ -40,7 +51,7 @@ export function openapi(contracts: readonly Contract[], version: string): Json {
       if (!spec.http) continue;
       const path = spec.http.path.replace(/:(\w+)/g, '{$1}');
       paths[path] ??= {};
-      paths[path][spec.http.method.toLowerCase()] = describe(contract, name, spec);
+      paths[path][spec.http.method.toLowerCase()] = describe(contract, name, spec, contracts);
     }
   }
   return {
@@ -73,8 +84,13 @@ export function openapi(contracts: readonly Contract[], version: string): Json {
   };
 }
 
-function describe(contract: Contract, name: string, spec: OperationSpec): Json {
-  const { parameters, body } = inputs(spec);
+function describe(
+  contract: Contract,
+  name: string,
+  spec: OperationSpec,
+  contracts: readonly Contract[],
+): Json {
+  const { parameters, body } = inputs(spec, exampleInput(spec, contracts));
   return {
     operationId: `${contract.module}.${name}`,
     tags: [contract.module],
@@ -94,7 +110,7 @@ function security(spec: OperationSpec): Json[] {
   return [{ operator: [] }];
 }
 
-function inputs(spec: OperationSpec): { parameters: Json[]; body: Json | undefined } {
+function inputs(spec: OperationSpec, examples: Json): { parameters: Json[]; body: Json | undefined } {
   const http = spec.http!;
   const properties = spec.input.properties as Record<string, TSchema>;
   const required = new Set<string>((spec.input as { required?: string[] }).required ?? []);
@@ -102,19 +118,23 @@ function inputs(spec: OperationSpec): { parameters: Json[]; body: Json | undefin
   const rest: Record<string, TSchema> = {};
   for (const [field, schema] of Object.entries(properties)) {
     const header = spec.headers?.[field];
-    if (http.path.includes(`:${field}`)) parameters.push({ name: field, in: 'path', required: true, schema });
-    else if (header) parameters.push({ name: header, in: 'header', required: required.has(field), schema });
+    const example = field in examples ? { example: examples[field] } : {};
+    const more = { schema, ...example };
+    if (http.path.includes(`:${field}`))
+      parameters.push({ name: field, in: 'path', required: true, ...more });
+    else if (header) parameters.push({ name: header, in: 'header', required: required.has(field), ...more });
     else if (http.method === 'GET' || http.method === 'DELETE')
-      parameters.push({ name: field, in: 'query', required: required.has(field), schema });
+      parameters.push({ name: field, in: 'query', required: required.has(field), ...more });
     else rest[field] = schema;
   }
-  return { parameters, body: bodyOf(spec, rest, required) };
+  return { parameters, body: bodyOf(spec, rest, required, examples) };
 }
 
 function bodyOf(
   spec: OperationSpec,
   fields: Record<string, TSchema>,
   required: ReadonlySet<string>,
+  examples: Json,
 ): Json | undefined {
   if (spec.upload) {
     const file = { type: 'string', contentMediaType: 'application/octet-stream' };
@@ -131,9 +151,17 @@ function bodyOf(
     type: 'object',
     additionalProperties: false,
     required: names.filter((name) => required.has(name)),
-    properties: fields,
+    properties: Object.fromEntries(
+      names.map((name) => [
+        name,
+        { ...fields[name], examples: [examples[name] ?? exampleOf(fields[name], name)] },
+      ]),
+    ),
   };
-  return { required: true, content: { 'application/json': { schema } } };
+  const example = Object.fromEntries(
+    names.flatMap((name) => (name in examples ? [[name, examples[name]]] : [])),
+  );
+  return { required: true, content: { 'application/json': { schema, example } } };
 }
 
 const text = (description: string): Json => ({ description, schema: { type: 'string' } });
@@ -167,7 +195,7 @@ function successes(contract: Contract, spec: OperationSpec): Json {
     ? { content: { 'image/*': { schema: { type: 'string', contentMediaType: 'application/octet-stream' } } } }
     : (spec.output as { type?: string }).type === 'null'
       ? {}
-      : { content: { 'application/json': { schema: spec.output } } };
+      : { content: { 'application/json': { schema: spec.output, example: exampleOf(spec.output) } } };
   const answers: Json = {};
   for (const status of spec.download ? [200, 206] : statuses) {
     answers[status] = { description: `${contract.module}: ${spec.summary}`, ...headers, ...content };

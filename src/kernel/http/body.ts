@@ -44,7 +44,7 @@ export function jsonBodiesOf(
 /** For the routes of an upload: JSON is refused before any of it is read, whatever the limit of the file is. */
 export function noJsonBodies(app: FastifyInstance, spec: OperationSpec): void {
   app.removeContentTypeParser(JSON_TYPE);
-  app.addContentTypeParser(JSON_TYPE, (_request, _payload, done) => done(typeRefused(spec, JSON_TYPE)));
+  app.addContentTypeParser(JSON_TYPE, (request, _payload, done) => done(typeRefused(spec, request)));
 }
 
 /** Bodies that are passed on as they came, if the operation takes any of their type; see the route that stands for it. */
@@ -54,7 +54,7 @@ export function passedBodies(app: FastifyInstance): void {
     const { operation, mediaType } = request;
     const expected = operation?.upload ? 'multipart/form-data' : JSON_TYPE;
     if (mediaType === expected) readBody(payload, request, bodyLimitOf(operation), done);
-    else if (operation) done(typeRefused(operation, mediaType));
+    else if (operation) done(typeRefused(operation, request));
     else {
       // Nobody will look at it: there is no such route.
       payload.resume();
@@ -63,10 +63,12 @@ export function passedBodies(app: FastifyInstance): void {
   });
 }
 
-/** An upload is said to be one to whoever sends JSON, as where the module itself answers. */
-export function typeRefused({ upload }: OperationSpec, mediaType: string | undefined): Problem {
-  const detail = upload && mediaType === JSON_TYPE ? uploadWanted(upload.field) : TYPE_NOT_TAKEN;
-  return kernelProblem('unsupported-media-type', { detail });
+/** Nothing of it was read: by Content-Length alone it is too large, whatever it is. */
+function typeRefused(spec: OperationSpec, { headers, mediaType }: FastifyRequest): Problem {
+  if (!spec.upload || mediaType !== JSON_TYPE)
+    return kernelProblem('unsupported-media-type', { detail: TYPE_NOT_TAKEN });
+  if (Number(headers['content-length']) > bodyLimitOf(spec)) return tooLarge();
+  return kernelProblem('unsupported-media-type', { detail: uploadWanted(spec.upload.field) });
 }
 
 export const uploadWanted = (field: string): string =>
@@ -79,6 +81,8 @@ function fromJson(parse: Parse, request: FastifyRequest, body: Buffer, done: Don
   else done(kernelProblem('malformed', { detail: 'The body is not UTF-8.' }));
 }
 
+const tooLarge = () => kernelProblem('too-large', { detail: BODY_TOO_LARGE });
+
 /** As Fastify reads a body, but with a limit of the request's own. */
 function readBody(
   payload: IncomingMessage,
@@ -86,7 +90,6 @@ function readBody(
   limit: number,
   done: (error: Error | null, body?: Buffer) => void,
 ): void {
-  const tooLarge = () => kernelProblem('too-large', { detail: BODY_TOO_LARGE });
   const promised = Number(headers['content-length']);
   if (promised > limit) {
     done(tooLarge());

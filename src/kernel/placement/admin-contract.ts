@@ -1,7 +1,7 @@
 // What an operator can ask of placement: the routes under /admin, for ADMIN_TOKEN alone.
 // The command line is a client of exactly this.
 import type { Static } from 'typebox';
-import { closed, defineContract, nothing, operation } from '../contract/contract.ts';
+import { type Contract, closed, defineContract, nothing, operation } from '../contract/contract.ts';
 import { nullable, time } from '../contract/fields.ts';
 import { Type } from '../contract/type.ts';
 
@@ -67,8 +67,18 @@ export const Overview = Type.Object({
 export type Overview = Static<typeof Overview>;
 
 const changedBy = Type.Optional(
-  Type.String({ minLength: 1, maxLength: 100, description: 'Who asks, for the audit. Default: operator.' }),
+  Type.String({
+    minLength: 1,
+    maxLength: 100,
+    description: 'Who asks, for the audit. Default: operator.',
+    examples: ['ada'],
+  }),
 );
+
+/** The kernel names no module: the example takes the last of those there are. */
+const ofSomeModule = (contracts: readonly Contract[]) => ({
+  module: contracts.findLast(({ events }) => Object.keys(events).length > 0)?.module,
+});
 
 export const admin = defineContract('admin', {
   summary: 'Where every module serves, and how to move it',
@@ -99,6 +109,7 @@ export const admin = defineContract('admin', {
         placement: Type.Union([Type.Literal('in-process'), Type.Literal('service')]),
         changedBy,
       }),
+      example: ofSomeModule,
       output: Flipped,
       idempotent: true,
       errors: ['module-unknown', 'no-healthy-instance', 'instance-refuses'],
@@ -114,9 +125,10 @@ export const admin = defineContract('admin', {
         module: Type.String({ maxLength: 100 }),
         instances: Type.Integer({ minimum: 0, maximum: 16 }),
         timeoutMs: Type.Optional(
-          Type.Integer({ minimum: 1, maximum: 600_000, description: 'Default 30000' }),
+          Type.Integer({ minimum: 1, maximum: 600_000, description: 'Default 30000', examples: [30_000] }),
         ),
       }),
+      example: ofSomeModule,
       output: Entry,
       idempotent: true,
       errors: ['module-unknown', 'last-instance', 'start-failed', 'drain-timeout'],

@@ -4,16 +4,25 @@ import { closed, defineContract, event, operation, page } from '../../kernel/con
 import { cents, currency, id, line, nullable, paging, prose } from '../../kernel/contract/fields.ts';
 import { Type } from '../../kernel/contract/type.ts';
 
-const sku = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9._-]+$' });
-const name = line({ minLength: 1, maxLength: 200 });
-const description = prose({ maxLength: 5000 });
+/** Of the examples: a product and a picture that a new shop has. */
+const PRODUCT_ID = '019b76da-a800-7000-8000-01a6aa00d43e';
+const PICTURE_ID = '01900000-0000-7000-8000-000000000001';
+const words = {
+  sku: ['KIT-JUG-TIN'],
+  name: ['Tin jug'],
+  description: ['Holds a litre, and does not break.'],
+};
+
+const sku = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9._-]+$', examples: words.sku });
+const name = line({ minLength: 1, maxLength: 200, examples: words.name });
+const description = prose({ maxLength: 5000, examples: words.description });
 const stock = Type.Integer({ minimum: 0, maximum: 1_000_000_000 });
 
 export const Product = Type.Object({
   id: id(),
-  sku: Type.String(),
-  name: Type.String(),
-  description: Type.String(),
+  sku: Type.String({ examples: words.sku }),
+  name: Type.String({ examples: words.name }),
+  description: Type.String({ examples: words.description }),
   priceCents: cents(),
   currency: currency(),
   /** What can still be sold: reservations are already taken off. */
@@ -42,7 +51,8 @@ export const catalog = defineContract('catalog', {
       summary: 'Products, newest id last, optionally those whose name or description contains q',
       access: 'public',
       http: { method: 'GET', path: '/api/catalog/products' },
-      input: closed({ q: Type.Optional(prose({ maxLength: 200 })), ...paging }),
+      input: closed({ q: Type.Optional(prose({ maxLength: 200, examples: ['steel'] })), ...paging }),
+      example: () => ({ cursor: 'AZt22qgAcACAAAGmqgDUPg' }),
       output: page(Product),
       idempotent: true,
       errors: ['bad-cursor'],
@@ -51,7 +61,7 @@ export const catalog = defineContract('catalog', {
       summary: 'One product',
       access: 'public',
       http: { method: 'GET', path: '/api/catalog/products/:id' },
-      input: closed({ id: id() }),
+      input: closed({ id: id(undefined, PRODUCT_ID) }),
       output: Product,
       idempotent: true,
       errors: ['product-unknown'],
@@ -67,7 +77,7 @@ export const catalog = defineContract('catalog', {
         priceCents: cents(),
         currency: currency(),
         stock,
-        imageId: Type.Optional(nullable(id())),
+        imageId: Type.Optional(nullable(id(undefined, PICTURE_ID))),
       }),
       output: Product,
       idempotent: false,
@@ -85,7 +95,7 @@ export const catalog = defineContract('catalog', {
         priceCents: Type.Optional(cents()),
         currency: Type.Optional(currency()),
         stock: Type.Optional(stock),
-        imageId: Type.Optional(nullable(id())),
+        imageId: Type.Optional(nullable(id(undefined, PICTURE_ID))),
       }),
       output: Product,
       idempotent: true,

@@ -4,6 +4,12 @@ import { closed, defineContract, event, operation } from '../../kernel/contract/
 import { id } from '../../kernel/contract/fields.ts';
 import { Type } from '../../kernel/contract/type.ts';
 
+/** The pictures that a new shop begins with: fixed, so that products can name them before media has any. */
+export const seedPictureIds: readonly string[] = Array.from(
+  { length: 12 },
+  (_, index) => `01900000-0000-7000-8000-${(index + 1).toString(16).padStart(12, '0')}`,
+);
+
 export const media = defineContract('media', {
   summary: 'Pictures and their thumbnails',
   errors: {
@@ -20,10 +26,10 @@ export const media = defineContract('media', {
       input: closed({}),
       output: Type.Object({
         id: id(),
-        contentType: Type.String(),
-        width: Type.Integer(),
-        height: Type.Integer(),
-        bytes: Type.Integer(),
+        contentType: Type.String({ examples: ['image/jpeg'] }),
+        width: Type.Integer({ examples: [1600] }),
+        height: Type.Integer({ examples: [1200] }),
+        bytes: Type.Integer({ examples: [245_760] }),
       }),
       idempotent: false,
       errors: ['not-an-image', 'storage-failed'],
@@ -34,7 +40,7 @@ export const media = defineContract('media', {
       http: { method: 'GET', path: '/api/media/:id' },
       download: true,
       input: closed({
-        id: id(),
+        id: id(undefined, seedPictureIds[0]),
         variant: Type.Optional(Type.Union([Type.Literal('original'), Type.Literal('thumb')])),
       }),
       output: Type.Unsafe<Buffer>(Type.String({ contentMediaType: 'application/octet-stream' })),
@@ -58,9 +64,3 @@ export const media = defineContract('media', {
     }),
   },
 });
-
-/** The pictures that a new shop begins with: fixed, so that products can name them before media has any. */
-export const seedPictureIds: readonly string[] = Array.from(
-  { length: 12 },
-  (_, index) => `01900000-0000-7000-8000-${(index + 1).toString(16).padStart(12, '0')}`,
-);

@@ -38,8 +38,13 @@ export const notifications = defineContract('notifications', {
       http: { method: 'POST', path: '/api/notifications/send', status: 202 },
       input: closed({
         userId: id(),
-        type: Type.String({ minLength: 1, maxLength: 50, pattern: '^[a-z][a-z0-9-]*$' }),
-        content: prose({ minLength: 1, maxLength: 10_000 }),
+        type: Type.String({
+          minLength: 1,
+          maxLength: 50,
+          pattern: '^[a-z][a-z0-9-]*$',
+          examples: ['greeting'],
+        }),
+        content: prose({ minLength: 1, maxLength: 10_000, examples: ['Your parcel is on its way.'] }),
       }),
       output: Notification,
       idempotent: false,

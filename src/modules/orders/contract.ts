@@ -130,7 +130,7 @@ export const orders = defineContract('orders', {
       http: { method: 'POST', path: '/api/orders', status: 202 },
       headers: { idempotencyKey: 'Idempotency-Key' },
       input: closed({
-        idempotencyKey: line({ minLength: 1, maxLength: 255 }),
+        idempotencyKey: line({ minLength: 1, maxLength: 255, examples: ['order-of-ada-1'] }),
         lines: Type.Array(
           closed({ productId: id(), quantity: Type.Integer({ minimum: 1, maximum: 1000 }) }),
           {
@@ -138,7 +138,7 @@ export const orders = defineContract('orders', {
             maxItems: 100,
           },
         ),
-        paymentToken: line({ minLength: 1, maxLength: 200 }),
+        paymentToken: line({ minLength: 1, maxLength: 200, examples: ['tok_ok'] }),
       }),
       output: Order,
       idempotent: true,
@@ -203,7 +203,7 @@ export const orders = defineContract('orders', {
       headers: { changedBy: 'X-Changed-By' },
       input: closed({
         style: SagaStyle,
-        changedBy: Type.Optional(line({ minLength: 1, maxLength: 100 })),
+        changedBy: Type.Optional(line({ minLength: 1, maxLength: 100, examples: ['ada'] })),
       }),
       output: SagaInForce,
       idempotent: true,

@@ -6,14 +6,18 @@ import { Type } from '../../kernel/contract/type.ts';
 
 /** RFC 5322 lets control characters stand in a quoted local part: PostgreSQL stores no NUL, mail headers break at CR LF. */
 const email = line({ format: 'email', maxLength: 254 });
-const name = visible({ minLength: 1, maxLength: 100 });
-const password = Type.String({ minLength: 8, maxLength: 200 });
+const name = visible({ minLength: 1, maxLength: 100, examples: ['Ada Lovelace'] });
+const PASSWORD = 'a pear, a river and 7 stones';
+const password = Type.String({ minLength: 8, maxLength: 200, examples: [PASSWORD] });
+const shown = {
+  email: Type.String({ examples: ['ada@example.com'] }),
+  name: Type.String({ examples: ['Ada Lovelace'] }),
+};
 const role = Type.Union([Type.Literal('customer'), Type.Literal('admin')]);
 
 export const User = Type.Object({
   id: id(),
-  email: Type.String(),
-  name: Type.String(),
+  ...shown,
   role,
   blocked: Type.Boolean(),
   createdAt: time(),
@@ -53,10 +57,13 @@ export const users = defineContract('users', {
       access: 'public',
       http: { method: 'POST', path: '/api/users/sessions', status: 201 },
       input: closed({
-        email: prose({ maxLength: 254 }),
-        password: Type.String({ maxLength: 200 }),
+        email: prose({ maxLength: 254, examples: ['ada@example.com'] }),
+        password: Type.String({ maxLength: 200, examples: [PASSWORD] }),
       }),
-      output: Type.Object({ token: Type.String(), expiresAt: time() }),
+      output: Type.Object({
+        token: Type.String({ examples: ['eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl'] }),
+        expiresAt: time(),
+      }),
       idempotent: false,
       errors: ['bad-credentials'],
     }),

@@ -6,6 +6,7 @@ import { id, paging, prose, time } from '../../contract/fields.ts';
 import { Type } from '../../contract/type.ts';
 import { MAX_EVENT_BYTES } from '../cloudevents.ts';
 import { type OpenState, openStates } from '../delivery.ts';
+import { ofLastHour, ofModule, ofPublish, ofReplay, ofTail } from './examples.ts';
 import {
   Decided,
   EventsOverview,
@@ -20,7 +21,12 @@ import {
 
 const name = () => Type.String({ minLength: 1, maxLength: 100 });
 const changedBy = Type.Optional(
-  Type.String({ minLength: 1, maxLength: 100, description: 'Who asks, for the audit. Default: operator.' }),
+  Type.String({
+    minLength: 1,
+    maxLength: 100,
+    description: 'Who asks, for the audit. Default: operator.',
+    examples: ['ada'],
+  }),
 );
 const headers = { changedBy: 'X-Changed-By' };
 /** Of what takes the data of any event: the largest there can be, and what stands around it. */
@@ -61,6 +67,7 @@ export const events = defineContract('events', {
         state: Type.Optional(Type.Unsafe<OpenState>({ type: 'string', enum: [...openStates] })),
         ...paging,
       }),
+      example: (contracts) => ({ ...ofModule(contracts), cursor: undefined }),
       output: page(Letter),
       idempotent: true,
       errors: ['module-unknown', 'store-elsewhere'],
@@ -70,6 +77,7 @@ export const events = defineContract('events', {
       access: 'operator',
       http: { method: 'GET', path: '/admin/events/dead/:id' },
       input: closed({ id: id(), module: Type.Optional(name()) }),
+      example: ofModule,
       output: WholeLetter,
       idempotent: true,
       errors: ['letter-unknown', 'module-unknown', 'store-elsewhere'],
@@ -89,6 +97,7 @@ export const events = defineContract('events', {
         changedBy,
       }),
       maxBodyBytes,
+      example: (contracts) => ({ ...ofModule(contracts), data: undefined }),
       output: Decided,
       idempotent: false,
       errors: ['letter-unknown', 'module-unknown', 'not-at-rest', 'not-repairable', 'store-elsewhere'],
@@ -103,6 +112,7 @@ export const events = defineContract('events', {
         ids: Type.Optional(Type.Array(id(), { minItems: 1, maxItems: 1000 })),
         changedBy,
       }),
+      example: (contracts) => ({ ...ofModule(contracts), ids: undefined }),
       output: Type.Object({ redriven: Type.Integer({ minimum: 0 }) }),
       idempotent: false,
       errors: ['letter-unknown', 'module-unknown', 'not-at-rest', 'store-elsewhere'],
@@ -115,9 +125,10 @@ export const events = defineContract('events', {
       input: closed({
         id: id(),
         module: Type.Optional(name()),
-        why: prose({ minLength: 1, maxLength: 1_000 }),
+        why: prose({ minLength: 1, maxLength: 1_000, examples: ['Its order was a test.'] }),
         changedBy,
       }),
+      example: ofModule,
       output: Decided,
       idempotent: false,
       errors: ['letter-unknown', 'module-unknown', 'not-at-rest', 'store-elsewhere'],
@@ -127,6 +138,7 @@ export const events = defineContract('events', {
       access: 'operator',
       http: { method: 'GET', path: '/admin/events/held' },
       input: closed({ module: Type.Optional(name()), limit: paging.limit }),
+      example: ofModule,
       output: Type.Object({ items: Type.Array(HeldKey) }),
       idempotent: true,
       errors: ['module-unknown', 'store-elsewhere'],
@@ -156,6 +168,7 @@ export const events = defineContract('events', {
         cursor,
         changedBy,
       }),
+      example: ofReplay,
       output: Replayed,
       idempotent: false,
       errors: [
@@ -174,6 +187,7 @@ export const events = defineContract('events', {
       access: 'operator',
       http: { method: 'GET', path: '/admin/events/verify' },
       input: closed({ from: Type.Optional(time()), until: Type.Optional(time()) }),
+      example: ofLastHour,
       output: Verified,
       idempotent: true,
       errors: ['log-unreachable', 'store-elsewhere'],
@@ -192,6 +206,7 @@ export const events = defineContract('events', {
         limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
         cursor,
       }),
+      example: ofTail,
       output: Tailed,
       idempotent: true,
       errors: ['topic-unknown', 'log-unreachable', 'store-elsewhere'],
@@ -211,6 +226,7 @@ export const events = defineContract('events', {
         changedBy,
       }),
       maxBodyBytes,
+      example: ofPublish,
       output: Type.Object({ id: id(), topic: Type.String(), key: Type.String(), type: Type.String() }),
       idempotent: false,
       errors: ['store-elsewhere'],

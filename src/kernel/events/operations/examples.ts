@@ -1,0 +1,44 @@
+// The fields of the examples that depend on which modules there are, and on the time: the kernel names no module. They
+// are made when the document is. It must not know what any event means.
+import type { Contract, EventDefinition } from '../../contract/contract.ts';
+import { exampleOf } from '../../contract/examples.ts';
+
+const HOUR_MS = 3_600_000;
+
+const producers = (contracts: readonly Contract[]) =>
+  contracts.filter(({ events }) => Object.keys(events).length > 0);
+
+/** A module that publishes, and so listens perhaps: the last of them, as good as any. */
+export const ofModule = (contracts: readonly Contract[]) => ({
+  module: producers(contracts).at(-1)?.module,
+});
+
+/** The last hour: an hour of the past that a document shows is none for long. */
+export const ofLastHour = () => ({
+  from: new Date(Date.now() - HOUR_MS).toISOString(),
+  until: new Date().toISOString(),
+});
+
+export const ofReplay = (contracts: readonly Contract[]) => ({
+  ...ofLastHour(),
+  topic: `${producers(contracts)[0]?.module}.events`,
+  to: producers(contracts).at(-1)?.module,
+  cursor: undefined,
+});
+
+export const ofTail = (contracts: readonly Contract[]) => ({
+  topic: `${producers(contracts)[0]?.module}.events`,
+  from: new Date(Date.now() - HOUR_MS).toISOString(),
+  waitMs: 0,
+  cursor: undefined,
+});
+
+/** An event of the last kind that the last module publishes, under its key. */
+export const ofPublish = (contracts: readonly Contract[]) => {
+  const event = Object.values(producers(contracts).at(-1)?.events ?? {}).at(-1) as
+    | EventDefinition
+    | undefined;
+  if (!event) return {};
+  const data = exampleOf(event.data) as Record<string, unknown>;
+  return { topic: event.topic, key: data[event.key], message: { type: event.type, data } };
+};
