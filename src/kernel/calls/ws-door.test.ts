@@ -249,6 +249,21 @@ describe('a connection', () => {
     expect(logged).toEqual([]);
   });
 
+  it('refuses what is nested past any schema, and goes on', async () => {
+    const wire = await Wire.open();
+    const deep = `${'['.repeat(6_000)}${']'.repeat(6_000)}`;
+    const framed = JSON.stringify(call(1, 'greet', { name: 'HERE' })).replace('"HERE"', deep);
+    wire.send(framed, `[${framed.replace('"id":1', '"id":2')}]`, deep, call(3, 'greet', { name: 'Ada' }));
+    const answers = await wire.answers(4);
+    const of = (id: number) => answers.find((one) => one.id === id);
+    for (const id of [1, 2])
+      expect(of(id)).toMatchObject({
+        error: { data: { status: 422, errors: [{ path: '/name', message: 'must be string' }] } },
+      });
+    expect(of(3)).toMatchObject({ result: { text: expect.stringContaining('Ada') } });
+    expect(logged).toEqual([]);
+  });
+
   it('is closed for a frame that is too large, and for one that is not masked', async () => {
     const large = await Wire.open();
     large.send(call(1, 'look', { tag: 'x'.repeat(70_000) }));

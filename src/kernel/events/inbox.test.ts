@@ -44,6 +44,9 @@ function sold(
   });
 }
 
+const deep = (orderId: string) =>
+  `{"orderId":${JSON.stringify(orderId)},"n":1,"more":${'['.repeat(6_000)}${']'.repeat(6_000)}}`;
+
 interface DeliveryRow {
   key: string;
   state: string;
@@ -279,6 +282,7 @@ describe('what cannot be read', () => {
     const cases: [key: string, record: LogRecord, reason: RegExp][] = [
       ['not-json', { ...sold('not-json', 1), value: bytes }, /^not JSON/],
       ['wrong', sold('wrong', 1, { data: '{"orderId":"wrong","n":"x"}' }), /^wrong schema.*\/n/],
+      ['deep', sold('deep', 1, { data: deep('deep') }), /^too deep: \/more\/0\/0.* is nested more than 64/],
       ['unknown', sold('unknown', 1, { type: 'shop.nonsense.v1' }), /^unknown type/],
       ['large', sold('large', 1, { data: `"${'x'.repeat(MAX_EVENT_BYTES)}"` }), /^too large/],
       ['anonymous', { key: 'anonymous', headers: {}, value: 'hello' }, /ce_id is missing/],

@@ -5,6 +5,7 @@ import type { Problem } from '../../contract/problem.ts';
 import { shop, till } from '../testing/shop.ts';
 import { eventHandlers } from './handlers.ts';
 import { span, who } from './site.ts';
+import { readable } from './tail.ts';
 
 const call = { principal: { kind: 'operator' }, deadline: 0, traceparent: '' } as Call;
 const handlers = eventHandlers({
@@ -63,4 +64,16 @@ test('who decides: the operator as told, a user by the session', () => {
   expect(who({ kind: 'operator' }, undefined)).toBe('operator');
   expect(who({ kind: 'operator' }, 'root@host')).toBe('root@host');
   expect(who({ kind: 'user', id: 'u', role: 'admin', epoch: 0 }, 'somebody else')).toBe('user u');
+});
+
+describe('what came as an event, for a person', () => {
+  test('is JSON where it can be written out again, and its text where it cannot', () => {
+    const deep = `${'{"a":'.repeat(6_000)}1${'}'.repeat(6_000)}`;
+    expect(readable(Buffer.from('{"a":[1]}'))).toEqual({ data: { a: [1] }, text: null });
+    expect(readable(Buffer.from('null'))).toEqual({ data: null, text: null });
+    expect(readable(Buffer.from(deep))).toEqual({ data: null, text: deep });
+    expect(readable(Buffer.from('{"a":'))).toEqual({ data: null, text: '{"a":' });
+    expect(readable(Buffer.from([0xff, 0xfe]))).toEqual({ data: null, text: null });
+    expect(readable(null)).toEqual({ data: null, text: null });
+  });
 });
