@@ -2,7 +2,7 @@
 // `inBothPlacements` runs the same tests twice: with the module in the process (every near call forced
 // through the JSON codec) and with it extracted into a real process. It knows no module's insides.
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { type StartedShop, startShop } from './start-shop.ts';
+import { type ShopOptions, type StartedShop, startShop } from './start-shop.ts';
 
 export interface Answer {
   readonly status: number;
@@ -165,10 +165,10 @@ export function inBothPlacements(module: string, tests: (shop: () => Shop) => vo
 }
 
 /** A shop for a suite that moves modules itself. */
-export function withShop(tests: (shop: () => Shop) => void): void {
+export function withShop(tests: (shop: () => Shop) => void, options: ShopOptions = {}): void {
   let shop: Shop | undefined;
   beforeAll(async () => {
-    shop = clientOf(await startShop());
+    shop = clientOf(await startShop(options));
   });
   afterAll(() => shop?.started.stop());
   tests(() => {

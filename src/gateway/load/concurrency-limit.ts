@@ -1,7 +1,8 @@
 // How many requests of one module may be worked on at once, by the latency that they see. A pure calculation: it is told
 // what begins and ends and when, and holds no timer. Guarantees: never below LEAST, so that what 64 connections ask is
 // never refused; it shrinks only after two windows in a row whose median was both several times what the module needs
-// when it has little to do, and above an absolute bound; so neither one pause nor a slow operation shrinks it.
+// when it has little to do, and above an absolute bound, and not while a queue is getting shorter by itself; so neither a
+// pause nor a slow operation shrinks it.
 
 /** 64 connections that each wait for their answer are normal operation, however slow the machine. */
 export const LEAST = 64;
@@ -19,6 +20,8 @@ const TOLERANCE = 4;
 const MOST_TOLERATED_MS = 4000;
 /** With no more than so many at once latency is the module's own, not that of a queue. */
 const LITTLE = 8;
+/** What is left of those in flight after a window in which a queue got shorter. */
+const SHORTER = 0.9;
 /** A window's latencies; of more than this the later are left out. */
 const KEPT = 512;
 
@@ -27,6 +30,8 @@ export class ConcurrencyLimit {
   #inFlight = 0;
   /** The most at once in this window. */
   #peak = 0;
+  /** In flight when this window began. */
+  #before = 0;
   #windowEnds: number;
   readonly #latencies = new Float64Array(KEPT);
   #count = 0;
@@ -66,10 +71,11 @@ export class ConcurrencyLimit {
     const median = this.#latencies.subarray(0, this.#count).sort()[this.#count >> 1]!;
     const tolerated = Math.min(Math.max(FINE_MS, TOLERANCE * this.#own), MOST_TOLERATED_MS);
     if (this.#peak <= LITTLE) this.#own = this.#own === 0 ? median : this.#own * 0.9 + median * 0.1;
-    if (median > tolerated) this.#bad(tolerated / median);
-    else this.#good();
+    if (median <= tolerated) this.#good();
+    else if (this.#inFlight >= this.#before * SHORTER) this.#bad(tolerated / median);
     this.#count = 0;
     this.#peak = this.#inFlight;
+    this.#before = this.#inFlight;
     this.#windowEnds = now + WINDOW_MS;
   }
 

@@ -62,17 +62,24 @@ const keys = {
   },
 };
 
-function get(operationId: string, summary: string, answers: Readonly<Record<string, object>>) {
-  const responses = Object.fromEntries(
+function get(
+  operationId: string,
+  summary: string,
+  answers: Readonly<Record<string, object>>,
+  more: Readonly<Record<string, object>> = {},
+) {
+  const described = Object.fromEntries(
     Object.entries(answers).map(([status, schema]) => [
       status,
       { description: summary, content: { 'application/json': { schema } } },
     ]),
   );
+  const responses = { ...described, ...more };
   return { get: { operationId, tags: ['host'], summary, responses, security: [] } };
 }
 
-export const hostPaths = {
+/** @param tooMany the answer to an address that asks too often: to all but probes. */
+export const hostPaths = (tooMany: object) => ({
   '/health/live': get('host.live', 'The process runs', { 200: live }),
   '/health/ready': get(
     'host.ready',
@@ -82,11 +89,17 @@ export const hostPaths = {
       503: ready,
     },
   ),
-  '/.well-known/jwks.json': get('host.keys', 'The public halves of the keys that sign sessions', {
-    200: keys,
-  }),
-  '/openapi.json': get('host.openapi', 'This document', { 200: { type: 'object' } }),
-  '/asyncapi.json': get('host.asyncapi', 'The events of every module, as AsyncAPI 3.0', {
-    200: { type: 'object' },
-  }),
-};
+  '/.well-known/jwks.json': get(
+    'host.keys',
+    'The public halves of the keys that sign sessions',
+    { 200: keys },
+    { 429: tooMany },
+  ),
+  '/openapi.json': get('host.openapi', 'This document', { 200: { type: 'object' } }, { 429: tooMany }),
+  '/asyncapi.json': get(
+    'host.asyncapi',
+    'The events of every module, as AsyncAPI 3.0',
+    { 200: { type: 'object' } },
+    { 429: tooMany },
+  ),
+});

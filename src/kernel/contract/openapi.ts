@@ -45,7 +45,8 @@ const problemSchema: Json = {
 
 /** The document of these contracts; `version` is the product's. */
 export function openapi(contracts: readonly Contract[], version: string): Json {
-  const paths: Record<string, Json> = { ...hostPaths };
+  const tooMany = { description: kernelErrors['too-many-requests'].title, content: problemContent };
+  const paths: Record<string, Json> = { ...hostPaths({ ...tooMany, headers: rateLimitHeaders }) };
   for (const contract of contracts) {
     for (const [name, spec] of Object.entries(contract.operations)) {
       if (!spec.http) continue;
@@ -175,10 +176,19 @@ const ofDownload = {
   'accept-ranges': text('bytes'),
 };
 
+/** Answers to an address that is counted have the last three whatever their status. */
+const rateLimitHeaders = {
+  'retry-after': text('Seconds'),
+  'ratelimit-limit': text('Requests that the address may make in a second'),
+  'ratelimit-remaining': text('Those that are left of it'),
+  'ratelimit-reset': text('Seconds until it begins anew'),
+};
+
 /** By status, beside the ones of every answer. */
 const ofFailure: Readonly<Record<number, Json>> = {
   401: { 'www-authenticate': text('Bearer') },
   416: { 'content-range': text('The length there is: bytes */<length>') },
+  429: rateLimitHeaders,
   503: { 'retry-after': text('Seconds') },
 };
 
@@ -232,6 +242,6 @@ function kernelFailures(spec: OperationSpec): KernelError[] {
   if (Object.keys(spec.input.properties).length > 0 || spec.upload) codes.push('invalid');
   if (spec.http!.method !== 'GET') codes.push('too-large', 'unsupported-media-type');
   if (spec.download) codes.push('range-not-satisfiable');
-  codes.push('internal', 'bad-gateway', 'unavailable', 'deadline-exceeded');
+  codes.push('too-many-requests', 'internal', 'bad-gateway', 'unavailable', 'deadline-exceeded');
   return codes;
 }
