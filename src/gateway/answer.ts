@@ -60,6 +60,8 @@ export class Answer implements Dispatcher.DispatchHandler {
       controller.abort(stranger);
       return;
     }
+    // It has no body, whatever is said of one (RFC 9110, 8.6).
+    if (statusCode === 204) delete headers['content-length'];
     this.#head = { statusCode, headers };
     if (Number(headers['content-length'] ?? Number.NaN) <= SMALL) return;
     this.#stream = new Readable({

@@ -1,7 +1,7 @@
 // The gateway: the one public port, and the strangler fig. Per module it holds the module's own routes (where
 // this host runs it) and the proxy for the same prefix, and the router picks by the placement of the moment.
 // It knows contracts and placements, and no module.
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { authorise, type Dispatcher } from '../kernel/calls/dispatcher.ts';
 import type { RemoteCalls } from '../kernel/calls/remote.ts';
 import type { Contract } from '../kernel/contract/contract.ts';
@@ -12,6 +12,7 @@ import type { Networks } from '../kernel/http/networks.ts';
 import { contractRoutes, permit } from '../kernel/http/routes.ts';
 import { sayHeaders } from '../kernel/http/said-headers.ts';
 import { createServer, type ServerOptions } from '../kernel/http/server.ts';
+import { refuseUnrouted } from '../kernel/http/unrouted.ts';
 import type { RefusalLog } from '../kernel/identity/hop.ts';
 import type { InternalTokens } from '../kernel/identity/internal-token.ts';
 import type { HeldOut } from '../kernel/placement/host.ts';
@@ -112,15 +113,19 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   noteOperations(app, contracts);
   noteSides(app, placements, upstreams);
   protectPublicPort(app, proxies);
-  authenticateRequests(app, verifyBearer);
+  refuseUnrouted(app, isUnknown);
   options.health(app);
   mountDocuments(app, options.documents);
-  for (const dispatcher of own) {
-    await app.register((scope) =>
-      contractRoutes(scope, { dispatcher, principalOf: (request) => request.principal }),
-    );
-  }
-  for (const contract of contracts) await mountModule(app, contract, lines, upstreams, shedding, options);
+  // Whoever asks for what is anybody's is not asked who they are: probes and documents have no use for credentials.
+  await app.register(async (scope) => {
+    authenticateRequests(scope, verifyBearer);
+    for (const dispatcher of own) {
+      await scope.register((inner) =>
+        contractRoutes(inner, { dispatcher, principalOf: (request) => request.principal }),
+      );
+    }
+    for (const contract of contracts) await mountModule(scope, contract, lines, upstreams, shedding, options);
+  });
   return {
     app,
     inflight: (module) => upstreams.inflight(module),
@@ -193,6 +198,11 @@ function noteOperations(app: FastifyInstance, contracts: readonly Contract[]): v
     if (module !== undefined) request.operation = finders.get(module)!(request.method, request.url);
     done();
   });
+}
+
+/** For a module that serves elsewhere, but for no operation of its contract. */
+function isUnknown({ routeOptions, operation }: FastifyRequest): boolean {
+  return operation === undefined && routeOptions.config.proxied !== undefined;
 }
 
 /** Who may not call an operation is told so here, as in-process, before their body is read and sent on. */

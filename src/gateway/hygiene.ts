@@ -1,14 +1,14 @@
-// What a client may not do to the gateway: smuggle a path past the router, set the headers that only hosts
-// set to one another, or upgrade a connection. Runs before everything else on the public port.
+// What a client may not do to the gateway: smuggle a path past the router, set the headers that only hosts set to one
+// another, speak to a service of its own connection, or begin a WebSocket. Runs before everything else on the public
+// port.
 import type { FastifyInstance } from 'fastify';
 import { kernelProblem } from '../kernel/contract/problem.ts';
+import { dropNamed } from '../kernel/http/hop-by-hop.ts';
 import type { Networks } from '../kernel/http/networks.ts';
-import { refuse } from '../kernel/http/refuse.ts';
+import { sendProblem } from '../kernel/http/problems.ts';
+import { isHandshake } from '../kernel/http/upgrade.ts';
 
-/**
- * Headers that hosts send one another, and those that speak of the client's own connection and end here: a client
- * could name any header in Connection, for the proxy to leave out. A client's own are dropped.
- */
+/** Headers that hosts send one another, and those that speak of a client's connection and are no use from here on. */
 const dropped = new Set([
   'x-internal-token',
   'x-deadline-ms',
@@ -18,10 +18,13 @@ const dropped = new Set([
   'x-forwarded-proto',
   'forwarded',
   'connection',
+  'http2-settings',
   'keep-alive',
+  'proxy-authorization',
   'proxy-connection',
   'te',
   'trailer',
+  'upgrade',
 ]);
 
 /** What a proxy in front of us says of its client, where that proxy is one of those that are believed. */
@@ -34,10 +37,18 @@ const suspicious = /\/(?:\.|%2e)(?:\/|$)|\/(?:\.|%2e){2}|(?:\.|%2e){2}(?:\/|$)|\
 
 /** @param proxies whose x-forwarded-for and -proto stay: request.ip and request.protocol read them. */
 export function protectPublicPort(app: FastifyInstance, proxies?: Networks): void {
-  app.addHook('onRequest', (request, _reply, done) => {
-    const { url, headers } = request.raw;
-    const query = url!.indexOf('?');
-    if (suspicious.test(query < 0 ? url! : url!.slice(0, query))) {
+  app.addHook('onRequest', (request, reply, done) => {
+    const { raw } = request;
+    const { headers } = raw;
+    const url = raw.url!;
+    if (isHandshake(raw)) {
+      const problem = kernelProblem('upgrade-refused', { detail: 'This port opens no WebSocket.' });
+      // What follows may be frames already: nothing on this connection is read as a request any more.
+      sendProblem(reply.header('connection', 'close, upgrade').header('upgrade', 'HTTP/1.1'), problem);
+      return;
+    }
+    const query = url.indexOf('?');
+    if (suspicious.test(query < 0 ? url : url.slice(0, query))) {
       done(
         kernelProblem('malformed', {
           detail: 'The path has dots that lead elsewhere, an encoded slash, a backslash or an empty segment.',
@@ -45,13 +56,10 @@ export function protectPublicPort(app: FastifyInstance, proxies?: Networks): voi
       );
       return;
     }
+    dropNamed(headers);
     for (const name in headers)
-      if (dropped.has(name) && !(byProxies.has(name) && proxies?.has(request.raw.socket.remoteAddress)))
+      if (dropped.has(name) && !(byProxies.has(name) && proxies?.has(raw.socket.remoteAddress)))
         delete headers[name];
     done();
-  });
-  // Fastify's hooks do not run for an upgrade, so it is refused where Node hands it over.
-  app.server.on('upgrade', (_request, socket) => {
-    refuse(socket, kernelProblem('upgrade-refused', { detail: 'This port upgrades no connection.' }));
   });
 }

@@ -4,6 +4,7 @@
 // silent; and an answer by a stranger who took over an address counts as a refused connection.
 // It does not choose the process, and does not repeat anything.
 import { Agent, request as ask, type Dispatcher } from 'undici';
+import { HOP_HEADER_BYTES } from '../kernel/http/hop-by-hop.ts';
 import { REQUEST_DEADLINE_MS } from '../kernel/http/routes.ts';
 import type { Endpoint, Placements } from '../kernel/placement/snapshot.ts';
 import { Answer, type Answered, type Callback } from './answer.ts';
@@ -19,10 +20,10 @@ export interface Lines {
   /** What reply-from calls: in the same turn as `to`. */
   request(options: Options, callback: Callback): void;
   /**
-   * The next request goes to this process; `repeatable`: it may be sent to another one as well; `onRefused` is called
+   * The next request goes to this process and asks for this; `repeatable`: it may be sent to another one as well; `onRefused` is called
    * in place of an answer where the process does not let this host in.
    */
-  to(endpoint: Endpoint, repeatable: boolean, onRefused: (error: Error) => void): void;
+  to(endpoint: Endpoint, path: string, repeatable: boolean, onRefused: (error: Error) => void): void;
   close(): Promise<void>;
 }
 
@@ -33,6 +34,7 @@ const timeouts = {
   connectTimeout: 2_000,
   headersTimeout: REQUEST_DEADLINE_MS + 1_000,
   bodyTimeout: REQUEST_DEADLINE_MS + 1_000,
+  maxHeaderSize: HOP_HEADER_BYTES,
 };
 
 export function createLines(placements: Placements, askRefusal: AskRefusal): Lines {
@@ -41,6 +43,7 @@ export function createLines(placements: Placements, askRefusal: AskRefusal): Lin
   /** Requests without an answer yet that may be taken back, by process. */
   const waiting = new Map<string, Waiting>();
   let target: Endpoint;
+  let path = '/';
   let repeatable = false;
   let onRefused: (error: Error) => void;
 
@@ -63,14 +66,16 @@ export function createLines(placements: Placements, askRefusal: AskRefusal): Lin
   };
 
   return {
-    to(endpoint, mayRepeat, ifRefused) {
+    to(endpoint, asked, mayRepeat, ifRefused) {
       onRefused = ifRefused;
       target = endpoint;
+      path = asked;
       repeatable = mayRepeat;
     },
     request(options, next) {
       const callback = unlessRefused(target, askRefusal, next, onRefused);
       options.origin = target.url;
+      options.path = path;
       if (!repeatable) {
         fresh.dispatch(options, new Answer(acceptFrom(target), callback));
         return;

@@ -9,9 +9,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandle
 import { traceOf } from '../kernel/calls/trace.ts';
 import { kernelProblem, ModuleUnavailable } from '../kernel/contract/problem.ts';
 import { passedBodies } from '../kernel/http/body.ts';
+import type { Headers } from '../kernel/http/hop-by-hop.ts';
 import { sendProblem } from '../kernel/http/problems.ts';
 import { audienceOf, type InternalTokens } from '../kernel/identity/internal-token.ts';
 import type { Endpoint, Placement, Placements } from '../kernel/placement/snapshot.ts';
+import { cleanAnswer } from './answer-headers.ts';
 import { type Lines, SILENT, STRANGER } from './lines.ts';
 import type { Reads } from './reads.ts';
 import { switchOf } from './switch.ts';
@@ -34,8 +36,12 @@ export interface ProxyOptions {
   readonly onReroute: () => void;
 }
 
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** What this gateway is called in Via. */
+const PSEUDONYM = 'banyan';
+
 type FromOptions = FastifyReplyFromHooks & Record<string, unknown>;
-type Headers = Record<string, string | string[] | undefined>;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -79,40 +85,50 @@ export async function mountProxy(app: FastifyInstance, options: ProxyOptions): P
     await scope.register(httpProxy, {
       prefix,
       rewritePrefix: prefix,
-      // Never asked: the lines know whom.
+      // Neither is asked: the lines know whom, and the target goes out as it came.
       upstream: 'http://chosen.invalid',
+      preRewrite: () => prefix,
       undici: lines,
       config: { proxied: module },
       disableRequestLogging: true,
-      httpMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      httpMethods: methods,
       constraints: { [switchOf(module)]: 'service' },
       // reply-from would repeat a GET that got 503 up to ten times; 0 reads as unset, an empty list does not.
       retryMethods: [],
       proxyPayloads: false,
-      replyOptions: {
-        rewriteRequestHeaders: (request: FastifyRequest, headers: Headers) =>
-          request.forwarding!.requestHeaders(headers),
-        rewriteHeaders: (headers: Headers, request: FastifyRequest) =>
-          request.forwarding!.answerHeaders(headers),
-        onError: ({ request }: FastifyReply, { error }: { error: Error }) =>
-          request.forwarding!.failed(error),
-      },
-      handler: (request: FastifyRequest, reply: FastifyReply, dest: string, from: FromOptions) => {
+      replyOptions: hooks,
+      handler: (request: FastifyRequest, reply: FastifyReply, _dest: string, from: FromOptions) => {
         const forward = () => {
-          request.forwarding = new Forwarding(request, reply, dest, from, options);
+          request.forwarding = new Forwarding(request, reply, from, options);
           request.forwarding.send();
         };
         if (!reads(request, reply, forward)) forward();
+        return reply;
       },
     } as unknown as Parameters<typeof httpProxy>[1]);
   });
 }
 
+/** What reply-from asks of the request at hand. */
+const hooks = {
+  rewriteRequestHeaders: (request: FastifyRequest, headers: Headers) =>
+    request.forwarding!.requestHeaders(headers),
+  rewriteHeaders: (headers: Headers, request: FastifyRequest) => request.forwarding!.answerHeaders(headers),
+  onResponse: (_request: FastifyRequest, reply: FastifyReply, { stream }: { stream: unknown }) => {
+    // reply-from closes a connection whose request is not read to its end; Node reads what is left, as it does in-process.
+    reply.removeHeader('connection');
+    reply.send(stream);
+  },
+  onError: ({ request }: FastifyReply, { error }: { error: Error }) => request.forwarding!.failed(error),
+} as unknown as FromOptions;
+
+/** Fields that are no business of the process; Connection and its like are gone since the request came in. */
+const endsHere = ['transfer-encoding', 'expect', 'forwarded', 'x-forwarded-host', 'x-forwarded-proto'];
+
 /** One request on its way to some process of the module. */
 class Forwarding {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
-  readonly dest: string;
   readonly from: FromOptions;
   readonly options: ProxyOptions;
   /** Hosts that refused, or lost it. */
@@ -124,16 +140,9 @@ class Forwarding {
   token = '';
   #counted: (() => void) | undefined;
 
-  constructor(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    dest: string,
-    from: FromOptions,
-    options: ProxyOptions,
-  ) {
+  constructor(request: FastifyRequest, reply: FastifyReply, from: FromOptions, options: ProxyOptions) {
     this.request = request;
     this.reply = reply;
-    this.dest = dest;
     this.from = from;
     this.options = options;
   }
@@ -160,24 +169,32 @@ class Forwarding {
   forward(endpoint: Endpoint, token: string): void {
     const { request, from } = this;
     this.token = token;
-    this.options.lines.to(endpoint, repeatable(request), (error) => this.failed(error));
+    // The target goes out as it came, byte for byte: both sides decode the same.
+    this.options.lines.to(endpoint, request.raw.url!, repeatable(request), (error) => this.failed(error));
     const body = request.body as Buffer | undefined;
     // Without a type, or without bytes, reply-from would send the buffer itself as JSON.
     const contentType = request.headers['content-type'] || 'application/octet-stream';
-    this.reply.from(this.dest, body ? ({ ...from, body, contentType } as FromOptions) : from);
+    this.reply.from('/', body ? ({ ...from, body, contentType } as FromOptions) : from);
   }
 
-  /** What goes to the process besides what the client said. */
+  /** What goes to the process besides what the client said, and without what was said to this gateway alone. */
   requestHeaders(headers: Headers): Headers {
+    const { request } = this;
     headers.host = hostOf(this.endpoint!);
     headers['x-internal-token'] = this.token;
-    headers.traceparent = this.request.traceparent;
-    if (headers.expect !== undefined) delete headers.expect;
+    headers.traceparent = request.traceparent;
+    headers['x-forwarded-for'] = request.ip;
+    const via = `${request.raw.httpVersion} ${PSEUDONYM}`;
+    headers.via = headers.via === undefined ? via : `${headers.via}, ${via}`;
+    for (const name of endsHere) if (headers[name] !== undefined) delete headers[name];
+    // What a request has that is read without its body.
+    if (!request.body && headers['content-length'] !== undefined) delete headers['content-length'];
     return headers;
   }
 
   /** Said here and not there: a service in another language need not know what this gateway calls it. */
   answerHeaders(headers: Headers): Headers {
+    cleanAnswer(headers);
     headers['x-served-by'] = this.request.side === 'service' ? this.endpoint!.id : 'monolith';
     return headers;
   }
@@ -211,6 +228,11 @@ class Forwarding {
       this.tried.add(endpoint.host);
       options.onReroute();
       this.send();
+      return;
+    }
+    if (isBadAnswer(code)) {
+      const detail = `What ${endpoint.id} answered is not valid HTTP/1.1, or has more than 32 kB of headers.`;
+      sendProblem(reply, kernelProblem('bad-gateway', { detail }));
       return;
     }
     if (code.endsWith('TIMEOUT')) {
@@ -258,11 +280,12 @@ async function routeAgain(request: FastifyRequest, reply: FastifyReply): Promise
     method: request.method as 'GET',
     url: request.raw.url!,
     headers,
+    remoteAddress: request.ip,
     ...(body && body.length > 0 ? { payload: body } : {}),
   });
-  for (const [name, value] of Object.entries(answer.headers)) {
-    if (value !== undefined && !hopByHop.has(name)) reply.header(name, value);
-  }
+  const answered = answer.headers as Headers;
+  cleanAnswer(answered);
+  for (const [name, value] of Object.entries(answered)) if (value !== undefined) reply.header(name, value);
   reply.code(answer.statusCode).send(answer.rawPayload);
 }
 
@@ -281,7 +304,14 @@ const nothingSent = new Set([
   REFUSED,
 ]);
 
-const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding']);
+/** What came back is no answer, though it came: whoever else is asked would say the same. */
+function isBadAnswer(code: string): boolean {
+  return (
+    code.startsWith('HPE_') ||
+    code === 'UND_ERR_HEADERS_OVERFLOW' ||
+    code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
+  );
+}
 
 /** Safe to send twice: by its method, or because the client gave it an idempotency key (RFC 9110, 9.2.2). */
 function repeatable(request: FastifyRequest): boolean {

@@ -160,7 +160,7 @@ describe('a peer that offers HTTP alone', () => {
     const app = Fastify();
     jsonBodies(app);
     traceRequests(app);
-    answerWithProblems(app, () => []);
+    answerWithProblems(app);
     moduleCalls(app, new Map([['greeter', dispatcher]]), () => 'monolith');
     await app.listen({ port: 0, host: '127.0.0.1' });
     closing.push(() => app.close());

@@ -90,6 +90,7 @@ export const kernelErrors = {
   'too-many-requests': { status: 429, title: 'Too many requests' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something went wrong here' },
+  'not-implemented': { status: 501, title: 'The method is not known here' },
   'bad-gateway': { status: 502, title: 'The service answered badly' },
   unavailable: { status: 503, title: 'The module is not available' },
   'deadline-exceeded': { status: 504, title: 'The answer did not come in time' },

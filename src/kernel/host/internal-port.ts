@@ -4,8 +4,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import { authenticateRequests, type VerifyBearer } from '../http/authenticate.ts';
+import { HOP_HEADER_BYTES } from '../http/hop-by-hop.ts';
 import { contractRoutes, moduleCalls } from '../http/routes.ts';
 import { createServer, type ServerOptions } from '../http/server.ts';
+import { refuseUnrouted } from '../http/unrouted.ts';
+import { isHandshake } from '../http/upgrade.ts';
 import { bearerOf, CONTROL_AUDIENCE, type InternalTokens } from '../identity/internal-token.ts';
 
 /** A registration carries contracts: those of every module are 45 kB. */
@@ -35,18 +38,16 @@ declare module 'fastify' {
 
 export async function createInternalPort(options: InternalPortOptions): Promise<FastifyInstance> {
   const { dispatchers, tokens, audience, verifyBearer, health, metrics, sync } = options;
-  const app = createServer({
-    ...options,
-    // Whoever comes in here is a host, whose word on its client's address is good.
-    trustProxy: true,
-    stalledMs: STALLED_MS,
-    routes: () =>
-      [...dispatchers.values()].flatMap((one) =>
-        Object.values(one.contract.operations).flatMap((spec) =>
-          spec.http ? [{ method: spec.http.method, path: spec.http.path }] : [],
-        ),
-      ),
-  });
+  const app = createServer(
+    {
+      ...options,
+      // Whoever comes in here is a host, whose word on its client's address is good.
+      trustProxy: true,
+      stalledMs: STALLED_MS,
+      routes: () => [],
+    },
+    { maxHeaderSize: HOP_HEADER_BYTES, upgrades: isHandshake },
+  );
   app.decorateRequest('caller', '');
   app.addHook('onRequest', (request, _reply, done) => {
     const route = request.routeOptions.url;
@@ -68,6 +69,7 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
     }
   });
 
+  refuseUnrouted(app);
   health(app);
   app.get('/metrics', async (_request, reply) =>
     reply.header('content-type', metrics.registry.contentType).send(await metrics.registry.metrics()),

@@ -7,7 +7,6 @@ import { REFUSAL_HEADER } from '../identity/hop.ts';
 import { isOutage, outageInWords } from '../store/outage.ts';
 import { Shed } from './admission.ts';
 import { dropRest } from './leftover.ts';
-import { pathMatcher } from './lookup.ts';
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(problem.retryAfter)));
@@ -66,19 +65,14 @@ export function toProblem(error: unknown): Problem {
   });
 }
 
-export interface Route {
-  readonly method: string;
-  readonly path: string;
+/** Answers with the problem; what is left of the request's body is dropped. */
+export function refuseRequest(request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
+  if (request.raw.complete) sendProblem(reply, problem);
+  else dropRest(request, reply, () => sendProblem(reply, problem));
 }
 
-/** Sets the error and not-found answers of a Fastify instance. `routes` lists what it does not serve itself, for 405. */
-export function answerWithProblems(app: FastifyInstance, routes: () => readonly Route[]): void {
-  const own: Route[] = [];
-  app.addHook('onRoute', ({ method, url, constraints }) => {
-    // What only a placement leads to is among `routes`, whatever the placement is.
-    if (!constraints && !url.includes('*'))
-      for (const one of [method].flat()) own.push({ method: one, path: url });
-  });
+/** Sets the error answer of a Fastify instance. */
+export function answerWithProblems(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error);
     // A client that went away before the answer is no failure of ours.
@@ -86,30 +80,7 @@ export function answerWithProblems(app: FastifyInstance, routes: () => readonly 
       const about = { err: error, address: request.ip, ...traceOf(request.traceparent) };
       request.log.error(about, problem.body.title);
     }
-    if (request.raw.complete) return sendProblem(reply, problem);
-    dropRest(request, reply, () => sendProblem(reply, problem));
+    refuseRequest(request, reply, problem);
     return reply;
   });
-  app.setNotFoundHandler((request, reply) => {
-    const allowed = methodsAt([...own, ...routes()], request);
-    if (allowed.length > 0 && !allowed.includes(request.method)) {
-      reply.header('allow', allowed.join(', '));
-      return sendProblem(
-        reply,
-        kernelProblem('method-not-allowed', { detail: `Allowed here: ${allowed.join(', ')}.` }),
-      );
-    }
-    return sendProblem(
-      reply,
-      kernelProblem('not-found', { detail: 'Nothing answers at this path; /openapi.json lists what does.' }),
-    );
-  });
-}
-
-/** What may be asked of this path; HEAD wherever GET is. */
-function methodsAt(routes: readonly Route[], request: FastifyRequest): string[] {
-  const matches = pathMatcher(request.url);
-  const here = new Set(routes.filter(({ path }) => matches(path)).map(({ method }) => method));
-  if (here.has('GET')) here.add('HEAD');
-  return [...here].sort();
 }

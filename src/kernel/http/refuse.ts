@@ -1,5 +1,5 @@
-// A refusal on a bare socket, where no Fastify reply exists: bytes that are no HTTP, headers without end, an
-// Upgrade. The problem goes out, then the socket ends, whatever the other side does meanwhile.
+// A refusal on a bare socket, where no Fastify reply exists: bytes that are no HTTP, headers without end, a method that
+// the parser does not know, a tunnel. The problem goes out, then the socket ends, whatever the other side does meanwhile.
 import type { Duplex } from 'node:stream';
 import { kernelProblem, type Problem } from '../contract/problem.ts';
 import { REFUSAL_HEADER } from '../identity/hop.ts';
@@ -33,10 +33,37 @@ export function refuse(socket: Duplex, problem: Problem): void {
 /** Fastify's `clientErrorHandler`: what Node's parser could not make a request of. */
 export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  refuse(socket, problemOf(error.code));
+  refuse(socket, problemOf(error));
 }
 
-function problemOf(code: string | undefined): Problem {
+/** CONNECT: nobody is tunnelled to anywhere. */
+export function refuseTunnel(_request: unknown, socket: Duplex): void {
+  refuse(socket, notImplemented);
+}
+
+/** What Node's parser adds: the packet, and where in it the parser stopped. */
+interface Unreadable {
+  readonly rawPacket?: Buffer;
+  readonly bytesParsed?: number;
+}
+
+const notImplemented = kernelProblem('not-implemented', {
+  detail: 'No path here takes this method. Methods are written in capitals.',
+});
+
+/** A request line with a method of whatever name; bytes that are no HTTP at all have none. */
+const requestLine = /^[\w!#$%&'*+.^`|~-]+ \S+ HTTP\/1\.[01]\r?(?:\n|$)/;
+
+function isRequest({ rawPacket, bytesParsed }: Unreadable): boolean {
+  if (!rawPacket) return false;
+  // Other requests may stand before it in the same packet.
+  const start = rawPacket.lastIndexOf('\n', Math.max((bytesParsed ?? 0) - 1, 0)) + 1;
+  return requestLine.test(rawPacket.subarray(start, start + 16_384).toString('latin1'));
+}
+
+function problemOf(error: NodeJS.ErrnoException): Problem {
+  const { code } = error;
+  if (code === 'HPE_INVALID_METHOD' && isRequest(error as Unreadable)) return notImplemented;
   if (code === 'HPE_HEADER_OVERFLOW')
     return kernelProblem('headers-too-large', { detail: 'The path and headers may have 16 kB in all.' });
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')

@@ -1,5 +1,6 @@
 // A Fastify instance as every port of a host has it: limits on time and size, problems for errors, a trace
 // per request, graceful close. What is mounted on it is the business of whoever asks for it.
+import type { IncomingMessage } from 'node:http';
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -9,7 +10,6 @@ import fastify, {
 } from 'fastify';
 import type { Logger } from 'pino';
 import { adopt } from '../calls/trace.ts';
-import { kernelProblem } from '../contract/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { jsonBodies } from './body.ts';
@@ -18,8 +18,10 @@ import { endStalledReaders } from './connections.ts';
 import { JSON_BODY_LIMIT } from './limits.ts';
 import type { Networks } from './networks.ts';
 import { answerWithProblems, sendProblem, toProblem } from './problems.ts';
-import { refuseUnreadable } from './refuse.ts';
+import { refuseTunnel, refuseUnreadable } from './refuse.ts';
 import { traceRequests } from './routes.ts';
+import { MOST_HEADERS, originForm, refusalOf } from './target.ts';
+import { noteRoutes, type Route } from './unrouted.ts';
 
 export interface ServerOptions {
   /** What x-served-by says on /api answers that are made here. */
@@ -27,7 +29,7 @@ export interface ServerOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
-  readonly routes: () => readonly { method: string; path: string }[];
+  readonly routes: () => readonly Route[];
   /** Whose word on the client's address is believed (x-forwarded-for): nobody's, these proxies', everybody's. */
   readonly trustProxy?: Networks | true | undefined;
   /** A reader that takes no byte of its answer for so long is cut off, in milliseconds. */
@@ -36,7 +38,14 @@ export interface ServerOptions {
   readonly sayOfAll?: (request: FastifyRequest, reply: FastifyReply) => void;
 }
 
-export function createServer(options: ServerOptions): FastifyInstance {
+interface Port {
+  /** Bytes of the first line and headers of a request; absent: Node's 16 kB. */
+  readonly maxHeaderSize?: number;
+  /** Whether this request may leave HTTP: it gets the server's `upgrade` event. Absent: none may. */
+  readonly upgrades?: (request: IncomingMessage) => boolean;
+}
+
+export function createServer(options: ServerOptions, port: Port = {}): FastifyInstance {
   const { hostId, log, metrics, tracing, routes, trustProxy, stalledMs, sayOfAll } = options;
   const app = fastify({
     ...(trustProxy ? { trustProxy: trustProxy === true || ((address) => trustProxy.has(address)) } : {}),
@@ -54,8 +63,13 @@ export function createServer(options: ServerOptions): FastifyInstance {
     // Whatever fits the headers' 16 kB is looked at by the schema of the field, which says what is wrong.
     routerOptions: { maxParamLength: 16_384 },
     clientErrorHandler: refuseUnreadable,
-    // Node's own refusal has no body; ours follows below.
-    http: { requireHostHeader: false },
+    rewriteUrl: originForm,
+    http: {
+      // Node's own refusal has no body; ours follows below.
+      requireHostHeader: false,
+      shouldUpgradeCallback: port.upgrades ?? never,
+      ...(port.maxHeaderSize === undefined ? {} : { maxHeaderSize: port.maxHeaderSize }),
+    },
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     genReqId: () => '',
     // No hook has run: what they would have said of every answer is said here.
@@ -70,16 +84,21 @@ export function createServer(options: ServerOptions): FastifyInstance {
   // An expectation that is not known may be ignored (RFC 9110, 10.1.1); Node's own 417 has no body.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   endStalledReaders(app.server, stalledMs);
+  app.server.on('connect', refuseTunnel);
+  // What another host adds must not push a client's own fields out.
+  app.server.maxHeadersCount = port.maxHeaderSize === undefined ? MOST_HEADERS : 0;
   jsonBodies(app);
   traceRequests(app);
-  answerWithProblems(app, routes);
+  answerWithProblems(app);
+  noteRoutes(app, routes);
   app.addHook('onRequest', (request, reply, done) => {
-    const { url, headers, httpVersion } = request.raw;
+    const { raw } = request;
     sayOfAll?.(request, reply);
     // The router decodes: /%61pi/orders is found, too.
-    if ((request.routeOptions.url ?? url!).startsWith('/api/')) reply.header('x-served-by', hostId);
-    if (headers.host === undefined && httpVersion !== '1.0')
-      done(kernelProblem('malformed', { detail: 'The Host header is missing (RFC 9112, 3.2).' }));
+    if ((request.routeOptions.url ?? raw.url!).startsWith('/api/')) reply.header('x-served-by', hostId);
+    const refusal = refusalOf(raw);
+    if (refusal) done(refusal);
+    else if (raw.url === '*') app.sayUnrouted(request, reply);
     else done();
   });
   app.addHook('onResponse', (request, reply, done) => {
@@ -111,6 +130,10 @@ export function createServer(options: ServerOptions): FastifyInstance {
     done();
   });
   return app;
+}
+
+function never(): boolean {
+  return false;
 }
 
 /** The dispatcher validates, so no route has a Fastify schema; Ajv and its like stay unloaded, 40 ms of a start. */
