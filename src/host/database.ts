@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { logSchema } from '../kernel/events/log/postgres-schema.ts';
 import { moduleEventTables } from '../kernel/events/tables.ts';
+import { limitTables } from '../kernel/limits/tables.ts';
 import type { Module } from '../kernel/module.ts';
 import { controlSchema } from '../kernel/placement/schema.ts';
 import { provision } from '../kernel/store/provision.ts';
@@ -78,7 +79,7 @@ async function ownDatabase(
       passwords,
       modules: allModules,
       schemas,
-      moduleDdl: moduleEventTables,
+      moduleDdl: (schema) => `${moduleEventTables(schema)}\n${limitTables(schema)}`,
       log,
     });
   }

@@ -12,6 +12,7 @@ import type { VerifyBearer } from '../kernel/http/authenticate.ts';
 import { RefusalLog } from '../kernel/identity/hop.ts';
 import { audienceOf, createInternalTokens, type InternalTokens } from '../kernel/identity/internal-token.ts';
 import { keySet } from '../kernel/identity/keys.ts';
+import { exemptions } from '../kernel/limits/address.ts';
 import type { Module } from '../kernel/module.ts';
 import { callSpans } from '../kernel/telemetry/call-span.ts';
 import { createMetrics, type Metrics } from '../kernel/telemetry/metrics.ts';
@@ -92,6 +93,7 @@ export async function openParts(
   if (brokerUrl) void lookForBroker(brokerUrl, log);
   undo.push('event log', () => eventLog.close());
 
+  const isExempt = exemptions();
   const dispatchers = new Map<string, Dispatcher>();
   const running = modules.map((module) => {
     const name = module.contract.module;
@@ -108,6 +110,7 @@ export async function openParts(
       eventLog,
       contracts,
       tracing,
+      isExempt,
       metrics,
     });
     undo.push(`module ${name}`, () => one.close());

@@ -15,6 +15,7 @@ import type {
 } from './contract/contract.ts';
 import type { Delivery } from './events/envelope.ts';
 import type { Lane } from './lane.ts';
+import type { Limits } from './limits/limits.ts';
 import type { KernelSchema, Store, Transaction } from './store/store.ts';
 import type { Reading } from './telemetry/metrics.ts';
 
@@ -92,6 +93,8 @@ export interface Kit<PrismaClient = unknown> {
   wake(job: string): void;
   /** Where the job `name` works on what it claimed, so many pieces at once. */
   lane(job: string, limit: number): Lane;
+  /** Limits against abuse, counted in the module's store by all hosts together. */
+  readonly limits: Limits;
   /** A number under /metrics, read when somebody scrapes: one value for each set of labels. */
   gauge(name: string, help: string, labels: readonly string[], read: () => Promise<Reading[]>): void;
 }

@@ -30,6 +30,8 @@ export interface Call {
   /** W3C traceparent of the span this call runs in. */
   readonly traceparent: string;
   readonly upload?: Upload;
+  /** The client's address, where a client asked by HTTP. */
+  readonly address?: string;
 }
 
 /** What follows the asynchronous flow. `transaction` names the open store transaction, if there is one. */

@@ -11,6 +11,8 @@ import type { EventLog } from '../events/log/port.ts';
 import { createPublisher } from '../events/publisher.ts';
 import { createEventRuntime, type EventRuntime } from '../events/runtime.ts';
 import { Lane } from '../lane.ts';
+import { exemptions, type IsExempt } from '../limits/address.ts';
+import { createLimits } from '../limits/limits.ts';
 import type { Kit, Module } from '../module.ts';
 import type { Placements } from '../placement/snapshot.ts';
 import { createStore } from '../store/create.ts';
@@ -37,6 +39,8 @@ export interface BootOptions {
   /** Every contract of the product: what may be listened to. */
   readonly contracts: readonly Contract[];
   readonly tracing: Tracing;
+  /** Whose requests limits do not count. Default: those from this machine. */
+  readonly isExempt?: IsExempt;
   readonly metrics?: Metrics;
 }
 
@@ -77,6 +81,7 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
     ref: (wanted) => refTo(wanted, module, options),
     schemaUrl: options.schemaUrl,
     wake: (job) => jobs.get(job)?.wake(),
+    limits: createLimits({ sql: store.unhurried, schema: name, isExempt: options.isExempt ?? exemptions() }),
     gauge: (...gauge) => options.metrics?.gauge(...gauge),
     lane: (job, limit) =>
       new Lane({

@@ -63,6 +63,7 @@ class HttpCall implements Call {
   readonly deadline: number;
   readonly traceparent: string;
   readonly upload: Upload | undefined;
+  readonly address: string;
   readonly #reply: FastifyReply;
   #controller: AbortController | undefined;
 
@@ -76,6 +77,7 @@ class HttpCall implements Call {
     this.deadline = deadlineOf(request, upload ? 0 : reply.elapsedTime);
     this.traceparent = request.traceparent;
     this.upload = upload;
+    this.address = request.ip;
     this.#reply = reply;
   }
 
