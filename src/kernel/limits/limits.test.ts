@@ -132,7 +132,8 @@ test('what has run out is removed by whoever counts next', async () => {
   await host().guess('new', '192.0.2.1');
   await expect
     .poll(async () => {
-      const { rows } = await pool.query(`SELECT (SELECT count(*)::int FROM box.limit_guess WHERE expires_at < now())
+      const { rows } =
+        await pool.query(`SELECT (SELECT count(*)::int FROM box.limit_guess WHERE expires_at < now())
         + (SELECT count(*)::int FROM box.limit_count WHERE key = 'old') AS old`);
       return rows[0].old;
     })
