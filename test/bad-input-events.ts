@@ -138,6 +138,15 @@ export const events: readonly Case[] = [
     status: 404,
     code: 'module-unknown',
   },
+  ...['2026-02-31 00:00:00+00', '99999-99-99 99', '0000-01-01 00:00:00+00'].map((since) => ({
+    name: `dead letters after ${since}`,
+    send: ask(
+      'GET',
+      `/admin/events/dead?cursor=${Buffer.from(JSON.stringify({ module: 'users', since, id: nowhere })).toString('base64url')}`,
+    ),
+    status: 422,
+    paths: ['/cursor'],
+  })),
   {
     name: 'a replay from no time',
     send: ask('POST', '/admin/events/replay', {

@@ -18,8 +18,7 @@ type Parse = (request: FastifyRequest, body: string, done: Done) => void;
 /** JSON and nothing else, up to what the route says; an empty body is no error where none is needed. */
 export function jsonBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error') as Parse;
-  app.removeContentTypeParser(JSON_TYPE);
-  app.removeContentTypeParser('text/plain');
+  app.removeContentTypeParser([JSON_TYPE, 'text/plain']);
   const options = { parseAs: 'buffer', bodyLimit: JSON_BODY_LIMIT } as const;
   app.addContentTypeParser(JSON_TYPE, options, (request, body: Buffer, done) =>
     fromJson(parse, request, body, done),
@@ -32,7 +31,7 @@ export function jsonBodiesOf(
   operationOf: (request: FastifyRequest) => OperationSpec | undefined,
 ): void {
   const parse = app.getDefaultJsonParser('error', 'error') as Parse;
-  app.removeContentTypeParser(JSON_TYPE);
+  app.removeContentTypeParser([JSON_TYPE, 'text/plain']);
   app.addContentTypeParser(JSON_TYPE, (request, payload, done) =>
     readBody(payload, request, bodyLimitOf(operationOf(request)), (error, body) => {
       if (error) done(error);

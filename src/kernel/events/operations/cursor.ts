@@ -1,7 +1,7 @@
 // Where a list, a tail or a replay goes on, as one opaque text. What comes back is checked like any other input.
 import type { Static, TSchema } from 'typebox';
-import { kernelProblem } from '../../contract/problem.ts';
-import { compile } from '../../contract/validation.ts';
+import type { Problem } from '../../contract/problem.ts';
+import { compile, invalid } from '../../contract/validation.ts';
 
 export interface Cursors<T> {
   write(value: T): string;
@@ -18,10 +18,11 @@ export function cursors<S extends TSchema>(schema: S): Cursors<Static<S>> {
         const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
         if (check.fits(value)) return value as Static<S>;
       } catch {}
-      throw kernelProblem('invalid', {
-        detail: 'See errors: each entry names the field and what is wrong with it.',
-        errors: [{ path: '/cursor', message: 'is not a nextCursor of an earlier answer' }],
-      });
+      throw notOurs();
     },
   };
+}
+
+export function notOurs(): Problem {
+  return invalid([{ path: '/cursor', message: 'is not a nextCursor of an earlier answer' }]);
 }

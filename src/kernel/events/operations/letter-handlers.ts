@@ -7,7 +7,7 @@ import { EventRefused } from '../publisher.ts';
 import { type Decided, NotAtRest } from './at-rest.ts';
 import type { events } from './contract.ts';
 import { events as contract } from './contract.ts';
-import { cursors } from './cursor.ts';
+import { cursors, notOurs } from './cursor.ts';
 import { drop } from './drop.ts';
 import { heldKeys } from './held.ts';
 import { type Letter, listLetters, type Place, readLetter, type WholeLetter } from './letters.ts';
@@ -37,7 +37,8 @@ export function letterHandlers(site: Site): Pick<Handlers<typeof events>, Names>
         const place = after && nameOf(one) === after.module ? ([after.since, after.id] as const) : undefined;
         const room = limit + 1 - found.length;
         if (room === 0) break;
-        found.push(...(await listLetters(one.store.pool, nameOf(one), { state, after: place, limit: room })));
+        const page = { state, after: place, limit: room };
+        found.push(...(await listLetters(one.store.pool, nameOf(one), page).catch(refusePlace)));
       }
       const items = found.slice(0, limit);
       const last = items.at(-1);
@@ -93,6 +94,12 @@ export function letterHandlers(site: Site): Pick<Handlers<typeof events>, Names>
       return { items: found.flat().slice(0, limit) };
     },
   };
+}
+
+/** A time of its shape that no calendar has: only PostgreSQL knows them all. */
+function refusePlace(error: unknown): never {
+  const { code } = error as { code?: string };
+  throw code === '22007' || code === '22008' ? notOurs() : error;
 }
 
 async function lettersOf(site: Site, id: string): Promise<WholeLetter[]> {
