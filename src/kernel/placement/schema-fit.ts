@@ -16,7 +16,11 @@ export function misfits(narrow: Json, wide: Json, path = ''): Misfit[] {
   if (!isObject(narrow) || !isObject(wide)) return [{ path, message: 'cannot be compared' }];
   if (Object.keys(wide).length === 0) return [];
   const variants = anyOf(narrow);
-  if (variants) return variants.flatMap((one) => (fits(one, wide) ? [] : explain(one, wide, path)));
+  if (variants)
+    return variants.flatMap((one) => {
+      const found = misfits(one, wide, path);
+      return found.length === 0 ? [] : explain(one, wide, path, found);
+    });
   const choices = anyOf(wide);
   if (choices) return choices.some((one) => fits(narrow, one)) ? [] : explain(narrow, wide, path);
   if (narrow.const !== undefined || wide.const !== undefined || wide.enum !== undefined)
@@ -32,11 +36,15 @@ export function misfits(narrow: Json, wide: Json, path = ''): Misfit[] {
 
 const fits = (narrow: Json, wide: Json) => misfits(narrow, wide).length === 0;
 
-/** The misfits of one variant: with the one choice of its kind where there is one, else in a sentence. */
-function explain(one: Json, wide: JsonObject, path: string): Misfit[] {
+/**
+ * The misfits of one variant: with the one choice of its kind where there is one, else in a sentence.
+ * @param found what it has against all of `wide`, where that is known: to look again would double the work at each level.
+ */
+function explain(one: Json, wide: JsonObject, path: string, found?: Misfit[]): Misfit[] {
   const choices = anyOf(wide) ?? [wide];
   const alike = choices.filter((choice) => isObject(choice) && isObject(one) && choice.type === one.type);
-  if (alike.length === 1 && isObject(one) && one.const === undefined) return misfits(one, alike[0]!, path);
+  if (alike.length === 1 && isObject(one) && one.const === undefined)
+    return found && alike[0] === wide ? found : misfits(one, alike[0]!, path);
   return [{ path, message: `${word(one)} is not among ${choices.map(word).join(', ')}` }];
 }
 
