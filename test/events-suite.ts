@@ -279,6 +279,29 @@ export function eventsSuite(openBroker: OpenBroker): void {
       await shop.started.restore('notifications');
     });
 
+    test('may be JSON that is nested too deep, and is shown as the text that it came as', async () => {
+      const key = randomUUID();
+      const deep = JSON.stringify(user(key, { more: 'HERE' })).replace(
+        '"HERE"',
+        `${'['.repeat(6_000)}${']'.repeat(6_000)}`,
+      );
+      const id = await inject(key, 1, deep);
+      await deadEverywhere(id);
+      const { status, body } = await admin('GET', `/admin/events/dead/${id}?module=notifications`);
+      expect(status, JSON.stringify(body).slice(0, 500)).toBe(200);
+      expect(body).toMatchObject({
+        text: deep,
+        data: null,
+        reason: expect.stringMatching(/^too deep: \/more/),
+      });
+      expect((await admin('GET', `/admin/events/${id}`)).body).toMatchObject({ text: deep, data: null });
+      expect((await admin('GET', '/admin/events/tail?topic=users.events&waitMs=0&limit=1000')).status).toBe(
+        200,
+      );
+      expect((await admin('POST', `/admin/events/dead/${id}/redrive`, { data: user(key) })).status).toBe(200);
+      await eventually(async () => expect(await contact(key)).toBe(`${key}@example.com`));
+    });
+
     test('all of a module at once', async () => {
       const keys = [randomUUID(), randomUUID()];
       for (const key of keys) await inject(key, 1, '{}');
