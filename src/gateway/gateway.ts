@@ -27,8 +27,8 @@ import { createReads } from './reads.ts';
 import { addSwitch, switchOf } from './switch.ts';
 import { createUpstreams, type Upstreams } from './upstreams.ts';
 
-/** A reader that takes nothing for so long is gone, or means us ill. */
-const STALLED_MS = 30_000;
+/** A reader that takes nothing for so long is gone, or means us ill. Node may notice a write one turn late: twice as long. */
+const STALLED_MS = 20_000;
 /** Open connections, and those of one address: an office behind one address has some hundreds. */
 const CONNECTIONS = 10_000;
 const CONNECTIONS_PER_ADDRESS = 1_000;
