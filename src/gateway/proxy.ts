@@ -10,6 +10,7 @@ import { traceOf } from '../kernel/calls/trace.ts';
 import { kernelProblem, ModuleUnavailable } from '../kernel/contract/problem.ts';
 import { passedBodies } from '../kernel/http/body.ts';
 import type { Headers } from '../kernel/http/hop-by-hop.ts';
+import { keepConnection } from '../kernel/http/leftover.ts';
 import { sendProblem } from '../kernel/http/problems.ts';
 import { audienceOf, type InternalTokens } from '../kernel/identity/internal-token.ts';
 import type { Endpoint, Placement, Placements } from '../kernel/placement/snapshot.ts';
@@ -115,8 +116,7 @@ const hooks = {
     request.forwarding!.requestHeaders(headers),
   rewriteHeaders: (headers: Headers, request: FastifyRequest) => request.forwarding!.answerHeaders(headers),
   onResponse: (_request: FastifyRequest, reply: FastifyReply, { stream }: { stream: unknown }) => {
-    // reply-from closes a connection whose request is not read to its end; Node reads what is left, as it does in-process.
-    reply.removeHeader('connection');
+    keepConnection(reply);
     reply.send(stream);
   },
   onError: ({ request }: FastifyReply, { error }: { error: Error }) => request.forwarding!.failed(error),
@@ -195,7 +195,9 @@ class Forwarding {
   /** Said here and not there: a service in another language need not know what this gateway calls it. */
   answerHeaders(headers: Headers): Headers {
     cleanAnswer(headers);
-    headers['x-served-by'] = this.request.side === 'service' ? this.endpoint!.id : 'monolith';
+    // Of what is not under /api nobody says so, near or far.
+    if (!this.reply.hasHeader('x-served-by')) delete headers['x-served-by'];
+    else headers['x-served-by'] = this.request.side === 'service' ? this.endpoint!.id : 'monolith';
     return headers;
   }
 

@@ -46,13 +46,14 @@ export function createReads(contract: Contract, remote: RemoteCalls, placements:
       traceparent: request.traceparent,
     };
     remote.forClient(contract, read.name, input, client, (error, output, servedBy) => {
-      if (error === undefined) {
-        answer(request, reply.header('x-served-by', servedBy), operation, output);
-      } else if (error instanceof Problem && !(error instanceof ModuleUnavailable)) {
-        sendProblem(reply.header('x-served-by', servedBy), error);
-      } else {
+      if (error !== undefined && (!(error instanceof Problem) || error instanceof ModuleUnavailable)) {
         otherwise();
+        return;
       }
+      // As the proxy has it: of what is not under /api nobody says where it was made.
+      if (request.raw.url!.startsWith('/api/')) reply.header('x-served-by', servedBy);
+      if (error === undefined) answer(request, reply, operation, output);
+      else sendProblem(reply, error);
     });
     return true;
   };

@@ -10,8 +10,6 @@ const PATIENCE_BYTES = 64 * 1024 * 1024;
  * will close, answers when the client is done.
  */
 export function dropRest({ raw }: FastifyRequest, reply: FastifyReply, answer: () => void): void {
-  // Fastify closes after a body that it did not want.
-  reply.removeHeader('connection');
   raw.unpipe();
   raw.resume();
   if (reply.raw.shouldKeepAlive || raw.destroyed) {
@@ -30,4 +28,14 @@ export function dropRest({ raw }: FastifyRequest, reply: FastifyReply, answer: (
   };
   for (const event of ['end', 'close', 'error']) raw.once(event, once);
   raw.on('data', count);
+}
+
+/**
+ * Fastify and reply-from close after a body that was not read, which Node does for itself. Set and not removed: without
+ * the header a client of HTTP/1.0 would not know that the connection stays. A port that closes has said so already.
+ */
+export function keepConnection(reply: FastifyReply): void {
+  if (!reply.hasHeader('connection')) return;
+  const { raw } = reply;
+  reply.header('connection', raw.shouldKeepAlive && !raw.hasHeader('connection') ? 'keep-alive' : 'close');
 }

@@ -6,7 +6,7 @@ import { type KernelError, kernelProblem, Problem } from '../contract/problem.ts
 import { REFUSAL_HEADER } from '../identity/hop.ts';
 import { isOutage, outageInWords } from '../store/outage.ts';
 import { Shed } from './admission.ts';
-import { dropRest } from './leftover.ts';
+import { dropRest, keepConnection } from './leftover.ts';
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(problem.retryAfter)));
@@ -67,6 +67,7 @@ export function toProblem(error: unknown): Problem {
 
 /** Answers with the problem; what is left of the request's body is dropped. */
 export function refuseRequest(request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
+  keepConnection(reply);
   if (request.raw.complete) sendProblem(reply, problem);
   else dropRest(request, reply, () => sendProblem(reply, problem));
 }

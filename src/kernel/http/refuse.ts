@@ -1,5 +1,6 @@
 // A refusal on a bare socket, where no Fastify reply exists: bytes that are no HTTP, headers without end, a method that
 // the parser does not know, a tunnel. The problem goes out, then the socket ends, whatever the other side does meanwhile.
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { kernelProblem, type Problem } from '../contract/problem.ts';
 import { REFUSAL_HEADER } from '../identity/hop.ts';
@@ -30,10 +31,33 @@ export function refuse(socket: Duplex, problem: Problem): void {
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
-/** Fastify's `clientErrorHandler`: what Node's parser could not make a request of. */
-export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  refuse(socket, problemOf(error));
+const LATEST = Symbol('the latest response');
+const REFUSED = Symbol('refused');
+
+type Noted = Duplex & { [LATEST]?: ServerResponse; [REFUSED]?: true };
+
+/** For a server's `request` event: what is unreadable later is told apart from what it follows. */
+export function noteLatest({ socket }: IncomingMessage, response: ServerResponse): void {
+  (socket as Noted)[LATEST] = response;
+}
+
+/**
+ * Fastify's `clientErrorHandler`: what Node's parser could not make a request of. Answers stay in order and one for
+ * each request: those under way go first, and one that is answered before its body breaks gets no second.
+ */
+export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Noted): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || socket[REFUSED]) return;
+  socket[REFUSED] = true;
+  const before = socket[LATEST];
+  const isOfItsBody = before?.req.complete === false;
+  const settle = () => {
+    if (isOfItsBody && before.headersSent) socket.end(() => socket.destroy());
+    else refuse(socket, problemOf(error));
+  };
+  // Who is refused before their body is read hears that, also where a hook takes a turn.
+  if (isOfItsBody) setImmediate(settle);
+  else if (!before || before.writableFinished) settle();
+  else before.once('close', settle);
 }
 
 /** CONNECT: nobody is tunnelled to anywhere. */

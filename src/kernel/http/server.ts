@@ -16,9 +16,10 @@ import { jsonBodies } from './body.ts';
 import { closingOf } from './closing.ts';
 import { endStalledReaders } from './connections.ts';
 import { JSON_BODY_LIMIT } from './limits.ts';
+import { pathMatcher } from './lookup.ts';
 import type { Networks } from './networks.ts';
 import { answerWithProblems, sendProblem, toProblem } from './problems.ts';
-import { refuseTunnel, refuseUnreadable } from './refuse.ts';
+import { noteLatest, refuseTunnel, refuseUnreadable } from './refuse.ts';
 import { traceRequests } from './routes.ts';
 import { MOST_HEADERS, originForm, refusalOf } from './target.ts';
 import { noteRoutes, type Route } from './unrouted.ts';
@@ -77,7 +78,7 @@ export function createServer(options: ServerOptions, port: Port = {}): FastifyIn
     // No hook has run: what they would have said of every answer is said here.
     frameworkErrors: (error, request, reply) => {
       sayOfAll?.(request, reply);
-      if (request.raw.url!.startsWith('/api/')) reply.header('x-served-by', hostId);
+      if (isApi(request.raw.url!)) reply.header('x-served-by', hostId);
       reply.header('traceparent', adopt(request.headers.traceparent));
       sendProblem(reply, toProblem(error));
     },
@@ -87,6 +88,7 @@ export function createServer(options: ServerOptions, port: Port = {}): FastifyIn
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   endStalledReaders(app.server, stalledMs);
   app.server.on('connect', refuseTunnel);
+  app.server.prependListener('request', noteLatest);
   // What another host adds must not push a client's own fields out.
   app.server.maxHeadersCount = port.maxHeaderSize === undefined ? MOST_HEADERS : 0;
   jsonBodies(app);
@@ -96,8 +98,7 @@ export function createServer(options: ServerOptions, port: Port = {}): FastifyIn
   app.addHook('onRequest', (request, reply, done) => {
     const { raw } = request;
     sayOfAll?.(request, reply);
-    // The router decodes: /%61pi/orders is found, too.
-    if ((request.routeOptions.url ?? raw.url!).startsWith('/api/')) reply.header('x-served-by', hostId);
+    if (isApi(raw.url!)) reply.header('x-served-by', hostId);
     const refusal = refusalOf(raw);
     if (refusal) done(refusal);
     else if (raw.url === '*') app.sayUnrouted(request, reply);
@@ -132,6 +133,13 @@ export function createServer(options: ServerOptions, port: Port = {}): FastifyIn
     done();
   });
   return app;
+}
+
+/** By what was asked and not by the route, which is another one where a module is elsewhere. The router decodes. */
+function isApi(url: string): boolean {
+  if (url.startsWith('/api/')) return true;
+  const first = url.slice(0, url.indexOf('/', 1));
+  return first.length > 4 && first.includes('%') && pathMatcher(first)('/api');
 }
 
 function never(): boolean {
