@@ -4,7 +4,7 @@
 // - an append that answered is durable; one that threw may still have taken place (repeat it whole);
 // - a group gets every record at least once, from the oldest one kept, also after any kill; within a
 //   partition in order; a partition goes to one member of the group at a time as far as anyone can tell;
-// - a record is never skipped, however slow or late its appender was.
+// - a record is never skipped, however slow or late its appender was; what cannot be read holds up its partition.
 // The log knows bytes and headers, not events: what they mean is above it.
 
 export interface LogRecord {
@@ -24,6 +24,20 @@ export interface StoredRecord extends LogRecord {
   readonly partition: number;
   /** Decimal; 64 bits. Grows within a partition, with gaps. */
   readonly offset: string;
+  /** Only from `read`: this is no record but a stretch that cannot be read, beginning here. */
+  readonly obstacle?: Obstacle;
+}
+
+/** A stretch of a partition that stands in the log and cannot be read. Nothing of it has come to anybody. */
+export interface Obstacle {
+  readonly topic: string;
+  readonly partition: number;
+  /** Its first offset, decimal, and its last one as far as the log tells. */
+  readonly offset: string;
+  readonly last: string;
+  /** What is wrong with it, as the end of a sentence, and what a person can do. */
+  readonly reason: string;
+  readonly remedy: string;
 }
 
 /** Records of one partition, in order. */
@@ -44,6 +58,13 @@ export interface SubscribeOptions {
    * one after another, those of different partitions side by side.
    */
   readonly onBatch: (batch: Batch) => Promise<void>;
+  /**
+   * A partition came to something that cannot be read, or still stands before it: asked at once and then every few
+   * seconds. `wait`: the partition stays there and the others go on. `pass`: it goes on behind it.
+   */
+  readonly onObstacle?: (obstacle: Obstacle) => Promise<'wait' | 'pass'>;
+  /** The partition goes on: what stood there can be read now, was removed, or passed. */
+  readonly onClear?: (obstacle: Obstacle) => Promise<void>;
   /** Tests: called before and after offsets are committed. */
   readonly onCommit?: (moment: 'before' | 'after') => Promise<void> | void;
 }
@@ -92,6 +113,12 @@ export interface EventLog {
   /** For people and checkers (tail, replay, verify); joins no group. Throws for a topic that does not exist. */
   read(topic: string, options?: ReadOptions): AsyncIterable<StoredRecord>;
   close(): Promise<void>;
+}
+
+/** For a person: the place, what is wrong, what to do. */
+export function tellObstacle({ topic, partition, offset, last, reason, remedy }: Obstacle): string {
+  const stretch = last === offset ? `offset ${offset}` : `offsets ${offset} to ${last}`;
+  return `${topic}, partition ${partition}, ${stretch} cannot be read: ${reason}. Remedy: ${remedy}.`;
 }
 
 /** The topic does not exist: `read` and `append` of a name that nobody created. */

@@ -5,6 +5,8 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { type ISocketFactory, Kafka, type LogEntry, logLevel } from 'kafkajs';
 import type { LogLogger } from '../port.ts';
+import { installCodecs } from './codecs.ts';
+import { installDecoding } from './decoding.ts';
 
 export interface BrokerAddress {
   readonly brokers: readonly string[];
@@ -29,6 +31,8 @@ export function parseBrokerUrl(url: string): BrokerAddress {
 
 export function createClient(url: string, clientId: string, log: LogLogger): Kafka {
   calmRequestQueue();
+  installCodecs();
+  installDecoding();
   const { brokers, tls, user, password } = parseBrokerUrl(url);
   return new Kafka({
     clientId,

@@ -3,6 +3,7 @@
 // and only when there is a lag.
 import type { Admin } from 'kafkajs';
 import type { Lag } from '../port.ts';
+import { isBroken } from './from-time.ts';
 
 export async function lagOf(admin: Admin, groupId: string, topics: readonly string[]): Promise<Lag[]> {
   const committed = await admin.fetchOffsets({ groupId, topics: [...topics] });
@@ -13,11 +14,17 @@ export async function lagOf(admin: Admin, groupId: string, topics: readonly stri
       const at = own.find((one) => one.partition === partition)?.offset ?? '-1';
       const next = BigInt(at) < BigInt(low) ? BigInt(low) : BigInt(at);
       const events = Number(BigInt(high) - next);
-      const seconds = events > 0 ? await ageOf(admin, topic, partition, next) : 0;
+      const seconds = events > 0 ? await ageOf(admin, topic, partition, next).catch(unlessBroken) : 0;
       lags.push({ topic, partition, events, seconds, next: String(next) });
     }
   }
   return lags.sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition);
+}
+
+/** A broken batch among those that the broker looks through for a time: the log answers, and cannot tell. */
+function unlessBroken(error: unknown): null {
+  if (isBroken(error)) return null;
+  throw error;
 }
 
 async function ageOf(admin: Admin, topic: string, partition: number, offset: bigint): Promise<number> {

@@ -12,6 +12,7 @@ import type {
   Subscription,
 } from '../port.ts';
 import { createClient } from './client.ts';
+import { warnOfCodecs } from './compression.ts';
 import { lagOf } from './lag.ts';
 import { Member } from './member.ts';
 import { readTopic } from './read.ts';
@@ -28,6 +29,8 @@ export interface KafkaLogOptions {
   readonly replicationFactor?: number;
   /** Of new topics, in milliseconds. Default 7 days; outboxes and inboxes remember longer. */
   readonly retentionMs?: number;
+  /** Tests: how often what cannot be read is tried again. Default 5 s. */
+  readonly lookAgainMs?: number;
   /** Put before the name of every consumer group, so that shops can share a broker. Default `banyan.`. */
   readonly groupPrefix?: string;
 }
@@ -61,6 +64,7 @@ class KafkaLog implements EventLog {
       const fresh = topics.filter((topic) => !this.#usable.has(topic));
       await Promise.all(fresh.map((topic) => untilUsable(admin, topic)));
       for (const topic of fresh) this.#usable.add(topic);
+      await warnOfCodecs(admin, fresh, this.#options.log);
     });
   }
 
@@ -80,6 +84,8 @@ class KafkaLog implements EventLog {
       group: this.#group(options.group),
       kafka: this.#kafka,
       makeTopics: () => this.ensureTopics(options.topics),
+      lowest: (topic) => this.#lowest(topic),
+      lookAgainMs: this.#options.lookAgainMs,
       log: this.#options.log,
     });
     await member.start();
@@ -120,8 +126,17 @@ class KafkaLog implements EventLog {
           { name: 'retention.ms', value: String(retentionMs) },
           // Whatever the broker's own limit is: an event that no topic takes would hold up its module.
           { name: 'max.message.bytes', value: String(MAX_BATCH_BYTES) },
+          // Nor its own compression: batches stay as they were sent.
+          { name: 'compression.type', value: 'producer' },
         ],
       })),
+    });
+  }
+
+  #lowest(topic: string): Promise<Map<number, bigint>> {
+    return this.#administer(async (admin) => {
+      const offsets = await admin.fetchTopicOffsets(topic);
+      return new Map(offsets.map(({ partition, low }) => [partition, BigInt(low)]));
     });
   }
 

@@ -4,12 +4,18 @@
 // kafkajs can get stuck in a rebalance without an error: a member that heard nothing from its group for three
 // session time-outs is thrown away and joins anew.
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import type { LogLogger, StoredRecord, SubscribeOptions } from '../port.ts';
+import type { LogLogger, SubscribeOptions } from '../port.ts';
+import { recordsOf } from './batch.ts';
+import { Parking } from './parking.ts';
 
 export interface MemberOptions extends SubscribeOptions {
   readonly kafka: Kafka;
   /** Makes the topics that are missing: a broker may come back without them. */
   readonly makeTopics: () => Promise<void>;
+  /** The oldest offsets that a topic still has, by partition. */
+  readonly lowest: (topic: string) => Promise<ReadonlyMap<number, bigint>>;
+  /** How often what cannot be read is tried again. Default 5 s. */
+  readonly lookAgainMs?: number;
   readonly log: LogLogger;
 }
 
@@ -18,6 +24,7 @@ const HEARTBEAT_MS = 500;
 const SESSION_MS = 6_000;
 const STUCK_MS = 3 * SESSION_MS;
 const REJOIN_PAUSE_MS = 1_000;
+const LOOK_AGAIN_MS = 5_000;
 /** Partitions of one subscription that are handled side by side; the inbox has its own limit. */
 const AT_ONCE = 6;
 
@@ -26,6 +33,7 @@ export class Member {
   /** Next offset by `topic/partition`, of what is handled and not committed. */
   readonly #dirty = new Map<string, { topic: string; partition: number; offset: string }>();
   readonly #inHand = new Set<Promise<void>>();
+  readonly #parking: Parking;
   #stop = new AbortController();
   #consumer: Consumer | undefined;
   #lastSign = Date.now();
@@ -35,6 +43,10 @@ export class Member {
 
   constructor(options: MemberOptions) {
     this.#options = options;
+    this.#parking = new Parking({
+      ...options,
+      onPass: (topic, partition, offset) => this.#done(topic, partition, offset),
+    });
   }
 
   async start(): Promise<void> {
@@ -42,6 +54,10 @@ export class Member {
     this.#timers = [
       setInterval(() => void this.#commit(), COMMIT_EVERY_MS),
       setInterval(() => this.#watch(), SESSION_MS / 2),
+      setInterval(
+        () => this.#consumer && void this.#parking.look(this.#consumer),
+        this.#options.lookAgainMs ?? LOOK_AGAIN_MS,
+      ),
     ];
   }
 
@@ -65,18 +81,29 @@ export class Member {
       allowAutoTopicCreation: false,
       retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 10 },
     });
-    const { HEARTBEAT, GROUP_JOIN, FETCH, CRASH } = consumer.events;
+    const { HEARTBEAT, GROUP_JOIN, FETCH, END_BATCH_PROCESS, CRASH } = consumer.events;
     const sign = () => {
       this.#lastSign = Date.now();
     };
     consumer.on(HEARTBEAT, sign);
-    consumer.on(FETCH, sign);
+    consumer.on(FETCH, ({ payload }) => {
+      sign();
+      this.#parking.fetched((payload as { nodeId?: number }).nodeId ?? 0);
+    });
+    consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
+      // Control records and aborted transactions, which kafkajs keeps to itself.
+      if (batchSize === 0) this.#done(topic, partition, (BigInt(lastOffset) + 1n).toString());
+    });
     consumer.on(GROUP_JOIN, ({ payload }) => {
       sign();
       // Committing a partition that another member has now would set that member's progress back.
       for (const [key, { topic, partition }] of this.#dirty) {
         if (!payload.memberAssignment[topic]?.includes(partition)) this.#dirty.delete(key);
       }
+      this.#parking.keep(
+        consumer,
+        (topic, partition) => payload.memberAssignment[topic]?.includes(partition) ?? false,
+      );
     });
     consumer.on(CRASH, ({ payload }) => {
       if (!payload.restart) this.#again(payload.error);
@@ -92,7 +119,7 @@ export class Member {
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: AT_ONCE,
         eachBatch: (payload) => {
-          const work = this.#batch(payload);
+          const work = this.#batch(consumer, payload);
           const settled = work.catch(() => {}).finally(() => this.#inHand.delete(settled));
           this.#inHand.add(settled);
           return work;
@@ -144,11 +171,15 @@ export class Member {
     });
   }
 
-  async #batch({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<void> {
+  async #batch(
+    consumer: Consumer,
+    { batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload,
+  ): Promise<void> {
     const { onBatch, log, group } = this.#options;
     const { topic, partition } = batch;
     const stop = this.#stop;
     if (!isRunning() || isStale() || stop.signal.aborted) return;
+    const { records, obstacle } = recordsOf(batch);
     const lost = new AbortController();
     let rebalance: unknown;
     const heart = setInterval(() => {
@@ -159,10 +190,14 @@ export class Member {
     }, HEARTBEAT_MS);
     const signal = AbortSignal.any([stop.signal, lost.signal]);
     try {
-      await onBatch({ topic, partition, records: batch.messages.map((one) => stored(batch, one)), signal });
-      const last = batch.lastOffset();
-      resolveOffset(batch.messages.at(-1)!.offset);
-      this.#dirty.set(`${topic}/${partition}`, { topic, partition, offset: (BigInt(last) + 1n).toString() });
+      if (records.length > 0) {
+        await onBatch({ topic, partition, records, signal });
+        const own = records.at(-1)!.offset;
+        resolveOffset(own);
+        this.#done(topic, partition, (BigInt(obstacle ? own : batch.lastOffset()) + 1n).toString());
+        await this.#parking.moved(topic, partition);
+      }
+      if (obstacle && !signal.aborted) await this.#parking.meet(consumer, obstacle);
     } catch (error) {
       if (rebalance) throw rebalance;
       if (signal.aborted) return;
@@ -172,6 +207,11 @@ export class Member {
       clearInterval(heart);
     }
     if (rebalance) throw rebalance;
+  }
+
+  /** Everything of the partition before this offset is safe. */
+  #done(topic: string, partition: number, offset: string): void {
+    this.#dirty.set(`${topic}/${partition}`, { topic, partition, offset });
   }
 
   async #commit(consumer = this.#consumer): Promise<void> {
@@ -190,36 +230,6 @@ export class Member {
       log.debug({ err: error, group }, 'offsets were not committed; events may come again');
     }
   }
-}
-
-interface KafkaBatch {
-  readonly topic: string;
-  readonly partition: number;
-}
-
-interface KafkaMessage {
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly timestamp: string;
-  readonly offset: string;
-  readonly headers?: Record<string, Buffer | string | (Buffer | string)[] | undefined>;
-}
-
-export function stored({ topic, partition }: KafkaBatch, message: KafkaMessage): StoredRecord {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(message.headers ?? {})) {
-    const one = Array.isArray(value) ? value.at(-1) : value;
-    if (one !== undefined) headers[name] = one.toString();
-  }
-  return {
-    topic,
-    partition,
-    offset: message.offset,
-    key: message.key?.toString() ?? null,
-    value: message.value,
-    headers,
-    timestamp: Number(message.timestamp),
-  };
 }
 
 function pause(ms: number): Promise<void> {
