@@ -36,6 +36,16 @@ export function measureEvents(metrics: Metrics, modules: readonly Measured[]): v
   simple('relay_held', '1 while some host sends', ({ relay }) => (relay.holder === null ? 0 : 1));
   simple('dead_letters', 'Deliveries that a person must decide about', ({ deliveries }) => deliveries.dead);
   simple('held_keys', 'Keys that do not go on by themselves', ({ heldKeys }) => heldKeys);
+  gauge(
+    'parked',
+    '1 for a partition that the module does not read, because something in it cannot be read',
+    ({ module, parked }) =>
+      parked.map(({ topic, partition }) => ({
+        labels: { module, topic, partition: String(partition) },
+        value: 1,
+      })),
+    ['topic', 'partition'],
+  );
   gauge('log_reachable', '0 while the log does not answer a consumer', ({ module, lag }) =>
     lag?.length === 0 ? [] : [{ labels: { module }, value: lag === null ? 0 : 1 }],
   );

@@ -12,6 +12,7 @@ import { Effect, type InboxStep } from './effect.ts';
 import { Inbox } from './inbox.ts';
 import { Lanes } from './lanes.ts';
 import type { EventLog, LogLogger, Subscription } from './log/port.ts';
+import { forgetObstacle, noteObstacle } from './obstacles.ts';
 import type { ModuleEvents } from './operations/parts.ts';
 import { Reader } from './reading.ts';
 import { channelOf, Relay, type RelayStep, type SentEvent } from './relay.ts';
@@ -114,6 +115,8 @@ export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
       group: module,
       topics: reader.topics,
       onBatch: (batch) => consumer.take(batch),
+      onObstacle: (obstacle) => noteObstacle(pool, module, hostId, obstacle),
+      onClear: (obstacle) => forgetObstacle(pool, module, obstacle),
       onCommit: steps?.inbox && ((moment) => steps.inbox!(`${moment}-offset`, [])),
     });
   const consumers = persistent(`consumer of ${module}`, log, {

@@ -3,6 +3,7 @@
 import type { Pool } from 'pg';
 import type { DeliveryState } from './delivery.ts';
 import type { EventLog, Lag } from './log/port.ts';
+import { type StandingObstacle, standingObstacles } from './obstacles.ts';
 
 export interface EventStats {
   readonly module: string;
@@ -24,6 +25,8 @@ export interface EventStats {
   readonly deliveries: Readonly<Record<Exclude<DeliveryState, 'done' | 'dropped'>, number>>;
   /** Keys that go on only when a person decides or a version is deployed. */
   readonly heldKeys: number;
+  /** Partitions that this consumer does not read, because something in them cannot be. */
+  readonly parked: readonly StandingObstacle[];
 }
 
 export interface TopicLag {
@@ -51,9 +54,10 @@ export async function readStats(
   eventLog: EventLog,
   topics: readonly string[],
 ): Promise<EventStats> {
-  const [{ rows }, lags] = await Promise.all([
+  const [{ rows }, lags, parked] = await Promise.all([
     pool.query<Row & Record<string, unknown>>(statement(module)),
     topics.length > 0 ? lagsOf(eventLog, module, topics) : [],
+    topics.length > 0 ? standingObstacles(pool, module) : [],
   ]);
   const row = rows[0]!;
   return {
@@ -71,6 +75,7 @@ export async function readStats(
       }),
     deliveries: { waiting: 0, queued: 0, early: 0, 'unknown-version': 0, dead: 0, ...row.states },
     heldKeys: row.held,
+    parked,
   };
 }
 

@@ -57,7 +57,7 @@ function findType(site: Site, topic: string, type: string): EventDefinition {
   throw invalid({ path: '/message/type', message: `is not published on ${topic}, which has ${types}` });
 }
 
-function overviewOf({ module, outbox, relay, lag, deliveries, heldKeys }: EventStats) {
+function overviewOf({ module, outbox, relay, lag, deliveries, heldKeys, parked }: EventStats) {
   const seconds = lag?.map((one) => one.seconds) ?? [];
   return {
     module,
@@ -70,5 +70,6 @@ function overviewOf({ module, outbox, relay, lag, deliveries, heldKeys }: EventS
     },
     deliveries: { ...deliveries },
     heldKeys,
+    parked: parked.map((one) => ({ ...one })),
   };
 }

@@ -3,20 +3,22 @@
 import { problem } from '../../contract/problem.ts';
 import { Type } from '../../contract/type.ts';
 import type { Handlers } from '../../module.ts';
+import { tellObstacle } from '../log/port.ts';
 import { audit } from './audit.ts';
 import { events } from './contract.ts';
 import { cursors } from './cursor.ts';
 import { findEvent } from './find.ts';
 import { type ModuleEvents, nameOf } from './parts.ts';
-import { ReplayStopped, replay } from './replay.ts';
+import { ReplayObstructed, ReplayStopped, replay } from './replay.ts';
 import { invalid, type Site, span, who } from './site.ts';
+import { skip } from './skip.ts';
 import { tail } from './tail.ts';
 import type { Verified } from './verdict.ts';
 import { verify } from './verify.ts';
 import { SpanTooLong } from './verify-topic.ts';
 import { wholeEvent } from './whole-event.ts';
 
-type Names = 'show' | 'replay' | 'verify' | 'tail';
+type Names = 'show' | 'replay' | 'verify' | 'tail' | 'skip';
 
 const Position = Type.Record(Type.String({ pattern: '^\\d{1,9}$' }), Type.String({ pattern: '^\\d{1,19}$' }));
 const Time = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000 });
@@ -74,6 +76,7 @@ export function logHandlers(site: Site): Pick<Handlers<typeof events>, Names> {
       }
       const options = { topic, ...time, positions: before?.at, budgetMs: REPLAY_BUDGET_MS, signal };
       const done = await replay(consumer, eventLog, options).catch((error: unknown) => {
+        if (error instanceof ReplayObstructed) throw obstructed(error);
         throw error instanceof ReplayStopped ? stopped(consumer, error) : error;
       });
       const rest = done.positions && { topic, until: time.until.getTime(), at: done.positions };
@@ -84,6 +87,14 @@ export function logHandlers(site: Site): Pick<Handlers<typeof events>, Names> {
         nextCursor: rest ? replays.write(rest) : null,
       };
     },
+
+    skip: async ({ topic, changedBy, ...place }, { principal }) => ({
+      items: await skip(site.some(undefined), {
+        ...place,
+        topic: site.topic(topic),
+        by: who(principal, changedBy),
+      }),
+    }),
 
     verify: async ({ from, until }) => {
       const end = until === undefined ? Date.now() : Date.parse(until);
@@ -126,6 +137,16 @@ function stopped(consumer: ModuleEvents, { replayed, event, message, cause }: Re
   });
 }
 
+function obstructed({ obstacle, replayed }: ReplayObstructed) {
+  const { topic, partition, offset, last } = obstacle;
+  return problem(events, 'log-unreadable', {
+    detail:
+      `${tellObstacle(obstacle)} Nothing behind it was replayed: later events of its keys would come without those in ` +
+      'it. Replay from a time after it, or up to one before it.',
+    extra: { replayed, topic, partition, offset, last },
+  });
+}
+
 function poolSql({ store }: ModuleEvents) {
   return {
     query: async (text: string, values?: readonly unknown[]) =>
@@ -133,7 +154,7 @@ function poolSql({ store }: ModuleEvents) {
   };
 }
 
-function summed({ from, until }: { from: Date; until: Date }, { topics, examples }: Verified) {
+function summed({ from, until }: { from: Date; until: Date }, { topics, examples, unreadable }: Verified) {
   const consumers = topics.flatMap((one) => one.consumers);
   const faults = [...topics, ...consumers];
   const sum = <T>(some: readonly T[], of: (one: T) => number) => some.reduce((n, one) => n + of(one), 0);
@@ -146,6 +167,7 @@ function summed({ from, until }: { from: Date; until: Date }, { topics, examples
     inFlight: sum(topics, ({ waiting }) => waiting) + sum(consumers, ({ inFlight, open }) => inFlight + open),
     dead: sum(consumers, ({ dead }) => dead),
     foreign: sum(topics, ({ foreign }) => foreign),
+    unreadable: unreadable.map((one) => ({ ...one })),
     topics: topics.map((one) => ({ ...one, consumers: [...one.consumers] })),
     examples: [...examples],
   };

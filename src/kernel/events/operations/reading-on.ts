@@ -8,6 +8,6 @@ export function reached(positions: Positions = {}): Reached {
 }
 
 /** The reading goes on after this record. */
-export function pass(positions: Reached, { partition, offset }: StoredRecord): void {
-  positions[partition] = String(BigInt(offset) + 1n);
+export function pass(positions: Reached, { partition, offset, obstacle }: StoredRecord): void {
+  positions[partition] = String(BigInt(obstacle?.last ?? offset) + 1n);
 }

@@ -6,7 +6,7 @@
 
 import type { Transaction } from '../../store/store.ts';
 import { Lanes } from '../lanes.ts';
-import type { Positions, StoredRecord } from '../log/port.ts';
+import { type Obstacle, type Positions, type StoredRecord, tellObstacle } from '../log/port.ts';
 import type { Reading } from '../reading.ts';
 import type { AskedLog } from './answering.ts';
 import { type ModuleEvents, nameOf } from './parts.ts';
@@ -43,6 +43,18 @@ export class ReplayStopped extends Error {
   }
 }
 
+/** The past has a part that cannot be read. What came before it was replayed. */
+export class ReplayObstructed extends Error {
+  readonly replayed: number;
+  readonly obstacle: Obstacle;
+  constructor(replayed: number, obstacle: Obstacle) {
+    super(tellObstacle(obstacle));
+    this.name = 'ReplayObstructed';
+    this.replayed = replayed;
+    this.obstacle = obstacle;
+  }
+}
+
 type Readable = Extract<Reading, { kind: 'event' }>;
 interface Item {
   readonly record: StoredRecord;
@@ -72,6 +84,10 @@ export async function replay(
     return Date.now() > deadline || signal?.aborted === true;
   };
   for await (const record of eventLog.read(topic, { from, until, positions, signal })) {
+    if (record.obstacle) {
+      await flush();
+      throw new ReplayObstructed(replayed, record.obstacle);
+    }
     pass(at, record);
     read += 1;
     const reading = of.reader.read(topic, record, `${topic}/${record.partition}/${record.offset}`);

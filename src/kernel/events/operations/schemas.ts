@@ -10,6 +10,17 @@ const uuid = () => Type.String({ format: 'uuid' });
 
 export const State = Type.Unsafe<DeliveryState>({ type: 'string', enum: Object.keys(deliveryStates) });
 
+/** A part of the log that cannot be read. */
+const place = {
+  topic: Type.String(),
+  partition: Type.Integer({ minimum: 0 }),
+  /** Its first offset, and its last one as far as the log tells. */
+  offset: Type.String(),
+  last: Type.String(),
+  reason: Type.String(),
+  remedy: Type.String(),
+};
+
 export const ModuleOverview = Type.Object({
   module: Type.String(),
   /** Published and not sent; the age of the oldest of them in seconds. */
@@ -35,6 +46,15 @@ export const ModuleOverview = Type.Object({
     dead: count(),
   }),
   heldKeys: count(),
+  /** Partitions that this consumer does not read, because something in them cannot be. */
+  parked: Type.Array(
+    Type.Object({
+      ...place,
+      /** The host that found it, and since when it stands there. */
+      host: Type.String(),
+      since: time(),
+    }),
+  ),
 });
 
 export const EventsOverview = Type.Object({
@@ -128,6 +148,20 @@ export const Decided = Type.Object({
 });
 export type Decided = Static<typeof Decided>;
 
+export const Skipped = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      /** The consumer that goes on behind `last`. */
+      module: Type.String(),
+      topic: Type.String(),
+      partition: Type.Integer({ minimum: 0 }),
+      offset: Type.String(),
+      last: Type.String(),
+    }),
+  ),
+});
+export type Skipped = Static<typeof Skipped>;
+
 export const HeldKey = Type.Object({
   module: Type.String(),
   topic: Type.String(),
@@ -203,6 +237,8 @@ export const Verified = Type.Object({
   inFlight: count(),
   dead: count(),
   foreign: count(),
+  /** Parts of the log that could not be read: what stands there is lost, unless a consumer had it before. */
+  unreadable: Type.Array(Type.Object(place)),
   topics: Type.Array(
     Type.Object({
       topic: Type.String(),

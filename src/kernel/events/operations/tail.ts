@@ -3,7 +3,7 @@
 
 import { tooDeep } from '../../contract/depth.ts';
 import { attributesOf } from '../cloudevents.ts';
-import type { Positions, StoredRecord } from '../log/port.ts';
+import { type Positions, type StoredRecord, tellObstacle } from '../log/port.ts';
 import type { AskedLog } from './answering.ts';
 import { pass, type Reached, reached } from './reading-on.ts';
 
@@ -77,7 +77,7 @@ export async function tail(
 }
 
 export function tailed(record: StoredRecord): Tailed {
-  const { topic, partition, offset, timestamp, headers, value } = record;
+  const { topic, partition, offset, timestamp, headers, value, obstacle } = record;
   const { id, type, key, sequence, wrong } = attributesOf(record, `${topic}/${partition}/${offset}`);
   return {
     id,
@@ -90,7 +90,7 @@ export function tailed(record: StoredRecord): Tailed {
     sequence,
     correlationId: headers.ce_correlationid ?? null,
     traceparent: headers.traceparent ?? null,
-    wrong: wrong ?? null,
+    wrong: obstacle ? tellObstacle(obstacle) : (wrong ?? null),
     ...readable(value),
   };
 }

@@ -1,4 +1,6 @@
 // What verification says of a topic, of each of its consumers, and a few examples of what it found.
+import type { Obstacle } from '../log/port.ts';
+
 export interface Faults {
   readonly lost: number;
   readonly doubled: number;
@@ -42,6 +44,8 @@ export interface Example {
 }
 
 export interface Verified {
+  /** Parts of the log that could not be read. */
+  readonly unreadable: readonly Obstacle[];
   readonly topics: readonly TopicVerdict[];
   readonly examples: readonly Example[];
 }

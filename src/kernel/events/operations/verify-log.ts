@@ -2,7 +2,7 @@
 // first appearances keep the order of their keys. Repeats on the wire are counted and are no fault.
 
 import { attributesOf } from '../cloudevents.ts';
-import type { StoredRecord } from '../log/port.ts';
+import type { Obstacle, StoredRecord } from '../log/port.ts';
 import type { AskedLog } from './answering.ts';
 
 export interface Logged {
@@ -23,6 +23,8 @@ export interface LogPicture {
   readonly doubled: readonly Logged[];
   /** Appeared for the first time after a later event of their key. */
   readonly inverted: readonly Logged[];
+  /** Parts that could not be read: what stands there is not among the events. */
+  readonly unreadable: readonly Obstacle[];
 }
 
 export async function pictureOf(
@@ -35,8 +37,13 @@ export async function pictureOf(
   const highest = new Map<string, number>();
   const doubled: Logged[] = [];
   const inverted: Logged[] = [];
+  const unreadable: Obstacle[] = [];
   let repeated = 0;
   for await (const record of eventLog.read(topic, span)) {
+    if (record.obstacle) {
+      unreadable.push(record.obstacle);
+      continue;
+    }
     const one = loggedOf(topic, record);
     if (events.has(one.id)) {
       repeated += 1;
@@ -51,7 +58,7 @@ export async function pictureOf(
     if (one.sequence < last) inverted.push(one);
     else highest.set(one.key, one.sequence);
   }
-  return { events, repeated, doubled, inverted };
+  return { events, repeated, doubled, inverted, unreadable };
 }
 
 function loggedOf(topic: string, record: StoredRecord): Logged {

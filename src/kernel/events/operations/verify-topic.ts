@@ -1,5 +1,6 @@
 // One topic verified over a span of time. The order of the looks is what makes the answer exact while events flow:
 // the log before the stores, and how far a consumer got before its inbox.
+import type { Obstacle } from '../log/port.ts';
 import type { AskedLog } from './answering.ts';
 import { madeAt } from './find.ts';
 import { type ModuleEvents, nameOf } from './parts.ts';
@@ -32,6 +33,8 @@ const EXAMPLES = 10;
 
 export class TopicCheck {
   readonly examples: Example[] = [];
+  /** By their places: a topic may be read twice. */
+  readonly #unreadable = new Map<string, Obstacle>();
   readonly #owner: ModuleEvents;
   readonly #consumers: readonly ModuleEvents[];
   readonly #eventLog: AskedLog;
@@ -53,6 +56,10 @@ export class TopicCheck {
     this.#until = until;
   }
 
+  get unreadable(): readonly Obstacle[] {
+    return [...this.#unreadable.values()];
+  }
+
   async run(): Promise<TopicVerdict> {
     const pool = this.#owner.store.pool;
     const schema = nameOf(this.#owner);
@@ -65,6 +72,7 @@ export class TopicCheck {
       until: new Date(this.#until.getTime() + SKEW_MS),
     };
     const log = await pictureOf(this.#eventLog, this.#topic, span);
+    this.#obstructed(log);
     const ledger = await ledgerOf(pool, schema, this.#from, this.#until);
     const own = new Set(ledger.rows.map(({ id }) => id));
     const strangers = [...log.events.values()].filter(({ id }) => !own.has(id));
@@ -102,6 +110,7 @@ export class TopicCheck {
     const wider = await pictureOf(this.#eventLog, this.#topic, {
       from: new Date(made.reduce((least, one) => Math.min(least, one)) - SKEW_MS),
     });
+    this.#obstructed(wider);
     let oldest = Number.POSITIVE_INFINITY;
     for await (const { timestamp } of this.#eventLog.read(this.#topic)) {
       oldest = timestamp;
@@ -153,6 +162,10 @@ export class TopicCheck {
       doubled: wrong.filter(({ doubled }) => doubled).length,
       inverted: wrong.filter(({ doubled }) => !doubled).length,
     };
+  }
+
+  #obstructed({ unreadable }: LogPicture): void {
+    for (const one of unreadable) this.#unreadable.set(`${one.partition}/${one.offset}`, one);
   }
 
   #note(

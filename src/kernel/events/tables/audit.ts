@@ -6,6 +6,7 @@ export const auditActions = {
   drop: 'A delivery was given up: it has no effect.',
   replay: 'Past events were given to this consumer once more.',
   publish: 'An event was published by hand.',
+  skip: 'A part of the log that cannot be read was passed over.',
 } as const;
 
 export type AuditAction = keyof typeof auditActions;
@@ -26,6 +27,16 @@ CREATE TABLE IF NOT EXISTS ${schema}.event_audit (
   -- The value as it was before an edit.
   original bytea
 );
+DO $$ BEGIN
+  -- A table of an older version knows fewer actions.
+  IF NOT EXISTS (
+    SELECT FROM pg_constraint WHERE conrelid = '${schema}.event_audit'::regclass AND conname = 'event_audit_action_check'
+      AND pg_get_constraintdef(oid) LIKE '%skip%'
+  ) THEN
+    ALTER TABLE ${schema}.event_audit DROP CONSTRAINT IF EXISTS event_audit_action_check,
+      ADD CONSTRAINT event_audit_action_check CHECK (action IN (${actions}));
+  END IF;
+END $$;
 CREATE INDEX IF NOT EXISTS event_audit_event ON ${schema}.event_audit (event_id);
 CREATE INDEX IF NOT EXISTS event_audit_at ON ${schema}.event_audit (at);`;
 }

@@ -29,6 +29,9 @@ export interface BrokerOptions {
 export interface Broker {
   readonly url: string;
   readonly pid: number | undefined;
+  /** The folder of its segments, `<topic>-<partition>/<first offset>.log`, and of its jars. */
+  readonly data: string;
+  readonly libs: string;
   /** Ends it at once, as a crash would; `start` goes on with the same data and port. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -99,6 +102,14 @@ class Process implements Broker {
     this.#config = config;
     this.#folder = folder;
     this.url = `kafka://127.0.0.1:${port}`;
+  }
+
+  get data(): string {
+    return join(this.#folder, 'data');
+  }
+
+  get libs(): string {
+    return this.#classpath.slice(0, -2);
   }
 
   get pid(): number | undefined {
