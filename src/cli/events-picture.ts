@@ -66,6 +66,7 @@ export function drawOverview({ log, modules }: EventsOverview, url: string, { st
     ...(log.reachable
       ? []
       : [style('yellow', '  Until the log is back events wait in the outboxes; none is lost.'), '']),
+    ...parked(modules, style),
     ...held(modules, style),
     ...nextOf(modules, style),
     '',
@@ -73,6 +74,20 @@ export function drawOverview({ log, modules }: EventsOverview, url: string, { st
 }
 
 const cell = (text: string, width: number) => shorten(text, width).padEnd(width);
+
+/** Where consumers stand; the same place at several is told once. */
+function parked(modules: EventsOverview['modules'], style: Style): string[] {
+  const places = Map.groupBy(
+    modules.flatMap(({ module, parked }) => parked.map((one) => ({ ...one, module }))),
+    ({ topic, partition, offset }) => `${topic}, partition ${partition}, offset ${offset}`,
+  );
+  return [...places].flatMap(([place, some]) => [
+    style('red', `  Parked: ${some.map(({ module }) => module).join(', ')} at ${place}`),
+    `    ${oneLine(some[0]!.reason)}`,
+    style('dim', `    ${oneLine(some[0]!.remedy)}`),
+    '',
+  ]);
+}
 
 function held(modules: EventsOverview['modules'], style: Style): string[] {
   const some = modules.filter(({ heldKeys }) => heldKeys > 0);

@@ -60,6 +60,7 @@ const quiet: EventsOverview['modules'][number] = {
   lag: { events: 0, seconds: 0, topics: [{ topic: 'orders.events', events: 0, seconds: 0 }] },
   deliveries: { waiting: 0, queued: 0, early: 0, 'unknown-version': 0, dead: 0 },
   heldKeys: 0,
+  parked: [],
 };
 
 describe('the overview', () => {

@@ -9,6 +9,7 @@ import { drop } from './events-drop.ts';
 import { redrive } from './events-redrive.ts';
 import { replay } from './events-replay.ts';
 import { show } from './events-show.ts';
+import { skip } from './events-skip.ts';
 import { tail } from './events-tail.ts';
 
 const examples = `
@@ -20,6 +21,7 @@ Examples:
   banyan events redrive --all payments  again, each key in its order
   banyan events redrive ID --edit       again, with better data
   banyan events drop ID --why "a test"  give it up; its key goes on
+  banyan events skip orders.events 3 17 --why "…"  pass over what cannot be read
   banyan events replay users.events --from 2d --to notifications`;
 
 export const events: Register = (program, terminal) => {
@@ -34,5 +36,5 @@ export const events: Register = (program, terminal) => {
       const looks = { style: styleFor(terminal, terminal.out), now: Date.now() };
       terminal.out.write(json ? `${text}\n` : drawOverview(body, client.url, looks));
     });
-  for (const register of [tail, dead, show, redrive, drop, replay]) register(group, terminal);
+  for (const register of [tail, dead, show, redrive, drop, skip, replay]) register(group, terminal);
 };

@@ -1,5 +1,5 @@
 // `banyan verify`: outboxes, log and inboxes against one another. The last line is for scripts, and so is the
-// exit code: 1 unless nothing is lost, doubled or inverted.
+// exit code: 1 unless nothing is lost, doubled or inverted, and all of the log could be read.
 import type { Verified } from '../../kernel/events/operations/schemas.ts';
 import { connect } from '../client.ts';
 import { oneLine, shorten } from '../plain.ts';
@@ -31,12 +31,13 @@ export const verify: Register = (program, terminal) => {
       });
       const style = styleFor(terminal, terminal.out);
       terminal.out.write(json ? `${text}\n` : draw(body, style));
-      if (body.lost + body.doubled + body.inverted > 0) throw new Reported();
+      if (body.lost + body.doubled + body.inverted + body.unreadable.length > 0) throw new Reported();
     });
 };
 
 function draw(found: Verified, style: Style): string {
-  const { from, until, lost, doubled, inverted, inFlight, dead, foreign, topics, examples } = found;
+  const { from, until, lost, doubled, inverted, inFlight, dead, foreign, topics, examples, unreadable } =
+    found;
   const span = lasting((Date.parse(until) - Date.parse(from)) / 1000);
   const busy = topics.filter(({ sent, waiting, logged, foreign }) => sent + waiting + logged + foreign > 0);
   const notes = [
@@ -44,6 +45,11 @@ function draw(found: Verified, style: Style): string {
     ...(dead > 0 ? [`${plural(dead, 'dead letter')}: npx banyan events dead`] : []),
     ...(foreign > 0 ? [`${plural(foreign, 'event')} in the log that no outbox had.`] : []),
   ];
+  const gaps = unreadable.flatMap(({ topic, partition, offset, last, reason, remedy }) => [
+    style('red', `  Not readable: ${topic}, partition ${partition}, offsets ${offset} to ${last}`),
+    `    ${oneLine(reason)}`,
+    style('dim', `    ${oneLine(remedy)}`),
+  ]);
   return [
     '',
     `  ${style('bold', 'Verified')} from ${local(from)} to ${local(until)} (${span})`,
@@ -53,6 +59,9 @@ function draw(found: Verified, style: Style): string {
       : busy.flatMap((one) => drawTopic(one, style))),
     ...(notes.length > 0 ? ['', ...notes.map((note) => `  ${note}`)] : []),
     ...(examples.length > 0 ? ['', ...examples.map((one) => drawExample(one, style))] : []),
+    ...(gaps.length > 0
+      ? ['', ...gaps, '  What stands there counts as lost, unless a consumer had it before.']
+      : []),
     '',
     `lost ${lost} doubled ${doubled} inverted ${inverted}`,
     '',

@@ -11,10 +11,16 @@ import { all } from './log/conformance.ts';
 import { createClient } from './log/kafka/client.ts';
 import { createKafkaLog } from './log/kafka/log.ts';
 import type { EventLog, Obstacle, StoredRecord, SubscribeOptions, Subscription } from './log/port.ts';
+import { askedLog } from './operations/answering.ts';
+import { ReplayObstructed, replay } from './operations/replay.ts';
+import { skip } from './operations/skip.ts';
+import { tail } from './operations/tail.ts';
+import { verify } from './operations/verify.ts';
 import { type Broker, missingForBroker, startBroker } from './testing/broker.ts';
 import { type Damage, harm } from './testing/segment.ts';
+import { openServer } from './testing/server.ts';
 import { quiet } from './testing/shop.ts';
-import { until } from './testing/stand.ts';
+import { openStand, until } from './testing/stand.ts';
 
 const run = promisify(execFile);
 const cacheDir = join(import.meta.dirname, '../../../node_modules/.cache/kafka');
@@ -97,7 +103,7 @@ describe.skipIf(missing && process.env.CI !== 'true')('on Kafka', () => {
       await run('java', [
         ...['-cp', `${broker.libs}/*`, 'org.apache.kafka.tools.VerifiableProducer'],
         ...['--bootstrap-server', broker.url.replace('kafka://', ''), '--topic', topic],
-        ...['--max-messages', '3000', '--command-config', config],
+        ...['--max-messages', '3000', '--producer.config', config],
       ]);
       await until('3000 records', () => seen.length >= 3000, 30_000);
       const values = seen.map((one) => Number(one.value!.toString())).sort((a, b) => a - b);
@@ -223,6 +229,7 @@ describe.skipIf(missing && process.env.CI !== 'true')('on Kafka', () => {
       else {
         const admin = createClient(broker.url, 'remover', quiet).admin();
         await admin.connect();
+        await admin.fetchTopicOffsets(topic);
         const offset = String(BigInt(bad.offset) + 1n);
         await admin.deleteTopicRecords({ topic, partitions: [{ partition: bad.partition, offset }] });
         await admin.disconnect();
@@ -232,4 +239,88 @@ describe.skipIf(missing && process.env.CI !== 'true')('on Kafka', () => {
       expect(cleared.map(({ offset }) => offset)).toEqual([bad.offset]);
     }
   }, 90_000);
+
+  test('operators are told the same everywhere, and what they pass over is noted and not called whole', async () => {
+    const server = await openServer();
+    const groupPrefix = `${randomUUID()}.`;
+    const stand = await openStand(server.url, () => connect(groupPrefix));
+    try {
+      const host = stand.host();
+      await host.shop.relay.start();
+      for (let n = 1; n <= 3; n += 1) {
+        await host.sell({ orderId: 'a', n });
+        await until('it is sent', async () => (await host.shop.stats()).outbox.waiting === 0);
+      }
+      const topic = 'shop.events';
+      const sold = await all(host.eventLog.read(topic));
+      const { partition, offset } = sold[1]!;
+      await harm(broker, topic, partition, offset, 'flipped byte');
+      await host.till.consumers.start();
+      const parked = async () => (await host.till.stats()).parked;
+      await until('it is parked', async () => (await parked()).length === 1, 20_000);
+      expect(await parked()).toMatchObject([{ topic, partition, offset, last: offset, host: 'monolith' }]);
+      expect((await host.till.stats()).lag, 'the log answers').not.toBeNull();
+
+      const modules = [host.shop.parts, host.till.parts];
+      const log = askedLog(host.eventLog);
+      const past = { from: new Date(Date.now() - 3_600_000), until: new Date() };
+      const verified = await verify(modules, log, past);
+      expect(verified.unreadable).toMatchObject([{ topic, partition, offset }]);
+      expect(verified.topics.find((one) => one.topic === topic)!.lost).toBe(1);
+
+      const since = { topics: [topic], since: new Date(0), positions: {}, limit: 3, waitMs: 5_000 };
+      const { events } = await tail(log, { ...since, signal: new AbortController().signal });
+      expect(events.map(({ wrong }) => wrong)).toEqual([
+        null,
+        expect.stringContaining(`${topic}, partition ${partition}, offset ${offset} cannot be read`),
+        null,
+      ]);
+
+      const replayed = replay(host.till.parts, log, { topic, ...past, budgetMs: 10_000 });
+      await expect(replayed).rejects.toThrow(ReplayObstructed);
+      await expect(replayed).rejects.toMatchObject({ obstacle: { topic, partition, offset } });
+
+      const decision = { topic, partition, offset, by: 'a test', why: 'its bytes are gone' };
+      await expect(skip(modules, { ...decision, offset: '9999' })).rejects.toThrow(/No consumer stands/);
+      expect(await skip(modules, decision)).toMatchObject([{ module: 'till', topic, partition, offset }]);
+      await until('the one behind it is there', async () => (await parked()).length === 0, 20_000);
+      await until(
+        'the third waits for the second',
+        async () => (await host.till.stats()).deliveries.early === 1,
+      );
+      expect((await stand.effects()).map(({ n }) => n)).toEqual([1]);
+      expect(await stand.query('SELECT action, by, why FROM till.event_audit')).toEqual([
+        { action: 'skip', by: 'a test', why: 'its bytes are gone' },
+      ]);
+      expect((await verify(modules, log, past)).unreadable).toHaveLength(1);
+    } finally {
+      await stand.close();
+      await server.stop();
+    }
+  }, 120_000);
+
+  test('what a transaction leaves behind holds nobody up', async () => {
+    const log = connect();
+    const topic = await freshTopic(log);
+    const kafka = createClient(broker.url, 'transactor', quiet);
+    const producer = kafka.producer({
+      transactionalId: randomUUID(),
+      idempotent: true,
+      maxInFlightRequests: 1,
+    });
+    await producer.connect();
+    const { seen } = await subscribe(log, topic);
+    for (const ends of ['abort', 'commit', 'abort'] as const) {
+      const transaction = await producer.transaction();
+      await transaction.send({ topic, messages: [{ key: 'a', value: ends, partition: 0 }] });
+      await transaction[ends]();
+    }
+    await producer.disconnect();
+    await until('what was committed', () => seen.length > 0, 20_000);
+    expect(seen.map((one) => String(one.value))).toEqual(['commit']);
+    expect((await all(log.read(topic))).map((one) => String(one.value))).toEqual(['commit']);
+    await until('all of it is behind', async () =>
+      (await log.lag('g', [topic])).every((one) => one.events === 0),
+    );
+  }, 60_000);
 });

@@ -121,6 +121,14 @@ export function tellObstacle({ topic, partition, offset, last, reason, remedy }:
   return `${topic}, partition ${partition}, ${stretch} cannot be read: ${reason}. Remedy: ${remedy}.`;
 }
 
+/** The year 9999: what is later, or before 1970, is no time that a Date or PostgreSQL could show. */
+const LATEST_MS = 253_402_300_799_999;
+
+/** Of a record: whoever wrote it may have said anything. */
+export function saneTime(ms: number): number {
+  return ms >= 0 ? Math.min(ms, LATEST_MS) : 0;
+}
+
 /** The topic does not exist: `read` and `append` of a name that nobody created. */
 export class UnknownTopic extends Error {
   readonly topic: string;

@@ -1,7 +1,7 @@
 // Reading a topic of the Postgres log outside of any group: pages of each partition, merged by the time at
 // which the log got the records; the order within a partition is never changed by the merge.
 import type { Pool } from 'pg';
-import type { Positions, ReadOptions, StoredRecord } from './port.ts';
+import { type Positions, type ReadOptions, type StoredRecord, saneTime } from './port.ts';
 
 export interface TopicRow {
   readonly id: number;
@@ -13,7 +13,7 @@ export interface RecordRow {
   readonly partition: number;
   readonly offset: string;
   readonly key: string | null;
-  readonly headers: Record<string, string>;
+  readonly headers: unknown;
   readonly value: string | null;
   readonly raw: Buffer | null;
   readonly at: string;
@@ -27,10 +27,20 @@ export function storedRecord(topic: string, row: RecordRow): StoredRecord {
     partition: row.partition,
     offset: row.offset,
     key: row.key,
-    headers: row.headers,
+    headers: textHeaders(row.headers),
     value: row.raw ?? (row.value === null ? null : Buffer.from(row.value)),
-    timestamp: Math.floor(Number(row.at)),
+    timestamp: saneTime(Math.floor(Number(row.at))),
   };
+}
+
+/** The column takes any JSON, and whoever writes to it by SQL may: what is no text is no header. */
+function textHeaders(headers: unknown): Record<string, string> {
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return {};
+  for (const name in headers) {
+    if (typeof (headers as Record<string, unknown>)[name] === 'string') continue;
+    return Object.fromEntries(Object.entries(headers).filter(([, value]) => typeof value === 'string'));
+  }
+  return headers as Record<string, string>;
 }
 
 const PAGE = 500;

@@ -112,8 +112,9 @@ export class TopicCheck {
     });
     this.#obstructed(wider);
     let oldest = Number.POSITIVE_INFINITY;
-    for await (const { timestamp } of this.#eventLog.read(this.#topic)) {
-      oldest = timestamp;
+    for await (const { timestamp, obstacle } of this.#eventLog.read(this.#topic)) {
+      // What cannot be read may be as old as it likes.
+      oldest = obstacle ? 0 : timestamp;
       break;
     }
     const missing = absent.filter(({ id, sentAt }) => !wider.events.has(id) && sentAt!.getTime() >= oldest);

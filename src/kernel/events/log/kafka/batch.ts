@@ -1,5 +1,5 @@
 // What kafkajs gives of one partition, taken apart: the records up to the first obstacle, and the obstacle.
-import type { Obstacle, StoredRecord } from '../port.ts';
+import { type Obstacle, type StoredRecord, saneTime } from '../port.ts';
 import { isObstructed, type Obstructed, remedyOf, UNKNOWN_OFFSET } from './unreadable.ts';
 
 export interface KafkaMessage {
@@ -62,11 +62,4 @@ export function stored({ topic, partition }: KafkaBatch, message: KafkaMessage):
     headers,
     timestamp: saneTime(Number(message.timestamp)),
   };
-}
-
-/** The year 9999: what is later, or before 1970, is no time that a Date or PostgreSQL could show. */
-const LATEST_MS = 253_402_300_799_999;
-
-function saneTime(ms: number): number {
-  return ms >= 0 ? Math.min(ms, LATEST_MS) : 0;
 }
