@@ -26,12 +26,13 @@ export interface Own {
   remove(): void;
 }
 
-export function ownBanyan(): Own {
+/** @param given added to its environment. */
+export function ownBanyan(given: Readonly<Record<string, string>> = {}): Own {
   const dataDir = mkdtempSync(join(tmpdir(), 'banyan-own-'));
   // Started by root, the server runs as somebody who must be able to enter.
   chmodSync(dataDir, 0o711);
   let output = '';
-  const env = { PATH: process.env.PATH!, HOME: process.env.HOME!, PORT: '0', DATA_DIR: dataDir };
+  const env = { PATH: process.env.PATH!, HOME: process.env.HOME!, PORT: '0', DATA_DIR: dataDir, ...given };
   const own: Own = {
     dataDir,
     spawn() {
