@@ -248,6 +248,38 @@ describe('a peer that offers HTTP alone', () => {
     expect(await ref.greet({ name: 'x' })).toBeNull();
   });
 
+  it('that refuses the token of this host is not the fault of who asked: 503, and one line that says why', async () => {
+    let ahead = 0;
+    let asked = 0;
+    const { ref, warned } = await odd((_request, response) => {
+      asked += 1;
+      const date = new Date(Date.now() + ahead).toUTCString();
+      response
+        .writeHead(401, { date })
+        .end(asked % 2 ? '' : '{"title":"No","status":401,"type":"about:blank"}');
+    });
+    const says = async (words: RegExp) => {
+      const { status, body } = await problemOf(ref.create({ tag: 'x' }));
+      expect([status, body.detail]).toEqual([503, expect.stringMatching(words)]);
+    };
+    await says(/greeter-1 refuses the internal token of this host \(401\).*INTERNAL_KEY/);
+    ahead = -600_000;
+    // It is left alone for a moment after each refusal.
+    await expect
+      .poll(async () => (await problemOf(ref.create({ tag: 'x' }))).body.detail)
+      .toMatch(/its clock is (599|600|601) s behind the clock here/);
+    expect(warned.length).toBe(2);
+  });
+
+  it('has a 401 in its contract, which is who asked’s', async () => {
+    const { ref, warned } = await odd((_request, response) => {
+      const body = { type: 'urn:banyan:problem:greeter:wrong-password', title: 'No', status: 401 };
+      response.writeHead(401).end(JSON.stringify(body));
+    });
+    expect(await problemOf(ref.greet({ name: 'x' }))).toMatchObject({ status: 401, code: 'wrong-password' });
+    expect(warned).toEqual([]);
+  });
+
   it('is cancelled, and given up at the deadline, by hanging up', async () => {
     let hungUp = 0;
     const { ref, remote } = await odd((request) => {

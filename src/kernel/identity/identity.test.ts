@@ -186,6 +186,35 @@ describe('an internal token', () => {
     expect(await monolith.mint('payments')).not.toBe(token);
   });
 
+  it.each([
+    [80_000, undefined],
+    [600_000, 'early'],
+    [-80_000, undefined],
+    [-600_000, 'expired'],
+  ])('of a clock that is %d ms ahead is told so, and lets small differences pass', async (ahead, reason) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const now = Date.now();
+    vi.setSystemTime(now + ahead);
+    const token = await createInternalTokens(key, 'monolith').mint('media');
+    vi.setSystemTime(now);
+    const verdict = await Promise.resolve()
+      .then(() => orders.verify(token, 'media'))
+      .catch((error: Problem) => error);
+    if (reason === undefined) expect(verdict).toEqual({ caller: 'monolith' });
+    else expect((verdict as Problem).body).toMatchObject({ code: 'unauthenticated', refusal: reason });
+  });
+
+  it('is made anew after the clock was set back', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const now = Date.now();
+    vi.setSystemTime(now + 3_600_000);
+    const early = await monolith.mint('catalog');
+    vi.setSystemTime(now);
+    const token = await monolith.mint('catalog');
+    expect(token).not.toBe(early);
+    expect(await orders.verify(token, 'catalog')).toEqual({ caller: 'monolith' });
+  });
+
   it('takes its audience from the instance, and its text from the header', () => {
     expect([audienceOf('orders-12'), audienceOf('monolith'), audienceOf('gift-cards-1')]).toEqual([
       'orders',
