@@ -3,7 +3,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { traceOf } from '../calls/trace.ts';
 import { type KernelError, kernelProblem, Problem } from '../contract/problem.ts';
-import { REFUSAL_HEADER } from '../identity/hop.ts';
+import { REFUSAL_HEADER, TokenRefused } from '../identity/hop.ts';
 import { isOutage, outageInWords } from '../store/outage.ts';
 import { Shed } from './admission.ts';
 import { dropRest, keepConnection } from './leftover.ts';
@@ -12,7 +12,7 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   if (problem.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(problem.retryAfter)));
   if (problem.status === 401) {
     reply.header('www-authenticate', 'Bearer');
-    if (problem.body.refusal !== undefined) reply.header(REFUSAL_HEADER, String(problem.body.refusal));
+    if (problem instanceof TokenRefused) reply.header(REFUSAL_HEADER, problem.reason);
   }
   return reply
     .code(problem.status)

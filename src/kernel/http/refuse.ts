@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { kernelProblem, type Problem } from '../contract/problem.ts';
-import { REFUSAL_HEADER } from '../identity/hop.ts';
+import { REFUSAL_HEADER, TokenRefused } from '../identity/hop.ts';
 import { SAID_ON_A_SOCKET } from './said-headers.ts';
 
 // An ES import of it would read every export, and one of them loads Node's own undici: 30 ms of a start.
@@ -25,7 +25,7 @@ export function refuse(socket: Duplex, problem: Problem): void {
     `Content-Length: ${Buffer.byteLength(body)}`,
     ...SAID_ON_A_SOCKET,
     ...(problem.status === 401 ? ['WWW-Authenticate: Bearer'] : []),
-    ...(problem.body.refusal === undefined ? [] : [`${REFUSAL_HEADER}: ${problem.body.refusal}`]),
+    ...(problem instanceof TokenRefused ? [`${REFUSAL_HEADER}: ${problem.reason}`] : []),
     ...(problem.retryAfter === undefined ? [] : [`Retry-After: ${Math.ceil(problem.retryAfter)}`]),
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());

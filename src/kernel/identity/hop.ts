@@ -4,6 +4,7 @@
 // It knows neither routes nor placements.
 import type { Logger } from 'pino';
 import { request } from 'undici';
+import { kernelProblem, Problem } from '../contract/problem.ts';
 
 /** Header of a 401 to an internal token: why. A service in another language may send it, and need not. */
 export const REFUSAL_HEADER = 'x-internal-refusal';
@@ -13,6 +14,16 @@ export type RefusalReason = 'missing' | 'expired' | 'early' | 'audience' | 'sign
 
 /** Two clocks may differ by so much: a token is renewed a minute before its end, and 30 s are let pass. */
 export const CLOCKS_MS = 90_000;
+
+/** The 401 to a host; its reason becomes the header. */
+export class TokenRefused extends Problem {
+  readonly reason: RefusalReason;
+
+  constructor(reason: RefusalReason, detail: string, cause?: unknown) {
+    super(kernelProblem('unauthenticated', { detail }).body, { cause });
+    this.reason = reason;
+  }
+}
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 

@@ -201,7 +201,7 @@ describe('an internal token', () => {
       .then(() => orders.verify(token, 'media'))
       .catch((error: Problem) => error);
     if (reason === undefined) expect(verdict).toEqual({ caller: 'monolith' });
-    else expect((verdict as Problem).body).toMatchObject({ code: 'unauthenticated', refusal: reason });
+    else expect(verdict).toMatchObject({ reason, body: { status: 401, code: 'unauthenticated' } });
   });
 
   it('is made anew after the clock was set back', async () => {

@@ -2,8 +2,7 @@
 // (HMAC-SHA256 over a key derived from INTERNAL_KEY) that names who asks (`caller`) and whom it is for (the
 // audience), so that a token caught at one service opens no other. Compared in constant time by WebCrypto.
 import { hkdfSync } from 'node:crypto';
-import { kernelProblem, Problem } from '../contract/problem.ts';
-import { CLOCKS_MS, type RefusalReason } from './hop.ts';
+import { CLOCKS_MS, type RefusalReason, TokenRefused } from './hop.ts';
 import { TokenCache } from './token-cache.ts';
 
 const ISSUER = 'banyan:internal';
@@ -79,7 +78,7 @@ export function createInternalTokens(internalKey: string, self: string): Interna
       cacheOf(audience).set(token, who, payload.exp! * 1000);
       return who;
     } catch (error) {
-      throw error instanceof Problem ? error : refusal(reasonOf(error), error);
+      throw error instanceof TokenRefused ? error : refusal(reasonOf(error), error);
     }
   };
 
@@ -121,7 +120,6 @@ const words: Readonly<Record<RefusalReason, string>> = {
   signature: 'The internal token is forged or damaged: it was not signed with this INTERNAL_KEY.',
 };
 
-/** `refusal` becomes a header too, by which a host tells that the 401 is its own and not its client's. */
-function refusal(reason: RefusalReason, cause?: unknown): Problem {
-  return kernelProblem('unauthenticated', { detail: words[reason], extra: { refusal: reason }, cause });
+function refusal(reason: RefusalReason, cause?: unknown): TokenRefused {
+  return new TokenRefused(reason, words[reason], cause);
 }
