@@ -45,6 +45,8 @@ let ending = false;
 function endUnlessHandled(signal) {
   if (process.listeners(signal).some((one) => one !== endUnlessHandled) || ending) return;
   ending = true;
+  // A program whose database or child goes away may fail before all has ended, and must not take this with it.
+  for (const failure of ['uncaughtException', 'unhandledRejection']) process.on(failure, () => {});
   void endAll().finally(() => {
     for (const one of signals) process.removeListener(one, endUnlessHandled);
     process.kill(process.pid, signal);

@@ -183,6 +183,29 @@ inBothPlacements('catalog', (shop) => {
     expect((await list({ q: '' })).body.items).toHaveLength(20);
   });
 
+  test.each([
+    ['é', 'e\u0301'],
+    ['Å', 'A\u030a'],
+    ['Å', '\u212b'],
+    ['ệ', 'e\u0302\u0323'],
+    ['한', '\u1112\u1161\u11ab'],
+    ['が', 'か\u3099'],
+  ])('finds %s in either of its forms by the other', async (one, other) => {
+    const word = unique('form');
+    const made = [
+      await shop().product({ name: `${word} ${one}x` }),
+      await shop().product({ name: `${word} ${other}x` }),
+      await shop().product({ name: 'Told of below', description: `${word} ${other}x` }),
+    ];
+    const changed = await shop().product({ name: 'Old' });
+    expect((await change(changed.id, { name: `${word} ${other}x` })).body.name).toBe(`${word} ${one}x`);
+    for (const q of [one, other]) {
+      const { items } = (await list({ q: `${word} ${q}X` })).body;
+      expect(items.map(({ id }: { id: string }) => id)).toEqual([...made, changed].map(({ id }) => id));
+    }
+    expect((await get(made[1]!.id)).body.name.normalize('NFD')).toBe(`${word} ${other}x`.normalize('NFD'));
+  });
+
   test('takes %, _ and \\ in a search for themselves', async () => {
     const word = unique('like');
     for (const name of ['100%', '100x', 'a_b', 'axb', 'a\\b', "it's"]) {

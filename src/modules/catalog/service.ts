@@ -1,6 +1,7 @@
 // What can be asked of catalog: read products, add and change them, price an order's lines.
 // Every change is written with its event in one transaction. It knows nothing of HTTP, and nothing of
 // orders: what their events do to the stock is in reservations.ts.
+// Texts are kept, and searched for, in composed form (NFC): an é is found however the keyboard of either side wrote it.
 import { v7 } from 'uuid';
 import type { PrismaClient } from '../../../prisma/catalog/client/client.ts';
 import { problem } from '../../kernel/contract/problem.ts';
@@ -28,7 +29,7 @@ export class ProductService {
 
   async list({ q, limit = 20, cursor }: ListProducts) {
     const after = cursor === undefined ? undefined : idOf(cursor);
-    const found = await this.#repository.page(q, after, limit + 1);
+    const found = await this.#repository.page(q?.normalize('NFC'), after, limit + 1);
     const items = found.slice(0, limit);
     return { items, nextCursor: found.length > limit ? cursorOf(items.at(-1)!.id) : null };
   }
@@ -42,7 +43,8 @@ export class ProductService {
   }
 
   async create(wanted: NewProduct): Promise<Product> {
-    const { sku, name, description, priceCents, currency, stock, imageId = null } = wanted;
+    const { sku, priceCents, currency, stock, imageId = null } = wanted;
+    const { name, description } = composed(wanted);
     const product = { id: v7(), sku, name, description, priceCents, currency, stock, imageId };
     return this.#unlessTaken(sku, () =>
       this.#store.transaction(async (tx) => {
@@ -58,7 +60,7 @@ export class ProductService {
     if (Object.values(fields).every((value) => value === undefined)) return this.get(id);
     return this.#unlessTaken(fields.sku, () =>
       this.#store.transaction(async (tx) => {
-        const product = (await this.#repository.change(tx.prisma, id, fields)) ?? unknown(id);
+        const product = (await this.#repository.change(tx.prisma, id, composed(fields))) ?? unknown(id);
         await tx.publish(catalog.events['product-changed'], { productId: product.id, product });
         return product;
       }),
@@ -74,6 +76,16 @@ export class ProductService {
       throw problem(catalog, 'sku-taken', { detail: `Choose another SKU than ${sku}.`, errors, cause });
     }
   }
+}
+
+/** Canonically equal to what was sent, so that it reads the same; SKUs are ASCII, and nothing else is searched. */
+function composed<F extends { readonly name?: string; readonly description?: string }>(fields: F): F {
+  const { name, description } = fields;
+  return {
+    ...fields,
+    ...(name !== undefined && { name: name.normalize('NFC') }),
+    ...(description !== undefined && { description: description.normalize('NFC') }),
+  };
 }
 
 function unknown(id: string): never {
