@@ -5,8 +5,8 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** What was told to end and has not by then is killed. A host drains for 10 s at most. */
-const PATIENCE_MS = 15_000;
+/** What was told to end and has not by then is killed. A host gives its requests 20 s at most. */
+const PATIENCE_MS = 25_000;
 const linux = process.platform === 'linux';
 
 /** Resolves when all of it is gone. */

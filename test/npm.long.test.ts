@@ -1,0 +1,144 @@
+// What `npm run …` starts ends with npm, however npm ends, and leaves no process and no server: real npm, real hosts. It
+// is known by a TMPDIR and a DATA_DIR of its own, which every process of a start has in its environment or its words.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+let folder: string;
+let output: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'banyan-npm-'));
+  // Root's PostgreSQL is another user.
+  chmodSync(folder, 0o711);
+  output = '';
+});
+afterEach(() => {
+  for (const { pid } of left()) process.kill(pid, 'SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const npm = (...words: string[]) => start('npm', 'run', ...words);
+
+function start(command: string, ...words: string[]): ChildProcess {
+  const child = spawn(command, words, {
+    cwd: root,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: folder, DATA_DIR: folder, PORT: '0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  return child;
+}
+
+/** Processes of this folder that run still (Linux). */
+function left(): { pid: number; command: string }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((name) => {
+      try {
+        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        const all = command + readFileSync(`/proc/${name}/environ`, 'utf8');
+        // A zombie has no words.
+        return command !== '' && all.includes(folder) ? [{ pid: Number(name), command }] : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
+const seen = (what: RegExp | (() => boolean)) =>
+  expect
+    .poll(() => (typeof what === 'function' ? what() : what.test(output)), { timeout: 60_000, interval: 50 })
+    .toBe(true);
+const nothingLeft = async () => {
+  await expect.poll(left, { timeout: 20_000, interval: 100 }).toEqual([]);
+  expect(globSync('**/*.pid', { cwd: folder })).toEqual([]);
+};
+const ended = async (child: ChildProcess): Promise<unknown> => {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return child.signalCode ?? child.exitCode;
+};
+
+describe.runIf(process.platform === 'linux')('what npm started ends with it', () => {
+  const up = () => existsSync(join(folder, 'instance.json'));
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'npm start, %s: npm waits for its host, and ends with 0',
+    async (signal) => {
+      const child = npm('start');
+      await seen(up);
+      child.kill(signal);
+      expect(await ended(child)).toBe(0);
+      expect(left()).toEqual([]);
+      await nothingLeft();
+    },
+  );
+
+  // npm passes neither on.
+  test.each(['SIGKILL', 'SIGHUP'] as const)(
+    'npm start, %s: the host sees that npm is gone',
+    async (signal) => {
+      const child = npm('start');
+      await seen(up);
+      child.kill(signal);
+      expect(await ended(child)).toBe(signal);
+      await nothingLeft();
+    },
+  );
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)('npx banyan, %s: a shell stays in between', async (signal) => {
+    const child = start('npx', 'banyan', 'compare', '--quick', '--out', join(folder, 'report'));
+    await seen(/answers: /);
+    child.kill(signal);
+    expect(await ended(child)).toBe(signal);
+    await nothingLeft();
+  });
+
+  test.each([0, 1, 2])(
+    'npm start, told to end while it begins: step %i of setup, host, database',
+    async (step) => {
+      const steps = [
+        /setup\.mjs/,
+        /src\/main\.ts/,
+        () => existsSync(join(folder, 'postgres-password')),
+      ] as const;
+      const child = npm('start');
+      await seen(steps[step]!);
+      child.kill('SIGTERM');
+      await ended(child);
+      await nothingLeft();
+    },
+  );
+
+  test('a suite with its servers and hosts', async () => {
+    const child = npm('test', '--', 'src/modules/catalog');
+    await seen(() => left().some(({ command }) => /node .*forks|vitest.*worker|src\/main\.ts/.test(command)));
+    child.kill('SIGTERM');
+    expect(await ended(child)).not.toBe(0);
+    await nothingLeft();
+  });
+
+  test('a script with a server of its own', async () => {
+    const child = npm('migration', '--', '--check');
+    await seen(() => left().some(({ command }) => /bin\/postgres /.test(command)));
+    child.kill('SIGTERM');
+    expect(await ended(child)).toBe('SIGTERM');
+    await nothingLeft();
+  });
+});
+
+test('words after -- arrive, output is shown, and the exit code is the script’s', async () => {
+  expect(await ended(npm('start', '--', '--help'))).toBe(0);
+  expect(output).toContain('npm start');
+  output = '';
+  expect(await ended(npm('kafka', '--', '--port', 'x'))).toBe(2);
+  expect(output).toContain('--port is a whole number');
+});
