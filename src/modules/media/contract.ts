@@ -14,12 +14,16 @@ export const media = defineContract('media', {
   summary: 'Pictures and their thumbnails',
   errors: {
     'not-an-image': { status: 422, title: 'The file is not an image that can be read' },
+    // Not 413: this file is not too large. Not 507: no server lacks room, and a client that repeats it changes nothing.
+    'quota-exceeded': { status: 403, title: 'The account keeps as many pictures as it may' },
     'media-unknown': { status: 404, title: 'No such picture' },
     'storage-failed': { status: 503, title: 'The storage of pictures is full or out of reach' },
   },
   operations: {
     upload: operation({
       summary: 'Upload an image (JPEG, PNG, WebP, AVIF or GIF), up to 10 MB',
+      description:
+        'At most 40 megapixels; 25 in progressive JPEG, interlaced PNG, GIF and animations; 13 in AVIF. An account keeps at most 1,000 pictures and 500 MB, administrators any number. EXIF, GPS and other metadata are taken off, but the colour profile.',
       access: 'session',
       http: { method: 'POST', path: '/api/media', status: 201 },
       upload: { field: 'file', maxBytes: 10 * 1024 * 1024 },
@@ -32,7 +36,7 @@ export const media = defineContract('media', {
         bytes: Type.Integer({ examples: [245_760] }),
       }),
       idempotent: false,
-      errors: ['not-an-image', 'storage-failed'],
+      errors: ['not-an-image', 'quota-exceeded', 'storage-failed'],
     }),
     show: operation({
       summary: 'The picture itself, or its thumbnail (at most 320 pixels a side, WebP)',

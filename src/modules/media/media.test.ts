@@ -1,7 +1,11 @@
 // Media as a client sees it: pictures in, pictures and thumbnails out, and everything that is no picture refused.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { type Answer, inBothPlacements } from '../../../test/shop.ts';
+import { query } from '../../kernel/store/testing.ts';
 import { seedPictureIds } from './contract.ts';
 
 const nobody = '0192aaaa-0000-7000-8000-000000000000';
@@ -21,6 +25,7 @@ inBothPlacements('media', (shop) => {
   const upload = (bytes: Buffer | string) => send(form(bytes));
   const show = (id: string, variant?: string, headers: Record<string, string> = {}) =>
     shop().call('GET', `/api/media/${id}${variant ? `?variant=${variant}` : ''}`, { headers });
+  const rows = (text: string, values: unknown[]) => query(shop().started.databaseUrl, text, values);
   const expectProblem = (answer: Answer, status: number, code: string, path?: string) => {
     expect(answer.body).toMatchObject({ status, code });
     expect(answer.status).toBe(status);
@@ -122,12 +127,89 @@ inBothPlacements('media', (shop) => {
     }
   });
 
-  test('refuses a small file that unpacks to more than 100 megapixels', async () => {
-    const bomb = await plain(11_000, 10_000).png().toBuffer();
+  test.each<[string, () => Promise<Buffer>]>([
+    ['40 megapixels', () => plain(8000, 5001).png().toBuffer()],
+    ['25 in a progressive JPEG', () => plain(5001, 5000).jpeg({ progressive: true }).toBuffer()],
+    ['25 in an interlaced PNG', () => plain(5001, 5000).png({ progressive: true }).toBuffer()],
+    ['25 in a GIF', () => plain(5001, 5000).gif({ effort: 1 }).toBuffer()],
+    ['13 in AVIF', () => plain(3700, 3600).avif({ effort: 0 }).toBuffer()],
+  ])('refuses a small file that unpacks to more than %s', async (_, make) => {
+    const bomb = await make();
     expect(bomb.length).toBeLessThan(2_000_000);
     const answer = await upload(bomb);
     expectProblem(answer, 422, 'not-an-image', '/file');
     expect(answer.body.errors[0].message).toContain('megapixels');
+  });
+
+  test("takes a camera's 24 megapixels, progressive or not, and a telephone's 12 in AVIF", async () => {
+    for (const bytes of [
+      await plain(6000, 4000).jpeg({ progressive: true }).toBuffer(),
+      await plain(4032, 3024).avif({ effort: 0 }).toBuffer(),
+    ]) {
+      expect((await upload(bytes)).status).toBe(201);
+    }
+  });
+
+  test('shows an original without what the camera wrote of its owner, turned as it was', async () => {
+    const exif = { IFD0: { Artist: 'Ada' }, IFD3: { GPSLatitude: '47/1 29/1 0/1', GPSLatitudeRef: 'N' } };
+    const bytes = await plain(60, 40).jpeg().withExif(exif).withMetadata({ orientation: 6 }).toBuffer();
+    expect((await sharp(bytes).metadata()).exif).toBeDefined();
+    const { body } = await upload(bytes);
+    const original = (await show(body.id)).body as Buffer;
+    const { exif: left, autoOrient, icc } = await sharp(original).metadata();
+    expect({ left, width: autoOrient.width, height: autoOrient.height }).toEqual({ width: 40, height: 60 });
+    expect(icc).toBeDefined();
+    expect(original.includes('Ada')).toBe(false);
+    expect(body.bytes).toBe(original.length);
+  });
+
+  test('of sixteen heavy pictures at once some are stored and the rest told to come again', async () => {
+    const bytes = await plain(4000, 3000).jpeg({ progressive: true }).toBuffer();
+    const { token } = await shop().customer();
+    const answers = await Promise.all(Array.from({ length: 24 }, () => send(form(bytes), token)));
+    const statuses = new Set(answers.map((one) => one.status));
+    expect(statuses).toEqual(new Set([201, 503]));
+    const refused = answers.find((one) => one.status === 503)!;
+    expectProblem(refused, 503, 'unavailable');
+    expect(refused.headers.get('retry-after')).toBe('2');
+    expect((await send(form(bytes), token)).status).toBe(201);
+  });
+
+  test('an account keeps so many pictures and bytes, however many come at once', async () => {
+    const bytes = await plain(9, 9).png().toBuffer();
+    for (const [pictures, size] of [
+      [999, 1],
+      [1, 500 * 1024 * 1024 - bytes.length],
+    ] as const) {
+      const { id, token } = await shop().customer();
+      await rows(
+        `INSERT INTO media.pictures (id, user_id, status, content_type, width, height, bytes, sha256, thumb_bytes,
+           thumb_sha256, created_at)
+         SELECT gen_random_uuid(), $1, 'stored', 'image/png', 9, 9, $3, '', 1, '', now() FROM generate_series(1, $2::int)`,
+        [id, pictures, size],
+      );
+      const answers = await Promise.all(Array.from({ length: 6 }, () => send(form(bytes), token)));
+      expect(answers.map((one) => one.status).sort()).toEqual([201, 403, 403, 403, 403, 403]);
+      expectProblem(answers.find((one) => one.status === 403)!, 403, 'quota-exceeded');
+    }
+  });
+
+  test('a picture that was stored with its metadata loses them when it is shown', async () => {
+    const bytes = await plain(70, 50)
+      .jpeg()
+      .withExif({ IFD0: { Artist: 'Ada' } })
+      .toBuffer();
+    const { id } = (await upload(bytes)).body;
+    const path = join(fileURLToPath(shop().started.env.STORAGE_URL!), id.slice(34), `${id}.original`);
+    await writeFile(path, bytes);
+    await rows('UPDATE media.pictures SET stripped = false WHERE id = $1', [id]);
+    const shown = await show(id);
+    expect((shown.body as Buffer).includes('Ada')).toBe(false);
+    expect((await readFile(path)).equals(shown.body)).toBe(true);
+    expect((await show(id)).headers.get('etag')).toBe(shown.headers.get('etag'));
+    expect(await rows('SELECT stripped, bytes FROM media.pictures WHERE id = $1', [id])).toEqual([
+      { stripped: true, bytes: shown.body.length },
+    ]);
   });
 
   test('refuses a body that is not one file in its field', async () => {

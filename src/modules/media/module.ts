@@ -4,12 +4,14 @@ import { PrismaClient } from '../../../prisma/media/client/client.ts';
 import { defineModule, type Module } from '../../kernel/module.ts';
 import type { Settings } from '../../settings.ts';
 import { media } from './contract.ts';
+import { createDecoder, type Decoder } from './decoding/processes.ts';
 import { MediaRepository } from './repository.ts';
 import { seedPictures } from './seeds.ts';
 import { MediaService } from './service.ts';
 import { openStorage, type Storage } from './storage.ts';
 
 const storage = Symbol('storage');
+const decoder = Symbol('decoder');
 
 export default function mediaModule(settings: Pick<Settings, 'storageUrl'>): Module {
   return defineModule<typeof media, PrismaClient>({
@@ -18,6 +20,7 @@ export default function mediaModule(settings: Pick<Settings, 'storageUrl'>): Mod
 
     register(container, kit) {
       container.registerInstance(storage, openStorage(settings.storageUrl));
+      container.registerInstance(decoder, createDecoder());
       container.register(MediaRepository, { useFactory: () => new MediaRepository(kit.store) });
       // One, because it keeps bytes in memory.
       container.register(MediaService, {
@@ -27,6 +30,8 @@ export default function mediaModule(settings: Pick<Settings, 'storageUrl'>): Mod
               store: kit.store,
               repository: own.resolve(MediaRepository),
               storage: own.resolve<Storage>(storage),
+              decoder: own.resolve<Decoder>(decoder),
+              limits: kit.limits,
             }),
         ),
       });
@@ -35,9 +40,9 @@ export default function mediaModule(settings: Pick<Settings, 'storageUrl'>): Mod
     operations(container) {
       const service = container.resolve(MediaService);
       return {
-        upload: (_, { principal, upload }) => {
-          if (!upload) throw new Error('the door let an upload through without its file');
-          return service.upload(principal.kind === 'user' ? principal.id : null, upload.bytes);
+        upload: (_, call) => {
+          if (!call.upload) throw new Error('the door let an upload through without its file');
+          return service.upload(call, call.upload.bytes);
         },
         show: ({ id, variant }) => service.show(id, variant),
       };
@@ -46,6 +51,8 @@ export default function mediaModule(settings: Pick<Settings, 'storageUrl'>): Mod
     jobs: (container) => [
       { name: 'sweep', everyMs: 10 * 60_000, run: () => container.resolve(MediaService).sweep() },
     ],
+
+    close: async (container) => container.resolve<Decoder>(decoder).close(),
 
     seed: (container) =>
       seedPictures({

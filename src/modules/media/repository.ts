@@ -14,6 +14,14 @@ export interface Picture {
   readonly sha256: string;
   readonly thumbBytes: number;
   readonly thumbSha256: string;
+  /** False: stored before metadata were taken off originals. */
+  readonly stripped: boolean;
+}
+
+/** The most of one user's, pictures that are on their way included. */
+export interface Quota {
+  readonly pictures: number;
+  readonly bytes: number;
 }
 
 /** No upload takes that long: requests end after seconds. */
@@ -26,15 +34,44 @@ export class MediaRepository {
     this.#store = store;
   }
 
-  /** A row that nobody sees yet. One that is stored already stays as it is (seeds alone have fixed ids). */
-  async begin(picture: Picture): Promise<void> {
+  /**
+   * A row that nobody sees yet. One that is stored already stays as it is (seeds alone have fixed ids).
+   * False when it would be over the quota of its user: uploads of one user are counted one after the other, on
+   * whatever hosts they meet, for the lock is the user's and ends with the transaction.
+   */
+  async begin(picture: Picture, quota: Quota | undefined): Promise<boolean> {
+    const { userId } = picture;
+    if (userId === null || quota === undefined) return this.#insert(this.#store.sql, picture, undefined);
+    return this.#store.rawTransaction(async ({ sql }) => {
+      await sql.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`quota ${userId}`]);
+      return this.#insert(sql, picture, quota);
+    });
+  }
+
+  async #insert(sql: Sql, picture: Picture, quota: Quota | undefined): Promise<boolean> {
     const { id, userId, contentType, width, height, bytes, sha256, thumbBytes, thumbSha256 } = picture;
-    await this.#store.pool.query(
+    const most = quota ? [quota.pictures, quota.bytes] : [];
+    const { rowCount } = await sql.query(
       `INSERT INTO pictures AS p (id, user_id, status, content_type, width, height, bytes, sha256,
-         thumb_bytes, thumb_sha256, created_at)
-       VALUES ($1, $2, 'pending', $3, $4, $5, $6, $7, $8, $9, now())
-       ON CONFLICT (id) DO UPDATE SET status = 'pending', created_at = now() WHERE p.status <> 'stored'`,
-      [id, userId, contentType, width, height, bytes, sha256, thumbBytes, thumbSha256],
+         thumb_bytes, thumb_sha256, stripped, created_at)
+       SELECT $1::uuid, $2::uuid, 'pending', $3::text, $4::int, $5::int, $6::int, $7::text, $8::int, $9::text, true, now()
+       ${
+         quota
+           ? `WHERE (SELECT count(*) < $10::int AND coalesce(sum(bytes), 0) + $6::int <= $11::bigint
+              FROM pictures WHERE user_id = $2 AND status <> 'given-up')`
+           : ''
+       }
+       ON CONFLICT (id) DO UPDATE SET status = 'pending', bytes = $6, sha256 = $7, stripped = true, created_at = now()
+       WHERE p.status <> 'stored'`,
+      [id, userId, contentType, width, height, bytes, sha256, thumbBytes, thumbSha256, ...most],
+    );
+    return quota === undefined || rowCount === 1;
+  }
+
+  async noteStripped(id: string, bytes: number, sha256: string): Promise<void> {
+    await this.#store.sql.query(
+      'UPDATE pictures SET stripped = true, bytes = $2, sha256 = $3 WHERE id = $1 AND NOT stripped',
+      [id, bytes, sha256],
     );
   }
 

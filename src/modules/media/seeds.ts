@@ -1,7 +1,7 @@
 // The pictures that a new shop begins with: twelve drawn things, each on a ground of its own colour.
 // Drawn again wherever a row or its bytes are missing, so a shop on a new storage has them too.
 import { seedPictureIds } from './contract.ts';
-import { decoder } from './images.ts';
+import { decode, decoder } from './decoding/decode.ts';
 import type { MediaRepository } from './repository.ts';
 import { keyOf, type MediaService } from './service.ts';
 import type { Storage } from './storage.ts';
@@ -18,7 +18,8 @@ export async function seedPictures({ service, repository, storage }: PictureSeed
     seedPictureIds.map(async (id, index) => {
       const stored = await Promise.all([storage.has(keyOf(id, 'original')), storage.has(keyOf(id, 'thumb'))]);
       if (known.has(id) && stored.every(Boolean)) return;
-      await service.keep(id, null, await draw(index));
+      // Ours, and at most once a shop: no process of its own, no queue, no quota.
+      await service.keep(id, null, await decode(await draw(index)), false);
     }),
   );
 }

@@ -5,12 +5,16 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { v7 } from 'uuid';
 import type { PrismaClient } from '../../../prisma/media/client/client.ts';
-import type { Download } from '../../kernel/calls/call.ts';
+import type { Call, Download } from '../../kernel/calls/call.ts';
+import { isAdmin } from '../../kernel/contract/principal.ts';
 import { problem } from '../../kernel/contract/problem.ts';
+import type { AddressRule, Limits } from '../../kernel/limits/limits.ts';
 import type { Store } from '../../kernel/store/store.ts';
 import { media } from './contract.ts';
-import { NotAnImage, readImage } from './images.ts';
-import type { MediaRepository } from './repository.ts';
+import { type Image, NotAnImage } from './decoding/decode.ts';
+import type { Decoder } from './decoding/processes.ts';
+import { withoutMetadata } from './decoding/without-metadata.ts';
+import type { MediaRepository, Picture } from './repository.ts';
 import type { Storage } from './storage.ts';
 
 export type Variant = 'original' | 'thumb';
@@ -24,10 +28,23 @@ const keptEntry = 1024 * 1024;
 
 const sweepBatch = 100;
 
+/**
+ * What a customer may keep: a thousand pictures of a telephone, at half a megabyte each. Administrators fill the
+ * catalog, which has no such end; seeds are nobody's.
+ */
+export const quota = { pictures: 1000, bytes: 500 * 1024 * 1024 };
+
+const uploads: AddressRule = { name: 'uploads', most: 120, seconds: 60 };
+
+/** For work that nobody waits for in a request. */
+const patient = { deadline: Number.POSITIVE_INFINITY };
+
 export interface MediaServiceParts {
   readonly store: Store<PrismaClient>;
   readonly repository: MediaRepository;
   readonly storage: Storage;
+  readonly decoder: Decoder;
+  readonly limits: Limits;
 }
 
 export class MediaService {
@@ -42,11 +59,20 @@ export class MediaService {
     this.#parts = parts;
   }
 
-  async upload(userId: string | null, bytes: Buffer) {
+  async upload(call: Call, bytes: Buffer) {
+    const { principal } = call;
+    const userId = principal.kind === 'user' ? principal.id : null;
+    await this.#parts.limits.take(uploads, call.address);
     const id = v7();
     try {
-      const { contentType, width, height } = await this.keep(id, userId, bytes);
-      return { id, contentType, width, height, bytes: bytes.length };
+      const image = await this.#parts.decoder.decode(call, bytes);
+      const { contentType, width, height, original } = await this.keep(
+        id,
+        userId,
+        image,
+        !isAdmin(principal),
+      );
+      return { id, contentType, width, height, bytes: original.length };
     } catch (error) {
       if (!(error instanceof NotAnImage)) throw error;
       const message = error.message;
@@ -55,15 +81,16 @@ export class MediaService {
   }
 
   /** Stores a picture under this id. What a failure or a crash leaves behind, `sweep` removes. */
-  async keep(id: string, userId: string | null, bytes: Buffer) {
+  async keep(id: string, userId: string | null, decoded: Image, counted: boolean): Promise<Image> {
     const { store, repository, storage } = this.#parts;
-    const { thumb, ...image } = await readImage(bytes);
-    const picture = { id, userId, ...image, bytes: bytes.length, sha256: sha256(bytes) };
-    await repository.begin({ ...picture, thumbBytes: thumb.length, thumbSha256: sha256(thumb) });
+    const { thumb, original: bytes, ...image } = decoded;
+    const picture = { id, userId, ...image, bytes: bytes.length, sha256: sha256(bytes), stripped: true };
+    const row = { ...picture, thumbBytes: thumb.length, thumbSha256: sha256(thumb) };
+    if (!(await repository.begin(row, counted ? quota : undefined))) throw overQuota();
     const writes = [storage.write(keyOf(id, 'original'), bytes), storage.write(keyOf(id, 'thumb'), thumb)];
     try {
       await allEnded(writes).catch((error) => Promise.reject(storageFailed(error)));
-      const { sha256: _, id: mediaId, ...facts } = picture;
+      const { sha256: _, stripped: __, id: mediaId, ...facts } = picture;
       await store.rawTransaction(async (tx) => {
         if (!(await repository.finish(tx.sql, id))) return;
         await tx.publish(media.events['media-uploaded'], { mediaId, ...facts });
@@ -73,7 +100,7 @@ export class MediaService {
       await this.#giveUp(id).catch(() => {});
       throw error;
     }
-    return image;
+    return decoded;
   }
 
   async show(id: string, variant: Variant = 'original'): Promise<Download> {
@@ -82,15 +109,38 @@ export class MediaService {
     if (kept) return kept;
     const picture = await this.#parts.repository.find(id);
     if (!picture) throw problem(media, 'media-unknown');
-    const bytes = await this.#parts.storage.read(key).catch((error) => Promise.reject(storageFailed(error)));
-    if (!bytes)
+    const stored = await this.#parts.storage.read(key).catch((error) => Promise.reject(storageFailed(error)));
+    if (!stored)
       throw storageFailed(new Error(`${key} is not in the storage: is STORAGE_URL another one now?`));
+    const bytes = variant === 'original' && !picture.stripped ? await this.#strip(picture, stored) : stored;
     const download: Download =
       variant === 'original'
-        ? { contentType: picture.contentType, bytes, etag: picture.sha256, cacheControl }
+        ? {
+            contentType: picture.contentType,
+            bytes,
+            etag: picture.stripped ? picture.sha256 : sha256(bytes),
+            cacheControl,
+          }
         : { contentType: 'image/webp', bytes, etag: picture.thumbSha256, cacheControl };
     this.#kept.set(key, download);
     return download;
+  }
+
+  /**
+   * A picture that was stored before metadata were taken off: it is mended by whoever first shows it. Two who do so at
+   * once write the same bytes.
+   */
+  async #strip({ id, contentType }: Picture, bytes: Buffer): Promise<Buffer> {
+    const { decoder, storage, repository } = this.#parts;
+    const lossless = () => withoutMetadata(bytes, contentType);
+    // It was taken under other limits: what is larger than today's is shown without its metadata all the same.
+    const clean = await decoder.decode(patient, bytes).then(
+      ({ original }) => original,
+      (error) => (error instanceof NotAnImage ? lossless() : Promise.reject(error)),
+    );
+    await storage.write(keyOf(id, 'original'), clean).catch((error) => Promise.reject(storageFailed(error)));
+    await repository.noteStripped(id, clean.length, sha256(clean));
+    return clean;
   }
 
   /** Removes what uploads began an hour ago and never finished. Any number of hosts may do it at once. */
@@ -113,6 +163,14 @@ export class MediaService {
 async function allEnded(work: readonly Promise<void>[]): Promise<void> {
   const failed = (await Promise.allSettled(work)).find((one) => one.status === 'rejected');
   if (failed) throw failed.reason;
+}
+
+function overQuota() {
+  const { pictures, bytes } = quota;
+  return problem(media, 'quota-exceeded', {
+    detail: `An account keeps at most ${pictures} pictures and ${bytes / 1024 / 1024} MB, and this one would be more.`,
+    extra: { quota },
+  });
 }
 
 function sha256(bytes: Buffer): string {

@@ -1,5 +1,5 @@
 // The storage of files: whole or not there, never outside of its folder.
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -31,6 +31,27 @@ test('keeps, gives back and removes; nothing is nothing', async () => {
   await storage.remove(key);
   await storage.remove(key);
   expect(await files()).toEqual([]);
+});
+
+test('files are 0640 and folders 0750, whatever the umask', async () => {
+  if (process.platform === 'win32') return;
+  const deep = join(folder, 'new', 'deeper');
+  for (const [umask, variant] of [
+    [0o000, 'original'],
+    [0o077, 'thumb'],
+  ] as const) {
+    const before = process.umask(umask);
+    try {
+      await openStorage(pathToFileURL(deep).href).write(`${id}.${variant}`, Buffer.from('x'));
+    } finally {
+      process.umask(before);
+    }
+    const mode = async (path: string) => (await stat(path)).mode & 0o777;
+    expect(await mode(join(deep, id.slice(34), `${id}.${variant}`))).toBe(0o640);
+    for (const one of [join(folder, 'new'), deep, join(deep, id.slice(34))])
+      expect(await mode(one)).toBe(0o750);
+  }
+  await rm(join(folder, 'new'), { recursive: true });
 });
 
 test('of many who write one key at once, each leaves it whole', async () => {

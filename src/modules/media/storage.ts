@@ -1,8 +1,8 @@
 // Where the bytes of pictures are, behind a port: object storage can take the place of files.
-// A write is whole or not there at all, and durable when it returns; what is written never changes.
+// A write is whole or not there at all, and durable when it returns. Files are 0640 and folders 0750.
 // It knows neither pictures nor users.
 import { randomUUID } from 'node:crypto';
-import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -41,11 +41,13 @@ export function fileStorage(folder: string): Storage {
 }
 
 async function writeWhole(path: string, bytes: Buffer): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const beside = `${path}.${randomUUID()}.part`;
   try {
-    const file = await open(beside, 'wx');
+    const file = await open(beside, 'wx', 0o640);
     try {
+      // Whatever the umask took away or let through.
+      await file.chmod(0o640);
       await file.writeFile(bytes);
       await file.sync();
     } finally {
@@ -57,6 +59,13 @@ async function writeWhole(path: string, bytes: Buffer): Promise<void> {
     throw error;
   }
   await syncFolder(dirname(path));
+}
+
+/** For the owner, and for a group that makes backups; a folder that was there keeps the mode that somebody gave it. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o750 });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await chmod(made, 0o750);
 }
 
 /** Makes the new name durable too. Windows cannot open folders and needs not. */

@@ -1,0 +1,153 @@
+// Pictures are decoded in processes of their own, which end when they are idle: what libvips took is then given back
+// whole, as no allocator does inside of a process that goes on, and a picture that kills its decoder kills nobody
+// else. Bounded: two pictures at once, few waiting, and the bytes of both; beyond it 503 at once.
+// It knows pictures as bytes and nothing of who sent them.
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { kernelProblem } from '../../../kernel/contract/problem.ts';
+import { BoundedQueue, type Waiting } from '../../../kernel/limits/queue.ts';
+import type { Decoded } from './child.ts';
+import { type Image, NotAnImage } from './decode.ts';
+
+const AT_ONCE = 2;
+const WAITING = 14;
+/** Of what runs and waits: six pictures of the largest size. */
+const BYTES = 64 * 1024 * 1024;
+/** A process takes 150 ms to begin; pictures come in rows. */
+const IDLE_MS = 10_000;
+/** The largest picture takes 2 s of a core. */
+const LONGEST_MS = 12_000;
+
+const entry = fileURLToPath(new URL('./child.ts', import.meta.url));
+
+export interface Decoder {
+  /** Rejects with NotAnImage, or with the problem of a queue that is full. */
+  decode(who: Waiting, bytes: Buffer): Promise<Image>;
+  /** The processes that there are. */
+  readonly processes: readonly number[];
+  close(): void;
+}
+
+export function createDecoder({ idleMs = IDLE_MS, longestMs = LONGEST_MS } = {}): Decoder {
+  const idle: Child[] = [];
+  const all = new Set<Child>();
+  const queue = new BoundedQueue({
+    busy: 'More pictures are to be decoded than this host can at once.',
+    atOnce: AT_ONCE,
+    waiting: WAITING,
+    weight: BYTES,
+    retryAfter: 2,
+  });
+
+  const work = async (bytes: Buffer): Promise<Image> => {
+    let child = idle.pop();
+    while (child?.ended) child = idle.pop();
+    child ??= new Child();
+    all.add(child);
+    try {
+      return await child.decode(bytes, longestMs);
+    } finally {
+      if (child.ended) all.delete(child);
+      else {
+        idle.push(child);
+        child.rest(idleMs, () => {
+          idle.splice(idle.indexOf(child), 1);
+          all.delete(child);
+        });
+      }
+    }
+  };
+
+  return {
+    decode: (who, bytes) => queue.run(who, () => work(bytes), bytes.length),
+    get processes() {
+      return [...all].flatMap(({ pid }) => pid ?? []);
+    },
+    close() {
+      for (const child of all) child.end();
+    },
+  };
+}
+
+/** One process, one picture at a time. */
+class Child {
+  readonly #process: ChildProcess;
+  #rest: NodeJS.Timeout | undefined;
+  ended = false;
+
+  constructor() {
+    // Without the environment: it holds the secrets of the host.
+    this.#process = fork(entry, { serialization: 'advanced', execArgv: [], env: {}, stdio: 'ignore' });
+    this.#process.on('exit', () => {
+      this.ended = true;
+    });
+    // What it could not be told, its end tells.
+    this.#process.on('error', () => {
+      this.ended = true;
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  async decode(bytes: Buffer, longestMs: number): Promise<Image> {
+    clearTimeout(this.#rest);
+    this.#process.ref();
+    this.#process.channel?.ref();
+    const answer = await this.#ask(bytes, longestMs);
+    if ('wrong' in answer) throw new NotAnImage(answer.wrong);
+    const { thumb, original, ...image } = answer.image;
+    return { ...image, thumb: bufferOf(thumb), original: bufferOf(original) };
+  }
+
+  #ask(bytes: Buffer, longestMs: number): Promise<Decoded> {
+    const child = this.#process;
+    return new Promise<Decoded>((resolve, reject) => {
+      const settle = (done: () => void) => {
+        clearTimeout(timer);
+        child.off('message', told);
+        child.off('exit', died);
+        child.off('error', died);
+        done();
+      };
+      const told = (answer: Decoded) => settle(() => resolve(answer));
+      const died = () =>
+        settle(() => reject(new NotAnImage('cannot be decoded: it stopped the program that tried')));
+      const timer = setTimeout(() => {
+        this.end();
+        settle(() => reject(tooSlow()));
+      }, longestMs);
+      child.once('message', told);
+      child.once('exit', died);
+      child.once('error', died);
+      child.send(bytes, (error) => error && died());
+    });
+  }
+
+  /** Ends it after a while without a picture; until then it keeps nobody's process alive. */
+  rest(idleMs: number, onEnd: () => void): void {
+    this.#process.unref();
+    this.#process.channel?.unref();
+    this.#rest = setTimeout(() => {
+      onEnd();
+      this.end();
+    }, idleMs).unref();
+  }
+
+  end(): void {
+    this.ended = true;
+    clearTimeout(this.#rest);
+    this.#process.kill('SIGKILL');
+  }
+}
+
+const tooSlow = () =>
+  kernelProblem('unavailable', {
+    detail: 'The picture took too long to decode. Try again later.',
+    retryAfter: 10,
+  });
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
