@@ -44,6 +44,8 @@ export const users = defineContract('users', {
   operations: {
     register: operation({
       summary: 'Register',
+      description:
+        'A password of at least 8 characters that is not one of the 30,000 most common, nor the name or address of the account.',
       access: 'public',
       http: { method: 'POST', path: '/api/users', status: 201 },
       input: closed({ email, name, password }),
@@ -53,7 +55,8 @@ export const users = defineContract('users', {
     }),
     signIn: operation({
       summary: 'Open a session',
-      description: 'A blocked user may still sign in and see their orders; what they order is rejected.',
+      description:
+        'A blocked user may still sign in and see their orders; what they order is rejected. After five wrong passwords for one account answers are 429 for a while that grows with each, from 1 s to 15 minutes; an address that has signed in to it before waits for its own failures alone.',
       access: 'public',
       http: { method: 'POST', path: '/api/users/sessions', status: 201 },
       input: closed({
@@ -77,7 +80,8 @@ export const users = defineContract('users', {
     }),
     changeMe: operation({
       summary: 'Change name, email or password',
-      description: 'A new password revokes every session opened before, this one included.',
+      description:
+        'A new password revokes every session opened before, this one included. It must not be a common one, as in registering.',
       access: 'session',
       http: { method: 'PATCH', path: '/api/users/me' },
       input: closed({

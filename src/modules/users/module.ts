@@ -25,6 +25,7 @@ export default function usersModule(settings: Pick<Settings, 'signingKey' | 'dat
             store: kit.store,
             repository: own.resolve(UserRepository),
             signer: createSessionSigner(signingKey),
+            limits: kit.limits,
           }),
       });
     },
@@ -32,10 +33,10 @@ export default function usersModule(settings: Pick<Settings, 'signingKey' | 'dat
     operations(container) {
       const service = container.resolve(UserService);
       return {
-        register: (input) => service.register(input),
-        signIn: (input) => service.signIn(input),
+        register: (input, call) => service.register(input, call),
+        signIn: (input, call) => service.signIn(input, call),
         me: (_input, call) => service.me(session(call)),
-        changeMe: (input, call) => service.changeMe(session(call), input),
+        changeMe: (input, call) => service.changeMe(session(call), input, call),
         deleteMe: (_input, call) => service.deleteMe(session(call)),
         administer: ({ id, blocked }) => service.block(id, blocked),
         getUser: ({ userId }) => service.getUser(userId),

@@ -1,7 +1,10 @@
 // Passwords at rest: argon2id, at the cost that OWASP names as its first choice (19 MiB, 2 passes, 1 lane:
 // about 20 ms of one core here). The work runs on libuv's threads and not on the event loop.
-// Guarantee: checking takes the same time whether or not there is an account.
+// Guarantees: checking takes the same time whether or not there is an account; at most three hashes are made at once,
+// so that libuv keeps a thread for files and names, and whoever comes when 64 wait hears 503 at once.
+import { availableParallelism } from 'node:os';
 import { type Algorithm, hash, verify } from '@node-rs/argon2';
+import { BoundedQueue, type Waiting } from '../../kernel/limits/queue.ts';
 
 /** Argon2id; the package's const enum cannot be read where types are stripped. */
 const argon2id: Algorithm = 2;
@@ -10,6 +13,19 @@ const cost = { algorithm: argon2id, memoryCost: 19_456, timeCost: 2, parallelism
 
 /** Well formed, of today's cost, and the hash of no password. */
 const nobody = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+
+/** 64 that wait are a second of two cores: who waited longer would have left. */
+const queue = new BoundedQueue({
+  busy: 'More passwords are to be checked than this host can at once.',
+  atOnce: Math.min(3, availableParallelism()),
+  waiting: 64,
+  retryAfter: 1,
+});
+
+/** In a turn of the queue: whatever belongs to one hash, so that nothing of it is done for those who left. */
+export function inTurn<T>(who: Waiting, work: () => Promise<T>): Promise<T> {
+  return queue.run(who, work);
+}
 
 export function hashPassword(password: string): Promise<string> {
   return hash(spelled(password), cost);
@@ -21,6 +37,6 @@ export function isPassword(stored: string | undefined, password: string): Promis
 }
 
 /** One spelling for what looks alike: keyboards differ in how they compose an accent (NIST SP 800-63B). */
-function spelled(password: string): string {
+export function spelled(password: string): string {
   return password.normalize('NFKC');
 }

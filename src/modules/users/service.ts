@@ -3,18 +3,26 @@
 // It knows nothing of HTTP, nor of who listens to users' events.
 import { v7 } from 'uuid';
 import type { PrismaClient } from '../../../prisma/users/client/client.ts';
+import type { Call } from '../../kernel/calls/call.ts';
 import { kernelProblem, problem } from '../../kernel/contract/problem.ts';
 import type { SessionSigner } from '../../kernel/identity/session-token.ts';
+import type { AddressRule, Limits } from '../../kernel/limits/limits.ts';
 import type { Store } from '../../kernel/store/store.ts';
 import { type User, users } from './contract.ts';
-import { hashPassword, isPassword } from './passwords.ts';
-import { EmailTaken, type Row, revoke, type Session, type UserRepository } from './repository.ts';
+import { hashPassword, inTurn, isPassword } from './passwords.ts';
+import { EmailTaken, emailKey, type Row, revoke, type Session, type UserRepository } from './repository.ts';
+import { whyWeak } from './weak-passwords.ts';
+
+/** More than an office behind one address does; less than a list of passwords is worth. */
+const signIns: AddressRule = { name: 'sign-ins', most: 60, seconds: 60 };
+const registrations: AddressRule = { name: 'registrations', most: 60, seconds: 3600 };
 
 export interface UserServiceParts {
   readonly store: Store<PrismaClient>;
   readonly repository: UserRepository;
   /** Absent where no signing key is: then nobody can sign in here. */
   readonly signer: SessionSigner;
+  readonly limits: Limits;
 }
 
 export interface NewAccount {
@@ -30,9 +38,11 @@ export class UserService {
     this.#parts = parts;
   }
 
-  async register({ email, name, password }: NewAccount): Promise<User> {
-    const { store, repository } = this.#parts;
-    const passwordHash = await hashPassword(password);
+  async register({ email, name, password }: NewAccount, call: Call): Promise<User> {
+    const { store, repository, limits } = this.#parts;
+    await limits.take(registrations, call.address);
+    await mustBeStrong(password, { email, name });
+    const passwordHash = await inTurn(call, () => hashPassword(password));
     return store.transaction(async (tx) => {
       const account = { id: v7(), email, name, passwordHash, role: 'customer', createdAt: new Date() };
       const row = await repository.insert(tx, account);
@@ -42,13 +52,22 @@ export class UserService {
     });
   }
 
-  /** The same answer, in the same time, for a wrong password and for an address that nobody has. */
-  async signIn({ email, password }: { email: string; password: string }) {
-    const row = await this.#parts.repository.findByEmail(email);
-    const right = await isPassword(row?.passwordHash, password);
-    if (!row || !right) throw problem(users, 'bad-credentials');
-    const { id, role, epoch } = row;
-    return this.#parts.signer.sign({ id, role: role as User['role'], epoch });
+  /**
+   * The same answer, in the same time, for a wrong password and for an address that nobody has; both are counted as
+   * guesses, in the turn of the hash: those who sign in rightly, many at once, do not count one another.
+   */
+  async signIn({ email, password }: { email: string; password: string }, call: Call) {
+    const { repository, signer, limits } = this.#parts;
+    await limits.take(signIns, call.address);
+    const { id, role, epoch } = await inTurn(call, async () => {
+      const guessed = `sign-in ${emailKey(email)}`;
+      const [row] = await Promise.all([repository.findByEmail(email), limits.guess(guessed, call.address)]);
+      const right = await isPassword(row?.passwordHash, password);
+      if (!row || !right) throw problem(users, 'bad-credentials');
+      await limits.right(guessed, call.address);
+      return row;
+    });
+    return signer.sign({ id, role: role as User['role'], epoch });
   }
 
   async me(session: Session): Promise<User> {
@@ -57,10 +76,15 @@ export class UserService {
     return userOf(row);
   }
 
-  async changeMe(session: Session, changes: Partial<NewAccount>): Promise<User> {
+  async changeMe(session: Session, changes: Partial<NewAccount>, call: Call): Promise<User> {
     const { email, name, password } = changes;
     if (Object.values(changes).every((value) => value === undefined)) return this.me(session);
-    const passwordHash = password === undefined ? undefined : await hashPassword(password);
+    if (password !== undefined) {
+      const now = await this.me(session);
+      await mustBeStrong(password, { email: email ?? now.email, name: name ?? now.name });
+    }
+    const passwordHash =
+      password === undefined ? undefined : await inTurn(call, () => hashPassword(password));
     const { store, repository } = this.#parts;
     const work = store.transaction(async (tx) => {
       const row = await repository.change(tx, session, { email, name, passwordHash });
@@ -121,6 +145,11 @@ function userOf(row: Row): User {
 /** What users' events tell of a user. */
 export function factsOf({ id: userId, email, name, blocked }: Row) {
   return { userId, email, name, blocked };
+}
+
+async function mustBeStrong(password: string, account: { email: string; name: string }): Promise<void> {
+  const message = await whyWeak(password, account);
+  if (message) throw kernelProblem('invalid', { errors: [{ path: '/password', message }] });
 }
 
 function emailTaken() {

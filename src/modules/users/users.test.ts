@@ -112,6 +112,61 @@ inBothPlacements('users', (shop) => {
     expectProblem(await signIn('a\u0000b'), 422, 'invalid', '/email');
   });
 
+  test.each(['password', 'Password1', '12345678', 'QWERTYUIOP', 'iloveyou'])(
+    'refuses the common password %s where it is chosen, not where one signs in',
+    async (common) => {
+      const refused = await register({ password: common });
+      expectProblem(refused, 422, 'invalid', '/password');
+      expect(refused.body.errors[0].message).toContain('most common');
+      const { token, email } = await shop().customer();
+      expectProblem(await change(token, { password: common }), 422, 'invalid', '/password');
+      expectProblem(await signIn(email, common), 401, 'bad-credentials');
+    },
+  );
+
+  test('refuses the address and the name of the account as its password', async () => {
+    const email = freshEmail();
+    for (const word of [email, email.toUpperCase(), email.split('@')[0], 'Fay Ó Fíg']) {
+      const refused = await register({ email, name: 'Fay Ó Fíg', password: word });
+      expectProblem(refused, 422, 'invalid', '/password');
+    }
+    const { token, email: own } = await shop().customer();
+    expectProblem(await change(token, { password: own }), 422, 'invalid', '/password');
+    const later = { name: 'Another Name', password: 'another name' };
+    expectProblem(await change(token, later), 422, 'invalid', '/password');
+    for (const fine of ['correct horse battery', 'a-good-password', 'password-of-ada']) {
+      expect((await register({ password: fine })).status).toBe(201);
+    }
+  });
+
+  test('sixty guesses at an account are slowed, there or not; the owner gets in after the wait', async () => {
+    const { email, password: right } = await shop().customer();
+    for (const victim of [email, freshEmail()]) {
+      const guesses = await Promise.all(
+        Array.from({ length: 60 }, (_, i) => signIn(victim, `wrong password ${i}`)),
+      );
+      const checked = guesses.filter((one) => one.status === 401);
+      expect(checked.length).toBeLessThanOrEqual(6);
+      const refused = guesses.find((one) => one.status === 429)!;
+      expectProblem(refused, 429, 'too-many-requests');
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    await shop().eventually(async () => expect((await signIn(email, right)).status).toBe(201));
+    for (let i = 0; i < 10; i += 1) expect((await signIn(email, right)).status).toBe(201);
+  });
+
+  test('two hundred who sign in at once are answered soon: some let in, the others told to come again', async () => {
+    const { email, password: right } = await shop().customer();
+    const begun = Date.now();
+    const answers = await Promise.all(Array.from({ length: 200 }, () => signIn(email, right)));
+    expect(Date.now() - begun).toBeLessThan(15_000);
+    expect(new Set(answers.map((one) => one.status))).toEqual(new Set([201, 503]));
+    const refused = answers.find((one) => one.status === 503)!;
+    expectProblem(refused, 503, 'unavailable');
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect((await signIn(email, right)).status).toBe(201);
+  });
+
   test('a password counts in the spelling of any keyboard', async () => {
     const { body } = await register({ password: 'caf\u00e9 au lait' });
     expect((await signIn(body.email, 'cafe\u0301 au lait')).status).toBe(201);
