@@ -1,6 +1,8 @@
 // A host that does not let another one in: the client hears a 503 with the cause and never a 401 that is not its own,
 // a flip to it is refused, `status` says what requests see, and one line in the log says why. For services of this
 // repository and for those in another language, which need say nothing.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -199,5 +201,38 @@ describe('two clocks', () => {
     await eventually(async () => expect((await place(shop, 'orders', 'service')).status).toBe(200));
     await eventually(async () => expect((await ask()).headers.get('x-served-by')).toBe('orders-1'));
     await shop.started.restore('orders');
+  });
+
+  it.each([600, -600])('a gateway alone that is %d s apart from its monolith says so', async (seconds) => {
+    set(seconds);
+    const gateway = spawn(process.execPath, [join(import.meta.dirname, '../src/main.ts')], {
+      env: { ...shop.started.env, MODULES: 'none', DATA_DIR: folder, INSTANCE_ID: 'orders-1' },
+    });
+    let output = '';
+    gateway.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    const exit = once(gateway, 'exit');
+    try {
+      const url = await eventually(() => {
+        expect(output).toMatch(/"PORT is open at http/);
+        return /"PORT is open at (http:\S+?)"/.exec(output)![1]!;
+      });
+      const ask = () => fetch(`${url}/api/catalog/products?limit=1`);
+      await eventually(async () => {
+        const got = await ask();
+        expect(got.status).toBe(503);
+        expect(await got.text()).toMatch(
+          /monolith refuses the internal token of this host.*clock is (599|600|601) s/,
+        );
+      });
+      for (let n = 0; n < 5; n += 1) expect((await ask()).status).toBe(503);
+      expect(output.match(/refuses the internal token/g)).toHaveLength(1);
+      set(0);
+      await eventually(async () => expect((await ask()).status).toBe(200));
+    } finally {
+      gateway.kill('SIGTERM');
+    }
+    expect((await exit)[0]).toBe(0);
   });
 });

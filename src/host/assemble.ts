@@ -21,7 +21,7 @@ import type { HeldServer } from './server.ts';
 import { serviceCommand } from './service-command.ts';
 import { settleHeap } from './settle.ts';
 import type { RunningHost, StartOptions } from './start.ts';
-import { BACKGROUND_MS, CLIENTS_MS, DRAIN_MS, SERVICES_MS, TELL_MS } from './stopping.ts';
+import { BACKGROUND_MS, CLIENTS_MS, DRAIN_MS, GRACE_MS, SERVICES_MS, TELL_MS } from './stopping.ts';
 import { type Undo, unlessStopped } from './undo.ts';
 
 /** @param opening the embedded server, on its way since before this file was loaded; undefined: none is needed. */
@@ -181,7 +181,8 @@ async function supervise(
     command: serviceCommand(settings, database, modules, () => internal.url),
     dataDir: settings.dataDir,
     log,
-    graceMs: DRAIN_MS + settings.drainDelayMs,
+    // A service ends by itself within its own bound: SIGKILL is for one that does not.
+    graceMs: DRAIN_MS + settings.drainDelayMs + GRACE_MS,
     // Where others reach this host under an address, services are run by whoever runs this one.
     spawnsPlaced: settings.advertiseUrl === undefined,
   });

@@ -16,3 +16,6 @@ export const BACKGROUND_MS = 10_000;
 
 /** To tell the roster that this host drains. */
 export const TELL_MS = 2_000;
+
+/** A host that is past DRAIN_MS has cut off everything and is about to end. */
+export const GRACE_MS = 2_500;
