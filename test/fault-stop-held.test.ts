@@ -82,12 +82,14 @@ test('requests under way and on kept connections are answered, with Connection: 
   const body = JSON.stringify({ email: 'nobody@banyan.example', password: 'not the password' });
   const head = ['POST /api/users/sessions HTTP/1.1', 'Host: x', 'Content-Type: application/json'];
   under.write(`${[...head, `Content-Length: ${body.length}`].join('\r\n')}\r\n\r\n`);
+  const refused = await open(shop.url);
   const exit = ended(child);
   const took = stopped(child, exit);
   await eventually(async () => expect((await fetch(`${shop.url}/health/ready`)).status).toBe(503));
   for (const [socket, words] of [
     [kept, get],
     [under, body],
+    [refused, get.replace('/api/catalog/products', '/api/orders')],
   ] as const) {
     const closed = once(socket, 'close');
     socket.write(words);

@@ -131,6 +131,15 @@ describe('status', () => {
           ],
         }),
         entry('notifications', { instances: [instance('notifications-1', { supervised: false })] }),
+        entry('media', {
+          placement: 'service',
+          instances: [
+            instance('media-1', {
+              healthy: false,
+              heldOut: [{ by: 'monolith', reason: 'its clock is off', since: '2026-01-01T00:00:00Z' }],
+            }),
+          ],
+        }),
         entry('orders'),
       ],
     };
@@ -146,7 +155,8 @@ describe('status', () => {
     expect(picture).toMatch(/├ catalog-1 +pid 4242 +healthy/);
     expect(picture).toMatch(/└ catalog-2 +pid 4242 +down/);
     expect(picture).toMatch(/notifications-1 +pid 4242 +healthy, idle/);
-    expect(picture).toMatch(/npx banyan extract catalog +start what is missing/);
+    expect(picture).toMatch(/└ media-1 +pid 4242 +down[^\n]*\n +monolith sends it nothing: its clock is off/);
+    expect(picture).toMatch(/npx banyan extract catalog media +start what is missing/);
     const calm = drawStatus({ ...overview, modules: [entry('orders')] }, options);
     expect(calm).toMatch(/npx banyan extract orders/);
   });

@@ -16,6 +16,7 @@ export function dropRest({ raw }: FastifyRequest, reply: FastifyReply, answer: (
     answer();
     return;
   }
+  reply.header('connection', 'close');
   let dropped = 0;
   const once = () => {
     for (const event of ['end', 'close', 'error']) raw.off(event, once);
