@@ -2,10 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { attributesOf } from '../cloudevents.ts';
 import { openDatabase, openServer, type TestServer } from '../testing/server.ts';
 import { provisionShop, quiet, urlOf } from '../testing/shop.ts';
 import { until } from '../testing/stand.ts';
 import { all, conformance } from './conformance.ts';
+import { type StoredRecord, saneTime } from './port.ts';
 import { createPostgresLog } from './postgres.ts';
 
 conformance('Postgres', async () => {
@@ -31,6 +33,37 @@ describe('the Postgres log alone', () => {
     url = urlOf(database.url, 'banyan_log');
   });
   afterAll(() => server.stop());
+
+  test('a row that somebody wrote by hand, with headers or a time that are none, is given and holds up nothing', async () => {
+    const log = createPostgresLog({ url, log: quiet, partitions: 1 });
+    const topic = randomUUID();
+    await log.ensureTopics([topic]);
+    const hand = new Client({ connectionString: url });
+    await hand.connect();
+    const odd = ['[1]', '"text"', '{"ce_id":5,"ce_type":"x","traceparent":null}'];
+    for (const headers of odd)
+      await hand.query(
+        `SELECT banyan_log.append((SELECT id FROM banyan_log.topic WHERE name = $1),
+           json_build_array(json_build_object('p', 0, 'k', 'a', 'h', $2::json, 'v', '1')))`,
+        [topic, headers],
+      );
+    await hand.end();
+    await log.append(topic, [{ key: 'a', headers: { ce_id: 'last' }, value: '1' }]);
+    const expected = [{}, {}, { ce_type: 'x' }, { ce_id: 'last' }];
+    const read = await all(log.read(topic));
+    expect(read.map((one) => one.headers)).toEqual(expected);
+    for (const one of read) expect(() => attributesOf(one, 'here')).not.toThrow();
+    expect(() => attributesOf({ ...read[0]!, timestamp: saneTime(Infinity) }, 'here')).not.toThrow();
+    const seen: StoredRecord[] = [];
+    const subscription = await log.subscribe({
+      group: 'by hand',
+      topics: [topic],
+      onBatch: async ({ records }) => void seen.push(...records),
+    });
+    await until('all of them', () => seen.length === expected.length);
+    await subscription.close();
+    await log.close();
+  });
 
   test('an append that commits late is not skipped', async () => {
     const log = createPostgresLog({ url, log: quiet, partitions: 1 });

@@ -10,12 +10,16 @@ import { lz4Bound } from './lz4-frame.ts';
 import { Unreadable } from './unreadable.ts';
 
 installCodecs();
-const unpack = (name: (typeof codecNames)[number], packed: Buffer): Promise<Buffer> =>
-  CompressionCodecs[codecNames.indexOf(name) as keyof typeof CompressionCodecs]!().decompress(packed);
+const unpack = (name: (typeof codecNames)[number], packed: Uint8Array): Promise<Buffer> =>
+  CompressionCodecs[codecNames.indexOf(name) as keyof typeof CompressionCodecs]!().decompress(
+    Buffer.from(packed),
+  );
 
 /** As Java's producer does: a header, then blocks with their lengths, here of at most 32 KiB. */
 async function xerial(plain: Buffer): Promise<Buffer> {
-  const parts = [Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1])];
+  const parts: Buffer[] = [
+    Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1]),
+  ];
   for (let at = 0; at < plain.length; at += 32_768) {
     const block = await compress(plain.subarray(at, at + 32_768));
     const length = Buffer.alloc(4);

@@ -33,6 +33,8 @@ export async function* readTopic(
   const groupId = `banyan-read-${randomUUID()}`;
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 250, allowAutoTopicCreation: false });
   const queue: StoredRecord[] = [];
+  /** Of the last record, by partition. */
+  const times = new Map<number, number>();
   let wake = () => {};
   let drained = () => {};
   let failure: unknown;
@@ -49,7 +51,8 @@ export async function* readTopic(
         const obstacle = obstacleOf(batch, message);
         if (BigInt(obstacle.last) < next) continue;
         if (!follow && BigInt(obstacle.offset) >= end) return void open.delete(partition);
-        queue.push(inPlaceOf(obstacle, stored(batch, message).timestamp));
+        // Its own time may be broken as well: it keeps its place among its neighbours.
+        queue.push(inPlaceOf(obstacle, times.get(partition) ?? stored(batch, message).timestamp));
         ends.from.set(partition, BigInt(obstacle.last) + 1n);
         // Where the broker gives nothing there is no telling where it ends.
         if (message.offset === UNKNOWN_OFFSET) return void open.delete(partition);
@@ -60,6 +63,7 @@ export async function* readTopic(
       const past = until && Number(message.timestamp) > until.getTime();
       if (past || (!follow && offset >= end)) return void open.delete(partition);
       const record = stored(batch, message);
+      times.set(partition, record.timestamp);
       if (!tooOld(partition, record.timestamp)) queue.push(record);
       ends.from.set(partition, offset + 1n);
     }
