@@ -1,7 +1,7 @@
 // Bounded unpacking: what was packed comes back, what would not fit into memory is refused before it is unpacked, and
 // rubbish ends in words.
+import { createRequire } from 'node:module';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { CompressionCodecs } from 'kafkajs';
 import { compressFrame } from 'lz4-napi';
 import { compress } from 'snappy';
 import { expect, test } from 'vitest';
@@ -10,6 +10,7 @@ import { lz4Bound } from './lz4-frame.ts';
 import { Unreadable } from './unreadable.ts';
 
 installCodecs();
+const { CompressionCodecs } = createRequire(import.meta.url)('kafkajs') as typeof import('kafkajs');
 const unpack = (name: (typeof codecNames)[number], packed: Uint8Array): Promise<Buffer> =>
   CompressionCodecs[codecNames.indexOf(name) as keyof typeof CompressionCodecs]!().decompress(
     Buffer.from(packed),

@@ -1,9 +1,9 @@
 // Unpacking of compressed batches, for all codecs that Kafka has: gzip and zstd by Node, snappy and lz4 by libraries
 // that are loaded when the first such batch comes (35 to 45 ms each) and never on a log without compression.
 // What a batch unpacks to is bounded: a megabyte of gzip or zstd can hold gigabytes. It knows nothing of topics.
+import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { gunzip, zstdDecompress } from 'node:zlib';
-import { CompressionCodecs } from 'kafkajs';
 import { lz4Bound } from './lz4-frame.ts';
 import { Unreadable } from './unreadable.ts';
 import { snappyBlocks } from './xerial.ts';
@@ -32,6 +32,9 @@ const unpackers: Readonly<Record<Packed, (packed: Buffer) => Promise<Buffer>>> =
     return decompressFrame(packed);
   },
 };
+
+/** Node finds no such name in what kafkajs exports to ES modules. */
+const { CompressionCodecs } = createRequire(import.meta.url)('kafkajs') as typeof import('kafkajs');
 
 /** Gives kafkajs the codecs that it lacks, and bounds to the one that it has. */
 export function installCodecs(): void {

@@ -1,8 +1,11 @@
 // A topic of somebody else's making may be configured to compress what it gets (`compression.type`). All codecs are
 // read; whether this machine can is tried when the topic is first used and not at its first batch, and said once.
-import { type Admin, ConfigResourceTypes } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import type { LogLogger } from '../port.ts';
 import { tryCodec } from './codecs.ts';
+
+/** ConfigResourceTypes.TOPIC of kafkajs, a name that Node does not find in it. */
+const TOPIC = 2;
 
 /** Throws nothing: a broker may not let us read configurations, and then the first such batch tells. */
 export async function warnOfCodecs(admin: Admin, topics: readonly string[], log: LogLogger): Promise<void> {
@@ -25,7 +28,7 @@ async function compressions(admin: Admin, topics: readonly string[]) {
     const { resources } = await admin.describeConfigs({
       includeSynonyms: false,
       resources: topics.map((name) => ({
-        type: ConfigResourceTypes.TOPIC,
+        type: TOPIC,
         name,
         configNames: ['compression.type'],
       })),

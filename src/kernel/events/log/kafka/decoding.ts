@@ -156,8 +156,11 @@ function sum(messages: readonly Message[]): number {
   return bytes;
 }
 
+type DecoderClass = new (buffer: Buffer) => Decoder;
+let decoderClass: DecoderClass | undefined;
 function decoderOf(bytes: Buffer): Decoder {
-  return new (inKafkajs<new (buffer: Buffer) => Decoder>('decoder'))(bytes);
+  decoderClass ??= inKafkajs<DecoderClass>('decoder');
+  return new decoderClass(bytes);
 }
 
 type RecordBatch = (decoder: Decoder) => Promise<{ readonly records: Message[] }>;
