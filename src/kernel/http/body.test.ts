@@ -31,7 +31,7 @@ async function server(
   const app = fastify({ bodyLimit: bodyLimitOf(undefined) });
   app.decorateRequest('operation', undefined);
   app.decorateRequest('traceparent', '');
-  answerWithProblems(app, () => []);
+  answerWithProblems(app);
   app.addHook('onRequest', async (request) => {
     request.operation = spec;
   });
