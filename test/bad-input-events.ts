@@ -98,6 +98,12 @@ export const events: readonly Case[] = [
   {
     name: 'an event of 600 kB',
     send: publish({}, { data: { userId: nowhere, more: 'x'.repeat(600_000) } }),
+    status: 422,
+    paths: ['/message/data'],
+  },
+  {
+    name: 'an event of 1.1 MB',
+    send: publish({}, { data: { userId: nowhere, more: 'x'.repeat(1_100_000) } }),
     status: 413,
   },
   { name: 'an event with a key of NUL', send: publish({ key: '\u0000' }), status: 422, paths: ['/key'] },

@@ -30,8 +30,8 @@ const changedBy = Type.Optional(
   }),
 );
 const headers = { changedBy: 'X-Changed-By' };
-/** Of what takes the data of any event: the largest there can be, and what stands around it. */
-const maxBodyBytes = MAX_EVENT_BYTES + 64 * 1024;
+/** Of what takes the data of any event: room for the largest, and to say of a larger one what is wrong with it. */
+const maxBodyBytes = 2 * MAX_EVENT_BYTES;
 const cursor = Type.Optional(Type.String({ minLength: 1, maxLength: 8_000 }));
 
 export const events = defineContract('events', {
