@@ -96,7 +96,7 @@ describe.runIf(process.platform === 'linux')('what npm started ends with it', ()
 
   test.each(['SIGTERM', 'SIGKILL'] as const)('npx banyan, %s: a shell stays in between', async (signal) => {
     const child = start('npx', 'banyan', 'compare', '--quick', '--out', join(folder, 'report'));
-    await seen(/answers: /);
+    await seen(/prepare: /);
     child.kill(signal);
     expect(await ended(child)).toBe(signal);
     await nothingLeft();
