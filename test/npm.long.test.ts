@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { missingForBroker } from '../src/kernel/events/testing/broker.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 let folder: string;
@@ -67,6 +68,8 @@ const ended = async (child: ChildProcess): Promise<unknown> => {
   return child.signalCode ?? child.exitCode;
 };
 
+const noBroker = await missingForBroker(join(root, 'node_modules/.cache/kafka'));
+
 describe.runIf(process.platform === 'linux')('what npm started ends with it', () => {
   const up = () => existsSync(join(folder, 'instance.json'));
 
@@ -123,6 +126,19 @@ describe.runIf(process.platform === 'linux')('what npm started ends with it', ()
     await seen(() => left().some(({ command }) => /node .*forks|vitest.*worker|src\/main\.ts/.test(command)));
     child.kill('SIGTERM');
     expect(await ended(child)).not.toBe(0);
+    await nothingLeft();
+  });
+
+  test.skipIf(noBroker)('a broker that runs, and one that only starts', async () => {
+    const running = npm('kafka', '--', '--port', '0');
+    await seen(/BROKER_URL=/);
+    running.kill('SIGTERM');
+    expect(await ended(running)).toBe(0);
+    await nothingLeft();
+    const starting = npm('kafka', '--', '--port', '0');
+    await seen(() => left().some(({ command }) => command.startsWith('java ')));
+    starting.kill('SIGTERM');
+    expect(await ended(starting)).toBe(130);
     await nothingLeft();
   });
 
