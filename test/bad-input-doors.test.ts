@@ -94,7 +94,7 @@ describe('the doors between hosts', () => {
   ];
 
   describe('an upgrade at the public port', () => {
-    it.each(['/', '/calls', '/api/orders', '/api/orders/calls', '/api/orders?a', '/docs', '/admin', '*'])(
+    it.each(['/', '/calls', '/api/orders', '/api/orders/calls', '/api/orders?a', '/docs', '/admin'])(
       'of %s is destroyed, with any token',
       async (path) => {
         for (const token of ['', tokens.valid, shop.adminToken]) {
@@ -103,8 +103,15 @@ describe('the doors between hosts', () => {
         }
       },
     );
-    it('to HTTP/2 is destroyed, too', async () => {
-      expectProblem(await upgrade(shop.url, '/api/catalog/products', { Upgrade: 'h2c' }), 426, undefined);
+    it('is told what is spoken here', async () => {
+      const { headers } = await upgrade(shop.url, '/api/orders');
+      expect(headers).toMatchObject({ upgrade: 'HTTP/1.1', connection: 'close, upgrade' });
+    });
+    it.each(['h2c', 'foo', 'TLS/1.0, IRC/6.9'])('to %s is an offer, and ignored', async (protocol) => {
+      const path = '/api/catalog/products?limit=1';
+      const got = await upgrade(shop.url, path, { Upgrade: protocol });
+      expect(got.status).toBe(200);
+      expect(got.headers.upgrade).toBeUndefined();
     });
     it('that is reset at once harms nobody, two hundred times', async () => {
       await storm(shop.url, '/calls', 200);
@@ -134,6 +141,12 @@ describe('the doors between hosts', () => {
         expectProblem(got, 404, undefined);
       },
     );
+    it('to another protocol is an offer, and ignored', async () => {
+      const { status } = await upgrade(service, '/health/live', { Upgrade: 'h2c' });
+      expect(status).toBe(200);
+      const headers = { Upgrade: 'h2c', Authorization: `Bearer ${tokens.valid}` };
+      expectProblem(await upgrade(service, '/calls', headers), 404, undefined);
+    });
     it('that is reset at once harms nobody, two hundred times', async () => {
       await storm(service, '/calls', 200);
       expect((await send(service, { path: '/health/ready' })).status).toBe(200);

@@ -445,7 +445,19 @@ export const paths: readonly Case[] = [
     check: ownOrders,
   },
   { name: 'bytes that are no HTTP', send: raw(['\u0016\u0003\u0001\u0002']), status: 400 },
-  { name: 'a method that is none', send: raw(['BREW /api/orders HTTP/1.1', 'Host: a']), status: 400 },
+  { name: 'a method that is none', send: raw(['BREW /api/orders HTTP/1.1', 'Host: a']), status: 501 },
+  { name: 'a method in small letters', send: raw(['get /api/orders HTTP/1.1', 'Host: a']), status: 501 },
+  { name: 'a tunnel', send: raw(['CONNECT a:443 HTTP/1.1', 'Host: a']), status: 501 },
+  { name: 'a query of a path that is none', send: method('QUERY', '/api/orders/a/b/c'), status: 501 },
+  { name: 'a purge of a path that is none', send: method('PURGE', '/nowhere'), status: 501 },
+  {
+    name: 'a method that is elsewhere, with a body that nobody reads',
+    send: raw(
+      ['PUT /api/orders HTTP/1.1', 'Host: a', 'Content-Type: text/odd', 'Content-Length: 9999999'],
+      'x',
+    ),
+    status: 405,
+  },
   {
     name: 'a request without a host',
     send: raw(['GET /api/orders HTTP/1.1', 'Connection: close']),
@@ -495,12 +507,49 @@ export const paths: readonly Case[] = [
   {
     name: 'an address in the place of a path',
     send: raw(['GET http://evil.example/api/orders HTTP/1.1', 'Host: a', 'Connection: close']),
+    status: 401,
+  },
+  ...['http://evil.example', 'HTTPS://evil.example:443', 'http://[::1]:80'].map(
+    (address): Case => ({
+      name: `the whole address ${address}`,
+      send: raw([`GET ${address}/api/catalog/products?limit=1 HTTP/1.1`, 'Host: a', 'Connection: close']),
+      status: 200,
+      check: ({ body }) => expect(body.items).toHaveLength(1),
+    }),
+  ),
+  ...[
+    'http://user@evil.example/api/orders',
+    'http:///api/orders',
+    'ftp://evil.example/api/orders',
+    'http://evil.example/api/orders#top',
+    '*admin/placements',
+    '/api/orders#',
+    '/api/orders?a#b',
+    '*',
+  ].map(
+    (target): Case => ({
+      name: `the target ${target}`,
+      send: raw([`GET ${target} HTTP/1.1`, 'Host: a']),
+      status: 400,
+    }),
+  ),
+  {
+    name: 'a fragment behind an upload whose body never comes',
+    send: raw(['POST /api/media# HTTP/1.1', 'Host: a', 'Content-Length: 200000'], 'x'),
     status: 400,
+  },
+  { name: 'two hosts', send: raw(['GET /api/orders HTTP/1.1', 'Host: a', 'Host: b']), status: 400 },
+  { name: 'a host with a path', send: raw(['GET /api/orders HTTP/1.1', 'Host: a/b']), status: 400 },
+  {
+    name: 'headers without end',
+    send: raw(['GET /api/orders HTTP/1.1', 'Host: a', ...Array.from({ length: 2_000 }, () => 'a:')]),
+    status: 431,
   },
   {
     name: 'a star in the place of a path',
     send: raw(['OPTIONS * HTTP/1.1', 'Host: a', 'Connection: close']),
-    status: 404,
+    status: 204,
+    check: allows('DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'),
   },
 ];
 

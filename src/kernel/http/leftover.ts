@@ -2,6 +2,9 @@
 // reset, and the client never sees why it was refused: so the rest is read and dropped first.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+/** How long a connection may be idle; Node says it in every answer, and so do we where Node does not. */
+export const KEEP_ALIVE_MS = 72_000;
+
 /** Whoever sends more than this behind a refusal is cut off; the largest body of any operation is a sixth of it. */
 const PATIENCE_BYTES = 64 * 1024 * 1024;
 
@@ -38,5 +41,6 @@ export function dropRest({ raw }: FastifyRequest, reply: FastifyReply, answer: (
 export function keepConnection(reply: FastifyReply): void {
   if (!reply.hasHeader('connection')) return;
   const { raw } = reply;
-  reply.header('connection', raw.shouldKeepAlive && !raw.hasHeader('connection') ? 'keep-alive' : 'close');
+  if (!raw.shouldKeepAlive || raw.hasHeader('connection')) return;
+  reply.header('connection', 'keep-alive').header('keep-alive', `timeout=${KEEP_ALIVE_MS / 1_000}`);
 }

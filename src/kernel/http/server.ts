@@ -15,6 +15,7 @@ import type { Tracing } from '../telemetry/tracing.ts';
 import { jsonBodies } from './body.ts';
 import { closingOf } from './closing.ts';
 import { endStalledReaders } from './connections.ts';
+import { KEEP_ALIVE_MS } from './leftover.ts';
 import { JSON_BODY_LIMIT } from './limits.ts';
 import { pathMatcher } from './lookup.ts';
 import type { Networks } from './networks.ts';
@@ -58,7 +59,7 @@ export function createServer(options: ServerOptions, port: Port = {}): FastifyIn
     // Off by default in Fastify: a client that sends a byte an hour would hold its connection for ever.
     requestTimeout: 60_000,
     connectionTimeout: 0,
-    keepAliveTimeout: 72_000,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     // Whatever fits the headers' 16 kB is looked at by the schema of the field, which says what is wrong.
