@@ -306,6 +306,8 @@ const nothingSent = new Set([
   REFUSED,
 ]);
 
+const BAD_ANSWER = 'HPE_UNKNOWN';
+
 /** What came back is no answer, though it came: whoever else is asked would say the same. */
 function isBadAnswer(code: string): boolean {
   return (
@@ -324,11 +326,13 @@ function repeatable(request: FastifyRequest): boolean {
 
 function codeOf(error: unknown): string {
   for (
-    let at = error as { code?: string; cause?: unknown; errors?: unknown[] } | undefined;
+    let at = error as { name?: string; code?: string; cause?: unknown; errors?: unknown[] } | undefined;
     at;
     at = at.cause as typeof at
   ) {
     if (at.code && !at.code.startsWith('FST_')) return at.code;
+    // Of some breaches undici's parser knows no code.
+    if (at.name === 'HTTPParserError') return BAD_ANSWER;
     const first = at.errors?.[0] as { code?: string } | undefined;
     if (first?.code) return first.code;
   }
