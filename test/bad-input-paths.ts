@@ -538,6 +538,23 @@ export const paths: readonly Case[] = [
     send: raw(['POST /api/media# HTTP/1.1', 'Host: a', 'Content-Length: 200000'], 'x'),
     status: 400,
   },
+  ...['/health/live', '/asyncapi.json', '/openapi.json', '/.well-known/jwks.json', '/docs', '/docs/json'].map(
+    (path): Case => ({
+      name: `${path} with the token of a deleted user`,
+      send: ({ gone }) => ({ path, token: gone.token }),
+      status: 200,
+    }),
+  ),
+  ...[15_900, 16_000, 16_100, 16_150, 16_200, 16_250, 16_300, 16_383, 16_384].map((bytes): Case => {
+    // Node counts the path, the names and the values.
+    const path = '/api/catalog/products?limit=1';
+    const fill = 'a'.repeat(bytes - `${path}HostaX`.length);
+    return {
+      name: `${bytes} bytes of headers`,
+      send: raw([`GET ${path} HTTP/1.1`, 'Host: a', `X: ${fill}`]),
+      status: bytes < 16_384 ? 200 : 431,
+    };
+  }),
   { name: 'two hosts', send: raw(['GET /api/orders HTTP/1.1', 'Host: a', 'Host: b']), status: 400 },
   { name: 'a host with a path', send: raw(['GET /api/orders HTTP/1.1', 'Host: a/b']), status: 400 },
   {
