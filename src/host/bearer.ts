@@ -10,10 +10,12 @@ import type { Placements } from '../kernel/placement/snapshot.ts';
 
 const operator: Principal = { kind: 'operator' };
 
+/** @param onWrong hears of a token that is neither; what it throws (429) is the answer in place of the 401. */
 export function createBearerCheck(
   adminToken: string,
   keys: () => readonly unknown[],
   placements: Placements,
+  onWrong: (address: string | undefined) => Promise<void> = async () => {},
 ): VerifyBearer {
   const isAdmin = createAdminCheck(adminToken);
   const sessions = createSessionVerifier({
@@ -22,12 +24,17 @@ export function createBearerCheck(
   });
   // A session token has dots; an operator's seldom does, and is then told from it without a digest per request.
   const dotted = adminToken.includes('.');
-  return (token) => {
-    const isSession = token.includes('.');
-    if ((dotted || !isSession) && isAdmin(token)) return operator;
-    if (isSession) return sessions.verify(token);
+  const refuse = async (address: string | undefined): Promise<never> => {
+    await onWrong(address);
     throw kernelProblem('unauthenticated', {
       detail: 'The bearer token is neither a session token nor the ADMIN_TOKEN of this instance.',
     });
+  };
+  return (token, address) => {
+    const isSession = token.includes('.');
+    if ((dotted || !isSession) && isAdmin(token)) return operator;
+    // A session that has run out is no guess at ADMIN_TOKEN; its head says what it is.
+    if (isSession && !(dotted && !token.startsWith('eyJ'))) return sessions.verify(token);
+    return refuse(address);
   };
 }

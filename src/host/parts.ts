@@ -25,6 +25,7 @@ import { type Database, openDatabase } from './database.ts';
 import { loadContract, loadModule } from './load.ts';
 import type { HeldServer } from './server.ts';
 import { type Undo, unlessStopped } from './undo.ts';
+import { countWrongTokens } from './wrong-tokens.ts';
 
 export interface Parts {
   readonly settings: Settings;
@@ -124,7 +125,12 @@ export async function openParts(
   );
   // A service learns the public keys with the placements; whoever signs knows them.
   const keys = () => (role === 'service' ? (placements.current.jwks?.keys ?? jwks.keys) : jwks.keys);
-  const bearer = createBearerCheck(settings.adminToken, keys, placements);
+  const bearer = createBearerCheck(
+    settings.adminToken,
+    keys,
+    placements,
+    countWrongTokens(control.store, isExempt, log),
+  );
   return {
     settings,
     log,

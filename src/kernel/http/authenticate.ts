@@ -10,8 +10,11 @@ declare module 'fastify' {
   }
 }
 
-/** Who holds this bearer token; throws the 401 problem. Synchronous for a token that was verified before. */
-export type VerifyBearer = (token: string) => Principal | Promise<Principal>;
+/**
+ * Who holds this bearer token; throws the 401 problem. Synchronous for a token that was verified before.
+ * The client's address, where there is one, is what wrong tokens are counted by.
+ */
+export type VerifyBearer = (token: string, address?: string) => Principal | Promise<Principal>;
 
 /** The token of an Authorization header; undefined when it is not of that form. */
 export function bearerIn(header: string): string | undefined {
@@ -41,7 +44,7 @@ export function authenticateRequests(app: FastifyInstance, verify: VerifyBearer)
       done();
     };
     try {
-      const principal = verify(token);
+      const principal = verify(token, request.ip);
       if (principal instanceof Promise) principal.then(settle, done);
       else settle(principal);
     } catch (error) {

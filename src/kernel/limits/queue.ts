@@ -12,6 +12,8 @@ export interface QueueOptions {
   readonly waiting: number;
   /** What may wait and run in all, in the unit of the callers' weights (bytes). Default: no bound. */
   readonly weight?: number;
+  /** Who has waited so long, in milliseconds, hears 503, too: the work takes longer than it should. */
+  readonly patienceMs: number;
   /** Seconds after which to come again. */
   readonly retryAfter: number;
 }
@@ -37,10 +39,10 @@ export class BoundedQueue {
   }
 
   async run<T>(who: Waiting, work: () => Promise<T>, weight = 0): Promise<T> {
-    const { busy, atOnce, waiting, retryAfter, weight: most = Number.POSITIVE_INFINITY } = this.#options;
+    const { atOnce, waiting, weight: most = Number.POSITIVE_INFINITY } = this.#options;
     const idle = this.#running < atOnce;
     if ((!idle && this.#waiting.size >= waiting) || (this.#weight > 0 && this.#weight + weight > most)) {
-      throw kernelProblem('unavailable', { detail: `${busy} Try again in a moment.`, retryAfter });
+      throw this.#busy();
     }
     this.#weight += weight;
     try {
@@ -57,23 +59,37 @@ export class BoundedQueue {
     }
   }
 
-  /** Ends with the turn, which the one before hands over, or fails with the signal, and then leaves no gap. */
+  /** Ends with the turn, which the one before hands over, or fails with signal or patience, and then leaves no gap. */
   #turn({ signal }: Waiting): Promise<void> {
     return new Promise((resolve, reject) => {
-      const leave = () => {
+      const settle = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', left);
         this.#waiting.delete(entry);
+      };
+      const left = () => {
+        settle();
         reject(tooLate());
       };
+      const timer = setTimeout(() => {
+        settle();
+        reject(this.#busy());
+      }, this.#options.patienceMs);
       const entry: Entry = {
         begin: () => {
-          signal?.removeEventListener('abort', leave);
+          settle();
           resolve();
         },
       };
-      if (signal?.aborted) return reject(tooLate());
-      signal?.addEventListener('abort', leave, { once: true });
       this.#waiting.add(entry);
+      if (signal?.aborted) left();
+      else signal?.addEventListener('abort', left, { once: true });
     });
+  }
+
+  #busy() {
+    const { busy, retryAfter } = this.#options;
+    return kernelProblem('unavailable', { detail: `${busy} Try again in a moment.`, retryAfter });
   }
 
   #next(): void {
@@ -82,7 +98,6 @@ export class BoundedQueue {
       this.#running -= 1;
       return;
     }
-    this.#waiting.delete(first);
     first.begin();
   }
 }

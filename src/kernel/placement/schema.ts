@@ -2,6 +2,7 @@
 // One row of `state` carries the version; whoever changes a placement or the roster locks that row first,
 // so versions are given out in the order of commits and a reader never sees a gap fill up behind it.
 // It knows no module: who may revoke sessions is told from outside.
+import { limitTables } from '../limits/tables.ts';
 import type { KernelSchema } from '../store/store.ts';
 
 /** The channel of LISTEN/NOTIFY. The payload is a hint only: followers read the tables. */
@@ -15,7 +16,8 @@ export const liveMs = 3000;
  * sessions of that user below that epoch end on every host. They get no other right here.
  */
 export function controlSchema(revokers: readonly string[] = []): KernelSchema {
-  return { schema: 'banyan_control', role: 'banyan_control', ddl: tables + revokers.map(grant).join('') };
+  const ddl = `${tables}\n${limitTables('banyan_control')}\n${revokers.map(grant).join('')}`;
+  return { schema: 'banyan_control', role: 'banyan_control', ddl };
 }
 
 const tables = `

@@ -16,6 +16,8 @@ export interface ControlStore {
   readonly flags: Flags;
   readonly roster: Roster;
   readonly services: Services;
+  /** For limits that all gateways count together (limits/tables.ts). */
+  readonly sql: Sql;
   read(): Promise<Tables>;
   /** Changes whenever `read` would answer something that a snapshot shows otherwise than before. */
   tag(): Promise<string>;
@@ -62,6 +64,7 @@ export function createControlStore({ url, log }: ControlStoreOptions): ControlSt
     flags: createFlags(sql, change),
     roster: createRoster(sql, change),
     services: createServices(sql, change),
+    sql,
     read: () => readTables(sql),
     tag: async () => (await sql.query<{ tag: string }>(`SELECT ${tagSql} AS tag`)).rows[0]!.tag,
     listen: (onChange) => listen({ url, channel: controlChannel, onChange, log }),
