@@ -19,7 +19,7 @@ const queue = new BoundedQueue({
   busy: 'More passwords are to be checked than this host can at once.',
   atOnce: Math.min(3, availableParallelism()),
   waiting: 64,
-  patienceMs: 3000,
+  patienceMs: 5000,
   retryAfter: 1,
 });
 
