@@ -68,6 +68,11 @@ BEGIN
   RETURNING * INTO everybody;
   moment := clock_timestamp();
   SELECT * INTO own FROM ${schema}.limit_guess WHERE subject = a_subject AND source = a_source;
+  -- It became known while this waited for the lock: it stays so.
+  IF own.known AND own.expires_at > moment THEN
+    UPDATE ${schema}.limit_guess SET failures = own.failures + 1 WHERE subject = a_subject AND source = a_source;
+    RETURN 0;
+  END IF;
   IF everybody.failures >= ${FREE_GUESSES} THEN
     IF own IS NULL OR own.expires_at <= moment THEN
       pause := ${pauseAfter('everybody.failures')};
