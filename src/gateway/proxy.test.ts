@@ -3,6 +3,8 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, expect, it } from 'vitest';
+import { RefusalLog } from '../kernel/identity/hop.ts';
+import type { InternalTokens } from '../kernel/identity/internal-token.ts';
 import type { Placements } from '../kernel/placement/snapshot.ts';
 import { protectPublicPort } from './hygiene.ts';
 import { createLines } from './lines.ts';
@@ -44,8 +46,10 @@ async function world(says: string | ((asked: string) => string)) {
     subscribe: () => () => {},
     refresh: async () => current,
   } as unknown as Placements;
-  const upstreams = createUpstreams(placements);
-  const lines = createLines(placements);
+  const tokens = { mint: () => 'internal' } as unknown as InternalTokens;
+  const refusals = new RefusalLog({ warn: () => {} });
+  const upstreams = createUpstreams({ placements, tokens, refusals, onHeld: () => {}, alone: true });
+  const lines = createLines(placements, upstreams.refusal);
   const app = Fastify();
   app.decorateRequest('traceparent', '');
   app.addHook('onRequest', (_request, reply, done) => {
@@ -63,9 +67,8 @@ async function world(says: string | ((asked: string) => string)) {
     reads: () => false,
     placements,
     guard: (_request: unknown, _reply: unknown, done: () => void) => done(),
-    bodyLimit: 1_000,
     local: false,
-    tokens: { mint: () => 'internal' },
+    tokens,
     onReroute: () => {},
   } as unknown as ProxyOptions);
   await app.listen({ port: 0, host: '127.0.0.1' });
