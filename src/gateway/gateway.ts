@@ -206,7 +206,12 @@ function isUnknown({ routeOptions, operation }: FastifyRequest): boolean {
 }
 
 /** Who may not call an operation is told so here, as in-process, before their body is read and sent on. */
-const guard = permit(({ operation, principal }) => operation && authorise(operation, principal));
+const guard = permit((request, reply) => {
+  const { operation, principal, server } = request;
+  if (!operation) return;
+  authorise(operation, principal);
+  if (operation.upload) server.uploadRoom.take(request, reply, operation);
+});
 
 function routesOf(contracts: readonly Contract[]): { method: string; path: string }[] {
   return contracts.flatMap((contract) =>

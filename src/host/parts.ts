@@ -94,7 +94,7 @@ export async function openParts(
   if (brokerUrl) void lookForBroker(brokerUrl, log);
   undo.push('event log', () => eventLog.close());
 
-  const isExempt = exemptions();
+  const isExempt = exemptions(settings.rateLimitExempt);
   const dispatchers = new Map<string, Dispatcher>();
   const running = modules.map((module) => {
     const name = module.contract.module;

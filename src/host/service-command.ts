@@ -30,6 +30,7 @@ export function serviceCommand(
       STORAGE_URL: settings.storageUrl,
       SMTP_URL: settings.smtpUrl,
       BROKER_URL: settings.brokerUrl ?? database.logUrl,
+      RATE_LIMIT_EXEMPT: settings.rateLimitExempt.join(',') || undefined,
       DRAIN_DELAY_MS: String(settings.drainDelayMs),
       OTEL_EXPORTER_OTLP_ENDPOINT: settings.otlpEndpoint,
       BANYAN_FAULTS: settings.faults ? '1' : undefined,

@@ -124,9 +124,10 @@ function operationRoute(
     ...(constraints ? { constraints } : {}),
     bodyLimit: bodyLimitOf(spec),
     // Before the body is read: a stranger's is not looked at, and learns nothing.
-    ...(spec.access === 'public'
-      ? {}
-      : { onRequest: permit((request) => authorise(spec, principalOf(request))) }),
+    onRequest: [
+      ...(spec.access === 'public' ? [] : [permit((request) => authorise(spec, principalOf(request)))]),
+      ...(spec.upload ? [permit((request, reply) => app.uploadRoom.take(request, reply, spec))] : []),
+    ],
     handler: async (request, reply) => {
       const input = bind(request);
       const upload = spec.upload ? await readUpload(request, spec.upload, bodyLimitOf(spec)) : undefined;
@@ -139,10 +140,10 @@ function operationRoute(
 }
 
 /** The hook of a check that throws a Problem. */
-export function permit(check: (request: FastifyRequest) => void): onRequestHookHandler {
-  return (request, _reply, done) => {
+export function permit(check: (request: FastifyRequest, reply: FastifyReply) => void): onRequestHookHandler {
+  return (request, reply, done) => {
     try {
-      check(request);
+      check(request, reply);
       done();
     } catch (error) {
       done(error as Error);

@@ -24,6 +24,7 @@ import { noteLatest, refuseTunnel, refuseUnreadable } from './refuse.ts';
 import { traceRequests } from './routes.ts';
 import { MOST_HEADERS, originForm, refusalOf } from './target.ts';
 import { noteRoutes, type Route } from './unrouted.ts';
+import { UploadRoom } from './upload-room.ts';
 
 export interface ServerOptions {
   /** What x-served-by says on /api answers that are made here. */
@@ -85,6 +86,7 @@ export function createServer(options: ServerOptions, port: Port = {}): FastifyIn
     },
   });
   app.decorate('closing', closingOf(app.server));
+  app.decorate('uploadRoom', new UploadRoom());
   // An expectation that is not known may be ignored (RFC 9110, 10.1.1); Node's own 417 has no body.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   endStalledReaders(app.server, stalledMs);

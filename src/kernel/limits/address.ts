@@ -1,25 +1,16 @@
 // What a client's address counts as: whose requests no limit counts, and which addresses are one client.
 // Loopback is always exempt: who is on this machine has better means than to ask often.
 // It knows no limit and no module.
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
+import { LOOPBACK, networksOf } from '../http/networks.ts';
 
 /** Whether requests of this address are not counted. No address: a call of our own. */
 export type IsExempt = (address: string | undefined) => boolean;
 
 /** @param networks more that are exempt: addresses, or networks as `10.0.0.0/8`. */
 export function exemptions(networks: readonly string[] = []): IsExempt {
-  const list = new BlockList();
-  for (const network of ['127.0.0.0/8', '::1/128', ...networks]) {
-    const [address = '', bits] = network.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return (address) => {
-    if (address === undefined) return true;
-    const plain = unmapped(address);
-    return isIP(plain) > 0 && list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
-  };
+  const exempt = networksOf([...LOOPBACK, ...networks]);
+  return (address) => address === undefined || exempt.has(address);
 }
 
 /** One client: an IPv4 address, or the /64 that a subscriber of IPv6 has to choose from. */
