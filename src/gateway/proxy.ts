@@ -98,13 +98,13 @@ export async function mountProxy(app: FastifyInstance, options: ProxyOptions): P
       retryMethods: [],
       proxyPayloads: false,
       replyOptions: hooks,
-      handler: (request: FastifyRequest, reply: FastifyReply, _dest: string, from: FromOptions) => {
+      // Answers nothing: a reply that is returned is waited for, which costs some 40 us.
+      handler: (request: FastifyRequest, reply: FastifyReply, _dest: string, from: FromOptions): void => {
         const forward = () => {
           request.forwarding = new Forwarding(request, reply, from, options);
           request.forwarding.send();
         };
         if (!reads(request, reply, forward)) forward();
-        return reply;
       },
     } as unknown as Parameters<typeof httpProxy>[1]);
   });
