@@ -6,6 +6,8 @@ export interface Figure {
   /** ms, MB, s, x, or nothing for a count. */
   readonly unit: '' | 'ms' | 's' | 'MB' | 'x' | '%';
   readonly goal?: { readonly at: 'most' | 'least'; readonly value: number };
+  /** More is better, and it is to be what it was before: told as a ratio, round by round. */
+  readonly asBefore?: boolean;
 }
 
 /** One abuse of a running product. `say` is for its progress. */

@@ -7,7 +7,7 @@ import type { Figure } from './figure.ts';
 import type { Product } from './stage.ts';
 
 const READERS = 50;
-const PATIENCE_MS = 150_000;
+const PATIENCE_MS = 60_000;
 
 export async function abuseByReaders(product: Product, say: (line: string) => void): Promise<Figure[]> {
   const token = await product.customer();

@@ -13,6 +13,7 @@ import { abuseByOverload } from './overload.ts';
 import { abuseByReaders } from './readers.ts';
 import { abuseBySignIns } from './sign-ins.ts';
 import { type Product, startProduct } from './stage.ts';
+import { usualWork } from './usual.ts';
 
 const abuses = {
   json: abuseByJson,
@@ -21,6 +22,7 @@ const abuses = {
   overload: abuseByOverload,
   readers: abuseByReaders,
   'one-client': abuseByOneClient,
+  usual: usualWork,
 } as const;
 type Name = keyof typeof abuses;
 const names = Object.keys(abuses) as Name[];
@@ -86,8 +88,20 @@ function report(): string {
     '',
     '| abuse | before | now | goal | |',
     '|---|---:|---:|---|---|',
-    ...[...found.values()].map(rowOf),
+    ...[...found.values()].flatMap((entry) => [rowOf(entry), ...ratioOf(entry)]),
   ].join('\n');
+}
+
+/** Nearly as much as before: less than this is a loss that somebody would notice. */
+const LEAST = 0.95;
+
+/** Round by round, since both sides of a round met the same machine. */
+function ratioOf({ figure, values }: { figure: Figure; values: Map<string, number[]> }): string[] {
+  const [before, after] = [values.get('before'), values.get('now')];
+  if (!figure.asBefore || !before || !after) return [];
+  const ratios = after.flatMap((value, round) => (before[round] ? [value / before[round]] : []));
+  const verdict = medianOf(ratios) >= LEAST ? 'met' : 'MISSED';
+  return [`| … beside before | | ${spreadOf(ratios, 'x')} | at least ${LEAST}x | ${verdict} |`];
 }
 
 function rowOf({ figure, values }: { figure: Figure; values: Map<string, number[]> }): string {
