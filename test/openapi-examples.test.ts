@@ -113,6 +113,7 @@ describe('the examples', () => {
   const otherwise = [
     /^events\.\w+ 404 (event|letter)-unknown$/,
     /^events\.replay 409 not-replayable$/,
+    /^events\.skip 404 not-parked$/,
     /^orders\.\w+ 404 order-unknown$/,
     /^catalog\.createProduct 409 sku-taken$/,
     /^catalog\.changeProduct 409 sku-taken$/,

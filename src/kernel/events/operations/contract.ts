@@ -6,7 +6,7 @@ import { id, paging, prose, time } from '../../contract/fields.ts';
 import { Type } from '../../contract/type.ts';
 import { MAX_EVENT_BYTES } from '../cloudevents.ts';
 import { type OpenState, openStates } from '../delivery.ts';
-import { ofLastHour, ofModule, ofPublish, ofReplay, ofTail } from './examples.ts';
+import { ofLastHour, ofModule, ofPublish, ofReplay, ofSkip, ofTail } from './examples.ts';
 import {
   Decided,
   EventsOverview,
@@ -157,10 +157,11 @@ export const events = defineContract('events', {
       input: closed({
         topic: name(),
         partition: Type.Integer({ minimum: 0, maximum: 999_999_999 }),
-        offset: Type.String({ pattern: '^\\d{1,18}$' }),
+        offset: Type.String({ pattern: '^\\d{1,18}$', examples: ['42'] }),
         why: prose({ minLength: 1, maxLength: 1_000 }),
         changedBy,
       }),
+      example: ofSkip,
       output: Skipped,
       idempotent: false,
       errors: ['not-parked', 'topic-unknown', 'store-elsewhere'],

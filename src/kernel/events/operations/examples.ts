@@ -26,6 +26,10 @@ export const ofReplay = (contracts: readonly Contract[]) => ({
   cursor: undefined,
 });
 
+export const ofSkip = (contracts: readonly Contract[]) => ({
+  topic: `${producers(contracts)[0]?.module}.events`,
+});
+
 export const ofTail = (contracts: readonly Contract[]) => ({
   topic: `${producers(contracts)[0]?.module}.events`,
   from: new Date(Date.now() - HOUR_MS).toISOString(),
