@@ -82,13 +82,14 @@ const mail =
 const nested = (depth: number, open: string, close: string) =>
   `{"email":${open.repeat(depth)}${close.repeat(depth)}}`;
 
-/** JSON that has just as many bytes as may be, and one more; counted and in chunks. */
+/** JSON that has just as many bytes as may be, and one more (`beyond`); counted and in chunks. */
 function atTheLimit(
   name: string,
   send: (body: string) => (world: World) => Sent,
   limit: number,
   status: number,
   paths?: readonly string[],
+  beyond = 413,
 ): Case[] {
   return [false, true].flatMap((chunked) => {
     const how = chunked ? `${name}, in chunks` : name;
@@ -98,7 +99,7 @@ function atTheLimit(
     });
     return [
       { name: `${how}, of as many bytes as may be`, send: of(limit), status, ...(paths ? { paths } : {}) },
-      { name: `${how}, of one byte more`, send: of(limit + 1), status: 413 },
+      { name: `${how}, of one byte more`, send: of(limit + 1), status: beyond },
     ];
   });
 }
@@ -669,6 +670,8 @@ export const bodies: readonly Case[] = [
     }),
     64 * 1024,
     404,
+    undefined,
+    404,
   ),
   ...atTheLimit(
     'a method there is not',
@@ -679,6 +682,8 @@ export const bodies: readonly Case[] = [
       body,
     }),
     64 * 1024,
+    405,
+    undefined,
     405,
   ),
   {

@@ -149,7 +149,7 @@ export async function countRows(databaseUrl: string): Promise<Record<string, num
            false, true, '')))[1]::text AS count
        FROM information_schema.tables t
        WHERE t.table_schema = ANY ($1) AND t.table_type = 'BASE TABLE'
-         AND t.table_name NOT IN ('event_lease', '_prisma_migrations')
+         AND t.table_name NOT IN ('event_lease', '_prisma_migrations', 'limit_count', 'limit_guess')
        ORDER BY 1`,
       [modules],
     );

@@ -15,7 +15,8 @@ export const skip: Register = (group, terminal) => {
     .command('skip')
     .description('pass over a part of the log that cannot be read; its partition goes on behind it')
     .argument('<topic>', 'as `banyan events` shows it')
-    .argument('<partition>', 'its number', whole)
+    // A short name: with a longer one the help of the group is wider than 80 columns.
+    .argument('<nr>', 'the number of the partition', whole)
     .argument('<offset>', 'where it begins', whole)
     .requiredOption('--why <reason>', 'the reason, for the audit')
     .option('--json', 'print the admin answer unchanged')

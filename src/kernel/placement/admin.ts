@@ -4,6 +4,7 @@ import { kernelProblem, type Problem, problem } from '../contract/problem.ts';
 import type { Knock } from '../identity/hop.ts';
 import type { Handlers } from '../module.ts';
 import { admin, type Overview } from './admin-contract.ts';
+import { own } from './canonical.ts';
 import { setPlacement } from './flip.ts';
 import type { Follower } from './follower.ts';
 import { entryOf, overviewOf } from './overview.ts';
@@ -71,7 +72,7 @@ async function refuseIfLockedOut(
   module: string,
   knock: NonNullable<AdminOptions['knock']>,
 ): Promise<void> {
-  const healthy = snapshotOf(tables).modules[module]?.instances.filter((one) => one.healthy) ?? [];
+  const healthy = own(snapshotOf(tables).modules, module)?.instances.filter((one) => one.healthy) ?? [];
   const answers = await Promise.all(healthy.map(knock));
   if (healthy.length === 0 || answers.some(({ status, refusal }) => status !== undefined && !refusal)) return;
   const reasons = answers.map(
