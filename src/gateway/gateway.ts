@@ -99,7 +99,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     contracts.map(({ module }) => module),
     metrics,
   );
-  guardEntrance(app, rates, shedding);
   // Before any route: each strategy makes the router compile every route that it has.
   for (const { module } of contracts) addSwitch(app, module, placements, !local.has(module));
   const upstreams = createUpstreams({
@@ -110,8 +109,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     alone: local.size === 0,
   });
   const lines = createLines(placements, upstreams.refusal);
-  noteOperations(app, contracts);
+  // In the turn in which the router read the placement: the next hook may wait.
   noteSides(app, placements, upstreams);
+  guardEntrance(app, rates, shedding);
+  noteOperations(app, contracts);
   protectPublicPort(app, proxies);
   refuseUnrouted(app, isUnknown);
   options.health(app);
@@ -177,7 +178,7 @@ function prefixesOf({ module, operations }: Contract): string[] {
   return [...new Set([`/api/${module}`, ...firstTwo])];
 }
 
-/** The first hook: what is refused here costs least. Probes are always let in. */
+/** The first hook that refuses: what is refused here costs least. Probes are always let in. */
 function guardEntrance(app: FastifyInstance, rates: RateLimit, shedding: Shedding): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { gate, url } = request.routeOptions.config;

@@ -1,7 +1,8 @@
 // The general limit per client address, by @fastify/rate-limit: counted in this process, without a round trip, before
-// anything else is known of a request. IPv6 counts per /64, which is what one customer gets. Loopback and the networks
-// of RATE_LIMIT_EXEMPT are not counted, at the price of one property of the socket. The library is loaded when the first
-// address is to be counted (20 ms), which on most machines nobody's is; it lives in an instance that listens nowhere.
+// credentials and body are looked at; only what is no request at all (400) is refused earlier. IPv6 counts per /64,
+// which is what one customer gets. Loopback and the networks of RATE_LIMIT_EXEMPT are not counted, at the price of one
+// property of the socket. The library is loaded when the first address is to be counted (20 ms), which on most machines
+// nobody's is; it lives in an instance that listens nowhere.
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';

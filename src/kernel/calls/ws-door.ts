@@ -105,7 +105,6 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
   const close = async () => {
     closed = true;
     for (const ws of wss.clients) ws.terminate();
-    server.off('upgrade', upgrade);
   };
 
   return {

@@ -17,10 +17,18 @@ const fixed = new Set([
 ]);
 
 /**
- * What a message means by these is not for Connection to hide: it would be framed anew without its length, or asked
- * by nobody on the second of two hosts that check the same credentials.
+ * What a message means by these is not for Connection to hide: it would be framed anew without its length, asked by
+ * nobody on the second of two hosts that check the same credentials, or counted as its proxy's where a client has its
+ * proxy pass on a Connection that names them.
  */
-const meant = new Set(['authorization', 'content-length', 'content-type', 'host']);
+const meant = new Set([
+  'authorization',
+  'content-length',
+  'content-type',
+  'host',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+]);
 
 /**
  * Bytes of headers that one host takes from another, either way: the 16 kB that a client may send, and what a gateway

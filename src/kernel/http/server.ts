@@ -93,7 +93,8 @@ export function createServer(options: ServerOptions, port: Port = {}): FastifyIn
   app.server.on('connect', refuseTunnel);
   app.server.prependListener('request', noteLatest);
   // What another host adds must not push a client's own fields out.
-  app.server.maxHeadersCount = port.maxHeaderSize === undefined ? MOST_HEADERS : 0;
+  const mostHeaders = port.maxHeaderSize === undefined ? MOST_HEADERS : Number.POSITIVE_INFINITY;
+  app.server.maxHeadersCount = Number.isFinite(mostHeaders) ? mostHeaders : 0;
   jsonBodies(app);
   traceRequests(app);
   answerWithProblems(app);
@@ -102,10 +103,7 @@ export function createServer(options: ServerOptions, port: Port = {}): FastifyIn
     const { raw } = request;
     sayOfAll?.(request, reply);
     if (isApi(raw.url!)) reply.header('x-served-by', hostId);
-    const refusal = refusalOf(raw);
-    if (refusal) done(refusal);
-    else if (raw.url === '*') app.sayUnrouted(request, reply);
-    else done();
+    done(refusalOf(raw, mostHeaders));
   });
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.operation?.http?.path ?? request.routeOptions.url ?? 'none';

@@ -27,14 +27,14 @@ export function originForm(request: IncomingMessage): string {
   return path === '' && request.method === 'OPTIONS' ? '*' : `/${path}`;
 }
 
-/** The refusal of a request that does not say clearly what it asks of whom; undefined when it does. */
-export function refusalOf({
-  url,
-  method,
-  headers,
-  rawHeaders,
-  httpVersion,
-}: IncomingMessage): Problem | undefined {
+/**
+ * The refusal of a request that does not say clearly what it asks of whom; undefined when it does. `mostHeaders`: so
+ * many header fields are too many; Node leaves them out in silence.
+ */
+export function refusalOf(
+  { url, method, headers, rawHeaders, httpVersion }: IncomingMessage,
+  mostHeaders: number,
+): Problem | undefined {
   if (url!.charCodeAt(0) !== SLASH && (url !== '*' || method !== 'OPTIONS')) {
     return malformed(
       'The target of a request is a path that begins with /, or an http address without a user.',
@@ -44,9 +44,9 @@ export function refusalOf({
   if (/[#\x00-\x20\x7f]/.test(url!)) {
     return malformed('The target of a request has no #, no space and no control character; encode them.');
   }
-  if (rawHeaders.length >= 2 * MOST_HEADERS) {
+  if (rawHeaders.length >= 2 * mostHeaders) {
     return kernelProblem('headers-too-large', {
-      detail: `A request has fewer than ${MOST_HEADERS} header fields.`,
+      detail: `A request has fewer than ${mostHeaders} header fields.`,
     });
   }
   const { host } = headers;

@@ -7,7 +7,7 @@ import { type CanonicalContract, own } from './canonical.ts';
 import { compareContracts, type Difference } from './compatibility.ts';
 import type { DatabaseFollower } from './database-follower.ts';
 import { until } from './follower.ts';
-import type { Registration } from './host.ts';
+import type { HostReport, Registration } from './host.ts';
 import { IdTaken } from './roster.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type ControlStore, StoreUnavailable } from './store.ts';
@@ -67,7 +67,7 @@ export function createSyncHandler({ store, follower, contracts, jwks, log }: Syn
     try {
       await store.roster.register(
         { ...host, differences },
-        beat ?? { ready: false, draining: false, inflight: {}, busy: {} },
+        reportOf(beat ?? { ready: false, draining: false, inflight: {}, busy: {} }),
       );
     } catch (error) {
       if (error instanceof IdTaken)
@@ -83,13 +83,22 @@ export function createSyncHandler({ store, follower, contracts, jwks, log }: Syn
   /** While the store is down nobody is forgotten: the host keeps what it has. */
   async function isKnown(beat: NonNullable<SyncRequest['beat']>): Promise<boolean> {
     try {
-      return (await store.roster.beat(beat)) !== undefined;
+      // What the schema knows, and nothing that a service says besides: what a gateway holds out is for gateways to say.
+      const { host, appliedVersion, ready, draining, inflight, busy } = beat;
+      return (
+        (await store.roster.beat({ host, appliedVersion, ready, draining, inflight, busy })) !== undefined
+      );
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       log.debug({ error: error.message }, 'a heartbeat could not be stored');
       return true;
     }
   }
+}
+
+/** What was checked, and nothing that is said besides: what is held out is for gateways to say, and no service is one. */
+function reportOf({ ready, draining, inflight, busy }: HostReport): HostReport {
+  return { ready, draining, inflight, busy };
 }
 
 function judge(host: Registration, contracts: SyncOptions['contracts']): (Difference & { module: string })[] {

@@ -5,6 +5,7 @@
 // It believes the store about whose number it is: before a start it asks, and gives up what is not its own.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { sameCause } from '../identity/hop.ts';
 import { awaitApplied, poll } from '../placement/flip.ts';
 import type { ProcessIdentity } from '../placement/process.ts';
 import type { Endpoint, Placements } from '../placement/snapshot.ts';
@@ -80,7 +81,7 @@ export function createKeeper(options: KeeperOptions, found?: LocalProcess): Keep
 
   const failed = async (words: string, wasHealthy: boolean) => {
     failures = wasHealthy ? 1 : failures + 1;
-    sameReason = !wasHealthy && words === reason ? sameReason + 1 : 1;
+    sameReason = !wasHealthy && sameCause(reason || undefined, words) ? sameReason + 1 : 1;
     reason = words;
     if (sameReason < sameReasonMost) log.error({ id, reason }, 'a service ended, starting it again');
     else if (sameReason === sameReasonMost)
