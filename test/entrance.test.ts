@@ -73,6 +73,15 @@ withShop(
       expect(probes.map(({ status }) => status)).toEqual(probes.map(() => 200));
     });
 
+    test('no Connection hides the address that a proxy says', async () => {
+      const headers = { 'x-forwarded-for': '198.51.100.9', connection: 'close, x-forwarded-for' };
+      const path = '/api/catalog/products?limit=1';
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, () => send(shop().url, { path, headers })),
+      );
+      expect(answers.map(({ status }) => status)).toContain(429);
+    });
+
     test('IPv6 counts per /64, the last address before the trusted proxies counts, exempt networks do not', async () => {
       const statuses = async (address: (n: number) => string) =>
         Promise.all(Array.from({ length: 12 }, async (_, n) => (await read(address(n))).status));

@@ -136,6 +136,19 @@ test('what a service reports is told at once: not ready, and gone', async () => 
   expect(await until(one.follower, () => instancesOf(one.follower).length === 0, 500)).toBe(true);
 });
 
+test('what a service says beside its report is not stored: nothing is held out by it', async () => {
+  const one = await monolith();
+  const orders = follow(one.url);
+  await orders.start();
+  await orders.register(
+    registration('orders-1'),
+    () => ({ ...idle, held: { monolith: { reason: 'because', since: 'now' } } }) as never,
+  );
+  await orders.beat();
+  const { hosts } = await one.store.read();
+  expect(hosts.find(({ id }) => id === 'orders-1')!.held).toEqual({});
+});
+
 test('a service whose monolith died goes on with another, and keeps what it knows meanwhile', async () => {
   const [one, two] = [await monolith(), await monolith()];
   const orders = await service(one);
