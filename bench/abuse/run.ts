@@ -43,6 +43,9 @@ const chosen = options.only === undefined ? names : [oneOf('only', options.only,
 const now = resolve(import.meta.dirname, '../..');
 const sides = options.before === undefined ? [now] : [resolve(options.before), now];
 
+/** Nearly as much as before: less than this is a loss that somebody would notice. */
+const LEAST = 0.95;
+
 /** By abuse and figure, what each side came to in every round that counts. */
 const found = new Map<string, { figure: Figure; values: Map<string, number[]> }>();
 const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -91,9 +94,6 @@ function report(): string {
     ...[...found.values()].flatMap((entry) => [rowOf(entry), ...ratioOf(entry)]),
   ].join('\n');
 }
-
-/** Nearly as much as before: less than this is a loss that somebody would notice. */
-const LEAST = 0.95;
 
 /** Round by round, since both sides of a round met the same machine. */
 function ratioOf({ figure, values }: { figure: Figure; values: Map<string, number[]> }): string[] {

@@ -57,13 +57,13 @@ export function traceRequests(app: FastifyInstance): void {
   });
 }
 
-/** A call that came by HTTP. Its signal is made when somebody asks for it: few do, and it costs a microsecond. */
+/** A call that came by HTTP. Signal and address are made when somebody asks for them: few do, and each costs a microsecond. */
 class HttpCall implements Call {
   readonly principal: Principal;
   readonly deadline: number;
   readonly traceparent: string;
   readonly upload: Upload | undefined;
-  readonly address: string;
+  readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   #controller: AbortController | undefined;
 
@@ -77,8 +77,12 @@ class HttpCall implements Call {
     this.deadline = deadlineOf(request, upload ? 0 : reply.elapsedTime);
     this.traceparent = request.traceparent;
     this.upload = upload;
-    this.address = request.ip;
+    this.#request = request;
     this.#reply = reply;
+  }
+
+  get address(): string {
+    return this.#request.ip;
   }
 
   /** Fires when the client went away before the answer. */
