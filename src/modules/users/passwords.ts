@@ -1,7 +1,7 @@
 // Passwords at rest: argon2id, at the cost that OWASP names as its first choice (19 MiB, 2 passes, 1 lane:
 // about 20 ms of one core here). The work runs on libuv's threads and not on the event loop.
 // Guarantees: checking takes the same time whether or not there is an account; at most three hashes are made at once,
-// so that libuv keeps a thread for files and names, and whoever comes when 64 wait hears 503 at once.
+// so that libuv keeps a thread for files and names, and whoever comes when 48 wait hears 503 at once.
 import { availableParallelism } from 'node:os';
 import { type Algorithm, hash, verify } from '@node-rs/argon2';
 import { BoundedQueue, type Waiting } from '../../kernel/limits/queue.ts';
@@ -14,11 +14,14 @@ const cost = { algorithm: argon2id, memoryCost: 19_456, timeCost: 2, parallelism
 /** Well formed, of today's cost, and the hash of no password. */
 const nobody = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
-/** 64 that wait are a second of two cores: who waited longer would have left. */
+/**
+ * With the three that run fewer than the 64 requests that the entrance leaves a module when it takes in least: a queue
+ * that held all of them would let nobody read their own account. And fifty who register at once are served.
+ */
 const queue = new BoundedQueue({
   busy: 'More passwords are to be checked than this host can at once.',
   atOnce: Math.min(3, availableParallelism()),
-  waiting: 64,
+  waiting: 48,
   patienceMs: 5000,
   retryAfter: 1,
 });
