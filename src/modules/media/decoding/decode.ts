@@ -7,7 +7,7 @@ import { withoutMetadata } from './without-metadata.ts';
 /** Loaded with the first picture: libvips costs 80 ms and 23 MB that a host without uploads never needs. */
 export const decoder = async () => {
   const { default: sharp } = await import('sharp');
-  // Nothing is decoded twice; one picture uses one core, and there are two at once (pictures.ts).
+  // Nothing is decoded twice; one picture uses one core, and there are two at once (processes.ts).
   sharp.cache(false);
   sharp.concurrency(1);
   return sharp;

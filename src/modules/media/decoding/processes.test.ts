@@ -10,6 +10,14 @@ const picture = () =>
     .png()
     .toBuffer();
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 let decoder: Decoder;
 afterEach(() => decoder.close());
 
@@ -45,6 +53,29 @@ test('what takes too long is ended and is 503', async () => {
   decoder = createDecoder({ longestMs: 1 });
   await expect(decoder.decode(somebody, await picture())).rejects.toMatchObject({ status: 503 });
   await expect.poll(() => decoder.processes).toEqual([]);
+});
+
+test('a host that can begin no process says 503, not that the picture is wrong', async () => {
+  decoder = createDecoder({ execPath: '/nowhere/node' });
+  await expect(decoder.decode(somebody, await picture())).rejects.toMatchObject({
+    status: 503,
+    body: { code: 'unavailable' },
+  });
+  expect(decoder.processes).toEqual([]);
+});
+
+test('one that died idle takes no other with it when its time is over', async () => {
+  decoder = createDecoder({ idleMs: 1000 });
+  const bytes = await picture();
+  await decoder.decode(somebody, bytes);
+  const [dead] = decoder.processes;
+  process.kill(dead!, 'SIGKILL');
+  await expect.poll(() => isAlive(dead!)).toBe(false);
+  await decoder.decode(somebody, bytes);
+  const next = decoder.processes.filter((pid) => pid !== dead);
+  await expect.poll(() => decoder.processes, { interval: 10, timeout: 5000 }).not.toContain(dead);
+  await decoder.decode(somebody, bytes);
+  expect(decoder.processes).toEqual(next);
 });
 
 test('nothing is decoded for who left', async () => {

@@ -23,14 +23,18 @@ const LONGEST_MS = 12_000;
 const entry = fileURLToPath(new URL('./child.ts', import.meta.url));
 
 export interface Decoder {
-  /** Rejects with NotAnImage, or with the problem of a queue that is full. */
+  /** Rejects with NotAnImage, or with the 503 problem of a queue that is full or a host that can begin no process. */
   decode(who: Waiting, bytes: Buffer): Promise<Image>;
   /** The processes that there are. */
   readonly processes: readonly number[];
   close(): void;
 }
 
-export function createDecoder({ idleMs = IDLE_MS, longestMs = LONGEST_MS } = {}): Decoder {
+export function createDecoder({
+  idleMs = IDLE_MS,
+  longestMs = LONGEST_MS,
+  execPath = process.execPath,
+} = {}): Decoder {
   const idle: Child[] = [];
   const all = new Set<Child>();
   const queue = new BoundedQueue({
@@ -45,7 +49,7 @@ export function createDecoder({ idleMs = IDLE_MS, longestMs = LONGEST_MS } = {})
   const work = async (bytes: Buffer): Promise<Image> => {
     let child = idle.pop();
     while (child?.ended) child = idle.pop();
-    child ??= new Child();
+    child ??= begin(execPath);
     all.add(child);
     try {
       return await child.decode(bytes, longestMs);
@@ -54,7 +58,9 @@ export function createDecoder({ idleMs = IDLE_MS, longestMs = LONGEST_MS } = {})
       else {
         idle.push(child);
         child.rest(idleMs, () => {
-          idle.splice(idle.indexOf(child), 1);
+          const at = idle.indexOf(child);
+          // One that died while idle was passed over, and is not in the list any more.
+          if (at >= 0) idle.splice(at, 1);
           all.delete(child);
         });
       }
@@ -78,9 +84,15 @@ class Child {
   #rest: NodeJS.Timeout | undefined;
   ended = false;
 
-  constructor() {
+  constructor(execPath: string) {
     // Without the environment: it holds the secrets of the host.
-    this.#process = fork(entry, { serialization: 'advanced', execArgv: [], env: {}, stdio: 'ignore' });
+    this.#process = fork(entry, {
+      execPath,
+      serialization: 'advanced',
+      execArgv: [],
+      env: {},
+      stdio: 'ignore',
+    });
     this.#process.on('exit', () => {
       this.ended = true;
     });
@@ -111,20 +123,26 @@ class Child {
         clearTimeout(timer);
         child.off('message', told);
         child.off('exit', died);
-        child.off('error', died);
+        child.off('error', failed);
         done();
       };
       const told = (answer: Decoded) => settle(() => resolve(answer));
       const died = () =>
         settle(() => reject(new NotAnImage('cannot be decoded: it stopped the program that tried')));
+      // It could not begin, or the picture did not reach it: nothing that the picture did.
+      const failed = (error: Error) => {
+        this.end();
+        settle(() => reject(cannotBegin(error)));
+      };
       const timer = setTimeout(() => {
         this.end();
         settle(() => reject(tooSlow()));
       }, longestMs);
       child.once('message', told);
       child.once('exit', died);
-      child.once('error', died);
-      child.send(bytes, (error) => error && died());
+      child.once('error', failed);
+      // Without a free descriptor there is no channel, and no `send`; why, 'error' tells.
+      child.send?.(bytes, (error) => error && failed(error));
     });
   }
 
@@ -144,6 +162,22 @@ class Child {
     this.#process.kill('SIGKILL');
   }
 }
+
+/** Node throws some failures of a fork, and tells others by 'error'. */
+function begin(execPath: string): Child {
+  try {
+    return new Child(execPath);
+  } catch (error) {
+    throw cannotBegin(error);
+  }
+}
+
+const cannotBegin = (cause: unknown) =>
+  kernelProblem('unavailable', {
+    detail: 'This host cannot decode pictures at the moment. Try again later.',
+    retryAfter: 10,
+    cause,
+  });
 
 const tooSlow = () =>
   kernelProblem('unavailable', {
