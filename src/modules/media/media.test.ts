@@ -1,6 +1,6 @@
 // Media as a client sees it: pictures in, pictures and thumbnails out, and everything that is no picture refused.
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
@@ -194,15 +194,18 @@ inBothPlacements('media', (shop) => {
     }
   });
 
-  test('a picture that was stored with its metadata loses them when it is shown', async () => {
-    const bytes = await plain(70, 50)
-      .jpeg()
-      .withExif({ IFD0: { Artist: 'Ada' } })
-      .toBuffer();
-    const { id } = (await upload(bytes)).body;
+  /** As an older version stored it. */
+  const storedBefore = async (bytes: Buffer) => {
+    const { id } = (await upload(await plain(70, 50).jpeg().toBuffer())).body;
     const path = join(fileURLToPath(shop().started.env.STORAGE_URL!), id.slice(34), `${id}.original`);
     await writeFile(path, bytes);
     await rows('UPDATE media.pictures SET stripped = false WHERE id = $1', [id]);
+    return { id, path };
+  };
+  const exif = { IFD0: { Artist: 'Ada' } };
+
+  test('a picture that was stored with its metadata loses them when it is shown', async () => {
+    const { id, path } = await storedBefore(await plain(70, 50).jpeg().withExif(exif).toBuffer());
     const shown = await show(id);
     expect((shown.body as Buffer).includes('Ada')).toBe(false);
     expect((await readFile(path)).equals(shown.body)).toBe(true);
@@ -210,6 +213,43 @@ inBothPlacements('media', (shop) => {
     expect(await rows('SELECT stripped, bytes FROM media.pictures WHERE id = $1', [id])).toEqual([
       { stripped: true, bytes: shown.body.length },
     ]);
+  });
+
+  test('forty who first show a picture at once all see it, turned or not', async () => {
+    for (const orientation of [1, 6]) {
+      const picture = plain(70, 50).jpeg().withExif(exif).withMetadata({ orientation });
+      const { id } = await storedBefore(await picture.toBuffer());
+      const answers = await Promise.all(Array.from({ length: 40 }, () => show(id)));
+      expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 40 }, () => 200));
+      const { width, exif: left } = await sharp(answers[0]!.body).metadata();
+      expect([width, left]).toEqual([orientation === 6 ? 50 : 70, undefined]);
+    }
+  });
+
+  test('forty pictures that are first shown at once wait for no decoder', async () => {
+    const bytes = await plain(70, 50).jpeg().withExif(exif).toBuffer();
+    const { id, path } = await storedBefore(bytes);
+    const ids = Array.from(
+      { length: 40 },
+      (_, i) => `${id.slice(0, 24)}${String(i).padStart(10, '0')}${id.slice(34)}`,
+    );
+    for (const other of ids) await writeFile(join(dirname(path), `${other}.original`), bytes);
+    await rows(
+      `INSERT INTO media.pictures (id, user_id, status, content_type, width, height, bytes, sha256, thumb_bytes,
+         thumb_sha256, stripped, created_at)
+       SELECT one, NULL, 'stored', 'image/jpeg', 70, 50, 1, '', 1, '', false, now() FROM unnest($1::uuid[]) AS one`,
+      [ids],
+    );
+    const answers = await Promise.all(ids.map((one) => show(one)));
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+  });
+
+  test('a stored picture whose metadata cannot be taken off is said to be damaged', async () => {
+    const jpeg = await plain(70, 50).jpeg().withExif(exif).toBuffer();
+    const { id } = await storedBefore(jpeg.subarray(0, jpeg.indexOf(Buffer.from('ffc0', 'hex')) + 3));
+    const answer = await show(id);
+    expectProblem(answer, 503, 'storage-failed');
+    expect(answer.body.detail).toContain('damaged');
   });
 
   test('refuses a body that is not one file in its field', async () => {

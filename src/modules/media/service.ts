@@ -13,6 +13,7 @@ import type { Store } from '../../kernel/store/store.ts';
 import { media } from './contract.ts';
 import { type Image, NotAnImage } from './decoding/decode.ts';
 import type { Decoder } from './decoding/processes.ts';
+import { isTurned } from './decoding/turned.ts';
 import { withoutMetadata } from './decoding/without-metadata.ts';
 import type { MediaRepository, Picture } from './repository.ts';
 import type { Storage } from './storage.ts';
@@ -54,6 +55,8 @@ export class MediaService {
     maxEntrySize: keptEntry,
     sizeCalculation: ({ bytes }) => bytes.length + 500,
   });
+  /** What is being read, by key: a picture that many ask for at once is read, and mended, once. */
+  readonly #reading = new Map<string, Promise<Download>>();
 
   constructor(parts: MediaServiceParts) {
     this.#parts = parts;
@@ -107,6 +110,15 @@ export class MediaService {
     const key = keyOf(id, variant);
     const kept = this.#kept.get(key);
     if (kept) return kept;
+    let reading = this.#reading.get(key);
+    if (!reading) {
+      reading = this.#read(id, variant, key).finally(() => this.#reading.delete(key));
+      this.#reading.set(key, reading);
+    }
+    return reading;
+  }
+
+  async #read(id: string, variant: Variant, key: string): Promise<Download> {
     const picture = await this.#parts.repository.find(id);
     if (!picture) throw problem(media, 'media-unknown');
     const stored = await this.#parts.storage.read(key).catch((error) => Promise.reject(storageFailed(error)));
@@ -127,20 +139,27 @@ export class MediaService {
   }
 
   /**
-   * A picture that was stored before metadata were taken off: it is mended by whoever first shows it. Two who do so at
-   * once write the same bytes.
+   * A picture that was stored before metadata were taken off: it is mended by whoever first shows it. Two hosts that
+   * do so at once write the same bytes.
    */
   async #strip({ id, contentType }: Picture, bytes: Buffer): Promise<Buffer> {
-    const { decoder, storage, repository } = this.#parts;
-    const lossless = () => withoutMetadata(bytes, contentType);
-    // It was taken under other limits: what is larger than today's is shown without its metadata all the same.
-    const clean = await decoder.decode(patient, bytes).then(
-      ({ original }) => original,
-      (error) => (error instanceof NotAnImage ? lossless() : Promise.reject(error)),
-    );
+    const { storage, repository } = this.#parts;
+    const clean = (await this.#turned(bytes)) ?? lossless(bytes, contentType);
     await storage.write(keyOf(id, 'original'), clean).catch((error) => Promise.reject(storageFailed(error)));
     await repository.noteStripped(id, clean.length, sha256(clean));
     return clean;
+  }
+
+  /** Only what is to be turned is decoded: the queue is short, and the first views of a whole shop would fill it. */
+  async #turned(bytes: Buffer): Promise<Buffer | undefined> {
+    if (!isTurned(bytes)) return undefined;
+    try {
+      return (await this.#parts.decoder.decode(patient, bytes)).original;
+    } catch (error) {
+      // It was taken under other limits: what is larger than today's is shown without its metadata all the same.
+      if (error instanceof NotAnImage) return undefined;
+      throw error;
+    }
   }
 
   /** Removes what uploads began an hour ago and never finished. Any number of hosts may do it at once. */
@@ -179,6 +198,16 @@ function sha256(bytes: Buffer): string {
 
 function storageFailed(cause: unknown) {
   return problem(media, 'storage-failed', { retryAfter: 5, cause });
+}
+
+/** Stored bytes from which nothing can be left out are not shown: they may tell where their owner lives. */
+function lossless(bytes: Buffer, contentType: string): Buffer {
+  try {
+    return withoutMetadata(bytes, contentType);
+  } catch (cause) {
+    const detail = 'The stored picture is damaged, and its metadata cannot be taken off. Upload it again.';
+    throw problem(media, 'storage-failed', { detail, retryAfter: 5, cause });
+  }
 }
 
 /** Ids come in any case and are one id. */

@@ -2,6 +2,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { expect, test } from 'vitest';
 import { decode } from './decode.ts';
+import { isTurned } from './turned.ts';
 import { withoutMetadata } from './without-metadata.ts';
 
 const exif = { IFD0: { Artist: 'SecretArtist', Copyright: 'x' }, IFD3: { GPSLatitude: '47/1 29/1 0/1' } };
@@ -72,6 +73,34 @@ test('what stands behind the end, in comments and in other segments goes too', a
   expect(withoutMetadata(said, 'image/jpeg').equals(jpeg)).toBe(true);
   const png = await base().png().toBuffer();
   expect(withoutMetadata(Buffer.concat([png, Buffer.from('Secret')]), 'image/png').equals(png)).toBe(true);
+});
+
+test('stray bytes between the segments of a JPEG are left out, as decoders do', async () => {
+  const jpeg = await base().jpeg().toBuffer();
+  const said = await base().jpeg().withExif(exif).toBuffer();
+  const second = 4 + said.readUInt16BE(4);
+  for (const stray of ['00', '41', 'ff00', '00ffff', 'ff01', 'ffd0']) {
+    const bytes = Buffer.concat([said.subarray(0, second), Buffer.from(stray, 'hex'), said.subarray(second)]);
+    const clean = withoutMetadata(bytes, 'image/jpeg');
+    expect(clean.includes('SecretArtist')).toBe(false);
+    expect((await sharp(clean).raw().toBuffer()).equals(await sharp(jpeg).raw().toBuffer())).toBe(true);
+    expect((await decode(bytes)).original.equals(clean)).toBe(true);
+  }
+});
+
+test('an AVIF that claims more metadata than it has bytes is refused soon', async () => {
+  const bytes = await base().avif({ effort: 0 }).withExif(exif).toBuffer();
+  const iloc = bytes.indexOf('iloc') + 4;
+  // No offsets and no lengths: each item then claims 65,535 extents of no bytes.
+  bytes[iloc + 4] = 0;
+  bytes.fill(0xff, iloc + 6, iloc + 40);
+  expect(() => withoutMetadata(bytes, 'image/avif')).toThrow('extents without lengths');
+});
+
+test.each(formats)('that a %s is to be turned is told from its bytes', async (_format, as) => {
+  expect(isTurned(await as(base().withMetadata({ orientation: 6 })).toBuffer())).toBe(true);
+  for (const plain of [base(), base().withMetadata({ orientation: 1 }), base().withExif(exif)])
+    expect(isTurned(await as(plain).toBuffer())).toBe(false);
 });
 
 test.each(['jpeg', 'png', 'webp'] as const)('a turned %s is shown as it was', async (format) => {

@@ -1,7 +1,8 @@
 // A picture without what is not the picture: EXIF and GPS, XMP, IPTC, comments, embedded previews, and whatever stands
 // behind its end (a telephone's second picture, a film). Lossless: segments are left out, no pixel is touched; what
 // has none comes back as the same bytes. Kept is what decoders need, by name, so that what is new does not pass.
-// It trusts no length: the bytes were decoded before, and what does not add up fails as damaged.
+// It trusts no length and no marker: bytes that were stored long ago come here without being decoded first. What does
+// not add up throws, after a time that grows with the bytes and not with what they claim.
 
 export function withoutMetadata(bytes: Buffer, contentType: string): Buffer {
   const clean = kinds[contentType as keyof typeof kinds](bytes);
@@ -22,14 +23,17 @@ const kept: Readonly<Record<number, string>> = { 224: 'JFIF\0', 226: 'ICC_PROFIL
 function jpeg(bytes: Buffer): Buffer {
   const parts = [bytes.subarray(0, 2)];
   for (let at = 2; at < bytes.length; ) {
-    if (bytes[at] !== 0xff) throw new Error('no marker');
+    // As libjpeg does: what stands between two segments is skipped, and so is a marker that has no segment here.
+    at = bytes.indexOf(0xff, at);
+    if (at < 0 || at + 1 === bytes.length) break;
     const marker = bytes[at + 1]!;
     if (marker === 0xff) at += 1;
+    else if (marker <= 1 || (marker >= 0xd0 && marker <= 0xd7)) at += 2;
     else if (marker === 0xd9) {
       parts.push(bytes.subarray(at, at + 2));
       break;
     } else {
-      const end = at + 2 + bytes.readUInt16BE(at + 2);
+      const end = at + 2 + Math.max(2, bytes.readUInt16BE(at + 2));
       const name = kept[marker];
       const isMetadata = (marker >= 0xe0 && marker <= 0xef) || marker === 0xfe;
       if (!isMetadata || (name && bytes.toString('latin1', at + 4, at + 4 + name.length) === name)) {
@@ -190,16 +194,23 @@ function blank(bytes: Buffer, iloc: number, idat: number, items: ReadonlySet<num
   const sizes = number(2);
   const [offsetSize, lengthSize, baseSize, indexSize] = [12, 8, 4, 0].map((shift) => (sizes >> shift) & 15);
   const wide = version === 2 ? 4 : 2;
-  for (let left = number(wide); left > 0; left -= 1) {
+  let left = bytes.length;
+  for (let count = number(wide); count > 0; count -= 1) {
     const id = number(wide);
     const inIdat = version > 0 && (number(2) & 15) === 1;
     at += 2;
     const base = number(baseSize!);
-    for (let extents = number(2); extents > 0; extents -= 1) {
+    const extents = number(2);
+    if (extents > 1 && lengthSize === 0) throw new Error('extents without lengths');
+    for (let extent = 0; extent < extents; extent += 1) {
       if (version > 0) number(indexSize!);
       const start = base + number(offsetSize!) + (inIdat ? idat : 0);
       const length = number(lengthSize!);
-      if (items.has(id)) bytes.fill(0, start, length === 0 ? bytes.length : start + length);
+      if (!items.has(id)) continue;
+      const end = length === 0 ? bytes.length : start + length;
+      left -= end - start;
+      if (left < 0) throw new Error('more metadata than bytes');
+      bytes.fill(0, start, end);
     }
   }
 }
