@@ -19,10 +19,18 @@ export function misfits(narrow: Json, wide: Json, path = ''): Misfit[] {
   if (variants)
     return variants.flatMap((one) => {
       const found = misfits(one, wide, path);
-      return found.length === 0 ? [] : explain(one, wide, path, found);
+      return found.length === 0 || anyOf(wide) ? found : explain(one, wide, path, [found]);
     });
   const choices = anyOf(wide);
-  if (choices) return choices.some((one) => fits(narrow, one)) ? [] : explain(narrow, wide, path);
+  if (choices) {
+    const found: Misfit[][] = [];
+    for (const one of choices) {
+      const last = misfits(narrow, one, path);
+      if (last.length === 0) return [];
+      found.push(last);
+    }
+    return explain(narrow, wide, path, found);
+  }
   if (narrow.const !== undefined || wide.const !== undefined || wide.enum !== undefined)
     return literals(narrow, wide, path);
   if (!typeFits(narrow.type, wide.type))
@@ -34,17 +42,15 @@ export function misfits(narrow: Json, wide: Json, path = ''): Misfit[] {
   return found;
 }
 
-const fits = (narrow: Json, wide: Json) => misfits(narrow, wide).length === 0;
-
 /**
  * The misfits of one variant: with the one choice of its kind where there is one, else in a sentence.
- * @param found what it has against all of `wide`, where that is known: to look again would double the work at each level.
+ * @param found what it has against each choice: to look again would double the work at each level.
  */
-function explain(one: Json, wide: JsonObject, path: string, found?: Misfit[]): Misfit[] {
+function explain(one: Json, wide: JsonObject, path: string, found: readonly Misfit[][]): Misfit[] {
   const choices = anyOf(wide) ?? [wide];
   const alike = choices.filter((choice) => isObject(choice) && isObject(one) && choice.type === one.type);
   if (alike.length === 1 && isObject(one) && one.const === undefined)
-    return found && alike[0] === wide ? found : misfits(one, alike[0]!, path);
+    return found[choices.indexOf(alike[0]!)]!;
   return [{ path, message: `${word(one)} is not among ${choices.map(word).join(', ')}` }];
 }
 
