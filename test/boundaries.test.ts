@@ -63,6 +63,13 @@ describe('the check itself can fail', () => {
     expect(found.some((one) => /a -> b -> a\. Turn one of them into an event/.test(one))).toBe(true);
   });
 
+  test('somebody else who opens connections', () => {
+    const found = house({
+      'src/kernel/limits/count.ts': "import pg from 'pg';\nexport const pool = new pg.Pool({});\n",
+    });
+    expect(found[0]).toMatch(/^src\/kernel\/limits\/count\.ts:2 .*src\/kernel\/store\/connections\.ts/);
+  });
+
   test('somebody else who reads the environment', () => {
     const found = house({ 'src/modules/media/storage.ts': 'const url = process.env.STORAGE_URL;\n' });
     expect(found[0]).toMatch(/^src\/modules\/media\/storage\.ts:1 .*src\/environment\.ts/);

@@ -18,7 +18,12 @@ interface Import {
 /** All breaches under `root` (the folder that holds src/, extracted/ and prisma/). */
 export function breaches(root: string): Breach[] {
   const imports = sourceFiles(join(root, 'src')).flatMap((file) => importsOf(root, file));
-  return [...imports.flatMap((one) => breachOf(one)), ...environmentReaders(root), ...cycles(root, imports)];
+  return [
+    ...imports.flatMap((one) => breachOf(one)),
+    ...environmentReaders(root),
+    ...ownConnections(root),
+    ...cycles(root, imports),
+  ];
 }
 
 function breachOf({ file, line, target }: Import): Breach[] {
@@ -95,6 +100,22 @@ function environmentReaders(root: string): Breach[] {
       file,
       line,
       message: 'reads process.env. Only src/environment.ts does: add the setting there and pass it on.',
+    }));
+  });
+}
+
+/** A pool or client of PostgreSQL that is made elsewhere may end the process when it is lost. */
+function ownConnections(root: string): Breach[] {
+  return sourceFiles(join(root, 'src')).flatMap((path) => {
+    const file = slashed(relative(root, path));
+    if (file === 'src/kernel/store/connections.ts' || /\.test\.ts$|\bfixture\.ts$|\/testing\b/.test(file))
+      return [];
+    if (!/from 'pg'/.test(readFileSync(path, 'utf8'))) return [];
+    return linesWith(path, /\bnew (pg\.)?(Pool|Client)\(/).map((line) => ({
+      file,
+      line,
+      message:
+        'connects to PostgreSQL by itself. Use openPool or createClient of src/kernel/store/connections.ts: a connection that is lost must not end the process.',
     }));
   });
 }

@@ -164,8 +164,13 @@ export async function startMonolith(
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(`the monolith did not start:\n${output}`);
-    if (existsSync(file))
+    if (existsSync(file)) {
+      // Nobody asked it to end: its last words are what a failed test needs first.
+      child.once('exit', (code) => {
+        if (code) process.stderr.write(`a monolith ended with ${code}:\n${output.slice(-4000)}\n`);
+      });
       return { child, url: (JSON.parse(readFileSync(file, 'utf8')) as { url: string }).url };
+    }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { KAFKA_VERSION } from '../kernel/events/testing/broker.ts';
+import { createClient } from '../kernel/store/connections.ts';
 import type { Pinning } from './load/generator-process.ts';
 import type { Report } from './report-shape.ts';
 import { root } from './shapes/instance.ts';
@@ -33,7 +33,7 @@ export async function versionsOf(
   log: 'postgres' | 'kafka',
 ): Promise<Report['versions']> {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-  const client = new pg.Client({ connectionString: databaseUrl });
+  const client = createClient({ connectionString: databaseUrl });
   await client.connect();
   try {
     const { rows } = await client.query<{ server_version: string }>('SHOW server_version');

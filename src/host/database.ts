@@ -1,12 +1,13 @@
 // Where a host's data is: the embedded server or the one that it was told, made ready by whoever may do so, and
 // the connection URL of every role. A service was told its own URLs and can reach nothing else.
-import pg from 'pg';
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import { logSchema } from '../kernel/events/log/postgres-schema.ts';
 import { moduleEventTables } from '../kernel/events/tables.ts';
 import { limitTables } from '../kernel/limits/tables.ts';
 import type { Module } from '../kernel/module.ts';
 import { controlSchema } from '../kernel/placement/schema.ts';
+import { createClient } from '../kernel/store/connections.ts';
 import { provision } from '../kernel/store/provision.ts';
 import { roleUrl, runtimeRole } from '../kernel/store/roles.ts';
 import type { KernelSchema } from '../kernel/store/store.ts';
@@ -119,9 +120,7 @@ async function underLock<T>(url: string, session: pg.Client | undefined, work: (
 }
 
 async function connect(url: string, name: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: name });
-  // Its loss frees the lock; without a listener it would end the process.
-  client.on('error', () => {});
+  const client = createClient({ connectionString: url, application_name: name });
   await client.connect();
   return client;
 }

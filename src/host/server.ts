@@ -1,7 +1,8 @@
 // The embedded server of this host's DATA_DIR, held by this host alone. Whoever holds it ends it; who does not
 // get it leaves it to the other.
-import pg from 'pg';
+import type pg from 'pg';
 import type { Logger } from 'pino';
+import { createClient } from '../kernel/store/connections.ts';
 import { openEmbedded } from '../kernel/store/embedded.ts';
 import { type Undo, within } from './undo.ts';
 
@@ -52,8 +53,7 @@ async function open(dataDir: string, log: Logger, onStarted: () => void) {
 
 /** One monolith per DATA_DIR: the lock is a session's, so a killed process holds it no longer. */
 async function holdAlone(url: string, dataDir: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: 'banyan monolith' });
-  client.on('error', () => {});
+  const client = createClient({ connectionString: url, application_name: 'banyan monolith' });
   await client.connect();
   // The server notices a killed client within moments, not at once.
   const deadline = Date.now() + 3000;

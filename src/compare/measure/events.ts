@@ -2,6 +2,7 @@
 // their way at once: from the rows that every consumer keeps. An event's id is a UUIDv7, which holds the moment
 // of its publication in milliseconds; its delivery row is written in the transaction of its effect.
 import pg from 'pg';
+import { createClient } from '../../kernel/store/connections.ts';
 
 export interface EventTime {
   readonly event: string;
@@ -18,7 +19,7 @@ export async function eventTimes(
   from: number,
   until: number,
 ): Promise<EventTime[]> {
-  const client = new pg.Client({ connectionString: databaseUrl });
+  const client = createClient({ connectionString: databaseUrl });
   await client.connect();
   try {
     const found: EventTime[] = [];

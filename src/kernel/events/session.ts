@@ -2,7 +2,8 @@
 // pg_stat_activity, so that a killed process loses what it had at once and not after a time-out.
 // It reconnects by itself. Commits on it are asynchronous: what is written here may be lost in a crash and is
 // then only done again.
-import { Client, type ClientConfig, type QueryResult, type QueryResultRow } from 'pg';
+import type { Client, ClientConfig, QueryResult, QueryResultRow } from 'pg';
+import { createClient } from '../store/connections.ts';
 import type { LogLogger } from './log/port.ts';
 
 export interface SessionIdentity {
@@ -76,7 +77,7 @@ export class Session {
   }
 
   async #connect(forget: () => void): Promise<{ client: Client; identity: SessionIdentity }> {
-    const client = new Client({ ...this.#config, keepAlive: true, connectionTimeoutMillis: 5_000 });
+    const client = createClient({ ...this.#config, keepAlive: true, connectionTimeoutMillis: 5_000 });
     client.on('error', (error) => {
       this.#log.debug({ err: error }, 'a database session broke; it is made again when needed');
       forget();

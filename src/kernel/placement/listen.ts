@@ -1,7 +1,8 @@
 // A LISTEN connection that comes back by itself. What it hears is a hint: after a reconnect it calls back
 // once, since it may have missed something. Never throws.
-import pg from 'pg';
+import type pg from 'pg';
 import type { Logger } from 'pino';
+import { createClient } from '../store/connections.ts';
 
 export interface ListenOptions {
   readonly url: string;
@@ -18,7 +19,7 @@ export function listen({ url, channel, onChange, log }: ListenOptions): () => Pr
   let stopped = false;
 
   const connect = async () => {
-    const next = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000, keepAlive: true });
+    const next = createClient({ connectionString: url, connectionTimeoutMillis: 2000, keepAlive: true });
     client = next;
     next.on('notification', onChange);
     // Both may come for one loss, and errors again later; the first counts.

@@ -4,6 +4,7 @@
 // Every statement gives up after 2 s: a database that hangs must look like one that is down.
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { openPool } from '../store/connections.ts';
 import type { Sql } from '../store/store.ts';
 import { createFlags, type Flags } from './flags.ts';
 import { listen } from './listen.ts';
@@ -46,17 +47,19 @@ export interface ControlStoreOptions {
 const patience = 2000;
 
 export function createControlStore({ url, log }: ControlStoreOptions): ControlStore {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: 3,
-    connectionTimeoutMillis: patience,
-    query_timeout: patience,
-    statement_timeout: patience,
-    application_name: 'banyan control',
-    // Heartbeats need not reach the disk; `change` asks for durability where it matters.
-    options: '-c synchronous_commit=off -c search_path=banyan_control',
-  });
-  pool.on('error', (error) => log.warn({ error: error.message }, 'a control connection was lost'));
+  const pool = openPool(
+    {
+      connectionString: url,
+      max: 3,
+      connectionTimeoutMillis: patience,
+      query_timeout: patience,
+      statement_timeout: patience,
+      application_name: 'banyan control',
+      // Heartbeats need not reach the disk; `change` asks for durability where it matters.
+      options: '-c synchronous_commit=off -c search_path=banyan_control',
+    },
+    (error) => log.warn({ error: error.message }, 'a control connection was lost'),
+  );
   const sql = sqlOver(pool);
   const change: Change = (work) => inTransaction(pool, work);
 

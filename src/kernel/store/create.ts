@@ -1,7 +1,8 @@
 // A module's store over its own pool and role: Prisma for most, the raw pool for hot paths, and transactions
 // that take events along. Pools are small: twelve of pg's default size would pass a server's limit.
-import pg from 'pg';
+import type pg from 'pg';
 import type { Logger } from 'pino';
+import { openPool } from './connections.ts';
 import { ModulePg } from './prisma-connection.ts';
 import { sharedCommits } from './shared-commits.ts';
 import type { Publisher, Store } from './store.ts';
@@ -47,22 +48,20 @@ function callRefused(error: NodeJS.ErrnoException): void {
 
 /** A pool whose server may come and go: what waits gets an error after 10 s, what comes later a new connection. */
 export function createPool(url: string, name: string, log: Logger, max = POOL_SIZE): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max,
-    ...pipelined,
-    application_name: `banyan ${name}`,
-    connectionTimeoutMillis: 10_000,
-    idleTimeoutMillis: 60_000,
-    statement_timeout: 15_000,
-    idle_in_transaction_session_timeout: 30_000,
-    keepAlive: true,
-  });
-  // An idle connection that the server closed is no reason to end the process; the next query opens another.
-  pool.on('error', (error) => log.warn({ err: error.message }, 'an idle database connection was lost'));
-  // One that is in use tells whoever uses it by the query that fails; without a listener it would end the process.
-  pool.on('connect', (client) => client.on('error', () => {}));
-  return pool;
+  return openPool(
+    {
+      connectionString: url,
+      max,
+      ...pipelined,
+      application_name: `banyan ${name}`,
+      connectionTimeoutMillis: 10_000,
+      idleTimeoutMillis: 60_000,
+      statement_timeout: 15_000,
+      idle_in_transaction_session_timeout: 30_000,
+      keepAlive: true,
+    },
+    (error) => log.warn({ err: error.message }, 'an idle database connection was lost'),
+  );
 }
 
 /** Beyond so many different statements the rest is parsed each time: the server keeps what is prepared. */

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
+import { createClient } from './connections.ts';
 import { withEngine } from './engine.ts';
 import { migrationsOf, prismaFolderOf } from './migrations.ts';
 
@@ -27,7 +27,7 @@ export async function missingMigration(url: string, module: string): Promise<str
 
 async function onEmptyDatabase<T>(url: string, work: (url: string) => Promise<T>): Promise<T> {
   const name = `shadow_${randomBytes(6).toString('hex')}`;
-  const client = new pg.Client({ connectionString: url });
+  const client = createClient({ connectionString: url });
   await client.connect();
   try {
     await client.query(`CREATE DATABASE ${name}`);

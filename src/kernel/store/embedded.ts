@@ -17,10 +17,10 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import pg from 'pg';
 import type { Logger } from 'pino';
 import { initialise } from './cluster-init.ts';
 import { placeCluster, type ServerPlace } from './cluster-place.ts';
+import { createClient } from './connections.ts';
 import { findPostmaster, type Postmaster, startPostmaster, stopPostmaster } from './postmaster.ts';
 
 export interface EmbeddedServer {
@@ -175,12 +175,11 @@ async function findRunning(
 
 /** Whether it is the server of this folder that listens there. Makes our database in it if it has none. */
 async function answers(found: Postmaster, password: string, place: ServerPlace): Promise<boolean> {
-  const client = new pg.Client({
+  const client = createClient({
     connectionString: urlOf(found, password, 'postgres'),
     connectionTimeoutMillis: 2000,
     application_name: 'banyan embedded',
   });
-  client.on('error', () => {});
   try {
     await client.connect();
     const { rows } = await client.query<{ folder: string; ready: boolean }>(

@@ -12,6 +12,7 @@ import {
 } from '@prisma/driver-adapter-utils';
 import type { SchemaEngine } from '@prisma/schema-engine-wasm';
 import pg from 'pg';
+import { openPool } from './connections.ts';
 
 // Node has it; the DOM's types, which would declare it, have no place here.
 declare const WebAssembly: {
@@ -118,16 +119,14 @@ class EngineAdapter extends PrismaPg {
 /** One connection: what is set on it holds for every statement of the engine. */
 function onePool(url: string, preamble: readonly string[]): pg.Pool {
   const onConnect = async (client: pg.ClientBase) => {
-    client.on('error', () => {});
     for (const statement of preamble) await client.query(statement);
   };
-  const pool = new pg.Pool({
+  return openPool({
     connectionString: url,
     max: 1,
     application_name: 'banyan/migrations',
     onConnect,
   });
-  return pool.on('error', () => {});
 }
 
 type Adapter = Awaited<ReturnType<PrismaPg['connect']>>;

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { createClient } from './connections.ts';
 import { migrate, migrationsOf } from './migrations.ts';
 import {
   asOwner,
@@ -131,12 +132,11 @@ async function build(client: pg.Client, one: Planned, adminUrl: string, log: Log
 }
 
 async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({
+  const client = createClient({
     connectionString: url,
     application_name: 'banyan provision',
     connectionTimeoutMillis: 10_000,
   });
-  client.on('error', () => {});
   try {
     await client.connect();
     return client;

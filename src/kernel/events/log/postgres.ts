@@ -2,8 +2,9 @@
 // Waking is a hint (in the process, and a NOTIFY of its own statement for other processes, one at a time);
 // what is read comes from the tables alone, and a poll finds what no hint told. Where no other process reads, none is
 // sent: each wakes every session that listens to anything, nine in a monolith, and five are sent for an order.
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import { openPool } from '../../store/connections.ts';
 import { Session } from '../session.ts';
 import { partitionOf } from './partitioner.ts';
 import {
@@ -67,9 +68,9 @@ class PostgresLog implements EventLog {
       pollMs: 1_000,
       ...options,
     };
-    this.#pool = new Pool({ connectionString: options.url, max: 4, application_name: 'banyan log' });
-    this.#pool.on('error', (error) =>
-      options.log.debug({ err: error }, 'an idle connection of the log broke'),
+    this.#pool = openPool(
+      { connectionString: options.url, max: 4, application_name: 'banyan log' },
+      (error) => options.log.debug({ err: error }, 'an idle connection of the log broke'),
     );
     this.#session = new Session(
       { connectionString: options.url, application_name: 'banyan log session' },
