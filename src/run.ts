@@ -36,6 +36,11 @@ async function serve(overrides: Env): Promise<void> {
     process.exit(code);
   };
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a rejection that nobody handled'));
+  // Nobody knows what it left undone: this process ends, but what is under way in it may finish first.
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'an error that nobody handled');
+    void stop('a fault', 1);
+  });
   const starting = startHost(settings, {
     log,
     signal: stopping.signal,

@@ -60,8 +60,12 @@ export class Answer implements Dispatcher.DispatchHandler {
       controller.abort(stranger);
       return;
     }
-    // It has no body, whatever is said of one (RFC 9110, 8.6).
-    if (statusCode === 204) delete headers['content-length'];
+    // It has no body, whatever is said of one (RFC 9110, 8.6), and is complete.
+    if (statusCode === 204) {
+      delete headers['content-length'];
+      this.#settle(null, { statusCode, headers, body: undefined });
+      return;
+    }
     this.#head = { statusCode, headers };
     if (Number(headers['content-length'] ?? Number.NaN) <= SMALL) return;
     this.#stream = new Readable({
@@ -72,6 +76,8 @@ export class Answer implements Dispatcher.DispatchHandler {
         done(error);
       },
     });
+    // Whoever sends it hears of its end; where nobody does any more, that must not end the process.
+    this.#stream.on('error', ended);
     this.#settle(null, { ...this.#head, body: this.#stream });
   }
 

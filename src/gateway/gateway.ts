@@ -165,6 +165,7 @@ async function mountModule(
     placements,
     local: dispatcher !== undefined,
     guard,
+    begins: shedding.begins,
     tokens,
     onReroute: () => metrics.rerouted.inc({ module }),
   };

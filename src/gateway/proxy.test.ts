@@ -18,7 +18,8 @@ afterEach(async () => {
 });
 
 /** A gateway before a service that says these bytes to whatever it is asked, and closes where it says so. */
-async function world(says: string | ((asked: string) => string)) {
+async function world(says: string | ((asked: string) => string), waits = async () => {}) {
+  const turns = { count: 0 };
   const heard: string[] = [];
   const sockets = new Set<Socket>();
   const service = createServer((socket) => {
@@ -66,7 +67,15 @@ async function world(says: string | ((asked: string) => string)) {
     lines,
     reads: () => false,
     placements,
-    guard: (_request: unknown, _reply: unknown, done: () => void) => done(),
+    guard: (_request: unknown, _reply: unknown, done: () => void) => waits().then(done),
+    begins: () => {
+      let over = false;
+      turns.count += 1;
+      return () => {
+        if (!over) turns.count -= 1;
+        over = true;
+      };
+    },
     local: false,
     tokens,
     onReroute: () => {},
@@ -77,7 +86,7 @@ async function world(says: string | ((asked: string) => string)) {
     upstreams.close();
     await lines.close();
   });
-  return { app, heard };
+  return { app, heard, turns, upstreams, endpoint };
 }
 
 /** What comes back on one connection until it closes, or until `enough` says so. */
@@ -213,4 +222,28 @@ it('tells the service nothing of the client’s connection, who asks, and what w
   expect(heard[0]).toMatch(/\r\nvia: 1\.1 a, 1\.1 banyan\r\n/);
   expect(heard[0]).toMatch(/\r\nx-forwarded-for: 127\.0\.0\.1\r\n/);
   expect(heard[0]).toMatch(/\r\nauthorization: Bearer a\r\n/);
+});
+
+it('counts nobody any more who left while a hook waited', { timeout: 10_000 }, async () => {
+  const { promise: waiting, resolve: goOn } = Promise.withResolvers<void>();
+  const entered = Promise.withResolvers<void>();
+  const { app, heard, turns, upstreams } = await world(
+    'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}',
+    () => {
+      entered.resolve();
+      return waiting;
+    },
+  );
+  const left = new Promise<void>((resolve) =>
+    app.server.once('request', (_request, answer) => answer.once('close', resolve)),
+  );
+  const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1', () =>
+    client.write('GET /api/shop/things HTTP/1.1\r\nHost: h\r\n\r\n'),
+  );
+  await entered.promise;
+  client.destroy();
+  await left;
+  goOn();
+  while (heard.length === 0) await new Promise(setImmediate);
+  expect([turns.count, upstreams.inflight('shop')]).toEqual([0, 0]);
 });

@@ -16,6 +16,7 @@ import { audienceOf, type InternalTokens } from '../kernel/identity/internal-tok
 import type { Endpoint, Placement, Placements } from '../kernel/placement/snapshot.ts';
 import { cleanAnswer } from './answer-headers.ts';
 import { type Lines, SILENT, STRANGER } from './lines.ts';
+import type { Shedding } from './load/shedding.ts';
 import type { Reads } from './reads.ts';
 import { switchOf } from './switch.ts';
 import { REFUSED } from './unexpected.ts';
@@ -31,6 +32,8 @@ export interface ProxyOptions {
   readonly placements: Placements;
   /** Refuses who may not call what they ask for. */
   readonly guard: onRequestHookHandler;
+  /** Throws where too much is under way; answers what ends the turn of this request. */
+  readonly begins: Shedding['begins'];
   /** This host runs the module too: it can answer when the module came back. */
   readonly local: boolean;
   readonly tokens: InternalTokens;
@@ -54,6 +57,8 @@ declare module 'fastify' {
     side: Placement;
     /** On its way to a process, once one is chosen. */
     forwarding: Forwarding | undefined;
+    /** Ends its turn among those under way: when its answer begins, not when a slow reader has it. */
+    endTurn: (() => void) | undefined;
   }
 }
 
@@ -64,22 +69,30 @@ declare module 'fastify' {
 export function noteSides(app: FastifyInstance, placements: Placements, upstreams: Upstreams): void {
   app.decorateRequest('side', 'service');
   app.decorateRequest('forwarding', undefined);
+  app.decorateRequest('endTurn', undefined);
   app.addHook('onRequest', (request, reply, done) => {
     const module = request.routeOptions.config.proxied;
     if (module !== undefined) {
       request.side = placements.current.modules[module]?.placement ?? 'service';
       const over = request.side === 'service' ? upstreams.routed(module) : undefined;
-      reply.raw.once('close', () => {
+      whenOver(reply, () => {
         over?.();
         request.forwarding?.over();
+        request.endTurn?.();
       });
     }
     done();
   });
 }
 
+/** When the answer has gone out or the client went away, which may have been before a hook that waited was done. */
+function whenOver({ raw }: FastifyReply, then: () => void): void {
+  if (raw.destroyed) then();
+  else raw.once('close', then);
+}
+
 export async function mountProxy(app: FastifyInstance, options: ProxyOptions): Promise<void> {
-  const { module, prefix, lines, reads, guard } = options;
+  const { module, prefix, lines, reads, guard, begins } = options;
   await app.register(async (scope) => {
     scope.addHook('onRequest', guard);
     passedBodies(scope);
@@ -100,6 +113,8 @@ export async function mountProxy(app: FastifyInstance, options: ProxyOptions): P
       replyOptions: hooks,
       // Answers nothing: a reply that is returned is waited for, which costs some 40 us.
       handler: (request: FastifyRequest, reply: FastifyReply, _dest: string, from: FromOptions): void => {
+        request.endTurn = begins(request, reply);
+        if (reply.raw.destroyed) request.endTurn?.();
         const forward = () => {
           request.forwarding = new Forwarding(request, reply, from, options);
           request.forwarding.send();
@@ -157,6 +172,7 @@ class Forwarding {
     }
     this.endpoint = endpoint;
     this.#counted = options.upstreams.begin(endpoint);
+    if (this.reply.raw.destroyed) this.over();
     const token = options.tokens.mint(audienceOf(endpoint.id));
     if (typeof token === 'string') this.forward(endpoint, token);
     else
@@ -193,11 +209,13 @@ class Forwarding {
   }
 
   /** Said here and not there: a service in another language need not know what this gateway calls it. */
-  answerHeaders(headers: Headers): Headers {
-    cleanAnswer(headers);
+  answerHeaders(answered: Headers): Headers {
+    const { request, reply } = this;
+    request.endTurn?.();
+    const headers = cleanAnswer(answered);
     // Of what is not under /api nobody says so, near or far.
-    if (!this.reply.hasHeader('x-served-by')) delete headers['x-served-by'];
-    else headers['x-served-by'] = this.request.side === 'service' ? this.endpoint!.id : 'monolith';
+    if (!reply.hasHeader('x-served-by')) delete headers['x-served-by'];
+    else headers['x-served-by'] = request.side === 'service' ? this.endpoint!.id : 'monolith';
     return headers;
   }
 
@@ -265,8 +283,7 @@ class Forwarding {
     const { modules } = await placements.refresh();
     const side = modules[module]?.placement ?? 'service';
     if (local && side === 'in-process') return routeAgain(this.request, this.reply);
-    if (side === 'service' && this.request.side !== side)
-      this.reply.raw.once('close', upstreams.routed(module));
+    if (side === 'service' && this.request.side !== side) whenOver(this.reply, upstreams.routed(module));
     this.request.side = side;
     this.tried = undefined;
     this.send();
@@ -276,18 +293,17 @@ class Forwarding {
 /** The module is near again: the same request once more through the router, whole. */
 async function routeAgain(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const body = request.body as Buffer | undefined;
-  const headers = { ...request.headers } as Record<string, string>;
-  delete headers['transfer-encoding'];
+  const asked = { ...request.headers } as Record<string, string>;
+  delete asked['transfer-encoding'];
   const answer = await request.server.inject({
     method: request.method as 'GET',
     url: request.raw.url!,
-    headers,
+    headers: asked,
     remoteAddress: request.ip,
     ...(body && body.length > 0 ? { payload: body } : {}),
   });
-  const answered = answer.headers as Headers;
-  cleanAnswer(answered);
-  for (const [name, value] of Object.entries(answered)) if (value !== undefined) reply.header(name, value);
+  const headers = cleanAnswer(answer.headers as Headers);
+  for (const [name, value] of Object.entries(headers)) if (value !== undefined) reply.header(name, value);
   reply.code(answer.statusCode).send(answer.rawPayload);
 }
 

@@ -2,7 +2,7 @@
 // what is begun is done in time. Three gates per module, near or far alike: requests in flight, the event loop's lag, and
 // each request's own deadline. Health, /admin, documents and the internal port have no gate.
 // It must not know what a module does, nor where.
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { kernelProblem, type Problem } from '../../kernel/contract/problem.ts';
 import { type Admission, Shed } from '../../kernel/http/admission.ts';
 import { dropRest } from '../../kernel/http/leftover.ts';
@@ -14,16 +14,7 @@ import { type Lag, watchLag } from './lag.ts';
 const REASONS = ['limit', 'lag', 'deadline'] as const;
 type Reason = (typeof REASONS)[number];
 
-/** A request of a proxied module while it is worked on. */
-interface Slot {
-  readonly gate: Gate;
-  readonly since: number;
-}
-
 declare module 'fastify' {
-  interface FastifyRequest {
-    slot: Slot | undefined;
-  }
   interface FastifyContextConfig {
     /** The gate that requests of this route pass. */
     gate?: Gate;
@@ -33,6 +24,8 @@ declare module 'fastify' {
 export interface Shedding {
   /** For the module's own routes. */
   admission(module: string): Admission;
+  /** For a request to another process, when all of it is there: throws Shed, or answers what ends its turn, once. */
+  begins(request: FastifyRequest, reply: FastifyReply): (() => void) | undefined;
   /** True: it has answered. For the first hook of the port. */
   refuses(request: FastifyRequest, reply: FastifyReply, gate: Gate): boolean;
 }
@@ -41,17 +34,17 @@ export function shedLoad(app: FastifyInstance, modules: readonly string[], metri
   const lag = watchLag();
   app.addHook('onClose', async () => lag.stop());
   const gates = new Map(modules.map((module) => [module, new Gate(module, lag)]));
-  app.decorateRequest('slot', undefined);
   app.addHook('onRoute', (route) => {
     const { module, proxied } = route.config ?? {};
     const gate = gates.get(module ?? proxied ?? '');
-    if (!gate || route.url.startsWith('/admin')) return;
-    route.config!.gate = gate;
-    if (proxied !== undefined) holdWhileProxied(route, gate);
+    if (gate && !route.url.startsWith('/admin')) route.config!.gate = gate;
   });
   measure(metrics, [...gates.values()]);
   return {
     admission: (module) => gates.get(module)!.run,
+    // An upload's time begins when it is there: slow lines have a minute for it.
+    begins: ({ routeOptions, operation }, reply) =>
+      routeOptions.config.gate?.begin(!operation?.upload && reply.elapsedTime > REQUEST_DEADLINE_MS),
     refuses(request, reply, gate) {
       const reason = gate.looks();
       if (!reason) return false;
@@ -89,66 +82,38 @@ export class Gate {
     return reason;
   }
 
-  /** When all of it is there: begins, or throws. What was read in the same turn was looked at before any of it began. */
-  begin(isLate: boolean): void {
+  /**
+   * When all of it is there: begins, or throws. What was read in the same turn was looked at before any of it began.
+   * Answers what ends it; a second time that does nothing.
+   */
+  begin(isLate: boolean): () => void {
     const reason = isLate ? 'deadline' : this.limit.full ? 'limit' : undefined;
     if (reason) {
       this.shed[reason] += 1;
       throw this.refusals[reason].problem;
     }
     this.limit.begin();
-  }
-
-  end(since: number): void {
-    const now = performance.now();
-    this.limit.end(now - since, now);
+    const since = performance.now();
+    let over = false;
+    return () => {
+      if (over) return;
+      over = true;
+      const now = performance.now();
+      this.limit.end(now - since, now);
+    };
   }
 
   readonly run: Admission = (deadline, work) => {
+    let end: () => void;
     try {
-      this.begin(deadline < Date.now());
+      end = this.begin(deadline < Date.now());
     } catch (error) {
       return Promise.reject(error);
     }
-    const since = performance.now();
     const working = work();
-    const over = () => this.end(since);
-    working.then(over, over);
+    working.then(end, end);
     return working;
   };
-}
-
-/** Until the answer begins, and not until a slow reader has it; or until the client went away. */
-function holdWhileProxied(route: RouteOptions, gate: Gate): void {
-  const end = (request: FastifyRequest) => {
-    const { slot } = request;
-    if (!slot) return;
-    request.slot = undefined;
-    slot.gate.end(slot.since);
-  };
-  route.preHandler = [
-    (request, reply, done) => {
-      // An upload's time begins when it is there: slow lines have a minute for it.
-      const isLate = !request.operation?.upload && reply.elapsedTime > REQUEST_DEADLINE_MS;
-      try {
-        gate.begin(isLate);
-      } catch (error) {
-        done(error as Error);
-        return;
-      }
-      request.slot = { gate, since: performance.now() };
-      reply.raw.once('close', () => end(request));
-      done();
-    },
-    ...[route.preHandler ?? []].flat(),
-  ];
-  route.onSend = [
-    (request, _reply, _payload, done) => {
-      end(request);
-      done();
-    },
-    ...[route.onSend ?? []].flat(),
-  ];
 }
 
 /** A refusal is made once: in a flood it is sent as it is, without an error's stack and without JSON. */

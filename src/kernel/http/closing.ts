@@ -3,9 +3,10 @@
 // more, ends the idle ones at once, lets the others finish, and cuts off what is left when the time is up: a reader
 // that never reads, an upload that trickles. Node's own close waits for those, and ends no connection that falls idle
 // after it. It knows nothing of what is asked.
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { latestAnswerOn } from './latest-answer.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -28,43 +29,46 @@ const LOOK_MS = 50;
 const HEAD_MS = 2_000;
 
 export function closingOf(server: Server): Closing {
-  /** Every connection, with the last request that came on it. */
-  const answers = new Map<Duplex, ServerResponse | undefined>();
+  const connections = new Set<Duplex>();
   let leaving = false;
   const closeIdle = server.closeIdleConnections.bind(server);
 
   server.on('connection', (socket: Socket) => {
-    answers.set(socket, undefined);
-    socket.once('close', () => answers.delete(socket));
-  });
-  // Before whoever answers: an answer may be written in this very turn.
-  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    if (answers.has(socket)) answers.set(socket, response);
-    if (leaving) response.shouldKeepAlive = false;
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
   });
   // Node's own also destroys connections whose answer is written and not yet read, and is called by its `close`.
   server.closeIdleConnections = () => {
-    const unread = [...answers].flatMap(([socket, answer]) =>
-      answer?.writableEnded && !answer.writableFinished ? [socket] : [],
-    );
+    const unread = [...connections].filter((socket) => {
+      const answer = latestAnswerOn(socket);
+      return answer?.writableEnded && !answer.writableFinished;
+    });
     for (const socket of unread) socket.destroy = () => socket;
     closeIdle();
     for (const socket of unread) Reflect.deleteProperty(socket, 'destroy');
   };
 
   const leave = () => {
+    if (leaving) return;
     leaving = true;
-    for (const answer of answers.values()) if (answer && !answer.headersSent) answer.shouldKeepAlive = false;
+    // Before whoever answers: an answer may be written in this very turn.
+    server.prependListener('request', (_request, answer) => {
+      answer.shouldKeepAlive = false;
+    });
+    for (const socket of connections) {
+      const answer = latestAnswerOn(socket);
+      if (answer && !answer.headersSent) answer.shouldKeepAlive = false;
+    }
   };
   const cut = (which: (answer: ServerResponse | undefined) => boolean): number => {
-    const chosen = [...answers].filter(([, answer]) => which(answer));
-    for (const [socket] of chosen) socket.destroy();
+    const chosen = [...connections].filter((socket) => which(latestAnswerOn(socket)));
+    for (const socket of chosen) socket.destroy();
     return chosen.length;
   };
 
   return {
     leave,
-    forget: (socket) => answers.delete(socket),
+    forget: (socket) => connections.delete(socket),
     async close(ms, end) {
       leave();
       const begun = performance.now();

@@ -2,16 +2,14 @@
 // Guarantees: a socket whose answer stands still for `stalledMs` is destroyed, whatever the client's side of it does; one
 // whose handler is still at work is not. Over the cap a connection is told 503 and ended; this machine itself is let in,
 // so that probes see a host that is full.
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { kernelProblem } from '../contract/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { latestAnswerOn } from './latest-answer.ts';
 import type { Networks } from './networks.ts';
 import { refuse } from './refuse.ts';
-
-const answering = Symbol('the answer that this socket carries');
-type Answering = Socket & { [answering]?: ServerResponse };
 
 /**
  * Node's time-out of a socket starts anew with every byte either way, those that its kernel took from a long write
@@ -19,11 +17,8 @@ type Answering = Socket & { [answering]?: ServerResponse };
  */
 export function endStalledReaders(server: Server, stalledMs: number): void {
   server.timeout = stalledMs;
-  server.on('request', ({ socket }: IncomingMessage, response) => {
-    (socket as Answering)[answering] = response;
-  });
-  server.on('timeout', (socket: Answering) => {
-    const answer = socket[answering];
+  server.on('timeout', (socket: Socket) => {
+    const answer = latestAnswerOn(socket);
     const works = answer !== undefined && !answer.writableFinished && socket.writableLength === 0;
     // Its handler is at work, or its body is on the way, which has a time-out of its own.
     if (works) socket.setTimeout(stalledMs);

@@ -48,8 +48,7 @@ export function dropNamed(headers: Headers): void {
   }
 }
 
-/** Takes out all of them. */
-export function dropHopByHop(headers: Headers): void {
-  dropNamed(headers);
-  for (const name in headers) if (fixed.has(name)) delete headers[name];
+/** Whether it is one of the fixed ones. */
+export function isHopByHop(name: string): boolean {
+  return fixed.has(name);
 }

@@ -1,9 +1,9 @@
 // A refusal on a bare socket, where no Fastify reply exists: bytes that are no HTTP, headers without end, a method that
 // the parser does not know, a tunnel. The problem goes out, then the socket ends, whatever the other side does meanwhile.
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { kernelProblem, type Problem } from '../contract/problem.ts';
 import { REFUSAL_HEADER, TokenRefused } from '../identity/hop.ts';
+import { latestAnswerOn } from './latest-answer.ts';
 import { SAID_ON_A_SOCKET } from './said-headers.ts';
 
 // An ES import of it would read every export, and one of them loads Node's own undici: 30 ms of a start.
@@ -31,15 +31,9 @@ export function refuse(socket: Duplex, problem: Problem): void {
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
-const LATEST = Symbol('the latest response');
 const REFUSED = Symbol('refused');
 
-type Noted = Duplex & { [LATEST]?: ServerResponse; [REFUSED]?: true };
-
-/** For a server's `request` event: what is unreadable later is told apart from what it follows. */
-export function noteLatest({ socket }: IncomingMessage, response: ServerResponse): void {
-  (socket as Noted)[LATEST] = response;
-}
+type Noted = Duplex & { [REFUSED]?: true };
 
 /**
  * Fastify's `clientErrorHandler`: what Node's parser could not make a request of. Answers stay in order and one for
@@ -48,7 +42,7 @@ export function noteLatest({ socket }: IncomingMessage, response: ServerResponse
 export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Noted): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || socket[REFUSED]) return;
   socket[REFUSED] = true;
-  const before = socket[LATEST];
+  const before = latestAnswerOn(socket);
   const isOfItsBody = before?.req.complete === false;
   const settle = () => {
     if (isOfItsBody && before.headersSent) socket.end(() => socket.destroy());
