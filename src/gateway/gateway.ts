@@ -110,7 +110,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const lines = createLines(placements, upstreams.refusal);
   // In the turn in which the router read the placement: the next hook may wait.
-  noteSides(app, placements, upstreams);
+  noteSides(app, placements, upstreams, local);
   guardEntrance(app, rates, shedding);
   noteOperations(app, contracts);
   protectPublicPort(app, proxies);

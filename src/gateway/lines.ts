@@ -2,9 +2,10 @@
 // pool does not do: a request that must not be repeated gets a connection of its own (a kept one may be dead,
 // and whether it was is known too late); one that may be repeated is taken back from a process that fell
 // silent; and an answer by a stranger who took over an address counts as a refused connection.
-// It does not choose the process, and does not repeat anything.
+// It does not choose the process, and does not repeat anything. Where a request goes travels with its headers: of what
+// reply-from hands over they alone are ours, and it would write the target anew, where both sides must decode the same.
 import { Agent, request as ask, type Dispatcher } from 'undici';
-import { HOP_HEADER_BYTES } from '../kernel/http/hop-by-hop.ts';
+import { type Headers, HOP_HEADER_BYTES } from '../kernel/http/hop-by-hop.ts';
 import { REQUEST_DEADLINE_MS } from '../kernel/http/routes.ts';
 import type { Endpoint, Placements } from '../kernel/placement/snapshot.ts';
 import { Answer, type Answered, type Callback } from './answer.ts';
@@ -16,14 +17,26 @@ export const STRANGER = 'BANYAN_STRANGER';
 
 type Options = Dispatcher.DispatchOptions;
 
+export interface Destination {
+  readonly endpoint: Endpoint;
+  /** The target as the client sent it, byte for byte. */
+  readonly path: string;
+  /** It may be sent to another process as well. */
+  readonly repeatable: boolean;
+  /** Called in place of an answer where the process does not let this host in. */
+  onRefused(error: Error): void;
+}
+
+const DESTINATION = Symbol('where a request goes');
+
+/** The headers of a request that goes there. */
+export function addressed(headers: Headers, destination: Destination): Headers {
+  return Object.assign(headers, { [DESTINATION]: destination });
+}
+
 export interface Lines {
-  /** What reply-from calls: in the same turn as `to`. */
+  /** What reply-from calls. The headers are addressed. */
   request(options: Options, callback: Callback): void;
-  /**
-   * The next request goes to this process and asks for this; `repeatable`: it may be sent to another one as well; `onRefused` is called
-   * in place of an answer where the process does not let this host in.
-   */
-  to(endpoint: Endpoint, path: string, repeatable: boolean, onRefused: (error: Error) => void): void;
   close(): Promise<void>;
 }
 
@@ -42,10 +55,6 @@ export function createLines(placements: Placements, askRefusal: AskRefusal): Lin
   const fresh = new Agent({ ...timeouts, connections: 128, pipelining: 0 });
   /** Requests without an answer yet that may be taken back, by process. */
   const waiting = new Map<string, Waiting>();
-  let target: Endpoint;
-  let path = '/';
-  let repeatable = false;
-  let onRefused: (error: Error) => void;
 
   const unsubscribe = placements.subscribe((snapshot) => {
     if (waiting.size === 0) return;
@@ -66,26 +75,22 @@ export function createLines(placements: Placements, askRefusal: AskRefusal): Lin
   };
 
   return {
-    to(endpoint, asked, mayRepeat, ifRefused) {
-      onRefused = ifRefused;
-      target = endpoint;
-      path = asked;
-      repeatable = mayRepeat;
-    },
     request(options, next) {
-      const callback = unlessRefused(target, askRefusal, next, onRefused);
-      options.origin = target.url;
-      options.path = path;
-      if (!repeatable) {
-        fresh.dispatch(options, new Answer(acceptFrom(target), callback));
+      const destination = (options.headers as { [DESTINATION]?: Destination })[DESTINATION]!;
+      const { endpoint } = destination;
+      const callback = unlessRefused(endpoint, askRefusal, next, (error) => destination.onRefused(error));
+      options.origin = endpoint.url;
+      options.path = destination.path;
+      if (!destination.repeatable) {
+        fresh.dispatch(options, new Answer(acceptFrom(endpoint), callback));
         return;
       }
-      let there = waiting.get(target.host);
+      let there = waiting.get(endpoint.host);
       if (!there) {
-        there = new Waiting(target, () => waiting.delete(there!.endpoint.host));
-        waiting.set(target.host, there);
+        there = new Waiting(endpoint, () => waiting.delete(there!.endpoint.host));
+        waiting.set(endpoint.host, there);
       }
-      const answer = new Answer(acceptFrom(target), (error, answered) => {
+      const answer = new Answer(acceptFrom(endpoint), (error, answered) => {
         there.remove(answer);
         callback(error, answered);
       });

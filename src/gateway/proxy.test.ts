@@ -58,7 +58,7 @@ async function world(says: string | ((asked: string) => string), waits = async (
     done();
   });
   addSwitch(app, 'shop', placements, true);
-  noteSides(app, placements, upstreams);
+  noteSides(app, placements, upstreams, new Set());
   protectPublicPort(app);
   await mountProxy(app, {
     module: 'shop',

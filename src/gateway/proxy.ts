@@ -14,8 +14,10 @@ import { keepConnection } from '../kernel/http/leftover.ts';
 import { sendProblem } from '../kernel/http/problems.ts';
 import { audienceOf, type InternalTokens } from '../kernel/identity/internal-token.ts';
 import type { Endpoint, Placement, Placements } from '../kernel/placement/snapshot.ts';
+import { Attempts, wasNothingSent } from '../kernel/routing/failover.ts';
+import { sideOf } from '../kernel/routing/side.ts';
 import { cleanAnswer } from './answer-headers.ts';
-import { type Lines, SILENT, STRANGER } from './lines.ts';
+import { addressed, type Destination, type Lines, SILENT, STRANGER } from './lines.ts';
 import type { Shedding } from './load/shedding.ts';
 import type { Reads } from './reads.ts';
 import { switchOf } from './switch.ts';
@@ -63,17 +65,22 @@ declare module 'fastify' {
 }
 
 /**
- * Notes the side of every proxied request, and counts those to a service, in the turn in which the router read
- * the placement: before any hook that may wait, and long before its body is there.
+ * Notes the side of every proxied request, and counts those to a service, in the turn in which it was routed: before
+ * any hook that may wait, and long before its body is there. Where this host runs the module, the router has decided.
  */
-export function noteSides(app: FastifyInstance, placements: Placements, upstreams: Upstreams): void {
+export function noteSides(
+  app: FastifyInstance,
+  placements: Placements,
+  upstreams: Upstreams,
+  local: { has(module: string): boolean },
+): void {
   app.decorateRequest('side', 'service');
   app.decorateRequest('forwarding', undefined);
   app.decorateRequest('endTurn', undefined);
   app.addHook('onRequest', (request, reply, done) => {
     const module = request.routeOptions.config.proxied;
     if (module !== undefined) {
-      request.side = placements.current.modules[module]?.placement ?? 'service';
+      request.side = local.has(module) ? 'service' : sideOf(placements.current, module);
       const over = request.side === 'service' ? upstreams.routed(module) : undefined;
       whenOver(reply, () => {
         over?.();
@@ -140,22 +147,23 @@ const hooks = {
 /** Fields that are no business of the process; Connection and its like are gone since the request came in. */
 const endsHere = ['transfer-encoding', 'expect', 'forwarded', 'x-forwarded-host', 'x-forwarded-proto'];
 
-/** One request on its way to some process of the module. */
-class Forwarding {
+/** One request on its way to some process of the module; instances are told apart by host. */
+class Forwarding extends Attempts<string> implements Destination {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly from: FromOptions;
   readonly options: ProxyOptions;
-  /** Hosts that refused, or lost it. */
-  tried: Set<string> | undefined;
-  /** Whether the placement was read again because nobody was left. */
-  refreshed = false;
-  /** Where it is now; the last of those where it was. */
-  endpoint: Endpoint | undefined;
+  readonly path: string;
+  readonly repeatable: boolean;
+  /** Where it is now; the last of those where it was. Chosen before anything is sent. */
+  endpoint!: Endpoint;
   token = '';
   #counted: (() => void) | undefined;
 
   constructor(request: FastifyRequest, reply: FastifyReply, from: FromOptions, options: ProxyOptions) {
+    super();
+    this.path = request.raw.url!;
+    this.repeatable = isRepeatable(request);
     this.request = request;
     this.reply = reply;
     this.from = from;
@@ -174,19 +182,17 @@ class Forwarding {
     this.#counted = options.upstreams.begin(endpoint);
     if (this.reply.raw.destroyed) this.over();
     const token = options.tokens.mint(audienceOf(endpoint.id));
-    if (typeof token === 'string') this.forward(endpoint, token);
+    if (typeof token === 'string') this.forward(token);
     else
       token.then(
-        (made) => this.forward(endpoint, made),
+        (made) => this.forward(made),
         (error) => this.reply.send(error),
       );
   }
 
-  forward(endpoint: Endpoint, token: string): void {
+  forward(token: string): void {
     const { request, from } = this;
     this.token = token;
-    // The target goes out as it came, byte for byte: both sides decode the same.
-    this.options.lines.to(endpoint, request.raw.url!, repeatable(request), (error) => this.failed(error));
     const body = request.body as Buffer | undefined;
     // Without a type, or without bytes, reply-from would send the buffer itself as JSON.
     const contentType = request.headers['content-type'] || 'application/octet-stream';
@@ -196,7 +202,7 @@ class Forwarding {
   /** What goes to the process besides what the client said, and without what was said to this gateway alone. */
   requestHeaders(headers: Headers): Headers {
     const { request } = this;
-    headers.host = hostOf(this.endpoint!);
+    headers.host = hostOf(this.endpoint);
     headers['x-internal-token'] = this.token;
     headers.traceparent = request.traceparent;
     headers['x-forwarded-for'] = request.ip;
@@ -205,7 +211,7 @@ class Forwarding {
     for (const name of endsHere) if (headers[name] !== undefined) delete headers[name];
     // What a request has that is read without its body.
     if (!request.body && headers['content-length'] !== undefined) delete headers['content-length'];
-    return headers;
+    return addressed(headers, this);
   }
 
   /** Said here and not there: a service in another language need not know what this gateway calls it. */
@@ -215,8 +221,13 @@ class Forwarding {
     const headers = cleanAnswer(answered);
     // Of what is not under /api nobody says so, near or far.
     if (!reply.hasHeader('x-served-by')) delete headers['x-served-by'];
-    else headers['x-served-by'] = request.side === 'service' ? this.endpoint!.id : 'monolith';
+    else headers['x-served-by'] = request.side === 'service' ? this.endpoint.id : 'monolith';
     return headers;
+  }
+
+  /** The process does not let this host in. */
+  onRefused(error: Error): void {
+    this.failed(error);
   }
 
   /** It is no longer on its way there. */
@@ -229,9 +240,9 @@ class Forwarding {
   failed(error: Error): void {
     this.over();
     const { request, reply, options } = this;
-    const endpoint = this.endpoint!;
+    const { endpoint } = this;
     const code = codeOf(error);
-    const refused = nothingSent.has(code);
+    const refused = wasNothingSent(code) || code === STRANGER || code === REFUSED;
     const lost = code === 'ECONNRESET' || code === 'UND_ERR_SOCKET' || code === 'EPIPE' || code === SILENT;
     const { traceparent, log } = request;
     const words =
@@ -243,9 +254,7 @@ class Forwarding {
         'an instance did not answer',
       );
     if (refused || code === SILENT) options.upstreams.refused(endpoint, words);
-    if (refused || (lost && repeatable(request))) {
-      this.tried ??= new Set();
-      this.tried.add(endpoint.host);
+    if ((refused || lost) && this.mayFollow(endpoint.host, lost, this.repeatable)) {
       options.onReroute();
       this.send();
       return;
@@ -274,18 +283,15 @@ class Forwarding {
   /** Everybody refused. Perhaps the placement moved and this host has not heard of it: look once more. */
   async nobody(): Promise<void> {
     const { module, placements, local, upstreams } = this.options;
-    if (this.refreshed) {
+    if (!this.mayLookAgain()) {
       const detail = `No instance of ${module} answers.${upstreams.why(module)} \`banyan extract ${module}\` starts one, \`banyan restore ${module}\` brings it back.`;
       sendProblem(this.reply, new ModuleUnavailable(module, detail));
       return;
     }
-    this.refreshed = true;
-    const { modules } = await placements.refresh();
-    const side = modules[module]?.placement ?? 'service';
+    const side = sideOf(await placements.refresh(), module);
     if (local && side === 'in-process') return routeAgain(this.request, this.reply);
     if (side === 'service' && this.request.side !== side) whenOver(this.reply, upstreams.routed(module));
     this.request.side = side;
-    this.tried = undefined;
     this.send();
   }
 }
@@ -312,16 +318,6 @@ function hostOf({ url }: Endpoint): string {
   return url.split('/', 3)[2]!;
 }
 
-/** Failures before the other side could begin anything. */
-const nothingSent = new Set([
-  'ECONNREFUSED',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  STRANGER,
-  REFUSED,
-]);
-
 const BAD_ANSWER = 'HPE_UNKNOWN';
 
 /** What came back is no answer, though it came: whoever else is asked would say the same. */
@@ -333,11 +329,9 @@ function isBadAnswer(code: string): boolean {
   );
 }
 
-/** Safe to send twice: by its method, or because the client gave it an idempotency key (RFC 9110, 9.2.2). */
-function repeatable(request: FastifyRequest): boolean {
-  return request.method !== 'POST' && request.method !== 'PATCH'
-    ? true
-    : request.headers['idempotency-key'] !== undefined;
+/** Safe to send twice: its contract says so. What no operation is for is refused, by whoever is asked. */
+function isRepeatable({ operation, method }: FastifyRequest): boolean {
+  return operation?.idempotent ?? (method === 'GET' || method === 'HEAD');
 }
 
 function codeOf(error: unknown): string {

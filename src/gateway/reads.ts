@@ -44,6 +44,7 @@ export function createReads(contract: Contract, remote: RemoteCalls, placements:
       authorization: headers.authorization,
       deadline: Date.now() + REQUEST_DEADLINE_MS,
       traceparent: request.traceparent,
+      side: request.side,
     };
     remote.forClient(contract, read.name, input, client, (error, output, servedBy) => {
       if (error !== undefined && (!(error instanceof Problem) || error instanceof ModuleUnavailable)) {

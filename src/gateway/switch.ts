@@ -3,6 +3,7 @@
 // request, by the path it matched itself, so no trick of encoding reaches the wrong side.
 import type { FastifyInstance } from 'fastify';
 import type { Placement, Placements } from '../kernel/placement/snapshot.ts';
+import { sideOf } from '../kernel/routing/side.ts';
 
 /** The name of a module's constraint: find-my-way compiles it into code, so it must be an identifier. */
 export function switchOf(module: string): string {
@@ -21,9 +22,7 @@ export function addSwitch(
     storage: createStorage,
     mustMatchWhenDerived: false,
     validate: () => undefined,
-    deriveConstraint: remoteOnly
-      ? () => 'service'
-      : () => (placements.current.modules[module]?.placement === 'service' ? 'service' : 'in-process'),
+    deriveConstraint: remoteOnly ? () => 'service' : () => sideOf(placements.current, module),
   } as unknown as Parameters<FastifyInstance['addConstraintStrategy']>[0]);
 }
 

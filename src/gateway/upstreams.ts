@@ -1,9 +1,10 @@
-// Which process gets the next request of a module: the one with the fewest in flight among those that the
-// placement names. One that refused a connection, or the internal token, is held out at once (held-out.ts) and comes
+// Which process gets the next request of a module: the least busy among those of its side. One that refused a connection, or the internal token, is held out at once (held-out.ts) and comes
 // back by its sign of life. It also counts what this gateway has on its way to a module's service: the drain waits for
 // that.
 import type { HeldOut as HeldOutReport } from '../kernel/placement/host.ts';
 import type { Endpoint, Placement } from '../kernel/placement/snapshot.ts';
+import { leastBusy } from '../kernel/routing/balance.ts';
+import { candidatesOf } from '../kernel/routing/side.ts';
 import { createHeldOut, type HeldOutOptions } from './held-out.ts';
 
 export interface Upstreams {
@@ -38,23 +39,10 @@ export function createUpstreams(options: HeldOutOptions): Upstreams {
 
   return {
     pick(module, side, tried) {
-      const { modules, monoliths } = placements.current;
-      const candidates = side === 'service' ? (modules[module]?.instances ?? []) : monoliths;
-      const { length } = candidates;
-      let best: Endpoint | undefined;
-      let least = Number.POSITIVE_INFINITY;
-      // Those with equally few take turns, or a lone client would only ever see the first.
       turn += 1;
-      for (let i = 0; i < length; i += 1) {
-        const endpoint = candidates[(turn + i) % length]!;
-        if (!endpoint.healthy || out.has(endpoint.host) || tried?.has(endpoint.host)) continue;
-        const load = onTheWay.get(endpoint.host) ?? 0;
-        if (load < least) {
-          least = load;
-          best = endpoint;
-        }
-      }
-      return best;
+      return leastBusy(candidatesOf(placements.current, module, side), turn, ({ host, healthy }) =>
+        !healthy || out.has(host) || tried?.has(host) ? Number.POSITIVE_INFINITY : (onTheWay.get(host) ?? 0),
+      );
     },
     begin: (endpoint) => count(onTheWay, endpoint.host),
     refused: (endpoint, reason) => out.hold(endpoint, reason),

@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { RunningModule } from '../kernel/host/boot-module.ts';
 import type { Follower } from '../kernel/placement/follower.ts';
+import { isExtracted } from '../kernel/routing/side.ts';
 import type { Settings } from '../settings.ts';
 
 export interface HealthState {
@@ -38,8 +39,7 @@ export function createHealth(
     }
     return look;
   };
-  const isServedHere = (module: string) =>
-    role === 'service' || follower.current.modules[module]?.placement !== 'service';
+  const isServedHere = (module: string) => role === 'service' || !isExtracted(follower.current, module);
   const report = async () => {
     const found = await stores();
     const reached = Object.entries(found).every(([module, one]) => one === 'ok' || !isServedHere(module));

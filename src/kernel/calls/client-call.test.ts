@@ -85,7 +85,7 @@ async function peer(verifyBearer: VerifyBearer | undefined, doors: Door[] = ['ws
   const ask = (operation: string, authorization?: string, input: object = {}) =>
     new Promise<{ error: unknown; output: unknown; servedBy: string }>((resolve) => {
       const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-      const client = { authorization, deadline: Date.now() + 15_000, traceparent };
+      const client = { authorization, deadline: Date.now() + 15_000, traceparent, side: 'service' as const };
       remote.forClient(greeter, operation, input, client, (error, output, servedBy) =>
         resolve({ error, output, servedBy }),
       );

@@ -2,6 +2,8 @@
 // as its operation allows. It is the record that links look up and the listener of its own cancellation, so
 // that a call costs one object and one promise. It knows no socket: a link carries it.
 import type { OperationSpec } from '../contract/contract.ts';
+import type { Placement } from '../placement/snapshot.ts';
+import { Attempts } from '../routing/failover.ts';
 import type { Flow } from './call.ts';
 import type { Peer, Route } from './peers.ts';
 
@@ -48,9 +50,11 @@ export interface Settling {
   expired(call: FarCall): void;
 }
 
-export class FarCall {
+export class FarCall extends Attempts<Link> {
   readonly id: number;
   readonly target: Target;
+  /** Where it goes; decided anew only when nobody is left there. */
+  side: Placement;
   /** JSON text. */
   readonly input: string;
   /** Milliseconds since the epoch; never infinite. */
@@ -71,20 +75,14 @@ export class FarCall {
   startedAt = 0;
   /** Where it is now, and whether that side may have begun it. */
   peer: Peer | undefined = undefined;
-  onService = false;
   link: Link | undefined = undefined;
   sent = false;
-  /** It was lost once after it may have begun: the one retry of an idempotent operation is used up. */
-  begun = false;
-  /** The placements were read again for it. */
-  refreshed = false;
-  /** Links that lost it. */
-  tried: Set<Link> | undefined = undefined;
 
   constructor(
     settling: Settling,
     id: number,
     target: Target,
+    side: Placement,
     input: string,
     deadline: number,
     traceparent: string,
@@ -92,9 +90,11 @@ export class FarCall {
     resolve: (output: unknown) => void,
     reject: (error: unknown) => void,
   ) {
+    super();
     this.#settling = settling;
     this.id = id;
     this.target = target;
+    this.side = side;
     this.input = input;
     this.deadline = deadline;
     this.traceparent = traceparent;

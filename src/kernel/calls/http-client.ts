@@ -4,6 +4,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Pool } from 'undici';
 import { kernelProblem, type Problem } from '../contract/problem.ts';
+import { wasNothingSent } from '../routing/failover.ts';
 import { Backoff } from './backoff.ts';
 import { HOP_MARGIN_MS } from './deadlines.ts';
 import type { FarCall, Link } from './far-call.ts';
@@ -11,16 +12,6 @@ import { CALLS_PATH, problemOf } from './frames.ts';
 
 const CONNECT_MS = 2000;
 const CONNECTIONS = 64;
-
-/** Errors of undici and of the system that come before a byte was sent. */
-const NOTHING_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
 
 export interface HttpLinkOptions {
   readonly url: string;
@@ -89,7 +80,7 @@ export class HttpLink implements Link {
       settle = await this.#exchange(call, controller.signal);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      const begun = call.sent && !NOTHING_SENT.has(code ?? '');
+      const begun = call.sent && !wasNothingSent(code);
       if (!begun) this.#backoff.refused();
       settle =
         code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'

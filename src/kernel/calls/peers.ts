@@ -1,11 +1,13 @@
-// Whom a call goes to: the processes that serve its module by the snapshot of the moment, the one with the
-// fewest calls of ours in flight, in turn where they are equal; who refuses is passed over. Keeps one link per
-// process for as long as the snapshot knows it. It does not decide whether a call may be repeated.
+// The processes that calls go to, each with one link for as long as the snapshot knows it, and what this host has under
+// way there. Of those that may take a call the least busy gets it; who refuses is passed over.
+// It decides neither on which side a call is made nor whether it may be repeated.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from 'pino';
 import { type RefusalLog, refusalInWords } from '../identity/hop.ts';
 import { audienceOf, type InternalTokens } from '../identity/internal-token.ts';
 import type { Endpoint, Placements, Snapshot } from '../placement/snapshot.ts';
+import { leastBusy, SUSPECT_PENALTY } from '../routing/balance.ts';
+import { candidatesOf } from '../routing/side.ts';
 import type { FarCall, Link } from './far-call.ts';
 import { HttpLink } from './http-client.ts';
 import { WsLink } from './ws-client.ts';
@@ -20,13 +22,9 @@ export interface Peer {
   gone: boolean;
 }
 
-/** The processes of one module, worked out once per snapshot. */
+/** The calls of one module. */
 export interface Route {
   readonly module: string;
-  snapshot: Snapshot | undefined;
-  candidates: readonly Peer[];
-  /** The candidates are service processes, not monoliths. */
-  service: boolean;
   /** Calls under way on service processes. */
   toService: number;
   turn: number;
@@ -53,13 +51,12 @@ export interface Peers {
   close(): void;
 }
 
-/** More than any number of calls in flight: a suspect process is asked when no other is left. */
-const SUSPECT_PENALTY = 1e9;
-
 export function createPeers(options: PeersOptions): Peers {
   const { placements } = options;
   const peers = new Map<string, Peer>();
   const routes = new Map<string, Route>();
+  /** Those of a snapshot's list that are healthy. */
+  const known = new WeakMap<readonly Endpoint[], readonly Peer[]>();
 
   const peerOf = (endpoint: Endpoint): Peer => {
     let peer = peers.get(endpoint.host);
@@ -72,12 +69,13 @@ export function createPeers(options: PeersOptions): Peers {
     return peer;
   };
 
-  const update = (route: Route, snapshot: Snapshot): void => {
-    const module = snapshot.modules[route.module];
-    route.snapshot = snapshot;
-    route.service = module?.placement === 'service';
-    const endpoints = route.service ? module!.instances : snapshot.monoliths;
-    route.candidates = endpoints.filter((one) => one.healthy).map(peerOf);
+  const peersOf = (endpoints: readonly Endpoint[]): readonly Peer[] => {
+    let all = known.get(endpoints);
+    if (!all) {
+      all = endpoints.filter((one) => one.healthy).map(peerOf);
+      known.set(endpoints, all);
+    }
+    return all;
   };
 
   const retire = (peer: Peer): void => {
@@ -97,21 +95,21 @@ export function createPeers(options: PeersOptions): Peers {
     route(module) {
       let route = routes.get(module);
       if (!route) {
-        route = { module, snapshot: undefined, candidates: [], service: false, toService: 0, turn: 0 };
+        route = { module, toService: 0, turn: 0 };
         routes.set(module, route);
       }
       return route;
     },
     send(call) {
       const { route } = call.target;
-      if (route.snapshot !== placements.current) update(route, placements.current);
-      const peer = pick(route, call);
+      const candidates = peersOf(candidatesOf(placements.current, route.module, call.side));
+      route.turn += 1;
+      const peer = pick(candidates, route.turn, call);
       if (!peer) return false;
       call.peer = peer;
       call.servedBy = peer.id;
-      call.onService = route.service;
       peer.inflight += 1;
-      if (route.service) route.toService += 1;
+      if (call.side === 'service') route.toService += 1;
       peer.link.send(call);
       return true;
     },
@@ -121,7 +119,7 @@ export function createPeers(options: PeersOptions): Peers {
       call.peer = undefined;
       call.link = undefined;
       peer.inflight -= 1;
-      if (call.onService) call.target.route.toService -= 1;
+      if (call.side === 'service') call.target.route.toService -= 1;
       if (peer.gone && peer.inflight === 0) retire(peer);
     },
     inflight: (module) => routes.get(module)?.toService ?? 0,
@@ -133,23 +131,17 @@ export function createPeers(options: PeersOptions): Peers {
   };
 }
 
-function pick(route: Route, { tried, target: { client } }: FarCall): Peer | undefined {
-  const { candidates } = route;
-  const { length } = candidates;
+function pick(
+  candidates: readonly Peer[],
+  turn: number,
+  { tried, target: { client } }: FarCall,
+): Peer | undefined {
   const now = Date.now();
-  let best: Peer | undefined;
-  let least = Number.POSITIVE_INFINITY;
-  route.turn = (route.turn + 1) % (length || 1);
-  for (let i = 0; i < length; i += 1) {
-    const peer = candidates[(route.turn + i) % length]!;
-    if (client && !peer.link.carriesClients) continue;
-    const load = peer.inflight + (peer.link.suspect ? SUSPECT_PENALTY : 0);
-    if (load < least && peer.link.usableAt(now) && !tried?.has(peer.link)) {
-      best = peer;
-      least = load;
-    }
-  }
-  return best;
+  return leastBusy(candidates, turn, ({ link, inflight }) => {
+    if ((client && !link.carriesClients) || !link.usableAt(now) || tried?.has(link))
+      return Number.POSITIVE_INFINITY;
+    return inflight + (link.suspect ? SUSPECT_PENALTY : 0);
+  });
 }
 
 function createLink(endpoint: Endpoint, options: PeersOptions): Link {

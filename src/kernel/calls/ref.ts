@@ -3,7 +3,8 @@
 // Guarantees: the decision is made on every call from the snapshot in memory; both exits authorise,
 // validate and answer alike; a call inside an open store transaction throws where `strict` is set.
 import type { Contract, InputOf, OperationSpec, OutputOf } from '../contract/contract.ts';
-import type { Placements } from '../placement/snapshot.ts';
+import type { Placement, Placements } from '../placement/snapshot.ts';
+import { sideOf } from '../routing/side.ts';
 import { currentFlow } from './call.ts';
 import type { Dispatcher } from './dispatcher.ts';
 
@@ -16,12 +17,13 @@ export type Client<C extends Contract> = {
 
 export type CallOf<O extends OperationSpec> = (input: InputOf<O>) => Promise<OutputOf<O>>;
 
-/** The far exit: one call of one operation to some process that serves the module now. */
+/** The far exit: one call of one operation to some process that serves the module on that side. */
 export type Remote = (
   contract: Contract,
   operation: string,
   input: unknown,
   caller: string,
+  side: Placement,
 ) => Promise<unknown>;
 
 export interface RefOptions {
@@ -41,11 +43,10 @@ export function createRef<C extends Contract>(contract: C, options: RefOptions):
   for (const [name, spec] of Object.entries(contract.operations)) {
     if (spec.upload || spec.download) continue;
     const near = local?.forModule(name, caller);
-    const far = (input: unknown) => remote(contract, name, input, caller);
-    const fork = near
-      ? (input: unknown) =>
-          placements.current.modules[module]?.placement === 'service' ? far(input) : near(input)
-      : far;
+    const fork = (input: unknown) => {
+      const side = sideOf(placements.current, module);
+      return near && side === 'in-process' ? near(input) : remote(contract, name, input, caller, side);
+    };
     client[name] = strict
       ? (input) => {
           const open = currentFlow()?.transaction;

@@ -1,13 +1,14 @@
 // The far exit of a ref: picks a process that serves the module at this moment, sends the call, and decides
-// what follows when that fails. Guarantees: a call ends by its deadline; what may have begun is repeated once
-// and only where the operation is idempotent; what was never begun goes to the next process; when nobody is
-// left the placements are read again, and then the caller gets one typed error that names the module.
+// what follows when that fails. Guarantees: a call ends by its deadline; it goes to another process where
+// routing/failover.ts allows it; when nobody is left the placements are read again, and then the caller gets one
+// typed error that names the module.
 import type { Logger } from 'pino';
 import type { Contract, OperationSpec } from '../contract/contract.ts';
 import { kernelProblem, ModuleUnavailable, Problem } from '../contract/problem.ts';
 import { RefusalLog } from '../identity/hop.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
-import type { Placements } from '../placement/snapshot.ts';
+import type { Placement, Placements } from '../placement/snapshot.ts';
+import { sideOf } from '../routing/side.ts';
 import { currentFlow, type Flow } from './call.ts';
 import { DEFAULT_DEADLINE_MS, DeadlineTimer } from './deadlines.ts';
 import { AskByHttp, FarCall, type Settling, type Target } from './far-call.ts';
@@ -49,6 +50,8 @@ export interface ClientCall {
   /** Milliseconds since the epoch. */
   readonly deadline: number;
   readonly traceparent: string;
+  /** Where the client's request was routed to. */
+  readonly side: Placement;
 }
 
 /** `servedBy` is the id of the process that had the call last. Called once. */
@@ -108,6 +111,7 @@ export function createRemote(options: RemoteOptions): RemoteCalls {
   /** One more call; what it needs besides is set before it is sent. */
   const make = (
     target: Target,
+    side: Placement,
     input: unknown,
     flow: Flow | undefined,
     now: number,
@@ -119,7 +123,7 @@ export function createRemote(options: RemoteOptions): RemoteCalls {
     const text = JSON.stringify(input) ?? 'null';
     const trace = flow ? childOf(flow.traceparent) : newTraceparent();
     lastId += 1;
-    const call = new FarCall(settling, lastId, target, text, deadline, trace, flow, resolve, reject);
+    const call = new FarCall(settling, lastId, target, side, text, deadline, trace, flow, resolve, reject);
     if (observer) call.startedAt = performance.now();
     calls.set(call.id, call);
     return call;
@@ -140,11 +144,11 @@ export function createRemote(options: RemoteOptions): RemoteCalls {
     }
   };
 
-  const remote: Remote = (contract, operation, input, caller) =>
+  const remote: Remote = (contract, operation, input, caller, side) =>
     new Promise((resolve, reject) => {
       const now = Date.now();
       const target = targetOf(contract, operation, caller, false);
-      send(make(target, input, currentFlow(), now, resolve, reject), now);
+      send(make(target, side, input, currentFlow(), now, resolve, reject), now);
     });
 
   return Object.assign(remote, {
@@ -158,6 +162,7 @@ export function createRemote(options: RemoteOptions): RemoteCalls {
       const now = Date.now();
       const call = make(
         targetOf(contract, operation, 'gateway', true),
+        client.side,
         input,
         client,
         now,
@@ -204,19 +209,13 @@ function createSettling(calls: Map<number, FarCall>, peers: Peers, options: Remo
     if (!calls.has(call.id)) return;
     const { link } = call;
     peers.release(call);
-    if (begun && (call.begun || !call.target.spec.idempotent)) {
-      call.begun = true;
-      return unavailable(call, reason);
-    }
-    call.begun ||= begun;
-    call.tried ??= new Set();
-    if (link) call.tried.add(link);
+    const { module, spec } = call.target;
+    if (!call.mayFollow(link, begun, spec.idempotent)) return unavailable(call, reason);
     if (peers.send(call)) return;
-    if (call.refreshed) return unavailable(call, reason);
-    call.refreshed = true;
-    // Whoever only lost its connection may be asked again; whoever refused is left alone by its backoff.
-    call.tried = undefined;
-    void placements.refresh().then(() => {
+    // Whoever refused is left alone by its backoff.
+    if (!call.mayLookAgain()) return unavailable(call, reason);
+    void placements.refresh().then((snapshot) => {
+      call.side = sideOf(snapshot, module);
       if (calls.has(call.id) && !peers.send(call)) unavailable(call, reason);
     });
   };

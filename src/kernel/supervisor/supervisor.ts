@@ -9,6 +9,7 @@ import { isLive } from '../placement/picture.ts';
 import { isAlive, type ProcessIdentity } from '../placement/process.ts';
 import type { ControlStore } from '../placement/store.ts';
 import type { ServiceRow, Tables } from '../placement/tables.ts';
+import { isExtracted } from '../routing/side.ts';
 import { createKeeper, type Keeper } from './keeper.ts';
 import { adoptProcess, type Command, startProcess, unrunnable } from './local-process.ts';
 import { lastLine, openLog, turnOver } from './log-file.ts';
@@ -177,8 +178,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     }
   };
 
-  const idsPlaced = () =>
-    [...keepers.keys()].filter((id) => follower.current.modules[moduleOf(id)]?.placement === 'service');
+  const idsPlaced = () => [...keepers.keys()].filter((id) => isExtracted(follower.current, moduleOf(id)));
 
   return {
     async start() {
