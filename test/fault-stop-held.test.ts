@@ -2,7 +2,10 @@
 // servers, brokers and collectors that take a connection and say nothing. Requests that come in meanwhile are answered,
 // and told that their connection ends.
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { ended, type Own, ownBanyan } from './fault-own.ts';
 import { place, scale } from './flip-modules.ts';
@@ -11,12 +14,18 @@ import { eventually, type Shop } from './shop.ts';
 /** DRAIN_MS and the two seconds after it; what a loaded machine adds is its own. */
 const BOUND_MS = 22_000;
 
+/** A start has no clients that need time; a second more as above. */
+const START_BOUND_MS = 14_000;
+
 let own: Own;
 const sockets: Socket[] = [];
 const servers: Server[] = [];
+/** Were SIGSTOPped. Backends do not notice then that their server is gone. */
+const standing: number[] = [];
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
   for (const server of servers.splice(0)) server.close();
+  for (const pid of standing.splice(0)) if (isStopped(pid)) process.kill(pid, 'SIGKILL');
   own?.remove();
 });
 
@@ -44,6 +53,35 @@ const stopped = async (child: { kill(signal: NodeJS.Signals): boolean }, exit: P
   expect(await exit, own.output()).toBe(0);
   return performance.now() - begun;
 };
+
+const isStopped = (pid: number): boolean => {
+  try {
+    return /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+
+const isServer = (words: string) => words.includes('bin/postgres -D');
+const isInitdb = (words: string) => words.includes('bin/initdb -D');
+
+/** The embedded server's process, or the one that makes its folder; undefined while there is none. */
+const find = (which = isServer) => [...own.processes()].find(([, words]) => which(words))?.[0];
+
+/** SIGSTOP for a process and all that it has started; answers their pids. */
+function freeze(pid = find()!): number[] {
+  // It first: standing still, it starts no more.
+  process.kill(pid, 'SIGSTOP');
+  standing.push(pid);
+  const below = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').match(/\d+/g) ?? [];
+  return [pid, ...below.flatMap((one) => freeze(Number(one)))];
+}
+
+const gone = (pids: readonly number[]) =>
+  eventually(() => {
+    for (const pid of pids) expect(() => process.kill(pid, 0), String(pid)).toThrow('ESRCH');
+    expect(own.processes()).toEqual(new Map());
+  });
 
 const get = 'GET /api/catalog/products?limit=1 HTTP/1.1\r\nHost: x\r\n\r\n';
 
@@ -137,21 +175,79 @@ test('clients that hold on, a service that stands still, a silent mail server an
 test('a database that stands still is ended all the same', { timeout: 120_000 }, async () => {
   own = ownBanyan();
   const { child } = await own.start();
-  const [server] = [...own.processes()].find(([, words]) => words.includes('bin/postgres'))!;
-  const { execFileSync } = await import('node:child_process');
-  const backends = execFileSync('pgrep', ['-P', String(server)], { encoding: 'utf8' })
-    .trim()
-    .split('\n')
-    .map(Number);
-  for (const pid of [server, ...backends]) process.kill(pid, 'SIGSTOP');
+  const frozen = freeze();
   expect(await stopped(child, ended(child))).toBeLessThan(BOUND_MS);
-  await eventually(() => {
-    for (const pid of [server, ...backends]) expect(() => process.kill(pid, 0), String(pid)).toThrow('ESRCH');
-  });
+  await gone(frozen);
   // And the next start recovers what was cut off.
   const second = await own.start();
   expect((await second.shop.call('GET', '/api/catalog/products?limit=1')).status).toBe(200);
   expect(await stopped(second.child, ended(second.child))).toBeLessThan(BOUND_MS);
+});
+
+const pidFile = () => join(own.dataDir, 'postgres', 'data', 'postmaster.pid');
+
+/** Whether the embedded server answers, and has the schema. */
+async function hasSchema(schema: string): Promise<boolean> {
+  const port = Number(readFileSync(pidFile(), 'utf8').split('\n')[3]);
+  // Its file is written a line at a time.
+  if (!port) return false;
+  const password = readFileSync(join(own.dataDir, 'postgres-password'), 'utf8');
+  const client = new pg.Client(`postgres://postgres:${password}@127.0.0.1:${port}/banyan`);
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    const { rows } = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [schema]);
+    return rows.length > 0;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** How far a start has come. */
+const moments: Record<string, () => boolean | Promise<boolean>> = {
+  "its server's folder is being made": () =>
+    own.leftovers().some((name) => /data\.\d+\/postmaster\.pid$/.test(name)) && find(isInitdb) !== undefined,
+  'its server has just begun': () => existsSync(pidFile()) && find() !== undefined,
+  'its server has the first schema': () => existsSync(pidFile()) && hasSchema('banyan_control'),
+  'its server has every schema': () => own.output().includes('the database is ready'),
+  'its internal port is open': () => own.output().includes('INTERNAL_PORT is open'),
+};
+
+test.each(Object.keys(moments))(
+  'a start whose database stands still: %s',
+  { timeout: 120_000 },
+  async (moment) => {
+    own = ownBanyan();
+    const child = own.spawn();
+    const exit = ended(child);
+    while (!(await moments[moment]!())) await new Promise((resolve) => setTimeout(resolve, 2));
+    const frozen = freeze(find(isInitdb) ?? find());
+    expect(existsSync(join(own.dataDir, 'instance.json'))).toBe(false);
+    expect(await stopped(child, exit)).toBeLessThan(START_BOUND_MS);
+    await gone(frozen);
+    expect(own.leftovers().filter((name) => name.includes('instance'))).toEqual([]);
+  },
+);
+
+test('a start that waits for the database of another host is ended, and leaves it alone', {
+  timeout: 120_000,
+}, async () => {
+  own = ownBanyan();
+  const first = await own.start();
+  const frozen = freeze();
+  const second = own.spawn();
+  const exit = ended(second);
+  await eventually(() => expect(own.output()).toContain('waiting for the embedded PostgreSQL'), 30_000);
+  expect(await stopped(second, exit)).toBeLessThan(START_BOUND_MS);
+  for (const pid of frozen) process.kill(pid, 'SIGCONT');
+  expect(find()).toBe(frozen[0]);
+  await eventually(async () => {
+    expect((await first.shop.call('GET', '/api/catalog/products?limit=1')).status).toBe(200);
+  }, 20_000);
+  expect(await stopped(first.child, ended(first.child))).toBeLessThan(BOUND_MS);
+  await gone(frozen);
 });
 
 test('a broker that says nothing', { timeout: 120_000 }, async () => {

@@ -31,28 +31,66 @@ export async function beginServer(
   const isBegun = new Promise<void>((resolve) => {
     begun = resolve;
   });
-  const held = open(dataDir, log, begun);
-  undo.push('embedded PostgreSQL', async (ms) => (await held.catch(() => undefined))?.end(ms), SERVER_MS);
-  const server = held.then(({ server }) => server);
+  const ending: Ending = { end: undefined };
+  const server = open(dataDir, log, begun, ending);
+  const settled = server.then(
+    () => {},
+    () => {},
+  );
+  undo.push(
+    'embedded PostgreSQL',
+    async (ms) => {
+      const by = performance.now() + ms;
+      // Whose it is, is known once it answered. One that stands still never does.
+      await within(ms / 2, settled);
+      if (!ending.end) return;
+      await ending.end(by - performance.now());
+      // What opening it has half made is removed by itself.
+      await within(by - performance.now(), settled);
+    },
+    SERVER_MS,
+  );
   await Promise.race([isBegun, server]);
   return { server };
 }
 
-async function open(dataDir: string, log: Logger, onStarted: () => void) {
-  const embedded = await openEmbedded({ dataDir, log, onStarted });
-  const session = await holdAlone(embedded.url, dataDir);
-  return {
-    server: { url: embedded.url, session },
-    end: async (ms: number) => {
-      // One that hangs answers no goodbye.
-      await within(Math.min(ms / 4, 500), session.end()).catch(() => {});
-      await embedded.stop(ms * 0.75);
-    },
-  };
+/** How what is there so far is ended; undefined where that is not for this host to do. */
+interface Ending {
+  end: ((ms: number) => Promise<void>) | undefined;
 }
 
-/** One monolith per DATA_DIR: the lock is a session's, so a killed process holds it no longer. */
-async function holdAlone(url: string, dataDir: string): Promise<pg.Client> {
+async function open(
+  dataDir: string,
+  log: Logger,
+  onStarted: () => void,
+  ending: Ending,
+): Promise<HeldServer> {
+  const embedded = await openEmbedded({
+    dataDir,
+    log,
+    onStarted: (giveUp) => {
+      ending.end = giveUp;
+      onStarted();
+    },
+  });
+  ending.end = embedded.adopted ? undefined : (ms) => embedded.stop(ms);
+  // Whoever started it: it serves the host that holds it.
+  const session = await holdAlone(embedded.url, dataDir, () => {
+    ending.end = undefined;
+  });
+  ending.end = async (ms) => {
+    // One that hangs answers no goodbye.
+    await within(Math.min(ms / 4, 500), session.end()).catch(() => {});
+    await embedded.stop(ms * 0.75);
+  };
+  return { url: embedded.url, session };
+}
+
+/**
+ * One monolith per DATA_DIR: the lock is a session's, so a killed process holds it no longer.
+ * @param onTaken another host holds it, as yet.
+ */
+async function holdAlone(url: string, dataDir: string, onTaken: () => void): Promise<pg.Client> {
   const client = createClient({ connectionString: url, application_name: 'banyan monolith' });
   await client.connect();
   // The server notices a killed client within moments, not at once.
@@ -62,6 +100,7 @@ async function holdAlone(url: string, dataDir: string): Promise<pg.Client> {
       OWNER_LOCK,
     ]);
     if (rows[0]!.held) return client;
+    onTaken();
     if (Date.now() > deadline) {
       await client.end();
       throw new Error(

@@ -35,7 +35,10 @@ async function mayServe({ port, host, dataDir }: Settings): Promise<void> {
 }
 
 /** A start that is told to stop breaks off at its next step. One that waits (for a database that hangs) is left. */
-const BREAK_OFF_MS = 8_000;
+const BREAK_OFF_MS = 5_000;
+
+/** So long after it was told to stop, or has failed, everything that a start began is ended or left. */
+const UNDONE_MS = 12_000;
 
 function givenUp(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
@@ -46,16 +49,29 @@ function givenUp(signal: AbortSignal): Promise<never> {
 }
 
 export async function startHost(settings: Settings, options: StartOptions): Promise<RunningHost> {
-  const undo = new Undo(options.log);
+  const { log, signal } = options;
+  const undo = new Undo(log);
+  let toldAt: number | undefined;
+  signal.addEventListener('abort', () => {
+    toldAt = performance.now();
+  });
   try {
-    if (settings.role !== 'service') await mayServe(settings);
-    const needsServer = settings.role !== 'service' && settings.databaseUrl === undefined;
-    const opening = needsServer ? await beginServer(settings.dataDir, options.log, undo) : undefined;
-    const { assemble } = await import('./assemble.ts');
-    const assembled = assemble(settings, options, opening?.server, undo);
-    return await Promise.race([assembled, givenUp(options.signal)]);
+    return await Promise.race([begin(settings, options, undo), givenUp(signal)]);
   } catch (error) {
-    await undo.all();
+    // Whoever told it to stop has waited since then.
+    await undo.all((toldAt ?? performance.now()) + UNDONE_MS);
     throw error;
   }
+}
+
+/** Each step that may wait is followed by a look at the signal: a start that was given up begins nothing more. */
+async function begin(settings: Settings, options: StartOptions, undo: Undo): Promise<RunningHost> {
+  const { log, signal } = options;
+  if (settings.role !== 'service') await mayServe(settings);
+  signal.throwIfAborted();
+  const needsServer = settings.role !== 'service' && settings.databaseUrl === undefined;
+  const opening = needsServer ? await beginServer(settings.dataDir, log, undo) : undefined;
+  const { assemble } = await import('./assemble.ts');
+  signal.throwIfAborted();
+  return assemble(settings, options, opening?.server, undo);
 }

@@ -8,8 +8,6 @@ const STEP_MS = 2_000;
 const LEAST_MS = 50;
 /** What was begun first, the database, is ended by force where it must, and that takes its time. */
 const LAST_MS = 1_000;
-/** For a start that is given up, and was waited for before. */
-const ALL_MS = 12_000;
 
 /** @param leftMs how long it is waited for. */
 export type Step = (leftMs: number) => Promise<unknown> | unknown;
@@ -36,7 +34,7 @@ export class Undo {
   }
 
   /** @param by by performance.now(). */
-  async all(by = performance.now() + ALL_MS): Promise<void> {
+  async all(by: number): Promise<void> {
     for (let one = this.#steps.pop(); one; one = this.#steps.pop()) {
       const least = this.#steps.length === 0 ? LAST_MS : LEAST_MS;
       const left = Math.max(least, Math.min(one.mostMs, by - performance.now()));

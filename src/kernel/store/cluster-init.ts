@@ -6,8 +6,15 @@ import { join } from 'node:path';
 import type { ServerPlace } from './cluster-place.ts';
 import { complaintIn, processOf } from './postmaster.ts';
 
-/** @param password of the superuser `postgres`. */
-export async function initialise(place: ServerPlace, password: string): Promise<void> {
+/**
+ * @param password of the superuser `postgres`.
+ * @param onSpawned is told the pid of the process that works.
+ */
+export async function initialise(
+  place: ServerPlace,
+  password: string,
+  onSpawned: (pid: number) => void,
+): Promise<void> {
   forgetHalfMade(place.base);
   const draft = `${place.cluster}.${process.pid}`;
   const passwordFile = `${draft}.password`;
@@ -16,7 +23,7 @@ export async function initialise(place: ServerPlace, password: string): Promise<
     writeFileSync(passwordFile, password, { mode: 0o600 });
     for (const path of [draft, passwordFile])
       if (place.uid !== undefined) chownSync(path, place.uid, place.gid!);
-    await runInitdb(place, draft, passwordFile);
+    await runInitdb(place, draft, passwordFile, onSpawned);
     renameSync(draft, place.cluster);
   } catch (error) {
     if (existsSync(join(place.cluster, 'PG_VERSION'))) return;
@@ -33,7 +40,12 @@ export async function initialise(place: ServerPlace, password: string): Promise<
   }
 }
 
-async function runInitdb(place: ServerPlace, folder: string, passwordFile: string): Promise<void> {
+async function runInitdb(
+  place: ServerPlace,
+  folder: string,
+  passwordFile: string,
+  onSpawned: (pid: number) => void,
+): Promise<void> {
   const args = ['-D', folder, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
   // The same order and the same upper case on every machine, whatever it has installed.
   const text = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
@@ -41,6 +53,7 @@ async function runInitdb(place: ServerPlace, folder: string, passwordFile: strin
     ...processOf(place),
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  if (child.pid !== undefined) onSpawned(child.pid);
   let output = '';
   child.stderr.on('data', (chunk) => {
     output += chunk;

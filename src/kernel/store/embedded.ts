@@ -21,7 +21,7 @@ import type { Logger } from 'pino';
 import { initialise } from './cluster-init.ts';
 import { placeCluster, type ServerPlace } from './cluster-place.ts';
 import { createClient } from './connections.ts';
-import { findPostmaster, type Postmaster, startPostmaster, stopPostmaster } from './postmaster.ts';
+import { findPostmaster, killTree, type Postmaster, startPostmaster, stopPostmaster } from './postmaster.ts';
 
 export interface EmbeddedServer {
   /** The superuser's URL: of 127.0.0.1, and by `host` of the server's Unix socket, which is the shorter way. */
@@ -38,8 +38,14 @@ export interface EmbeddedOptions {
   readonly dataDir: string;
   readonly log: Logger;
   /** Called once another process works (initdb, the server itself) and this one has only to wait. */
-  readonly onStarted?: () => void;
+  readonly onStarted?: (giveUp: GiveUp) => void;
 }
+
+/**
+ * Ends what was started so far, by force where it stands still, and nothing more is started: opening rejects. A server
+ * that somebody else has started is left alone.
+ */
+export type GiveUp = (withinMs: number) => Promise<void>;
 
 const DATABASE = 'banyan';
 
@@ -67,20 +73,53 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSe
   const running = await findRunning(place, password, log);
   if (running) return opened({ place, password, log, logFile }, running, true);
 
+  const begun = new Begun(place);
   if (!existsSync(join(place.cluster, 'PG_VERSION'))) {
-    const made = initialise(place, password);
-    onStarted();
+    const made = initialise(place, password, begun.onInitdb);
+    onStarted(begun.giveUp);
     await made;
   }
   for (let attempt = 1; ; attempt += 1) {
-    const starting = startPostmaster(place, await freePort(), logFile);
-    onStarted();
+    const port = await freePort();
+    begun.throwIfGivenUp();
+    const starting = startPostmaster(place, port, logFile, begun.onServer);
+    onStarted(begun.giveUp);
     const result = await starting;
     const found = await findRunning(place, password, log);
     // Not by us: another host started the very same server a moment before.
     if (found) return opened({ place, password, log, logFile }, found, typeof result === 'string');
     // The port may have been taken in between; everything else fails again, with its reason.
     if (attempt === 3) throw new Error(`The embedded PostgreSQL did not start: ${result} (log: ${logFile})`);
+  }
+}
+
+/** The one process that opening has under way. */
+class Begun {
+  readonly #place: ServerPlace;
+  #end: GiveUp = async () => {};
+  #givenUp = false;
+
+  constructor(place: ServerPlace) {
+    this.#place = place;
+  }
+
+  readonly onInitdb = (pid: number) => {
+    // What it makes is a draft until it has ended well.
+    this.#end = async () => killTree(pid);
+  };
+
+  readonly onServer = (pid: number) => {
+    this.#end = (withinMs) => stopPostmaster(this.#place.cluster, pid, withinMs);
+  };
+
+  readonly giveUp: GiveUp = (withinMs) => {
+    this.#givenUp = true;
+    return this.#end(withinMs);
+  };
+
+  throwIfGivenUp(): void {
+    if (this.#givenUp)
+      throw new Error(`Opening the embedded PostgreSQL in ${this.#place.base} was given up.`);
   }
 }
 

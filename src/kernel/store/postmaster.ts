@@ -55,11 +55,15 @@ export function findPostmaster(cluster: string): Postmaster | undefined {
   };
 }
 
-/** Starts a server; answers it once it takes connections, or what it said when it ended instead. */
+/**
+ * Starts a server; answers it once it takes connections, or what it said when it ended instead.
+ * @param onSpawned is told its pid, before the server has written it anywhere.
+ */
 export async function startPostmaster(
   place: ServerPlace,
   port: number,
   log: string,
+  onSpawned: (pid: number) => void = () => {},
 ): Promise<Postmaster | string> {
   disarm(place.cluster);
   forgetSockets(place.cluster);
@@ -83,6 +87,7 @@ export async function startPostmaster(
       ended = error.message;
     });
     child.unref();
+    if (child.pid !== undefined) onSpawned(child.pid);
     while (ended === undefined) {
       const found = findPostmaster(place.cluster);
       if (found?.pid === child.pid && found?.state === 'ready') return found;
@@ -106,14 +111,21 @@ export async function stopPostmaster(cluster: string, pid: number, withinMs: num
     ['SIGKILL', 0.15],
   ] as const) {
     if (!isPostmaster(pid, cluster)) return;
-    const backends = signal === 'SIGKILL' ? childrenOf(pid) : [];
-    for (const one of [pid, ...backends]) send(one, signal);
+    if (signal === 'SIGKILL') killTree(pid);
+    else send(pid, signal);
     const end = performance.now() + withinMs * share;
     while (performance.now() < end) {
       await pause(10);
       if (identify(pid) === undefined) return;
     }
   }
+}
+
+/** SIGKILL for a process and all that it has started, also where they stand still. */
+export function killTree(pid: number): void {
+  const below = childrenOf(pid);
+  send(pid, 'SIGKILL');
+  for (const one of below) killTree(one);
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {
