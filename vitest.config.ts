@@ -29,6 +29,8 @@ export default defineConfig({
     exclude: [...long, ...chaos, '**/node_modules/**'],
     globalSetup: ['test/ground.ts'],
     pool: 'forks',
+    // A signal to the whole group reaches a worker as well: it ends the servers of its suite before it is gone.
+    execArgv: ['--import', new URL('./scripts/with-npm.mjs', import.meta.url).href],
     // Each suite runs processes of its own; more workers than cores only make them wait for one another.
     maxWorkers: 2,
     testTimeout: 40_000,

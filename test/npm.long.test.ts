@@ -129,6 +129,23 @@ describe.runIf(process.platform === 'linux')('what npm started ends with it', ()
     await nothingLeft();
   });
 
+  // As of a terminal, or of who ends a whole job. In the order that is the worst: the workers are told first, and vitest
+  // itself no longer finds by their parent what they have left.
+  test.each(['SIGTERM', 'SIGINT'] as const)('a suite with a server of its own, %s to all', async (signal) => {
+    const child = npm('test', '--', 'src/kernel/groups.test.ts');
+    const pids = (what: RegExp) =>
+      left()
+        .filter(({ command }) => what.test(command))
+        .map(({ pid }) => pid);
+    const server = /bin\/postgres -D \S*\/banyan-events-/;
+    await seen(() => pids(server).length > 0);
+    for (const pid of pids(/vitest\S*\/workers\/forks/)) process.kill(pid, signal);
+    for (const pid of pids(/vitest\.mjs run/)) process.kill(pid, signal);
+    child.kill(signal);
+    expect(await ended(child)).not.toBe(0);
+    await expect.poll(left, { timeout: 20_000, interval: 100 }).toEqual([]);
+  });
+
   test.skipIf(noBroker)('a broker that runs, and one that only starts', async () => {
     const running = npm('kafka', '--', '--port', '0');
     await seen(/BROKER_URL=/);
