@@ -1,6 +1,7 @@
 // Preloaded by every script of package.json that starts something: the process ends when npm ends, also where npm was
 // killed and could tell nobody, and what it started ends with it. A program that handles a signal itself (a host, a
-// broker, a campaign) is left to it. Workers of vitest have it as well (vitest.config.ts). Plain JavaScript for any Node from 18 on; it costs a start one millisecond.
+// broker, a campaign) is left to it. Workers of vitest have it as well (vitest.config.ts).
+// Plain JavaScript for any Node from 18 on; it costs a start one millisecond.
 // Whoever starts a file without npm (`node src/main.ts &`) does not have it, and outlives the shell as always.
 import { isMainThread } from 'node:worker_threads';
 import { endAll, readText, statOf } from './end-all.mjs';
