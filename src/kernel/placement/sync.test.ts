@@ -19,6 +19,7 @@ import { createHttpFollower } from './http-follower.ts';
 import { identify } from './process.ts';
 import { controlSchema } from './schema.ts';
 import type { Placements } from './snapshot.ts';
+import { syncPath } from './sync.ts';
 import { Refused } from './sync-client.ts';
 
 const log = pino({ level: 'silent' });
@@ -176,6 +177,34 @@ test('a contract that breaks callers is refused with its paths; one that only ad
   const [host] = (await one.store.read()).hosts.filter(({ role }) => role === 'service');
   expect(host!.differences).toEqual([
     { module: 'orders', path: '/operations/list', message: 'the operation is new' },
+  ]);
+});
+
+test('of a contract that breaks everything the first differences are named, and the others counted', async () => {
+  const name = (n: number) => `show-${'abcdefghijklmnopqrst'[n]}`;
+  const ours = contractOf(Object.fromEntries(Array.from({ length: 20 }, (_, n) => [name(n), show])));
+  const one = await startTestMonolith(url, { contracts: { orders: ours }, jwks });
+  opened.push(one);
+  const elsewhere = { ...ours.operations[name(0)]!, http: { method: 'GET', path: `/${'long'.repeat(500)}` } };
+  const register = registration('orders-1', {
+    contracts: { orders: { ...ours, operations: { [name(0)]: elsewhere } } },
+  });
+  const answer = await fetch(`${one.url}${syncPath}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${testToken('control')}` },
+    body: JSON.stringify({ tag: '', waitMs: 0, register }),
+  });
+  expect(answer.status).toBe(409);
+  const { errors } = (await answer.json()) as { errors: { path: string; message: string }[] };
+  const [long, ...rest] = errors;
+  expect(long!.path).toBe('/orders/operations/show-a/http');
+  expect(long!.message.length).toBe(300);
+  expect(rest).toEqual([
+    ...Array.from({ length: 7 }, (_, n) => ({
+      path: `/orders/operations/${name(n + 1)}`,
+      message: 'the operation is missing',
+    })),
+    { path: '/orders', message: 'and 12 more' },
   ]);
 });
 

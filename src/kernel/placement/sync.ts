@@ -113,11 +113,24 @@ function judge(host: Registration, contracts: SyncOptions['contracts']): (Differ
         detail:
           `the contract of ${module} in ${host.id} breaks what its callers rely on; ` +
           'start the monolith and its services from the same code, or make the change a compatible one',
-        errors: found.breaking.map(({ path, message }) => ({ path: `/${module}${path}`, message })),
+        errors: listed(module, found.breaking),
         extra: { reason: 'contract-incompatible' },
       });
     }
     compatible.push(...found.compatible.map((difference) => ({ module, ...difference })));
   }
   return compatible;
+}
+
+/** A service of another shop altogether differs in everything: the first few say so, to it and to whoever reads its log. */
+const MOST_LISTED = 8;
+const LONGEST_TEXT = 300;
+
+function listed(module: string, differences: readonly Difference[]): Difference[] {
+  const short = (text: string) => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 1)}…` : text);
+  const first = differences
+    .slice(0, MOST_LISTED)
+    .map(({ path, message }) => ({ path: short(`/${module}${path}`), message: short(message) }));
+  const more = differences.length - first.length;
+  return more > 0 ? [...first, { path: `/${module}`, message: `and ${more} more` }] : first;
 }
