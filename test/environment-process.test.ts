@@ -1,11 +1,13 @@
 // The environment as processes meet it: the one line on stderr and exit 1; a service that was told everything
 // keeps nothing on its disk; a DATA_DIR whose name has spaces and signs is a DATA_DIR like any other.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { roleUrl, runtimeRole } from '../src/kernel/store/roles.ts';
@@ -118,21 +120,100 @@ describe('a process', () => {
   });
 });
 
+/** The environment of a service that no monolith starts. */
+function toldOrders(DATA_DIR: string) {
+  const { env, databaseUrl } = shop.started;
+  const secret = `${new URL(databaseUrl).password}|${JSON.parse(env.SIGNING_KEY!).d}`;
+  return {
+    DATA_DIR,
+    CONTROL_URL: /INTERNAL_PORT is open at (http:\S+?)"/.exec(shop.started.output())![1]!,
+    INTERNAL_KEY: env.INTERNAL_KEY!,
+    ADMIN_TOKEN: env.ADMIN_TOKEN!,
+    BROKER_URL: roleUrl(databaseUrl, secret, 'banyan_log'),
+    DATABASE_URL_ORDERS: roleUrl(databaseUrl, secret, runtimeRole('orders')),
+    STORAGE_URL: env.STORAGE_URL!,
+    INSTANCE_ID: 'orders-7',
+  };
+}
+
+describe('a host on a database that an older monolith prepared', () => {
+  const missing = async (schema: string, work: () => Promise<void>) => {
+    const client = new pg.Client({ connectionString: shop.started.databaseUrl });
+    await client.connect();
+    try {
+      await client.query(`ALTER TABLE ${schema}.limit_guess RENAME TO not_yet`);
+      await work();
+    } finally {
+      await client.query(`ALTER TABLE ${schema}.not_yet RENAME TO limit_guess`);
+      await client.end();
+    }
+  };
+  const helps = 'start (or update) the monolith first, then this host.\n';
+
+  it('as a service says what is missing, and ends', () =>
+    missing('orders', async () => {
+      const ended = await run('extracted/orders/main.ts', toldOrders(join(shop.dataDir, 'never')));
+      expect(ended.stderr).toBe(
+        'banyan: DATABASE_URL_ORDERS: the schema orders has no limit_guess. ' +
+          `This version needs what only a monolith of this version makes: ${helps}`,
+      );
+      expect(ended.code).toBe(1);
+    }));
+
+  it('as a gateway alone says so, too', () =>
+    missing('banyan_control', async () => {
+      const DATA_DIR = join(shop.dataDir, 'gateway');
+      const ended = await run('src/main.ts', {
+        ...shop.started.env,
+        DATA_DIR,
+        MODULES: 'none',
+        HOST: '127.0.0.1',
+      });
+      expect(ended.stderr).toContain('banyan: DATABASE_URL: the schema banyan_control has no limit_guess. ');
+      expect(ended.stderr).toContain(helps);
+      expect(ended.code).toBe(1);
+    }));
+
+  it('starts while that database does not answer, and ends once it does', { timeout: 60_000 }, () =>
+    missing('orders', async () => {
+      const { port, searchParams } = new URL(shop.started.databaseUrl);
+      // A port that is known before anybody listens at it.
+      const held = createServer().listen(0, '127.0.0.1');
+      await once(held, 'listening');
+      const own = (held.address() as AddressInfo).port;
+      await new Promise((resolve) => held.close(resolve));
+      const told = toldOrders(join(shop.dataDir, 'never'));
+      const url = Object.assign(new URL(told.DATABASE_URL_ORDERS), { host: `127.0.0.1:${own}`, search: '' });
+      const child = start('extracted/orders/main.ts', { ...told, DATABASE_URL_ORDERS: url.href });
+      let printed = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (text) => {
+          printed += text;
+        });
+      const ended = once(child, 'exit');
+      const relay = createServer((socket) => {
+        const there = connect(`${searchParams.get('host')}/.s.PGSQL.${port}`);
+        for (const one of [socket, there]) one.on('error', () => {});
+        socket.pipe(there).pipe(socket);
+      });
+      try {
+        await expect.poll(() => printed).toContain('"serving"');
+        relay.listen(own, '127.0.0.1');
+        await expect.poll(() => child.exitCode, { timeout: 20_000 }).toBe(1);
+        expect(printed).toContain('the schema orders has no limit_guess');
+      } finally {
+        child.kill('SIGKILL');
+        await ended;
+        relay.close();
+      }
+    }),
+  );
+});
+
 describe('a service that was told everything', () => {
   it('serves, and keeps nothing on its disk', async () => {
-    const { env, databaseUrl } = shop.started;
     const DATA_DIR = join(shop.dataDir, 'never');
-    const secret = `${new URL(databaseUrl).password}|${JSON.parse(env.SIGNING_KEY!).d}`;
-    const child = start('extracted/orders/main.ts', {
-      DATA_DIR,
-      CONTROL_URL: /INTERNAL_PORT is open at (http:\S+?)"/.exec(shop.started.output())![1]!,
-      INTERNAL_KEY: env.INTERNAL_KEY!,
-      ADMIN_TOKEN: env.ADMIN_TOKEN!,
-      BROKER_URL: roleUrl(databaseUrl, secret, 'banyan_log'),
-      DATABASE_URL_ORDERS: roleUrl(databaseUrl, secret, runtimeRole('orders')),
-      STORAGE_URL: env.STORAGE_URL!,
-      INSTANCE_ID: 'orders-7',
-    });
+    const child = start('extracted/orders/main.ts', toldOrders(DATA_DIR));
     try {
       const token = shop.adminToken;
       await eventually(async () => {

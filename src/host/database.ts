@@ -3,8 +3,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { logSchema } from '../kernel/events/log/postgres-schema.ts';
-import { moduleEventTables } from '../kernel/events/tables.ts';
-import { limitTables } from '../kernel/limits/tables.ts';
+import { kernelTables } from '../kernel/host/kernel-tables.ts';
 import type { Module } from '../kernel/module.ts';
 import { controlSchema } from '../kernel/placement/schema.ts';
 import { createClient } from '../kernel/store/connections.ts';
@@ -80,7 +79,7 @@ async function ownDatabase(
       passwords,
       modules: allModules,
       schemas,
-      moduleDdl: (schema) => `${moduleEventTables(schema)}\n${limitTables(schema)}`,
+      moduleDdl: kernelTables,
       log,
     });
   }

@@ -23,6 +23,7 @@ import { lookForBroker } from './broker.ts';
 import { type Control, openControl } from './control.ts';
 import { type Database, openDatabase } from './database.ts';
 import { loadContract, loadModule } from './load.ts';
+import { checkStores, storesOf } from './prepared.ts';
 import type { HeldServer } from './server.ts';
 import { type Undo, unlessStopped } from './undo.ts';
 import { countWrongTokens } from './wrong-tokens.ts';
@@ -51,7 +52,7 @@ export interface Parts {
   readonly eventLog: EventLog;
 }
 
-/** @param onRefused control refused this host for good. */
+/** @param onRefused this host can never serve: control refused it for good, or what it stands on was not prepared. */
 export async function openParts(
   settings: Settings,
   opening: Promise<HeldServer> | undefined,
@@ -84,7 +85,10 @@ export async function openParts(
   undo.push('control store', () => control.store?.close());
   // The first picture is on its way while the modules are booted: they read it when they are called.
   const following = unlessStopped(signal, control.start());
-  following.catch(() => {});
+  // A monolith has just made what it needs.
+  const prepared =
+    role === 'monolith' ? undefined : checkStores(storesOf(database, modules), onRefused, undo);
+  for (const one of [following, prepared]) one?.catch(() => {});
   const placements = control.follower;
   const refusals = new RefusalLog(log);
   const remote = createRemote({ placements, tokens, log, refusals, observer: observe(metrics, tracing) });
@@ -118,7 +122,7 @@ export async function openParts(
     dispatchers.set(name, one.dispatcher);
     return one;
   });
-  await following;
+  await Promise.all([following, prepared]);
   measureEvents(
     metrics,
     running.map((one) => one.events),
