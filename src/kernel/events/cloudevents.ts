@@ -2,6 +2,7 @@
 // the value. Both logs carry exactly this, so that a consumer in any language reads either.
 // Reading never throws: what cannot be read is answered with the reason, for the dead letters.
 import { createHash } from 'node:crypto';
+import { MOST_VALUES } from '../http/limits.ts';
 import type { Envelope } from './envelope.ts';
 import type { LogRecord } from './log/port.ts';
 
@@ -10,6 +11,11 @@ import type { LogRecord } from './log/port.ts';
  * (`message.max.bytes`); an event is a fact, and what is larger belongs into storage with its id in the event.
  */
 export const MAX_EVENT_BYTES = 512 * 1024;
+
+/** What a request to publish or to mend an event says besides its data. */
+const VALUES_AROUND = 10;
+/** The most values of an event: with more than a body may have nobody could correct its data and try it again. */
+export const MAX_EVENT_VALUES = MOST_VALUES - VALUES_AROUND;
 
 /** An index entry of Postgres takes 2,700 bytes; a key is an id. */
 export const MAX_KEY_LENGTH = 500;

@@ -38,7 +38,16 @@ const BRACE = 0x7b;
  * 60 ms, to count them 1 ms. What is too short to have so many, as nearly every body is, is not looked at.
  */
 export function isCrowded(text: Uint8Array, most = MOST_VALUES): boolean {
-  if (text.length < 2 * most) return false;
+  return mayBeCrowded(text.length, most) && valuesIn(text, most) > most;
+}
+
+/** Each value has a comma before it, or a bracket before and one behind. @param length in bytes, or in characters. */
+export function mayBeCrowded(length: number, most = MOST_VALUES): boolean {
+  return length >= 2 * most;
+}
+
+/** The values of JSON text. @param enough where counting may end: the answer is then one more. */
+export function valuesIn(text: Uint8Array, enough = Number.POSITIVE_INFINITY): number {
   let values = 0;
   for (let at = 0; at < text.length; at += 1) {
     const byte = text[at];
@@ -46,8 +55,8 @@ export function isCrowded(text: Uint8Array, most = MOST_VALUES): boolean {
       for (at += 1; at < text.length && text[at] !== QUOTE; at += 1) if (text[at] === BACKSLASH) at += 1;
     } else if (byte === COMMA || byte === BRACKET || byte === BRACE) {
       values += 1;
-      if (values > most) return true;
+      if (values > enough) return values;
     }
   }
-  return false;
+  return values;
 }
