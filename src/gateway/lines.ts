@@ -29,9 +29,12 @@ export interface Destination {
 
 const DESTINATION = Symbol('where a request goes');
 
+type Addressed = Headers & { [DESTINATION]?: Destination };
+
 /** The headers of a request that goes there. */
 export function addressed(headers: Headers, destination: Destination): Headers {
-  return Object.assign(headers, { [DESTINATION]: destination });
+  (headers as Addressed)[DESTINATION] = destination;
+  return headers;
 }
 
 export interface Lines {
@@ -76,7 +79,7 @@ export function createLines(placements: Placements, askRefusal: AskRefusal): Lin
 
   return {
     request(options, next) {
-      const destination = (options.headers as { [DESTINATION]?: Destination })[DESTINATION]!;
+      const destination = (options.headers as Addressed)[DESTINATION]!;
       const { endpoint } = destination;
       const callback = unlessRefused(endpoint, askRefusal, next, (error) => destination.onRefused(error));
       options.origin = endpoint.url;

@@ -4,9 +4,8 @@
 // that never reads, an upload that trickles. Node's own close waits for those, and ends no connection that falls idle
 // after it. It knows nothing of what is asked.
 import type { Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { latestAnswerOn } from './latest-answer.ts';
+import { latestAnswerOn } from './open-connections.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -28,15 +27,11 @@ const LOOK_MS = 50;
 /** A connection on which nothing is asked yet has this long to finish a request's head that is on its way. */
 const HEAD_MS = 2_000;
 
-export function closingOf(server: Server): Closing {
-  const connections = new Set<Duplex>();
+/** @param connections of the server, all that are open. */
+export function closingOf(server: Server, connections: Set<Duplex>): Closing {
   let leaving = false;
   const closeIdle = server.closeIdleConnections.bind(server);
 
-  server.on('connection', (socket: Socket) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
-  });
   // Node's own also destroys connections whose answer is written and not yet read, and is called by its `close`.
   server.closeIdleConnections = () => {
     const unread = [...connections].filter((socket) => {

@@ -4,24 +4,31 @@
 // so that probes see a host that is full.
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { kernelProblem } from '../contract/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { latestAnswerOn } from './latest-answer.ts';
 import type { Networks } from './networks.ts';
+import { latestAnswerOn } from './open-connections.ts';
 import { refuse } from './refuse.ts';
 
 /**
  * Node's time-out of a socket starts anew with every byte either way, those that its kernel took from a long write
- * included. What to do when it rings is for us to say.
+ * included. What to do when it rings is for us to say. It is set where nothing was asked yet, and where an answer is
+ * found not to have gone out: set for each request (`server.timeout`) it would cost each of them two timers.
  */
-export function endStalledReaders(server: Server, stalledMs: number): void {
-  server.timeout = stalledMs;
+export function endStalledReaders(server: Server, connections: ReadonlySet<Duplex>, stalledMs: number): void {
+  server.on('connection', (socket: Socket) => socket.setTimeout(stalledMs));
+  const looks = setInterval(() => {
+    for (const socket of connections as ReadonlySet<Socket>)
+      if (socket.writableLength > 0 && !socket.timeout) socket.setTimeout(stalledMs);
+  }, stalledMs / 4).unref();
+  server.once('close', () => clearInterval(looks));
   server.on('timeout', (socket: Socket) => {
     const answer = latestAnswerOn(socket);
     const works = answer !== undefined && !answer.writableFinished && socket.writableLength === 0;
     // Its handler is at work, or its body is on the way, which has a time-out of its own.
-    if (works) socket.setTimeout(stalledMs);
+    if (works) socket.setTimeout(0);
     else socket.destroy();
   });
 }

@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream';
 import { kernelProblem, type Problem } from '../contract/problem.ts';
 import { REFUSAL_HEADER, TokenRefused } from '../identity/hop.ts';
-import { latestAnswerOn } from './latest-answer.ts';
+import { latestAnswerOn } from './open-connections.ts';
 import { SAID_ON_A_SOCKET } from './said-headers.ts';
 
 // An ES import of it would read every export, and one of them loads Node's own undici: 30 ms of a start.

@@ -15,11 +15,11 @@ import type { Tracing } from '../telemetry/tracing.ts';
 import { jsonBodies } from './body.ts';
 import { closingOf } from './closing.ts';
 import { endStalledReaders } from './connections.ts';
-import { noteLatestAnswers } from './latest-answer.ts';
 import { KEEP_ALIVE_MS } from './leftover.ts';
 import { JSON_BODY_LIMIT } from './limits.ts';
 import { pathMatcher } from './lookup.ts';
 import type { Networks } from './networks.ts';
+import { noteConnections } from './open-connections.ts';
 import { answerWithProblems, sendProblem, toProblem } from './problems.ts';
 import { refuseTunnel, refuseUnreadable } from './refuse.ts';
 import { traceRequests } from './routes.ts';
@@ -86,12 +86,12 @@ export function createServer(options: ServerOptions, port: Port = {}): FastifyIn
       sendProblem(reply, toProblem(error));
     },
   });
-  noteLatestAnswers(app.server);
-  app.decorate('closing', closingOf(app.server));
+  const connections = noteConnections(app.server);
+  app.decorate('closing', closingOf(app.server, connections));
   app.decorate('uploadRoom', new UploadRoom());
   // An expectation that is not known may be ignored (RFC 9110, 10.1.1); Node's own 417 has no body.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
-  endStalledReaders(app.server, stalledMs);
+  endStalledReaders(app.server, connections, stalledMs);
   app.server.on('connect', refuseTunnel);
   // What another host adds must not push a client's own fields out.
   const mostHeaders = port.maxHeaderSize === undefined ? MOST_HEADERS : Number.POSITIVE_INFINITY;
