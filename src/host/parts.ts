@@ -9,10 +9,11 @@ import type { EventLog } from '../kernel/events/log/port.ts';
 import { measureEvents } from '../kernel/events/metrics.ts';
 import { bootModule, inOrderOfUse, type RunningModule } from '../kernel/host/boot-module.ts';
 import type { VerifyBearer } from '../kernel/http/authenticate.ts';
+import type { Networks } from '../kernel/http/networks.ts';
 import { RefusalLog } from '../kernel/identity/hop.ts';
 import { audienceOf, createInternalTokens, type InternalTokens } from '../kernel/identity/internal-token.ts';
 import { keySet } from '../kernel/identity/keys.ts';
-import { exemptions } from '../kernel/limits/address.ts';
+import { exemptions, exemptNetworks } from '../kernel/limits/address.ts';
 import type { Module } from '../kernel/module.ts';
 import { callSpans } from '../kernel/telemetry/call-span.ts';
 import { createMetrics, type Metrics } from '../kernel/telemetry/metrics.ts';
@@ -50,6 +51,8 @@ export interface Parts {
   /** What is said once of hosts that do not let this one in. */
   readonly refusals: RefusalLog;
   readonly eventLog: EventLog;
+  /** Whose requests no limit counts: one list for what the gateway counts and for what modules count. */
+  readonly exempt: Networks;
 }
 
 /** @param onRefused this host can never serve: control refused it for good, or what it stands on was not prepared. */
@@ -98,7 +101,8 @@ export async function openParts(
   if (brokerUrl) void lookForBroker(brokerUrl, log);
   undo.push('event log', () => eventLog.close());
 
-  const isExempt = exemptions(settings.rateLimitExempt);
+  const exempt = exemptNetworks(settings.rateLimitExempt);
+  const isExempt = exemptions(exempt);
   const dispatchers = new Map<string, Dispatcher>();
   const running = modules.map((module) => {
     const name = module.contract.module;
@@ -153,6 +157,7 @@ export async function openParts(
     remote,
     refusals,
     eventLog,
+    exempt,
   };
 }
 

@@ -5,7 +5,7 @@ import { openapi } from '../kernel/contract/openapi.ts';
 import { asyncapi } from '../kernel/events/asyncapi.ts';
 import { events as eventsContract } from '../kernel/events/operations/contract.ts';
 import { eventHandlers } from '../kernel/events/operations/handlers.ts';
-import { LOOPBACK, networksOf } from '../kernel/http/networks.ts';
+import { networksOf } from '../kernel/http/networks.ts';
 import { knock } from '../kernel/identity/hop.ts';
 import { audienceOf } from '../kernel/identity/internal-token.ts';
 import { adminHandlers } from '../kernel/placement/admin.ts';
@@ -78,7 +78,7 @@ export async function openPublic(
     documents: { openapi: document, asyncapi: events, jwks: () => jwks },
     proxies: settings.trustProxy.length > 0 ? networksOf(settings.trustProxy) : undefined,
     rateLimit: settings.rateLimit,
-    exempt: networksOf([...LOOPBACK, ...settings.rateLimitExempt]),
+    exempt: parts.exempt,
     health: (app) => health.mount(app),
   });
   // Whoever waits for events gets an answer, and the port can close.

@@ -2,14 +2,17 @@
 // Loopback is always exempt: who is on this machine has better means than to ask often.
 // It knows no limit and no module.
 import { isIPv6 } from 'node:net';
-import { LOOPBACK, networksOf } from '../http/networks.ts';
+import { LOOPBACK, type Networks, networksOf } from '../http/networks.ts';
 
 /** Whether requests of this address are not counted. No address: a call of our own. */
 export type IsExempt = (address: string | undefined) => boolean;
 
-/** @param networks more that are exempt: addresses, or networks as `10.0.0.0/8`. */
-export function exemptions(networks: readonly string[] = []): IsExempt {
-  const exempt = networksOf([...LOOPBACK, ...networks]);
+/** @param more that are exempt besides this machine: addresses, or networks as `10.0.0.0/8`. */
+export function exemptNetworks(more: readonly string[] = []): Networks {
+  return networksOf([...LOOPBACK, ...more]);
+}
+
+export function exemptions(exempt: Networks = exemptNetworks()): IsExempt {
   return (address) => address === undefined || exempt.has(address);
 }
 
