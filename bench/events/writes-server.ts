@@ -78,6 +78,7 @@ const module = createServer({
   log: pino({ level: 'silent' }),
   metrics: createMetrics('bench'),
   tracing: noTracing,
+  stalledMs: 20_000,
   routes: () => [],
 });
 await module.register((scope) => contractRoutes(scope, { dispatcher, principalOf: () => anonymous }));

@@ -1,7 +1,7 @@
 // The gateway: the one public port, and the strangler fig. Per module it holds the module's own routes (where
 // this host runs it) and the proxy for the same prefix, and the router picks by the placement of the moment.
 // It knows contracts and placements, and no module.
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { authorise, type Dispatcher } from '../kernel/calls/dispatcher.ts';
 import type { RemoteCalls } from '../kernel/calls/remote.ts';
 import type { Contract } from '../kernel/contract/contract.ts';
@@ -223,9 +223,23 @@ function routesOf(contracts: readonly Contract[]): { method: string; path: strin
   );
 }
 
+/** Documents of 100 kB and more, made once: also where many readers take their time. */
+const texts = new WeakMap<object, Buffer>();
+
+function textOf(document: object): Buffer {
+  let text = texts.get(document);
+  if (!text) {
+    text = Buffer.from(JSON.stringify(document));
+    texts.set(document, text);
+  }
+  return text;
+}
+
 function mountDocuments(app: FastifyInstance, documents: GatewayOptions['documents']): void {
-  app.get('/openapi.json', async (_request, reply) => reply.send(documents.openapi()));
-  app.get('/asyncapi.json', async (_request, reply) => reply.send(documents.asyncapi()));
+  const sendDocument = (reply: FastifyReply, document: object) =>
+    reply.header('content-type', 'application/json; charset=utf-8').send(textOf(document));
+  app.get('/openapi.json', async (_request, reply) => sendDocument(reply, documents.openapi()));
+  app.get('/asyncapi.json', async (_request, reply) => sendDocument(reply, documents.asyncapi()));
   app.get('/.well-known/jwks.json', async (_request, reply) => reply.send(documents.jwks()));
   app.get('/', async (_request, reply) => reply.redirect('/docs'));
   mountDocs(app, documents.openapi);

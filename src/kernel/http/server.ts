@@ -10,6 +10,7 @@ import fastify, {
 } from 'fastify';
 import type { Logger } from 'pino';
 import { adopt } from '../calls/trace.ts';
+import { kernelProblem } from '../contract/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { jsonBodies } from './body.ts';
@@ -19,7 +20,7 @@ import { KEEP_ALIVE_MS } from './leftover.ts';
 import { JSON_BODY_LIMIT } from './limits.ts';
 import { pathMatcher } from './lookup.ts';
 import type { Networks } from './networks.ts';
-import { noteConnections } from './open-connections.ts';
+import { isOverfull, noteConnections } from './open-connections.ts';
 import { answerWithProblems, sendProblem, toProblem } from './problems.ts';
 import { refuseTunnel, refuseUnreadable } from './refuse.ts';
 import { traceRequests } from './routes.ts';
@@ -104,7 +105,7 @@ export function createServer(options: ServerOptions, port: Port = {}): FastifyIn
     const { raw } = request;
     sayOfAll?.(request, reply);
     if (isApi(raw.url!)) reply.header('x-served-by', hostId);
-    done(refusalOf(raw, mostHeaders));
+    done(isOverfull(raw.socket) ? tooManyBehind : refusalOf(raw, mostHeaders));
   });
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.operation?.http?.path ?? request.routeOptions.url ?? 'none';
@@ -136,6 +137,11 @@ export function createServer(options: ServerOptions, port: Port = {}): FastifyIn
   });
   return app;
 }
+
+const tooManyBehind = kernelProblem('too-many-requests', {
+  detail: 'Too many requests of this connection wait for their answers. Read some of them first.',
+  retryAfter: 1,
+});
 
 /** By what was asked and not by the route, which is another one where a module is elsewhere. The router decodes. */
 function isApi(url: string): boolean {
