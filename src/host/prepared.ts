@@ -2,11 +2,11 @@
 // made them some may be missing, and each request that comes to them would fail on its own. It is said at the start
 // instead, in one line. A store that does not answer keeps no host from starting: it is asked until it does.
 import { setTimeout as after } from 'node:timers/promises';
-import pg from 'pg';
 import { logSchema } from '../kernel/events/log/postgres-schema.ts';
 import { kernelTables } from '../kernel/host/kernel-tables.ts';
 import type { Module } from '../kernel/module.ts';
 import { controlSchema } from '../kernel/placement/schema.ts';
+import { createClient } from '../kernel/store/connections.ts';
 import type { Database } from './database.ts';
 import type { Undo } from './undo.ts';
 
@@ -76,14 +76,12 @@ async function untilAnswered(store: PreparedStore, ending: AbortSignal): Promise
 
 /** Rejects when the store does not answer. */
 async function missingIn({ url, schema, ddl }: PreparedStore): Promise<string[]> {
-  const client = new pg.Client({
+  const client = createClient({
     connectionString: url,
     application_name: 'banyan look',
     connectionTimeoutMillis: PATIENCE_MS,
     query_timeout: PATIENCE_MS,
   });
-  // A connection that breaks is heard of by its query.
-  client.on('error', () => {});
   try {
     await client.connect();
     const { rows } = await client.query<{ name: string }>(
