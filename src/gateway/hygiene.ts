@@ -1,6 +1,5 @@
 // What a client may not do to the gateway: smuggle a path past the router, set the headers that only hosts set to one
-// another, speak to a service of its own connection, or begin a WebSocket. Runs before
-// credentials and body are looked at.
+// another, speak to a service of its own connection, or begin a WebSocket. Runs before credentials and body are looked at.
 import type { FastifyInstance } from 'fastify';
 import { kernelProblem } from '../kernel/contract/problem.ts';
 import { dropNamed } from '../kernel/http/hop-by-hop.ts';

@@ -1,6 +1,6 @@
-// Which process gets the next request of a module: the least busy among those of its side. One that refused a connection, or the internal token, is held out at once (held-out.ts) and comes
-// back by its sign of life. It also counts what this gateway has on its way to a module's service: the drain waits for
-// that.
+// Which process gets the next request of a module: the least busy among those of its side. One that refused a connection,
+// or the internal token, is held out at once (held-out.ts) and comes back by its sign of life. It also counts what this
+// gateway has on its way to a module's service: the drain waits for that.
 import type { HeldOut as HeldOutReport } from '../kernel/placement/host.ts';
 import type { Endpoint, Placement } from '../kernel/placement/snapshot.ts';
 import { leastBusy } from '../kernel/routing/balance.ts';
