@@ -7,6 +7,12 @@ import { currentFlow } from './calls/call.ts';
 import { becauseOf, type Cause } from './calls/cause.ts';
 import { noTracing, type Tracing } from './telemetry/tracing.ts';
 
+/**
+ * A timer may fire a millisecond early, and a due time is rounded to whole ones: a look just before it would find
+ * nothing, and the next is a whole interval later.
+ */
+const ROUNDING_MS = 2;
+
 export interface LaneOptions {
   /** What a piece of work is called in traces. */
   readonly name: string;
@@ -65,13 +71,13 @@ export class Lane {
     }
   }
 
-  /** Wakes the job when something is due again. */
+  /** Wakes the job when something that was put off so long is due again. */
   wakeIn(milliseconds: number): void {
     if (this.#closing.signal.aborted) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       this.#options.wake();
-    }, milliseconds);
+    }, milliseconds + ROUNDING_MS);
     this.#timers.add(timer);
   }
 
