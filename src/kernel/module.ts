@@ -14,6 +14,7 @@ import type {
   OutputOf,
 } from './contract/contract.ts';
 import type { Delivery } from './events/envelope.ts';
+import type { LeasedJob } from './jobs/leased.ts';
 import type { Lane } from './lane.ts';
 import type { Limits } from './limits/limits.ts';
 import type { KernelSchema, Store, Transaction } from './store/store.ts';
@@ -91,6 +92,8 @@ export interface Kit<PrismaClient = unknown> {
   schemaUrl(schema: string): string;
   /** Runs the job `name` of this module soon instead of at its next turn. */
   wake(job: string): void;
+  /** A job over rows of the module's own table, each leased while it is in work. */
+  leasedJob<J>(spec: LeasedJob<J>): Job;
   /** Where the job `name` works on what it claimed, so many pieces at once. */
   lane(job: string, limit: number): Lane;
   /** Limits against abuse, counted in the module's store by all hosts together. */

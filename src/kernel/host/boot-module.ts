@@ -10,6 +10,8 @@ import type { Contract } from '../contract/contract.ts';
 import type { EventLog } from '../events/log/port.ts';
 import { createPublisher } from '../events/publisher.ts';
 import { createEventRuntime, type EventRuntime } from '../events/runtime.ts';
+import { createLeasedJob } from '../jobs/leased.ts';
+import { createJobTask } from '../jobs/loop.ts';
 import { Lane } from '../lane.ts';
 import { exemptions, type IsExempt } from '../limits/address.ts';
 import { createLimits } from '../limits/limits.ts';
@@ -20,7 +22,6 @@ import { callSpans } from '../telemetry/call-span.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { BackgroundTask } from './background.ts';
-import { createJobTask } from './jobs.ts';
 
 export interface BootOptions {
   readonly hostId: string;
@@ -72,6 +73,7 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
     log,
     hostId: options.hostId,
   });
+  const lanes: Lane[] = [];
   const jobs = new Map<string, ReturnType<typeof createJobTask>>();
   const kit: Kit = {
     module: name,
@@ -83,14 +85,13 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
     wake: (job) => jobs.get(job)?.wake(),
     limits: createLimits({ sql: store.unhurried, schema: name, isExempt: options.isExempt ?? exemptions() }),
     gauge: (...gauge) => options.metrics?.gauge(...gauge),
-    lane: (job, limit) =>
-      new Lane({
-        name: `${name}/${job}`,
-        limit,
-        wake: () => jobs.get(job)?.wake(),
-        log,
-        tracing: options.tracing,
-      }),
+    lane: (job, limit) => {
+      const wake = () => jobs.get(job)?.wake();
+      const lane = new Lane({ name: `${name}/${job}`, limit, wake, log, tracing: options.tracing });
+      lanes.push(lane);
+      return lane;
+    },
+    leasedJob: (spec) => createLeasedJob(spec, { store, lane: kit.lane(spec.name, spec.atOnce), log }),
   };
   module.register?.(container, kit);
   const handlers = module.operations(container, kit) as unknown as Parameters<typeof createDispatcher>[1];
@@ -121,6 +122,7 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
     ping: () => store.ping(),
     async close() {
       await events.close();
+      await Promise.all(lanes.map((lane) => lane.close()));
       await module.close?.(container);
       await store.close();
       await container.dispose();

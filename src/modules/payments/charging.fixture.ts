@@ -7,7 +7,8 @@ import { pino } from 'pino';
 import { PrismaClient } from '../../../prisma/payments/client/client.ts';
 import { createPublisher } from '../../kernel/events/publisher.ts';
 import { moduleEventTables } from '../../kernel/events/tables.ts';
-import { createJobTask } from '../../kernel/host/jobs.ts';
+import { createLeasedJob } from '../../kernel/jobs/leased.ts';
+import { createJobTask } from '../../kernel/jobs/loop.ts';
 import { Lane } from '../../kernel/lane.ts';
 import { createPool, createStore } from '../../kernel/store/create.ts';
 import { openEmbedded } from '../../kernel/store/embedded.ts';
@@ -16,7 +17,6 @@ import { roleUrl } from '../../kernel/store/roles.ts';
 import { type CardNetwork, withTimeLimit } from './card-network.ts';
 import { chargeJob } from './charging.ts';
 import { payments } from './contract.ts';
-import { PaymentRepository } from './repository.ts';
 import { Ledger } from './sandbox/ledger.ts';
 import { sandboxNetwork } from './sandbox/network.ts';
 import { cardNetworkSchema } from './sandbox/schema.ts';
@@ -49,7 +49,6 @@ export async function paymentsAlone() {
   });
   const pool = createPool(roleUrl(adminUrl, secret, cardNetworkSchema.role), 'card_network', log, 3);
   const ledger = new Ledger(pool);
-  const repository = new PaymentRepository(store);
 
   return {
     store,
@@ -59,8 +58,8 @@ export async function paymentsAlone() {
     /** One more host that charges; nothing runs until it is started, or its job is run by hand. */
     host(network: CardNetwork, askLimitMs = 2_000) {
       const lane = new Lane({ name: 'charge', limit: 128, wake: () => task.wake(), log });
-      const parts = { store, repository, network: withTimeLimit(network, askLimitMs), lane, log };
-      const job = chargeJob(parts);
+      const charging = chargeJob({ store, network: withTimeLimit(network, askLimitMs), log });
+      const job = createLeasedJob(charging, { store, lane, log });
       const task = createJobTask(job, log);
       return { job, task, lane, close: () => task.stop().then(() => lane.close()) };
     },

@@ -1,70 +1,64 @@
-// The job that talks to the card network. It leases what is due, asks outside any transaction, and writes
-// the answer with its event in one. Any number of hosts may run it: the network honours the order's key,
-// and each record is conditional, so a host that was frozen or killed in between harms nothing.
+// The job that talks to the card network: asks outside any transaction, and writes the answer with its event in
+// one. Any number of hosts may run it: the network honours the order's key, and each record is conditional, so a
+// host that was frozen or killed in between harms nothing.
 // A payment whose network is silent (2 x 2 s, then looked up, then voided) holds up no other.
 import type { Logger } from 'pino';
-import type { Lane } from '../../kernel/lane.ts';
-import type { Job } from '../../kernel/module.ts';
+import type { Failure, LeasedJob, Outcome } from '../../kernel/jobs/leased.ts';
 import type { Store } from '../../kernel/store/store.ts';
 import { type CardNetwork, type ChargeRequest, NoAnswer } from './card-network.ts';
-import { type Claimed, type Outcome, record } from './lifecycle.ts';
-import type { PaymentRepository } from './repository.ts';
+import { type Answer, type Claimed, record } from './lifecycle.ts';
+import { charges } from './repository.ts';
 
 /** Asks that the network never answered, before the charge is given up. */
 const mostSilences = 2;
 /** Asks in all: with the waits below about 6 s of a network that says it is busy. */
 const mostAsks = 10;
-/** Rows claimed in one round trip. */
-const batch = 32;
+const waits = { firstMs: 50, longestMs: 1_000 };
+/**
+ * Longer than one ask of the network may take (2 s) and its record; what a killed host held is free again
+ * after it, early enough for an order that was killed once to end within its 15 s.
+ */
+const leaseMs = 5_000;
+const atOnce = 128;
 
 export interface ChargingParts {
   readonly store: Store;
-  readonly repository: PaymentRepository;
   readonly network: CardNetwork;
-  readonly lane: Lane;
   readonly log: Logger;
 }
 
-export function chargeJob(parts: ChargingParts): Job {
-  const { repository, lane } = parts;
+export function chargeJob({ store, network, log }: ChargingParts): LeasedJob<Claimed> {
   return {
     name: 'charge',
-    everyMs: 1_000,
-    async run() {
-      const room = Math.min(lane.room, batch);
-      if (room <= 0) return false;
-      const claimed = await repository.claim(room);
-      for (const payment of claimed) lane.start(payment.cause, (signal) => settle(parts, payment, signal));
-      return claimed.length === room;
+    table: charges,
+    atOnce,
+    leaseMs,
+    waits,
+
+    async work(payment, signal) {
+      const answer = await step(network, payment, signal);
+      const recorded = await record(store, payment, answer);
+      // What is not recorded was overtaken: the order ended, and whoever ended it made the row due.
+      return answer.due || !recorded ? 'due' : 'over';
     },
+
+    failed: (payment, failure) => meaningOf(log, payment, failure),
   };
 }
 
-/** One lease of one payment: one step at the network, and what came of it. */
-async function settle(parts: ChargingParts, payment: Claimed, signal: AbortSignal): Promise<void> {
-  const { store, repository, lane, log } = parts;
-  try {
-    const outcome = await step(parts.network, payment, signal);
-    const recorded = await record(store, payment, outcome);
-    // What is not recorded was overtaken: the order ended, and whoever ended it made the row due.
-    if (outcome.due || !recorded) lane.wakeIn(0);
-  } catch (error) {
-    if (signal.aborted) {
-      await repository.release(payment, 0);
-    } else if (error instanceof NoAnswer && payment.status === 'pending') {
-      log.info({ orderId: payment.orderId, silences: payment.silences + 1 }, 'the card network is silent');
-      await repository.countSilence(payment);
-      lane.wakeIn(0);
-    } else {
-      const wait = Math.min(50 * 2 ** (payment.asks - 1), 1_000);
-      log.info({ err: error, orderId: payment.orderId, asks: payment.asks, wait }, 'the card network failed');
-      await repository.release(payment, wait);
-      lane.wakeIn(wait);
-    }
+function meaningOf(log: Logger, payment: Claimed, { error, waitMs, stopping }: Failure): Outcome {
+  const { orderId, status, asks } = payment;
+  if (stopping) return { waitMs };
+  if (error instanceof NoAnswer && status === 'pending') {
+    const silences = payment.silences + 1;
+    log.info({ orderId, silences }, 'the card network is silent');
+    return { waitMs: 0, set: { silences } };
   }
+  log.info({ err: error, orderId, asks, wait: waitMs }, 'the card network failed');
+  return { waitMs };
 }
 
-async function step(network: CardNetwork, payment: Claimed, signal: AbortSignal): Promise<Outcome> {
+async function step(network: CardNetwork, payment: Claimed, signal: AbortSignal): Promise<Answer> {
   const charge = chargeOf(payment);
   switch (payment.status) {
     case 'pending':
@@ -87,12 +81,12 @@ async function step(network: CardNetwork, payment: Claimed, signal: AbortSignal)
  * Asked in vain: the network's books decide. What they do not know is voided, but first the row says so:
  * from then on no other host can record a capture that the void would take away again.
  */
-async function lookUp(network: CardNetwork, charge: ChargeRequest, signal: AbortSignal): Promise<Outcome> {
+async function lookUp(network: CardNetwork, charge: ChargeRequest, signal: AbortSignal): Promise<Answer> {
   const status = await network.lookup(charge.idempotencyKey, signal);
   return status === 'unknown' ? { to: 'giving-up', due: true } : outcomeOf(status);
 }
 
-function outcomeOf(status: Awaited<ReturnType<CardNetwork['charge']>>): Outcome {
+function outcomeOf(status: Awaited<ReturnType<CardNetwork['charge']>>): Answer {
   return status === 'captured'
     ? { to: 'captured', event: 'payment-captured' }
     : { to: 'failed', event: 'payment-failed', reason: 'payment-declined' };

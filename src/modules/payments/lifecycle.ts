@@ -12,7 +12,7 @@
 //       refunded     the money went back                             -> payment-refunded
 //   forestalled  the order ended before its stock was reserved: a stone in the way of a late charge
 import { v7 } from 'uuid';
-import { type Cause, presentCause } from '../../kernel/calls/cause.ts';
+import { presentCause } from '../../kernel/calls/cause.ts';
 import { type EventArguments, eventArguments } from '../../kernel/events/publisher.ts';
 import type { Sql, Store, Transaction } from '../../kernel/store/store.ts';
 import { type Payment, payments } from './contract.ts';
@@ -111,10 +111,9 @@ export interface Claimed {
   readonly status: 'pending' | 'giving-up' | 'voiding' | 'refunding';
   readonly asks: number;
   readonly silences: number;
-  readonly cause: Cause | null;
 }
 
-export interface Outcome {
+export interface Answer {
   readonly to: Status;
   readonly event?: 'payment-captured' | 'payment-refunded' | 'payment-voided' | 'payment-failed';
   readonly reason?: 'payment-declined' | 'payment-timeout';
@@ -133,9 +132,9 @@ const changeAndPublish = `
  * Records what came of a claimed payment, with its event, in one statement; false when another host or the
  * order's end was first.
  */
-export async function record(store: Store, payment: Claimed, outcome: Outcome): Promise<boolean> {
-  const values = [payment.id, payment.status, outcome.to, outcome.due ?? false, outcome.reason ?? null];
-  const event = eventOf(payment, outcome);
+export async function record(store: Store, payment: Claimed, answer: Answer): Promise<boolean> {
+  const values = [payment.id, payment.status, answer.to, answer.due ?? false, answer.reason ?? null];
+  const event = eventOf(payment, answer);
   const { rowCount } = event
     ? await store.writes.query(changeAndPublish, [...values, ...event], 'payments-record')
     : await store.writes.query(change, values);
@@ -143,7 +142,7 @@ export async function record(store: Store, payment: Claimed, outcome: Outcome): 
   return rowCount === 1;
 }
 
-function eventOf(payment: Claimed, { event, reason }: Outcome): EventArguments | undefined {
+function eventOf(payment: Claimed, { event, reason }: Answer): EventArguments | undefined {
   const { id: paymentId, orderId, userId, amountCents, currency, asks: attempts } = payment;
   const about = { orderId, userId, paymentId, amountCents, currency, attempts };
   if (event === 'payment-failed')

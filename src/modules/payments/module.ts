@@ -4,7 +4,6 @@ import type { Pool } from 'pg';
 import { validate } from 'uuid';
 import { PrismaClient } from '../../../prisma/payments/client/client.ts';
 import { problem } from '../../kernel/contract/problem.ts';
-import { Lane } from '../../kernel/lane.ts';
 import { defineModule, type Module } from '../../kernel/module.ts';
 import { createPool } from '../../kernel/store/create.ts';
 import { withTimeLimit } from './card-network.ts';
@@ -18,8 +17,6 @@ import { sandboxNetwork } from './sandbox/network.ts';
 import { cardNetworkSchema } from './sandbox/schema.ts';
 
 const askLimitMs = 2_000;
-/** An ask holds no connection while it waits: the limit is for memory, not for the database. */
-const asksInFlight = 128;
 
 const networkPool = Symbol('the pool of the sandbox network');
 
@@ -34,7 +31,6 @@ export default function paymentsModule(): Module {
       const pool = createPool(kit.schemaUrl(schema), schema, kit.log, 3);
       container.registerInstance(networkPool, pool);
       container.registerInstance(Ledger, new Ledger(pool));
-      container.registerInstance(Lane, kit.lane('charge', asksInFlight));
       container.register(PaymentRepository, { useFactory: () => new PaymentRepository(kit.store) });
     },
 
@@ -55,19 +51,16 @@ export default function paymentsModule(): Module {
     listeners: (_container, kit) => listeners(() => kit.wake('charge')),
 
     jobs: (container, kit) => [
-      chargeJob({
-        store: kit.store,
-        repository: container.resolve(PaymentRepository),
-        network: withTimeLimit(sandboxNetwork(container.resolve(Ledger)), askLimitMs),
-        lane: container.resolve(Lane),
-        log: kit.log,
-      }),
+      kit.leasedJob(
+        chargeJob({
+          store: kit.store,
+          network: withTimeLimit(sandboxNetwork(container.resolve(Ledger)), askLimitMs),
+          log: kit.log,
+        }),
+      ),
     ],
 
-    async close(container) {
-      await container.resolve(Lane).close();
-      await container.resolve<Pool>(networkPool).end();
-    },
+    close: (container) => container.resolve<Pool>(networkPool).end(),
   });
 }
 

@@ -3,8 +3,8 @@
 // It knows nothing of what the job does; claiming rows is the job's own duty.
 import { setTimeout as rest } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { BackgroundTask } from '../host/background.ts';
 import type { Job } from '../module.ts';
-import type { BackgroundTask } from './background.ts';
 
 /** From the beginning of one run to that of the next, unless the job says that there is more. */
 const ROUND_MS = 20;

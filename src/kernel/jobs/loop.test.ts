@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { silent } from '../store/testing.ts';
-import { createJobTask, type JobTask } from './jobs.ts';
+import { createJobTask, type JobTask } from './loop.ts';
 
 let task: JobTask;
 afterEach(() => task.stop());

@@ -1,0 +1,102 @@
+// Leases as jobs rely on them: one holder at a time, decided by the database; a lost lease changes nothing.
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Errand, type Errands, errands, errandsAlone } from './queue.fixture.ts';
+import { type Held, JobQueue } from './queue.ts';
+
+let table: Errands;
+/** Two hosts: they share the database and nothing else. */
+let one: JobQueue<Errand>;
+let other: JobQueue<Errand>;
+
+beforeAll(async () => {
+  table = await errandsAlone();
+  one = new JobQueue(errands, table.store);
+  other = new JobQueue(errands, table.store);
+}, 60_000);
+beforeEach(() => table.clear());
+afterAll(() => table?.close());
+
+const ids = (held: readonly Held<Errand>[]) => held.map(({ job }) => job.id).sort();
+
+test('a claim takes what is due, the longest waiting first, and reads what the module named', async () => {
+  await table.write(['milk'], 1_000);
+  await table.write(['bread'], 2_000);
+  await table.write(['figs'], 3_000);
+  await table.write(['later'], -60_000);
+  await table.write(['done']);
+  await table.finish('done');
+  const claimed = await one.claim(2, 60_000);
+  expect(ids(claimed)).toEqual(['bread', 'figs']);
+  expect(claimed.find(({ job }) => job.id === 'figs')).toEqual({
+    lease: { id: 'figs', state: 'open', attempts: 1, cause: null },
+    job: { id: 'figs', what: 'buy figs', letters: 8 },
+  });
+  expect(ids(await other.claim(10, 60_000))).toEqual(['milk']);
+  expect(await one.claim(10, 60_000)).toEqual([]);
+});
+
+test('a lease puts the due time off by its length; when it ends the row is anybody’s', async () => {
+  await table.write(['milk']);
+  await one.claim(1, 60_000);
+  const { dueInMs } = await table.row('milk');
+  expect(dueInMs).toBeGreaterThan(50_000);
+  expect(dueInMs).toBeLessThanOrEqual(60_000);
+  await table.expireLeases();
+  const [again] = await other.claim(1, 60_000);
+  expect(again!.lease.attempts).toBe(2);
+});
+
+test('of many claims at once no two get the same row, and every row is claimed', async () => {
+  const all = Array.from({ length: 300 }, (_, n) => `errand-${String(n).padStart(3, '0')}`);
+  await table.write(all);
+  const claims = await Promise.all(
+    Array.from({ length: 40 }, (_, n) => (n % 2 ? one : other).claim(10, 60_000)),
+  );
+  const rest = await one.claim(300, 60_000);
+  expect(ids([...claims.flat(), ...rest])).toEqual(all);
+});
+
+test('what another host is claiming is skipped, not waited for', async () => {
+  await table.write(['first'], 1_000);
+  await table.write(['second']);
+  const client = await table.pool.connect();
+  try {
+    await client.query('BEGIN');
+    await client.query(`SELECT FROM errands WHERE id = 'first' FOR UPDATE`);
+    expect(ids(await one.claim(2, 60_000))).toEqual(['second']);
+  } finally {
+    await client.query('ROLLBACK');
+    client.release();
+  }
+});
+
+test('what is put off is due again then, with the columns that were set', async () => {
+  await table.write(['milk']);
+  const [held] = await one.claim(1, 60_000);
+  expect(await one.putOff(held!.lease, 5_000, { trouble: 'the shop is shut' })).toBe(true);
+  const row = await table.row('milk');
+  expect(row).toMatchObject({ stage: 'open', tries: 1, trouble: 'the shop is shut' });
+  expect(row.dueInMs).toBeGreaterThan(3_000);
+  expect(row.dueInMs).toBeLessThanOrEqual(5_000);
+  await one.putOff(held!.lease, 0);
+  expect(ids(await other.claim(1, 60_000))).toEqual(['milk']);
+});
+
+test('who lost the lease to another host cannot end the other’s', async () => {
+  await table.write(['milk']);
+  const [lost] = await one.claim(1, 60_000);
+  await table.expireLeases();
+  const [won] = await other.claim(1, 60_000);
+  expect(await one.putOff(lost!.lease, 0, { trouble: 'mine' })).toBe(false);
+  expect((await table.row('milk')).trouble).toBe(null);
+  expect(await one.claim(1, 60_000)).toEqual([]);
+  expect(await other.putOff(won!.lease, 0)).toBe(true);
+});
+
+test('who holds a row whose state was changed meanwhile puts nothing off', async () => {
+  await table.write(['milk']);
+  const [held] = await one.claim(1, 60_000);
+  await table.finish('milk');
+  expect(await one.putOff(held!.lease, 0)).toBe(false);
+  expect((await table.row('milk')).dueInMs).toBe(null);
+});
