@@ -1,68 +1,64 @@
-// The job that mails. It leases what is due, sends outside any transaction, and writes the end with its
-// event in one. A mail that fails is tried again with growing waits, about a minute and a half in all;
-// then it is failed for good, and the order that it is about stays as it is.
+// The job that mails: sends outside any transaction, and writes the end with its event in one. A mail that fails
+// is tried again with growing waits, about a minute and a half in all; then it is failed for good, and the order
+// that it is about stays as it is.
 import type { Logger } from 'pino';
 import type { Client } from '../../kernel/calls/ref.ts';
-import type { Lane } from '../../kernel/lane.ts';
-import type { Job } from '../../kernel/module.ts';
+import type { Failure, LeasedJob, Outcome } from '../../kernel/jobs/leased.ts';
 import type { users } from '../users/contract.ts';
 import { type Mailer, RefusedForGood } from './mail/mailer.ts';
-import type { Claimed, NotificationRepository } from './repository.ts';
+import { type Claimed, mail, type NotificationRepository } from './repository.ts';
 
-/** Tries in all: waits of 0.2 s doubling up to 30 s between them, 81 s together. */
+/** Tries in all: 81 s of waits between them. */
 const mostAttempts = 10;
-const batch = 32;
+const waits = { firstMs: 200, longestMs: 30_000 };
 /** What a record may take after the mailer's slowest. */
 const marginMs = 3_000;
+/** SMTP is slow and its connections are few (4); files are quick. */
+const atOnce = 64;
 
 export interface DeliveryParts {
   readonly repository: NotificationRepository;
   readonly mailer: Mailer;
   readonly users: Client<typeof users>;
-  readonly lane: Lane;
   readonly log: Logger;
 }
 
-export function deliverJob(parts: DeliveryParts): Job {
-  const { repository, mailer, lane } = parts;
+export function deliverJob(parts: DeliveryParts): LeasedJob<Claimed> {
   return {
     name: 'deliver',
-    everyMs: 1_000,
-    async run() {
-      const room = Math.min(lane.room, batch);
-      if (room <= 0) return false;
-      const claimed = await repository.claim(room, mailer.slowestMs + marginMs);
-      for (const note of claimed) lane.start(note.cause, (signal) => deliver(parts, note, signal));
-      return claimed.length === room;
-    },
+    table: mail,
+    atOnce,
+    leaseMs: parts.mailer.slowestMs + marginMs,
+    waits,
+    work: (note) => deliver(parts, note),
+    failed: (note, failure) => meaningOf(parts, note, failure),
   };
 }
 
-async function deliver(parts: DeliveryParts, note: Claimed, signal: AbortSignal): Promise<void> {
-  const { repository, mailer, lane, log } = parts;
-  try {
-    const to = await addressOf(parts, note);
-    await mailer.send({
-      key: note.key,
-      to,
-      subject: note.subject,
-      text: `Hello ${to.name},\n\n${note.content}\n`,
-      date: note.createdAt,
-      headers: note.orderId ? { 'X-Order-ID': note.orderId } : {},
-    });
-    await repository.finish(note);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    if (error instanceof RefusedForGood || note.attempts >= mostAttempts) {
-      log.warn({ err: error, notificationId: note.id, attempts: note.attempts }, 'a mail is given up');
-      await repository.finish(note, why);
-      return;
-    }
-    const wait = signal.aborted ? 0 : Math.min(200 * 2 ** (note.attempts - 1), 30_000);
-    log.info({ err: error, notificationId: note.id, attempts: note.attempts, wait }, 'a mail failed');
-    await repository.release(note.id, wait, why);
-    lane.wakeIn(wait);
+async function deliver(parts: DeliveryParts, note: Claimed): Promise<Outcome> {
+  const to = await addressOf(parts, note);
+  await parts.mailer.send({
+    key: note.key,
+    to,
+    subject: note.subject,
+    text: `Hello ${to.name},\n\n${note.content}\n`,
+    date: note.createdAt,
+    headers: note.orderId ? { 'X-Order-ID': note.orderId } : {},
+  });
+  await parts.repository.finish(note);
+  return 'over';
+}
+
+async function meaningOf(parts: DeliveryParts, note: Claimed, { error, waitMs }: Failure): Promise<Outcome> {
+  const about = { err: error, notificationId: note.id, attempts: note.attempts };
+  const why = error instanceof Error ? error.message : String(error);
+  if (error instanceof RefusedForGood || note.attempts >= mostAttempts) {
+    parts.log.warn(about, 'a mail is given up');
+    await parts.repository.finish(note, why);
+    return 'over';
   }
+  parts.log.info({ ...about, wait: waitMs }, 'a mail failed');
+  return { waitMs, set: { last_error: why } };
 }
 
 /**

@@ -1,7 +1,6 @@
 // Notifications as a module: what implements its contract, what it listens to, its jobs. All wiring is here.
 import { join } from 'node:path';
 import { PrismaClient } from '../../../prisma/notifications/client/client.ts';
-import { Lane } from '../../kernel/lane.ts';
 import { defineModule, type Module } from '../../kernel/module.ts';
 import type { Settings } from '../../settings.ts';
 import { users } from '../users/contract.ts';
@@ -15,9 +14,6 @@ import { smtpMailer } from './mail/smtp.ts';
 import { NotificationRepository } from './repository.ts';
 import { NotificationService } from './service.ts';
 
-/** SMTP is slow and its connections are few (4); files are quick. */
-const mailsInFlight = 64;
-
 const mailer = Symbol('mailer');
 
 export default function notificationsModule(settings: Pick<Settings, 'smtpUrl' | 'dataDir'>): Module {
@@ -30,7 +26,6 @@ export default function notificationsModule(settings: Pick<Settings, 'smtpUrl' |
       const { smtpUrl, dataDir } = settings;
       const wake = () => kit.wake('deliver');
       container.registerInstance(mailer, smtpUrl ? smtpMailer(smtpUrl) : fileMailer(join(dataDir, 'mail')));
-      container.registerInstance(Lane, kit.lane('deliver', mailsInFlight));
       container.register(NotificationRepository, {
         useFactory: () => new NotificationRepository(kit.store),
       });
@@ -64,13 +59,14 @@ export default function notificationsModule(settings: Pick<Settings, 'smtpUrl' |
       listeners(container.resolve(NotificationRepository), () => kit.wake('deliver')),
 
     jobs: (container, kit) => [
-      deliverJob({
-        repository: container.resolve(NotificationRepository),
-        mailer: container.resolve<Mailer>(mailer),
-        users: kit.ref(users),
-        lane: container.resolve(Lane),
-        log: kit.log,
-      }),
+      kit.leasedJob(
+        deliverJob({
+          repository: container.resolve(NotificationRepository),
+          mailer: container.resolve<Mailer>(mailer),
+          users: kit.ref(users),
+          log: kit.log,
+        }),
+      ),
       {
         name: 'forget',
         everyMs: 60_000,
@@ -81,9 +77,6 @@ export default function notificationsModule(settings: Pick<Settings, 'smtpUrl' |
       },
     ],
 
-    async close(container) {
-      await container.resolve(Lane).close();
-      await container.resolve<Mailer>(mailer).close();
-    },
+    close: (container) => container.resolve<Mailer>(mailer).close(),
   });
 }

@@ -1,8 +1,9 @@
 // The rows of notifications: written once per key, leased by one host at a time, finished once.
 import { v7 } from 'uuid';
 import type { PrismaClient } from '../../../prisma/notifications/client/client.ts';
-import { type Cause, presentCause } from '../../kernel/calls/cause.ts';
+import { presentCause } from '../../kernel/calls/cause.ts';
 import { eventArguments } from '../../kernel/events/publisher.ts';
+import type { JobTable } from '../../kernel/jobs/queue.ts';
 import type { Sql, Store } from '../../kernel/store/store.ts';
 import { type Notification, notifications } from './contract.ts';
 import type { Note } from './texts.ts';
@@ -17,22 +18,31 @@ export interface Claimed {
   readonly key: string;
   readonly attempts: number;
   readonly createdAt: Date;
-  readonly cause: Cause | null;
   /** Null when users' events have not told of this user (yet). */
   readonly contact: { readonly name: string; readonly address: string } | null;
 }
 
-/**
- * Picks what is due, skips what another host is picking, leases it and finds the address, in one statement.
- * Unhurried: a lease that a crash of the database server loses is only taken again.
- */
-const claim = `
-  UPDATE notifications n
-  SET due_at = now() + $2 * interval '1 millisecond', attempts = attempts + 1
-  WHERE id = ANY (ARRAY(
-    SELECT id FROM notifications WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
-  ))
-  RETURNING n.*, (SELECT to_jsonb(c) FROM contacts c WHERE c.user_id = n.user_id) AS contact`;
+/** Mail to be sent, with the address as users' events told it. */
+export const mail: JobTable<Claimed> = {
+  name: 'notifications',
+  columns: { id: 'id', state: 'status', due: 'due_at', attempts: 'attempts', cause: 'cause' },
+  reads: [
+    ...['user_id', 'order_id', 'type', 'subject', 'content', 'idempotency_key', 'created_at'],
+    '(SELECT to_jsonb(c) FROM contacts c WHERE c.user_id = notifications.user_id) AS contact',
+  ],
+  jobOf: (row) => ({
+    id: row.id,
+    userId: row.user_id,
+    orderId: row.order_id,
+    type: row.type,
+    subject: row.subject,
+    content: row.content,
+    key: row.idempotency_key,
+    attempts: row.attempts,
+    createdAt: row.created_at,
+    contact: row.contact && { name: row.contact.name, address: row.contact.email },
+  }),
+};
 
 const finish = `
   WITH finished AS (
@@ -64,32 +74,6 @@ export class NotificationRepository {
     const { userId, orderId, type, content } = note;
     const createdAt = (row.created_at as Date).toISOString();
     return { id: row.id, userId, orderId, type, content, status: 'pending', createdAt };
-  }
-
-  async claim(limit: number, leaseMs: number): Promise<Claimed[]> {
-    const { rows } = await this.#store.unhurried.query(claim, [limit, leaseMs], 'notifications-claim');
-    return rows.map((row) => ({
-      id: row.id,
-      userId: row.user_id,
-      orderId: row.order_id,
-      type: row.type,
-      subject: row.subject,
-      content: row.content,
-      key: row.idempotency_key,
-      attempts: row.attempts,
-      createdAt: row.created_at,
-      cause: row.cause,
-      contact: row.contact && { name: row.contact.name, address: row.contact.email },
-    }));
-  }
-
-  /** Ends the lease; due again after `waitMs`. */
-  async release(id: string, waitMs: number, why: string | null): Promise<void> {
-    await this.#store.pool.query(
-      `UPDATE notifications SET due_at = now() + $2 * interval '1 millisecond', last_error = coalesce($3, last_error)
-       WHERE id = $1 AND status = 'pending'`,
-      [id, waitMs, why],
-    );
   }
 
   /** Records the end with its event, once: a second host that sent the same mail changes nothing. */
