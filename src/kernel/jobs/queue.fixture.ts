@@ -22,7 +22,8 @@ export type Errands = Awaited<ReturnType<typeof errandsAlone>>;
 
 export async function errandsAlone() {
   const server = await throwawayServer();
-  const pool = new pg.Pool({ connectionString: await server.database(), max: 8 });
+  const url = await server.database();
+  const pool = new pg.Pool({ connectionString: url, max: 8 });
   // The server ends before the last of its sessions.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
@@ -40,6 +41,7 @@ export async function errandsAlone() {
   };
 
   return {
+    url,
     pool,
     store: { sql, unhurried: sql },
 
