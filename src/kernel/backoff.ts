@@ -1,5 +1,5 @@
-// How long to wait before the next try: the first wait, doubled with every failure, up to the longest. The one
-// place where waits are doubled. It keeps no count and no timer: whoever tries knows how often it failed.
+// How long to wait before the next try: the first wait, doubled with every failure, up to the longest.
+// It keeps no count and no timer: whoever tries knows how often it failed.
 
 export interface Waits {
   readonly firstMs: number;

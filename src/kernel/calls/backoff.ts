@@ -1,17 +1,17 @@
 // How long a process that refused is left alone: 50 ms, doubled with every refusal up to 2 s, give or take a
 // quarter so that many callers do not return in step. The first success forgets it all. It keeps no timer:
 // the next call after that time is the attempt.
-const FIRST_MS = 50;
-const LONGEST_MS = 2000;
+import { waitAfter } from '../backoff.ts';
+
+const WAITS = { firstMs: 50, longestMs: 2000, between: [0.75, 1.25] } as const;
 
 export class Backoff {
   #refusals = 0;
   #until = 0;
 
   refused(): void {
-    const wait = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#refusals);
     this.#refusals += 1;
-    this.#until = Date.now() + wait * (0.75 + Math.random() / 2);
+    this.#until = Date.now() + waitAfter(this.#refusals, WAITS);
   }
 
   succeeded(): void {

@@ -1,6 +1,7 @@
 // The statements of a consumer's inbox. What they guarantee is in tables/inbox.ts; here is only how they are
 // called, with retries of what the database itself asks to repeat.
 import type { Pool } from 'pg';
+import { waitAfter } from '../backoff.ts';
 import type { RetryPolicy } from '../module.ts';
 import type { Sql } from '../store/store.ts';
 import { type Attributes, textual } from './cloudevents.ts';
@@ -296,16 +297,14 @@ export function isTransient(error: unknown): boolean {
 
 export const defaultPolicy: RetryPolicy = { attempts: 8, baseMs: 200, maxMs: 60_000, afterDeath: 'hold-key' };
 
-/** Exponential, half of it by chance: 200 ms, then 400 … to a minute, each between 50 and 100 % of it. */
-export function backoff(attempt: number, { baseMs, maxMs }: RetryPolicy): number {
-  return Math.min(maxMs, baseMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2);
-}
-
 function judge({ attempt, error, policy }: Failure) {
   const last = attempt >= policy.attempts;
   const known = error instanceof Error ? error : new Error(String(error));
   return {
-    wait: last ? null : backoff(attempt, policy),
+    // Half of it by chance: 200 ms, then 400 … to a minute, each between 50 and 100 % of it.
+    wait: last
+      ? null
+      : waitAfter(attempt, { firstMs: policy.baseMs, longestMs: policy.maxMs, between: [0.5, 1] }),
     holds: last && policy.afterDeath === 'hold-key',
     message: textual(known.message).slice(0, 2_000),
     stack: known.stack ? textual(known.stack).slice(0, 8_000) : null,

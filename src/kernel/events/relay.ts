@@ -13,6 +13,7 @@
 // It must not know what an event means or who consumes it.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
+import { waitAfter } from '../backoff.ts';
 import { toRecord } from './cloudevents.ts';
 import { Lease } from './lease.ts';
 import type { EventLog, LogLogger } from './log/port.ts';
@@ -68,8 +69,7 @@ interface OutboxRow {
 }
 
 const STANDBY_MS = 400;
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
+const PAUSES = { firstMs: 100, longestMs: 5_000 };
 
 export class Relay {
   readonly name: string;
@@ -83,7 +83,8 @@ export class Relay {
   readonly #sql: { claim: string; finish: string };
   #running = false;
   #loop: Promise<void> = Promise.resolve();
-  #pause = FIRST_PAUSE_MS;
+  /** Rounds in a row that failed. */
+  #failures = 0;
   /** Looks in a row that found nothing. */
   #empty = 0;
   /** When the last round that found something began. */
@@ -146,7 +147,7 @@ export class Relay {
           this.#empty = (await this.#drain()) ? 0 : this.#empty + 1;
           if (this.#running) await this.#idle();
         }
-        this.#pause = FIRST_PAUSE_MS;
+        this.#failures = 0;
       } catch (error) {
         this.#lowWater.reset();
         this.#topicThere = false;
@@ -154,8 +155,8 @@ export class Relay {
           { err: error, module: this.#options.module },
           'events could not be sent; trying again',
         );
-        if (this.#running) await this.#signal.wait(this.#pause);
-        this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
+        this.#failures += 1;
+        if (this.#running) await this.#signal.wait(waitAfter(this.#failures, PAUSES));
       }
     }
     await this.#lease.release().catch(() => this.#lease.forget());

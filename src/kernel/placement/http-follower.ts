@@ -3,6 +3,7 @@
 // Guarantees: after the first picture nothing here throws at a caller; while no monolith answers the last
 // picture holds; a registration that control refuses is told to `onRefused`, because it will not get better.
 import type { Logger } from 'pino';
+import { waitAfter } from '../backoff.ts';
 import { coalesced, createLookAgain, createPicture, type Follower, isAwaited } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -27,6 +28,7 @@ const interrupted = new Error('interrupted');
 
 // An id may still be held for 3 s by a process that died; so long it is asked for again.
 const idPatienceMs = 5000;
+const waits = { firstMs: 100, longestMs: 500 };
 
 export function createHttpFollower(options: HttpFollowerOptions): Follower {
   const { controlUrl, token, log, onRefused, startMs = 60_000 } = options;
@@ -102,7 +104,7 @@ export function createHttpFollower(options: HttpFollowerOptions): Follower {
       );
     target = nextTarget(target, controlUrl, picture.current);
     failures += 1;
-    await pause(Math.min(50 * 2 ** failures, 500));
+    await pause(waitAfter(failures, waits));
   };
 
   const pause = (ms: number) =>
@@ -124,7 +126,7 @@ export function createHttpFollower(options: HttpFollowerOptions): Follower {
         if (error === interrupted) continue;
         if (failures++ === 0)
           log.info({ control: target, reason: (error as Error).message }, 'waiting for control');
-        await pause(Math.min(50 * 2 ** failures, 500));
+        await pause(waitAfter(failures, waits));
       }
     }
   };

@@ -2,7 +2,10 @@
 // once, since it may have missed something. Never throws.
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { waitAfter } from '../backoff.ts';
 import { createClient } from '../store/connections.ts';
+
+const waits = { firstMs: 100, longestMs: 2000 };
 
 export interface ListenOptions {
   readonly url: string;
@@ -15,7 +18,7 @@ export interface ListenOptions {
 export function listen({ url, channel, onChange, log }: ListenOptions): () => Promise<void> {
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
-  let waitMs = 100;
+  let losses = 0;
   let stopped = false;
 
   const connect = async () => {
@@ -28,7 +31,7 @@ export function listen({ url, channel, onChange, log }: ListenOptions): () => Pr
     try {
       await next.connect();
       await next.query(`LISTEN ${channel}`);
-      waitMs = 100;
+      losses = 0;
       onChange();
     } catch (error) {
       log.debug({ error: (error as Error).message }, 'cannot listen for changes of placement, polling');
@@ -40,8 +43,8 @@ export function listen({ url, channel, onChange, log }: ListenOptions): () => Pr
     if (stopped || which !== client) return;
     client = undefined;
     void which.end().catch(() => {});
-    retry = setTimeout(connect, waitMs);
-    waitMs = Math.min(waitMs * 2, 2000);
+    losses += 1;
+    retry = setTimeout(connect, waitAfter(losses, waits));
   };
 
   void connect();

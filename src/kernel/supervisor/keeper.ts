@@ -5,6 +5,7 @@
 // It believes the store about whose number it is: before a start it asks, and gives up what is not its own.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { waitAfter } from '../backoff.ts';
 import { sameCause } from '../identity/hop.ts';
 import { awaitApplied, poll } from '../placement/flip.ts';
 import type { ProcessIdentity } from '../placement/process.ts';
@@ -122,8 +123,9 @@ export function createKeeper(options: KeeperOptions, found?: LocalProcess): Keep
       if (!current) continue;
       await attend(current);
       current = undefined;
-      const wait = sameReason >= sameReasonMost ? sameReasonWaitMs : longestWaitMs;
-      if (!over) await pause(Math.min(firstWaitMs * 2 ** tries++, wait));
+      const longestMs = sameReason >= sameReasonMost ? sameReasonWaitMs : longestWaitMs;
+      tries += 1;
+      if (!over) await pause(waitAfter(tries, { firstMs: firstWaitMs, longestMs }));
     }
     settled.resolve();
   };
