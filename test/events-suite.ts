@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../src/cli/run.ts';
 import { createKafkaLog } from '../src/kernel/events/log/kafka/log.ts';
 import { quiet } from '../src/kernel/events/testing/shop.ts';
+import { freePort } from '../src/kernel/free-port.ts';
 import { clientOf, eventually, type Shop } from './shop.ts';
 import { startShop } from './start-shop.ts';
 
@@ -66,15 +67,6 @@ export function eventsSuite(openBroker: OpenBroker): void {
     await closeBroker?.();
     collector.close();
   });
-
-  async function freePort(): Promise<number> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
 
   const admin = (method: string, path: string, body?: object) =>
     shop.call(method, path, { token: shop.adminToken, body });

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
+import { freePort } from '../../src/kernel/free-port.ts';
 import { openEmbedded } from '../../src/kernel/store/embedded.ts';
 import type { Running } from './load.ts';
-import { freePorts, start } from './processes.ts';
+import { start } from './processes.ts';
 import type { Shape, Variant } from './variants.ts';
 import {
   DDL,
@@ -66,7 +67,7 @@ export async function startVariant(
   shape: Shape,
   databaseUrl: string | undefined,
 ): Promise<Running> {
-  const [port] = (await freePorts(1)) as [number];
+  const port = await freePort();
   const children = (await variant.commands(shape, port, databaseUrl)).map(start);
   const url = `http://127.0.0.1:${port}`;
   const wanted = JSON.stringify(await answerOf(7));

@@ -1,8 +1,9 @@
 // Opening and closing the two ports of a host, with words for what goes wrong. A port closes in a bounded time,
 // whatever is connected to it.
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { WsDoor } from '../kernel/calls/ws-door.ts';
+import { freePort } from '../kernel/free-port.ts';
 
 /** `variable` is the one to change when the port cannot be had. */
 export async function listen(
@@ -20,16 +21,10 @@ export async function listen(
 
 /** Rejects with the same words where the port cannot be had, before anything was begun for it. */
 export async function tryPort(port: number, host: string, variable: string): Promise<void> {
-  const server = createServer();
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ port, host }, resolve);
-    });
+    await freePort(port, host);
   } catch (error) {
     throw inWords(error as NodeJS.ErrnoException, port, host, variable);
-  } finally {
-    await new Promise((resolve) => server.close(resolve));
   }
 }
 

@@ -2,14 +2,13 @@
 // as `npm start` starts it, and services extracted through its admin API. Guarantees: it ends with `stop`, in
 // the order in which nothing is lost; nothing of it is outside of its folder. It measures nothing.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { type Broker, startBroker } from '../../kernel/events/testing/broker.ts';
+import { freePorts } from '../../kernel/free-port.ts';
 import type { Overview } from '../../kernel/placement/admin-contract.ts';
 import { type EmbeddedServer, openEmbedded } from '../../kernel/store/embedded.ts';
 import { readInstanceFile } from '../../kernel/supervisor/instance-file.ts';
@@ -125,7 +124,7 @@ export class Instance {
       if (this.#broker.pid) pin(this.#broker.pid, this.#installation.cores);
     }
     for (let attempt = 1; ; attempt++) {
-      [this.#port, this.#internalPort] = (await freePorts(2)) as [number, number];
+      [this.#port, this.#internalPort] = (await portsOf(2)) as [number, number];
       try {
         await this.startMonolith();
         break;
@@ -273,25 +272,15 @@ export class Instance {
   }
 }
 
-/** All different: each is held until the last one is known. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  try {
-    for (const server of servers) {
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-    }
-    return servers.map((server) => (server.address() as { port: number }).port);
-  } catch (error) {
+async function portsOf(count: number): Promise<number[]> {
+  return freePorts(count).catch((error: Error) => {
     throw new Refusal(
       'no-port',
       'No port is free',
-      (error as Error).message,
+      error.message,
       'End what listens on loopback, and try again',
     );
-  } finally {
-    for (const server of servers) server.close();
-  }
+  });
 }
 
 /** With owners and modes, as PostgreSQL wants its folder back. */

@@ -14,10 +14,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { freePort } from '../free-port.ts';
 import { initialise } from './cluster-init.ts';
 import { placeCluster, type ServerPlace } from './cluster-place.ts';
 import { createClient } from './connections.ts';
@@ -280,15 +280,4 @@ function logFileIn(dataDir: string): string {
   const path = join(folder, 'postgres.log');
   if (existsSync(path) && statSync(path).size > 10_000_000) renameSync(path, `${path}.1`);
   return path;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -5,10 +5,10 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from '../../free-port.ts';
 import { createClient } from '../log/kafka/client.ts';
 
 const run = promisify(execFile);
@@ -66,7 +66,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const libs = await fetchJars(cacheDir, version, say);
   const folder = await mkdtemp(join(tmpdir(), 'banyan-kafka-'));
   try {
-    const port = await freePort(options.port);
+    const port = await freePort(options.port).catch(() => freePort());
     const config = join(folder, 'server.properties');
     await writeFile(config, properties(folder, port, await freePort()));
     const classpath = `${libs}/*`;
@@ -264,15 +264,4 @@ async function answers(url: string): Promise<void> {
       await admin.disconnect().catch(() => {});
     }
   }
-}
-
-async function freePort(wanted?: number): Promise<number> {
-  const listen = async (port: number) => {
-    const server = createServer().listen(port, '127.0.0.1');
-    await once(server, 'listening');
-    const { port: got } = server.address() as { port: number };
-    await new Promise((resolve) => server.close(resolve));
-    return got;
-  };
-  return wanted === undefined ? listen(0) : listen(wanted).catch(() => listen(0));
 }
