@@ -1,21 +1,17 @@
 // The environment as processes meet it: the one line on stderr and exit 1; a service that was told everything
 // keeps nothing on its disk; a DATA_DIR whose name has spaces and signs is a DATA_DIR like any other.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { roleUrl, runtimeRole } from '../src/kernel/store/roles.ts';
+import { type Env, launch } from '../stage/launch.ts';
 import { clientOf, eventually, type Shop } from './shop.ts';
-import { type StartedShop, startMonolith, startShop, stopProcess } from './start-shop.ts';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
-const base = { PATH: process.env.PATH!, HOME: process.env.HOME!, NODE_ENV: 'test' };
+import { type StartedShop, startShop } from './start-shop.ts';
 
 interface Ended {
   readonly code: number | null;
@@ -23,24 +19,21 @@ interface Ended {
   readonly stderr: string;
 }
 
-function start(entry: string, env: Env, args: readonly string[] = []) {
-  return spawn(process.execPath, [join(root, entry), ...args], { cwd: root, env: { ...base, ...env } });
-}
+const start = (entry: string, env: Env, args: readonly string[] = []) =>
+  launch({ entry, args, env: { NODE_ENV: 'test', ...env } });
 
 function run(entry: string, env: Env, args?: readonly string[]): Promise<Ended> {
-  const child = start(entry, env, args);
+  const { child } = start(entry, env, args);
   let stdout = '';
   let stderr = '';
-  child.stdout.on('data', (text) => {
+  child.stdout!.on('data', (text) => {
     stdout += text;
   });
-  child.stderr.on('data', (text) => {
+  child.stderr!.on('data', (text) => {
     stderr += text;
   });
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
 }
-
-type Env = Readonly<Record<string, string>>;
 
 let shop: Shop;
 beforeAll(async () => {
@@ -184,26 +177,20 @@ describe('a host on a database that an older monolith prepared', () => {
       await new Promise((resolve) => held.close(resolve));
       const told = toldOrders(join(shop.dataDir, 'never'));
       const url = Object.assign(new URL(told.DATABASE_URL_ORDERS), { host: `127.0.0.1:${own}`, search: '' });
-      const child = start('extracted/orders/main.ts', { ...told, DATABASE_URL_ORDERS: url.href });
-      let printed = '';
-      for (const stream of [child.stdout, child.stderr])
-        stream.on('data', (text) => {
-          printed += text;
-        });
-      const ended = once(child, 'exit');
+      const host = start('extracted/orders/main.ts', { ...told, DATABASE_URL_ORDERS: url.href });
       const relay = createServer((socket) => {
         const there = connect(`${searchParams.get('host')}/.s.PGSQL.${port}`);
         for (const one of [socket, there]) one.on('error', () => {});
         socket.pipe(there).pipe(socket);
       });
       try {
-        await expect.poll(() => printed).toContain('"serving"');
+        await expect.poll(() => host.output()).toContain('"serving"');
         relay.listen(own, '127.0.0.1');
-        await expect.poll(() => child.exitCode, { timeout: 20_000 }).toBe(1);
-        expect(printed).toContain('the schema orders has no limit_guess');
+        await expect.poll(() => host.child.exitCode, { timeout: 20_000 }).toBe(1);
+        expect(host.output()).toContain('the schema orders has no limit_guess');
       } finally {
-        child.kill('SIGKILL');
-        await ended;
+        host.child.kill('SIGKILL');
+        await host.ended;
         relay.close();
       }
     }),
@@ -213,13 +200,13 @@ describe('a host on a database that an older monolith prepared', () => {
 describe('a service that was told everything', () => {
   it('serves, and keeps nothing on its disk', async () => {
     const DATA_DIR = join(shop.dataDir, 'never');
-    const child = start('extracted/orders/main.ts', toldOrders(DATA_DIR));
+    const host = start('extracted/orders/main.ts', toldOrders(DATA_DIR));
     try {
       const token = shop.adminToken;
       await eventually(async () => {
         const { body } = await shop.call('GET', '/admin/placements', { token });
         const orders = body.modules.find(({ module }: { module: string }) => module === 'orders');
-        expect(orders.instances).toMatchObject([{ id: 'orders-7', pid: child.pid, healthy: true }]);
+        expect(orders.instances).toMatchObject([{ id: 'orders-7', pid: host.pid, healthy: true }]);
       });
       const placed = await shop.call('PUT', '/admin/placements/orders', {
         token,
@@ -233,7 +220,7 @@ describe('a service that was told everything', () => {
       const list = await shop.call('GET', '/api/orders', { token: customer.token });
       expect(list.headers.get('x-served-by')).toBe('orders-7');
     } finally {
-      expect(await stopProcess(child)).toBe(0);
+      expect(await host.end()).toBe(0);
     }
     expect(existsSync(DATA_DIR)).toBe(false);
   });
@@ -244,11 +231,10 @@ describe('a DATA_DIR whose name has spaces and signs', () => {
     const parent = mkdtempSync(join(tmpdir(), 'banyan-name-'));
     const dataDir = join(parent, "a b#c%41d?é'$x");
     mkdirSync(dataDir);
-    const env = { ...base, PORT: '0', DATA_DIR: dataDir };
-    const { child, url } = await startMonolith(env, dataDir);
+    const host = await start('src/main.ts', { PORT: '0', DATA_DIR: dataDir }).up();
     try {
       const adminToken = readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
-      const client = clientOf({ url, adminToken, dataDir } as StartedShop);
+      const client = clientOf({ url: host.url, adminToken, dataDir } as StartedShop);
       const cli = (...args: string[]) => run('bin/banyan.mjs', { DATA_DIR: dataDir }, args);
       const extracted = await cli('extract', 'media');
       expect(extracted.code, extracted.stderr).toBe(0);
@@ -267,7 +253,7 @@ describe('a DATA_DIR whose name has spaces and signs', () => {
       expect(shown.body.equals(png)).toBe(true);
       expect(shown.headers.get('x-served-by')).toBe('monolith');
     } finally {
-      expect(await stopProcess(child)).toBe(0);
+      expect(await host.end()).toBe(0);
     }
     // Pictures, mails and logs are inside, and nothing is beside it.
     expect(readdirSync(dataDir)).toEqual(expect.arrayContaining(['logs', 'media', 'seeds.json']));

@@ -1,6 +1,5 @@
 // kill -9 with requests in flight: of one service process among two, of all of a module, of the monolith.
 // What may be repeated is, what was answered is kept, and what nobody can answer is said to be so.
-import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { overview } from './flip-modules.ts';
 import { Traffic } from './flip-traffic.ts';
@@ -129,8 +128,7 @@ withShop((shop) => {
     const clients = Promise.all(Array.from({ length: 10 }, client));
     await Promise.race([clients, eventually(() => expect(taken.size).toBeGreaterThan(40))]);
     killed = true;
-    shop().started.child.kill('SIGKILL');
-    await Promise.all([clients, once(shop().started.child, 'exit')]);
+    await Promise.all([clients, shop().started.host.kill()]);
 
     const from = Date.now();
     await shop().started.restart();
@@ -159,8 +157,7 @@ withShop((shop) => {
     for (const pid of seen)
       if (!present.has(pid)) expect(() => process.kill(pid, 0), `${pid}`).toThrow('ESRCH');
 
-    shop().started.child.kill('SIGTERM');
-    expect(await once(shop().started.child, 'exit')).toEqual([0, null]);
+    expect(await shop().started.host.end()).toBe(0);
     for (const pid of present) expect(() => process.kill(pid, 0), `${pid}`).toThrow('ESRCH');
   });
 });

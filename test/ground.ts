@@ -9,7 +9,8 @@ import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
 import { endAll } from '../scripts/end-all.mjs';
 import { openEmbedded } from '../src/kernel/store/embedded.ts';
-import { startMonolith, stopProcess, type TestGround } from './start-shop.ts';
+import { launch } from '../stage/launch.ts';
+import type { TestGround } from './start-shop.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   endInOrder();
@@ -26,8 +27,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     signingKey: JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })),
   };
   const env = {
-    PATH: process.env.PATH!,
-    HOME: process.env.HOME!,
     NODE_ENV: 'test',
     PORT: '0',
     DATA_DIR: dataDir,
@@ -41,8 +40,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     rmSync(dataDir, { recursive: true, force: true });
   };
   try {
-    const { child } = await startMonolith(env, dataDir);
-    await stopProcess(child);
+    const host = await launch({ env }).up();
+    await host.end();
   } catch (error) {
     await end();
     throw error;

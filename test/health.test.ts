@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectProblem, send } from './bad-input.ts';
 import { clientOf, eventually, type Shop } from './shop.ts';
-import { startShop, stopProcess } from './start-shop.ts';
+import { startShop } from './start-shop.ts';
 
 const modules = ['catalog', 'media', 'notifications', 'orders', 'payments', 'users'];
 
@@ -164,7 +164,7 @@ describe('health', () => {
   });
 
   it('is given up before the port is, when the host is told to stop', async () => {
-    const stopped = stopProcess(shop.started.child);
+    const stopped = shop.started.host.end();
     const got = await readyWith(503);
     expect(got.body.status).toBe('draining');
     expect((await send(shop.url, { path: '/health/live' })).status).toBe(200);

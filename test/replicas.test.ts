@@ -1,6 +1,5 @@
 // Two monoliths on one database, behind one another's flips: what one says the other does before the answer is
 // out, one key makes one order, and one that stood still wakes up into a world that has moved.
-import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { overview, place, scale } from './flip-modules.ts';
 import { Traffic } from './flip-traffic.ts';
@@ -88,14 +87,14 @@ withShop((shop) => {
     // Connections to the services are open, and stay so while it stands still.
     await second.run(100);
     await traffic.during(async () => {
-      replica.child.kill('SIGSTOP');
+      replica.host.child.kill('SIGSTOP');
       await second.during(async () => {
         const home = await place(shop(), 'catalog', 'in-process');
         expect(home).toMatchObject({ status: 200, body: { lagging: ['monolith-b'] } });
         expect((await scale(shop(), 'catalog', 0)).status).toBe(200);
         await shop().started.restore('media');
         expect((await overview(shop(), 'catalog')).instances).toEqual([]);
-        replica.child.kill('SIGCONT');
+        replica.host.child.kill('SIGCONT');
         await eventually(() => expect(second.done).toBeGreaterThan(200));
       });
     });
@@ -118,8 +117,7 @@ withShop((shop) => {
     const traffic = new Traffic(shop(), 8);
     await traffic.prepare();
     await traffic.during(async () => {
-      replica.child.kill('SIGTERM');
-      await once(replica.child, 'exit');
+      await replica.host.end();
       await eventually(async () => {
         const after = (await overview(shop(), 'catalog')).instances;
         expect(after).toMatchObject([
@@ -130,7 +128,7 @@ withShop((shop) => {
       });
       for (const { pid } of before) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     });
-    expect(replica.child.exitCode, replica.output()).toBe(0);
+    expect(await replica.host.ended, replica.host.output()).toBe(0);
     expect(traffic.failures).toEqual([]);
     await traffic.check();
     await traffic.close();

@@ -72,10 +72,7 @@ const place = (shop: Shop, { token }: Customer, key: string, body: unknown) =>
 
 /** Answers what brings it back. */
 async function killMonolith(shop: Shop): Promise<() => Promise<Shop>> {
-  const { child } = shop.started;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  await gone;
+  await shop.started.host.kill();
   return async () => {
     await shop.started.restart();
     return clientOf(shop.started);

@@ -1,12 +1,11 @@
 // Starts a shop as its users do: `node src/main.ts` as a process, on a database of its own that is a copy of
 // one made ready once per run. Ends with nothing left. `NODE_ENV=test` forces every near call through JSON.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { type Env, type Launched, launch } from '../stage/launch.ts';
 
 /** What the run's global setup made: a server, and a database with migrations and seeds. */
 export interface TestGround {
@@ -31,23 +30,21 @@ export interface StartedShop {
   /** The superuser's URL of this shop's database. */
   readonly databaseUrl: string;
   /** The monolith's process; another one after `restart`. */
-  readonly child: ChildProcess;
-  readonly env: Readonly<Record<string, string>>;
+  readonly host: Launched;
+  readonly env: Env;
   /** Moves the module into `instances` processes and waits until it serves from there. */
   extract(module: string, instances?: number): Promise<void>;
   restore(module: string): Promise<void>;
   /** Starts the monolith again after it was killed, on the same data. */
   restart(): Promise<void>;
-  /** What the monolith has printed so far. */
+  /** What the monolith has printed so far, the ones before a restart among it. */
   output(): string;
   stop(): Promise<void>;
 }
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-
 export interface ShopOptions {
   /** Added to the environment of the monolith. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Env;
 }
 
 export async function startShop({ env: extra = {} }: ShopOptions = {}): Promise<StartedShop> {
@@ -62,8 +59,6 @@ export async function startShop({ env: extra = {} }: ShopOptions = {}): Promise<
   const dataDir = mkdtempSync(join(tmpdir(), 'banyan-shop-'));
   copyFileSync(join(ground.dataDir, 'seeds.json'), join(dataDir, 'seeds.json'));
   const env = {
-    PATH: process.env.PATH!,
-    HOME: process.env.HOME!,
     NODE_ENV: 'test',
     PORT: '0',
     DATA_DIR: dataDir,
@@ -78,15 +73,15 @@ export async function startShop({ env: extra = {} }: ShopOptions = {}): Promise<
 }
 
 class Shop implements StartedShop {
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Env;
   readonly dataDir: string;
   readonly databaseUrl: string;
   readonly #database: string;
   url = '';
-  child!: ChildProcess;
+  host!: Launched;
   #output = '';
 
-  constructor(env: Readonly<Record<string, string>>, dataDir: string, databaseUrl: string, database: string) {
+  constructor(env: Env, dataDir: string, databaseUrl: string, database: string) {
     this.env = env;
     this.dataDir = dataDir;
     this.databaseUrl = databaseUrl;
@@ -102,11 +97,11 @@ class Shop implements StartedShop {
   }
 
   async start(): Promise<this> {
-    const { child, url } = await startMonolith(this.env, this.dataDir, (text) => {
+    const onOutput = (text: string) => {
       this.#output += text;
-    });
-    this.child = child;
-    this.url = url;
+    };
+    this.host = await launch({ env: this.env, onOutput }).up();
+    this.url = this.host.url;
     return this;
   }
 
@@ -135,51 +130,10 @@ class Shop implements StartedShop {
   }
 
   async stop(): Promise<void> {
-    await stopProcess(this.child);
+    await this.host.end();
     await administer(inject('ground').template, `DROP DATABASE ${this.#database} WITH (FORCE)`);
     rmSync(this.dataDir, { recursive: true, force: true });
   }
-}
-
-/** Starts a monolith and waits until it says where it is. */
-export async function startMonolith(
-  env: Readonly<Record<string, string>>,
-  dataDir: string,
-  onOutput: (text: string) => void = () => {},
-): Promise<{ child: ChildProcess; url: string }> {
-  const file = join(dataDir, 'instance.json');
-  rmSync(file, { force: true });
-  const child = spawn(process.execPath, [join(root, 'src/main.ts')], {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      onOutput(text);
-    });
-  }
-  for (;;) {
-    if (child.exitCode !== null || child.signalCode !== null)
-      throw new Error(`the monolith did not start:\n${output}`);
-    if (existsSync(file)) {
-      // Nobody asked it to end: its last words are what a failed test needs first.
-      child.once('exit', (code) => {
-        if (code) process.stderr.write(`a monolith ended with ${code}:\n${output.slice(-4000)}\n`);
-      });
-      return { child, url: (JSON.parse(readFileSync(file, 'utf8')) as { url: string }).url };
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-export async function stopProcess(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  return ended;
 }
 
 /** One statement as superuser, outside of any shop's database. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Customer, clientOf, eventually, type Shop, unique } from './shop.ts';
-import { startShop, stopProcess } from './start-shop.ts';
+import { startShop } from './start-shop.ts';
 import { Collector, picture, type Span } from './telemetry-collector.ts';
 
 const modules = ['catalog', 'media', 'notifications', 'orders', 'payments', 'users'];
@@ -100,7 +100,7 @@ describe('telemetry', () => {
     rawSecrets.push(ADMIN_TOKEN!, INTERNAL_KEY!, JSON.parse(SIGNING_KEY!).d, new URL(DATABASE_URL!).password);
     rawSecrets.push(customer.password, customer.token, ...users.map((user: Customer) => user.password));
     // What is not sent yet is sent before a host ends.
-    await stopProcess(started.child);
+    await started.host.end();
     const folder = join(shop.dataDir, 'logs');
     const files = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
     logs = [started.output(), ...files].join('\n');
@@ -261,7 +261,7 @@ describe('a collector that never answers', () => {
       );
       await shop.customer();
       const began = performance.now();
-      expect(await stopProcess(shop.started.child)).toBe(0);
+      expect(await shop.started.host.end()).toBe(0);
       expect(performance.now() - began).toBeLessThan(8_000);
       await shop.started.stop();
     } finally {
