@@ -1,13 +1,12 @@
 // A host that does not let another one in: the client hears a 503 with the cause and never a 401 that is not its own,
 // a flip to it is refused, `status` says what requests see, and one line in the log says why. For services of this
 // repository and for those in another language, which need say nothing.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { catalog } from '../src/modules/catalog/contract.ts';
+import { launch } from '../stage/launch.ts';
 import { overview, place, scale } from './flip-modules.ts';
 import { type Foreign, startForeign } from './foreign-service.ts';
 import { clientOf, eventually, type Shop } from './shop.ts';
@@ -205,19 +204,13 @@ describe('two clocks', () => {
 
   it.each([600, -600])('a gateway alone that is %d s apart from its monolith says so', async (seconds) => {
     set(seconds);
-    const gateway = spawn(process.execPath, [join(import.meta.dirname, '../src/main.ts')], {
+    const gateway = launch({
       env: { ...shop.started.env, MODULES: 'none', DATA_DIR: folder, INSTANCE_ID: 'orders-1' },
+      // It greets nobody before it is known to the monolith.
+      says: (output) => /"PORT is open at (http:\S+?)"/.exec(output)?.[1],
     });
-    let output = '';
-    gateway.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-    const exit = once(gateway, 'exit');
     try {
-      const url = await eventually(() => {
-        expect(output).toMatch(/"PORT is open at http/);
-        return /"PORT is open at (http:\S+?)"/.exec(output)![1]!;
-      });
+      const { url } = await gateway.up();
       const ask = () => fetch(`${url}/api/catalog/products?limit=1`);
       await eventually(async () => {
         const got = await ask();
@@ -227,12 +220,12 @@ describe('two clocks', () => {
         );
       });
       for (let n = 0; n < 5; n += 1) expect((await ask()).status).toBe(503);
-      expect(output.match(/refuses the internal token/g)).toHaveLength(1);
+      expect(gateway.output().match(/refuses the internal token/g)).toHaveLength(1);
       set(0);
       await eventually(async () => expect((await ask()).status).toBe(200));
     } finally {
-      gateway.kill('SIGTERM');
+      await gateway.end();
     }
-    expect((await exit)[0]).toBe(0);
+    expect(await gateway.ended).toBe(0);
   });
 });

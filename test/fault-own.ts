@@ -1,15 +1,13 @@
 // A Banyan that has everything of its own, as `npm start` gives it: the embedded server, a fresh folder, a
 // process group like a terminal's. And what is left of it when it is gone.
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { clientOf, eventually, type Shop } from './shop.ts';
+import { type Env, launch } from '../stage/launch.ts';
+import { clientOf, type Shop } from './shop.ts';
 import type { StartedShop } from './start-shop.ts';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
 
 export interface Own {
   readonly dataDir: string;
@@ -27,35 +25,24 @@ export interface Own {
 }
 
 /** @param given added to its environment. */
-export function ownBanyan(given: Readonly<Record<string, string>> = {}): Own {
+export function ownBanyan(given: Env = {}): Own {
   const dataDir = mkdtempSync(join(tmpdir(), 'banyan-own-'));
   // Started by root, the server runs as somebody who must be able to enter.
   chmodSync(dataDir, 0o711);
   let output = '';
-  const env = { PATH: process.env.PATH!, HOME: process.env.HOME!, PORT: '0', DATA_DIR: dataDir, ...given };
-  const own: Own = {
+  const begin = () =>
+    launch({
+      env: { PORT: '0', DATA_DIR: dataDir, ...given },
+      leads: true,
+      onOutput: (text) => {
+        output += text;
+      },
+    });
+  return {
     dataDir,
-    spawn() {
-      const child = spawn(process.execPath, [join(root, 'src/main.ts')], {
-        cwd: root,
-        env,
-        detached: true,
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      for (const stream of [child.stdout, child.stderr])
-        stream.setEncoding('utf8').on('data', (text: string) => {
-          output += text;
-        });
-      return child;
-    },
+    spawn: () => begin().child,
     async start() {
-      rmSync(join(dataDir, 'instance.json'), { force: true });
-      const child = own.spawn();
-      const { url } = await eventually(() => {
-        if (child.exitCode !== null || child.signalCode !== null)
-          return Promise.reject(new Error(`it did not start:\n${output}`));
-        return JSON.parse(readFileSync(join(dataDir, 'instance.json'), 'utf8')) as { url: string };
-      }, 40_000);
+      const { child, url } = await begin().up();
       const adminToken = readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
       return { child, shop: clientOf({ url, adminToken, dataDir } as StartedShop) };
     },
@@ -70,7 +57,6 @@ export function ownBanyan(given: Readonly<Record<string, string>> = {}): Own {
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
-  return own;
 }
 
 /** By the folder in the environment or in the arguments; a PostgreSQL backend has neither, and a parent that has. */
