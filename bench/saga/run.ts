@@ -112,9 +112,9 @@ async function measure(stage: Stage, buyers: Buyers, style: SagaStyle, count: nu
   };
 }
 
-function usage({ child, databasePid, brokerPid }: Stage) {
+function usage({ host, databasePid, brokerPid }: Stage) {
   return {
-    cpu: cpuOfTree(child.pid!),
+    cpu: cpuOfTree(host.pid),
     database: cpuOfTree(databasePid),
     broker: brokerPid ? cpuOfTree(brokerPid) : 0,
   };

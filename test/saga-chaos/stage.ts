@@ -1,13 +1,13 @@
 // A shop outside of the test runner: a PostgreSQL server, a monolith as a process on it, a Kafka broker where
 // asked for. For chaos runs and measurements. Everything that it started is gone after `stop`.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { type Broker, startBroker } from '../../src/kernel/events/testing/broker.ts';
 import { openServer } from '../../src/kernel/events/testing/server.ts';
+import { type Launched, launch } from '../../stage/launch.ts';
 
 export type LogKind = 'postgres' | 'kafka';
 
@@ -22,7 +22,7 @@ export interface Answer {
 export interface Stage {
   readonly url: string;
   /** The monolith's process; another one after it was killed and started again. */
-  readonly child: ChildProcess;
+  readonly host: Launched;
   readonly databaseUrl: string;
   readonly database: pg.Pool;
   /** Of the database's first process. */
@@ -64,8 +64,6 @@ export async function openStage(log: LogKind, mode = 'production'): Promise<Stag
   }
   const adminToken = randomBytes(24).toString('base64url');
   const env = {
-    PATH: process.env.PATH!,
-    HOME: process.env.HOME!,
     NODE_ENV: mode,
     PORT: '0',
     DATA_DIR: dataDir,
@@ -75,10 +73,19 @@ export async function openStage(log: LogKind, mode = 'production'): Promise<Stag
   };
   const database = new pg.Pool({ connectionString: server.url, max: 3 });
   database.on('error', () => {});
-  let running = await start(env, dataDir);
+  const start = () => launch({ env, output: 'errors' }).up();
+  const close = async () => {
+    await database.end();
+    await Promise.all([server.stop(), broker?.stop()]);
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  let host = await start().catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
 
   const call: Stage['call'] = async (method, path, { body, token, headers } = {}) => {
-    const response = await fetch(new URL(path, running.url), {
+    const response = await fetch(new URL(path, host.url), {
       method,
       headers: {
         ...(body ? { 'content-type': 'application/json' } : {}),
@@ -101,10 +108,10 @@ export async function openStage(log: LogKind, mode = 'production'): Promise<Stag
 
   return {
     get url() {
-      return running.url;
+      return host.url;
     },
-    get child() {
-      return running.child;
+    get host() {
+      return host;
     },
     databaseUrl: server.url,
     database,
@@ -141,34 +148,12 @@ export async function openStage(log: LogKind, mode = 'production'): Promise<Stag
       await admin('PUT', `/admin/placements/${module}`, { placement });
     },
     async strike() {
-      const gone = new Promise((resolve) => running.child.once('exit', resolve));
-      running.child.kill('SIGKILL');
-      await gone;
-      running = await start(env, dataDir);
+      await host.kill();
+      host = await start();
     },
     async stop() {
-      const gone = new Promise((resolve) => running.child.once('exit', resolve));
-      if (running.child.kill('SIGTERM')) await gone;
-      await database.end();
-      await Promise.all([server.stop(), broker?.stop()]);
-      rmSync(dataDir, { recursive: true, force: true });
+      await host.end();
+      await close();
     },
   };
-}
-
-async function start(
-  env: Record<string, string>,
-  dataDir: string,
-): Promise<{ url: string; child: ChildProcess }> {
-  const file = join(dataDir, 'instance.json');
-  rmSync(file, { force: true });
-  const child = spawn(process.execPath, [join(root, 'src/main.ts')], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  while (!existsSync(file)) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error('The monolith did not start');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return { child, url: (JSON.parse(readFileSync(file, 'utf8')) as { url: string }).url };
 }
