@@ -99,10 +99,10 @@ export class Launched {
         void this.ended.then((how) => this.#mourn(how));
         return this;
       }
-      if (!this.running) throw new Error(`did not start: ${await this.#lastWords()}`);
+      if (!this.running) throw new Error(`did not start:\n${await this.#lastWords()}`);
       if (performance.now() - this.#began > UP_MS) {
         await this.kill();
-        throw new Error(`was not up after ${UP_MS / 1000} s: ${await this.#lastWords()}`);
+        throw new Error(`was not up after ${UP_MS / 1000} s:\n${await this.#lastWords()}`);
       }
       await Promise.race([pause(LOOK_MS), this.ended]);
       signal?.throwIfAborted();
@@ -135,7 +135,7 @@ export class Launched {
   async #mourn(how: Ending): Promise<void> {
     const { output = 'kept', entry = 'the monolith' } = this.#options;
     if (output !== 'kept' || how === 0 || sent.includes(how)) return;
-    process.stderr.write(`${entry} ended with ${how}: ${await this.#lastWords()}\n`);
+    process.stderr.write(`${entry} ended with ${how}:\n${await this.#lastWords()}\n`);
   }
 
   async #lastWords(): Promise<string> {
@@ -143,7 +143,7 @@ export class Launched {
     await Promise.race([this.#silent, pause(500, undefined, { ref: false })]);
     const { output } = this.#options;
     const all = typeof output === 'object' ? readFileSync(output.file, 'utf8') : this.#output;
-    return all.slice(-4000).trim();
+    return all.slice(-4000).trim() || 'It said nothing.';
   }
 }
 

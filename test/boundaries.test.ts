@@ -51,6 +51,17 @@ describe('the check itself can fail', () => {
     expect(found[0]).toMatch(/imports the store of users/);
   });
 
+  test('production that imports what tests or tools have', () => {
+    const found = house({
+      'src/kernel/supervisor/local.ts': "import { launch } from '../../../stage/launch.ts';\n",
+      'src/compare/shapes/instance.ts': "import { launch } from '../../../stage/launch.ts';\n",
+      'src/compare/work.ts': "import { ground } from '../../test/ground.ts';\n",
+    });
+    expect(found).toHaveLength(2);
+    expect(found.join()).toMatch(/src\/kernel\/supervisor\/local\.ts:1 .*move what both need into src\//);
+    expect(found.join()).toMatch(/src\/compare\/work\.ts:1 /);
+  });
+
   test('two modules that call each other', () => {
     const module = (other: string) =>
       `import { ${other} } from '../${other}/contract.ts';\nkit.ref(${other});\n`;

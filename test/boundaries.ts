@@ -30,6 +30,13 @@ function breachOf({ file, line, target }: Import): Breach[] {
   const from = place(file);
   const to = place(target);
   const breach = (message: string) => [{ file, line, message }];
+  const [top] = target.split('/');
+  const shared = top === 'stage' && from.area === 'compare';
+  if (['stage', 'test', 'bench', 'scripts'].includes(top!) && !shared) {
+    return breach(
+      `${file} imports ${target}. Production imports nothing of tests and tools: move what both need into src/.`,
+    );
+  }
   if (from.area === 'kernel' && to.area !== 'kernel' && to.area !== 'outside') {
     return breach(
       `the kernel imports ${target}. The kernel knows no module and no gateway: pass what it needs as an option.`,

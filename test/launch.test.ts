@@ -39,10 +39,11 @@ test('is up where it says in words', async () => {
 
 test('one that does not come up says why, also from its file', async () => {
   const why = `process.stderr.write('no room\\n', () => process.exit(1));`;
-  await expect(entry(why).up()).rejects.toThrow(/did not start: no room$/);
+  await expect(entry(why).up()).rejects.toThrow(/did not start:\nno room$/);
   const file = join(folder, 'said.log');
-  await expect(entry(why, { output: { file } }).up()).rejects.toThrow(/did not start: no room$/);
+  await expect(entry(why, { output: { file } }).up()).rejects.toThrow(/did not start:\nno room$/);
   expect(readFileSync(file, 'utf8')).toBe('no room\n');
+  await expect(entry('').up()).rejects.toThrow(/It said nothing\.$/);
 });
 
 test('an abort is heard while it comes up, and leaves it running', async () => {
@@ -85,7 +86,7 @@ test('its own fault is told on stderr with its last words; what somebody asked f
     faulty.child.kill('SIGUSR2');
     expect(await faulty.ended).toBe(1);
     await expect.poll(() => told.mock.calls.length).toBe(1);
-    expect(told.mock.calls[0]![0]).toMatch(/^entry\.mjs ended with 1: [\s\S]*its fault/);
+    expect(told.mock.calls[0]![0]).toMatch(/^entry\.mjs ended with 1:\n[\s\S]*its fault/);
   } finally {
     told.mockRestore();
   }

@@ -1,17 +1,15 @@
 // One shape, running: a PostgreSQL of its own, a broker of its own where events go over Kafka, a monolith started
 // as `npm start` starts it, and services extracted through its admin API. Guarantees: it ends with `stop`, in
 // the order in which nothing is lost; nothing of it is outside of its folder. It measures nothing.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
+import { type Launched, launch } from '../../../stage/launch.ts';
 import { type Broker, startBroker } from '../../kernel/events/testing/broker.ts';
 import { freePorts } from '../../kernel/free-port.ts';
 import type { Overview } from '../../kernel/placement/admin-contract.ts';
 import { type EmbeddedServer, openEmbedded } from '../../kernel/store/embedded.ts';
-import { readInstanceFile } from '../../kernel/supervisor/instance-file.ts';
 import { pin } from '../load/generator-process.ts';
 import { Refusal } from '../refusal.ts';
 import type { Side } from '../report-shape.ts';
@@ -63,7 +61,7 @@ export class Instance {
   #options: StartOptions = {};
   #postgres: EmbeddedServer | undefined;
   #broker: Broker | undefined;
-  #monolith: ChildProcess | undefined;
+  #monolith: Launched | undefined;
   #port = 0;
   #internalPort = 0;
   #url = '';
@@ -96,8 +94,7 @@ export class Instance {
 
   /** False once its process ended, whoever ended it. */
   get monolithRuns(): boolean {
-    const child = this.#monolith;
-    return child !== undefined && child.exitCode === null && child.signalCode === null;
+    return this.#monolith?.running ?? false;
   }
 
   get hosts(): readonly HostProcess[] {
@@ -140,15 +137,11 @@ export class Instance {
   async startMonolith(): Promise<void> {
     const { env, secrets, cores, signal } = this.#installation;
     signal.throwIfAborted();
-    rmSync(join(this.dataDir, 'instance.json'), { force: true });
-    const output = openSync(this.#logFile, 'a');
-    const began = performance.now();
     const { otlp, heapMb, faults } = this.#options;
-    const child = spawn(process.execPath, [join(root, 'src/main.ts')], {
-      cwd: root,
+    const monolith = launch({
       // Ctrl-C in a terminal reaches the command, which ends this in order.
-      detached: true,
-      stdio: ['ignore', output, output],
+      leads: true,
+      output: { file: join(this.dataDir, 'monolith.log') },
       env: {
         ...env,
         NODE_ENV: 'production',
@@ -165,21 +158,14 @@ export class Instance {
         SIGNING_KEY: secrets.signingKey,
       },
     });
-    closeSync(output);
-    this.#monolith = child;
-    pin(child.pid!, cores);
-    for (;;) {
-      const found = readInstanceFile(this.dataDir);
-      if (found && found.pid === child.pid) {
-        this.#url = found.url;
-        break;
-      }
-      if (child.exitCode !== null || child.signalCode !== null) throw this.#notStarted();
-      if (performance.now() - began > PATIENCE_MS) throw this.#notStarted();
-      await pause(5);
+    this.#monolith = monolith;
+    pin(monolith.pid, cores);
+    await monolith.up(signal).catch((error: Error) => {
       signal.throwIfAborted();
-    }
-    this.readyMs = performance.now() - began;
+      throw this.#notStarted(error.message);
+    });
+    this.#url = monolith.url;
+    this.readyMs = monolith.readyMs;
     await this.look();
   }
 
@@ -212,7 +198,7 @@ export class Instance {
     this.#hosts = [
       {
         name: 'monolith',
-        pid: this.#monolith!.pid!,
+        pid: this.#monolith!.pid,
         url: `http://127.0.0.1:${this.#internalPort}`,
         modules: ['gateway', ...own],
       },
@@ -244,15 +230,9 @@ export class Instance {
 
   /** Safe at any moment, also when a start broke off. */
   async stop(): Promise<void> {
-    const child = this.#monolith;
+    const monolith = this.#monolith;
     this.#monolith = undefined;
-    if (child && child.exitCode === null && child.signalCode === null) {
-      const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
-      await ended;
-      clearTimeout(timer);
-    }
+    await monolith?.end();
     this.#hosts = [];
     await this.#broker?.stop();
     this.#broker = undefined;
@@ -260,15 +240,13 @@ export class Instance {
     this.#postgres = undefined;
   }
 
-  get #logFile(): string {
-    return join(this.dataDir, 'monolith.log');
-  }
-
-  #notStarted(): Error {
-    const said = existsSync(this.#logFile)
-      ? readFileSync(this.#logFile, 'utf8').trim().split('\n').at(-1)
-      : '';
-    return new Refusal('start-failed', `The ${this.shape.label} did not start`, said || 'It said nothing.');
+  /** For people: its last line says it. */
+  #notStarted(words: string): Error {
+    return new Refusal(
+      'start-failed',
+      `The ${this.shape.label} did not start`,
+      words.trim().split('\n').at(-1)!,
+    );
   }
 }
 
