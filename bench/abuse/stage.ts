@@ -1,11 +1,10 @@
 // The product as the abused one: of this checkout, or of another that is installed beside it, so that both can be
 // asked in one run. A monolith as `npm start` runs it, on a data folder of its own that goes with it.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { launch } from '../../stage/launch.ts';
 
 export interface Product {
   /** On loopback. */
@@ -37,25 +36,14 @@ export async function startProduct(folder: string): Promise<Product> {
   chmodSync(dataDir, 0o711);
   const node = join(folder, 'node_modules/.bin/node');
   const cache = pathToFileURL(join(folder, 'src/compile-cache.mjs')).href;
-  const child = spawn(node, ['--import', cache, join(folder, 'src/main.ts')], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    cwd: folder,
+  const host = await launch({
+    checkout: folder,
+    node: [node, '--import', cache],
+    output: 'errors',
     // On every address, for those who come from another one than loopback.
-    env: {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      NODE_ENV: 'production',
-      DATA_DIR: dataDir,
-      PORT: '0',
-      HOST: '0.0.0.0',
-    },
-  });
-  const instance = join(dataDir, 'instance.json');
-  while (!existsSync(instance)) {
-    if (child.exitCode !== null) throw new Error(`the product of ${folder} did not start`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  const { port } = new URL((JSON.parse(readFileSync(instance, 'utf8')) as { url: string }).url);
+    env: { NODE_ENV: 'production', DATA_DIR: dataDir, PORT: '0', HOST: '0.0.0.0' },
+  }).up();
+  const { port } = new URL(host.url);
   const url = `http://127.0.0.1:${port}`;
   const adminToken = readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
 
@@ -81,7 +69,7 @@ export async function startProduct(folder: string): Promise<Product> {
 
   return {
     url,
-    pid: child.pid!,
+    pid: host.pid,
     ask,
     admin,
     async customer() {
@@ -107,14 +95,8 @@ export async function startProduct(folder: string): Promise<Product> {
       return (placed as { instances: { pid: number }[] }).instances[0]!.pid;
     },
     async stop() {
-      if (child.exitCode === null && child.signalCode === null) {
-        const ended = once(child, 'exit');
-        child.kill('SIGTERM');
-        // One that was brought down hangs on its way out, too.
-        const kill = setTimeout(() => child.kill('SIGKILL'), 30_000);
-        await ended;
-        clearTimeout(kill);
-      }
+      // One that was brought down hangs on its way out, too: there is a bound.
+      await host.end();
       rmSync(dataDir, { recursive: true, force: true });
     },
   };

@@ -5,15 +5,8 @@ import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
 import { countOf, oneOf, readArguments } from '../../scripts/arguments.ts';
-import {
-  cpuOf,
-  memoryOf,
-  type Started,
-  startGateway,
-  startMonolith,
-  startScript,
-  stop,
-} from './processes.ts';
+import type { Launched } from '../../stage/launch.ts';
+import { cpuOf, memoryOf, startGateway, startMonolith, startScript } from './processes.ts';
 
 const usage = `node bench/http/run.ts [options]
   --pairs N           of each comparison (6)
@@ -91,7 +84,7 @@ const row = (what: string, ratio: ReturnType<typeof spread>, goal: string, met: 
 const ratios = <T>(found: [T, T][], of: (one: T) => number) => spread(found.map(([a, b]) => of(a) / of(b)));
 
 async function admin(
-  monolith: Started,
+  monolith: Launched,
   path: string,
   body: object,
 ): Promise<{ instances: { url: string; pid: number }[] }> {
@@ -106,11 +99,11 @@ async function admin(
 }
 
 /** Shares of a core, in percent, over five seconds in which nobody asks. */
-async function idleCpu(all: readonly Started[]): Promise<number[]> {
+async function idleCpu(all: readonly Launched[]): Promise<number[]> {
   const ms = 5000;
-  const before = all.map(({ child }) => cpuOf(child.pid!));
+  const before = all.map(({ pid }) => cpuOf(pid));
   await new Promise((resolve) => setTimeout(resolve, ms));
-  return all.map(({ child }, i) => ((cpuOf(child.pid!) - before[i]!) / (ms * 1000)) * 100);
+  return all.map(({ pid }, i) => ((cpuOf(pid) - before[i]!) / (ms * 1000)) * 100);
 }
 
 /** The superuser's URL of the embedded server, as the data folder keeps it. */
@@ -120,7 +113,7 @@ function databaseUrl(): string {
   return `postgres://postgres:${password}@127.0.0.1:${port}/banyan`;
 }
 
-async function products(monolith: Started): Promise<string[]> {
+async function products(monolith: Launched): Promise<string[]> {
   const list = (await (await fetch(`${monolith.url}/api/catalog/products?limit=100`)).json()) as {
     items: { id: string }[];
   };
@@ -141,11 +134,11 @@ async function measureReads(): Promise<string[]> {
   const paths = await products(monolith);
   const raw = await startScript('./raw-server.ts', [databaseUrl()]);
   const found = await paired(
-    () => load(monolith.url, monolith.child.pid!, paths),
-    () => load(raw.url, raw.child.pid!, paths),
+    () => load(monolith.url, monolith.pid, paths),
+    () => load(raw.url, raw.pid, paths),
   );
-  await stop(raw);
-  await stop(monolith);
+  await raw.end();
+  await monolith.end();
   const rate = ratios(found, (one) => one.perSecond);
   return [
     ...variants,
@@ -164,17 +157,17 @@ async function measureGateway(): Promise<string[]> {
   const entry = await admin(monolith, '/admin/placements/catalog', { placement: 'service' });
   const key = readFileSync(join(dataDir, 'internal-key'), 'utf8').trim();
   const proxy = await startScript('./bare-proxy.ts', [entry.instances[0]!.url, key]);
-  const bare = () => load(proxy.url, proxy.child.pid!, paths);
-  const far = await paired(() => load(monolith.url, monolith.child.pid!, paths), bare);
+  const bare = () => load(proxy.url, proxy.pid, paths);
+  const far = await paired(() => load(monolith.url, monolith.pid, paths), bare);
   const gateway = await startGateway(dataDir, databaseUrl());
-  const alone = await paired(() => load(gateway.url, gateway.child.pid!, paths), bare);
+  const alone = await paired(() => load(gateway.url, gateway.pid, paths), bare);
   const idle = await idleCpu([monolith, gateway, proxy]);
   // Else each start that is measured afterwards would start catalog's process as well.
   await admin(monolith, '/admin/placements/catalog', { placement: 'in-process' });
   await admin(monolith, '/admin/services/catalog', { instances: 0 });
-  await stop(gateway);
-  await stop(proxy);
-  await stop(monolith);
+  await gateway.end();
+  await proxy.end();
+  await monolith.end();
   const cpu = ratios(far, (one) => one.cpu);
   const cpuAlone = ratios(alone, (one) => one.cpu);
   const goal = 'at most 1.15x';
@@ -201,13 +194,13 @@ interface Idle {
 /** Each start is of an installation that was started before; the bare one has the compile cache, as ours has. */
 async function measureStart(): Promise<string[]> {
   const bareDir = join(folder, 'bare');
-  const idle = async (start: () => Promise<Started>): Promise<Idle> => {
+  const idle = async (start: () => Promise<Launched>): Promise<Idle> => {
     const one = await start();
-    const cpu = cpuOf(one.child.pid!) / 1000;
+    const cpu = cpuOf(one.pid) / 1000;
     // Idle: what start-up left to be collected is gone once the first timers have run.
     await new Promise((resolve) => setTimeout(resolve, 3000));
-    const memory = memoryOf(one.child.pid!);
-    await stop(one);
+    const memory = memoryOf(one.pid);
+    await one.end();
     process.stderr.write('.');
     return { readyMs: one.readyMs, cpu, memory };
   };
