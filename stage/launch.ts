@@ -5,7 +5,7 @@
 // comparisons start processes by it, and production by its supervisor (ADR 170).
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readInstanceFile } from '../src/kernel/supervisor/instance-file.ts';
@@ -14,9 +14,9 @@ export type Env = Readonly<Record<string, string>>;
 
 export interface Launch {
   readonly env?: Env;
-  /** Of the product, with its dependencies; this one unless said. */
-  readonly checkout?: string;
-  /** In the checkout; the monolith unless said. */
+  /** Where it works, and has its entry: another checkout of the product, say; this one unless said. */
+  readonly folder?: string;
+  /** In the folder; the monolith unless said. */
   readonly entry?: string;
   readonly args?: readonly string[];
   /** The words that run the entry; our own Node unless said. A command before Node must become Node, as taskset does. */
@@ -118,9 +118,14 @@ export class Launched {
     return this.ended.finally(() => clearTimeout(late));
   }
 
-  /** At once. */
+  /** At once; its group also where it has ended already. */
   kill(): Promise<Ending> {
-    if (this.running) process.kill(this.#options.leads ? -this.pid : this.pid, 'SIGKILL');
+    const { leads = false } = this.#options;
+    try {
+      if (leads || this.running) process.kill(leads ? -this.pid : this.pid, 'SIGKILL');
+    } catch {
+      // There is nobody left in it.
+    }
     return this.ended;
   }
 
@@ -148,13 +153,13 @@ export class Launched {
 }
 
 function start(options: Launch): ChildProcess {
-  const { checkout = root, entry = 'src/main.ts', args = [], node = [process.execPath] } = options;
-  const [command, ...words] = [...node, join(checkout, entry), ...args];
+  const { folder = root, entry = 'src/main.ts', args = [], node = [process.execPath] } = options;
+  const [command, ...words] = [...node, resolve(folder, entry), ...args];
   const { output = 'kept', ipc = false, leads = false } = options;
   const file = typeof output === 'object' ? openSync(output.file, 'a') : undefined;
   const [out, errors] = output === 'kept' ? (['pipe', 'pipe'] as const) : (['ignore', 'inherit'] as const);
   const child = spawn(command!, words, {
-    cwd: checkout,
+    cwd: folder,
     detached: leads,
     stdio: ['ignore', file ?? out, file ?? errors, ...(ipc ? (['ipc'] as const) : [])],
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...options.env },

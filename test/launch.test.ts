@@ -13,7 +13,7 @@ afterEach(async () => {
 
 const entry = (script: string, options: Launch = {}): Launched => {
   writeFileSync(join(folder, 'entry.mjs'), script);
-  const one = launch({ checkout: folder, entry: 'entry.mjs', ...options });
+  const one = launch({ folder, entry: 'entry.mjs', ...options });
   launched.push(one);
   return one;
 };

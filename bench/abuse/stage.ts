@@ -37,7 +37,7 @@ export async function startProduct(folder: string): Promise<Product> {
   const node = join(folder, 'node_modules/.bin/node');
   const cache = pathToFileURL(join(folder, 'src/compile-cache.mjs')).href;
   const host = await launch({
-    checkout: folder,
+    folder,
     node: [node, '--import', cache],
     output: 'errors',
     // On every address, for those who come from another one than loopback.

@@ -1,8 +1,8 @@
 // The load, the same for every variant: autocannon, GET of a thousand orders in turn, 32 at once and as fast as it
 // goes. Latency is that of a request with 31 others around it. autocannon's own histogram counts whole milliseconds
 // and its fixed rate sends a second's requests at the second's begin, so every response's time is taken here instead.
-import type { ChildProcess } from 'node:child_process';
 import autocannon from 'autocannon';
+import type { Launched } from '../../stage/launch.ts';
 import { cpuOf } from './processes.ts';
 import { ORDERS, orderId } from './work.ts';
 
@@ -15,7 +15,7 @@ const requests = Array.from({ length: ORDERS }, (_, n) => ({
 export interface Running {
   readonly peer: string;
   readonly url: string;
-  readonly children: readonly ChildProcess[];
+  readonly processes: readonly Launched[];
 }
 
 export interface Measured {
@@ -30,9 +30,9 @@ export interface Measured {
   readonly generator: number;
 }
 
-export async function load({ peer, url, children }: Running, seconds: number): Promise<Measured> {
+export async function load({ peer, url, processes }: Running, seconds: number): Promise<Measured> {
   const times: number[] = [];
-  const before = cpuOf(children);
+  const before = cpuOf(processes);
   const own = process.cpuUsage();
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
     const run = autocannon({ url, connections: CONNECTIONS, duration: seconds, requests }, (error, done) =>
@@ -43,7 +43,7 @@ export async function load({ peer, url, children }: Running, seconds: number): P
   if (result.non2xx > 0 || result.errors > 0)
     throw new Error(`${peer}: ${result.non2xx} answers were not 2xx, ${result.errors} requests failed`);
   const { user, system } = process.cpuUsage(own);
-  const after = cpuOf(children);
+  const after = cpuOf(processes);
   const userTime = after.user - before.user;
   times.sort((a, b) => a - b);
   return {

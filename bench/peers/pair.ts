@@ -1,7 +1,7 @@
 // Two checkouts of Banyan in one alternating run, with a peer beside them where one is named: what a change is worth.
 //   node bench/peers/pair.ts --before ../banyan-before [--shape apart] [--beside NestJS] [--rounds 6] [--seconds 2]
 // The other checkout needs its node_modules. Prints medians and the ratio by round; writes nothing.
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { load, type Measured, type Running } from './load.ts';
@@ -30,9 +30,9 @@ const elsewhere = (variant: Variant): Variant => ({
   ...variant,
   peer: 'before',
   commands: async (...given) =>
-    (await variant.commands(...given)).map(({ args, ...rest }) => ({
+    (await variant.commands(...given)).map(({ entry, ...rest }) => ({
       ...rest,
-      args: args.map((word) => (word.startsWith(here) ? join(there, word.slice(here.length)) : word)),
+      entry: join(there, relative(here, entry)),
     })),
 });
 
@@ -60,7 +60,7 @@ try {
     );
   }
 } finally {
-  await stop(running.flatMap(({ children }) => children));
+  await stop(running.flatMap(({ processes }) => processes));
   await stage?.close();
 }
 process.exit(0);

@@ -1,15 +1,16 @@
 // The processes of a variant: each leads a group of its own, so that whatever it starts is counted and ended with
 // it. CPU is read from /proc (Linux). Everything is ended when this process ends, however that comes.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { type Env, type Launched, launch } from '../../stage/launch.ts';
 
-const groups = new Set<number>();
+const started = new Set<Launched>();
 process.on('exit', endAll);
 
 /** Ends every process that was started here, at once. */
 export function endAll(): void {
-  for (const group of groups) kill(group, 'SIGKILL');
+  for (const one of started) void one.kill();
 }
 
 /** The cores that the peers are kept to; undefined: the system places everything. */
@@ -25,45 +26,31 @@ export function pin(): string {
 }
 
 export interface Command {
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
+  /** What Node runs. */
+  readonly entry: string;
+  readonly args?: readonly string[];
+  /** Words for Node itself. */
+  readonly flags?: readonly string[];
+  readonly env?: Env;
+  readonly folder?: string;
 }
 
-/** Starts node with these arguments; the answer is its process group. */
-export function start({ args, env, cwd }: Command): ChildProcess {
-  const words = cores ? ['taskset', '-c', cores] : [];
-  const [file, ...rest] = [...words, process.execPath, ...args] as [string, ...string[]];
-  const child = spawn(file, rest, {
-    cwd,
-    detached: true,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', ...env },
+/** The answer leads its process group. */
+export function start({ flags = [], env, ...command }: Command): Launched {
+  const one = launch({
+    ...command,
+    node: [...(cores ? ['taskset', '-c', cores] : []), process.execPath, ...flags],
+    env: { NODE_ENV: 'production', ...env },
+    leads: true,
+    output: 'errors',
   });
-  groups.add(child.pid!);
-  return child;
+  started.add(one);
+  return one;
 }
 
-export async function stop(children: readonly ChildProcess[]): Promise<void> {
-  await Promise.all(
-    children.map(
-      (child) =>
-        new Promise<void>((resolve) => {
-          if (child.exitCode !== null || child.signalCode !== null) resolve();
-          else child.once('exit', () => resolve());
-          kill(child.pid!, 'SIGKILL');
-          groups.delete(child.pid!);
-        }),
-    ),
-  );
-}
-
-function kill(group: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-group, signal);
-  } catch {
-    // It has ended already.
-  }
+export async function stop(some: readonly Launched[]): Promise<void> {
+  await Promise.all(some.map((one) => one.kill()));
+  for (const one of some) started.delete(one);
 }
 
 export interface CpuTime {
@@ -72,8 +59,8 @@ export interface CpuTime {
 }
 
 /** CPU time of these groups so far, in microseconds (steps of 10 ms). */
-export function cpuOf(children: readonly ChildProcess[]): CpuTime {
-  const wanted = new Set(children.map(({ pid }) => pid!));
+export function cpuOf(groups: readonly Launched[]): CpuTime {
+  const wanted = new Set(groups.map(({ pid }) => pid));
   let user = 0;
   let system = 0;
   for (const entry of readdirSync('/proc')) {

@@ -48,7 +48,7 @@ async function profile(shape: Shape): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'banyan-profile-'));
   const running = await startVariant(profiled(variants[0]!, join(folder, 'host')), shape, undefined);
   const toggle = () => {
-    for (const { pid } of running.children) process.kill(pid!, 'SIGUSR2');
+    for (const { child } of running.processes) child.kill('SIGUSR2');
   };
   try {
     await load(running, 4);
@@ -56,13 +56,15 @@ async function profile(shape: Shape): Promise<string> {
     await load(running, SECONDS);
     toggle();
     const until = Date.now() + 15_000;
-    while (readdirSync(folder).filter((file) => whole(join(folder, file))).length < running.children.length) {
+    while (
+      readdirSync(folder).filter((file) => whole(join(folder, file))).length < running.processes.length
+    ) {
       if (Date.now() > until) throw new Error(`not every host wrote its profile into ${folder}`);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
     return folded(readdirSync(folder).map((file) => [labelOf(file), read(join(folder, file))] as const));
   } finally {
-    await stop(running.children);
+    await stop(running.processes);
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -71,9 +73,9 @@ function profiled(variant: Variant, to: string): Variant {
   return {
     ...variant,
     commands: async (...given) =>
-      (await variant.commands(...given)).map(({ args, env, ...rest }) => ({
+      (await variant.commands(...given)).map(({ env, ...rest }) => ({
         ...rest,
-        args: ['--import', here('./profiled.ts'), ...args],
+        flags: ['--import', here('./profiled.ts')],
         env: { ...env, PROFILE_TO: to },
       })),
   };

@@ -51,7 +51,7 @@ async function measureColumn(shape: Shape, databaseUrl: string | undefined): Pro
     }
     return { shape, stored: databaseUrl !== undefined, found };
   } finally {
-    await stop(running.flatMap(({ children }) => children));
+    await stop(running.flatMap(({ processes }) => processes));
   }
 }
 

@@ -68,17 +68,17 @@ export async function startVariant(
   databaseUrl: string | undefined,
 ): Promise<Running> {
   const port = await freePort();
-  const children = (await variant.commands(shape, port, databaseUrl)).map(start);
+  const processes = (await variant.commands(shape, port, databaseUrl)).map(start);
   const url = `http://127.0.0.1:${port}`;
   const wanted = JSON.stringify(await answerOf(7));
   const deadline = Date.now() + READY_MS;
   for (let seen = 'nothing'; ; ) {
-    const ended = children.find(({ exitCode, signalCode }) => exitCode !== null || signalCode !== null);
-    if (ended) throw new Error(`${variant.peer} ${shape}: ${ended.spawnargs.join(' ')} ended`);
+    const ended = processes.find(({ running }) => !running);
+    if (ended) throw new Error(`${variant.peer} ${shape}: ${ended.child.spawnargs.join(' ')} ended`);
     try {
       const response = await fetch(`${url}/api/orders/${orderId(7)}`);
       seen = await response.text();
-      if (seen === wanted) return { peer: variant.peer, url, children };
+      if (seen === wanted) return { peer: variant.peer, url, processes };
     } catch (error) {
       seen = String(error);
     }

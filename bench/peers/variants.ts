@@ -19,7 +19,7 @@ const NAMES = ['orders', 'users', 'catalog'] as const;
 
 /** A script once for all, or once for the gateway and each module. */
 const scripts = (script: string, names: readonly string[], settings: object): Command[] =>
-  names.map((name) => ({ args: [script, name, JSON.stringify(settings)] }));
+  names.map((name) => ({ entry: script, args: [name, JSON.stringify(settings)] }));
 
 const byName = (ports: readonly number[]) => NAMES.map((name, index) => [name, ports[index]!] as const);
 
@@ -66,9 +66,9 @@ export const variants: readonly Variant[] = [
     peer: 'Platformatic',
     apart: 'a gateway and three applications, a thread each of one process, as wattpm deploys them; fetch',
     async commands(shape, port, databaseUrl) {
-      const cwd = here(shape === 'apart' ? './watt/apart' : './watt/one');
+      const folder = here(shape === 'apart' ? './watt/apart' : './watt/one');
       const env = { PORT: String(port), ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}) };
-      return [{ args: [resolve('wattpm/bin/cli.js'), 'start'], cwd, env }];
+      return [{ entry: resolve('wattpm/bin/cli.js'), args: ['start'], folder, env }];
     },
   },
 ];
