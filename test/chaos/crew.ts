@@ -1,9 +1,8 @@
 // The processes of a chaos run: two hosts for each side of the flag. One that dies is started again under its
 // id, as a supervisor would. `close` leaves none behind, frozen ones included.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Placement } from '../../src/kernel/placement/snapshot.ts';
+import { type Launched, launch } from '../../stage/launch.ts';
 import type { HostConfig, Order, Placed, Report } from './host.ts';
 import type { Random } from './random.ts';
 
@@ -19,7 +18,7 @@ const sides: Readonly<Record<string, Placement>> = {
 export type CrewConfig = Pick<HostConfig, 'databaseUrl' | 'logUrl' | 'brokerUrl' | 'keys' | 'verbose'>;
 
 interface Member {
-  child: ChildProcess;
+  host: Launched;
   ready: Promise<void>;
   /** Sales ordered and not yet reported. */
   open: number;
@@ -79,18 +78,12 @@ export class Crew {
   }
 
   signal(id: string, name: NodeJS.Signals): void {
-    this.#members.get(id)?.child.kill(name);
+    this.#members.get(id)?.host.child.kill(name);
   }
 
   async close(): Promise<void> {
     this.#closing = true;
-    await Promise.all(
-      [...this.#members.values()].map(async ({ child }) => {
-        if (child.exitCode !== null || child.signalCode !== null) return;
-        child.kill('SIGKILL');
-        await once(child, 'exit');
-      }),
-    );
+    await Promise.all([...this.#members.values()].map(({ host }) => host.kill()));
   }
 
   #spawn(id: string): void {
@@ -101,23 +94,26 @@ export class Crew {
       seed: this.#random.below(2 ** 31),
       placed: this.#placed,
     };
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'host.ts'), JSON.stringify(config)], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    const host = launch({
+      entry: join(import.meta.dirname, 'host.ts'),
+      args: [JSON.stringify(config)],
+      output: 'errors',
+      ipc: true,
     });
     let isReady = () => {};
     const member: Member = {
-      child,
+      host,
       open: 0,
       ready: new Promise((resolve) => {
         isReady = resolve;
       }),
     };
-    child.on('message', (report: Report) => {
+    host.child.on('message', (report: Report) => {
       if (report.kind === 'ready') isReady();
       else member.open -= report.granted;
     });
-    child.on('error', () => {});
-    child.once('exit', () => {
+    host.child.on('error', () => {});
+    host.child.once('exit', () => {
       isReady();
       if (!this.#closing) this.#spawn(id);
     });
@@ -125,6 +121,6 @@ export class Crew {
   }
 }
 
-function send({ child }: Member, order: Order): void {
+function send({ host: { child } }: Member, order: Order): void {
   if (child.connected) child.send(order, () => {});
 }
