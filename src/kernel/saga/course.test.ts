@@ -4,7 +4,7 @@ import { Course } from './course.ts';
 import { defineSaga, type Place, type Reply, type Saga } from './definition.ts';
 
 const ask = async (): Promise<Reply> => ({ outcome: 'done', where: null });
-const command = (name: string) => ({ name, ask, deadlineMs: 1_000 });
+const command = (name: string) => ({ name, by: 'somebody', ask, deadlineMs: 1_000 });
 
 const saga: Saga<unknown> = {
   steps: [
@@ -87,6 +87,7 @@ describe('a table that cannot be executed is refused', () => {
       'u',
     ],
     ['one name twice', { steps: [...steps, command('a')], otherwise }, 'one name'],
+    ['a name that ends a string', { steps: [...steps, command("a'b")], otherwise }, 'no name of a step'],
   ] as [string, Saga<unknown>, string][])('%s', (_what, table, message) => {
     expect(() => defineSaga(table)).toThrow(message);
   });

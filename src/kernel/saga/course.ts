@@ -34,6 +34,27 @@ export class Course<D> {
     return path === 'after' ? otherwise.find(({ name }) => name === step) : undefined;
   }
 
+  /** The module whose turn it is there; null where it is the saga's own. */
+  turnOf(place: Place): string | null {
+    const doing = this.at(place);
+    return doing && 'ask' in doing ? doing.by : null;
+  }
+
+  /** How long a saga may stand there before it counts as stuck; 0 where nothing is to be done. */
+  deadlineOf(place: Place): number {
+    return this.at(place)?.deadlineMs ?? 0;
+  }
+
+  /** From what is noted when handed-over work is done, to the step that handed it over. */
+  get handovers(): ReadonlyMap<string, string> {
+    const { steps, otherwise } = this.#saga;
+    return new Map(
+      [...steps, ...otherwise].flatMap((one) =>
+        'ask' in one && one.handsOver ? [[one.handsOver, one.name] as const] : [],
+      ),
+    );
+  }
+
   /** Undefined: stay and ask again. Throws where the answer is none that this place can have. */
   after(place: Place, { outcome, why }: Reply): Place | undefined {
     if (outcome === 'pending') return undefined;

@@ -1,6 +1,7 @@
 // A saga as a table: steps that go forward, what takes each of them back, and how it ends when it was taken back.
-// A step is a command to somebody (asked as often as it takes, so it must bear repeating) or a change in the
-// own store. It knows nothing of who executes the table, nor of what the steps mean.
+// A step is a command to another module (asked as often as it takes, so it must bear repeating) or a change in the
+// own store. The table says whose turn a step is and when it is late: who looks for what is stuck asks it alone.
+// It knows nothing of who executes the table, nor of what the steps mean.
 import type { Transaction } from '../store/store.ts';
 
 /** What a step answers. A repeated question must get the same answer. */
@@ -19,17 +20,21 @@ export interface Reply {
   readonly why?: string;
 }
 
-/** A question to somebody else, never asked inside a transaction. */
+/** A question to another module, never asked inside a transaction. */
 export interface Command<D> {
   readonly name: string;
+  /** The module whose answer is awaited. */
+  readonly by: string;
   readonly ask: (data: D, ending: string | null) => Promise<Reply>;
   /** From when on the saga counts as stuck in this step. */
   readonly deadlineMs: number;
   /** How long until a `pending` is asked again, should no signal come. */
   readonly askAgainMs?: number;
+  /** What is noted once the work is done that this step only hands over. A timeline shows it after this step. */
+  readonly handsOver?: string;
 }
 
-/** A change in the own store, in the very transaction that moves the saga on. It cannot be pending. */
+/** A change in the own store, in the very transaction that moves the saga on. It cannot be pending, and is nobody else's turn. */
 export interface Change<D> {
   readonly name: string;
   readonly change: (tx: Transaction, data: D, ending: string | null) => Promise<Reply>;
@@ -47,6 +52,21 @@ export interface Saga<D> {
   readonly steps: readonly Step<D>[];
   /** What follows when everything was taken back. */
   readonly otherwise: readonly (Command<D> | Change<D>)[];
+  /** Where this saga can also go without a coordinator; without it every saga of the table is driven. */
+  readonly watched?: Watched;
+}
+
+/**
+ * Sagas that nobody drives: each module reacts to the events of another. The engine only notes what it is told, and
+ * knows by the notes which step is missing. Which of them may be open is known to the module's own rows.
+ */
+export interface Watched {
+  /** SQL over the module's tables: `id` and `since` (when it began) of each that is not decided. */
+  readonly undecided: string;
+  /** The same of each that ended otherwise (`since` then) and may not be taken back yet. */
+  readonly endedOtherwise: string;
+  /** Nothing was heard for so long: it is stuck. One time for all steps, as it covers the ways of the events. */
+  readonly deadlineMs: number;
 }
 
 /** forward: the steps. undo: those before the pivot, backwards. after: `otherwise`. done: over. */
@@ -57,6 +77,9 @@ export interface Place {
   /** The name of the step; of the last one when it is over. */
   readonly step: string;
 }
+
+/** Names stand in statements, metrics and commands as they are. */
+const NAME = /^[a-z]+(-[a-z]+)*$/;
 
 /** Checks what the engine relies on; throws where a table cannot be executed. */
 export function defineSaga<D>(saga: Saga<D>): Saga<D> {
@@ -74,6 +97,9 @@ export function defineSaga<D>(saga: Saga<D>): Saga<D> {
     otherwise.map(({ name }) => name),
   ]) {
     if (new Set(names).size < names.length) throw new Error(`Two steps have one name: ${names.join(', ')}`);
+    const odd = names.find((name) => !NAME.test(name));
+    if (odd !== undefined)
+      throw new Error(`"${odd}" is no name of a step: it takes small letters and dashes`);
   }
   return saga;
 }

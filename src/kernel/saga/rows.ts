@@ -16,7 +16,7 @@ export interface Row<D = unknown> extends Place {
 }
 
 /** The host of this database session: what it writes, it did. */
-const here = `nullif(split_part(current_setting('application_name', true), '@', 2), '')`;
+export const here = `nullif(split_part(current_setting('application_name', true), '@', 2), '')`;
 const columns = 'id, path, step, data, ending, attempts, version, cause';
 const inMs = (value: string) => `now() + ${value} * interval '1 millisecond'`;
 

@@ -7,9 +7,9 @@
 // Each is one conditional statement, so the database decides between two that meet, and a repeated or
 // late one changes nothing. Who says "next" is not known here; each step publishes what it did.
 import { type EventArguments, eventArguments } from '../../kernel/events/publisher.ts';
+import { publishNoted } from '../../kernel/saga/notes.ts';
 import type { Transaction } from '../../kernel/store/store.ts';
 import { orders, type RejectReason, type SagaStyle } from './contract.ts';
-import { type Noted, noteWith } from './saga/notes.ts';
 
 export interface Ended {
   readonly id: string;
@@ -86,7 +86,6 @@ export function endOf(row: Ended): EventArguments {
     : eventArguments(orders.events[`order-${status}`], about);
 }
 
-const emit = 'SELECT emit_event($1::uuid, $2, $3, $4, $5::json, $6, $7, $8)';
 const steps = { confirmed: 'confirm-order', rejected: 'reject-order', cancelled: 'cancel-order' } as const;
 
 async function end(
@@ -98,12 +97,8 @@ async function end(
 ): Promise<Ended[]> {
   const { rows } = await tx.sql.query<Ended & Record<string, unknown>>(update, values, name);
   for (const row of rows) {
-    const event = endOf(row);
-    // The coordinator notes its own steps.
-    const noted: Noted = { step: steps[row.status], status: 'done', attempts, why: row.reason };
-    const note = row.saga === 'choreography' ? noteWith(row.id, noted) : { text: '', values: [] };
-    await tx.sql.query(`${note.text}${emit}`, [...event, ...note.values], `order-end-${row.saga}`);
-    tx.emitted();
+    const noted = { step: steps[row.status], status: 'done', attempts, why: row.reason } as const;
+    await publishNoted(tx, endOf(row), row.id, noted);
   }
   return rows;
 }

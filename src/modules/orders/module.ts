@@ -11,9 +11,9 @@ import { users } from '../users/contract.ts';
 import { orders } from './contract.ts';
 import { listeners } from './listeners.ts';
 import { OrderRepository } from './repository.ts';
-import { countOpen } from './saga/open.ts';
 import { SagaOperator } from './saga/operator.ts';
 import { type Checkout, checkout } from './saga/orchestration.ts';
+import { styleOf } from './saga/words.ts';
 import { OrderService } from './service.ts';
 
 /** Sagas that one host works on at a time; each waits for one answer. */
@@ -55,7 +55,9 @@ export default function ordersModule(): Module {
       });
       const help = 'Sagas that are not over, by state; stuck: past their deadline';
       kit.gauge('banyan_sagas_open', help, ['style', 'step', 'state'], async () =>
-        (await countOpen(store.sql)).map(({ count: value, ...labels }) => ({ labels, value })),
+        (await coordinator.count()).map(({ driven, step, state, count: value }) => {
+          return { labels: { style: styleOf({ driven }), step, state }, value };
+        }),
       );
     },
 

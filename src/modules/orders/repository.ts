@@ -4,9 +4,9 @@
 import type { PrismaClient } from '../../../prisma/orders/client/client.ts';
 import type { Cause } from '../../kernel/calls/cause.ts';
 import type { EventArguments } from '../../kernel/events/publisher.ts';
+import { here } from '../../kernel/saga/rows.ts';
 import type { Store } from '../../kernel/store/store.ts';
 import type { Order, OrderStatus, RejectReason, SagaStyle } from './contract.ts';
-import { here } from './saga/notes.ts';
 
 export interface GivenAnswer {
   readonly fingerprint: string;

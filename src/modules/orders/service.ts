@@ -16,10 +16,9 @@ import { type Order, orders, type TimelineItem } from './contract.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type Bill, billFor, type WantedLine } from './pricing.ts';
 import type { GivenAnswer, NewOrder, OrderRepository } from './repository.ts';
-import { openOf } from './saga/open.ts';
 import type { SagaOperator } from './saga/operator.ts';
 import type { Checkout } from './saga/orchestration.ts';
-import { timelineOf } from './saga/timeline.ts';
+import { timelineOf } from './saga/words.ts';
 
 /** A repeat is found by its key when the order is written. Before that is looked for only where prices take longer than this. */
 const PATIENCE_MS = 100;
@@ -119,9 +118,9 @@ export class OrderService {
   }
 
   async timeline(userId: string, id: string): Promise<{ items: TimelineItem[] }> {
-    const { sql } = this.#parts.store;
+    const { coordinator } = this.#parts;
     const order = await this.show(userId, id);
-    return { items: await timelineOf(sql, order, await openOf(sql, id)) };
+    return { items: timelineOf(order, await coordinator.timeline(id), await coordinator.open(id)) };
   }
 
   async #billFor(wanted: readonly WantedLine[]): Promise<Bill> {

@@ -3,14 +3,13 @@
 // to everybody once more, and whoever answered before answers again.
 
 import { problem } from '../../../kernel/contract/problem.ts';
-import type { Engine } from '../../../kernel/saga/engine.ts';
+import type { Engine, Open } from '../../../kernel/saga/engine.ts';
 import type { Store, Transaction } from '../../../kernel/store/store.ts';
 import { type Order, orders, type SagaOfOrder, type SagaOverview, type SagaStyle } from '../contract.ts';
 import { cancel, type Ended, endOf } from '../decisions.ts';
-import { countOpen, type Open, openOf, stuckSagas } from './open.ts';
 import { type Checkout, cancelled } from './orchestration.ts';
 import { setStyle, styleInForce } from './style.ts';
-import { timelineOf } from './timeline.ts';
+import { styleOf, timelineOf, told } from './words.ts';
 
 export interface OperatorParts {
   readonly store: Store;
@@ -31,49 +30,52 @@ export class SagaOperator {
   }
 
   async overview(): Promise<SagaOverview> {
-    const { sql } = this.#parts.store;
+    const { store, coordinator } = this.#parts;
     const [inForce, counted, stuck] = await Promise.all([
-      styleInForce(sql),
-      countOpen(sql),
-      stuckSagas(sql, 20),
+      styleInForce(store.sql),
+      coordinator.count(),
+      coordinator.stuck(20),
     ]);
     const count = (some: typeof counted) => {
       const sum = { running: 0, waiting: 0, compensating: 0, stuck: 0 };
       for (const one of some) sum[one.state] += one.count;
       return sum;
     };
-    const steps = Map.groupBy(counted, ({ style, step }) => `${style} ${step}`);
+    const steps = Map.groupBy(counted, (one) => `${styleOf(one)} ${one.step}`);
     return {
       ...inForce,
       ...count(counted),
       steps: [...steps.values()].map((some) => ({
-        style: some[0]!.style,
+        style: styleOf(some[0]!),
         step: some[0]!.step,
         ...count(some),
       })),
-      stuckOrders: stuck.map(({ orderId, style, step, since, why, next }) => {
-        return { orderId, style, step, since, why: why!, next: next! };
+      stuckOrders: stuck.map((open) => {
+        const { why, next } = told(open);
+        const { id: orderId, step, since } = open;
+        return { orderId, style: styleOf(open), step, since: since.toISOString(), why: why!, next: next! };
       }),
     };
   }
 
   async show(orderId: string): Promise<SagaOfOrder> {
-    const { sql } = this.#parts.store;
-    const { rows } = await sql.query<Row>('SELECT id, status, reason, saga FROM orders WHERE id = $1', [
+    const { store, coordinator } = this.#parts;
+    const { rows } = await store.sql.query<Row>('SELECT status, reason, saga FROM orders WHERE id = $1', [
       orderId,
     ]);
     const row = rows[0];
     if (!row) throw problem(orders, 'order-unknown');
-    const open = await openOf(sql, orderId);
-    const items = await timelineOf(sql, row, open);
+    const open = await coordinator.open(orderId);
+    const items = timelineOf(row, await coordinator.timeline(orderId), open);
+    const { state, why, next } = open ? told(open) : { state: 'finished' as const, why: null, next: null };
     return {
       orderId,
       style: row.saga,
       status: row.status,
-      state: open?.state ?? 'finished',
+      state,
       step: open?.step ?? items.at(-1)?.step ?? 'place-order',
-      why: open?.why ?? row.reason ?? null,
-      next: open?.next ?? null,
+      why: why ?? row.reason ?? null,
+      next,
       items,
     };
   }
@@ -82,7 +84,7 @@ export class SagaOperator {
     const { store, coordinator, wake } = this.#parts;
     const open = await this.#stuck(orderId);
     await store.rawTransaction(async (tx) => {
-      if (open.style === 'orchestration') await coordinator.hurry(tx, orderId);
+      if (open.driven) await coordinator.hurry(tx, orderId);
       else await askAgain(tx, orderId);
       tx.afterCommit(wake);
     });
@@ -108,10 +110,8 @@ export class SagaOperator {
   /** Takes an order back, if nothing decided it yet. `called-off`: a coordinator does it, step by step. */
   async callOff(tx: Transaction, orderId: string): Promise<'done' | 'called-off' | 'already' | 'too-late'> {
     const { coordinator } = this.#parts;
-    const { rows } = await tx.sql.query<Row>('SELECT saga FROM orders WHERE id = $1', [orderId]);
-    if (rows[0]?.saga !== 'orchestration')
-      return (await cancel(tx, orderId)).length > 0 ? 'done' : 'too-late';
     const how = await coordinator.callOff(tx, orderId, cancelled);
+    if (how === 'not-driven') return (await cancel(tx, orderId)).length > 0 ? 'done' : 'too-late';
     if (how !== 'nothing-begun') return how;
     await coordinator.changeNow(tx, orderId);
     return 'done';
@@ -123,7 +123,7 @@ export class SagaOperator {
       throw problem(orders, 'saga-finished', {
         detail: `The order is ${status}, and nothing is left to do.`,
       });
-    const open = await openOf(this.#parts.store.sql, orderId);
+    const open = await this.#parts.coordinator.open(orderId);
     if (state !== 'stuck' || !open)
       throw problem(orders, 'saga-running', {
         detail: `It is ${state}, within its time. See npx banyan saga show ${orderId}`,
@@ -132,7 +132,7 @@ export class SagaOperator {
   }
 }
 
-type Row = Pick<Order, 'id' | 'status' | 'reason' | 'saga'> & Record<string, unknown>;
+type Row = Pick<Order, 'status' | 'reason' | 'saga'> & Record<string, unknown>;
 
 /** Says again what orders said last of it. */
 async function askAgain(tx: Transaction, orderId: string): Promise<void> {

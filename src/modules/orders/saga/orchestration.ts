@@ -8,6 +8,7 @@ import type { notifications } from '../../notifications/contract.ts';
 import type { payments } from '../../payments/contract.ts';
 import type { RejectReason } from '../contract.ts';
 import { cancel, confirmUnlessBarred, reject } from '../decisions.ts';
+import { watched } from './choreography.ts';
 
 /** What the steps need to know of an order; kept with its saga. */
 export interface Checkout {
@@ -34,6 +35,7 @@ export function checkout({ catalog, payments, notifications }: Participants): Sa
     steps: [
       {
         name: 'reserve-stock',
+        by: 'catalog',
         ask: async (order) => {
           const { state, where } = await catalog.reserve({ ...order, saga: 'orchestration' });
           if (state === 'reserved' || state === 'sold') return done(where);
@@ -42,12 +44,14 @@ export function checkout({ catalog, payments, notifications }: Participants): Sa
         deadlineMs: 10_000,
         undo: {
           name: 'release-stock',
+          by: 'catalog',
           ask: async ({ orderId }) => done((await catalog.release({ orderId })).where),
           deadlineMs: 15_000,
         },
       },
       {
         name: 'capture-payment',
+        by: 'payments',
         ask: async ({ paymentToken, ...order }) => {
           const { state, reason, ...at } = await payments.charge({ ...about(order), paymentToken });
           return captured(state, { ...at, why: reason });
@@ -57,6 +61,7 @@ export function checkout({ catalog, payments, notifications }: Participants): Sa
         askAgainMs: 5_000,
         undo: {
           name: 'refund-payment',
+          by: 'payments',
           ask: async (order) => {
             const { state, how: why, ...at } = await payments.undo(about(order));
             return { outcome: state === 'pending' ? 'pending' : 'done', ...at, why };
@@ -76,11 +81,14 @@ export function checkout({ catalog, payments, notifications }: Participants): Sa
       },
       {
         name: 'sell-stock',
+        by: 'catalog',
         ask: async ({ orderId }) => done((await catalog.sell({ orderId })).where),
         deadlineMs: 30_000,
       },
       {
         name: 'mail-customer',
+        by: 'notifications',
+        handsOver: 'send-mail',
         ask: async (order) => tell(await notifications.tellOfOrder({ ...about(order), ended: 'confirmed' })),
         deadlineMs: 30_000,
       },
@@ -97,6 +105,8 @@ export function checkout({ catalog, payments, notifications }: Participants): Sa
       },
       {
         name: 'mail-customer',
+        by: 'notifications',
+        handsOver: 'send-mail',
         ask: async (order, ending) =>
           tell(
             await notifications.tellOfOrder(
@@ -108,11 +118,12 @@ export function checkout({ catalog, payments, notifications }: Participants): Sa
         deadlineMs: 30_000,
       },
     ],
+    watched,
   });
 }
 
-/** What a charge came to, whether payments answers it or its event tells it. */
-export function captured(
+/** What a charge came to, as payments answers it. */
+function captured(
   state: 'pending' | 'captured' | 'failed' | 'undone',
   about: { where: string | null; attempts?: number; why?: string | undefined },
 ): Reply {

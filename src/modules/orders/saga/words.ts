@@ -1,0 +1,48 @@
+// How the saga of an order is told to people: the words of its timeline, and of one that is open the reason and the
+// command that helps. The same words in both styles. What happened and where it stands is the engine's to say.
+import type { Note, Open } from '../../../kernel/saga/engine.ts';
+import type { OpenState, Order, SagaStyle, TimelineItem } from '../contract.ts';
+
+export const styleOf = ({ driven }: { readonly driven: boolean }): SagaStyle =>
+  driven ? 'orchestration' : 'choreography';
+
+export interface Told {
+  readonly state: OpenState;
+  readonly why: string | null;
+  /** The command that helps one that is stuck. */
+  readonly next: string | null;
+}
+
+export function told({ id, driven, state, step, by, since, trouble }: Open): Told {
+  if (state !== 'stuck') return { state, why: trouble, next: null };
+  const seconds = Math.round((Date.now() - since.getTime()) / 1000);
+  const who = by ?? 'orders';
+  const silence = `${who} has not answered ${step} for ${seconds} s`;
+  const hint = driven ? silence : `${silence}; npx banyan events dead ${who} shows what failed there`;
+  return { state, why: trouble ?? hint, next: `npx banyan saga retry ${id}` };
+}
+
+/** Every step that is over, and the one at which the saga stands. */
+export function timelineOf(
+  order: Pick<Order, 'status'>,
+  notes: readonly Note[],
+  open: Open | undefined,
+): TimelineItem[] {
+  const items = notes.flatMap((note) => itemsOf(note, order));
+  if (!open) return items;
+  const { step, attempts, since } = open;
+  const { state: status, why } = told(open);
+  return [...items, { step, status, where: null, attempts, at: since.toISOString(), why }];
+}
+
+function itemsOf(note: Note, order: Pick<Order, 'status'>): TimelineItem[] {
+  if (note.step === 'place-order') {
+    // Placing asks users and writes what they said: one statement, one note, for two steps of the business case, and
+    // for three when the user was blocked already.
+    const placed: TimelineItem = { ...note, why: null };
+    if (note.why === null) return [placed, { ...note, step: 'check-user' }];
+    return [placed, { ...note, step: 'check-user', status: 'failed' }, { ...note, step: 'reject-order' }];
+  }
+  if (note.step !== 'end-order') return [note];
+  return [{ ...note, step: order.status === 'cancelled' ? 'cancel-order' : 'reject-order' }];
+}
