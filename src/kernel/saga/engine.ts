@@ -7,12 +7,14 @@ import type { Delivery } from '../events/envelope.ts';
 import type { Lane } from '../lane.ts';
 import type { Job } from '../module.ts';
 import type { Store, Transaction } from '../store/store.ts';
+import { type Beginning, type BeginValues, beginOne, beginValues } from './begin.ts';
 import { Course } from './course.ts';
 import type { Reply, Saga } from './definition.ts';
 import { Driver } from './drive.ts';
 import { type Noted, note } from './notes.ts';
 import { type Counted, type OpenSaga, OpenSagas } from './open.ts';
 import { lock, redirect } from './rows.ts';
+import { type Style, type StyleInForce, setStyle, styleInForce } from './style.ts';
 import { type Note, notesOf } from './timeline.ts';
 
 export interface EngineOptions<D> {
@@ -30,21 +32,48 @@ export interface Open extends OpenSaga {
 }
 
 export class Engine<D> {
-  readonly course: Course<D>;
+  readonly #course: Course<D>;
   readonly #store: Store;
+  readonly #lane: Lane;
+  readonly #begin: string;
   readonly #driver: Driver<D>;
   readonly #open: OpenSagas;
 
   constructor({ saga, store, lane, log }: EngineOptions<D>) {
-    this.course = new Course(saga);
+    this.#course = new Course(saga);
     this.#store = store;
-    this.#driver = new Driver({ course: this.course, store, lane, log });
+    this.#lane = lane;
+    this.#begin = beginOne(saga.watched === undefined);
+    this.#driver = new Driver({ course: this.#course, store, lane, log });
     this.#open = new OpenSagas(saga as Saga<never>);
   }
 
   /** The module's job that finds what is due. */
   job(name: string): Job {
     return { name, everyMs: 500, run: () => this.#driver.takeUp() };
+  }
+
+  /** Begins a saga in the caller's transaction; answers in which style it goes on. */
+  async begin(tx: Transaction, id: string, beginning: Beginning<D>): Promise<Style> {
+    const values = [id, ...this.beginValues(beginning)];
+    const { rows } = await tx.sql.query<{ style: Style }>(this.#begin, values, 'saga-begin');
+    const { style } = rows[0]!;
+    if (style === 'orchestration') tx.afterCommit(() => this.#lane.wakeIn(0));
+    return style;
+  }
+
+  /** For a module that begins sagas in a statement of its own, with `beginIn` (begin.ts). */
+  beginValues(beginning: Beginning<D>): BeginValues {
+    return beginValues(this.#course, beginning);
+  }
+
+  /** The style of sagas that begin from now on. */
+  style(): Promise<StyleInForce> {
+    return styleInForce(this.#store.sql);
+  }
+
+  setStyle(style: Style, changedBy: string): Promise<StyleInForce> {
+    return setStyle(this.#store.sql, style, changedBy);
   }
 
   /**
@@ -95,19 +124,19 @@ export class Engine<D> {
     if (!row) return 'not-driven';
     if (row.path === 'done') return 'too-late';
     if (row.path !== 'forward') return 'already';
-    const begun = row.attempts > 0 || row.step !== this.course.first.step;
+    const begun = row.attempts > 0 || row.step !== this.#course.first.step;
     const to = begun
-      ? this.course.calledOff(row)
-      : this.course.after(row, { outcome: 'refused', where: null });
+      ? this.#course.calledOff(row)
+      : this.#course.after(row, { outcome: 'refused', where: null });
     if (!to) return 'too-late';
-    await redirect(tx.sql, row, to, ending, this.course.deadlineOf(to));
+    await redirect(tx.sql, row, to, ending, this.#course.deadlineOf(to));
     return begun ? 'called-off' : 'nothing-begun';
   }
 
   /** Asks again at once, with a new deadline. */
   async hurry(tx: Transaction, id: string): Promise<void> {
     const row = await lock<D>(tx.sql, id);
-    if (row && row.path !== 'done') await redirect(tx.sql, row, row, null, this.course.deadlineOf(row));
+    if (row && row.path !== 'done') await redirect(tx.sql, row, row, null, this.#course.deadlineOf(row));
   }
 
   /** Makes the changes of the place where the saga stands now, in the caller's transaction, as far as they go. */
@@ -134,10 +163,10 @@ export class Engine<D> {
 
   /** What happened to the saga, each step after what caused it. */
   timeline(id: string): Promise<Note[]> {
-    return notesOf(this.#store.sql, id, this.course.handovers);
+    return notesOf(this.#store.sql, id, this.#course.handovers);
   }
 
   #withTurn(open: OpenSaga): Open {
-    return { ...open, by: this.course.turnOf(open) };
+    return { ...open, by: this.#course.turnOf(open) };
   }
 }

@@ -2,9 +2,9 @@
 // transactions cost four times as much). Everything else is Prisma.
 // The primary key of idempotency_keys decides which of several equal requests made the order; the others read its answer.
 import type { PrismaClient } from '../../../prisma/orders/client/client.ts';
-import type { Cause } from '../../kernel/calls/cause.ts';
 import type { EventArguments } from '../../kernel/events/publisher.ts';
-import { here } from '../../kernel/saga/rows.ts';
+import { type BeginValues, beginIn } from '../../kernel/saga/begin.ts';
+import { styles } from '../../kernel/saga/style.ts';
 import type { Store } from '../../kernel/store/store.ts';
 import type { Order, OrderStatus, RejectReason, SagaStyle } from './contract.ts';
 
@@ -21,15 +21,8 @@ export interface NewOrder {
   readonly paymentToken: string;
   /** What is published with it; the statement adds the style to its data. */
   readonly event: EventArguments;
-  /** Where its coordinator begins, in the style that has one. */
-  readonly begins: {
-    readonly path: string;
-    readonly step: string;
-    readonly deadlineMs: number;
-    readonly data: object;
-    readonly ending: string | null;
-    readonly cause: Cause;
-  };
+  /** Begins its saga. */
+  readonly begins: BeginValues;
 }
 
 /** The style is the first field of the answer and of the event's data, which are objects with other fields. */
@@ -42,27 +35,20 @@ const withStyle = (json: string) => `('{"saga":"' || style || '",' || substr(${j
 const insertOrder = `
   WITH mine AS (
     INSERT INTO idempotency_keys (user_id, key, fingerprint, order_id, answer, created_at)
-    SELECT $1, $2, $3, $4, ${withStyle('$5')}, $6 FROM saga_style
+    SELECT $1, $2, $3, $4, ${withStyle('$5')}, $6 FROM ${styles}
     ON CONFLICT (user_id, key) DO NOTHING
-    RETURNING order_id, answer ->> 'saga' AS style
+    RETURNING order_id AS id, answer ->> 'saga' AS style
   ), placed AS (
     INSERT INTO orders (id, user_id, status, reason, total_cents, currency, created_at, decided_at, saga, payment_token)
-    SELECT order_id, $1, $7, $8, $9, $10, $6, CASE WHEN $7 = 'placed' THEN NULL ELSE $6::timestamptz END, style,
+    SELECT id, $1, $7, $8, $9, $10, $6, CASE WHEN $7 = 'placed' THEN NULL ELSE $6::timestamptz END, style,
       CASE WHEN $7 = 'placed' THEN $11 END
     FROM mine
   ), lines AS (
     INSERT INTO order_lines (order_id, position, product_id, name, quantity, unit_cents)
-    SELECT mine.order_id, line.position, line.product_id, line.name, line.quantity, line.unit_cents
+    SELECT mine.id, line.position, line.product_id, line.name, line.quantity, line.unit_cents
     FROM mine, unnest($12::uuid[], $13::text[], $14::int[], $15::bigint[])
       WITH ORDINALITY AS line (product_id, name, quantity, unit_cents, position)
-  ), noted AS (
-    INSERT INTO saga_steps (saga_id, id, step, status, instance, attempts, at, why)
-    SELECT order_id, $16::uuid, 'place-order', 'done', ${here}, 1, $6, $8 FROM mine
-  ), begun AS (
-    INSERT INTO sagas (id, path, step, data, ending, cause, due_at, deadline_at, updated_at)
-    SELECT order_id, $24, $25, $26::json, $27, $28::json, now(), now() + $29 * interval '1 millisecond', now()
-    FROM mine WHERE style = 'orchestration'
-  )
+  ), ${beginIn('mine', 24)}
   SELECT style, emit_event($16::uuid, $17, $18, $19, ${withStyle('$20')}, $21, $22, $23) FROM mine`;
 
 export class OrderRepository {
@@ -73,7 +59,7 @@ export class OrderRepository {
   }
 
   /**
-   * Writes the order, its key, its event and its coordinator's first state; answers the style in which it goes on.
+   * Writes the order, its key and its event, and begins its saga; answers the style in which it goes on.
    * Undefined when the key has an order already. Waits for an equal request that is being written.
    */
   async insert(given: NewOrder): Promise<SagaStyle | undefined> {
@@ -98,12 +84,7 @@ export class OrderRepository {
         lines.map((line) => line.quantity),
         lines.map((line) => line.unitCents),
         ...event,
-        begins.path,
-        begins.step,
-        JSON.stringify(begins.data),
-        begins.ending,
-        JSON.stringify(begins.cause),
-        begins.deadlineMs,
+        ...begins,
       ],
       'orders-insert',
     );

@@ -4,10 +4,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { v7, validate } from 'uuid';
 import type { PrismaClient } from '../../../prisma/orders/client/client.ts';
-import { currentFlow } from '../../kernel/calls/call.ts';
 import type { Client } from '../../kernel/calls/ref.ts';
 import { kernelProblem, problem } from '../../kernel/contract/problem.ts';
 import { type EventArguments, eventArguments } from '../../kernel/events/publisher.ts';
+import type { BeginValues } from '../../kernel/saga/begin.ts';
 import type { Engine } from '../../kernel/saga/engine.ts';
 import type { Store } from '../../kernel/store/store.ts';
 import type { catalog } from '../catalog/contract.ts';
@@ -15,7 +15,7 @@ import type { users } from '../users/contract.ts';
 import { type Order, orders, type TimelineItem } from './contract.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type Bill, billFor, type WantedLine } from './pricing.ts';
-import type { GivenAnswer, NewOrder, OrderRepository } from './repository.ts';
+import type { GivenAnswer, OrderRepository } from './repository.ts';
 import type { SagaOperator } from './saga/operator.ts';
 import type { Checkout } from './saga/orchestration.ts';
 import { timelineOf } from './saga/words.ts';
@@ -128,23 +128,17 @@ export class OrderService {
     return billFor(wanted, (await this.#parts.catalog.priceProducts({ ids })).items);
   }
 
-  /** Where a coordinator begins with an order: at its first step, or, when it ended at once, with the mail. */
   #begins(
     userId: string,
     order: Omit<Order, 'saga'>,
     paymentToken: string,
-    event: EventArguments,
-  ): NewOrder['begins'] {
-    const { course } = this.#parts.coordinator;
-    const { id: orderId, totalCents, currency, reason } = order;
+    [eventId]: EventArguments,
+  ): BeginValues {
+    const { id: orderId, totalCents, currency, reason, createdAt: at } = order;
     const lines = order.lines.map(({ productId, quantity }) => ({ productId, quantity }));
     const data: Checkout = { orderId, userId, lines, totalCents, currency, paymentToken };
-    const at = reason ? course.lastOfAfter : course.first;
-    const cause = {
-      traceparent: currentFlow()!.traceparent,
-      event: { id: event[0], correlationId: event[0] },
-    };
-    return { ...at, deadlineMs: course.at(at)!.deadlineMs, data, ending: reason ?? null, cause };
+    const ending = reason ?? null;
+    return this.#parts.coordinator.beginValues({ step: 'place-order', at, eventId, data, ending });
   }
 }
 

@@ -8,7 +8,6 @@ import type { Store, Transaction } from '../../../kernel/store/store.ts';
 import { type Order, orders, type SagaOfOrder, type SagaOverview, type SagaStyle } from '../contract.ts';
 import { cancel, type Ended, endOf } from '../decisions.ts';
 import { type Checkout, cancelled } from './orchestration.ts';
-import { setStyle, styleInForce } from './style.ts';
 import { styleOf, timelineOf, told } from './words.ts';
 
 export interface OperatorParts {
@@ -26,13 +25,13 @@ export class SagaOperator {
   }
 
   setStyle(style: SagaStyle, changedBy = 'operator') {
-    return setStyle(this.#parts.store.sql, style, changedBy);
+    return this.#parts.coordinator.setStyle(style, changedBy);
   }
 
   async overview(): Promise<SagaOverview> {
-    const { store, coordinator } = this.#parts;
+    const { coordinator } = this.#parts;
     const [inForce, counted, stuck] = await Promise.all([
-      styleInForce(store.sql),
+      coordinator.style(),
       coordinator.count(),
       coordinator.stuck(20),
     ]);

@@ -1,0 +1,39 @@
+// Who says which step of a saga comes next: a coordinator (orchestration), or the modules themselves, each by the
+// events of another (choreography). The style of sagas that begin from now on is one row, which the statement that
+// begins one reads. So it is in force in every host at the moment in which the change commits; nothing is kept in memory.
+import type { Sql } from '../store/store.ts';
+
+export type Style = 'choreography' | 'orchestration';
+
+export interface StyleInForce {
+  readonly style: Style;
+  readonly changedAt: string;
+  readonly changedBy: string;
+}
+
+/** Of the saga that an event is about. Events from before there were two styles do not name theirs. */
+export const styleOf = ({ saga }: { readonly saga?: string }): Style =>
+  saga === 'orchestration' ? 'orchestration' : 'choreography';
+
+/** What a statement selects from to begin sagas in the style in force: one row, its column `style`. */
+export const styles = 'saga_style';
+
+const row = 'style, changed_at, changed_by';
+
+export async function styleInForce(sql: Sql): Promise<StyleInForce> {
+  const { rows } = await sql.query(`SELECT ${row} FROM ${styles}`);
+  return inForce(rows[0]!);
+}
+
+export async function setStyle(sql: Sql, style: Style, changedBy: string): Promise<StyleInForce> {
+  const { rows } = await sql.query(
+    `UPDATE ${styles} SET style = $1, changed_at = now(), changed_by = $2 RETURNING ${row}`,
+    [style, changedBy],
+  );
+  return inForce(rows[0]!);
+}
+
+function inForce(found: Record<string, unknown>): StyleInForce {
+  const { style, changed_at: at, changed_by: changedBy } = found;
+  return { style, changedAt: (at as Date).toISOString(), changedBy } as StyleInForce;
+}
