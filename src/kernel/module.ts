@@ -17,6 +17,7 @@ import type { Delivery } from './events/envelope.ts';
 import type { LeasedJob } from './jobs/leased.ts';
 import type { Lane } from './lane.ts';
 import type { Limits } from './limits/limits.ts';
+import { type Style, styleOf } from './saga/style.ts';
 import type { KernelSchema, Store, Transaction } from './store/store.ts';
 import type { Reading } from './telemetry/metrics.ts';
 
@@ -61,13 +62,26 @@ export interface Listener<E extends EventDefinition = EventDefinition> {
   readonly interleaves?: boolean;
 }
 
-/** Keeps the type of the event for its handler. */
+type ListenerOptions<E extends EventDefinition> = Pick<
+  Listener,
+  'retry' | 'replayable' | 'prisma' | 'interleaves'
+> &
+  ('saga' extends keyof DataOf<E> ? { readonly style?: Style } : { readonly style?: never });
+
+/**
+ * Keeps the type of the event for its handler. `style`: it acts in sagas of that style alone, as the event tells it;
+ * the events of all others pass it by. Default: in both. This is the one place where a listener says so.
+ */
 export function on<E extends EventDefinition>(
   event: E,
   handle: Listener<E>['handle'],
-  options: Pick<Listener, 'retry' | 'replayable' | 'prisma' | 'interleaves'> = {},
+  options: NoInfer<ListenerOptions<E>> = {} as ListenerOptions<E>,
 ): Listener {
-  return { event, handle, ...options } as unknown as Listener;
+  const { style, ...more } = options;
+  const own: Listener<E>['handle'] = async (data, context) => {
+    if (styleOf(data as { saga?: string }) === style) await handle(data, context);
+  };
+  return { event, handle: style ? own : handle, ...more } as unknown as Listener;
 }
 
 /** Work that nobody asks for. It claims its rows in the database, so any number of replicas may run it. */

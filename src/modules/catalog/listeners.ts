@@ -6,37 +6,26 @@ import { orders } from '../orders/contract.ts';
 import { release, repeat, reserve, sell } from './reservations.ts';
 
 // Each touches its order's reservation; of products, which orders share, one statement locks and changes.
-const interleaving = { interleaves: true };
+const reacting = { style: 'choreography', interleaves: true } as const;
 
 export const listeners: readonly Listener[] = [
   on(
     orders.events['order-placed'],
     async (order, { tx, delivery }) => {
-      if (order.saga === 'orchestration') return;
       const { state, repeated } = await reserve(tx, order, delivery.attempt);
       if (repeated) await repeat(tx, order, state);
     },
-    interleaving,
+    reacting,
   ),
-  on(
-    orders.events['order-confirmed'],
-    async ({ orderId, saga }, { tx }) => {
-      if (saga !== 'orchestration') await sell(tx.sql, orderId);
-    },
-    interleaving,
-  ),
+  on(orders.events['order-confirmed'], ({ orderId }, { tx }) => sell(tx.sql, orderId), reacting),
   on(
     orders.events['order-rejected'],
-    async ({ orderId, saga }, { tx, delivery }) => {
-      if (saga !== 'orchestration') await release(tx, orderId, delivery.attempt);
-    },
-    interleaving,
+    ({ orderId }, { tx, delivery }) => release(tx, orderId, delivery.attempt),
+    reacting,
   ),
   on(
     orders.events['order-cancelled'],
-    async ({ orderId, saga }, { tx, delivery }) => {
-      if (saga !== 'orchestration') await release(tx, orderId, delivery.attempt);
-    },
-    interleaving,
+    ({ orderId }, { tx, delivery }) => release(tx, orderId, delivery.attempt),
+    reacting,
   ),
 ];

@@ -12,15 +12,12 @@ import { cancelled, confirmed, type Note, rejected, welcome } from './texts.ts';
 // The contacts are a projection: replayed up to now they come out the same, and a mail's key keeps it single.
 const replayable = { replayable: true };
 // Each writes one note in one statement.
-const interleaving = { interleaves: true };
+const reacting = { style: 'choreography', interleaves: true } as const;
 
 /** `wake`: there is mail to send. */
 export function listeners(repository: NotificationRepository, wake: () => void): readonly Listener[] {
   const write = async (tx: Transaction, note: Note) => {
     if (await repository.write(tx.sql, note)) tx.afterCommit(wake);
-  };
-  const ofOrder = async (tx: Transaction, saga: string | undefined, note: () => Note) => {
-    if (saga !== 'orchestration') await write(tx, note());
   };
   return [
     on(
@@ -34,20 +31,8 @@ export function listeners(repository: NotificationRepository, wake: () => void):
     on(users.events['user-changed'], (user, { tx }) => remember(tx, user), replayable),
     on(users.events['user-deleted'], ({ userId }, { tx }) => markGone(tx, userId), replayable),
 
-    on(
-      orders.events['order-confirmed'],
-      (one, { tx }) => ofOrder(tx, one.saga, () => confirmed(one)),
-      interleaving,
-    ),
-    on(
-      orders.events['order-rejected'],
-      (one, { tx }) => ofOrder(tx, one.saga, () => rejected(one)),
-      interleaving,
-    ),
-    on(
-      orders.events['order-cancelled'],
-      (one, { tx }) => ofOrder(tx, one.saga, () => cancelled(one)),
-      interleaving,
-    ),
+    on(orders.events['order-confirmed'], (one, { tx }) => write(tx, confirmed(one)), reacting),
+    on(orders.events['order-rejected'], (one, { tx }) => write(tx, rejected(one)), reacting),
+    on(orders.events['order-cancelled'], (one, { tx }) => write(tx, cancelled(one)), reacting),
   ];
 }

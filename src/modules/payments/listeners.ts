@@ -7,7 +7,7 @@ import { orders } from '../orders/contract.ts';
 import { repeat, request, undo } from './lifecycle.ts';
 
 // Each touches the payment of its order.
-const interleaving = { interleaves: true };
+const reacting = { style: 'choreography', interleaves: true } as const;
 
 /** `wake`: there is something to do at the network. */
 export function listeners(wake: () => void): readonly Listener[] {
@@ -15,27 +15,26 @@ export function listeners(wake: () => void): readonly Listener[] {
     on(
       catalog.events['stock-reserved'],
       async (order, { tx }) => {
-        if (order.saga === 'orchestration') return;
         const before = await request(tx.sql, order);
         if (before) await repeat(tx, order, before);
         else tx.afterCommit(wake);
       },
-      interleaving,
+      reacting,
     ),
 
     on(
       orders.events['order-rejected'],
       async (order, { tx }) => {
-        if (order.saga !== 'orchestration' && (await undo(tx, order))) tx.afterCommit(wake);
+        if (await undo(tx, order)) tx.afterCommit(wake);
       },
-      interleaving,
+      reacting,
     ),
     on(
       orders.events['order-cancelled'],
       async (order, { tx }) => {
-        if (order.saga !== 'orchestration' && (await undo(tx, order))) tx.afterCommit(wake);
+        if (await undo(tx, order)) tx.afterCommit(wake);
       },
-      interleaving,
+      reacting,
     ),
   ];
 }

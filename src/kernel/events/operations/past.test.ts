@@ -32,7 +32,10 @@ const outbox = async () =>
   )[0]!.n;
 
 /** Writes an effect and publishes twice: as a module does, and in a statement of its own. */
-function writing(options: Parameters<typeof on>[2], before: (n: number) => void = () => {}): Listener {
+function writing(
+  options: Parameters<typeof on<typeof shop.events.sold>>[2],
+  before: (n: number) => void = () => {},
+): Listener {
   return on(
     shop.events.sold,
     async ({ orderId, n }, { tx, delivery }) => {

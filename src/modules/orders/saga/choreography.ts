@@ -47,11 +47,10 @@ export function choreography(engine: Engine<Checkout>): readonly Listener[] {
   return [
     on(
       catalog.events['stock-reserved'],
-      async ({ orderId, attempts, saga }, { tx, delivery }) => {
-        if (saga === 'orchestration') return;
+      async ({ orderId, attempts }, { tx, delivery }) => {
         await engine.note(tx, delivery, orderId, { step: 'reserve-stock', status: 'done', attempts });
       },
-      interleaving,
+      { ...interleaving, style: 'choreography' },
     ),
     on(
       catalog.events['stock-refused'],
