@@ -2,8 +2,9 @@
 // runs the module stands on it.
 import { moduleEventTables } from '../events/tables.ts';
 import { limitTables } from '../limits/tables.ts';
+import { sagaTables } from '../saga/tables.ts';
 
 /** Idempotent SQL, run by the schema's owner at every start of a monolith. */
 export function kernelTables(schema: string): string {
-  return `${moduleEventTables(schema)}\n${limitTables(schema)}`;
+  return `${moduleEventTables(schema)}\n${limitTables(schema)}\n${sagaTables(schema)}`;
 }

@@ -32,7 +32,7 @@ export interface ProvisionOptions {
   readonly modules: readonly string[];
   /** Schemas of the kernel, and those that modules bring. Made before the modules' own. */
   readonly schemas: readonly KernelSchema[];
-  /** The events' tables of a module's schema: repeatable SQL. */
+  /** The kernel's tables in a module's schema: repeatable SQL. */
   readonly moduleDdl: (schema: string) => string;
   readonly log: Logger;
 }
