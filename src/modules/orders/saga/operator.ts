@@ -8,7 +8,7 @@ import type { Store, Transaction } from '../../../kernel/store/store.ts';
 import { type Order, orders, type SagaOfOrder, type SagaOverview, type SagaStyle } from '../contract.ts';
 import { cancel, type Ended, endOf } from '../decisions.ts';
 import { type Checkout, cancelled } from './orchestration.ts';
-import { styleOf, timelineOf, told } from './words.ts';
+import { explained, styleOf, timelineOf } from './words.ts';
 
 export interface OperatorParts {
   readonly store: Store;
@@ -50,7 +50,7 @@ export class SagaOperator {
         ...count(some),
       })),
       stuckOrders: stuck.map((open) => {
-        const { why, next } = told(open);
+        const { why, next } = explained(open);
         const { id: orderId, step, since } = open;
         return { orderId, style: styleOf(open), step, since: since.toISOString(), why: why!, next: next! };
       }),
@@ -66,7 +66,9 @@ export class SagaOperator {
     if (!row) throw problem(orders, 'order-unknown');
     const open = await coordinator.open(orderId);
     const items = timelineOf(row, await coordinator.timeline(orderId), open);
-    const { state, why, next } = open ? told(open) : { state: 'finished' as const, why: null, next: null };
+    const { state, why, next } = open
+      ? explained(open)
+      : { state: 'finished' as const, why: null, next: null };
     return {
       orderId,
       style: row.saga,

@@ -6,14 +6,14 @@ import type { OpenState, Order, SagaStyle, TimelineItem } from '../contract.ts';
 export const styleOf = ({ driven }: { readonly driven: boolean }): SagaStyle =>
   driven ? 'orchestration' : 'choreography';
 
-export interface Told {
+export interface Explained {
   readonly state: OpenState;
   readonly why: string | null;
   /** The command that helps one that is stuck. */
   readonly next: string | null;
 }
 
-export function told({ id, driven, state, step, by, since, trouble }: Open): Told {
+export function explained({ id, driven, state, step, by, since, trouble }: Open): Explained {
   if (state !== 'stuck') return { state, why: trouble, next: null };
   const seconds = Math.round((Date.now() - since.getTime()) / 1000);
   const who = by ?? 'orders';
@@ -31,7 +31,7 @@ export function timelineOf(
   const items = notes.flatMap((note) => itemsOf(note, order));
   if (!open) return items;
   const { step, attempts, since } = open;
-  const { state: status, why } = told(open);
+  const { state: status, why } = explained(open);
   return [...items, { step, status, where: null, attempts, at: since.toISOString(), why }];
 }
 
