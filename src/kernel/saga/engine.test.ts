@@ -3,7 +3,7 @@
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Delivery } from '../events/envelope.ts';
-import { createJobTask } from '../host/jobs.ts';
+import { createJobTask } from '../jobs/loop.ts';
 import { Lane } from '../lane.ts';
 import { createStore, type OpenStore } from '../store/create.ts';
 import { provision } from '../store/provision.ts';

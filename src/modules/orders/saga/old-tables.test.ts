@@ -3,7 +3,7 @@
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { moduleEventTables } from '../../../kernel/events/tables.ts';
-import { createJobTask } from '../../../kernel/host/jobs.ts';
+import { createJobTask } from '../../../kernel/jobs/loop.ts';
 import { Lane } from '../../../kernel/lane.ts';
 import { limitTables } from '../../../kernel/limits/tables.ts';
 import { Engine } from '../../../kernel/saga/engine.ts';
