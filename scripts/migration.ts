@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pino } from 'pino';
+import { sagaTableNames } from '../src/kernel/saga/tables.ts';
 import { missingMigration } from '../src/kernel/store/drift.ts';
 import { openEmbedded } from '../src/kernel/store/embedded.ts';
 import { prismaFolderOf } from '../src/kernel/store/migrations.ts';
@@ -30,7 +31,7 @@ async function main([first, name, ...rest]: string[]): Promise<void> {
     return fail(`"${first}" has no Prisma schema. Use one of ${modules.join(', ')}.`);
   if (!/^[a-z][a-z0-9_]{0,60}$/.test(name))
     return fail(`"${name}" is no name. Use letters, digits and _, for example add_index.`);
-  const sql = await onThrowawayServer((url) => missingMigration(url, first));
+  const sql = await onThrowawayServer((url) => missingMigration(url, first, sagaTableNames));
   if (!sql) return say(`${first}: its migrations make its schema.prisma already.`);
   const migrations = join(prismaFolderOf(first), 'migrations');
   const time = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
@@ -44,7 +45,7 @@ async function main([first, name, ...rest]: string[]): Promise<void> {
 async function check(): Promise<void> {
   await onThrowawayServer(async (url) => {
     for (const module of modules) {
-      const sql = await missingMigration(url, module);
+      const sql = await missingMigration(url, module, sagaTableNames);
       if (!sql) continue;
       fail(
         `${module}: its migrations do not make its schema.prisma. Missing (npm run migration -- ${module} <name>):\n${sql}`,

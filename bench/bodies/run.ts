@@ -5,10 +5,11 @@
 import { moduleNames } from '../../src/environment.ts';
 import { loadContract } from '../../src/host/load.ts';
 import type { Contract, OperationSpec } from '../../src/kernel/contract/contract.ts';
+import { isCrowded } from '../../src/kernel/contract/crowded.ts';
 import { exampleInput } from '../../src/kernel/contract/examples.ts';
 import { inputCheck } from '../../src/kernel/contract/validation.ts';
 import { events } from '../../src/kernel/events/operations/contract.ts';
-import { bodyLimitOf, isCrowded } from '../../src/kernel/http/limits.ts';
+import { bodyLimitOf } from '../../src/kernel/http/limits.ts';
 import { admin } from '../../src/kernel/placement/admin-contract.ts';
 import { kinds } from './kinds.ts';
 

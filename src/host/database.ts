@@ -7,9 +7,9 @@ import { kernelTables } from '../kernel/host/kernel-tables.ts';
 import type { Module } from '../kernel/module.ts';
 import { controlSchema } from '../kernel/placement/schema.ts';
 import { createClient } from '../kernel/store/connections.ts';
+import type { KernelSchema } from '../kernel/store/kernel-schema.ts';
 import { provision } from '../kernel/store/provision.ts';
 import { roleUrl, runtimeRole } from '../kernel/store/roles.ts';
-import type { KernelSchema } from '../kernel/store/store.ts';
 import type { Settings } from '../settings.ts';
 import type { HeldServer } from './server.ts';
 

@@ -18,7 +18,8 @@ import type { LeasedJob } from './jobs/leased.ts';
 import type { Lane } from './lane.ts';
 import type { Limits } from './limits/limits.ts';
 import { type Style, styleOf } from './saga/style.ts';
-import type { KernelSchema, Store, Transaction } from './store/store.ts';
+import type { KernelSchema } from './store/kernel-schema.ts';
+import type { Store, Transaction } from './store/store.ts';
 import type { Reading } from './telemetry/metrics.ts';
 
 /** What answers an operation: JSON, or a download. */

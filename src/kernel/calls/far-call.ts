@@ -5,7 +5,6 @@ import type { OperationSpec } from '../contract/contract.ts';
 import type { Placement } from '../placement/snapshot.ts';
 import { Attempts } from '../routing/failover.ts';
 import type { Flow } from './call.ts';
-import type { Peer, Route } from './peers.ts';
 
 /** Carries calls to one process, over a WebSocket or over HTTP, and tells each how it ended. */
 export interface Link {
@@ -20,6 +19,24 @@ export interface Link {
   /** It can carry what a gateway asks for a client. */
   readonly carriesClients: boolean;
   close(): void;
+}
+
+/** A process, and what this host has under way there. */
+export interface Peer {
+  readonly id: string;
+  readonly host: string;
+  readonly link: Link;
+  inflight: number;
+  /** The snapshot no longer knows it: closed when nothing is under way. */
+  gone: boolean;
+}
+
+/** The calls of one module. */
+export interface Route {
+  readonly module: string;
+  /** Calls under way on service processes. */
+  toService: number;
+  turn: number;
 }
 
 /** What is the same for every call of one operation by one module. */

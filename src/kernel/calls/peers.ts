@@ -8,27 +8,9 @@ import { audienceOf, type InternalTokens } from '../identity/internal-token.ts';
 import type { Endpoint, Placements, Snapshot } from '../placement/snapshot.ts';
 import { leastBusy, SUSPECT_PENALTY } from '../routing/balance.ts';
 import { candidatesOf } from '../routing/side.ts';
-import type { FarCall, Link } from './far-call.ts';
+import type { FarCall, Link, Peer, Route } from './far-call.ts';
 import { HttpLink } from './http-client.ts';
 import { WsLink } from './ws-client.ts';
-
-/** A process, and what this host has under way there. */
-export interface Peer {
-  readonly id: string;
-  readonly host: string;
-  readonly link: Link;
-  inflight: number;
-  /** The snapshot no longer knows it: closed when nothing is under way. */
-  gone: boolean;
-}
-
-/** The calls of one module. */
-export interface Route {
-  readonly module: string;
-  /** Calls under way on service processes. */
-  toService: number;
-  turn: number;
-}
 
 export interface PeersOptions {
   readonly calls: ReadonlyMap<number, FarCall>;

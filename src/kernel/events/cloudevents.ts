@@ -2,7 +2,7 @@
 // the value. Both logs carry exactly this, so that a consumer in any language reads either.
 // Reading never throws: what cannot be read is answered with the reason, for the dead letters.
 import { createHash } from 'node:crypto';
-import { MOST_VALUES } from '../http/limits.ts';
+import { MOST_VALUES } from '../contract/crowded.ts';
 import type { Envelope } from './envelope.ts';
 import type { LogRecord } from './log/port.ts';
 

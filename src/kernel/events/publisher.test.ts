@@ -2,8 +2,9 @@
 // an operator sends it in again by.
 import { describe, expect, it } from 'vitest';
 import { closed, defineContract, event } from '../contract/contract.ts';
+import { isCrowded, valuesIn } from '../contract/crowded.ts';
 import { Type } from '../contract/type.ts';
-import { bodyLimitOf, isCrowded, valuesIn } from '../http/limits.ts';
+import { bodyLimitOf } from '../http/limits.ts';
 import { MAX_EVENT_VALUES } from './cloudevents.ts';
 import { events } from './operations/contract.ts';
 import { EventRefused, eventArguments } from './publisher.ts';

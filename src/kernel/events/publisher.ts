@@ -6,8 +6,8 @@ import type { TSchema } from 'typebox';
 import { v7 as uuidv7 } from 'uuid';
 import { currentFlow } from '../calls/call.ts';
 import type { Contract, DataOf, EventDefinition } from '../contract/contract.ts';
+import { mayBeCrowded, valuesIn } from '../contract/crowded.ts';
 import { type Check, compile } from '../contract/validation.ts';
-import { mayBeCrowded, valuesIn } from '../http/limits.ts';
 import type { Publisher } from '../store/store.ts';
 import { MAX_EVENT_BYTES, MAX_EVENT_VALUES, MAX_KEY_LENGTH } from './cloudevents.ts';
 

@@ -1,13 +1,15 @@
 // Reads the body of a request, on every port alike: no byte beyond the limit of the operation, no more values than any
 // operation takes, UTF-8, and JSON without names that change what an object is. What is only passed on is read by the
 // same rules, so that the gateway refuses what a service would. It must not know what a body means.
+
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { OperationSpec } from '../contract/contract.ts';
+import { isCrowded, MOST_VALUES } from '../contract/crowded.ts';
 import { kernelProblem, type Problem } from '../contract/problem.ts';
 import { invalid } from '../contract/validation.ts';
-import { bodyLimitOf, isCrowded, JSON_BODY_LIMIT, MOST_VALUES } from './limits.ts';
+import { bodyLimitOf, JSON_BODY_LIMIT } from './limits.ts';
 import { BODY_TOO_LARGE, TYPE_NOT_TAKEN } from './problems.ts';
 
 const JSON_TYPE = 'application/json';

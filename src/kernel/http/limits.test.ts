@@ -1,9 +1,10 @@
 // Bytes by operation, and values by their bytes alone.
 import { describe, expect, it } from 'vitest';
 import { closed, nothing, operation } from '../contract/contract.ts';
+import { isCrowded } from '../contract/crowded.ts';
 import { id, prose } from '../contract/fields.ts';
 import { Type } from '../contract/type.ts';
-import { bodyLimitOf, isCrowded, JSON_BODY_LIMIT } from './limits.ts';
+import { bodyLimitOf, JSON_BODY_LIMIT } from './limits.ts';
 
 const of = (fields: Parameters<typeof closed>[0], more: object = {}) =>
   operation({

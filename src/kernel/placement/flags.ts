@@ -1,9 +1,9 @@
 // The flag itself: one row per module, and an audit row per change. A placement becomes `service` only
 // while a healthy instance is registered, decided in the transaction that writes it.
 import type { Sql } from '../store/store.ts';
+import type { Change } from './change.ts';
 import { liveMs } from './schema.ts';
 import type { Placement } from './snapshot.ts';
-import type { Change } from './store.ts';
 
 export interface AuditRow {
   readonly version: number;

@@ -2,10 +2,10 @@
 // Guarantees: two live services never share an id; what hosts route by (live, ready, draining, retiring)
 // changes only with a version. Ages are by the database's clock alone.
 import type { Sql } from '../store/store.ts';
+import type { Change } from './change.ts';
 import type { Heartbeat, HostReport, Registration } from './host.ts';
 import type { ProcessIdentity } from './process.ts';
 import { liveMs } from './schema.ts';
-import type { Change } from './store.ts';
 import { tagSql } from './tables.ts';
 
 export interface Roster {

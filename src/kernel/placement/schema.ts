@@ -3,7 +3,7 @@
 // so versions are given out in the order of commits and a reader never sees a gap fill up behind it.
 // It knows no module: who may revoke sessions is told from outside.
 import { limitTables } from '../limits/tables.ts';
-import type { KernelSchema } from '../store/store.ts';
+import type { KernelSchema } from '../store/kernel-schema.ts';
 
 /** The channel of LISTEN/NOTIFY. The payload is a hint only: followers read the tables. */
 export const controlChannel = 'banyan_control';

@@ -2,9 +2,9 @@
 // They outlive a restart, so that a monolith starts again what it ran. Which host's belief counts is decided
 // here: only the supervisor in the row starts or stops that number.
 import type { Sql } from '../store/store.ts';
+import type { Change } from './change.ts';
 import { healthyInstance } from './flags.ts';
 import type { ProcessIdentity } from './process.ts';
-import type { Change } from './store.ts';
 
 export type WantOutcome = 'done' | 'unknown-module' | 'last-instance';
 

@@ -35,9 +35,6 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** Does its work under the version lock. The version is taken, and followers told, if it answers true. */
-export type Change = (work: (sql: Sql, version: number) => Promise<boolean>) => Promise<number>;
-
 export interface ControlStoreOptions {
   /** A connection URL of the role `banyan_control`. Opens at most 3 connections and one that listens. */
   readonly url: string;

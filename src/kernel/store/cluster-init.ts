@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServerPlace } from './cluster-place.ts';
+import type { ServerPlace } from './postmaster.ts';
 import { complaintIn, processOf } from './postmaster.ts';
 
 /**

@@ -20,24 +20,7 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { findPostmaster } from './postmaster.ts';
-
-/** A user of the machine, as `spawn` takes it; both undefined: ourselves. */
-export interface Account {
-  readonly uid?: number;
-  readonly gid?: number;
-}
-
-export interface ServerPlace extends Account {
-  /** The folder with bin/, lib/ and share/. */
-  readonly native: string;
-  /** The folder that the cluster lies in; its user may enter it. */
-  readonly base: string;
-  /** PGDATA. */
-  readonly cluster: string;
-  /** True when this is not under DATA_DIR. */
-  readonly elsewhere: boolean;
-}
+import { type Account, findPostmaster, type ServerPlace } from './postmaster.ts';
 
 /** @param identity what tells this DATA_DIR from an earlier one of the same path that was deleted. */
 export function placeCluster(dataDir: string, identity: string): ServerPlace {

@@ -3,16 +3,20 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sagaTableNames } from '../saga/tables.ts';
 import { createClient } from './connections.ts';
 import { withEngine } from './engine.ts';
 import { migrationsOf, prismaFolderOf } from './migrations.ts';
 
-/** A migration of orders made them before the kernel owned them; where they are made now, no migration makes any. */
-const kernelTables = sagaTableNames.map((name) => `public.${name}`);
-
-/** @param url of a server where databases may be made. Answers undefined when nothing is missing. */
-export async function missingMigration(url: string, module: string): Promise<string | undefined> {
+/**
+ * @param url of a server where databases may be made.
+ * @param passedOver tables that an old migration made and the library owns since: no schema.prisma has them.
+ * Answers undefined when nothing is missing.
+ */
+export async function missingMigration(
+  url: string,
+  module: string,
+  passedOver: readonly string[] = [],
+): Promise<string | undefined> {
   const path = join(prismaFolderOf(module), 'schema.prisma');
   const schema = readFileSync(path, 'utf8');
   return onEmptyDatabase(url, async (shadowUrl) => {
@@ -22,7 +26,7 @@ export async function missingMigration(url: string, module: string): Promise<str
         to: { tag: 'schemaDatamodel', files: [{ path, content: schema }] },
         script: true,
         exitCode: null,
-        filters: { externalTables: kernelTables, externalEnums: [] },
+        filters: { externalTables: passedOver.map((name) => `public.${name}`), externalEnums: [] },
       }),
     );
     return stdout && !stdout.startsWith('-- This is an empty migration') ? stdout : undefined;

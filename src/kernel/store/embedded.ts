@@ -19,9 +19,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { freePort } from '../free-port.ts';
 import { initialise } from './cluster-init.ts';
-import { placeCluster, type ServerPlace } from './cluster-place.ts';
+import { placeCluster } from './cluster-place.ts';
 import { createClient } from './connections.ts';
-import { findPostmaster, killTree, type Postmaster, startPostmaster, stopPostmaster } from './postmaster.ts';
+import {
+  findPostmaster,
+  killTree,
+  type Postmaster,
+  type ServerPlace,
+  startPostmaster,
+  stopPostmaster,
+} from './postmaster.ts';
 
 export interface EmbeddedServer {
   /** The superuser's URL: of 127.0.0.1, and by `host` of the server's Unix socket, which is the shorter way. */

@@ -17,7 +17,23 @@ import {
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { identify } from '../placement/process.ts';
-import type { ServerPlace } from './cluster-place.ts';
+
+/** A user of the machine, as `spawn` takes it; both undefined: ourselves. */
+export interface Account {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+export interface ServerPlace extends Account {
+  /** The folder with bin/, lib/ and share/. */
+  readonly native: string;
+  /** The folder that the cluster lies in; its user may enter it. */
+  readonly base: string;
+  /** PGDATA. */
+  readonly cluster: string;
+  /** True when this is not under DATA_DIR. */
+  readonly elsewhere: boolean;
+}
 
 export interface Postmaster {
   readonly pid: number;

@@ -1,6 +1,7 @@
 // The database itself keeps modules apart; and it is made ready once, whoever starts, stops or is killed.
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sagaTableNames } from '../saga/tables.ts';
 import { missingMigration } from './drift.ts';
 import { migrationsOf, prismaFolderOf } from './migrations.ts';
 import { provision } from './provision.ts';
@@ -257,5 +258,5 @@ test('a server that lets nobody in is one clear line', async () => {
 });
 
 test.each(modules)('the migrations of %s make what its schema.prisma says', async (module) => {
-  expect(await missingMigration(server.url, module)).toBeUndefined();
+  expect(await missingMigration(server.url, module, sagaTableNames)).toBeUndefined();
 });

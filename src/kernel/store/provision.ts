@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { createClient } from './connections.ts';
+import type { KernelSchema } from './kernel-schema.ts';
 import { migrate, migrationsOf } from './migrations.ts';
 import {
   asOwner,
@@ -19,7 +20,6 @@ import {
   type SchemaRoles,
 } from './roles.ts';
 import { checkServer, connectionsOf, readServer } from './server-check.ts';
-import type { KernelSchema } from './store.ts';
 
 export interface ProvisionOptions {
   /** A role that may create roles and schemas; need not be a superuser. */

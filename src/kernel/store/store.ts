@@ -51,12 +51,3 @@ export interface Store<PrismaClient = unknown> {
 
 /** Writes an event to the outbox within an open transaction; events/ implements it. */
 export type Publisher = (sql: Sql, event: EventDefinition, data: unknown) => Promise<void>;
-
-/** A PostgreSQL schema that is not a module's store: its owner role, its runtime role, its tables. */
-export interface KernelSchema {
-  readonly schema: string;
-  /** The runtime role, with rights on this schema alone. */
-  readonly role: string;
-  /** Idempotent SQL, run as the schema's owner with the schema first in the search path. */
-  readonly ddl: string;
-}

@@ -5,7 +5,7 @@
 // offsets become visible in their order, and a reader that asks for "greater than the last one" never skips
 // the record of a transaction that commits late. Appends to one partition therefore wait for one another; a
 // relay sends batches, so that is one lock per thousand events.
-import type { KernelSchema } from '../../store/store.ts';
+import type { KernelSchema } from '../../store/kernel-schema.ts';
 
 const schema = 'banyan_log';
 
