@@ -9,11 +9,14 @@ import { sagaTableNames } from '../src/kernel/saga/tables.ts';
 import { missingMigration } from '../src/kernel/store/drift.ts';
 import { openEmbedded } from '../src/kernel/store/embedded.ts';
 import { prismaFolderOf } from '../src/kernel/store/migrations.ts';
+import { shopApp } from '../src/shop.ts';
+
+const { prisma } = shopApp;
 
 const usage = `npm run migration -- <module> <name>   writes prisma/<module>/migrations/<time>_<name>/migration.sql
 npm run migration -- --check           tells which modules lack one; exit 1 when any does`;
 
-const modules = readdirSync(join(prismaFolderOf('.')), { withFileTypes: true })
+const modules = readdirSync(prisma, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name);
 
@@ -31,9 +34,9 @@ async function main([first, name, ...rest]: string[]): Promise<void> {
     return fail(`"${first}" has no Prisma schema. Use one of ${modules.join(', ')}.`);
   if (!/^[a-z][a-z0-9_]{0,60}$/.test(name))
     return fail(`"${name}" is no name. Use letters, digits and _, for example add_index.`);
-  const sql = await onThrowawayServer((url) => missingMigration(url, first, sagaTableNames));
+  const sql = await onThrowawayServer((url) => missingMigration(url, prisma, first, sagaTableNames));
   if (!sql) return say(`${first}: its migrations make its schema.prisma already.`);
-  const migrations = join(prismaFolderOf(first), 'migrations');
+  const migrations = join(prismaFolderOf(prisma, first), 'migrations');
   const time = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const file = join(migrations, `${time}_${name}`, 'migration.sql');
   mkdirSync(join(file, '..'), { recursive: true });
@@ -45,7 +48,7 @@ async function main([first, name, ...rest]: string[]): Promise<void> {
 async function check(): Promise<void> {
   await onThrowawayServer(async (url) => {
     for (const module of modules) {
-      const sql = await missingMigration(url, module, sagaTableNames);
+      const sql = await missingMigration(url, prisma, module, sagaTableNames);
       if (!sql) continue;
       fail(
         `${module}: its migrations do not make its schema.prisma. Missing (npm run migration -- ${module} <name>):\n${sql}`,

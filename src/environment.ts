@@ -2,9 +2,9 @@
 // line's client reads its own three). Guarantees: a mistake is one line that names the variable and the
 // remedy; what is unset comes from DATA_DIR, where this file makes it once, mode 0600.
 import { readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { resolve } from 'node:path';
 import { openDefaults } from './defaults.ts';
+import type { App } from './kernel/host/app.ts';
 import type { Placement } from './kernel/placement/snapshot.ts';
 import type { Settings } from './settings.ts';
 import {
@@ -18,39 +18,39 @@ import {
   readHost,
   readInteger,
   readNetworks,
+  readOwn,
   readPort,
   readSecret,
   readSigningKey,
   readUrl,
-  SMTP,
-  STORAGE,
 } from './values.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The modules are the folders of src/modules. */
-export function moduleNames(): string[] {
-  const folder = fileURLToPath(new URL('./modules/', import.meta.url));
-  return readdirSync(folder, { withFileTypes: true })
+/** The modules of a product are the folders of its folder: no list is kept anywhere. */
+export function moduleNames({ modules }: Pick<App, 'modules'>): string[] {
+  return readdirSync(modules, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
     .sort();
 }
 
 /** Reads and validates; throws a ConfigurationError. @param overrides what the caller knows better. */
-export function readEnvironment(overrides: Env = {}, given: Env = process.env): Settings {
+export function readEnvironment(app: App, overrides: Env = {}, given: Env = process.env): Settings {
   // An empty variable is an unset one: compose files and shells pass those.
   const env: Env = Object.fromEntries(
     Object.entries({ ...given, ...overrides }).filter(([, value]) => value !== ''),
   );
-  const allModules = moduleNames();
+  const allModules = moduleNames(app);
   const { role, modules } = readModules(env.MODULES ?? 'all', allModules);
   const dataDir = readFolder('DATA_DIR', resolve(env.DATA_DIR ?? '.banyan'));
-  if (role === 'service') requireOfService(env, modules);
+  const signer = app.sessions?.module;
+  if (role === 'service') requireOfService(env, modules, signer);
   if (role === 'gateway') requireOfGateway(env);
   if (role !== 'service') refuseOfOthers(env, role);
 
   return {
+    app,
     allModules,
     role,
     modules,
@@ -61,8 +61,7 @@ export function readEnvironment(overrides: Env = {}, given: Env = process.env): 
     databaseUrl: readUrl('DATABASE_URL', env.DATABASE_URL, POSTGRES),
     moduleDatabaseUrls: readModuleUrls(env, allModules),
     brokerUrl: readBroker(env.BROKER_URL),
-    storageUrl: readStorage(env, dataDir),
-    smtpUrl: readUrl('SMTP_URL', env.SMTP_URL, SMTP),
+    own: readOwnSettings(app, env, dataDir),
     controlUrl: readUrl('CONTROL_URL', env.CONTROL_URL, HTTP),
     advertiseUrl: readUrl('ADVERTISE_URL', env.ADVERTISE_URL, HTTP),
     placements: readPlacements(env.PLACEMENTS, allModules),
@@ -76,7 +75,7 @@ export function readEnvironment(overrides: Env = {}, given: Env = process.env): 
     inherited: inherited(env),
     pretty: process.stdout.isTTY === true,
     faults: env.BANYAN_FAULTS === '1',
-    ...secretsOf(env, role, modules, dataDir),
+    ...secretsOf(env, role !== 'service' || modules.includes(signer ?? ''), dataDir),
   };
 }
 
@@ -105,15 +104,14 @@ function readProxies(text: string | undefined): string[] {
   throw new ConfigurationError('TRUST_PROXY', `has ${quoted(all)}, which is everybody`, remedy);
 }
 
-function readStorage(env: Env, dataDir: string): string {
-  const url = readUrl('STORAGE_URL', env.STORAGE_URL, STORAGE);
-  if (url === undefined) return pathToFileURL(join(dataDir, 'media')).href;
-  readFolder('STORAGE_URL', fileURLToPath(url));
-  return url;
+function readOwnSettings({ settings = {} }: App, env: Env, dataDir: string): Settings['own'] {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, one]) => [name, readOwn(one, env[one.variable], dataDir)]),
+  );
 }
 
 /** What a service cannot make for itself, because it must be the same as its monolith's. */
-function requireOfService(env: Env, modules: readonly string[]): void {
+function requireOfService(env: Env, modules: readonly string[], signer: string | undefined): void {
   const remedy =
     'A service gets it from its monolith: start it with `npx banyan extract`, or set it by hand.';
   for (const name of ['CONTROL_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'BROKER_URL']) {
@@ -125,8 +123,8 @@ function requireOfService(env: Env, modules: readonly string[]): void {
     if (env[name] === undefined)
       throw new ConfigurationError(name, `is not set, and this service runs ${module}`, remedy);
   }
-  if (modules.includes('users') && env.SIGNING_KEY === undefined) {
-    throw new ConfigurationError('SIGNING_KEY', 'is not set, and users signs the session tokens', remedy);
+  if (signer && modules.includes(signer) && env.SIGNING_KEY === undefined) {
+    throw new ConfigurationError('SIGNING_KEY', `is not set, and ${signer} signs the session tokens`, remedy);
   }
 }
 
@@ -232,18 +230,16 @@ function readPlacements(text: string | undefined, all: readonly string[]): Recor
   return placements;
 }
 
-/** What is missing is made and kept, once all that was given is known to be right. */
+/** What is missing is made and kept, once all that was given is known to be right. @param signs it needs the private key. */
 function secretsOf(
   env: Env,
-  role: Settings['role'],
-  modules: readonly string[],
+  signs: boolean,
   dataDir: string,
 ): Pick<Settings, 'adminToken' | 'internalKey' | 'signingKey'> {
   const adminToken = readBearer('ADMIN_TOKEN', env.ADMIN_TOKEN);
   const internalKey = readSecret('INTERNAL_KEY', env.INTERNAL_KEY);
   const signingKey =
     env.SIGNING_KEY === undefined ? undefined : readSigningKey('SIGNING_KEY', env.SIGNING_KEY);
-  const signs = role !== 'service' || modules.includes('users');
   const defaults = openDefaults(dataDir);
   return {
     adminToken: adminToken ?? defaults.adminToken(),

@@ -7,21 +7,17 @@ export function greet(settings: Settings, url: string): void {
   const bold = (text: string) => (settings.pretty ? `\u001b[1m${text}\u001b[22m` : text);
   // What the environment says itself is in no file.
   const made = (name: string) => existsSync(join(settings.dataDir, name));
+  const { title, greeting } = settings.app;
+  const { facts, next } = greeting?.({ url, dataDir: settings.dataDir }) ?? { facts: [], next: [] };
   const lines = [
     '',
-    `  ${bold('Banyan')} is up at ${bold(url)}`,
+    `  ${bold(title)} is up at ${bold(url)}`,
     '',
     `  API and documentation   ${url}/docs`,
-    ...(made('seeds.json')
-      ? [`  Sign in as              demo@banyan.example (password: ${short(settings.dataDir)}/seeds.json)`]
-      : []),
+    ...facts.map(([label, fact]) => `  ${label.padEnd(22)}  ${fact}`),
     ...(made('admin-token') ? [`  Admin token             ${short(settings.dataDir)}/admin-token`] : []),
     '',
-    '  Try next, in another terminal:',
-    '    npx banyan status             where every module serves',
-    '    npx banyan extract orders     move one into a service of its own, now',
-    `    curl -i '${url}/api/catalog/products?limit=1'`,
-    '',
+    ...(next.length > 0 ? ['  Try next, in another terminal:', ...next.map((one) => `    ${one}`), ''] : []),
     '  Ctrl-C ends everything.',
     '',
   ];

@@ -4,14 +4,15 @@ import { readEnvironment } from './environment.ts';
 import { greet } from './greeting.ts';
 import { startHost } from './host/start.ts';
 import { DRAIN_MS } from './host/stopping.ts';
+import type { App } from './kernel/host/app.ts';
 import { createLogger } from './kernel/telemetry/logger.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** @param overrides what the caller knows better than the environment (a service knows its module). */
-export async function run(overrides: Env = {}): Promise<void> {
+export async function run(app: App, overrides: Env = {}): Promise<void> {
   try {
-    await serve(overrides);
+    await serve(app, overrides);
   } catch (error) {
     fail(error as Error);
   }
@@ -20,9 +21,9 @@ export async function run(overrides: Env = {}): Promise<void> {
 /** Every wait in a stop has a bound of its own; past all of them by so much, something is wrong with the process. */
 const PATIENCE_MS = 15_000;
 
-async function serve(overrides: Env): Promise<void> {
+async function serve(app: App, overrides: Env): Promise<void> {
   outliveReaders();
-  const settings = readEnvironment(overrides);
+  const settings = readEnvironment(app, overrides);
   const log = createLogger({ host: settings.hostId, pretty: settings.pretty, level: 'info' });
   const stopping = new AbortController();
   const stop = async (why: string, code: number) => {

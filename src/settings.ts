@@ -1,10 +1,13 @@
 // Everything a host is told by its environment, once read and validated. This file is the type alone, so
 // that modules may name what they need of it; `src/environment.ts` reads it.
 import type { JWK } from 'jose';
+import type { App } from './kernel/host/app.ts';
 import type { Placement } from './kernel/placement/snapshot.ts';
 
 export interface Settings {
-  /** The names of the folders in src/modules: derived, never a list kept by hand. */
+  /** The product that this host runs. */
+  readonly app: App;
+  /** Of the product: derived from its folder, never a list kept by hand. */
   readonly allModules: readonly string[];
   /** What this host runs. `monolith`: all and the gateway; `gateway`: none; `service`: these modules only. */
   readonly role: 'monolith' | 'gateway' | 'service';
@@ -22,11 +25,11 @@ export interface Settings {
   readonly moduleDatabaseUrls: Readonly<Record<string, string>>;
   /** Undefined: the embedded log, in the database. */
   readonly brokerUrl: string | undefined;
-  readonly storageUrl: string;
-  readonly smtpUrl: string | undefined;
+  /** The product's own settings, by name (`App.settings`). */
+  readonly own: Readonly<Record<string, string | undefined>>;
   readonly adminToken: string;
   readonly internalKey: string;
-  /** The private key of sessions; undefined on a service that does not run users. */
+  /** The private key of sessions; undefined on a service that signs none. */
   readonly signingKey: JWK | undefined;
   readonly controlUrl: string | undefined;
   readonly advertiseUrl: string | undefined;

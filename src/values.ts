@@ -2,6 +2,8 @@
 // value or throws the one line that names the variable and the remedy. Secrets and URLs, which may hold some,
 // are never repeated in it.
 import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { JWK } from 'jose';
 import { notANetwork } from './kernel/http/networks.ts';
 
@@ -60,11 +62,26 @@ export const POSTGRES: UrlKind = {
   example: 'postgres://user:pass@db:5432/banyan',
 };
 export const HTTP: UrlKind = { protocols: ['http:', 'https:'], example: 'http://127.0.0.1:4000' };
-export const SMTP: UrlKind = {
-  protocols: ['smtp:', 'smtps:'],
-  example: 'smtp://user:pass@mail.example:587',
-};
-export const STORAGE: UrlKind = { protocols: ['file:'], example: 'file:///var/lib/banyan/media' };
+
+/** A setting of a product's own: a URL in a variable. A `file:` one may stand in a folder of DATA_DIR by default. */
+export interface Readable extends UrlKind {
+  readonly variable: string;
+  /** The folder of DATA_DIR where none is given. */
+  readonly folder?: string;
+  /** What is used where none is given, in the words of the help. Default: the folder under DATA_DIR. */
+  readonly unset?: string;
+}
+
+export function readOwn(
+  { variable, folder, ...kind }: Readable,
+  text: string | undefined,
+  dataDir: string,
+): string | undefined {
+  const url = readUrl(variable, text, kind);
+  if (url === undefined) return folder === undefined ? undefined : pathToFileURL(join(dataDir, folder)).href;
+  if (url.startsWith('file:')) readFolder(variable, fileURLToPath(url));
+  return url;
+}
 
 export function readUrl(name: string, text: string | undefined, kind: UrlKind): string | undefined {
   if (text === undefined) return undefined;

@@ -2,6 +2,7 @@
 // over raw sockets of one shop with its modules in the process and then elsewhere. `npm run test:edge` asks far more.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { moduleNames } from '../src/environment.ts';
+import { shopApp } from '../src/shop.ts';
 import { paths } from './edge/paths.ts';
 import { headersAndFraming } from './edge/tricks.ts';
 import { type Aim, aims } from './edge/variant.ts';
@@ -22,7 +23,7 @@ it(`is the same verdict near and far for 500 request lines (seed ${seed}) and ev
   const variants = [...paths(all, seed, 500, shop.adminToken), ...headersAndFraming(all)];
   const near = await verdicts(shop.url, variants);
   expect(new Set(near).size).toBeGreaterThan(50);
-  for (const module of moduleNames()) await shop.extract(module);
+  for (const module of moduleNames(shopApp)) await shop.extract(module);
   const far = await verdicts(shop.url, variants);
   expect(differences(variants, near, far), `seed ${seed}`).toEqual([]);
   expect(shop.output()).not.toMatch(/"level":"(error|fatal)"/);

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readEnvironment } from '../src/environment.ts';
-import { usage } from '../src/usage.ts';
+import { shopApp } from '../src/shop.ts';
+import { usageOf } from '../src/usage.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'banyan-environment-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -108,7 +109,7 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
 
 function complaint(env: Readonly<Record<string, string>>): string {
   try {
-    readEnvironment({}, env);
+    readEnvironment(shopApp, {}, env);
   } catch (error) {
     return (error as Error).message;
   }
@@ -148,9 +149,9 @@ describe('a mistake in the environment', () => {
 describe('an environment without mistakes', () => {
   it('may be empty: secrets are made once, and for nobody else to read', () => {
     const DATA_DIR = join(folder, 'defaults');
-    const first = readEnvironment({}, { DATA_DIR });
+    const first = readEnvironment(shopApp, {}, { DATA_DIR });
     expect(first).toMatchObject({ role: 'monolith', host: '127.0.0.1', port: 3000, internalPort: 0 });
-    expect(readEnvironment({}, { DATA_DIR })).toEqual(first);
+    expect(readEnvironment(shopApp, {}, { DATA_DIR })).toEqual(first);
     const kept = readdirSync(DATA_DIR).sort();
     expect(kept).toEqual(['admin-token', 'internal-key', 'signing-key.json']);
     for (const name of kept) expect(statSync(join(DATA_DIR, name)).mode & 0o777).toBe(0o600);
@@ -159,34 +160,39 @@ describe('an environment without mistakes', () => {
   it('may have empty variables, which are unset ones', () => {
     const DATA_DIR = join(folder, 'defaults');
     const empty = Object.fromEntries(mistakes.map(([name]) => [name, '']));
-    expect(readEnvironment({}, { ...empty, DATA_DIR })).toEqual(readEnvironment({}, { DATA_DIR }));
+    expect(readEnvironment(shopApp, {}, { ...empty, DATA_DIR })).toEqual(
+      readEnvironment(shopApp, {}, { DATA_DIR }),
+    );
   });
 
   it('keeps pictures under any DATA_DIR', () => {
     for (const name of ['with space', 'with#hash', 'with%41percent', 'with?mark', 'ünïcode']) {
       const DATA_DIR = join(folder, name);
-      const { storageUrl } = readEnvironment({}, { ...gateway, DATA_DIR });
-      expect(storageUrl).toBe(pathToFileURL(join(DATA_DIR, 'media')).href);
+      const { own } = readEnvironment(shopApp, {}, { ...gateway, DATA_DIR });
+      expect(own.storageUrl).toBe(pathToFileURL(join(DATA_DIR, 'media')).href);
       expect(existsSync(DATA_DIR)).toBe(false);
     }
   });
 
   it('writes nothing where everything is said', () => {
     const DATA_DIR = join(folder, 'said');
-    expect(readEnvironment({}, { ...service, DATA_DIR })).toMatchObject({
+    expect(readEnvironment(shopApp, {}, { ...service, DATA_DIR })).toMatchObject({
       role: 'service',
       hostId: 'orders-1',
     });
-    expect(readEnvironment({}, { ...gateway, DATA_DIR })).toMatchObject({ role: 'gateway', modules: [] });
+    expect(readEnvironment(shopApp, {}, { ...gateway, DATA_DIR })).toMatchObject({
+      role: 'gateway',
+      modules: [],
+    });
     expect(existsSync(DATA_DIR)).toBe(false);
   });
 });
 
 describe('the usage', () => {
   it('fits 80 columns and names every variable', () => {
-    for (const line of usage.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    for (const line of usageOf(shopApp).split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
     for (const [name] of mistakes)
-      expect(usage).toContain(name.replace(/^DATABASE_URL_.*/, 'DATABASE_URL_<MODULE>'));
-    expect(usage).toContain('DATA_DIR');
+      expect(usageOf(shopApp)).toContain(name.replace(/^DATABASE_URL_.*/, 'DATABASE_URL_<MODULE>'));
+    expect(usageOf(shopApp)).toContain('DATA_DIR');
   });
 });

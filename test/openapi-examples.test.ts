@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { moduleNames } from '../src/environment.ts';
 import { loadContract } from '../src/host/load.ts';
 import { canonicalContract } from '../src/kernel/placement/canonical.ts';
+import { shopApp } from '../src/shop.ts';
 import { type Answer, clientOf, type Shop, unique } from './shop.ts';
 import { startShop } from './start-shop.ts';
 
@@ -78,7 +79,7 @@ describe('the examples', () => {
   });
 
   it('are no part of what two hosts compare', async () => {
-    for (const contract of await Promise.all(moduleNames().map(loadContract)))
+    for (const contract of await Promise.all(moduleNames(shopApp).map((name) => loadContract(shopApp, name))))
       expect(JSON.stringify(canonicalContract(contract))).not.toMatch(/"examples?":\[/);
   });
 
@@ -136,7 +137,7 @@ describe('the examples', () => {
   it('are taken with every module in the process', sendAll);
 
   it('are taken with every module extracted', async () => {
-    await Promise.all(moduleNames().map((module) => shop.started.extract(module)));
+    await Promise.all(moduleNames(shopApp).map((module) => shop.started.extract(module)));
     await sendAll();
   });
 });

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { moduleNames } from '../src/environment.ts';
 import { loadContract } from '../src/host/load.ts';
 import { admin } from '../src/kernel/placement/admin-contract.ts';
+import { shopApp } from '../src/shop.ts';
 import { type Document, Walk } from './openapi-walk.ts';
 import { ask } from './saga/sums.ts';
 import { type Answer, type Customer, clientOf, type Shop, unique } from './shop.ts';
@@ -42,7 +43,10 @@ describe('the document', () => {
   });
 
   it('has every route of every contract and of /admin', async () => {
-    const contracts = [...(await Promise.all(moduleNames().map(loadContract))), admin];
+    const contracts = [
+      ...(await Promise.all(moduleNames(shopApp).map((name) => loadContract(shopApp, name)))),
+      admin,
+    ];
     for (const contract of contracts) {
       for (const [name, { http }] of Object.entries(contract.operations)) {
         if (!http) continue;

@@ -11,6 +11,7 @@ import { inputCheck } from '../../src/kernel/contract/validation.ts';
 import { events } from '../../src/kernel/events/operations/contract.ts';
 import { bodyLimitOf } from '../../src/kernel/http/limits.ts';
 import { admin } from '../../src/kernel/placement/admin-contract.ts';
+import { shopApp } from '../../src/shop.ts';
 import { kinds } from './kinds.ts';
 
 const ROUNDS = 5;
@@ -31,7 +32,11 @@ function measure(spec: OperationSpec, body: Buffer): number {
   return least;
 }
 
-const contracts: Contract[] = [...(await Promise.all(moduleNames().map(loadContract))), admin, events];
+const contracts: Contract[] = [
+  ...(await Promise.all(moduleNames(shopApp).map((name) => loadContract(shopApp, name)))),
+  admin,
+  events,
+];
 let worst = 0;
 for (const contract of contracts) {
   for (const [name, spec] of Object.entries(contract.operations)) {

@@ -2,4 +2,5 @@
 import '../../src/compile-cache.mjs';
 
 const { run } = await import('../../src/run.ts');
-await run({ MODULES: 'media' });
+const { shopApp } = await import('../../src/shop.ts');
+await run(shopApp, { MODULES: 'media' });

@@ -2,4 +2,5 @@
 import '../../src/compile-cache.mjs';
 
 const { run } = await import('../../src/run.ts');
-await run({ MODULES: 'payments' });
+const { shopApp } = await import('../../src/shop.ts');
+await run(shopApp, { MODULES: 'payments' });

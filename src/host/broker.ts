@@ -14,7 +14,7 @@ export async function lookForBroker(brokerUrl: string, log: Logger): Promise<voi
   if (found.some(({ status }) => status === 'fulfilled')) return;
   const [first] = found as PromiseRejectedResult[];
   log.warn(
-    `BROKER_URL: no broker answers at ${brokers.join(', ')} (${(first!.reason as Error).message}). The shop takes orders, and their ` +
+    `BROKER_URL: no broker answers at ${brokers.join(', ')} (${(first!.reason as Error).message}). Requests are served, and their ` +
       'events wait until one does. Start it (a local one: npm run kafka), or correct BROKER_URL.',
   );
 }

@@ -25,9 +25,6 @@ export interface Database {
   alone<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** The modules whose runtime role may end sessions. */
-const REVOKERS = ['users'];
-
 const SEED_LOCK = 7_220_002;
 
 /** @param opening the embedded server; undefined where DATABASE_URL names one. */
@@ -62,14 +59,16 @@ async function ownDatabase(
   modules: readonly Module[],
   log: Logger,
 ): Promise<Database> {
-  const { allModules, moduleDatabaseUrls } = settings;
+  const { app, allModules, moduleDatabaseUrls } = settings;
+  // Its runtime role may end sessions.
+  const revokers = app.sessions ? [app.sessions.module] : [];
   const server = await opening;
   const adminUrl = settings.databaseUrl ?? server!.url;
   const secret = `${new URL(adminUrl).password}|${settings.signingKey!.d}`;
   const extra = modules.flatMap((module) =>
     (module.schemas ?? []).map((schema) => [module.contract.module, schema] as const),
   );
-  const schemas: KernelSchema[] = [controlSchema(REVOKERS), logSchema, ...extra.map(([, schema]) => schema)];
+  const schemas: KernelSchema[] = [controlSchema(revokers), logSchema, ...extra.map(([, schema]) => schema)];
   if (settings.role === 'monolith') {
     const passwords = chosenPasswords(moduleDatabaseUrls);
     await provision({
@@ -78,6 +77,7 @@ async function ownDatabase(
       secret,
       passwords,
       modules: allModules,
+      prisma: app.prisma,
       schemas,
       moduleDdl: kernelTables,
       log,

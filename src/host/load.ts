@@ -1,25 +1,31 @@
-// Modules by the names of their folders: no list is kept anywhere.
+// The modules of a product, by the names of their folders: no list is kept anywhere.
 import type { Contract } from '../kernel/contract/contract.ts';
+import type { App } from '../kernel/host/app.ts';
 import type { Module } from '../kernel/module.ts';
 import type { Settings } from '../settings.ts';
 
-/** The module's registration record, made with the settings it asks for. */
+/** The module's registration record, made with the settings that it asks for: the product's own, or the host's. */
 export async function loadModule(name: string, settings: Settings): Promise<Module> {
-  const { default: make } = (await import(`../modules/${name}/module.ts`)) as {
-    default: (settings: Settings) => Module;
+  const { default: make } = (await import(fileOf(settings.app, name, 'module.ts'))) as {
+    default: (settings: unknown) => Module;
   };
-  return make(settings);
+  return make({ ...settings, ...settings.own });
 }
 
 /** A module's contract, also where the module itself does not run. It is exported under the module's name. */
-export async function loadContract(name: string): Promise<Contract> {
-  const exported = (await import(`../modules/${name}/contract.ts`)) as Record<string, Contract | undefined>;
+export async function loadContract(app: Pick<App, 'modules'>, name: string): Promise<Contract> {
+  const file = fileOf(app, name, 'contract.ts');
+  const exported = (await import(file)) as Record<string, Contract | undefined>;
   const contract = Object.values(exported).find(
     (one) => one?.module === name && one.operations !== undefined,
   );
   if (!contract)
     throw new Error(
-      `src/modules/${name}/contract.ts exports no contract of ${name}: export const ${name} = defineContract('${name}', …)`,
+      `${file} exports no contract of ${name}: export const ${name} = defineContract('${name}', …)`,
     );
   return contract;
+}
+
+function fileOf({ modules }: Pick<App, 'modules'>, name: string, file: string): string {
+  return new URL(`${name}/${file}`, modules).href;
 }

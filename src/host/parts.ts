@@ -65,7 +65,7 @@ export async function openParts(
   onRefused: (error: Error) => void,
 ): Promise<Parts> {
   const { hostId, role } = settings;
-  const contracts = await inTurns(settings.allModules, loadContract);
+  const contracts = await inTurns(settings.allModules, (name) => loadContract(settings.app, name));
   const modules = inOrderOfUse(await inTurns(settings.modules, (name) => loadModule(name, settings)));
   const metrics = createMetrics(hostId);
   const tracing = await openTracing(settings.otlpEndpoint, hostId);

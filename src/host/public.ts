@@ -15,7 +15,6 @@ import type { Health } from './health.ts';
 import type { Parts } from './parts.ts';
 import { closePort, portOf } from './ports.ts';
 import type { Undo } from './undo.ts';
-import { version } from './version.ts';
 
 type AnyHandlers = Parameters<typeof createDispatcher>[1];
 
@@ -58,8 +57,8 @@ export async function openPublic(
     createDispatcher(eventsContract, onEvents as unknown as AnyHandlers, { codec }),
   ];
   // Written when somebody first asks.
-  const document = once(() => openapi([...contracts, ...own.map(({ contract }) => contract)], version));
-  const events = once(() => asyncapi(contracts, version));
+  const document = once(() => openapi([...contracts, ...own.map(({ contract }) => contract)], settings.app));
+  const events = once(() => asyncapi(contracts, settings.app));
   const gateway = await createGateway({
     hostId: 'monolith',
     log,

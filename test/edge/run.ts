@@ -3,6 +3,7 @@
 // differs to stdout; exit 1 when anything does.
 import { countOf, readArguments } from '../../scripts/arguments.ts';
 import { moduleNames } from '../../src/environment.ts';
+import { shopApp } from '../../src/shop.ts';
 import { paths } from './paths.ts';
 import { startEdgeShop } from './shop.ts';
 import { headersAndFraming } from './tricks.ts';
@@ -32,7 +33,7 @@ try {
   const variants = [...paths(all, seed, count, shop.adminToken), ...headersAndFraming(all)];
   say(`${variants.length} exchanges, ${count} of them request lines by seed ${seed}`);
   const near = await verdicts(shop.url, variants, (done) => say(`  in the process: ${done}`));
-  for (const module of moduleNames()) await shop.extract(module);
+  for (const module of moduleNames(shopApp)) await shop.extract(module);
   const far = await verdicts(shop.url, variants, (done) => say(`  extracted: ${done}`));
   const found = differences(variants, near, far);
   for (const { name, near: one, far: other } of found) {

@@ -1,6 +1,7 @@
 // What is sent in one exchange, and the operations that it is aimed at: every one that any module has a path for.
 import { moduleNames } from '../../src/environment.ts';
 import { loadContract } from '../../src/host/load.ts';
+import { shopApp } from '../../src/shop.ts';
 
 export interface Variant {
   /** What it is, in words that fit a line. */
@@ -20,7 +21,7 @@ export interface Aim {
 const NOTHING = '019b76da-a800-7000-8000-01a6aa00ffff';
 
 export async function aims(): Promise<Aim[]> {
-  const contracts = await Promise.all(moduleNames().map(loadContract));
+  const contracts = await Promise.all(moduleNames(shopApp).map((name) => loadContract(shopApp, name)));
   return contracts.flatMap(({ module, operations }) =>
     Object.values(operations).flatMap(({ http }) =>
       http ? [{ module, method: http.method, path: http.path.replace(/:\w+/g, NOTHING) }] : [],

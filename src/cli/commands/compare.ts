@@ -9,6 +9,7 @@ import type { CompareOptions, Mode } from '../../compare/options.ts';
 import { DEFAULT_PAIRS, FEWEST_PAIRS, MOST_PAIRS } from '../../compare/options.ts';
 import { Refusal } from '../../compare/refusal.ts';
 import { moduleNames } from '../../environment.ts';
+import { shopApp } from '../../shop.ts';
 import { dataDirOf } from '../client.ts';
 import { Failure, misused } from '../failure.ts';
 import { createProgress } from '../progress.ts';
@@ -78,7 +79,7 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   const progress = progressOn(terminal);
   let undoOut: () => unknown = () => {};
   try {
-    const modules = moduleNames();
+    const modules = moduleNames(shopApp);
     const out = resolve(options.out ?? join(dataDirOf(terminal), 'compare', stamp()));
     const work = readWork(options.work, modules);
     const shapes = await shapesOf(options, modules);

@@ -43,8 +43,16 @@ const problemSchema: Json = {
   },
 };
 
-/** The document of these contracts; `version` is the product's. */
-export function openapi(contracts: readonly Contract[], version: string): Json {
+/** The product that a document is of. */
+export interface Documented {
+  readonly title: string;
+  readonly version: string;
+  /** The operation at which a session begins, as `POST /…`. */
+  readonly sessions?: { readonly begin: string };
+}
+
+/** The document of these contracts. */
+export function openapi(contracts: readonly Contract[], { title, version, sessions }: Documented): Json {
   const tooMany = { description: kernelErrors['too-many-requests'].title, content: problemContent };
   const paths: Record<string, Json> = { ...hostPaths({ ...tooMany, headers: rateLimitHeaders }) };
   for (const contract of contracts) {
@@ -58,7 +66,7 @@ export function openapi(contracts: readonly Contract[], version: string): Json {
   return {
     openapi: '3.1.0',
     info: {
-      title: 'Banyan',
+      title,
       version,
       description:
         'One API whether its modules run in one process or as services. Every /api answer says in x-served-by where it was made.',
@@ -76,7 +84,7 @@ export function openapi(contracts: readonly Contract[], version: string): Json {
           type: 'http',
           scheme: 'bearer',
           bearerFormat: 'JWT',
-          description: 'The token of POST /api/users/sessions',
+          description: sessions ? `The token of ${sessions.begin}` : 'The token of a session',
         },
         operator: { type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN' },
       },
@@ -167,7 +175,7 @@ function bodyOf(
 
 const text = (description: string): Json => ({ description, schema: { type: 'string' } });
 
-const servedBy = text('monolith, or the instance that made the answer, such as orders-1');
+const servedBy = text('monolith, or the instance that made the answer, such as <module>-1');
 const traceparent = text('W3C Trace Context: the trace of the request, in which its failure was logged');
 
 const ofDownload = {

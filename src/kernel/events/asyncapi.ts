@@ -1,6 +1,7 @@
 // AsyncAPI 3.0 from contracts alone: one channel per topic, one message per event, with the headers that both
 // logs carry. What stands here is what consumers in other languages may rely on.
 import type { Contract, EventDefinition } from '../contract/contract.ts';
+import type { Documented } from '../contract/openapi.ts';
 
 type Json = Record<string, unknown>;
 
@@ -9,8 +10,12 @@ const string = (description: string, more: Json = {}): Json => ({ type: 'string'
 /** Who listens to what: module name to the events it handles. Only hosts that run the modules know it. */
 export type Consumers = Readonly<Record<string, readonly EventDefinition[]>>;
 
-/** The document of these contracts; `version` is the product's. */
-export function asyncapi(contracts: readonly Contract[], version: string, consumers: Consumers = {}): Json {
+/** The document of these contracts. */
+export function asyncapi(
+  contracts: readonly Contract[],
+  { title, version }: Documented,
+  consumers: Consumers = {},
+): Json {
   const channels: Json = {};
   const operations: Json = {};
   const messages: Json = {};
@@ -49,7 +54,7 @@ export function asyncapi(contracts: readonly Contract[], version: string, consum
   return {
     asyncapi: '3.0.0',
     info: {
-      title: 'Banyan events',
+      title: `${title} events`,
       version,
       description:
         'CloudEvents 1.0 in the binary mode of its Kafka protocol binding, on Kafka and on the embedded log alike.',
@@ -99,7 +104,7 @@ const cloudEvent: Json = {
       }),
       ce_correlationid: string('The id of the event that began the chain'),
       ce_causationid: string('The id of the event that caused this one'),
-      ce_instance: string('The host that published it: monolith, or a service instance such as orders-1'),
+      ce_instance: string('The host that published it: monolith, or a service instance such as <module>-1'),
       traceparent: string('W3C trace context'),
       'content-type': { const: 'application/json' },
     },

@@ -6,6 +6,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { openPool } from '../store/connections.ts';
 import type { Sql } from '../store/store.ts';
+import type { Change } from './change.ts';
 import { createFlags, type Flags } from './flags.ts';
 import { listen } from './listen.ts';
 import { createRoster, type Roster } from './roster.ts';

@@ -9,20 +9,22 @@ import { migrationsOf, prismaFolderOf } from './migrations.ts';
 
 /**
  * @param url of a server where databases may be made.
+ * @param prisma the product's folder with one folder per module.
  * @param passedOver tables that an old migration made and the library owns since: no schema.prisma has them.
  * Answers undefined when nothing is missing.
  */
 export async function missingMigration(
   url: string,
+  prisma: URL,
   module: string,
   passedOver: readonly string[] = [],
 ): Promise<string | undefined> {
-  const path = join(prismaFolderOf(module), 'schema.prisma');
+  const path = join(prismaFolderOf(prisma, module), 'schema.prisma');
   const schema = readFileSync(path, 'utf8');
   return onEmptyDatabase(url, async (shadowUrl) => {
     const { stdout } = await withEngine({ url, schema: 'public', shadowUrl }, (engine) =>
       engine.diff({
-        from: { tag: 'migrations', ...migrationsOf(module) },
+        from: { tag: 'migrations', ...migrationsOf(prisma, module) },
         to: { tag: 'schemaDatamodel', files: [{ path, content: schema }] },
         script: true,
         exitCode: null,

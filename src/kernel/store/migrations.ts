@@ -1,4 +1,4 @@
-// The migrations of one module: the folders under prisma/<module>/migrations, applied in order, once, by
+// The migrations of one module: the folders under <module>/migrations of the product's folder, applied in order, once, by
 // Prisma's engine, as the owner of the module's schema.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,16 +11,14 @@ import { asOwner } from './roles.ts';
 
 const { escapeIdentifier } = pg;
 
-const prismaFolder = fileURLToPath(new URL('../../../prisma/', import.meta.url));
-
-/** The folder of a module's Prisma schema and migrations. */
-export function prismaFolderOf(module: string): string {
-  return join(prismaFolder, module);
+/** The folder of a module's Prisma schema and migrations. @param prisma the product's folder of those. */
+export function prismaFolderOf(prisma: URL, module: string): string {
+  return join(fileURLToPath(prisma), module);
 }
 
 /** What is on disk, in the shape that the engine takes. */
-export function migrationsOf(module: string): MigrationList {
-  const baseDir = join(prismaFolderOf(module), 'migrations');
+export function migrationsOf(prisma: URL | undefined, module: string): MigrationList {
+  const baseDir = prisma ? join(prismaFolderOf(prisma, module), 'migrations') : '';
   const lockfile = join(baseDir, 'migration_lock.toml');
   const names = existsSync(baseDir)
     ? readdirSync(baseDir).filter((name) => existsSync(join(baseDir, name, 'migration.sql')))
@@ -44,6 +42,8 @@ export function migrationsOf(module: string): MigrationList {
 
 export interface MigrateOptions {
   readonly module: string;
+  /** The product's folder with one folder per module; undefined: there are no migrations. */
+  readonly prisma: URL | undefined;
   readonly adminUrl: string;
   readonly owner: string;
   /** The repeatable SQL that makes the kernel's own tables in that schema. */
@@ -60,9 +60,9 @@ export interface Migrated {
 
 /** Applies what is missing, each whole or not at all, as the owner of the schema, which exists. */
 export async function migrate(client: Client, options: MigrateOptions): Promise<Migrated> {
-  const { module, adminUrl, owner, runtime, ddl } = options;
+  const { module, prisma, adminUrl, owner, runtime, ddl } = options;
   await ensureHistory(client, { schema: module, owner, runtime, ddl });
-  const migrationsList = migrationsOf(module);
+  const migrationsList = migrationsOf(prisma, module);
   const wanted = migrationsList.migrationDirectories.map(({ path }) => path);
   const done = await appliedMigrations(client, module);
   const ahead = [...done].filter((name) => !wanted.includes(name));

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sagaTableNames } from '../saga/tables.ts';
 import { missingMigration } from './drift.ts';
-import { migrationsOf, prismaFolderOf } from './migrations.ts';
+import { migrationsOf } from './migrations.ts';
 import { provision } from './provision.ts';
 import { roleUrl, runtimeRole } from './roles.ts';
 import { checkServer, connectionsOf } from './server-check.ts';
@@ -11,7 +11,8 @@ import { query, silent, type ThrowawayServer, throwawayServer } from './testing.
 
 const secret = 'the secret of these tests';
 /** Modules with migrations, whichever they are. */
-const modules = readdirSync(prismaFolderOf('.'), { withFileTypes: true })
+const prisma = new URL('../../../prisma/', import.meta.url);
+const modules = readdirSync(prisma, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name);
 const [one, other] = modules as [string, string];
@@ -19,6 +20,7 @@ const [one, other] = modules as [string, string];
 const options = {
   secret,
   modules: [one, other],
+  prisma,
   schemas: [
     {
       schema: 'outside',
@@ -153,7 +155,7 @@ describe('provisioning', () => {
     await Promise.all([provision({ ...options, adminUrl: url }), provision({ ...options, adminUrl: url })]);
     expect(await query(url, `SELECT id FROM ${one}.letters`)).toEqual([{ id: 7 }]);
     const done = `SELECT count(*)::int AS n FROM ${one}._prisma_migrations WHERE finished_at IS NOT NULL`;
-    expect(await query(url, done)).toEqual([{ n: migrationsOf(one).migrationDirectories.length }]);
+    expect(await query(url, done)).toEqual([{ n: migrationsOf(prisma, one).migrationDirectories.length }]);
     await expect(
       as(url, runtimeRole(one))(`UPDATE ${one}._prisma_migrations SET logs = 'mine'`),
     ).rejects.toMatchObject({ code: '42501' });
@@ -258,5 +260,5 @@ test('a server that lets nobody in is one clear line', async () => {
 });
 
 test.each(modules)('the migrations of %s make what its schema.prisma says', async (module) => {
-  expect(await missingMigration(server.url, module, sagaTableNames)).toBeUndefined();
+  expect(await missingMigration(server.url, prisma, module, sagaTableNames)).toBeUndefined();
 });

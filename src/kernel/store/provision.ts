@@ -30,6 +30,8 @@ export interface ProvisionOptions {
   /** Passwords that were chosen (in a URL that a module was given) instead of derived, by runtime role. */
   readonly passwords?: Readonly<Record<string, string>>;
   readonly modules: readonly string[];
+  /** The product's folder with one folder per module, each with migrations/; undefined: none has any. */
+  readonly prisma?: URL | undefined;
   /** Schemas of the kernel, and those that modules bring. Made before the modules' own. */
   readonly schemas: readonly KernelSchema[];
   /** The kernel's tables in a module's schema: repeatable SQL. */
@@ -57,7 +59,7 @@ export async function provision(options: ProvisionOptions): Promise<void> {
     const missing = await missingOf(client, wanted);
     // Roles of all first: one schema may grant something to the role of another.
     for (const { roles } of missing) await makeRoles(client, roles, server.user);
-    for (const one of missing) await build(client, one, adminUrl, log);
+    for (const one of missing) await build(client, one, options);
     if (missing.length > 0)
       log.info({ schemas: missing.map(({ roles }) => roles.schema) }, 'the database is ready');
   } finally {
@@ -76,12 +78,12 @@ interface Planned {
   readonly roleState: string;
 }
 
-function plan({ modules, schemas, moduleDdl, secret, passwords = {} }: ProvisionOptions): Planned[] {
+function plan({ modules, prisma, schemas, moduleDdl, secret, passwords = {} }: ProvisionOptions): Planned[] {
   const one = (schema: string, runtime: string, ddl: string, module?: string): Planned => {
     const password = passwords[runtime] ?? rolePassword(secret, runtime);
     const plans = module ? ('generic' as const) : ('auto' as const);
     const roles = { schema, runtime, owner: `${runtime}_owner`, password, plans };
-    const migrations = module ? migrationsOf(module).migrationDirectories : [];
+    const migrations = module ? migrationsOf(prisma, module).migrationDirectories : [];
     const state = createHash('sha256')
       .update(JSON.stringify([RIGHTS, schema, runtime, ddl, migrations]))
       .digest('hex');
@@ -108,12 +110,16 @@ async function missingOf(client: pg.Client, wanted: readonly Planned[]): Promise
   );
 }
 
-async function build(client: pg.Client, one: Planned, adminUrl: string, log: Logger): Promise<void> {
+async function build(
+  client: pg.Client,
+  one: Planned,
+  { adminUrl, prisma, log }: ProvisionOptions,
+): Promise<void> {
   const { roles, ddl, module, state } = one;
   const { schema, owner, runtime } = roles;
   await ensureSchema(client, roles);
   if (module) {
-    const { applied, ahead } = await migrate(client, { module, adminUrl, owner, runtime, ddl });
+    const { applied, ahead } = await migrate(client, { module, prisma, adminUrl, owner, runtime, ddl });
     if (applied.length > 0) log.debug({ module, migrations: applied }, 'migrations applied');
     if (ahead.length > 0) {
       // A newer host was here: its tables are newer than our idea of them, so ours is not put over them.

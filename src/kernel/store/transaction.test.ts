@@ -14,6 +14,8 @@ import { roleUrl } from './roles.ts';
 import type { Publisher, Transaction } from './store.ts';
 import { query, silent, type ThrowawayServer, throwawayServer } from './testing.ts';
 
+const prisma = new URL('../../../prisma/', import.meta.url);
+
 const letters = defineContract('letters', {
   summary: 'For this test',
   operations: {
@@ -60,7 +62,15 @@ beforeAll(async () => {
   server = await throwawayServer();
   const moduleDdl = () => 'CREATE TABLE IF NOT EXISTS sent (type text, data json)';
   const secret = 'a secret';
-  await provision({ adminUrl: server.url, secret, modules: ['orders'], schemas: [], moduleDdl, log: silent });
+  await provision({
+    adminUrl: server.url,
+    secret,
+    modules: ['orders'],
+    prisma,
+    schemas: [],
+    moduleDdl,
+    log: silent,
+  });
   url = roleUrl(server.url, secret, 'banyan_orders');
   store = storeOf();
 });

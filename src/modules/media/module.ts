@@ -2,7 +2,6 @@
 import { instanceCachingFactory } from 'tsyringe';
 import { PrismaClient } from '../../../prisma/media/client/client.ts';
 import { defineModule, type Module } from '../../kernel/module.ts';
-import type { Settings } from '../../settings.ts';
 import { media } from './contract.ts';
 import { createDecoder, type Decoder } from './decoding/processes.ts';
 import { MediaRepository } from './repository.ts';
@@ -13,7 +12,7 @@ import { openStorage, type Storage } from './storage.ts';
 const storage = Symbol('storage');
 const decoder = Symbol('decoder');
 
-export default function mediaModule(settings: Pick<Settings, 'storageUrl'>): Module {
+export default function mediaModule(settings: { readonly storageUrl: string }): Module {
   return defineModule<typeof media, PrismaClient>({
     contract: media,
     prisma: (adapter) => new PrismaClient({ adapter: adapter as never }),

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { PrismaClient } from '../../../prisma/notifications/client/client.ts';
 import { defineModule, type Module } from '../../kernel/module.ts';
-import type { Settings } from '../../settings.ts';
 import { users } from '../users/contract.ts';
 import { forgetGone } from './contacts.ts';
 import { notifications } from './contract.ts';
@@ -16,7 +15,10 @@ import { NotificationService } from './service.ts';
 
 const mailer = Symbol('mailer');
 
-export default function notificationsModule(settings: Pick<Settings, 'smtpUrl' | 'dataDir'>): Module {
+export default function notificationsModule(settings: {
+  readonly dataDir: string;
+  readonly smtpUrl: string | undefined;
+}): Module {
   return defineModule<typeof notifications, PrismaClient>({
     contract: notifications,
     uses: [users],

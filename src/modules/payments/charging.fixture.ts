@@ -34,6 +34,7 @@ export async function paymentsAlone() {
     adminUrl,
     secret,
     modules: ['payments'],
+    prisma: new URL('../../../prisma/', import.meta.url),
     schemas: [cardNetworkSchema],
     moduleDdl: moduleEventTables,
     log,

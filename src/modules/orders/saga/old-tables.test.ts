@@ -14,6 +14,8 @@ import { roleUrl, runtimeRole } from '../../../kernel/store/roles.ts';
 import { query, silent, type ThrowawayServer, throwawayServer } from '../../../kernel/store/testing.ts';
 import { type Checkout, checkout, type Participants } from './orchestration.ts';
 
+const prisma = new URL('../../../../prisma/', import.meta.url);
+
 const secret = 'a secret of this test';
 let server: ThrowawayServer;
 let adminUrl: string;
@@ -27,7 +29,7 @@ afterAll(() => server.stop());
 const before = (schema: string) => `${moduleEventTables(schema)}\n${limitTables(schema)}`;
 const now = (schema: string) => `${before(schema)}\n${sagaTables(schema)}`;
 const start = (moduleDdl: (schema: string) => string) =>
-  provision({ adminUrl, secret, modules: ['orders'], schemas: [], moduleDdl, log: silent });
+  provision({ adminUrl, secret, modules: ['orders'], prisma, schemas: [], moduleDdl, log: silent });
 
 const driven = v7();
 const watched = v7();
