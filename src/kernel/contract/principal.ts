@@ -4,7 +4,8 @@ export type Principal =
   | {
       readonly kind: 'user';
       readonly id: string;
-      readonly role: 'customer' | 'admin';
+      /** `admin` may do what an operator may; any other is the product's own word. */
+      readonly role: string;
       readonly epoch: number;
     }
   | { readonly kind: 'operator' }
