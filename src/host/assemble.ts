@@ -17,10 +17,10 @@ import { type Internal, openInternal } from './internal.ts';
 import { openParts, type Parts } from './parts.ts';
 import { closePort } from './ports.ts';
 import { openPublic, type Public } from './public.ts';
+import type { RunningHost, StartOptions } from './running.ts';
 import type { HeldServer } from './server.ts';
 import { serviceCommand } from './service-command.ts';
 import { settleHeap } from './settle.ts';
-import type { RunningHost, StartOptions } from './start.ts';
 import { BACKGROUND_MS, CLIENTS_MS, DRAIN_MS, GRACE_MS, SERVICES_MS, TELL_MS } from './stopping.ts';
 import { type Undo, unlessStopped } from './undo.ts';
 

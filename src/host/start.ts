@@ -2,29 +2,11 @@
 // loaded: neither waits for the other. A start that fails undoes what it began, the database last.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Logger } from 'pino';
-import type { Follower } from '../kernel/placement/follower.ts';
 import type { Settings } from '../settings.ts';
 import { tryPort } from './ports.ts';
+import type { RunningHost, StartOptions } from './running.ts';
 import { beginServer } from './server.ts';
 import { Undo } from './undo.ts';
-
-export interface RunningHost {
-  /** The public base URL; undefined on a service. */
-  readonly url: string | undefined;
-  readonly internalUrl: string;
-  readonly placements: Follower;
-  /** Ends everything that this host began. Safe to call twice. */
-  close(): Promise<void>;
-}
-
-export interface StartOptions {
-  readonly log: Logger;
-  /** Fires when the host is told to stop; a start that is under way then breaks off and rejects. */
-  readonly signal: AbortSignal;
-  /** The host cannot go on (its registration was refused): end the process. */
-  readonly onFatal: (error: Error) => void;
-}
 
 /**
  * Said before a database is started for nothing. Where an instance of this DATA_DIR serves (or was killed), whatever is

@@ -4,6 +4,9 @@
 // It must not know what is asked.
 import pg from 'pg';
 
+/** Pools are small: twelve of pg's default size would pass a server's limit. */
+export const POOL_SIZE = 5;
+
 /** @param onIdleLost hears of a connection that nobody was using; the pool has dropped it already. */
 export function openPool(config: pg.PoolConfig, onIdleLost: (error: Error) => void = () => {}): pg.Pool {
   const pool = new pg.Pool(config);

@@ -2,14 +2,12 @@
 // that take events along. Pools are small: twelve of pg's default size would pass a server's limit.
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { openPool } from './connections.ts';
+import { openPool, POOL_SIZE } from './connections.ts';
 import { ModulePg } from './prisma-connection.ts';
 import { sharedCommits } from './shared-commits.ts';
 import type { Publisher, Store } from './store.ts';
 import { prismaTransactions, rawTransactions, type TransactingClient } from './transaction.ts';
 import { TurnSocket } from './turn-socket.ts';
-
-export const POOL_SIZE = 5;
 
 export interface StoreOptions<P> {
   readonly module: string;

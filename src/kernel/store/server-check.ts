@@ -1,6 +1,6 @@
 // What a database server must be before anything is done in it. Every mistake is one line with its remedy.
 import type pg from 'pg';
-import { POOL_SIZE } from './create.ts';
+import { POOL_SIZE } from './connections.ts';
 
 export interface ServerFacts {
   readonly database: string;
