@@ -1,5 +1,5 @@
 // A picture of a report for the README: `node scripts/report-picture.ts report.html docs/compare-report`. Writes
-// <name>-light.png and <name>-dark.png, 1,100 wide, from the top down to the heading named by --until (latency).
+// <name>-light.png and <name>-dark.png, 1,100 wide, from the top down to the heading named by --until (shapes).
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,7 +10,7 @@ import { findChromium } from '../test/chromium.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { until: { type: 'string', default: 'latency' }, width: { type: 'string', default: '1100' } },
+  options: { until: { type: 'string', default: 'shapes' }, width: { type: 'string', default: '1100' } },
 });
 const [page, name] = positionals;
 if (!page || !name) {
