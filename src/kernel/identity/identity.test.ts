@@ -110,7 +110,7 @@ describe('a session token', () => {
       `${hmacWithPublicKey}.${createHmac('sha256', keys[0]!.x!).update(hmacWithPublicKey).digest('base64url')}`,
       await signed({ role: 'admin', epoch: 0 }, 'somebody', 'banyan:sessions'),
       await signed({ role: 'admin', epoch: 0 }, 'banyan', 'another'),
-      await signed({ role: 'owner', epoch: 0 }, 'banyan', 'banyan:sessions'),
+      await signed({ role: 7, epoch: 0 }, 'banyan', 'banyan:sessions'),
       await signed({ role: 'admin' }, 'banyan', 'banyan:sessions'),
     ];
     for (const forgery of forgeries) await refused(() => sessions.verify(forgery));
