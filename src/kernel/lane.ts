@@ -71,6 +71,11 @@ export class Lane {
     }
   }
 
+  /** Wakes the job: there is work for it. */
+  wake(): void {
+    if (!this.#closing.signal.aborted) this.#options.wake();
+  }
+
   /** Wakes the job when something that was put off so long is due again. */
   wakeIn(milliseconds: number): void {
     if (this.#closing.signal.aborted) return;

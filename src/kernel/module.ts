@@ -1,9 +1,10 @@
-// A module as one registration record: its contract, what implements it, what it listens to, what it
-// does without being asked. The kernel boots a host from a list of these and knows nothing else of them.
+// A module as one registration record: its contract, what it stands on, and one function that puts its parts
+// together. The kernel boots a host from a list of these and knows nothing else of them.
 
+import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { DependencyContainer } from 'tsyringe';
-import type { Call, Download } from './calls/call.ts';
+import type { CallOf, Download } from './calls/call.ts';
 import type { Client } from './calls/ref.ts';
 import type {
   Contract,
@@ -15,8 +16,9 @@ import type {
 } from './contract/contract.ts';
 import type { Delivery } from './events/envelope.ts';
 import type { LeasedJob } from './jobs/leased.ts';
-import type { Lane } from './lane.ts';
 import type { Limits } from './limits/limits.ts';
+import type { Saga } from './saga/definition.ts';
+import type { Engine } from './saga/engine.ts';
 import { type Style, styleOf } from './saga/style.ts';
 import type { KernelSchema } from './store/kernel-schema.ts';
 import type { Store, Transaction } from './store/store.ts';
@@ -25,8 +27,8 @@ import type { Reading } from './telemetry/metrics.ts';
 /** What answers an operation: JSON, or a download. */
 export type Handler<O extends OperationSpec> = (
   input: InputOf<O>,
-  call: Call,
-) => Promise<O['download'] extends true ? Download : OutputOf<O>>;
+  call: CallOf<O>,
+) => Promise<NonNullable<O['download']> extends true ? Download : OutputOf<O>>;
 
 export type Handlers<C extends Contract> = {
   readonly [K in keyof C['operations']]: Handler<C['operations'][K]>;
@@ -94,49 +96,61 @@ export interface Job {
   readonly run: (signal: AbortSignal) => Promise<boolean>;
 }
 
-/** What the kernel gives a module: its own things, and refs to the modules it declared in `uses`. */
+/** What the kernel gives a module: its own things, and refs to the modules it declared in `uses`. What is opened here is closed here. */
 export interface Kit<PrismaClient = unknown> {
   readonly module: string;
   /** `monolith` or `<module>-<n>`: where this code runs, for logs and timelines. */
   readonly hostId: string;
+  /** The module's own: its classes are tokens, each registered with a factory, and resolved by type. */
+  readonly container: DependencyContainer;
   readonly store: Store<PrismaClient>;
   readonly log: Logger;
   /** A client of another module; whether it is near or far is decided on every call. */
   ref<C extends Contract>(contract: C): Client<C>;
-  /** The connection URL of one of the module's extra `schemas`, under that schema's own role. */
-  schemaUrl(schema: string): string;
+  /** A pool in one of the module's extra `schemas`, under that schema's own role. */
+  pool(schema: KernelSchema, most: number): Pool;
   /** Runs the job `name` of this module soon instead of at its next turn. */
   wake(job: string): void;
   /** A job over rows of the module's own table, each leased while it is in work. */
   leasedJob<J>(spec: LeasedJob<J>): Job;
-  /** Where the job `name` works on what it claimed, so many pieces at once. */
-  lane(job: string, limit: number): Lane;
+  /** The engine of the module's saga, with its job and its gauge: it runs without more. One table of steps a module. */
+  saga<D>(table: Saga<D>): Engine<D>;
   /** Limits against abuse, counted in the module's store by all hosts together. */
   readonly limits: Limits;
   /** A number under /metrics, read when somebody scrapes: one value for each set of labels. */
   gauge(name: string, help: string, labels: readonly string[], read: () => Promise<Reading[]>): void;
 }
 
-export interface ModuleSpec<C extends Contract = Contract, PrismaClient = unknown> {
+/** What a module's `setup` answers: what it does when it is asked, when it hears of something, and by itself. */
+export interface Parts<C extends Contract = Contract> {
+  readonly operations: Handlers<C>;
+  readonly listeners?: readonly Listener[];
+  readonly jobs?: readonly Job[];
+  /** Fills an empty store; called under an advisory lock, at every boot, so it must be repeatable. */
+  readonly seed?: () => Promise<void>;
+  /** Ends what the module opened by itself. What the kit opened ends without it. */
+  readonly close?: () => void | Promise<void>;
+}
+
+/** What a class makes. (A bound on `Class` would keep TypeScript from inferring Prisma's, whose constructor is generic.) */
+type Made<Class> = Class extends abstract new (...options: never) => infer Instance ? Instance : undefined;
+
+export interface ModuleSpec<C extends Contract = Contract, PrismaClass = unknown> {
   readonly contract: C;
   /** The modules it calls synchronously. No cycle; the boundary test compares with the code. */
   readonly uses?: readonly Contract[];
-  /** Makes the Prisma client over the module's own pool. */
-  readonly prisma?: (adapter: unknown) => PrismaClient;
-  /** Registers factories under tokens in the module's own container, in this one place. */
-  readonly register?: (container: DependencyContainer, kit: Kit<PrismaClient>) => void;
-  readonly operations: (container: DependencyContainer, kit: Kit<PrismaClient>) => Handlers<C>;
-  readonly listeners?: (container: DependencyContainer, kit: Kit<PrismaClient>) => readonly Listener[];
-  readonly jobs?: (container: DependencyContainer, kit: Kit<PrismaClient>) => readonly Job[];
-  /** Fills an empty store; called under an advisory lock, at every boot, so it must be repeatable. */
-  readonly seed?: (container: DependencyContainer, kit: Kit<PrismaClient>) => Promise<void>;
+  /** The class that Prisma generates: the kernel makes one client of it, over the module's own pool. */
+  readonly prisma?: PrismaClass;
   /** PostgreSQL schemas of the module's outside (a sandbox it runs for a third party), each with a role of its own. */
   readonly schemas?: readonly KernelSchema[];
-  readonly close?: (container: DependencyContainer) => Promise<void>;
+  /** Puts the module together, once a host and before anybody asks it; it only makes things and waits for nothing. */
+  setup(kit: Kit<Made<PrismaClass>>): Parts<C>;
 }
 
-export type Module = ModuleSpec<Contract, unknown>;
+export type Module = ModuleSpec<Contract, new () => unknown>;
 
-export function defineModule<C extends Contract, P>(spec: ModuleSpec<C, P>): Module {
+export function defineModule<C extends Contract, PrismaClass = undefined>(
+  spec: ModuleSpec<C, PrismaClass>,
+): Module {
   return spec as unknown as Module;
 }

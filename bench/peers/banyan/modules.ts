@@ -6,37 +6,36 @@ import { catalog, orders, users } from './contracts.ts';
 /** @param stored the modules ask their stores; otherwise what they know is in memory. */
 export function modules(stored: boolean): Module[] {
   return [
-    defineModule<typeof users, never>({
+    defineModule({
       contract: users,
-      operations: (_container, { store }) => {
+      setup: ({ store }) => {
         const db = stored ? store.pool : undefined;
-        return { get: ({ id }) => findUser(id, db) };
+        return { operations: { get: ({ id }) => findUser(id, db) } };
       },
     }),
-    defineModule<typeof catalog, never>({
+    defineModule({
       contract: catalog,
-      operations: (_container, { store }) => {
+      setup: ({ store }) => {
         const db = stored ? store.pool : undefined;
-        return { list: async ({ ids }) => ({ items: await findProducts(ids, db) }) };
+        return { operations: { list: async ({ ids }) => ({ items: await findProducts(ids, db) }) } };
       },
     }),
-    defineModule<typeof orders, never>({
+    defineModule({
       contract: orders,
       uses: [users, catalog],
-      operations: (_container, kit) => {
+      setup: (kit) => {
         const db = stored ? kit.store.pool : undefined;
         const customers = kit.ref(users);
         const products = kit.ref(catalog);
-        return {
-          get: async ({ id }) => {
-            const order = await findOrder(id, db);
-            const [user, { items }] = await Promise.all([
-              customers.get({ id: order.userId }),
-              products.list({ ids: order.lines.map(({ productId }) => productId) }),
-            ]);
-            return place(order, user, items);
-          },
+        const get = async ({ id }: { id: string }) => {
+          const order = await findOrder(id, db);
+          const [user, { items }] = await Promise.all([
+            customers.get({ id: order.userId }),
+            products.list({ ids: order.lines.map(({ productId }) => productId) }),
+          ]);
+          return place(order, user, items);
         };
+        return { operations: { get } };
       },
     }),
   ];

@@ -69,6 +69,20 @@ describe('a dispatcher', () => {
     }
   });
 
+  it('tells the handler of an operation for sessions who asks', async () => {
+    let seen: Call | undefined;
+    const enter = async (_: unknown, call: Call) => {
+      seen = call;
+      return { room: 'hall' };
+    };
+    await createDispatcher(contractOf('session'), { enter }, { codec: false }).dispatch(
+      'enter',
+      {},
+      callBy(admin),
+    );
+    expect(seen).toMatchObject({ user: { id: 'a', role: 'admin', epoch: 0 } });
+  });
+
   it('says nothing of the input to somebody who may not ask', async () => {
     const dispatcher = createDispatcher(
       contractOf('session'),

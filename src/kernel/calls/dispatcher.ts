@@ -3,7 +3,7 @@
 // It knows no transport and no placement.
 import type { TSchema } from 'typebox';
 import type { Contract, OperationSpec } from '../contract/contract.ts';
-import { anonymous, isAdmin, type Principal } from '../contract/principal.ts';
+import { anonymous, isAdmin, type Principal, type SessionUser } from '../contract/principal.ts';
 import { kernelProblem } from '../contract/problem.ts';
 import { type InputCheck, inputCheck, outputCheck } from '../contract/validation.ts';
 import type { Call, Flow } from './call.ts';
@@ -75,6 +75,7 @@ export function createDispatcher(
         inTime(contract.module, operation, call);
         entry.check(input);
         // The call is itself the flow: its signal may be a getter that few ever ask.
+        promised(entry.spec, call);
         const answer = withFlow(call, () => entry.handler(input, call));
         return codec ? answer.then(entry.output) : answer;
       } catch (error) {
@@ -130,6 +131,12 @@ class NearCall implements Call {
     this.#traceparent ??= this.#flow ? childOf(this.#flow.traceparent) : newTraceparent();
     return this.#traceparent;
   }
+}
+
+/** What the type of a handler's call says (`CallOf`) is so: its user is there, and its file. */
+function promised({ access, upload }: OperationSpec, call: { user?: SessionUser } & Call): void {
+  if (access === 'session') call.user = call.principal as SessionUser;
+  if (upload && !call.upload) throw new Error('a door let an upload through without its file');
 }
 
 /** Nobody waits any more for what is past its deadline: it is not begun. */

@@ -39,10 +39,17 @@ export interface UploadSpec {
   readonly maxBytes: number;
 }
 
-export interface OperationSpec<I extends TObject = TObject, O extends TSchema = TSchema> {
+/** `A`, `D` and `U` keep what a handler's types follow from: who may call, what it answers, whether a file comes. */
+export interface OperationSpec<
+  I extends TObject = TObject,
+  O extends TSchema = TSchema,
+  A extends Access = Access,
+  D extends boolean = boolean,
+  U extends UploadSpec | undefined = UploadSpec | undefined,
+> {
   readonly summary: string;
   readonly description?: string;
-  readonly access: Access;
+  readonly access: A;
   /**
    * One flat object: fields named in the path come from the path, fields in `headers` from a header,
    * the rest from the query (GET, DELETE) or the JSON body (POST, PUT, PATCH).
@@ -52,11 +59,11 @@ export interface OperationSpec<I extends TObject = TObject, O extends TSchema = 
   readonly http?: HttpBinding;
   /** Input field to HTTP header, for example `{ idempotencyKey: 'Idempotency-Key' }`. */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly upload?: UploadSpec;
+  readonly upload?: U;
   /** Bytes that a body may have although its schema sets no lengths, for free data; at least 64 kB always. */
   readonly maxBodyBytes?: number;
   /** The handler answers with a `Download` (bytes with a content type) instead of JSON. */
-  readonly download?: boolean;
+  readonly download?: D;
   /** Asking twice is the same as asking once: a caller may retry it when the connection was lost. */
   readonly idempotent: boolean;
   /**
@@ -111,16 +118,14 @@ export type InputOf<O extends OperationSpec> = Static<O['input']>;
 export type OutputOf<O extends OperationSpec> = Static<O['output']>;
 export type DataOf<E extends EventSpec> = Static<E['data']>;
 
-/** Keeps the literal types of one operation; the only reason it is a function. */
-export function operation<I extends TObject, O extends TSchema>(
-  spec: OperationSpec<I, O> & { readonly download: true },
-): OperationSpec<I, O> & { readonly download: true };
-export function operation<I extends TObject, O extends TSchema>(
-  spec: OperationSpec<I, O>,
-): OperationSpec<I, O>;
-export function operation<I extends TObject, O extends TSchema>(
-  spec: OperationSpec<I, O>,
-): OperationSpec<I, O> {
+/** Keeps the literal types of one operation; the only reason it is a function. What it does not name is not there. */
+export function operation<
+  I extends TObject,
+  O extends TSchema,
+  A extends Access,
+  D extends boolean = false,
+  U extends UploadSpec | undefined = undefined,
+>(spec: OperationSpec<I, O, A, D, U>): OperationSpec<I, O, A, NoInfer<D>, NoInfer<U>> {
   return spec;
 }
 

@@ -1,15 +1,18 @@
 // Who is asking. Made by a door (from a token) or by a ref (another module), read by the dispatcher.
 export type Principal =
   | { readonly kind: 'anonymous' }
-  | {
-      readonly kind: 'user';
-      readonly id: string;
-      /** `admin` may do what an operator may; any other is the product's own word. */
-      readonly role: string;
-      readonly epoch: number;
-    }
+  | SessionUser
   | { readonly kind: 'operator' }
   | { readonly kind: 'module'; readonly name: string };
+
+/** Whom a session speaks for. */
+export interface SessionUser {
+  readonly kind: 'user';
+  readonly id: string;
+  /** `admin` may do what an operator may; any other is the product's own word. */
+  readonly role: string;
+  readonly epoch: number;
+}
 
 export const anonymous: Principal = { kind: 'anonymous' };
 

@@ -21,22 +21,24 @@ const contract = defineContract('shop', {
 
 test('the close of a module gives back what its job has in work', async () => {
   const begun = Promise.withResolvers<void>();
-  const shop = defineModule<typeof contract, unknown>({
+  const shop = defineModule({
     contract,
-    operations: () => ({}),
-    jobs: (_container, kit) => [
-      kit.leasedJob({
-        name: 'run',
-        table: errands,
-        atOnce: 4,
-        leaseMs: 60_000,
-        waits: { firstMs: 60_000, longestMs: 60_000 },
-        work: (_job, signal) => {
-          begun.resolve();
-          return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-        },
-      }),
-    ],
+    setup: (kit) => ({
+      operations: {},
+      jobs: [
+        kit.leasedJob({
+          name: 'run',
+          table: errands,
+          atOnce: 4,
+          leaseMs: 60_000,
+          waits: { firstMs: 60_000, longestMs: 60_000 },
+          work: (_job, signal) => {
+            begun.resolve();
+            return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+          },
+        }),
+      ],
+    }),
   });
   const nowhere = undefined as never;
   const running = bootModule(shop, {

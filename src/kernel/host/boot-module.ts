@@ -1,27 +1,24 @@
-// Boots one module in this process: its container, its store, its dispatcher, its work without a request.
-// Another module can get nothing out of the container but what the dispatcher answers.
-import 'reflect-metadata';
+// Boots one module in this process: its store, its kit, its dispatcher, its work without a request.
+// Another module can get nothing out of it but what the dispatcher answers.
 import type { Logger } from 'pino';
-import { container as root } from 'tsyringe';
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import { createDispatcher } from '../calls/dispatcher.ts';
-import { type Client, createRef, type Remote } from '../calls/ref.ts';
+import type { Remote } from '../calls/ref.ts';
 import type { Contract } from '../contract/contract.ts';
 import type { EventLog } from '../events/log/port.ts';
 import { createPublisher } from '../events/publisher.ts';
 import { createEventRuntime, type EventRuntime } from '../events/runtime.ts';
-import { createLeasedJob } from '../jobs/leased.ts';
-import { createJobTask } from '../jobs/loop.ts';
-import { Lane } from '../lane.ts';
-import { exemptions, type IsExempt } from '../limits/address.ts';
-import { createLimits } from '../limits/limits.ts';
-import type { Kit, Module } from '../module.ts';
+import type { IsExempt } from '../limits/address.ts';
+import type { Module } from '../module.ts';
 import type { Placements } from '../placement/snapshot.ts';
 import { createStore } from '../store/create.ts';
 import { callSpans } from '../telemetry/call-span.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { BackgroundTask } from './background.ts';
+import { openKit } from './kit.ts';
+
+type AnyHandlers = Parameters<typeof createDispatcher>[1];
 
 export interface BootOptions {
   readonly hostId: string;
@@ -61,48 +58,26 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
   const { contract } = module;
   const name = contract.module;
   const log = options.log.child({ module: name });
-  const container = root.createChildContainer();
   let wakeAll = () => {};
   const store = createStore({
     module: name,
     url: options.databaseUrl,
-    prisma: module.prisma ?? (() => undefined),
+    prisma: (adapter) => (module.prisma ? clientOf(module.prisma, adapter) : undefined),
     publisher: createPublisher(contract),
     onCommit: () => wakeAll(),
     strict: options.strict,
     log,
     hostId: options.hostId,
   });
-  const lanes: Lane[] = [];
-  const jobs = new Map<string, ReturnType<typeof createJobTask>>();
-  const kit: Kit = {
-    module: name,
-    hostId: options.hostId,
-    store,
-    log,
-    ref: (wanted) => refTo(wanted, module, options),
-    schemaUrl: options.schemaUrl,
-    wake: (job) => jobs.get(job)?.wake(),
-    limits: createLimits({ sql: store.unhurried, schema: name, isExempt: options.isExempt ?? exemptions() }),
-    gauge: (...gauge) => options.metrics?.gauge(...gauge),
-    lane: (job, limit) => {
-      const wake = () => jobs.get(job)?.wake();
-      const lane = new Lane({ name: `${name}/${job}`, limit, wake, log, tracing: options.tracing });
-      lanes.push(lane);
-      return lane;
-    },
-    leasedJob: (spec) => createLeasedJob(spec, { store, lane: kit.lane(spec.name, spec.atOnce), log }),
-  };
-  module.register?.(container, kit);
-  const handlers = module.operations(container, kit) as unknown as Parameters<typeof createDispatcher>[1];
-  const dispatcher = createDispatcher(contract, handlers, {
+  const open = openKit(module, store, log, options);
+  const { operations, listeners = [], jobs = [], seed, close } = module.setup(open.kit);
+  const dispatcher = createDispatcher(contract, operations as unknown as AnyHandlers, {
     codec: options.codec,
     observe: callSpans(options.tracing, 'internal'),
   });
-  for (const job of module.jobs?.(container, kit) ?? []) jobs.set(job.name, createJobTask(job, log));
   const events = createEventRuntime({
     contract,
-    listeners: module.listeners?.(container, kit) ?? [],
+    listeners,
     contracts: options.contracts,
     store,
     eventLog: options.eventLog,
@@ -117,31 +92,23 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
     name,
     dispatcher,
     events,
-    tasks: [events.relay, events.consumers, ...jobs.values()],
-    seed: async () => module.seed?.(container, kit),
+    tasks: [events.relay, events.consumers, ...open.begin(jobs)],
+    seed: async () => seed?.(),
     ping: () => store.ping(),
     async close() {
       await events.close();
-      await Promise.all(lanes.map((lane) => lane.close()));
-      await module.close?.(container);
+      await open.settle();
+      await close?.();
+      await open.close();
       await store.close();
-      await container.dispose();
     },
   };
 }
 
-function refTo<C extends Contract>(
-  wanted: C,
-  module: Module,
-  { local, remote, placements, strict }: BootOptions,
-): Client<C> {
-  const caller = module.contract.module;
-  if (!module.uses?.some((one) => one.module === wanted.module)) {
-    throw new Error(
-      `${caller} asks for a ref to ${wanted.module}; name it in "uses" of src/modules/${caller}/module.ts`,
-    );
-  }
-  return createRef(wanted, { caller, local: local.get(wanted.module), remote, placements, strict });
+/** The class is Prisma's for one schema; that its options take an adapter is so for each. */
+function clientOf(prisma: NonNullable<Module['prisma']>, adapter: unknown): unknown {
+  const Client = prisma as new (options: { adapter: unknown }) => unknown;
+  return new Client({ adapter });
 }
 
 /** Callees before callers; a cycle is an error that names it. */

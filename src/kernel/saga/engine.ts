@@ -13,6 +13,7 @@ import type { Reply, Saga } from './definition.ts';
 import { Driver } from './drive.ts';
 import { type Noted, note } from './notes.ts';
 import { type Counted, type OpenSaga, OpenSagas } from './open.ts';
+import { inNumbers } from './overview.ts';
 import { lock, redirect } from './rows.ts';
 import { type Style, type StyleInForce, setStyle, styleInForce } from './style.ts';
 import { type Note, notesOf } from './timeline.ts';
@@ -46,6 +47,11 @@ export class Engine<D> {
     this.#begin = beginOne(saga.watched === undefined);
     this.#driver = new Driver({ course: this.#course, store, lane, log });
     this.#open = new OpenSagas(saga as Saga<never>);
+  }
+
+  /** There is work: a saga was begun by a statement that the engine did not make. What it did itself wakes it. */
+  wake(): void {
+    this.#lane.wake();
   }
 
   /** The module's job that finds what is due. */
@@ -130,13 +136,16 @@ export class Engine<D> {
       : this.#course.after(row, { outcome: 'refused', where: null });
     if (!to) return 'too-late';
     await redirect(tx.sql, row, to, ending, this.#course.deadlineOf(to));
+    tx.afterCommit(() => this.wake());
     return begun ? 'called-off' : 'nothing-begun';
   }
 
   /** Asks again at once, with a new deadline. */
   async hurry(tx: Transaction, id: string): Promise<void> {
     const row = await lock<D>(tx.sql, id);
-    if (row && row.path !== 'done') await redirect(tx.sql, row, row, null, this.#course.deadlineOf(row));
+    if (!row || row.path === 'done') return;
+    await redirect(tx.sql, row, row, null, this.#course.deadlineOf(row));
+    tx.afterCommit(() => this.wake());
   }
 
   /** Makes the changes of the place where the saga stands now, in the caller's transaction, as far as they go. */
@@ -154,6 +163,12 @@ export class Engine<D> {
   /** The sagas past their deadline, the oldest first, at most so many. */
   async stuck(limit: number): Promise<Open[]> {
     return (await this.#open.stuck(this.#store.sql, limit)).map((open) => this.#withTurn(open));
+  }
+
+  /** The style in force, how many are open, by step, and the oldest that are stuck. */
+  async overview(mostStuck: number) {
+    const [inForce, counted, stuck] = await Promise.all([this.style(), this.count(), this.stuck(mostStuck)]);
+    return { ...inForce, ...inNumbers(counted), oldestStuck: stuck };
   }
 
   /** How many are open, by step and state. */

@@ -15,6 +15,9 @@ export interface StyleInForce {
 export const styleOf = ({ saga }: { readonly saga?: string }): Style =>
   saga === 'orchestration' ? 'orchestration' : 'choreography';
 
+/** Of a saga by whether a coordinator drives it. */
+export const styleWhen = (driven: boolean): Style => (driven ? 'orchestration' : 'choreography');
+
 /** What a statement selects from to begin sagas in the style in force: one row, its column `style`. */
 export const styles = 'saga_style';
 

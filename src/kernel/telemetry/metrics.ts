@@ -10,7 +10,7 @@ export interface Metrics {
   readonly call: Histogram<'module' | 'operation' | 'outcome'>;
   /** Requests that the gateway sent to another instance because one refused. */
   readonly rerouted: Counter<'module'>;
-  /** A gauge whose value is read when somebody scrapes. */
+  /** A gauge whose value is read when somebody scrapes. Of one name there may be several: their labels differ. */
   gauge(
     name: string,
     help: string,
@@ -33,6 +33,7 @@ export function createMetrics(host: string): Metrics {
   registry.setDefaultLabels({ host });
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const gauges = new Map<string, (() => Promise<Reading[]> | Reading[])[]>();
   return {
     registry,
     request: new Histogram({
@@ -56,6 +57,10 @@ export function createMetrics(host: string): Metrics {
       registers,
     }),
     gauge(name, help, labels, read) {
+      const reads = gauges.get(name);
+      if (reads) return void reads.push(read);
+      const all = [read];
+      gauges.set(name, all);
       new Gauge({
         name,
         help,
@@ -63,7 +68,7 @@ export function createMetrics(host: string): Metrics {
         registers,
         async collect() {
           this.reset();
-          for (const { labels: at, value } of await read()) this.set(at, value);
+          for (const one of all) for (const { labels: at, value } of await one()) this.set(at, value);
         },
       });
     },

@@ -9,42 +9,40 @@ import { seedProducts } from './seeds/seed.ts';
 import { ProductService } from './service.ts';
 
 export default function catalogModule(): Module {
-  return defineModule<typeof catalog, PrismaClient>({
+  return defineModule({
     contract: catalog,
-    prisma: (adapter) => new PrismaClient({ adapter: adapter as never }),
+    prisma: PrismaClient,
 
-    register(container, kit) {
-      container.register(ProductRepository, { useFactory: () => new ProductRepository(kit.store) });
+    setup({ container, store, hostId: where }) {
+      container.register(ProductRepository, { useFactory: () => new ProductRepository(store) });
       container.register(ProductService, {
-        useFactory: (own) => new ProductService(kit.store, own.resolve(ProductRepository)),
+        useFactory: (own) => new ProductService(store, own.resolve(ProductRepository)),
       });
-    },
-
-    operations(container, { store, hostId: where }) {
       const service = container.resolve(ProductService);
+
       return {
-        listProducts: (query) => service.list(query),
-        getProduct: ({ id }) => service.get(id),
-        createProduct: (product) => service.create(product),
-        changeProduct: ({ id, ...fields }) => service.change(id, fields),
-        priceProducts: ({ ids }) => service.price(ids),
-        async reserve(order) {
-          const { state } = await store.rawTransaction((tx) => reserve(tx, order as WantedOrder));
-          return { state, where };
+        operations: {
+          listProducts: (query) => service.list(query),
+          getProduct: ({ id }) => service.get(id),
+          createProduct: (product) => service.create(product),
+          changeProduct: ({ id, ...fields }) => service.change(id, fields),
+          priceProducts: ({ ids }) => service.price(ids),
+          async reserve(order) {
+            const { state } = await store.rawTransaction((tx) => reserve(tx, order as WantedOrder));
+            return { state, where };
+          },
+          async release({ orderId }) {
+            await store.rawTransaction((tx) => release(tx, orderId));
+            return { where };
+          },
+          async sell({ orderId }) {
+            await sell(store.writes, orderId);
+            return { where };
+          },
         },
-        async release({ orderId }) {
-          await store.rawTransaction((tx) => release(tx, orderId));
-          return { where };
-        },
-        async sell({ orderId }) {
-          await sell(store.writes, orderId);
-          return { where };
-        },
+        listeners,
+        seed: () => seedProducts(store.pool),
       };
     },
-
-    listeners: () => listeners,
-
-    seed: (_container, kit) => seedProducts(kit.store.pool),
   });
 }

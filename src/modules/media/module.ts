@@ -3,61 +3,45 @@ import { instanceCachingFactory } from 'tsyringe';
 import { PrismaClient } from '../../../prisma/media/client/client.ts';
 import { defineModule, type Module } from '../../kernel/module.ts';
 import { media } from './contract.ts';
-import { createDecoder, type Decoder } from './decoding/processes.ts';
+import { createDecoder } from './decoding/processes.ts';
 import { MediaRepository } from './repository.ts';
 import { seedPictures } from './seeds.ts';
 import { MediaService } from './service.ts';
-import { openStorage, type Storage } from './storage.ts';
+import { openStorage } from './storage.ts';
 
-const storage = Symbol('storage');
-const decoder = Symbol('decoder');
+export interface MediaSettings {
+  /** Where the bytes of pictures are: a `file:` URL. */
+  readonly storageUrl: string;
+}
 
-export default function mediaModule(settings: { readonly storageUrl: string }): Module {
-  return defineModule<typeof media, PrismaClient>({
+export default function mediaModule({ storageUrl }: MediaSettings): Module {
+  return defineModule({
     contract: media,
-    prisma: (adapter) => new PrismaClient({ adapter: adapter as never }),
+    prisma: PrismaClient,
 
-    register(container, kit) {
-      container.registerInstance(storage, openStorage(settings.storageUrl));
-      container.registerInstance(decoder, createDecoder());
-      container.register(MediaRepository, { useFactory: () => new MediaRepository(kit.store) });
-      // One, because it keeps bytes in memory.
+    setup({ container, store, limits }) {
+      const storage = openStorage(storageUrl);
+      const decoder = createDecoder();
+      container.register(MediaRepository, { useFactory: () => new MediaRepository(store) });
       container.register(MediaService, {
-        useFactory: instanceCachingFactory(
-          (own) =>
-            new MediaService({
-              store: kit.store,
-              repository: own.resolve(MediaRepository),
-              storage: own.resolve<Storage>(storage),
-              decoder: own.resolve<Decoder>(decoder),
-              limits: kit.limits,
-            }),
-        ),
+        // One, because it keeps bytes in memory.
+        useFactory: instanceCachingFactory((own) => {
+          const repository = own.resolve(MediaRepository);
+          return new MediaService({ store, repository, storage, decoder, limits });
+        }),
       });
-    },
-
-    operations(container) {
       const service = container.resolve(MediaService);
+      const repository = container.resolve(MediaRepository);
+
       return {
-        upload: (_, call) => {
-          if (!call.upload) throw new Error('the door let an upload through without its file');
-          return service.upload(call, call.upload.bytes);
+        operations: {
+          upload: (_, call) => service.upload(call),
+          show: ({ id, variant }) => service.show(id, variant),
         },
-        show: ({ id, variant }) => service.show(id, variant),
+        jobs: [{ name: 'sweep', everyMs: 10 * 60_000, run: () => service.sweep() }],
+        seed: () => seedPictures({ service, repository, storage }),
+        close: () => decoder.close(),
       };
     },
-
-    jobs: (container) => [
-      { name: 'sweep', everyMs: 10 * 60_000, run: () => container.resolve(MediaService).sweep() },
-    ],
-
-    close: async (container) => container.resolve<Decoder>(decoder).close(),
-
-    seed: (container) =>
-      seedPictures({
-        service: container.resolve(MediaService),
-        repository: container.resolve(MediaRepository),
-        storage: container.resolve<Storage>(storage),
-      }),
   });
 }

@@ -5,8 +5,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { v7 } from 'uuid';
 import type { PrismaClient } from '../../../prisma/media/client/client.ts';
-import type { Call, Download } from '../../kernel/calls/call.ts';
-import { isAdmin } from '../../kernel/contract/principal.ts';
+import type { Download, SessionCall, UploadCall } from '../../kernel/calls/call.ts';
 import { problem } from '../../kernel/contract/problem.ts';
 import type { AddressRule, Limits } from '../../kernel/limits/limits.ts';
 import type { Store } from '../../kernel/store/store.ts';
@@ -62,18 +61,17 @@ export class MediaService {
     this.#parts = parts;
   }
 
-  async upload(call: Call, bytes: Buffer) {
-    const { principal } = call;
-    const userId = principal.kind === 'user' ? principal.id : null;
+  async upload(call: SessionCall & UploadCall) {
+    const { user, upload } = call;
     await this.#parts.limits.take(uploads, call.address);
     const id = v7();
     try {
-      const image = await this.#parts.decoder.decode(call, bytes);
+      const image = await this.#parts.decoder.decode(call, upload.bytes);
       const { contentType, width, height, original } = await this.keep(
         id,
-        userId,
+        user.id,
         image,
-        !isAdmin(principal),
+        user.role !== 'admin',
       );
       return { id, contentType, width, height, bytes: original.length };
     } catch (error) {

@@ -1,5 +1,4 @@
 // Notifications as a module: what implements its contract, what it listens to, its jobs. All wiring is here.
-import { join } from 'node:path';
 import { PrismaClient } from '../../../prisma/notifications/client/client.ts';
 import { defineModule, type Module } from '../../kernel/module.ts';
 import { users } from '../users/contract.ts';
@@ -7,78 +6,47 @@ import { forgetGone } from './contacts.ts';
 import { notifications } from './contract.ts';
 import { deliverJob } from './delivery.ts';
 import { listeners } from './listeners.ts';
-import { fileMailer } from './mail/files.ts';
-import type { Mailer } from './mail/mailer.ts';
-import { smtpMailer } from './mail/smtp.ts';
+import { type MailSettings, openMailer } from './mail/open.ts';
 import { NotificationRepository } from './repository.ts';
 import { NotificationService } from './service.ts';
 
-const mailer = Symbol('mailer');
-
-export default function notificationsModule(settings: {
-  readonly dataDir: string;
-  readonly smtpUrl: string | undefined;
-}): Module {
-  return defineModule<typeof notifications, PrismaClient>({
+export default function notificationsModule(settings: MailSettings): Module {
+  return defineModule({
     contract: notifications,
     uses: [users],
-    prisma: (adapter) => new PrismaClient({ adapter: adapter as never }),
+    prisma: PrismaClient,
 
-    register(container, kit) {
-      const { smtpUrl, dataDir } = settings;
+    setup(kit) {
+      const { container, store, log, hostId: where } = kit;
+      const accounts = kit.ref(users);
+      const mailer = openMailer(settings);
       const wake = () => kit.wake('deliver');
-      container.registerInstance(mailer, smtpUrl ? smtpMailer(smtpUrl) : fileMailer(join(dataDir, 'mail')));
-      container.register(NotificationRepository, {
-        useFactory: () => new NotificationRepository(kit.store),
-      });
+      container.register(NotificationRepository, { useFactory: () => new NotificationRepository(store) });
       container.register(NotificationService, {
-        useFactory: (own) =>
-          new NotificationService({
-            store: kit.store,
-            repository: own.resolve(NotificationRepository),
-            users: kit.ref(users),
-            wake,
-          }),
+        useFactory: (own) => {
+          const repository = own.resolve(NotificationRepository);
+          return new NotificationService({ store, repository, users: accounts, wake });
+        },
       });
-    },
-
-    operations(container, kit) {
       const service = container.resolve(NotificationService);
+      const repository = container.resolve(NotificationRepository);
+
       return {
-        list: async (query, { principal }) => {
-          if (principal.kind !== 'user') throw new Error(`notifications was reached by ${principal.kind}`);
-          return service.list(principal.id, query);
+        operations: {
+          list: (query, { user }) => service.list(user.id, query),
+          send: (input) => service.send(input),
+          async tellOfOrder(told) {
+            await service.tell(told);
+            return { where };
+          },
         },
-        send: (input) => service.send(input),
-        tellOfOrder: async (told) => {
-          await service.tell(told);
-          return { where: kit.hostId };
-        },
+        listeners: listeners(repository, wake),
+        jobs: [
+          kit.leasedJob(deliverJob({ repository, mailer, users: accounts, log })),
+          { name: 'forget', everyMs: 60_000, run: () => forgetGone(store.pool).then(() => false) },
+        ],
+        close: () => mailer.close(),
       };
     },
-
-    listeners: (container, kit) =>
-      listeners(container.resolve(NotificationRepository), () => kit.wake('deliver')),
-
-    jobs: (container, kit) => [
-      kit.leasedJob(
-        deliverJob({
-          repository: container.resolve(NotificationRepository),
-          mailer: container.resolve<Mailer>(mailer),
-          users: kit.ref(users),
-          log: kit.log,
-        }),
-      ),
-      {
-        name: 'forget',
-        everyMs: 60_000,
-        run: async () => {
-          await forgetGone(kit.store.pool);
-          return false;
-        },
-      },
-    ],
-
-    close: (container) => container.resolve<Mailer>(mailer).close(),
   });
 }

@@ -36,8 +36,6 @@ export interface OrderServiceParts {
   readonly catalog: Client<typeof catalog>;
   readonly coordinator: Engine<Checkout>;
   readonly operator: SagaOperator;
-  /** There is work for the coordinator. */
-  readonly wake: () => void;
 }
 
 export class OrderService {
@@ -75,7 +73,7 @@ export class OrderService {
     const event = firstEvent(userId, order, paymentToken);
     const begins = this.#begins(userId, order, paymentToken, event);
     const saga = await repository.insert({ userId, key, fingerprint, order, paymentToken, event, begins });
-    if (saga === 'orchestration') this.#parts.wake();
+    if (saga === 'orchestration') this.#parts.coordinator.wake();
     if (saga) return { ...order, saga };
     // The key is taken: this is a repeat, or one of several at once.
     const winner = await repository.answerTo(userId, key);
@@ -105,12 +103,9 @@ export class OrderService {
    * The database decides between this and a confirmation.
    */
   async cancel(userId: string, id: string): Promise<Order> {
-    const { store, operator, wake } = this.#parts;
+    const { store, operator } = this.#parts;
     await this.show(userId, id);
-    const how = await store.rawTransaction(async (tx) => {
-      tx.afterCommit(wake);
-      return operator.callOff(tx, id);
-    });
+    const how = await store.rawTransaction((tx) => operator.callOff(tx, id));
     const order = await this.show(userId, id);
     if (order.status === 'cancelled') return order;
     if (order.status === 'placed' && (how === 'called-off' || how === 'already')) return order;

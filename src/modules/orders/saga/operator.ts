@@ -4,17 +4,16 @@
 
 import { problem } from '../../../kernel/contract/problem.ts';
 import type { Engine, Open } from '../../../kernel/saga/engine.ts';
+import { styleWhen } from '../../../kernel/saga/style.ts';
 import type { Store, Transaction } from '../../../kernel/store/store.ts';
 import { type Order, orders, type SagaOfOrder, type SagaOverview, type SagaStyle } from '../contract.ts';
 import { cancel, type Ended, endOf } from '../decisions.ts';
 import { type Checkout, cancelled } from './orchestration.ts';
-import { explained, styleOf, timelineOf } from './words.ts';
+import { explained, timelineOf } from './words.ts';
 
 export interface OperatorParts {
   readonly store: Store;
   readonly coordinator: Engine<Checkout>;
-  /** There is work for the coordinator. */
-  readonly wake: () => void;
 }
 
 export class SagaOperator {
@@ -29,30 +28,20 @@ export class SagaOperator {
   }
 
   async overview(): Promise<SagaOverview> {
-    const { coordinator } = this.#parts;
-    const [inForce, counted, stuck] = await Promise.all([
-      coordinator.style(),
-      coordinator.count(),
-      coordinator.stuck(20),
-    ]);
-    const count = (some: typeof counted) => {
-      const sum = { running: 0, waiting: 0, compensating: 0, stuck: 0 };
-      for (const one of some) sum[one.state] += one.count;
-      return sum;
-    };
-    const steps = Map.groupBy(counted, (one) => `${styleOf(one)} ${one.step}`);
+    const { oldestStuck, ...numbers } = await this.#parts.coordinator.overview(20);
     return {
-      ...inForce,
-      ...count(counted),
-      steps: [...steps.values()].map((some) => ({
-        style: styleOf(some[0]!),
-        step: some[0]!.step,
-        ...count(some),
-      })),
-      stuckOrders: stuck.map((open) => {
+      ...numbers,
+      stuckOrders: oldestStuck.map((open) => {
         const { why, next } = explained(open);
-        const { id: orderId, step, since } = open;
-        return { orderId, style: styleOf(open), step, since: since.toISOString(), why: why!, next: next! };
+        const { id: orderId, driven, step, since } = open;
+        return {
+          orderId,
+          style: styleWhen(driven),
+          step,
+          since: since.toISOString(),
+          why: why!,
+          next: next!,
+        };
       }),
     };
   }
@@ -82,22 +71,20 @@ export class SagaOperator {
   }
 
   async retry(orderId: string): Promise<SagaOfOrder> {
-    const { store, coordinator, wake } = this.#parts;
+    const { store, coordinator } = this.#parts;
     const open = await this.#stuck(orderId);
     await store.rawTransaction(async (tx) => {
       if (open.driven) await coordinator.hurry(tx, orderId);
       else await askAgain(tx, orderId);
-      tx.afterCommit(wake);
     });
     return this.show(orderId);
   }
 
   async cancel(orderId: string): Promise<SagaOfOrder> {
-    const { store, wake } = this.#parts;
     await this.#stuck(orderId);
-    await store.rawTransaction(async (tx) => {
+    await this.#parts.store.rawTransaction(async (tx) => {
       const how = await this.callOff(tx, orderId);
-      if (how === 'done' || how === 'called-off') return tx.afterCommit(wake);
+      if (how === 'done' || how === 'called-off') return;
       throw problem(orders, 'too-late', {
         detail:
           how === 'already'

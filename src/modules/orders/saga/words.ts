@@ -1,10 +1,7 @@
 // How the saga of an order is told to people: the words of its timeline, and of one that is open the reason and the
 // command that helps. The same words in both styles. What happened and where it stands is the engine's to say.
 import type { Note, Open } from '../../../kernel/saga/engine.ts';
-import type { OpenState, Order, SagaStyle, TimelineItem } from '../contract.ts';
-
-export const styleOf = ({ driven }: { readonly driven: boolean }): SagaStyle =>
-  driven ? 'orchestration' : 'choreography';
+import type { OpenState, Order, TimelineItem } from '../contract.ts';
 
 export interface Explained {
   readonly state: OpenState;
