@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
@@ -25,15 +25,30 @@ test('docker-compose.yml fits the schema of the compose specification', () => {
   expect(fits).toBe(true);
 });
 
-test('every module is a service with its own Dockerfile, profile, health check and place to register', () => {
+test('every module is a service with its own image, profile, health check and place to register', () => {
   for (const module of moduleNames(shopApp)) {
     const service = compose.services[module];
     expect(service, module).toBeDefined();
     expect(service.profiles).toContain(module);
-    expect(service.build.dockerfile).toBe(`extracted/${module}/Dockerfile`);
+    expect(service.build).toEqual({
+      context: '.',
+      dockerfile: 'extracted/Dockerfile',
+      args: { MODULE: module },
+    });
     expect(service.healthcheck).toBeDefined();
     expect(service.environment.CONTROL_URL).toBe('http://monolith:4000');
     expect(service.environment).toHaveProperty(`DATABASE_URL_${module.toUpperCase()}`);
+  }
+});
+
+test('the one Dockerfile of services copies and starts what exists of every module', () => {
+  const dockerfile = readFileSync(new URL('../extracted/Dockerfile', import.meta.url), 'utf8');
+  expect(dockerfile).toMatch(/^ARG MODULE$/m);
+  for (const module of moduleNames(shopApp)) {
+    const of = (pattern: RegExp) => dockerfile.match(pattern)?.[1]?.replace(/\$\{?MODULE\}?/, module);
+    const [copied, started] = [of(/^COPY (extracted\S+) /m), of(/^CMD .* (extracted\S+)"\]$/m)];
+    expect(started).toBe(`${copied}/main.ts`);
+    expect(existsSync(new URL(`../${started}`, import.meta.url)), started).toBe(true);
   }
 });
 
