@@ -16,6 +16,7 @@ describe('the check itself can fail', () => {
   afterEach(() => made && rmSync(made, { recursive: true }));
 
   const house = (files: Record<string, string>) => {
+    if (made) rmSync(made, { recursive: true, force: true });
     made = mkdtempSync(join(tmpdir(), 'house-'));
     for (const [name, text] of Object.entries(files)) {
       mkdirSync(dirname(join(made, name)), { recursive: true });
@@ -72,6 +73,33 @@ describe('the check itself can fail', () => {
       'src/modules/b/contract.ts': '',
     });
     expect(found.some((one) => /a -> b -> a\. Turn one of them into an event/.test(one))).toBe(true);
+  });
+
+  test('a module that imports the settings of the host', () => {
+    const found = house({
+      'src/modules/media/module.ts': "import type { Settings } from '../../settings.ts';\n",
+    });
+    expect(found[0]).toMatch(/^src\/modules\/media\/module\.ts:1 .*src\/host\/load\.ts hands it in/);
+  });
+
+  test('a module whose wiring is longer than a screen', () => {
+    const lines = (count: number) => '// one\n'.repeat(count);
+    expect(house({ 'src/modules/media/module.ts': lines(60) })).toEqual([]);
+    expect(house({ 'src/modules/media/module.ts': lines(61) })[0]).toMatch(/module\.ts:61 is 61 lines long/);
+  });
+
+  test('a schema that has a client made otherwise', () => {
+    const schema = (runtime: string) =>
+      `// One\ngenerator client {\n  runtime = "${runtime}"\n}\n\ndatasource db {\n  provider = "postgresql"\n}\n`;
+    const usual = { 'src/a.ts': '', 'prisma/a/schema.prisma': schema('nodejs') };
+    expect(house({ ...usual, 'prisma/b/schema.prisma': schema('nodejs') })).toEqual([]);
+    const found = house({
+      ...usual,
+      'prisma/b/schema.prisma': schema('nodejs'),
+      'prisma/c/schema.prisma': schema('deno'),
+    });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/^prisma\/c\/schema\.prisma:2 .*as in prisma\/a\/schema\.prisma/);
   });
 
   test('somebody else who opens connections', () => {

@@ -1,6 +1,6 @@
-// The rules of the house, derived from the folders: who may import whom. Answers every breach with file, line
+// The rules of the house, derived from the folders: who may import whom, and what is alike in all modules. Answers every breach with file, line
 // and remedy, so that the message alone is enough to mend it. Type-only imports count: a shape is a promise too.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 
 export interface Breach {
@@ -22,6 +22,8 @@ export function breaches(root: string): Breach[] {
     ...imports.flatMap((one) => breachOf(one)),
     ...environmentReaders(root),
     ...ownConnections(root),
+    ...longModules(root),
+    ...otherGenerators(root),
     ...cycles(root, imports),
   ];
 }
@@ -64,6 +66,11 @@ function breachOf({ file, line, target }: Import): Breach[] {
   }
   if (from.area === 'modules' && (to.area === 'gateway' || to.area === 'cli' || to.area === 'compare')) {
     return breach(`${from.module} imports ${target}. Modules know the kernel and contracts alone.`);
+  }
+  if (from.area === 'modules' && target === 'src/settings.ts') {
+    return breach(
+      `${from.module} imports the settings of the host. A module is a function of what it needs: name it in an interface of its own, and src/host/load.ts hands it in.`,
+    );
   }
   if (
     from.area !== 'modules' &&
@@ -127,6 +134,39 @@ function ownConnections(root: string): Breach[] {
   });
 }
 
+/** All wiring of a module on one screen: what grows beyond it is no wiring. */
+const MOST_LINES = 60;
+
+function longModules(root: string): Breach[] {
+  return sourceFiles(join(root, 'src')).flatMap((path) => {
+    const file = slashed(relative(root, path));
+    if (!/^src\/modules\/[^/]+\/module\.ts$/.test(file)) return [];
+    const line = readFileSync(path, 'utf8').trimEnd().split('\n').length;
+    const message = `is ${line} lines long; a module.ts has at most ${MOST_LINES}. It only puts things together: move what does something into a file of its own.`;
+    return line > MOST_LINES ? [{ file, line, message }] : [];
+  });
+}
+
+/** Prisma asks for the same block in every schema: what one of them changes alone is a mistake. */
+function otherGenerators(root: string): Breach[] {
+  const folder = join(root, 'prisma');
+  const schemas = existsSync(folder) ? filesOf(folder, 'schema.prisma') : [];
+  const blocks = schemas.map((path) => {
+    const text = readFileSync(path, 'utf8');
+    const block = text.match(/^generator client \{\n[^}]*\}\n\ndatasource db \{\n[^}]*\}$/m);
+    const file = slashed(relative(root, path));
+    return { file, text: block?.[0], line: text.slice(0, block?.index ?? 0).split('\n').length };
+  });
+  const counts = Map.groupBy(blocks, ({ text }) => text);
+  const usual = [...counts.values()].sort((a, b) => b.length - a.length)[0];
+  return blocks.flatMap(({ file, line, text }) => {
+    if (text !== undefined && text === usual?.[0]?.text) return [];
+    const like = usual?.[0]?.file;
+    const message = `has another generator or datasource block than the other schemas. Write both as in ${like}: one Prisma makes all clients.`;
+    return [{ file, line, message }];
+  });
+}
+
 /** Synchronous calls: `uses: [users, catalog]` of each module.ts. Events may flow both ways and are not looked at. */
 function cycles(root: string, imports: readonly Import[]): Breach[] {
   const uses = new Map<string, Set<string>>();
@@ -180,10 +220,14 @@ function linesWith(path: string, pattern: RegExp): number[] {
 }
 
 function sourceFiles(folder: string): string[] {
+  return filesOf(folder, '.ts');
+}
+
+function filesOf(folder: string, ending: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
-    if (statSync(path).isDirectory()) return sourceFiles(path);
-    return path.endsWith('.ts') ? [path] : [];
+    if (statSync(path).isDirectory()) return filesOf(path, ending);
+    return path.endsWith(ending) ? [path] : [];
   });
 }
 

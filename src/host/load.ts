@@ -9,7 +9,19 @@ export async function loadModule(name: string, settings: Settings): Promise<Modu
   const { default: make } = (await import(fileOf(settings.app, name, 'module.ts'))) as {
     default: (settings: unknown) => Module;
   };
-  return make({ ...settings, ...settings.own });
+  return make(knownOnly(name, { ...settings, ...settings.own }));
+}
+
+/** A module names its settings in an interface of its own, which nothing compares with ours: what we lack says so here. */
+export function knownOnly<S extends object>(module: string, settings: S): S {
+  return new Proxy(settings, {
+    get(all, name, receiver) {
+      if (name in all || typeof name === 'symbol') return Reflect.get(all, name, receiver);
+      throw new Error(
+        `${module} asks for the setting "${name}", which nobody reads: name it, with its variable, in the settings of the product (src/shop.ts)`,
+      );
+    },
+  });
 }
 
 /** A module's contract, also where the module itself does not run. It is exported under the module's name. */
