@@ -161,8 +161,8 @@ inBothPlacements('users', (shop) => {
     const answers = await Promise.all(Array.from({ length: 200 }, () => signIn(email, right)));
     expect(Date.now() - begun).toBeLessThan(15_000);
     // Guesses that wait at one account are counted, too: on a slow machine some hear 429 before there is no more room.
-    const heard = new Set(answers.map((one) => one.status));
-    expect(heard.difference(new Set([429]))).toEqual(new Set([201, 503]));
+    const heard = answers.map((one) => one.status).filter((status) => status !== 429);
+    expect(new Set(heard)).toEqual(new Set([201, 503]));
     const refused = answers.find((one) => one.status === 503)!;
     expectProblem(refused, 503, 'unavailable');
     expect(refused.headers.get('retry-after')).toBe('1');
