@@ -6,7 +6,8 @@
 import { Groups, Pace, Stopped } from '../groups.ts';
 import type { RetryPolicy } from '../module.ts';
 import type { Effect } from './effect.ts';
-import { defaultPolicy, type Inbox } from './inbox.ts';
+import { defaultPolicy } from './failure.ts';
+import type { Inbox } from './inbox.ts';
 import type { Lanes } from './lanes.ts';
 import type { Batch, LogLogger, StoredRecord } from './log/port.ts';
 import type { Reader, Reading } from './reading.ts';

@@ -1,5 +1,5 @@
 // The life of a delivery: one event at one consumer. One row of `event_delivery` each; the functions in
-// tables/inbox.ts make every change of state, under the lock of the event's key.
+// tables/take.sql and settle.sql make every change of state, under the lock of the event's key.
 // The moves between the states are below; docs/events.md shows them as a picture, and a test compares the two.
 
 export const deliveryStates = {

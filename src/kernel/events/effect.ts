@@ -7,7 +7,7 @@ import type { Listener } from '../module.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { Envelope } from './envelope.ts';
-import { isTransient } from './inbox.ts';
+import { isTransient } from './failure.ts';
 
 /** The boundaries at which a test may kill or freeze the process. */
 export type InboxStep =

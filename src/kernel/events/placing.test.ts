@@ -1,4 +1,4 @@
-// The gate of the inbox takes several events by one statement (tables/inbox.ts, `event_take_many`). Whatever has come
+// The gate of the inbox takes several events by one statement (tables/take.sql, `event_take_many`). Whatever has come
 // before and in whatever order they come, it does to them what `event_take` does to each.
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';

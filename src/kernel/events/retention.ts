@@ -1,7 +1,7 @@
 // What the event tables forget, and when. The order of the numbers is what matters:
 //
 //   the log keeps events            7 days
-//   a key may start again at 1     10 days after its last event, never sooner (tables/inbox.ts)
+//   a key may start again at 1     10 days after its last event, never sooner (tables/take.sql)
 //   sent ids, done deliveries      14 days: every repeat that the log can still bring is recognised
 //   keys without events            60 days, on both sides
 //   what people decided           365 days

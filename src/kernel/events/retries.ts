@@ -5,17 +5,17 @@ import type { Pool } from 'pg';
 import type { Transaction } from '../store/store.ts';
 import { policyOf } from './consumer.ts';
 import type { Effect } from './effect.ts';
-import type { DueRow, Inbox } from './inbox.ts';
 import type { Lanes } from './lanes.ts';
 import type { LogLogger, StoredRecord } from './log/port.ts';
 import type { Reader, Reading } from './reading.ts';
 import { rarer, Signal } from './signal.ts';
+import type { DueRow, Waiting } from './waiting.ts';
 
 export interface RetriesOptions {
   readonly module: string;
   readonly pool: Pool;
   readonly reader: Reader;
-  readonly inbox: Inbox;
+  readonly waiting: Waiting;
   readonly effect: Effect;
   readonly lanes: Lanes;
   readonly log: LogLogger;
@@ -57,16 +57,16 @@ export class Retries {
   }
 
   async #run(): Promise<void> {
-    const { inbox, lanes, log, module, pollMs = 1_000, earlyMs = 10_000 } = this.#options;
+    const { waiting, lanes, log, module, pollMs = 1_000, earlyMs = 10_000 } = this.#options;
     let empty = 0;
     while (this.#running) {
       let wait = pollMs;
       try {
         if (Date.now() - this.#swept > SWEEP_MS) {
           this.#swept = Date.now();
-          await inbox.releaseEarly(earlyMs);
+          await waiting.releaseEarly(earlyMs);
         }
-        const { ids, next } = await inbox.due(AT_ONCE);
+        const { ids, next } = await waiting.due(AT_ONCE);
         if (ids.length > 0) {
           const tried = await Promise.all(ids.map((id) => lanes.run(() => this.#try(id))));
           if (tried.some((mine) => mine)) continue;
@@ -84,8 +84,8 @@ export class Retries {
   /** False when another host has it, or it is no longer due. */
   async #try(id: string): Promise<boolean> {
     if (!this.#running) return false;
-    const { inbox, pool } = this.#options;
-    const row = await this.#look(id);
+    const { waiting, pool } = this.#options;
+    const row = await waiting.look(id);
     if (!row) return false;
     const reading = this.#read(row);
     if (reading.kind === 'event') return this.#attempt(row, reading);
@@ -93,15 +93,15 @@ export class Retries {
       query: async (text: string, values?: readonly unknown[]) =>
         pool.query(text, values as unknown[]) as never,
     };
-    if (reading.kind === 'ignored') await inbox.settle(sql, id, 'done', null);
+    if (reading.kind === 'ignored') await waiting.settle(sql, id, 'done', null);
     else if (reading.kind === 'unknown-version')
-      await inbox.settle(sql, id, 'unknown-version', reading.reason);
-    else await inbox.settle(sql, id, 'dead', reading.reason, reading.holds);
+      await waiting.settle(sql, id, 'unknown-version', reading.reason);
+    else await waiting.settle(sql, id, 'dead', reading.reason, reading.holds);
     return true;
   }
 
   async #attempt(row: DueRow, reading: Extract<Reading, { kind: 'event' }>): Promise<boolean> {
-    const { effect, inbox, log, module } = this.#options;
+    const { effect, waiting, log, module } = this.#options;
     const { listener, envelope } = reading;
     const attempt = row.attempts + 1;
     try {
@@ -111,14 +111,14 @@ export class Retries {
         topic: row.topic,
         attempt,
         replay: false,
-        enter: async (tx: Transaction) => (await inbox.claim(tx.sql, row.id))?.attempts === row.attempts,
-        leave: (tx: Transaction) => inbox.settle(tx.sql, row.id, 'done', null),
+        enter: async (tx: Transaction) => (await waiting.claim(tx.sql, row.id))?.attempts === row.attempts,
+        leave: (tx: Transaction) => waiting.settle(tx.sql, row.id, 'done', null),
       });
       if (done) this.handled += 1;
       return done;
     } catch (error) {
       const policy = policyOf(listener);
-      const mine = await inbox.failAgain(row.id, { attempt, error, policy });
+      const mine = await waiting.failAgain(row.id, { attempt, error, policy });
       if (mine) {
         const last = attempt >= policy.attempts;
         log[last ? 'error' : 'warn'](
@@ -128,16 +128,6 @@ export class Retries {
       }
       return mine;
     }
-  }
-
-  async #look(id: string): Promise<DueRow | undefined> {
-    const { module, pool } = this.#options;
-    const { rows } = await pool.query<DueRow & Record<string, unknown>>(
-      `SELECT id, topic, key, sequence, type, attempts, headers, value, received_at
-       FROM ${module}.event_delivery WHERE id = $1 AND state = 'waiting' AND next_at <= clock_timestamp()`,
-      [id],
-    );
-    return rows[0];
   }
 
   #read(row: DueRow): Reading {

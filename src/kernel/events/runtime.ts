@@ -19,6 +19,7 @@ import { channelOf, Relay, type RelayStep, type SentEvent } from './relay.ts';
 import { forget } from './retention.ts';
 import { Retries } from './retries.ts';
 import { type EventStats, readStats } from './stats.ts';
+import { Waiting } from './waiting.ts';
 
 /** What the host starts where the placement has been stable; the host's own type says the same. */
 export interface EventTask {
@@ -75,9 +76,10 @@ export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
   const { pool } = store;
   const reader = new Reader(module, listeners, contracts);
   const inbox = new Inbox(module, pool, hostId);
+  const waiting = new Waiting(module, pool, hostId);
   const lanes = new Lanes(options.concurrency ?? 3);
   const effect = new Effect({ module, store, tracing, step: steps?.inbox });
-  const retries = new Retries({ module, pool, reader, inbox, effect, lanes, log, ...timing });
+  const retries = new Retries({ module, pool, reader, waiting, effect, lanes, log, ...timing });
   const consumer = new Consumer({
     module,
     reader,
@@ -125,7 +127,7 @@ export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
       await eventLog.ensureTopics(reader.topics);
       const types = listeners.map((listener) => listener.event.type);
       await inbox.meet(reader.topics, types);
-      await inbox.versionsKnown(types);
+      await waiting.versionsKnown(types);
       const subscription: Subscription = await subscribe();
       await retries.start();
       return async () => {

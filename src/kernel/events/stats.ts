@@ -104,5 +104,5 @@ function statement(schema: string): string {
          WHERE state IN ('waiting', 'queued', 'early', 'unknown-version', 'dead') GROUP BY state
        ) s) AS states,
       (SELECT count(DISTINCT (topic, key))::int FROM ${schema}.event_delivery
-       WHERE (state = 'dead' AND holds) OR state = 'unknown-version') AS held`;
+       WHERE ${schema}.event_is_held(state, holds)) AS held`;
 }

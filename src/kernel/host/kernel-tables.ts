@@ -6,5 +6,5 @@ import { sagaTables } from '../saga/tables.ts';
 
 /** Idempotent SQL, run by the schema's owner at every start of a monolith. */
 export function kernelTables(schema: string): string {
-  return `${moduleEventTables(schema)}\n${limitTables(schema)}\n${sagaTables(schema)}`;
+  return `${moduleEventTables()}\n${limitTables(schema)}\n${sagaTables(schema)}`;
 }

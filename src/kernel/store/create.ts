@@ -20,7 +20,7 @@ export interface StoreOptions<P> {
   /** Refs called inside an open transaction throw. */
   readonly strict: boolean;
   readonly log: Logger;
-  /** Where this process is, `monolith` or `orders-1`: written beside every event (tables/outbox.ts). */
+  /** Where this process is, `monolith` or `orders-1`: written beside every event (tables/outbox.sql). */
   readonly hostId?: string;
 }
 

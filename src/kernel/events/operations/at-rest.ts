@@ -35,7 +35,7 @@ export interface RestingRow {
   readonly value: Buffer | null;
 }
 
-/** The rows in the order of their keys, locked before their keys are, as everywhere (tables/inbox.ts). */
+/** The rows in the order of their keys, locked before their keys are, as everywhere (tables/inbox.sql). */
 export async function lockResting(
   sql: Sql,
   schema: string,
@@ -58,8 +58,7 @@ export async function outcome(sql: Sql, schema: string, ids: readonly string[]):
   const { rows } = await sql.query<{ id: string; state: DeliveryState; behind: string | null }>(
     `SELECT d.id, d.state, CASE WHEN d.state = 'queued' THEN (
        SELECT h.id FROM ${schema}.event_delivery h
-       WHERE h.topic = d.topic AND h.key = d.key
-         AND (h.state IN ('waiting', 'queued', 'unknown-version') OR (h.state = 'dead' AND h.holds))
+       WHERE h.topic = d.topic AND h.key = d.key AND ${schema}.event_is_open(h.state, h.holds)
        ORDER BY h.sequence NULLS LAST, h.arrival LIMIT 1
      ) END AS behind
      FROM ${schema}.event_delivery d WHERE d.id = ANY ($1::uuid[])

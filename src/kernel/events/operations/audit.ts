@@ -1,7 +1,17 @@
 // Rows of the audit table, written in the transaction of what they tell about.
 import { v7 as uuidv7 } from 'uuid';
 import type { Sql } from '../../store/store.ts';
-import type { AuditAction } from '../tables/audit.ts';
+
+/** What a person may decide; the table refuses others (tables/audit.sql). */
+export const auditActions = {
+  redrive: 'A delivery was put back into the queue of its key, perhaps with other data.',
+  drop: 'A delivery was given up: it has no effect.',
+  replay: 'Past events were given to this consumer once more.',
+  publish: 'An event was published by hand.',
+  skip: 'A part of the log that cannot be read was passed over.',
+} as const;
+
+export type AuditAction = keyof typeof auditActions;
 
 export interface AuditEntry {
   readonly action: AuditAction;

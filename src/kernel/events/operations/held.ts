@@ -24,7 +24,7 @@ export async function heldKeys(pool: Pool, module: string, limit: number): Promi
          (SELECT count(*)::int FROM ${module}.event_delivery q
           WHERE q.topic = d.topic AND q.key = d.key AND q.state IN ('queued', 'early', 'dead') AND q.id <> d.id) AS behind
        FROM ${module}.event_delivery d
-       WHERE (state = 'dead' AND holds) OR state IN ('unknown-version', 'early')
+       WHERE ${module}.event_is_held(state, holds) OR state = 'early'
        ORDER BY topic, key, (state = 'early'), sequence NULLS LAST, arrival
      ) heads ORDER BY since, id LIMIT $1`,
     [limit],

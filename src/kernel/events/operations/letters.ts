@@ -117,15 +117,15 @@ export async function readLetter(pool: Pool, module: string, id: string): Promis
   };
 }
 
-/** Events without a sequence come last, as they arrived (tables/inbox.ts). */
+/** Events without a sequence come last, as they arrived (tables/inbox.sql). */
 const LAST = '9223372036854775807';
 
 function columns(schema: string): string {
   return `id, topic, key, sequence::text AS sequence, type, state, reason, next_at, received_at, settled_at,
-    settled_at::text AS place, (state = 'dead' AND holds) OR state = 'unknown-version' AS holds,
+    settled_at::text AS place, ${schema}.event_is_held(state, holds) AS holds,
     (SELECT count(*)::int FROM ${schema}.event_attempt a WHERE a.delivery_id = d.id) AS attempts,
     (SELECT min(at) FROM ${schema}.event_attempt a WHERE a.delivery_id = d.id) AS first_failed_at,
-    CASE WHEN (state = 'dead' AND holds) OR state IN ('waiting', 'unknown-version') THEN (
+    CASE WHEN state = 'waiting' OR ${schema}.event_is_held(state, holds) THEN (
       SELECT count(*)::int FROM ${schema}.event_delivery q WHERE q.topic = d.topic AND q.key = d.key AND q.state = 'queued'
         AND (coalesce(q.sequence, ${LAST}), q.arrival) > (coalesce(d.sequence, ${LAST}), d.arrival)
     ) ELSE 0 END AS behind`;

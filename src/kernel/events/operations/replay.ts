@@ -146,7 +146,7 @@ async function handle(of: ModuleEvents, { record, reading }: Item, count: () => 
   }
 }
 
-/** This transaction publishes nothing (tables/outbox.ts), and no new event of the key is handled beside it. */
+/** This transaction publishes nothing (tables/emit.sql), and no new event of the key is handled beside it. */
 async function quietly(of: ModuleEvents, { sql }: Transaction, topic: string, key: string): Promise<true> {
   await sql.query(
     `SELECT set_config('banyan.replay', 'on', true), (

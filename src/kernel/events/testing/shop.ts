@@ -57,8 +57,8 @@ export async function provisionShop(url: string): Promise<void> {
     secret,
     modules: [],
     schemas: [
-      { schema: 'shop', role: 'banyan_shop', ddl: moduleEventTables('shop') },
-      { schema: 'till', role: 'banyan_till', ddl: `${moduleEventTables('till')}; ${effects}` },
+      { schema: 'shop', role: 'banyan_shop', ddl: moduleEventTables() },
+      { schema: 'till', role: 'banyan_till', ddl: `${moduleEventTables()}; ${effects}` },
       logSchema,
     ],
     moduleDdl: moduleEventTables,

@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const before = (schema: string) => `${moduleEventTables(schema)}\n${limitTables(schema)}`;
+const before = (schema: string) => `${moduleEventTables()}\n${limitTables(schema)}`;
 const now = (schema: string) => `${before(schema)}\n${sagaTables(schema)}`;
 const start = (moduleDdl: (schema: string) => string) =>
   provision({ adminUrl, secret, modules: ['orders'], prisma, schemas: [], moduleDdl, log: silent });
