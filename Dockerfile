@@ -7,6 +7,7 @@ COPY prisma ./prisma
 RUN node scripts/setup.mjs --production
 COPY bin ./bin
 COPY src ./src
+COPY compare ./compare
 COPY stage ./stage
 COPY extracted ./extracted
 RUN mkdir -p /var/lib/banyan/media && chown -R node:node /var/lib/banyan

@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const node = join(root, 'node_modules', '.bin', 'node');
-const client = join(root, 'src', 'cli', 'main.ts');
+const client = join(root, 'bin', 'main.ts');
 
 // npx says so to what it starts, and to that alone.
 if (process.env.npm_lifecycle_event === 'npx') await import('../scripts/with-npm.mjs');

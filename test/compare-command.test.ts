@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { run } from '../src/cli/run.ts';
-import { parseShape } from '../src/compare/shapes/syntax.ts';
+import { banyan } from '../bin/commands.ts';
+import { parseShape } from '../compare/shapes/syntax.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'compare-command-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -17,7 +17,7 @@ async function compare(...words: string[]) {
       text[name] += more;
     },
   });
-  const code = await run(['compare', ...words], {
+  const code = await banyan(['compare', ...words], {
     env: { DATA_DIR: join(folder, 'data') },
     out: output('out'),
     err: output('err'),

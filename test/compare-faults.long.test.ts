@@ -1,7 +1,7 @@
 // Faults on demand: a host that was made for measuring obeys whoever has an internal token, and every other host does
 // not know the path.
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { cpuSeconds } from '../src/compare/measure/proc.ts';
+import { cpuSeconds } from '../compare/measure/proc.ts';
 import { createInternalTokens } from '../src/kernel/identity/internal-token.ts';
 import type { Overview } from '../src/kernel/placement/admin-contract.ts';
 import { type StartedShop, startShop } from './start-shop.ts';

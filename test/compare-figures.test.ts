@@ -1,13 +1,13 @@
 // From rounds to what is said of them: known rounds in, known figures, harm and lag out.
 import { describe, expect, test } from 'vitest';
-import { figuresOf, pairsOf } from '../src/compare/figures.ts';
-import { harmOf, thresholdOf } from '../src/compare/harm.ts';
-import type { LoadResult, Planned } from '../src/compare/load/plan.ts';
-import { highestLag } from '../src/compare/measure/events.ts';
-import { predictCapacity } from '../src/compare/model.ts';
-import type { Side } from '../src/compare/report-shape.ts';
-import type { Measured } from '../src/compare/rounds.ts';
-import { Latencies } from '../src/compare/statistics/histogram.ts';
+import { figuresOf, pairsOf } from '../compare/figures.ts';
+import { harmOf, thresholdOf } from '../compare/harm.ts';
+import type { LoadResult, Planned } from '../compare/load/plan.ts';
+import { highestLag } from '../compare/measure/events.ts';
+import { predictCapacity } from '../compare/model.ts';
+import type { Side } from '../compare/report-shape.ts';
+import type { Measured } from '../compare/rounds.ts';
+import { Latencies } from '../compare/statistics/histogram.ts';
 
 function round(pair: number, side: Side, cpu: number, p50: number, counted = true): Measured {
   const all = new Latencies();

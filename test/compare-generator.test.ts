@@ -4,11 +4,11 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { choosePinning, type Generator, startGenerator } from '../src/compare/load/generator-process.ts';
-import type { LoadResult, Planned } from '../src/compare/load/plan.ts';
-import { randomOf } from '../src/compare/load/random.ts';
-import { arrivals } from '../src/compare/load/schedule.ts';
-import { Latencies } from '../src/compare/statistics/histogram.ts';
+import { choosePinning, type Generator, startGenerator } from '../compare/load/generator-process.ts';
+import type { LoadResult, Planned } from '../compare/load/plan.ts';
+import { randomOf } from '../compare/load/random.ts';
+import { arrivals } from '../compare/load/schedule.ts';
+import { Latencies } from '../compare/statistics/histogram.ts';
 
 let server: ChildProcess;
 let generator: Generator;

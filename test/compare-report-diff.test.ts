@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { run } from '../src/cli/run.ts';
-import { diffReports } from '../src/compare/diff.ts';
-import { diffText } from '../src/compare/report/diff-text.ts';
-import type { Interval, Report } from '../src/compare/report-shape.ts';
+import { banyan as commandLine } from '../bin/commands.ts';
+import { diffReports } from '../compare/diff.ts';
+import { diffText } from '../compare/report/diff-text.ts';
+import type { Interval, Report } from '../compare/report-shape.ts';
 import { fullReport } from './compare-report.fixture.ts';
 
 const unpainted = (_look: string, text: string) => text;
@@ -126,7 +126,7 @@ test('on the command line: 0 where nothing is worse, 1 where something is, and a
       err: output('err'),
       interrupted: new AbortController().signal,
     };
-    return run(['compare', 'diff', ...words], terminal);
+    return commandLine(['compare', 'diff', ...words], terminal);
   };
   expect(await banyan(older, older)).toBe(0);
   expect(await banyan(older, newer)).toBe(1);

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { htmlReport } from '../src/compare/report/html.ts';
-import { bytes, count, digits, off, percent } from '../src/compare/report/numbers.ts';
-import type { Report } from '../src/compare/report-shape.ts';
+import { htmlReport } from '../compare/report/html.ts';
+import { bytes, count, digits, off, percent } from '../compare/report/numbers.ts';
+import type { Report } from '../compare/report-shape.ts';
 import { findChromium } from './chromium.ts';
 import { fullReport, quickReport } from './compare-report.fixture.ts';
 

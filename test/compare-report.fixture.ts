@@ -10,7 +10,7 @@ import type {
   Side,
   SideMeasured,
   Span,
-} from '../src/compare/report-shape.ts';
+} from '../compare/report-shape.ts';
 
 const MODULES = ['catalog', 'media', 'notifications', 'orders', 'payments', 'users'];
 const KINDS = [

@@ -1,21 +1,21 @@
 // What is said of a comparison without a browser: the schema, the screen of a terminal, the page as text, the numbers.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { findingOf } from '../src/compare/finding.ts';
-import { checkReport } from '../src/compare/report/check.ts';
-import { htmlReport } from '../src/compare/report/html.ts';
-import { bytes, digits, ms, percent, tick } from '../src/compare/report/numbers.ts';
-import { linear, logarithmic, roundRange } from '../src/compare/report/scale.ts';
-import { reportSchema } from '../src/compare/report/schema.ts';
-import { terminalReport } from '../src/compare/report/terminal.ts';
-import type { Fault, Report } from '../src/compare/report-shape.ts';
+import { findingOf } from '../compare/finding.ts';
+import { checkReport } from '../compare/report/check.ts';
+import { htmlReport } from '../compare/report/html.ts';
+import { bytes, digits, ms, percent, tick } from '../compare/report/numbers.ts';
+import { linear, logarithmic, roundRange } from '../compare/report/scale.ts';
+import { reportSchema } from '../compare/report/schema.ts';
+import { terminalReport } from '../compare/report/terminal.ts';
+import type { Fault, Report } from '../compare/report-shape.ts';
 import { fullReport, quickReport } from './compare-report.fixture.ts';
 
 const unpainted = (_look: string, text: string) => text;
 
 test('docs/compare-report.schema.json is what the code says', () => {
   const committed = readFileSync(new URL('../docs/compare-report.schema.json', import.meta.url), 'utf8');
-  // Regenerate: node -e "import('./src/compare/report/schema.ts').then((m) => process.stdout.write(m.reportSchema()))"
+  // Regenerate: node -e "import('./compare/report/schema.ts').then((m) => process.stdout.write(m.reportSchema()))"
   expect(JSON.parse(committed)).toEqual(JSON.parse(reportSchema()));
 });
 

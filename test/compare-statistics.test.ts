@@ -1,8 +1,8 @@
 // Known samples in, known intervals out; and the reason for order statistics: how often samples without any
 // difference are taken for one.
 import { describe, expect, test } from 'vitest';
-import { randomOf } from '../src/compare/load/random.ts';
-import { Latencies } from '../src/compare/statistics/histogram.ts';
+import { randomOf } from '../compare/load/random.ts';
+import { Latencies } from '../compare/statistics/histogram.ts';
 import {
   coins,
   holm,
@@ -10,7 +10,7 @@ import {
   medianInterval,
   pairsNeeded,
   signTest,
-} from '../src/compare/statistics/intervals.ts';
+} from '../compare/statistics/intervals.ts';
 
 describe('the interval of a median', () => {
   test('binomial tail: 2 of 10 coins', () => {

@@ -1,12 +1,12 @@
 // The p99 of all requests, from rounds of 600: how often it is found to differ where it does not, whether its interval
 // holds the truth where it does, and that rounds are long enough to have one. Judged by what judges a comparison.
 import { expect, test } from 'vitest';
-import { figuresOf } from '../src/compare/figures.ts';
-import { randomOf } from '../src/compare/load/random.ts';
-import { paces, roundMsAt } from '../src/compare/options.ts';
-import type { Figure } from '../src/compare/report-shape.ts';
-import type { Measured } from '../src/compare/rounds.ts';
-import { BEYOND_IN_A_ROUND, Latencies } from '../src/compare/statistics/histogram.ts';
+import { figuresOf } from '../compare/figures.ts';
+import { randomOf } from '../compare/load/random.ts';
+import { paces, roundMsAt } from '../compare/options.ts';
+import type { Figure } from '../compare/report-shape.ts';
+import type { Measured } from '../compare/rounds.ts';
+import { BEYOND_IN_A_ROUND, Latencies } from '../compare/statistics/histogram.ts';
 
 const TRIALS = 400;
 const random = randomOf(140);

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { Refusal } from '../src/compare/refusal.ts';
-import { builtinWorks, readWork } from '../src/compare/work/read.ts';
-import { record, type Stock } from '../src/compare/work/record.ts';
+import { Refusal } from '../compare/refusal.ts';
+import { builtinWorks, readWork } from '../compare/work/read.ts';
+import { record, type Stock } from '../compare/work/record.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'compare-work-'));
 afterAll(() => rmSync(folder, { recursive: true }));

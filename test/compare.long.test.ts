@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { Value } from 'typebox/value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Report } from '../src/compare/report-shape.ts';
-import { processesIn } from '../src/compare/shapes/folder.ts';
+import { Report } from '../compare/report-shape.ts';
+import { processesIn } from '../compare/shapes/folder.ts';
 
 let folder: string;
 

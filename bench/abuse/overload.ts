@@ -4,10 +4,10 @@
 // count: then nobody knows what arrived.
 
 import { Pool } from 'undici';
-import { type Generator, startGenerator } from '../../src/compare/load/generator-process.ts';
-import type { LoadResult, Planned } from '../../src/compare/load/plan.ts';
-import { randomOf } from '../../src/compare/load/random.ts';
-import { arrivals } from '../../src/compare/load/schedule.ts';
+import { type Generator, startGenerator } from '../../compare/load/generator-process.ts';
+import type { LoadResult, Planned } from '../../compare/load/plan.ts';
+import { randomOf } from '../../compare/load/random.ts';
+import { arrivals } from '../../compare/load/schedule.ts';
 import { countsOf, type Figure, quantileOf } from './figure.ts';
 import { takePulse } from './pulse.ts';
 import type { Product } from './stage.ts';

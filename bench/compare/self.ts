@@ -8,12 +8,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ALPHA, widened } from '../../compare/figures.ts';
+import { randomOf } from '../../compare/load/random.ts';
+import { paces } from '../../compare/options.ts';
+import type { Report, Round } from '../../compare/report-shape.ts';
+import { holm, median, signTest } from '../../compare/statistics/intervals.ts';
 import { countOf, readArguments } from '../../scripts/arguments.ts';
-import { ALPHA, widened } from '../../src/compare/figures.ts';
-import { randomOf } from '../../src/compare/load/random.ts';
-import { paces } from '../../src/compare/options.ts';
-import type { Report, Round } from '../../src/compare/report-shape.ts';
-import { holm, median, signTest } from '../../src/compare/statistics/intervals.ts';
 
 const usage = `node bench/compare/self.ts [options]
   --runs N        how many runs (20)

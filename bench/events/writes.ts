@@ -7,9 +7,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
-import { choosePinning, type Generator, startGenerator } from '../../src/compare/load/generator-process.ts';
-import { randomOf } from '../../src/compare/load/random.ts';
-import { arrivals } from '../../src/compare/load/schedule.ts';
+import { choosePinning, type Generator, startGenerator } from '../../compare/load/generator-process.ts';
+import { randomOf } from '../../compare/load/random.ts';
+import { arrivals } from '../../compare/load/schedule.ts';
 import { median, ms, percentile, type Row, type Stage, whole } from './stage.ts';
 
 const PAIRS = 8;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Entry, Instance, Overview } from '../kernel/placement/admin-contract.ts';
 import { writeInstanceFile } from '../kernel/supervisor/instance-file.ts';
+import type { Suggestions } from './application.ts';
 import { drawStatus } from './picture.ts';
 import { run } from './run.ts';
 
@@ -147,6 +148,7 @@ describe('status', () => {
       url: 'http://127.0.0.1:3000',
       now: Date.parse('2026-01-01T00:02:30Z'),
       style: (_: unknown, text: string) => text,
+      suggestions: {},
     };
     const picture = drawStatus(overview, options);
     expect(picture.split('\n').filter((line) => line.length > 80)).toEqual([]);
@@ -159,6 +161,22 @@ describe('status', () => {
     expect(picture).toMatch(/npx banyan extract catalog media +start what is missing/);
     const calm = drawStatus({ ...overview, modules: [entry('orders')] }, options);
     expect(calm).toMatch(/npx banyan extract orders/);
+  });
+
+  test('proposes what the application names, and of one that names nothing the first module', () => {
+    const proposed = (modules: readonly Entry[], suggestions: Suggestions) => {
+      const overview = { version: 1, monolith: { pid: 1, url: base }, monoliths: [], modules: [...modules] };
+      const options = { url: 'http://here', now: 0, style: (_: unknown, text: string) => text, suggestions };
+      return drawStatus(overview, options).match(/(npx|curl) .*?(?= {2})/g);
+    };
+    const named = { extractFirst: 'orders', extractNever: 'catalog', request: '/things?limit=1' };
+    const curl = "curl -i 'http://here/things?limit=1'";
+    const all = [entry('catalog'), entry('media'), entry('orders')];
+    expect(proposed(all, {})).toEqual(['npx banyan extract catalog']);
+    expect(proposed(all, named)).toEqual(['npx banyan extract orders', curl]);
+    expect(proposed(all.slice(0, 2), named)).toEqual(['npx banyan extract media', curl]);
+    expect(proposed(all.slice(0, 1), named)).toEqual([curl]);
+    expect(proposed(all.slice(0, 1), { extractNever: 'catalog' })).toBeNull();
   });
 });
 

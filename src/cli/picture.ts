@@ -1,6 +1,7 @@
 // The status as a picture in 80 columns: one line per module, its processes hung below it like the roots of a
 // fig, and at the end what to try next, chosen by what is seen.
 import type { Entry, Instance, Overview } from '../kernel/placement/admin-contract.ts';
+import type { Suggestions } from './application.ts';
 import type { Style } from './terminal.ts';
 
 export interface PictureOptions {
@@ -8,6 +9,7 @@ export interface PictureOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly style: Style;
+  readonly suggestions: Suggestions;
 }
 
 const width = 80;
@@ -76,8 +78,10 @@ interface Step {
   readonly why: string;
 }
 
-function drawNext(modules: readonly Entry[], { url, style }: PictureOptions): string[] {
-  const steps = nextSteps(modules, url);
+function drawNext(modules: readonly Entry[], options: PictureOptions): string[] {
+  const { style } = options;
+  const steps = nextSteps(modules, options);
+  if (steps.length === 0) return [];
   // An address may be long: it stands alone, and the others still line up.
   const longest = Math.max(...steps.map(({ command }) => command.length).filter((length) => length < 40));
   return [
@@ -91,7 +95,8 @@ function drawNext(modules: readonly Entry[], { url, style }: PictureOptions): st
 }
 
 /** At most four, the most urgent first. */
-function nextSteps(modules: readonly Entry[], url: string): Step[] {
+function nextSteps(modules: readonly Entry[], { url, suggestions }: PictureOptions): Step[] {
+  const { request } = suggestions;
   const steps: Step[] = [];
   const up = (entry: Entry) => entry.instances.filter(({ healthy }) => healthy).length;
   const down = modules.filter(
@@ -100,7 +105,7 @@ function nextSteps(modules: readonly Entry[], url: string): Step[] {
   const broken = down[0];
   const idle = modules.find((entry) => entry.placement === 'in-process' && up(entry) > 0);
   const extracted = modules.find((entry) => entry.placement === 'service' && up(entry) > 0);
-  const inside = modules.find(({ module, placement }) => placement === 'in-process' && module !== 'users');
+  const inside = nextOutside(modules, suggestions);
   if (broken) {
     const names = down.map(({ module }) => module).join(' ');
     steps.push({ command: `npx banyan extract ${names}`, why: 'start what is missing, now' });
@@ -115,20 +120,25 @@ function nextSteps(modules: readonly Entry[], url: string): Step[] {
     if (!broken)
       steps.push({ command: `npx banyan logs ${extracted.module} -f`, why: 'what its processes say' });
   }
-  if (!broken && inside) {
-    const pick =
-      modules.find(({ module, placement }) => module === 'orders' && placement === 'in-process') ?? inside;
+  if (!broken && inside)
     steps.push({
-      command: `npx banyan extract ${pick.module}`,
+      command: `npx banyan extract ${inside.module}`,
       why: 'into a service of its own, while it runs',
     });
-  }
-  if (!broken)
-    steps.push({
-      command: `curl -i '${url}/api/catalog/products?limit=1'`,
-      why: 'x-served-by says who answered',
-    });
+  if (!broken && request)
+    steps.push({ command: `curl -i '${url}${request}'`, why: 'x-served-by says who answered' });
   return steps.slice(0, 4);
+}
+
+/** The module to extract next. */
+function nextOutside(
+  modules: readonly Entry[],
+  { extractFirst, extractNever }: Suggestions,
+): Entry | undefined {
+  const inside = modules.filter(
+    ({ module, placement }) => placement === 'in-process' && module !== extractNever,
+  );
+  return inside.find(({ module }) => module === extractFirst) ?? inside[0];
 }
 
 /** `12 s ago`. */

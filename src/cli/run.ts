@@ -1,15 +1,15 @@
-// From words to a command: what there is, in one list. Each command is a file of its own.
+// From words to a command: what every Banyan has, in one list, and what the application adds. Each command is a file
+// of its own. It knows no module and no tool: the application hands them in (application.ts).
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { compareCommand } from './commands/compare.ts';
+import { type Application, anyApplication, type Example } from './application.ts';
 import { docs } from './commands/docs.ts';
 import { events } from './commands/events.ts';
 import { extract } from './commands/extract.ts';
 import { logs } from './commands/logs.ts';
 import { place } from './commands/place.ts';
 import { restore } from './commands/restore.ts';
-import { saga } from './commands/saga.ts';
 import { status } from './commands/status.ts';
 import { verify } from './commands/verify.ts';
 import { Failure, misused, report } from './failure.ts';
@@ -17,46 +17,38 @@ import type { Register } from './register.ts';
 import { Reported } from './several.ts';
 import type { Terminal } from './terminal.ts';
 
-const commands: readonly Register[] = [
-  status,
+const commands = ({ commands: own, suggestions }: Application): readonly Register[] => [
+  status(suggestions),
   extract,
   place,
   restore,
   logs,
   events,
   verify,
-  saga,
-  compareCommand,
+  ...own,
   docs,
 ];
 
-const examples = `
-Examples:
-  banyan status                           where every module serves; what next
-  banyan extract orders                   orders becomes a process of its own
-  banyan extract catalog --instances 2    two of them, balanced
-  banyan restore orders                   and back, without losing a request
-  banyan logs catalog -f                  what its processes say
-  banyan events                           how events are doing; --help for more
-  banyan saga                             who says what is next; what is stuck
-  banyan verify                           nothing lost, doubled or out of order?
-  banyan compare                          both architectures on the same work
-
+const found = `
 It finds the instance that runs by DATA_DIR (.banyan in this folder), or by
 BANYAN_URL and ADMIN_TOKEN. Every command but docs takes --json.`;
 
 /** Runs one command; answers the exit code. */
-export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
+export async function run(
+  words: readonly string[],
+  terminal: Terminal,
+  application: Application = anyApplication,
+): Promise<number> {
   const program = new Command('banyan')
     .description('Moves the modules of a running Banyan into services, and back.')
     .version(version(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print what there is')
     .helpCommand(false)
     .showSuggestionAfterError(true)
-    .addHelpText('after', examples)
+    .addHelpText('after', `${listed(application.examples)}${found}`)
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: () => {} });
-  for (const register of commands) register(program, terminal);
+  for (const register of commands(application)) register(program, terminal);
   for (const command of program.commands) {
     command.exitOverride().copyInheritedSettings(program);
     for (const below of command.commands) below.copyInheritedSettings(program);
@@ -76,6 +68,11 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
     );
     return 1;
   }
+}
+
+function listed(examples: readonly Example[]): string {
+  if (examples.length === 0) return '';
+  return `\nExamples:\n${examples.map(([command, outcome]) => `  ${command.padEnd(40)}${outcome}\n`).join('')}`;
 }
 
 /** The help of the command that was meant, as far as it can be told. */

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Shop } from '../shop.ts';
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../bin/main.ts', import.meta.url));
 
 export function cli(shop: Shop, ...words: string[]): Promise<{ code: number; out: string; err: string }> {
   const env = { PATH: process.env.PATH!, BANYAN_URL: shop.url, ADMIN_TOKEN: shop.adminToken };

@@ -1,9 +1,10 @@
 // What the saga commands show, in 80 columns: pure, from the admin answers.
+
+import { type Looks, WIDTH } from '../cli/events-picture.ts';
+import { oneLine, shorten } from '../cli/plain.ts';
+import type { Style } from '../cli/terminal.ts';
+import { lasting, local } from '../cli/times.ts';
 import type { SagaOfOrder, SagaOverview, TimelineItem } from '../modules/orders/contract.ts';
-import { type Looks, WIDTH } from './events-picture.ts';
-import { oneLine, shorten } from './plain.ts';
-import type { Style } from './terminal.ts';
-import { lasting, local } from './times.ts';
 
 const states = ['running', 'waiting', 'compensating', 'stuck'] as const;
 

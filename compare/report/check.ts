@@ -1,6 +1,6 @@
 // Reads a report back: a file that somebody kept, checked against the schema before anything is said of it.
 import { readFileSync } from 'node:fs';
-import { compile } from '../../kernel/contract/validation.ts';
+import { compile } from '../../src/kernel/contract/validation.ts';
 import { Refusal } from '../refusal.ts';
 import { Report } from '../report-shape.ts';
 

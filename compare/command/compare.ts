@@ -4,19 +4,19 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { InvalidArgumentError } from 'commander';
-import type { Compared } from '../../compare/compare.ts';
-import type { CompareOptions, Mode } from '../../compare/options.ts';
-import { DEFAULT_PAIRS, FEWEST_PAIRS, MOST_PAIRS } from '../../compare/options.ts';
-import { Refusal } from '../../compare/refusal.ts';
-import { moduleNames } from '../../environment.ts';
-import { shopApp } from '../../shop.ts';
-import { dataDirOf } from '../client.ts';
-import { Failure, misused } from '../failure.ts';
-import { createProgress } from '../progress.ts';
-import { refused } from '../refused.ts';
-import type { Register } from '../register.ts';
-import { styleFor, type Terminal } from '../terminal.ts';
-import { compareDiff } from './compare-diff.ts';
+import { dataDirOf } from '../../src/cli/client.ts';
+import { Failure, misused } from '../../src/cli/failure.ts';
+import { createProgress } from '../../src/cli/progress.ts';
+import type { Register } from '../../src/cli/register.ts';
+import { styleFor, type Terminal } from '../../src/cli/terminal.ts';
+import { moduleNames } from '../../src/environment.ts';
+import { shopApp } from '../../src/shop.ts';
+import type { Compared } from '../compare.ts';
+import type { CompareOptions, Mode } from '../options.ts';
+import { DEFAULT_PAIRS, FEWEST_PAIRS, MOST_PAIRS } from '../options.ts';
+import { Refusal } from '../refusal.ts';
+import { compareDiff } from './diff.ts';
+import { refused } from './refused.ts';
 
 interface Options {
   readonly a?: string;
@@ -73,8 +73,8 @@ export const compareCommand: Register = (program, terminal) => {
 };
 
 async function run(options: Options, terminal: Terminal): Promise<void> {
-  const { readWork } = await import('../../compare/work/read.ts');
-  const { compare } = await import('../../compare/compare.ts');
+  const { readWork } = await import('../work/read.ts');
+  const { compare } = await import('../compare.ts');
   const { signal, release } = interruptions();
   const progress = progressOn(terminal);
   let undoOut: () => unknown = () => {};
@@ -119,7 +119,7 @@ async function tell(
   terminal: Terminal,
 ): Promise<void> {
   const json = `${JSON.stringify(report, null, 2)}\n`;
-  const { htmlReport } = await import('../../compare/report/html.ts');
+  const { htmlReport } = await import('../report/html.ts');
   try {
     writeFileSync(join(out, 'report.json'), json);
     writeFileSync(join(out, 'report.html'), htmlReport(report));
@@ -133,7 +133,7 @@ async function tell(
   }
   if (options.json) terminal.out.write(json);
   else {
-    const { terminalReport } = await import('../../compare/report/terminal.ts');
+    const { terminalReport } = await import('../report/terminal.ts');
     terminal.out.write(`${terminalReport(report, styleFor(terminal, terminal.out))}\n`);
     terminal.out.write(`\n  Report  ${join(out, 'report.html')}\n`);
   }
@@ -146,7 +146,7 @@ function plain<T extends { headers?: Readonly<Record<string, string>> }>(one: T)
 }
 
 async function shapesOf({ a, b, extract, self }: Options, modules: readonly string[]) {
-  const { parseShape } = await import('../../compare/shapes/syntax.ts');
+  const { parseShape } = await import('../shapes/syntax.ts');
   if (extract !== undefined && b !== undefined)
     throw misused('--extract and --b both say what the other side is.', 'npx banyan compare --help');
   if (self && (extract !== undefined || b !== undefined))

@@ -1,10 +1,10 @@
 // `banyan compare diff`: two reports of one comparison, for CI. Exit 1 when something became worse than the threshold
 // allows.
 import { type Command, InvalidArgumentError } from 'commander';
-import { refused } from '../refused.ts';
-import { Reported } from '../several.ts';
-import type { Terminal } from '../terminal.ts';
-import { styleFor } from '../terminal.ts';
+import { Reported } from '../../src/cli/several.ts';
+import type { Terminal } from '../../src/cli/terminal.ts';
+import { styleFor } from '../../src/cli/terminal.ts';
+import { refused } from './refused.ts';
 
 interface Options {
   readonly threshold: number;
@@ -42,9 +42,9 @@ async function tell(
   json: boolean,
   terminal: Terminal,
 ): Promise<void> {
-  const { readReport } = await import('../../compare/report/check.ts');
-  const { diffReports } = await import('../../compare/diff.ts');
-  const { diffText } = await import('../../compare/report/diff-text.ts');
+  const { readReport } = await import('../report/check.ts');
+  const { diffReports } = await import('../diff.ts');
+  const { diffText } = await import('../report/diff-text.ts');
   const diff = diffReports(readReport(older), readReport(newer), threshold);
   terminal.out.write(json ? `${JSON.stringify(diff)}\n` : diffText(diff, styleFor(terminal, terminal.out)));
   if (diff.worse > 0) throw new Reported();

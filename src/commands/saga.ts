@@ -1,10 +1,10 @@
 // `banyan saga`: the style in force and what is open; and the group of commands about sagas.
 import { Argument } from 'commander';
-import type { SagaInForce, SagaOfOrder, SagaOverview, SagaStyle } from '../../modules/orders/contract.ts';
-import { connect } from '../client.ts';
-import type { Register } from '../register.ts';
-import { drawSaga, drawSagas } from '../saga-picture.ts';
-import { styleFor, type Terminal } from '../terminal.ts';
+import { connect } from '../cli/client.ts';
+import type { Register } from '../cli/register.ts';
+import { styleFor, type Terminal } from '../cli/terminal.ts';
+import type { SagaInForce, SagaOfOrder, SagaOverview, SagaStyle } from '../modules/orders/contract.ts';
+import { drawSaga, drawSagas } from './saga-picture.ts';
 
 const examples = `
 Examples:

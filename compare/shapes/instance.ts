@@ -5,17 +5,17 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { type Launched, launch } from '../../../stage/launch.ts';
-import { type Broker, startBroker } from '../../kernel/events/testing/broker.ts';
-import { freePorts } from '../../kernel/free-port.ts';
-import type { Overview } from '../../kernel/placement/admin-contract.ts';
-import { type EmbeddedServer, openEmbedded } from '../../kernel/store/embedded.ts';
+import { type Broker, startBroker } from '../../src/kernel/events/testing/broker.ts';
+import { freePorts } from '../../src/kernel/free-port.ts';
+import type { Overview } from '../../src/kernel/placement/admin-contract.ts';
+import { type EmbeddedServer, openEmbedded } from '../../src/kernel/store/embedded.ts';
+import { type Launched, launch } from '../../stage/launch.ts';
 import { pin } from '../load/generator-process.ts';
 import { Refusal } from '../refusal.ts';
 import type { Side } from '../report-shape.ts';
 import type { Shape } from './syntax.ts';
 
-export const root = fileURLToPath(new URL('../../../', import.meta.url));
+export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What both sides share. */
 export interface Installation {
