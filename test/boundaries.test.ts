@@ -53,14 +53,59 @@ describe('the check itself can fail', () => {
   });
 
   test('production that imports what tests or tools have', () => {
+    const launch = "import { launch } from '../../../stage/launch.ts';\n";
     const found = house({
-      'src/kernel/supervisor/local.ts': "import { launch } from '../../../stage/launch.ts';\n",
-      'src/compare/shapes/instance.ts': "import { launch } from '../../../stage/launch.ts';\n",
-      'src/compare/work.ts': "import { ground } from '../../test/ground.ts';\n",
+      'src/kernel/supervisor/local.ts': launch,
+      'src/kernel/supervisor/local.test.ts': launch,
+      'src/host/start.ts': "const { compare } = await import('../../compare/compare.ts');\n",
+      'src/main.ts': "import { banyan } from '../bin/commands.ts';\n",
+    });
+    expect(found).toHaveLength(3);
+    expect(found.join()).toMatch(/src\/kernel\/supervisor\/local\.ts:1 .*move what both need into src\//);
+    expect(found.join()).toMatch(/src\/host\/start\.ts:1 .*imports compare\/.*bin\/commands\.ts hand it in/);
+    expect(found.join()).toMatch(/src\/main\.ts:1 .*imports bin\//);
+  });
+
+  test('production that imports what is there for tests', () => {
+    const broker = "import { startBroker } from '../events/testing/broker.ts';\n";
+    const found = house({
+      'src/kernel/store/server.ts': broker,
+      'src/kernel/store/server.test.ts': broker,
+      'src/kernel/store/server.fixture.ts': broker,
+      'src/kernel/store/conformance.ts': `import { test } from 'vitest';\n${broker}`,
+      'src/kernel/events/testing/stand.ts': "import { startBroker } from './broker.ts';\n",
+      'src/host/start.ts': "import { shop } from './shop.fixture.ts';\n",
+      'compare/testbed.ts': "import { startBroker } from '../src/kernel/events/testing/broker.ts';\n",
     });
     expect(found).toHaveLength(2);
-    expect(found.join()).toMatch(/src\/kernel\/supervisor\/local\.ts:1 .*move what both need into src\//);
-    expect(found.join()).toMatch(/src\/compare\/work\.ts:1 /);
+    expect(found.join()).toMatch(
+      /src\/kernel\/store\/server\.ts:1 .*move what it needs of it out of that folder/,
+    );
+    expect(found.join()).toMatch(/src\/host\/start\.ts:1 /);
+  });
+
+  test('a command line that knows a module or its commands', () => {
+    const found = house({
+      'src/cli/run.ts': "import { saga } from '../commands/saga.ts';\n",
+      'src/cli/commands/saga.ts': "import type { Order } from '../../modules/orders/contract.ts';\n",
+      'src/commands/saga.ts': "import type { Order } from '../modules/orders/contract.ts';\n",
+    });
+    expect(found).toHaveLength(2);
+    expect(found.join()).toMatch(/src\/cli\/run\.ts:1 .*let bin\/commands\.ts hand it in/);
+    expect(found.join()).toMatch(/src\/cli\/commands\/saga\.ts:1 .*make it a command in src\/commands\//);
+  });
+
+  test('a tool of people that stands on tests', () => {
+    const found = house({
+      'compare/instance.ts': "import { launch } from '../stage/launch.ts';\n",
+      'compare/load.ts': "import { ground } from '../test/ground.ts';\n",
+      'bin/commands.ts': "import { compare } from '../compare/compare.ts';\nimport '../bench/run.ts';\n",
+      'compare/stock.ts': "import { find } from '../src/modules/catalog/repository.ts';\n",
+    });
+    expect(found).toHaveLength(3);
+    expect(found.join()).toMatch(/compare\/load\.ts:1 .*stands on src and stage alone/);
+    expect(found.join()).toMatch(/bin\/commands\.ts:2 .*stands on src and compare alone/);
+    expect(found.join()).toMatch(/compare\/stock\.ts:1 .*the inside of catalog/);
   });
 
   test('two modules that call each other', () => {

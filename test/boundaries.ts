@@ -13,11 +13,23 @@ interface Import {
   readonly file: string;
   readonly line: number;
   readonly target: string;
+  /** The file that imports it is a test, or what tests share. */
+  readonly forTests: boolean;
 }
 
-/** All breaches under `root` (the folder that holds src/, extracted/ and prisma/). */
+/** Beside src/ whoever runs in production or is handed to people: what each may import of the folders that are tools. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  src: [],
+  bin: ['src', 'compare'],
+  compare: ['src', 'stage'],
+};
+
+/** What stands beside src/, for whoever works on it or measures it. */
+const tools = ['bench', 'bin', 'compare', 'scripts', 'stage', 'test'];
+
+/** All breaches under `root` (the folder that holds src/, bin/, compare/ and prisma/). */
 export function breaches(root: string): Breach[] {
-  const imports = sourceFiles(join(root, 'src')).flatMap((file) => importsOf(root, file));
+  const imports = watchedFiles(root).flatMap((file) => importsOf(root, file));
   return [
     ...imports.flatMap((one) => breachOf(one)),
     ...environmentReaders(root),
@@ -28,15 +40,28 @@ export function breaches(root: string): Breach[] {
   ];
 }
 
-function breachOf({ file, line, target }: Import): Breach[] {
+function breachOf({ file, line, target, forTests }: Import): Breach[] {
   const from = place(file);
   const to = place(target);
   const breach = (message: string) => [{ file, line, message }];
+  const [folder] = file.split('/');
   const [top] = target.split('/');
-  const shared = top === 'stage' && from.area === 'compare';
-  if (['stage', 'test', 'bench', 'scripts'].includes(top!) && !shared) {
+  const allowed = mayImport[folder!]!;
+  if (tools.includes(top!) && top !== folder && !allowed.includes(top!)) {
     return breach(
-      `${file} imports ${target}. Production imports nothing of tests and tools: move what both need into src/.`,
+      folder === 'src'
+        ? `${file} imports ${target}. Production imports nothing of tests and tools: move what both need into src/, or let bin/commands.ts hand it in.`
+        : `${file} imports ${target}. What people are given stands on ${allowed.join(' and ')} alone: move what it needs there.`,
+    );
+  }
+  if (folder === 'src' && isOfTests(target) && !forTests) {
+    return breach(
+      `${file} imports ${target}. Production imports nothing that is there for tests: move what it needs of it out of that folder.`,
+    );
+  }
+  if (from.area === 'cli' && ['modules', 'commands'].includes(to.area)) {
+    return breach(
+      `the command line imports ${target}. It knows no module: make it a command in src/commands/, or a part of Application (src/cli/application.ts), and let bin/commands.ts hand it in.`,
     );
   }
   if (from.area === 'kernel' && to.area !== 'kernel' && to.area !== 'outside') {
@@ -64,7 +89,7 @@ function breachOf({ file, line, target }: Import): Breach[] {
       `the contract of ${from.module} imports ${target}. A contract stands alone: repeat the shape, so that each side may change at its own time.`,
     );
   }
-  if (from.area === 'modules' && (to.area === 'gateway' || to.area === 'cli' || to.area === 'compare')) {
+  if (from.area === 'modules' && ['gateway', 'cli', 'commands'].includes(to.area)) {
     return breach(`${from.module} imports ${target}. Modules know the kernel and contracts alone.`);
   }
   if (from.area === 'modules' && target === 'src/settings.ts') {
@@ -105,9 +130,14 @@ function place(path: string): Place {
   return { area: module === undefined ? 'top' : area! };
 }
 
+/** A folder of tests or a file of them, by its name. */
+function isOfTests(path: string): boolean {
+  return /\/testing\/|\.(test|fixture)\.ts$/.test(path);
+}
+
 /** Only src/environment.ts reads the environment, and the command line, which is another program. */
 function environmentReaders(root: string): Breach[] {
-  return sourceFiles(join(root, 'src')).flatMap((path) => {
+  return watchedFiles(root).flatMap((path) => {
     const file = slashed(relative(root, path));
     if (file === 'src/environment.ts' || file.startsWith('src/cli/') || file.endsWith('.test.ts')) return [];
     return linesWith(path, /\bprocess\.env\b/).map((line) => ({
@@ -120,7 +150,7 @@ function environmentReaders(root: string): Breach[] {
 
 /** A pool or client of PostgreSQL that is made elsewhere may end the process when it is lost. */
 function ownConnections(root: string): Breach[] {
-  return sourceFiles(join(root, 'src')).flatMap((path) => {
+  return watchedFiles(root).flatMap((path) => {
     const file = slashed(relative(root, path));
     if (file === 'src/kernel/store/connections.ts' || /\.test\.ts$|\bfixture\.ts$|\/testing\b/.test(file))
       return [];
@@ -206,9 +236,10 @@ function importsOf(root: string, path: string): Import[] {
   if (file.endsWith('.test.ts')) return [];
   const found: Import[] = [];
   const text = readFileSync(path, 'utf8');
+  const forTests = isOfTests(file) || /from 'vitest'/.test(text);
   for (const match of text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\1/g)) {
     const target = slashed(relative(root, resolve(dirname(path), match[2]!)));
-    found.push({ file, line: text.slice(0, match.index).split('\n').length, target });
+    found.push({ file, line: text.slice(0, match.index).split('\n').length, target, forTests });
   }
   return found;
 }
@@ -217,6 +248,13 @@ function linesWith(path: string, pattern: RegExp): number[] {
   return readFileSync(path, 'utf8')
     .split('\n')
     .flatMap((text, index) => (pattern.test(text) ? [index + 1] : []));
+}
+
+function watchedFiles(root: string): string[] {
+  return Object.keys(mayImport)
+    .map((folder) => join(root, folder))
+    .filter((folder) => existsSync(folder))
+    .flatMap(sourceFiles);
 }
 
 function sourceFiles(folder: string): string[] {
