@@ -7,7 +7,7 @@ import { KAFKA_VERSION } from '../src/kernel/events/testing/broker.ts';
 import { createClient } from '../src/kernel/store/connections.ts';
 import type { Pinning } from './load/generator-process.ts';
 import type { Report } from './report-shape.ts';
-import { root } from './shapes/instance.ts';
+import { root } from './topology/instance.ts';
 
 export function machineOf(pinning: Pinning): Report['machine'] {
   return {

@@ -1,5 +1,5 @@
-// Whether both shapes answer the same: each request of a short recording is sent to one and then the other, and what
-// came back is compared in full. Ids that were just made and times of day are the only things that may differ.
+// Whether both topologies answer the same: each request of a short recording is sent to one and then the other, and
+// what came back is compared in full. Ids that were just made and times of day are the only things that may differ.
 
 import { formOf } from './load/form.ts';
 import type { Planned } from './load/plan.ts';

@@ -2,13 +2,13 @@
 // hold, then halving what is between. A step is long enough for a p99 of its own where the rate allows; at low rates
 // at most one request in a hundred may be over the bound, which is the same with less to go by. Processes are warm
 // before the first step, and the rate at which the way up ends must fail twice: one stall is no limit.
-import type { Ground } from './ground.ts';
+import type { Fixture } from './fixture.ts';
 import { CONNECTIONS } from './rate.ts';
 import type { Capacity } from './report-shape.ts';
-import { histograms, judgeGenerator, requestTimeoutMs } from './rounds.ts';
-import type { Instance } from './shapes/instance.ts';
 import { Latencies } from './statistics/histogram.ts';
-import { record } from './work/record.ts';
+import type { Instance } from './topology/instance.ts';
+import { histograms, judgeGenerator, requestTimeoutMs } from './trials.ts';
+import { record } from './workload/record.ts';
 
 type Step = Capacity['searches'][number]['steps'][number];
 
@@ -30,22 +30,22 @@ export interface Searched {
 }
 
 export async function searchCapacity(
-  ground: Ground,
+  fixture: Fixture,
   instance: Instance,
   start: number,
   name: string,
 ): Promise<Searched> {
-  const { say, signal } = ground.options;
+  const { say, signal } = fixture.options;
   const steps: Step[] = [];
   const holds = async (perSecond: number): Promise<Step> => {
     signal.throwIfAborted();
-    say('capacity', `${instance.shape.label}: ${Math.round(perSecond)} a second`);
-    const step = await tryRate(ground, instance, perSecond, stepMs(perSecond), `${name}-${steps.length}`);
+    say('capacity', `${instance.topology.label}: ${Math.round(perSecond)} a second`);
+    const step = await tryRate(fixture, instance, perSecond, stepMs(perSecond), `${name}-${steps.length}`);
     steps.push(step);
     return step;
   };
-  say('capacity', `${instance.shape.label}: warm-up`);
-  await tryRate(ground, instance, start / 2, WARM_UP_MS, `${name}-warm-up`);
+  say('capacity', `${instance.topology.label}: warm-up`);
+  await tryRate(fixture, instance, start / 2, WARM_UP_MS, `${name}-warm-up`);
   let good = 0;
   let bad: number | undefined;
   let rate = start;
@@ -75,14 +75,14 @@ function stepMs(perSecond: number): number {
 }
 
 async function tryRate(
-  ground: Ground,
+  fixture: Fixture,
   instance: Instance,
   perSecond: number,
   ms: number,
   run: string,
 ): Promise<Step> {
-  const { options, generator, stock, files } = ground;
-  const { requests } = record(options.work, stock, { perSecond, ms, seed: options.seed, run });
+  const { options, generator, stock, files } = fixture;
+  const { requests } = record(options.workload, stock, { perSecond, ms, seed: options.seed, run });
   const result = await generator.run({
     url: instance.url,
     requests,
@@ -120,12 +120,12 @@ function lastAnswer(
 }
 
 /** Searches on both sides, in the order A B B A. */
-export async function compareCapacity(ground: Ground, start: number, pairs: number): Promise<Capacity> {
+export async function compareCapacity(fixture: Fixture, start: number, pairs: number): Promise<Capacity> {
   const searches: Capacity['searches'] = [];
   for (let pair = 0; pair < pairs; pair++) {
     const order = pair % 2 === 0 ? (['a', 'b'] as const) : (['b', 'a'] as const);
     for (const side of order) {
-      const found = await searchCapacity(ground, ground.instances[side], start, `capacity-${pair}`);
+      const found = await searchCapacity(fixture, fixture.instances[side], start, `capacity-${pair}`);
       searches.push({ pair, side, ...found });
     }
   }

@@ -3,7 +3,7 @@ import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Change } from './report-shape.ts';
-import { type Instance, root } from './shapes/instance.ts';
+import { type Instance, root } from './topology/instance.ts';
 
 const PATIENCE_MS = 30_000;
 
@@ -44,7 +44,7 @@ async function healthyAgain(
 }
 
 /** The code and its production dependencies. Services are the same tree with another entry, so the same size each. */
-export function deploySizes({ shape }: Instance): Change['deploy'] {
+export function deploySizes({ topology }: Instance): Change['deploy'] {
   const code = ['src', 'prisma', 'extracted', 'package.json'].reduce(
     (sum, one) => sum + sizeOf(join(root, one)),
     0,
@@ -52,7 +52,7 @@ export function deploySizes({ shape }: Instance): Change['deploy'] {
   const bytes = code + productionDependencies();
   return [
     { name: 'monolith', bytes },
-    ...[...shape.services.keys()].map((module) => ({ name: module, bytes })),
+    ...[...topology.services.keys()].map((module) => ({ name: module, bytes })),
   ];
 }
 

@@ -1,21 +1,22 @@
-// One comparison from its options to its report: answers first, on untouched data; then the rate; then rounds in the
-// order A B B A; then what the mode asks for beyond that. It writes nothing and prints nothing.
+// One comparison from its options to its report: answers first, on untouched data; then the rate; then trials in the
+// order A B B A; then the experiments of the mode. It writes nothing and prints nothing. The report and the command line
+// call a trial a round, a topology a shape and a workload a work: those are names that people's scripts read.
 
 import { commitOf, machineOf, versionsOf } from './about.ts';
 import { type Answers, compareAnswers } from './answers.ts';
-import { measureBeyond } from './beyond.ts';
+import { runExperiments } from './experiments.ts';
 import { figuresOf, pairsOf } from './figures.ts';
 import { findingOf } from './finding.ts';
-import { type Ground, onGround } from './ground.ts';
+import { type Fixture, withFixture } from './fixture.ts';
 import type { Planned } from './load/plan.ts';
 import { CostWatch } from './measure/cost.ts';
-import { type CompareOptions, type Pace, paces, roundMsAt } from './options.ts';
+import { type CompareOptions, type Pace, paces, trialMsAt } from './options.ts';
 import { CONNECTIONS, probe, rateFor, UTILISATION } from './rate.ts';
 import type { Kind, Report, Side } from './report-shape.ts';
-import { decidedKind, type Measured, orderOf, playRound } from './rounds.ts';
-import { describeShape } from './shapes/syntax.ts';
 import { summarise } from './summary.ts';
-import { record } from './work/record.ts';
+import { describeTopology } from './topology/syntax.ts';
+import { decidedKind, type Measured, orderOf, runTrial } from './trials.ts';
+import { record } from './workload/record.ts';
 
 export interface Compared {
   readonly report: Report;
@@ -26,28 +27,28 @@ export interface Compared {
 /** What a budget leaves for the end: stopping, writing. */
 const SLACK_MS = 4000;
 
-/** Of thrown away rounds so many pairs are played again. */
+/** Of thrown away trials so many pairs are played again. */
 const SPARE_PAIRS = 3;
 
 export function compare(options: CompareOptions): Promise<Compared> {
   const began = performance.now();
   const startedAt = new Date().toISOString();
-  return onGround(options, async (ground) => {
+  return withFixture(options, async (fixture) => {
     const pace = paces[options.mode];
-    const machine = machineOf(ground.pinning);
+    const machine = machineOf(fixture.pinning);
     options.say('start', 'both shapes, each with a database of its own');
-    await ground.restart();
-    const versions = await versionsOf(ground.instances.a.databaseUrl, options.log);
-    const answers = await sameAnswers(ground);
-    const rate = await chooseRate(ground, pace);
-    const idle = options.mode === 'quick' ? { a: null, b: null } : await idleCost(ground);
-    const played = await playPairs(ground, pace, rate.perSecond, began, answers);
+    await fixture.restart();
+    const versions = await versionsOf(fixture.instances.a.databaseUrl, options.log);
+    const answers = await sameAnswers(fixture);
+    const rate = await chooseRate(fixture, pace);
+    const idle = options.mode === 'quick' ? { a: null, b: null } : await idleCost(fixture);
+    const played = await playPairs(fixture, pace, rate.perSecond, began, answers);
     const kinds = kindsOf(options);
     const names = kinds.map(({ kind }) => kind);
-    const of = (side: Side) => played.rounds.filter(({ round }) => round.side === side && round.counted);
-    const pairs = pairsOf(played.rounds);
+    const of = (side: Side) => played.trials.filter(({ trial }) => trial.side === side && trial.counted);
+    const pairs = pairsOf(played.trials);
     const measured = { a: summarise(of('a'), names, idle.a), b: summarise(of('b'), names, idle.b) };
-    const beyond = await measureBeyond(ground, played.rounds, measured, rate.perSecond);
+    const experiments = await runExperiments(fixture, played.trials, measured, rate.perSecond);
     const base = {
       format: 'banyan-compare' as const,
       formatVersion: 1 as const,
@@ -63,33 +64,33 @@ export function compare(options: CompareOptions): Promise<Compared> {
         perSecond: rate.perSecond,
         rateFrom: rate.from,
         pairs: pairs.length,
-        roundSeconds: played.roundMs / 1000,
+        roundSeconds: played.trialMs / 1000,
         warmUpSeconds: played.warmUpMs / 1000,
         log: options.log,
         connections: CONNECTIONS,
         poolSize: 5,
       },
       work: {
-        name: options.work.name,
-        file: options.work.file ?? null,
+        name: options.workload.name,
+        file: options.workload.file ?? null,
         hash: played.hash,
         requests: played.recorded.reduce((sum, one) => sum + one.length, 0),
         seed: options.seed,
-        skew: `Zipf, exponent ${options.work.skew ?? 1}`,
+        skew: `Zipf, exponent ${options.workload.skew ?? 1}`,
         kinds,
       },
       shapes: {
-        a: describeShape(options.a, options.modules),
-        b: describeShape(options.b, options.modules),
+        a: describeTopology(options.a, options.modules),
+        b: describeTopology(options.b, options.modules),
       },
       answers,
       measured,
       figures: figuresOf(pairs, names, pace.fresh ? 0 : pace.allowance),
-      rounds: played.rounds.map(({ round }, index) => ({ ...round, index })),
-      ...beyond.parts,
+      rounds: played.trials.map(({ trial }, index) => ({ ...trial, index })),
+      ...experiments.parts,
       thrownAway: [
-        ...thrownAway(played.rounds),
-        ...beyond.broken,
+        ...thrownAway(played.trials),
+        ...experiments.broken,
         ...(played.recorded.length < options.pairs
           ? [
               {
@@ -99,16 +100,16 @@ export function compare(options: CompareOptions): Promise<Compared> {
             ]
           : []),
       ],
-      notes: notesOf(options, pace, played.rounds, answers),
+      notes: notesOf(options, pace, played.trials, answers),
     };
     const report: Report = { ...base, ...findingOf(base), seconds: (performance.now() - began) / 1000 };
     return { report, recorded: played.recorded };
   });
 }
 
-async function sameAnswers({ options, instances, stock, files }: Ground): Promise<Answers> {
+async function sameAnswers({ options, instances, stock, files }: Fixture): Promise<Answers> {
   options.say('answers', 'the same requests to both, what comes back compared');
-  const { requests } = record(options.work, stock, {
+  const { requests } = record(options.workload, stock, {
     perSecond: 100,
     ms: 600,
     seed: options.seed,
@@ -119,13 +120,13 @@ async function sameAnswers({ options, instances, stock, files }: Ground): Promis
   return compareAnswers(urls, requests, known, files, options.signal);
 }
 
-async function chooseRate({ options, instances, generator, stock, files }: Ground, pace: Pace) {
-  const { work, seed, say } = options;
+async function chooseRate({ options, instances, generator, stock, files }: Fixture, pace: Pace) {
+  const { workload, seed, say } = options;
   say('rate', 'what a request costs');
   const ms = pace.fresh ? 3000 : 1200;
   const costs = [];
   for (const one of [instances.a, instances.b])
-    costs.push(await probe(one, generator, { work, stock, files, seed, ms }));
+    costs.push(await probe(one, generator, { workload, stock, files, seed, ms }));
   if (options.perSecond !== undefined) return { perSecond: options.perSecond, from: '--rate' };
   return {
     perSecond: rateFor(Math.max(...costs)),
@@ -134,7 +135,7 @@ async function chooseRate({ options, instances, generator, stock, files }: Groun
 }
 
 /** CPU of both while nobody asks, side by side, in one span. */
-async function idleCost({ instances, options }: Ground): Promise<{ a: number; b: number }> {
+async function idleCost({ instances, options }: Fixture): Promise<{ a: number; b: number }> {
   options.say('idle', 'what both cost while nobody asks');
   await new Promise((resolve) => setTimeout(resolve, 1000));
   const watches = [new CostWatch(instances.a), new CostWatch(instances.b)];
@@ -145,24 +146,24 @@ async function idleCost({ instances, options }: Ground): Promise<{ a: number; b:
 }
 
 interface Played {
-  readonly rounds: readonly Measured[];
+  readonly trials: readonly Measured[];
   readonly recorded: readonly (readonly Planned[])[];
   readonly hash: string;
-  readonly roundMs: number;
+  readonly trialMs: number;
   readonly warmUpMs: number;
 }
 
 async function playPairs(
-  ground: Ground,
+  fixture: Fixture,
   pace: Pace,
   perSecond: number,
   began: number,
   answers: Answers,
 ): Promise<Played> {
-  const { options, instances, generator, stock, files } = ground;
-  const { say, seed, work, modules, signal } = options;
-  const { roundMs, warmUpMs } = within(pace, perSecond, options.pairs, began);
-  const rounds: Measured[] = [];
+  const { options, instances, generator, stock, files } = fixture;
+  const { say, seed, workload, modules, signal } = options;
+  const { trialMs, warmUpMs } = within(pace, perSecond, options.pairs, began);
+  const trials: Measured[] = [];
   const recorded: (readonly Planned[])[] = [];
   const hashes: string[] = [];
   let wanted = options.pairs;
@@ -173,10 +174,10 @@ async function playPairs(
     if (pair > 0 && pairBegan - began + longestMs > pace.budgetMs + SLACK_MS) break;
     if (pace.fresh && pair > 0) {
       say('rounds', `pair ${pair + 1} of ${wanted}: new processes`);
-      await ground.restart();
+      await fixture.restart();
     }
-    const ms = warmUpMs + roundMs;
-    const recording = record(work, stock, { perSecond, ms, seed, run: `pair-${pair}` });
+    const ms = warmUpMs + trialMs;
+    const recording = record(workload, stock, { perSecond, ms, seed, run: `pair-${pair}` });
     recorded.push(recording.requests);
     hashes.push(recording.hash);
     const two: Measured[] = [];
@@ -184,31 +185,31 @@ async function playPairs(
       signal.throwIfAborted();
       say('rounds', `pair ${pair + 1} of ${wanted}: ${options[side].label}`);
       const plan = { pair, recording, warmUpMs, ms, connections: CONNECTIONS, files };
-      two.push(await playRound(instances[side], generator, plan, modules));
+      two.push(await runTrial(instances[side], generator, plan, modules));
     }
-    rounds.push(...two);
+    trials.push(...two);
     compareStatuses(two, answers);
-    if (two.some(({ round }) => !round.counted) && wanted < options.pairs + SPARE_PAIRS) wanted += 1;
+    if (two.some(({ trial }) => !trial.counted) && wanted < options.pairs + SPARE_PAIRS) wanted += 1;
     longestMs = Math.max(longestMs, performance.now() - pairBegan);
   }
   const { createHash } = await import('node:crypto');
   return {
-    rounds,
+    trials,
     recorded,
     hash: createHash('sha256').update(hashes.join('')).digest('hex'),
-    roundMs,
+    trialMs,
     warmUpMs,
   };
 }
 
-/** Shorter rounds where the time is nearly up: under a minute means under a minute. */
+/** Shorter trials where the time is nearly up: under a minute means under a minute. */
 function within(pace: Pace, perSecond: number, pairs: number, began: number) {
   const { warmUpMs, budgetMs } = pace;
-  const roundMs = roundMsAt(perSecond, pace);
+  const trialMs = trialMsAt(perSecond, pace);
   const overheadMs = 350;
   const left = (budgetMs - (performance.now() - began)) / (2 * pairs) - overheadMs;
-  const share = Math.min(1, Math.max(0.4, left / (roundMs + warmUpMs)));
-  return { roundMs: Math.round(roundMs * share), warmUpMs: Math.round(warmUpMs * share) };
+  const share = Math.min(1, Math.max(0.4, left / (trialMs + warmUpMs)));
+  return { trialMs: Math.round(trialMs * share), warmUpMs: Math.round(warmUpMs * share) };
 }
 
 function compareStatuses([one, other]: readonly Measured[], answers: Answers): void {
@@ -219,9 +220,9 @@ function compareStatuses([one, other]: readonly Measured[], answers: Answers): v
     if (one.statuses[index] !== other.statuses[index]) answers.statusesDifferent += 1;
 }
 
-function kindsOf({ work }: CompareOptions): Kind[] {
-  const total = Object.values(work.kinds).reduce((sum, one) => sum + one.share, 0);
-  return Object.entries(work.kinds).flatMap(([kind, one]) => {
+function kindsOf({ workload }: CompareOptions): Kind[] {
+  const total = Object.values(workload.kinds).reduce((sum, one) => sum + one.share, 0);
+  return Object.entries(workload.kinds).flatMap(([kind, one]) => {
     const entry: Kind = {
       kind,
       label: one.label ?? kind,
@@ -244,21 +245,21 @@ function kindsOf({ work }: CompareOptions): Kind[] {
   });
 }
 
-function thrownAway(rounds: readonly Measured[]): Report['thrownAway'] {
-  return rounds.flatMap(({ round }) =>
-    round.thrownAway === null
+function thrownAway(trials: readonly Measured[]): Report['thrownAway'] {
+  return trials.flatMap(({ trial }) =>
+    trial.thrownAway === null
       ? []
-      : [{ what: `pair ${round.pair + 1}, round of ${round.side}`, why: round.thrownAway }],
+      : [{ what: `pair ${trial.pair + 1}, round of ${trial.side}`, why: trial.thrownAway }],
   );
 }
 
 function notesOf(
   options: CompareOptions,
   pace: Pace,
-  rounds: readonly Measured[],
+  trials: readonly Measured[],
   answers: Answers,
 ): string[] {
-  const foreign = rounds.flatMap(({ round }) => round.foreignCpuShare ?? []).sort((a, b) => a - b);
+  const foreign = trials.flatMap(({ trial }) => trial.foreignCpuShare ?? []).sort((a, b) => a - b);
   const middle = foreign[Math.floor(foreign.length / 2)] ?? 0;
   return [
     ...(options.mode === 'quick'

@@ -1,10 +1,10 @@
-// What of a round is compared: the four primary figures first, then the exploratory ones, each with how it is read
-// from a round. It judges nothing (figures.ts does). A quantile of one round needs five samples beyond it, not the
+// What of a trial is compared: the four primary figures first, then the exploratory ones, each with how it is read
+// from a trial. It judges nothing (figures.ts does). A quantile of one trial needs five samples beyond it, not the
 // twenty of one that is told alone: what is told is the median over the pairs (docs/adr/0140).
 import type { Figure } from './report-shape.ts';
-import type { Measured } from './rounds.ts';
-import { BEYOND_IN_A_ROUND } from './statistics/histogram.ts';
+import { TAIL_SAMPLES_IN_A_TRIAL } from './statistics/histogram.ts';
 import { median } from './statistics/intervals.ts';
+import type { Measured } from './trials.ts';
 
 export interface Pair {
   readonly a: Measured;
@@ -29,14 +29,14 @@ export function definitions(kinds: readonly string[]): Definition[] {
     kind,
     better: 'lower',
     primary,
-    read: ({ latencies }) => latencies.get(kind ?? 'all')?.quantile(q, BEYOND_IN_A_ROUND),
+    read: ({ latencies }) => latencies.get(kind ?? 'all')?.quantile(q, TAIL_SAMPLES_IN_A_TRIAL),
     ...(kind === null && { missing: (pairs: readonly Pair[]) => tooFew(id, q, pairs) }),
   });
   const role =
     (wanted: string): Read =>
-    ({ processes, round }) =>
+    ({ processes, trial }) =>
       (processes.filter((one) => one.role === wanted).reduce((sum, one) => sum + one.cpuSeconds, 0) /
-        Math.max(1, round.requests)) *
+        Math.max(1, trial.requests)) *
       1000;
   const cost = (id: string, title: string, unit: string, primary: boolean, read: Read): Definition => ({
     id,
@@ -49,10 +49,10 @@ export function definitions(kinds: readonly string[]): Definition[] {
     read,
   });
   return [
-    cost('cpu', 'CPU per 1,000 requests', 's', true, ({ round }) => round.cpuSecondsPer1000),
+    cost('cpu', 'CPU per 1,000 requests', 's', true, ({ trial }) => trial.cpuSecondsPer1000),
     latency('p50', 0.5, null, true),
     latency('p99', 0.99, null, true),
-    cost('memory', 'peak memory', 'bytes', true, ({ round }) => round.memoryBytes),
+    cost('memory', 'peak memory', 'bytes', true, ({ trial }) => trial.memoryBytes),
     cost('cpu-hosts', 'CPU of hosts per 1,000 requests', 's', false, role('host')),
     cost('cpu-postgres', 'CPU of PostgreSQL per 1,000 requests', 's', false, role('postgres')),
     latency('p90', 0.9, null, false),
@@ -81,7 +81,7 @@ export function definitions(kinds: readonly string[]): Definition[] {
 function tooFew(id: string, q: number, pairs: readonly Pair[]): string | undefined {
   const counts = pairs.flatMap(({ a, b }) => [a, b].map((one) => one.latencies.get('all')?.count ?? 0));
   const fewest = Math.min(...counts);
-  const needed = Math.round(BEYOND_IN_A_ROUND / (1 - q));
+  const needed = Math.round(TAIL_SAMPLES_IN_A_TRIAL / (1 - q));
   return fewest < needed
     ? `too few samples: a ${id} takes ${needed} in every round, and one has ${fewest}`
     : undefined;

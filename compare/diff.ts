@@ -117,9 +117,13 @@ function change(
 ): Change[] {
   if (from <= 0 || to <= 0) return [];
   const factor = to / from;
-  const harm = better === 'lower' ? factor : 1 / factor;
+  const worsening = better === 'lower' ? factor : 1 / factor;
   const verdict =
-    apart && harm >= threshold ? 'worse' : apart && harm <= 1 / threshold ? 'better' : 'no difference found';
+    apart && worsening >= threshold
+      ? 'worse'
+      : apart && worsening <= 1 / threshold
+        ? 'better'
+        : 'no difference found';
   return [
     {
       id,

@@ -1,23 +1,23 @@
-// From rounds to figures: per pair the ratio b / a, over the pairs the median and its interval; four figures are
+// From trials to figures: per pair the ratio b / a, over the pairs the median and its interval; four figures are
 // primary and corrected for being four (Holm), the others are exploratory and say so.
 import { type Definition, definitions, type Pair, type Read } from './definitions.ts';
 import type { Figure, Interval, Side } from './report-shape.ts';
-import type { Measured } from './rounds.ts';
 import { type Bounds, holm, median, medianInterval, pairsNeeded, signTest } from './statistics/intervals.ts';
+import type { Measured } from './trials.ts';
 
 export const ALPHA = 0.05;
 
-/** Pairs of which both rounds count. */
-export function pairsOf(rounds: readonly Measured[]): Pair[] {
+/** Pairs of which both trials count. */
+export function pairsOf(trials: readonly Measured[]): Pair[] {
   const of = (pair: number, side: Side) =>
-    rounds.find(({ round }) => round.pair === pair && round.side === side && round.counted);
-  return [...new Set(rounds.map(({ round }) => round.pair))].flatMap((pair) => {
+    trials.find(({ trial }) => trial.pair === pair && trial.side === side && trial.counted);
+  return [...new Set(trials.map(({ trial }) => trial.pair))].flatMap((pair) => {
     const [a, b] = [of(pair, 'a'), of(pair, 'b')];
     return a && b ? [{ a, b }] : [];
   });
 }
 
-/** @param allowance what two starts of one shape may differ by: the interval is that much wider on either side. */
+/** @param allowance what two starts of one topology may differ by: the interval is that much wider on either side. */
 export function figuresOf(pairs: readonly Pair[], kinds: readonly string[], allowance: number): Figure[] {
   const raw = definitions(kinds).map((one) => ({ one, values: valuesOf(pairs, one.read) }));
   const primary = raw.filter(({ one, values }) => one.primary && values !== undefined);

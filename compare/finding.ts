@@ -77,21 +77,21 @@ function pairsOf(faults: readonly Fault[], kind: Fault['fault']): Pair[] {
 
 const pairOf = (faults: readonly Fault[], kind: Fault['fault']): Pair | undefined => pairsOf(faults, kind)[0];
 
-const harm = ({ failedShare, slowedShare }: Fault) => failedShare + slowedShare;
+const impact = ({ failedShare, slowedShare }: Fault) => failedShare + slowedShare;
 
 /** In which side's disfavour a fault is: less than a hundredth of the requests is nobody's. */
 function sufferer({ a, b }: Pair): 'a' | 'b' | 'neither' {
-  if (Math.abs(harm(a) - harm(b)) < 0.01) return 'neither';
-  return harm(a) > harm(b) ? 'a' : 'b';
+  if (Math.abs(impact(a) - impact(b)) < 0.01) return 'neither';
+  return impact(a) > impact(b) ? 'a' : 'b';
 }
 
 /** A line for one fault of all modules that share what it does in A: what it does to each of them in B. */
 function faultLine(kind: Fault['fault'], pairs: readonly Pair[]): string {
   const [{ a, b, module }] = pairs as [Pair];
   if (pairs.length === 1)
-    return `${module} ${kind}: ${percent(harm(a))} of requests fail or slow in A, ${percent(harm(b))} in B (exploratory)`;
-  const each = pairs.map((one) => `${one.module} ${percent(harm(one.b))}`).join(', ');
-  return `${kind}: ${percent(harm(a))} of requests fail or slow in A; in B: ${each} (exploratory)`;
+    return `${module} ${kind}: ${percent(impact(a))} of requests fail or slow in A, ${percent(impact(b))} in B (exploratory)`;
+  const each = pairs.map((one) => `${one.module} ${percent(impact(one.b))}`).join(', ');
+  return `${kind}: ${percent(impact(a))} of requests fail or slow in A; in B: ${each} (exploratory)`;
 }
 
 function sides({ figures, isolation }: Parts): Report['against'] {

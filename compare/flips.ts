@@ -1,12 +1,12 @@
 // Modules move to the other side and back while the load runs: how many requests fail, and what it adds to p99. Each
 // goes to and fro several times, so that there are enough requests near a flip to speak of a p99 at all.
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Ground } from './ground.ts';
+import type { Fixture } from './fixture.ts';
 import { CONNECTIONS } from './rate.ts';
 import type { Change, Flip } from './report-shape.ts';
-import { requestTimeoutMs } from './rounds.ts';
 import { Latencies } from './statistics/histogram.ts';
-import { record } from './work/record.ts';
+import { requestTimeoutMs } from './trials.ts';
+import { record } from './workload/record.ts';
 
 /** Requests that should leave within this after a flip began are near it. */
 const NEAR_MS = 500;
@@ -23,12 +23,12 @@ interface Moved {
 }
 
 export async function flipUnderLoad(
-  ground: Ground,
+  fixture: Fixture,
   modules: readonly string[],
   perSecond: number,
   times: number,
 ): Promise<{ flips: Flip[]; flipMs: Change['flipMs'] }> {
-  const { options, instances, generator, stock, files } = ground;
+  const { options, instances, generator, stock, files } = fixture;
   const flips: Flip[] = [];
   const flipMs: Change['flipMs'] = [];
   const enoughMs = (SAMPLES / (perSecond * modules.length)) * 1000;
@@ -38,7 +38,7 @@ export async function flipUnderLoad(
     options.signal.throwIfAborted();
     options.say('flips', `${module} goes home and back while requests run`);
     const ms = quietMs + 2 * times * EVERY_MS;
-    const { requests } = record(options.work, stock, {
+    const { requests } = record(options.workload, stock, {
       perSecond,
       ms,
       seed: options.seed,

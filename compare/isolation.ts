@@ -1,14 +1,14 @@
 // Failure isolation: one module is made to fail in each of four ways while the load runs, and every request tells
-// whether it was harmed. Killed and leaking processes are started again by whoever runs them: services by their
+// whether it was affected. Killed and leaking processes are started again by whoever runs them: services by their
 // supervisor, the monolith by us, 0.2 s later, as a process manager would.
 import { setTimeout as pause } from 'node:timers/promises';
 import { audienceOf, createInternalTokens } from '../src/kernel/identity/internal-token.ts';
-import type { Ground } from './ground.ts';
-import { harmOf, type Threshold } from './harm.ts';
+import type { Fixture } from './fixture.ts';
+import { impactOf, type Threshold } from './impact.ts';
 import { CONNECTIONS } from './rate.ts';
 import type { Fault, Isolation, Side } from './report-shape.ts';
-import type { HostProcess, Instance } from './shapes/instance.ts';
-import { record } from './work/record.ts';
+import type { HostProcess, Instance } from './topology/instance.ts';
+import { record } from './workload/record.ts';
 
 type Kind = Fault['fault'];
 
@@ -33,10 +33,10 @@ export const HEAP_MB = 192;
 const LEAK_MB_PER_SECOND = 100;
 const RESTART_MS = 200;
 
-export async function isolate(ground: Ground, plan: IsolationPlan): Promise<Isolation> {
-  const { options, instances } = ground;
+export async function isolate(fixture: Fixture, plan: IsolationPlan): Promise<Isolation> {
+  const { options, instances } = fixture;
   options.say('isolation', 'new processes, with little memory');
-  await ground.restart({ faults: true, heapMb: HEAP_MB });
+  await fixture.restart({ faults: true, heapMb: HEAP_MB });
   const faults: Fault[] = [];
   const notes = [
     `Each host has a heap of ${HEAP_MB} MB here; a client gives up after ${TIMEOUT_MS / 1000} s; frozen and CPU-burn hold for ${HOLD_MS / 1000} s.`,
@@ -48,7 +48,7 @@ export async function isolate(ground: Ground, plan: IsolationPlan): Promise<Isol
         options.signal.throwIfAborted();
         options.say('isolation', `${options[side].label}: ${module} ${kind}`);
         try {
-          faults.push(await inject(ground, plan, instances[side], kind, module));
+          faults.push(await inject(fixture, plan, instances[side], kind, module));
         } catch (error) {
           options.signal.throwIfAborted();
           notes.push(`${side.toUpperCase()}, ${module} ${kind}: not measured (${(error as Error).message}).`);
@@ -73,16 +73,16 @@ function hostOf(instance: Instance, module: string): HostProcess {
 }
 
 async function inject(
-  ground: Ground,
+  fixture: Fixture,
   plan: IsolationPlan,
   instance: Instance,
   kind: Kind,
   module: string,
 ): Promise<Fault> {
-  const { options, generator, stock, files } = ground;
+  const { options, generator, stock, files } = fixture;
   const { side } = instance;
   const target = hostOf(instance, module);
-  const { requests } = record(options.work, stock, {
+  const { requests } = record(options.workload, stock, {
     perSecond: plan.perSecond,
     ms: BEFORE_MS + WATCH_MS,
     seed: options.seed,
@@ -104,9 +104,9 @@ async function inject(
     load.catch(() => {});
     await pause(BEFORE_MS);
     const at = Date.now();
-    await strike(kind, target, ground.internalKey);
+    await strike(kind, target, fixture.internalKey);
     const result = await load;
-    const harm = harmOf(patient, result, {
+    const impact = impactOf(patient, result, {
       strikeMs: at - result.startedAt,
       holdMs: kind === 'killed' ? 0 : HOLD_MS,
       endMs: BEFORE_MS + WATCH_MS,
@@ -120,10 +120,10 @@ async function inject(
       process: target.name,
       sharedWith: shared.filter((one) => one !== module),
       holdSeconds: kind === 'killed' ? 0 : HOLD_MS / 1000,
-      ...harm,
+      ...impact,
     };
   } finally {
-    await healed(ground, instance);
+    await healed(fixture, instance);
     await keeper.release();
   }
 }
@@ -171,14 +171,14 @@ function keepAlive(instance: Instance): { release(): Promise<void> } {
   };
 }
 
-/** Until everything that should serve does; a shape that does not get there is started anew. */
-async function healed(ground: Ground, instance: Instance): Promise<void> {
-  const { signal } = ground.options;
+/** Until everything that should serve does; a topology that does not get there is started anew. */
+async function healed(fixture: Fixture, instance: Instance): Promise<void> {
+  const { signal } = fixture.options;
   const deadline = performance.now() + 20_000;
   while (!signal.aborted && performance.now() < deadline) {
     try {
       const { modules } = await instance.look();
-      const wanted = instance.shape.services;
+      const wanted = instance.topology.services;
       if (
         modules.every(
           ({ module, instances }) =>
@@ -191,5 +191,5 @@ async function healed(ground: Ground, instance: Instance): Promise<void> {
     }
     await pause(100);
   }
-  if (!signal.aborted) await ground.restart({ faults: true, heapMb: HEAP_MB });
+  if (!signal.aborted) await fixture.restart({ faults: true, heapMb: HEAP_MB });
 }

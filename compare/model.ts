@@ -1,6 +1,6 @@
-// What a shape could do with other cores, from what its requests cost each process (the utilisation law: U = X * D).
+// What a topology could do with other cores, from what its requests cost each process (the utilisation law: U = X * D).
 // A Node process runs on one core, so the costliest process is a limit of its own; the rest shares all cores. A
-// queue keeps a shape from being used up: mean latency D / (1 - U), and p99 of it 4.6 times that (exponential).
+// queue keeps a topology from being used up: mean latency D / (1 - U), and p99 of it 4.6 times that (exponential).
 import { availableParallelism } from 'node:os';
 import type { Capacity, Model, Report, Side, SideMeasured } from './report-shape.ts';
 
@@ -43,7 +43,7 @@ export function modelOf(
   capacity: Capacity | null,
 ): Model {
   const here = availableParallelism();
-  // Where no round counts there is no demand to reckon with.
+  // Where no trial counts there is no demand to reckon with.
   const sides = (['a', 'b'] as const)
     .map((side) => ({ side, demands: demandsOf(measured[side]) }))
     .filter(({ demands }) => demands.some(({ demandMs }) => demandMs > 0));

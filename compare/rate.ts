@@ -1,14 +1,14 @@
-// At which rate to compare: so that the costlier shape uses some 40 % of the machine, by the utilisation law from
-// what a request costs it. Below that a queue is rarely seen, above it the machine and not the shape is measured.
+// At which rate to compare: so that the costlier topology uses some 40 % of the machine, by the utilisation law from
+// what a request costs it. Below that a queue is rarely seen, above it the machine and not the topology is measured.
 import { availableParallelism } from 'node:os';
 import type { Files } from './answers.ts';
 import type { Generator } from './load/generator-process.ts';
 import { CostWatch } from './measure/cost.ts';
-import { requestTimeoutMs } from './rounds.ts';
-import type { Instance } from './shapes/instance.ts';
-import type { Work } from './work/read.ts';
-import type { Stock } from './work/record.ts';
-import { record } from './work/record.ts';
+import type { Instance } from './topology/instance.ts';
+import { requestTimeoutMs } from './trials.ts';
+import type { Workload } from './workload/read.ts';
+import type { Stock } from './workload/record.ts';
+import { record } from './workload/record.ts';
 
 export const UTILISATION = 0.4;
 export const CONNECTIONS = 128;
@@ -16,7 +16,7 @@ export const CONNECTIONS = 128;
 const PROBE_PER_SECOND = 60;
 
 export interface ProbeOptions {
-  readonly work: Work;
+  readonly workload: Workload;
   readonly stock: Stock;
   readonly files: Files;
   readonly seed: number;
@@ -27,10 +27,10 @@ export interface ProbeOptions {
 export async function probe(
   instance: Instance,
   generator: Generator,
-  { work, stock, files, seed, ms }: ProbeOptions,
+  { workload, stock, files, seed, ms }: ProbeOptions,
 ): Promise<number> {
   const run = async (name: string, perSecond: number, forMs: number) => {
-    const { requests } = record(work, stock, { perSecond, ms: forMs, seed, run: name });
+    const { requests } = record(workload, stock, { perSecond, ms: forMs, seed, run: name });
     await generator.run({
       url: instance.url,
       requests,

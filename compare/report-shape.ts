@@ -23,7 +23,7 @@ const both = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Object({ a: schema, b: schema });
 
 /** Which architecture a side is. */
-export const ShapeInfo = Type.Object({
+export const TopologyInfo = Type.Object({
   /** As it was asked for: `services:orders; catalog x2`. */
   text: text(),
   /** For people: `monolith`, `orders as a service`. */
@@ -52,7 +52,7 @@ export const Kind = Type.Object({
   needs: Type.Array(text()),
 });
 
-const Work = Type.Object({
+const Workload = Type.Object({
   name: text(),
   /** The file given with --work. */
   file: orNull(text()),
@@ -204,7 +204,7 @@ export const Figure = Type.Object({
 });
 
 /** One round of load on one side. */
-export const Round = Type.Object({
+export const Trial = Type.Object({
   index: count(),
   /** Rounds with the same number are compared with one another. */
   pair: count(),
@@ -441,13 +441,13 @@ export const Report = Type.Object({
     connections: count(),
     poolSize: count(),
   }),
-  work: Work,
-  shapes: both(ShapeInfo),
+  work: Workload,
+  shapes: both(TopologyInfo),
   answers: Answers,
   measured: both(SideMeasured),
   /** The four primary ones first. */
   figures: Type.Array(Figure),
-  rounds: Type.Array(Round),
+  rounds: Type.Array(Trial),
   capacity: orNull(Capacity),
   isolation: orNull(Isolation),
   flips: orNull(Type.Array(Flip)),
@@ -461,7 +461,7 @@ export const Report = Type.Object({
 });
 
 export type Report = Static<typeof Report>;
-export type ShapeInfo = Static<typeof ShapeInfo>;
+export type TopologyInfo = Static<typeof TopologyInfo>;
 export type Kind = Static<typeof Kind>;
 export type Latency = Static<typeof Latency>;
 export type Quantiles = Static<typeof Quantiles>;
@@ -469,7 +469,7 @@ export type ProcessCost = Static<typeof ProcessCost>;
 export type SideMeasured = Static<typeof SideMeasured>;
 export type Interval = Static<typeof Interval>;
 export type Figure = Static<typeof Figure>;
-export type Round = Static<typeof Round>;
+export type Trial = Static<typeof Trial>;
 export type Capacity = Static<typeof Capacity>;
 export type Fault = Static<typeof Fault>;
 export type IsolationCell = Static<typeof IsolationCell>;

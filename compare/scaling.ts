@@ -1,32 +1,32 @@
 // One hot module in 1, 2 and 3 processes, everything else as it is: what a team does that scales one service.
 import { availableParallelism } from 'node:os';
 import { P99_BOUND_MS, searchCapacity } from './capacity.ts';
-import type { Ground } from './ground.ts';
+import type { Fixture } from './fixture.ts';
 import { CostWatch } from './measure/cost.ts';
 import { demandsOf, predictCapacity } from './model.ts';
 import { CONNECTIONS } from './rate.ts';
 import type { Scaling, SideMeasured } from './report-shape.ts';
-import { requestTimeoutMs } from './rounds.ts';
-import { record } from './work/record.ts';
+import { requestTimeoutMs } from './trials.ts';
+import { record } from './workload/record.ts';
 
 const INSTANCES = [1, 2, 3];
 const COST_MS = 5000;
 
 export async function scaleModule(
-  ground: Ground,
+  fixture: Fixture,
   module: string,
   measured: SideMeasured,
   perSecond: number,
 ): Promise<Scaling> {
-  const { options, instances } = ground;
+  const { options, instances } = fixture;
   const cores = availableParallelism();
   const rows: Scaling['measured'] = [];
   for (const count of INSTANCES) {
     options.say('scaling', `${module} in ${count} processes`);
     await instances.b.scale(module, count);
-    const cost = await costAt(ground, perSecond, `scale-${count}`);
+    const cost = await costAt(fixture, perSecond, `scale-${count}`);
     const { perSecond: found } = await searchCapacity(
-      ground,
+      fixture,
       instances.b,
       perSecond * 1.25,
       `scale-${count}`,
@@ -58,11 +58,11 @@ function split(measured: SideMeasured, module: string, count: number) {
 }
 
 async function costAt(
-  { options, instances, generator, stock, files }: Ground,
+  { options, instances, generator, stock, files }: Fixture,
   perSecond: number,
   run: string,
 ) {
-  const { requests } = record(options.work, stock, { perSecond, ms: COST_MS, seed: options.seed, run });
+  const { requests } = record(options.workload, stock, { perSecond, ms: COST_MS, seed: options.seed, run });
   const cost = new CostWatch(instances.b);
   await generator.run({
     url: instances.b.url,

@@ -1,33 +1,33 @@
-// All counted rounds of one side in one: histograms merged, cost by process, events by path.
+// All counted trials of one side in one: histograms merged, cost by process, events by path.
 
 import { highestLag } from './measure/events.ts';
 import type { ProcessCost, SideMeasured } from './report-shape.ts';
-import type { Measured } from './rounds.ts';
 import { Latencies } from './statistics/histogram.ts';
+import type { Measured } from './trials.ts';
 
 /** @param kinds every kind that the report tells of, in its order. */
 export function summarise(
-  rounds: readonly Measured[],
+  trials: readonly Measured[],
   kinds: readonly string[],
   idleCpuSecondsPerMinute: number | null,
 ): SideMeasured {
-  const requests = sum(rounds.map(({ round }) => round.requests));
-  const failures = sum(rounds.map(({ round }) => round.failures));
-  const wires = rounds.flatMap(({ wire, round }) => (wire ? [{ ...wire, requests: round.requests }] : []));
+  const requests = sum(trials.map(({ trial }) => trial.requests));
+  const failures = sum(trials.map(({ trial }) => trial.failures));
+  const wires = trials.flatMap(({ wire, trial }) => (wire ? [{ ...wire, requests: trial.requests }] : []));
   const perRequest = (read: (one: (typeof wires)[number]) => number) =>
     wires.length === 0 ? null : sum(wires.map(read)) / Math.max(1, sum(wires.map((one) => one.requests)));
-  const processes = costs(rounds, requests);
+  const processes = costs(trials, requests);
   return {
     latency: ['all', ...kinds].map((kind) => {
       const all = new Latencies();
-      for (const { latencies } of rounds) {
+      for (const { latencies } of trials) {
         const one = latencies.get(kind);
         if (one) all.add(one);
       }
       return {
         kind,
         samples: all.count,
-        failures: sum(rounds.map((one) => one.failures.get(kind) ?? 0)),
+        failures: sum(trials.map((one) => one.failures.get(kind) ?? 0)),
         ...all.quantiles(),
         curve: all.curve(),
       };
@@ -36,22 +36,22 @@ export function summarise(
     cpuSecondsPer1000: sum(
       processes.filter(({ role }) => role !== 'generator').map((one) => one.cpuSecondsPer1000),
     ),
-    peakMemoryBytes: highest(rounds.map(({ round }) => round.memoryBytes)),
+    peakMemoryBytes: highest(trials.map(({ trial }) => trial.memoryBytes)),
     idleCpuSecondsPerMinute,
     wire: {
       callsPerRequest: perRequest((one) => one.calls),
       bytesPerRequest: perRequest((one) => one.bytes),
     },
-    events: eventsOf(rounds),
+    events: eventsOf(trials),
     requests,
     failures,
-    failureExamples: [...new Set(rounds.flatMap((one) => one.examples))].slice(0, 10),
+    failureExamples: [...new Set(trials.flatMap((one) => one.examples))].slice(0, 10),
   };
 }
 
-function costs(rounds: readonly Measured[], requests: number): ProcessCost[] {
+function costs(trials: readonly Measured[], requests: number): ProcessCost[] {
   const found = new Map<string, { first: Measured['processes'][number]; cpu: number; memory: number }>();
-  for (const one of rounds.flatMap(({ processes }) => processes)) {
+  for (const one of trials.flatMap(({ processes }) => processes)) {
     const known = found.get(one.name) ?? { first: one, cpu: 0, memory: 0 };
     known.cpu += one.cpuSeconds;
     known.memory = Math.max(known.memory, one.memoryBytes ?? 0);
@@ -66,8 +66,8 @@ function costs(rounds: readonly Measured[], requests: number): ProcessCost[] {
   }));
 }
 
-function eventsOf(rounds: readonly Measured[]): SideMeasured['events'] {
-  const times = rounds.flatMap(({ events }) => events);
+function eventsOf(trials: readonly Measured[]): SideMeasured['events'] {
+  const times = trials.flatMap(({ events }) => events);
   const latencies = (some: typeof times) => {
     const all = new Latencies();
     for (const { publishedMs, effectMs } of some) all.record(Math.max(0, effectMs - publishedMs));
@@ -80,7 +80,7 @@ function eventsOf(rounds: readonly Measured[]): SideMeasured['events'] {
     p50Ms: all.quantile(0.5),
     p99Ms: all.quantile(0.99),
     maxMs: all.maxMs,
-    highestLag: times.length === 0 ? null : Math.max(...rounds.map(({ events }) => highestLag(events))),
+    highestLag: times.length === 0 ? null : Math.max(...trials.map(({ events }) => highestLag(events))),
     paths: paths.map((path) => {
       const [event, consumer] = path.split(' ') as [string, string];
       const some = latencies(times.filter((one) => one.event === event && one.consumer === consumer));

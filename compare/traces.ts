@@ -1,14 +1,14 @@
-// Where the time of one request goes, from real traces: both shapes started with OpenTelemetry on, a few requests of
+// Where the time of one request goes, from real traces: both topologies started with OpenTelemetry on, a few requests of
 // each kind one after the other, and of each kind the trace with the median duration. Spans come by OTLP/HTTP (JSON).
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Ground } from './ground.ts';
+import type { Fixture } from './fixture.ts';
 import { formOf } from './load/form.ts';
 import type { Planned } from './load/plan.ts';
 import type { Side, Span, Trace } from './report-shape.ts';
-import { record } from './work/record.ts';
+import { record } from './workload/record.ts';
 
 interface Exported {
   readonly resourceSpans: readonly {
@@ -46,14 +46,14 @@ const TRACED = 15;
 /** How long events that a request set off may go on. */
 const SETTLE_MS = 1500;
 
-export async function traceBoth(ground: Ground): Promise<{ a: Trace[]; b: Trace[] }> {
-  const { options, instances } = ground;
+export async function traceBoth(fixture: Fixture): Promise<{ a: Trace[]; b: Trace[] }> {
+  const { options, instances } = fixture;
   options.say('traces', 'both with tracing on');
   const collector = await startCollector();
   try {
-    await ground.restart({ otlp: collector.url });
+    await fixture.restart({ otlp: collector.url });
     const asked = { a: new Map<string, string[]>(), b: new Map<string, string[]>() };
-    for (const side of ['a', 'b'] as const) await ask(ground, side, asked[side]);
+    for (const side of ['a', 'b'] as const) await ask(fixture, side, asked[side]);
     await pause(SETTLE_MS);
     // Hosts send what they still have when they stop.
     await Promise.all([instances.a.stop(), instances.b.stop()]);
@@ -65,14 +65,14 @@ export async function traceBoth(ground: Ground): Promise<{ a: Trace[]; b: Trace[
   }
 }
 
-async function ask({ options, instances, stock, files }: Ground, side: Side, asked: Map<string, string[]>) {
-  const { requests } = record(options.work, stock, {
+async function ask({ options, instances, stock, files }: Fixture, side: Side, asked: Map<string, string[]>) {
+  const { requests } = record(options.workload, stock, {
     perSecond: 1000,
     ms: 1500,
     seed: options.seed,
     run: `traces-${side}`,
   });
-  for (const kind of Object.keys(options.work.kinds)) {
+  for (const kind of Object.keys(options.workload.kinds)) {
     const some = requests.filter((one) => one.kind === kind).slice(0, WARM + TRACED);
     for (const [index, one] of some.entries()) {
       options.signal.throwIfAborted();
@@ -83,7 +83,13 @@ async function ask({ options, instances, stock, files }: Ground, side: Side, ask
   }
 }
 
-async function send(url: string, one: Planned, traceId: string, files: Ground['files'], signal: AbortSignal) {
+async function send(
+  url: string,
+  one: Planned,
+  traceId: string,
+  files: Fixture['files'],
+  signal: AbortSignal,
+) {
   const form = one.upload === undefined ? undefined : formOf(one.upload, files[one.upload]!);
   const response = await fetch(new URL(one.path, url), {
     method: one.method,

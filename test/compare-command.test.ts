@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { banyan } from '../bin/commands.ts';
-import { parseShape } from '../compare/shapes/syntax.ts';
+import { parseTopology } from '../compare/topology/syntax.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'compare-command-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -88,8 +88,8 @@ describe('shapes', () => {
     ['services: orders; catalog x2', 'catalog x2, orders extracted', { catalog: 2, orders: 1 }],
     ['services:orders,media', 'media, orders extracted', { media: 1, orders: 1 }],
   ])('%s', (text, label, services) => {
-    const shape = parseShape(text, modules);
-    expect(shape.label).toBe(label);
-    expect(Object.fromEntries(shape.services)).toEqual(services);
+    const topology = parseTopology(text, modules);
+    expect(topology.label).toBe(label);
+    expect(Object.fromEntries(topology.services)).toEqual(services);
   });
 });

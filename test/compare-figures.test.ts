@@ -1,26 +1,26 @@
 // From rounds to what is said of them: known rounds in, known figures, harm and lag out.
 import { describe, expect, test } from 'vitest';
 import { figuresOf, pairsOf } from '../compare/figures.ts';
-import { harmOf, thresholdOf } from '../compare/harm.ts';
+import { impactOf, thresholdOf } from '../compare/impact.ts';
 import type { LoadResult, Planned } from '../compare/load/plan.ts';
 import { highestLag } from '../compare/measure/events.ts';
 import { predictCapacity } from '../compare/model.ts';
 import type { Side } from '../compare/report-shape.ts';
-import type { Measured } from '../compare/rounds.ts';
 import { Latencies } from '../compare/statistics/histogram.ts';
+import type { Measured } from '../compare/trials.ts';
 
-function round(pair: number, side: Side, cpu: number, p50: number, counted = true): Measured {
+function trial(pair: number, side: Side, cpu: number, p50: number, counted = true): Measured {
   const all = new Latencies();
   for (let i = 0; i < 100; i++) all.record(p50);
   return {
-    round: {
+    trial: {
       pair,
       side,
       counted,
       cpuSecondsPer1000: cpu,
       memoryBytes: 1e8,
       requests: 100,
-    } as Measured['round'],
+    } as Measured['trial'],
     latencies: new Map([['all', all]]),
     failures: new Map(),
     processes: [],
@@ -31,11 +31,11 @@ function round(pair: number, side: Side, cpu: number, p50: number, counted = tru
   };
 }
 
-const rounds = (pairs: number, cpu: (pair: number) => number) =>
-  Array.from({ length: pairs }, (_, pair) => [round(pair, 'a', 1, 5), round(pair, 'b', cpu(pair), 5)]).flat();
+const trials = (pairs: number, cpu: (pair: number) => number) =>
+  Array.from({ length: pairs }, (_, pair) => [trial(pair, 'a', 1, 5), trial(pair, 'b', cpu(pair), 5)]).flat();
 
 const figure = (pairs: number, cpu: (pair: number) => number, allowance = 0) =>
-  Object.fromEntries(figuresOf(pairsOf(rounds(pairs, cpu)), [], allowance).map((one) => [one.id, one]));
+  Object.fromEntries(figuresOf(pairsOf(trials(pairs, cpu)), [], allowance).map((one) => [one.id, one]));
 
 describe('figures', () => {
   test('a difference that all of 8 pairs agree on is told, with its interval', () => {
@@ -67,12 +67,12 @@ describe('figures', () => {
   });
 
   test('a pair with a round that does not count is left out', () => {
-    const some = [...rounds(8, () => 2), round(8, 'a', 1, 5), round(8, 'b', 9, 5, false)];
+    const some = [...trials(8, () => 2), trial(8, 'a', 1, 5), trial(8, 'b', 9, 5, false)];
     expect(pairsOf(some)).toHaveLength(8);
   });
 });
 
-describe('harm', () => {
+describe('impact', () => {
   const requests: Planned[] = Array.from({ length: 100 }, (_, index) => ({
     atMs: index * 50,
     kind: index % 10 === 0 ? 'order' : 'product',
@@ -80,13 +80,13 @@ describe('harm', () => {
     path: '/',
     expect: 200,
   }));
-  const result = (harmed: (one: Planned) => 'failed' | 'slow' | undefined): LoadResult => ({
+  const result = (affected: (one: Planned) => 'failed' | 'slow' | undefined): LoadResult => ({
     startedAt: 0,
     status: new Int16Array(100),
-    latencyMs: Float64Array.from(requests, (one) => (harmed(one) === 'slow' ? 400 : 5)),
+    latencyMs: Float64Array.from(requests, (one) => (affected(one) === 'slow' ? 400 : 5)),
     lateMs: new Float32Array(100),
     decidedMs: new Float64Array(100),
-    failed: Uint8Array.from(requests, (one) => (harmed(one) === 'failed' ? 1 : 0)),
+    failed: Uint8Array.from(requests, (one) => (affected(one) === 'failed' ? 1 : 0)),
     cpuMs: 0,
     wallMs: 0,
     examples: [],
@@ -94,34 +94,34 @@ describe('harm', () => {
   const options = { strikeMs: 1000, holdMs: 0, endMs: 5000, thresholds: new Map([['product', 50]]) };
 
   test('only what fails between the fault and the recovery is counted', () => {
-    const harm = harmOf(
+    const impact = impactOf(
       requests,
       result(({ atMs, kind }) => (kind === 'order' && atMs >= 1000 && atMs <= 2000 ? 'failed' : undefined)),
       options,
     );
-    expect(harm).toMatchObject({ recoverySeconds: 1, windowSeconds: 1, requests: 21 });
-    expect(harm.failedShare).toBeCloseTo(3 / 21, 6);
-    expect(harm.cells.find(({ kind }) => kind === 'order')).toMatchObject({
+    expect(impact).toMatchObject({ recoverySeconds: 1, windowSeconds: 1, requests: 21 });
+    expect(impact.failedShare).toBeCloseTo(3 / 21, 6);
+    expect(impact.cells.find(({ kind }) => kind === 'order')).toMatchObject({
       failed: 3,
       failedShare: 1,
       harmedSeconds: 1,
     });
-    expect(harm.cells.find(({ kind }) => kind === 'product')).toMatchObject({ failed: 0, slowed: 0 });
+    expect(impact.cells.find(({ kind }) => kind === 'product')).toMatchObject({ failed: 0, slowed: 0 });
   });
 
   test('what goes on until the end of the watch has not recovered', () => {
-    const harm = harmOf(
+    const impact = impactOf(
       requests,
       result(({ atMs }) => (atMs >= 1000 ? 'slow' : undefined)),
       options,
     );
-    expect(harm).toMatchObject({ recoverySeconds: null, windowSeconds: 4, failedShare: 0 });
-    expect(harm.slowedShare).toBeGreaterThan(0.85);
+    expect(impact).toMatchObject({ recoverySeconds: null, windowSeconds: 4, failedShare: 0 });
+    expect(impact.slowedShare).toBeGreaterThan(0.85);
   });
 
   test('nothing harmed is nothing harmed', () => {
     expect(
-      harmOf(
+      impactOf(
         requests,
         result(() => undefined),
         options,

@@ -6,10 +6,10 @@ import type {
   Interval,
   Latency,
   Report,
-  Round,
   Side,
   SideMeasured,
   Span,
+  Trial,
 } from '../compare/report-shape.ts';
 
 const MODULES = ['catalog', 'media', 'notifications', 'orders', 'payments', 'users'];
@@ -199,7 +199,7 @@ function fault(
   };
 }
 
-function round(index: number): Round {
+function round(index: number): Trial {
   const which: Side = index % 4 === 0 || index % 4 === 3 ? 'a' : 'b';
   const limited = index === 5;
   return {

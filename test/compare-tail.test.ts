@@ -3,10 +3,10 @@
 import { expect, test } from 'vitest';
 import { figuresOf } from '../compare/figures.ts';
 import { randomOf } from '../compare/load/random.ts';
-import { paces, roundMsAt } from '../compare/options.ts';
+import { paces, trialMsAt } from '../compare/options.ts';
 import type { Figure } from '../compare/report-shape.ts';
-import type { Measured } from '../compare/rounds.ts';
-import { BEYOND_IN_A_ROUND, Latencies } from '../compare/statistics/histogram.ts';
+import { Latencies, TAIL_SAMPLES_IN_A_TRIAL } from '../compare/statistics/histogram.ts';
+import type { Measured } from '../compare/trials.ts';
 
 const TRIALS = 400;
 const random = randomOf(140);
@@ -17,16 +17,16 @@ function played(requests: number, scale: number): Measured {
   const all = new Latencies();
   for (let i = 0; i < requests; i++)
     all.record(scale * (Math.exp(0.6 * normal()) + (random() < 0.03 ? -4 * Math.log(1 - random()) : 0)));
-  const round = { requests, cpuSecondsPer1000: 1, memoryBytes: 1 } as Measured['round'];
-  return { round, latencies: new Map([['all', all]]), processes: [], events: [] } as unknown as Measured;
+  const trial = { requests, cpuSecondsPer1000: 1, memoryBytes: 1 } as Measured['trial'];
+  return { trial, latencies: new Map([['all', all]]), processes: [], events: [] } as unknown as Measured;
 }
 
 /** Eight pairs; the machine of a pair is faster or slower by a tenth, each round of it by another 5 %. */
 function p99Of(requests: number, truth: number): Figure {
   const pairs = Array.from({ length: 8 }, () => {
     const machine = Math.exp(0.1 * normal());
-    const round = (times: number) => played(requests, machine * times * Math.exp(0.05 * normal()));
-    return { a: round(2), b: round(2 * truth) };
+    const trial = (times: number) => played(requests, machine * times * Math.exp(0.05 * normal()));
+    return { a: trial(2), b: trial(2 * truth) };
   });
   return figuresOf(pairs, [], 0).find(({ id }) => id === 'p99')!;
 }
@@ -53,13 +53,13 @@ test('where a round has too few requests the figure says how many it takes', () 
 });
 
 test('a round of a default and of a full run has a p99 at any rate that a comparison chooses', () => {
-  const needed = BEYOND_IN_A_ROUND / 0.01;
+  const needed = TAIL_SAMPLES_IN_A_TRIAL / 0.01;
   for (const mode of ['default', 'full'] as const)
     for (const perSecond of [20, 41, 81, 120, 5000]) {
-      const expected = (roundMsAt(perSecond, paces[mode]) / 1000) * perSecond;
+      const expected = (trialMsAt(perSecond, paces[mode]) / 1000) * perSecond;
       // Arrivals are random: four standard deviations to spare.
       expect(expected - 4 * Math.sqrt(expected), `${mode} at ${perSecond}/s`).toBeGreaterThanOrEqual(needed);
     }
-  expect(roundMsAt(5000, paces.default)).toBe(paces.default.roundMs);
-  expect(roundMsAt(10, paces.default), 'a minute a round would be out of reason').toBe(paces.default.roundMs);
+  expect(trialMsAt(5000, paces.default)).toBe(paces.default.trialMs);
+  expect(trialMsAt(10, paces.default), 'a minute a round would be out of reason').toBe(paces.default.trialMs);
 });

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Refusal } from '../compare/refusal.ts';
-import { builtinWorks, readWork } from '../compare/work/read.ts';
-import { record, type Stock } from '../compare/work/record.ts';
+import { builtinWorkloads, readWorkload } from '../compare/workload/read.ts';
+import { record, type Stock } from '../compare/workload/record.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'compare-work-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -14,7 +14,7 @@ const modules = ['catalog', 'media', 'orders', 'users'];
 function read(text: string) {
   const file = join(folder, 'my.json');
   writeFileSync(file, text);
-  return readWork(file, modules);
+  return readWorkload(file, modules);
 }
 
 function refusal(text: string): { path: string; message: string }[] {
@@ -37,8 +37,9 @@ const stock: Stock = {
 
 describe('a work file', () => {
   test('the built-in ones are such files', () => {
-    expect(builtinWorks()).toEqual(['browse', 'checkout', 'media', 'mixed']);
-    for (const name of builtinWorks()) expect(readWork(name, [...modules, 'payments']).name).toBe(name);
+    expect(builtinWorkloads()).toEqual(['browse', 'checkout', 'media', 'mixed']);
+    for (const name of builtinWorkloads())
+      expect(readWorkload(name, [...modules, 'payments']).name).toBe(name);
   });
 
   test('each mistake is named by its line and path', () => {
@@ -89,14 +90,14 @@ describe('a work file', () => {
   });
 
   test('an unknown work names those there are', () => {
-    expect(() => readWork('bowse', modules)).toThrow('"bowse" is no built-in work.');
-    expect(() => readWork('gone.json', modules)).toThrow('There is no file');
+    expect(() => readWorkload('bowse', modules)).toThrow('"bowse" is no built-in work.');
+    expect(() => readWorkload('gone.json', modules)).toThrow('There is no file');
   });
 });
 
 describe('a recording', () => {
   const options = { perSecond: 500, ms: 4000, seed: 1, run: 'pair-1' };
-  const mixed = readWork('mixed', [...modules, 'payments']);
+  const mixed = readWorkload('mixed', [...modules, 'payments']);
 
   test('the same seed makes the same requests, another one others', () => {
     const one = record(mixed, stock, options);

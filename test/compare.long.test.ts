@@ -10,7 +10,7 @@ import { gunzipSync } from 'node:zlib';
 import { Value } from 'typebox/value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Report } from '../compare/report-shape.ts';
-import { processesIn } from '../compare/shapes/folder.ts';
+import { processesIn } from '../compare/topology/folder.ts';
 
 let folder: string;
 

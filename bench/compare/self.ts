@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { ALPHA, widened } from '../../compare/figures.ts';
 import { randomOf } from '../../compare/load/random.ts';
 import { paces } from '../../compare/options.ts';
-import type { Report, Round } from '../../compare/report-shape.ts';
+import type { Report, Trial } from '../../compare/report-shape.ts';
 import { holm, median, signTest } from '../../compare/statistics/intervals.ts';
 import { countOf, readArguments } from '../../scripts/arguments.ts';
 
@@ -26,7 +26,7 @@ const runs = countOf('runs', values.runs, usage);
 
 const DRAWS = 20_000;
 const PAIRS = 8;
-const read: Readonly<Record<string, (round: Round) => number | null>> = {
+const read: Readonly<Record<string, (round: Trial) => number | null>> = {
   cpu: (one) => one.cpuSecondsPer1000,
   p50: (one) => one.p50Ms,
   p99: (one) => one.p99Ms,

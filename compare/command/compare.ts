@@ -73,7 +73,7 @@ export const compareCommand: Register = (program, terminal) => {
 };
 
 async function run(options: Options, terminal: Terminal): Promise<void> {
-  const { readWork } = await import('../work/read.ts');
+  const { readWorkload } = await import('../workload/read.ts');
   const { compare } = await import('../compare.ts');
   const { signal, release } = interruptions();
   const progress = progressOn(terminal);
@@ -81,15 +81,15 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   try {
     const modules = moduleNames(shopApp);
     const out = resolve(options.out ?? join(dataDirOf(terminal), 'compare', stamp()));
-    const work = readWork(options.work, modules);
-    const shapes = await shapesOf(options, modules);
+    const workload = readWorkload(options.work, modules);
+    const topologies = await topologiesOf(options, modules);
     // Before minutes are spent: the report must have a place.
     undoOut = prepareOut(out);
     const compared = await compare({
-      ...shapes,
+      ...topologies,
       mode: modeOf(options),
       self: options.self ?? false,
-      work,
+      workload,
       modules,
       pairs: options.rounds,
       seed: options.seed,
@@ -145,8 +145,8 @@ function plain<T extends { headers?: Readonly<Record<string, string>> }>(one: T)
   return { ...one, headers: { ...headers, ...(authorization && { authorization: 'Bearer …' }) } };
 }
 
-async function shapesOf({ a, b, extract, self }: Options, modules: readonly string[]) {
-  const { parseShape } = await import('../shapes/syntax.ts');
+async function topologiesOf({ a, b, extract, self }: Options, modules: readonly string[]) {
+  const { parseTopology } = await import('../topology/syntax.ts');
   if (extract !== undefined && b !== undefined)
     throw misused('--extract and --b both say what the other side is.', 'npx banyan compare --help');
   if (self && (extract !== undefined || b !== undefined))
@@ -154,11 +154,11 @@ async function shapesOf({ a, b, extract, self }: Options, modules: readonly stri
       '--self compares a with itself, so there is no other side to name.',
       'npx banyan compare --help',
     );
-  const one = parseShape(a ?? 'monolith', modules);
+  const one = parseTopology(a ?? 'monolith', modules);
   if (self) return { a: one, b: one };
   return {
     a: one,
-    b: parseShape(extract === undefined ? (b ?? 'services') : `services:${extract}`, modules),
+    b: parseTopology(extract === undefined ? (b ?? 'services') : `services:${extract}`, modules),
   };
 }
 

@@ -1,4 +1,4 @@
-// Randomness that is the same for the same seed, on every machine: what makes two shapes get the same requests.
+// Randomness that is the same for the same seed, on every machine: what makes two topologies get the same requests.
 
 /** Uniform in [0, 1). mulberry32: 2^32 states, which is plenty for choosing products. */
 export function randomOf(seed: number): () => number {

@@ -1,6 +1,6 @@
-// What goes between the processes of a shape: requests and calls, and bytes on the internal ports, both ways, as
+// What goes between the processes of a topology: requests and calls, and bytes on the internal ports, both ways, as
 // the hosts' own metrics count them. What the scrapes themselves cost is taken off.
-import type { HostProcess } from '../shapes/instance.ts';
+import type { HostProcess } from '../topology/instance.ts';
 
 export interface WireCount {
   readonly calls: number;

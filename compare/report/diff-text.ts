@@ -10,7 +10,7 @@ const ROWS = 16;
 export function diffText(diff: Diff, paint: Paint): string {
   const { changes, worse, better, threshold, notComparable, missing } = diff;
   const more = `${tick((threshold - 1) * 100)} %`;
-  const shown = changes.filter(({ verdict }) => verdict !== 'no difference found').sort(byHarm);
+  const shown = changes.filter(({ verdict }) => verdict !== 'no difference found').sort(worstFirst);
   const same = changes.length - shown.length;
   return [
     paint(
@@ -46,7 +46,7 @@ function row({ title, what, unit, before, after, factor, verdict, primary }: Cha
   return `${line} ${paint(verdict === 'worse' ? 'red' : 'green', verdict)}`;
 }
 
-function byHarm(one: Change, other: Change): number {
+function worstFirst(one: Change, other: Change): number {
   if (one.verdict !== other.verdict) return one.verdict === 'worse' ? -1 : 1;
   return Math.abs(Math.log(other.factor)) - Math.abs(Math.log(one.factor));
 }

@@ -7,8 +7,8 @@ import { forest } from './charts/forest.ts';
 import { blastRadius } from './charts/matrix.ts';
 import { percentileCharts } from './charts/percentiles.ts';
 import { coresChart, instancesChart } from './charts/scaling.ts';
-import { shapePicture } from './charts/shape.ts';
 import { timelineChart } from './charts/timeline.ts';
+import { topologyPicture } from './charts/topology.ts';
 import { waterfalls } from './charts/waterfall.ts';
 import { head, howItWasMeasured } from './context.ts';
 import { embedded, html, Markup, type Part } from './markup.ts';
@@ -50,7 +50,7 @@ function sectionsOf(report: Report): Section[] {
     [
       'shapes',
       'The two shapes',
-      html`<div class="pair">${SIDES.map((side) => shapePicture(report, side))}</div>`,
+      html`<div class="pair">${SIDES.map((side) => topologyPicture(report, side))}</div>`,
     ],
     [
       'request',

@@ -74,8 +74,8 @@ function said(figure: Figure, paint: Paint): string {
       : figure.verdict === 'n/a'
         ? 'n/a'
         : verdict(figure);
-  const harmed = against(figure);
-  return harmed === undefined ? words : paint(harmed === 'b' ? 'yellow' : 'cyan', words);
+  const worse = against(figure);
+  return worse === undefined ? words : paint(worse === 'b' ? 'yellow' : 'cyan', words);
 }
 
 function faults(report: Report, paint: Paint): string[] {

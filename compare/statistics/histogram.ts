@@ -1,15 +1,15 @@
-// Latencies as HDR histograms (3 digits, 1 us to 10 min): merged without loss over rounds and kinds, and asked for
+// Latencies as HDR histograms (3 digits, 1 us to 10 min): merged without loss over trials and kinds, and asked for
 // quantiles that say nothing where too few samples lie beyond them. Plain data travels between processes.
 import * as hdr from 'hdr-histogram-js';
 import type { Quantiles } from '../report-shape.ts';
 
 /** A quantile is told only with so many samples beyond it: then it is known within about a fifth. */
-export const BEYOND = 20;
+export const TAIL_SAMPLES = 20;
 /**
- * Of one round among pairs a quarter is enough: it is never told alone, only the median over the pairs is, and
+ * Of one trial among pairs a quarter is enough: it is never told alone, only the median over the pairs is, and
  * the interval of that is exact however rough each of them is (docs/adr/0140).
  */
-export const BEYOND_IN_A_ROUND = 5;
+export const TAIL_SAMPLES_IN_A_TRIAL = 5;
 
 const LOWEST_US = 1;
 const HIGHEST_US = 600_000_000;
@@ -48,9 +48,9 @@ export class Latencies {
   }
 
   /** In milliseconds; null when fewer samples lie beyond it than asked for (20). */
-  quantile(q: number, beyond = BEYOND): number | null {
+  quantile(q: number, tailSamples = TAIL_SAMPLES): number | null {
     // 2,000 samples have exactly 20 beyond their 99th percentile; floating point must not say 19.999.
-    if (this.count * (1 - q) < beyond - 1e-6) return null;
+    if (this.count * (1 - q) < tailSamples - 1e-6) return null;
     return this.#histogram.getValueAtPercentile(q * 100) / 1000;
   }
 

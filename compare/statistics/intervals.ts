@@ -1,7 +1,7 @@
-// What pairs of rounds say: the median of their ratios with a distribution-free interval (order statistics), the
+// What pairs of trials say: the median of their ratios with a distribution-free interval (order statistics), the
 // sign test that belongs to it, and Holm's correction for several figures at once.
 // Why not a bootstrap: of a median of 4 to 12 pairs it finds false differences in 6.5 to 12.7 % of cases.
-// The interval leaves out 1 exactly when the test rejects at the same level. It knows nothing of rounds.
+// The interval leaves out 1 exactly when the test rejects at the same level. It knows nothing of trials.
 
 export interface Bounds {
   readonly median: number;

@@ -33,15 +33,15 @@ function unknown(figures: readonly Figure[]): Markup[] {
 
 function row(figure: Figure, scale: Scale): Markup {
   const { title, unit, a, b, ratio: interval, primary } = figure;
-  const harmed = against(figure);
+  const worse = against(figure);
   return html`<tr class="${primary ? 'primary' : 'exploratory'}"><th scope="row">${title}${!primary && html` <small>exploratory</small>`}</th>
 <td data-name="A">${inUnit(a, unit)}</td><td data-name="B">${inUnit(b, unit)}</td>
-<td class="bars">${bar(figure, scale, harmed)}</td>
+<td class="bars">${bar(figure, scale, worse)}</td>
 <td data-name="B / A">${ratio(interval)}</td><td data-name="interval">${range(interval)}${interval && html` <small>${Math.round(interval.level * 1000) / 10} %, ${interval.pairs} pairs</small>`}</td>
-<td data-name="says" class="says ${harmed ? `against-${harmed}` : ''}">${verdict(figure)}</td></tr>`;
+<td data-name="says" class="says ${worse ? `against-${worse}` : ''}">${verdict(figure)}</td></tr>`;
 }
 
-function bar({ ratio: interval }: Figure, scale: Scale, harmed: string | undefined): Markup {
+function bar({ ratio: interval }: Figure, scale: Scale, worse: string | undefined): Markup {
   const one = scale(1);
   const line = html`<path class="one" d="M${one} 0V24"/>`;
   if (!interval)
@@ -49,6 +49,6 @@ function bar({ ratio: interval }: Figure, scale: Scale, harmed: string | undefin
   const { low, median, high } = interval;
   const from = scale(low ?? median);
   const to = scale(high ?? median);
-  const look = harmed ? `against-${harmed}` : 'none';
+  const look = worse ? `against-${worse}` : 'none';
   return html`<svg class="stretch" viewBox="0 0 ${ROOM} 24" preserveAspectRatio="none" aria-hidden="true">${line}<rect class="interval ${look}" x="${from}" y="9" width="${Math.max(2, to - from)}" height="6"/><rect class="median ${look}" x="${scale(median) - 4}" y="4" width="8" height="16"/></svg>`;
 }

@@ -1,5 +1,5 @@
-// One round: a recording sent to one shape, its warm-up left out, with what it cost and what it did between
-// processes. Pairs of rounds go A B, B A, A B …, so that a drift of the machine hits both alike.
+// One trial: a recording sent to one topology, its warm-up left out, with what it cost and what it did between
+// processes. Pairs of trials go A B, B A, A B …, so that a drift of the machine hits both alike.
 import { availableParallelism } from 'node:os';
 import type { Generator } from './load/generator-process.ts';
 import type { LoadResult, Planned } from './load/plan.ts';
@@ -7,12 +7,12 @@ import { CostWatch, type Spent } from './measure/cost.ts';
 import { type EventTime, eventTimes } from './measure/events.ts';
 import { cpuSeconds, machineBusySeconds } from './measure/proc.ts';
 import { type WireCount, WireWatch } from './measure/wire.ts';
-import type { Round, Side } from './report-shape.ts';
-import type { Instance } from './shapes/instance.ts';
-import { BEYOND_IN_A_ROUND, Latencies } from './statistics/histogram.ts';
-import type { Recording } from './work/record.ts';
+import type { Side, Trial } from './report-shape.ts';
+import { Latencies, TAIL_SAMPLES_IN_A_TRIAL } from './statistics/histogram.ts';
+import type { Instance } from './topology/instance.ts';
+import type { Recording } from './workload/record.ts';
 
-export interface RoundPlan {
+export interface TrialPlan {
   readonly pair: number;
   readonly recording: Recording;
   /** Requests before this do not count. */
@@ -22,9 +22,9 @@ export interface RoundPlan {
   readonly files: Readonly<Record<string, { type: string; bytes: Uint8Array }>>;
 }
 
-/** A round with all that came out of it: what the report keeps is `round`. */
+/** A trial with all that came out of it: what the report keeps is `trial`, there called a round. */
 export interface Measured {
-  readonly round: Round;
+  readonly trial: Trial;
   /** By kind; `order-decided` where a kind is followed. */
   readonly latencies: ReadonlyMap<string, Latencies>;
   readonly failures: ReadonlyMap<string, number>;
@@ -40,10 +40,10 @@ const LATE_MS = 5;
 
 export const requestTimeoutMs = 10_000;
 
-export async function playRound(
+export async function runTrial(
   instance: Instance,
   generator: Generator,
-  plan: RoundPlan,
+  plan: TrialPlan,
   modules: readonly string[],
 ): Promise<Measured> {
   const { recording, warmUpMs } = plan;
@@ -86,9 +86,9 @@ export async function playRound(
   const all = latencies.get('all') ?? new Latencies();
   const failed = result.failed.reduce((sum, one) => sum + one, 0);
   const loadSeconds = Math.max((plan.ms - warmUpMs) / 1000, result.wallMs / 1000);
-  const generatorRound = judgeGenerator(result, all);
+  const judged = judgeGenerator(result, all);
   return {
-    round: {
+    trial: {
       index: 0,
       pair: plan.pair,
       side: instance.side,
@@ -98,15 +98,15 @@ export async function playRound(
       achievedPerSecond: (counted.length - failed) / loadSeconds,
       requests: counted.length,
       failures: failed,
-      p50Ms: all.quantile(0.5, BEYOND_IN_A_ROUND),
-      p99Ms: all.quantile(0.99, BEYOND_IN_A_ROUND),
+      p50Ms: all.quantile(0.5, TAIL_SAMPLES_IN_A_TRIAL),
+      p99Ms: all.quantile(0.99, TAIL_SAMPLES_IN_A_TRIAL),
       cpuSecondsPer1000: (spent.cpuSeconds / Math.max(1, counted.length)) * 1000,
       memoryBytes: spent.memoryBytes ?? null,
-      generator: generatorRound,
+      generator: judged,
       foreignCpuShare:
         busy === undefined ? null : Math.max(0, busy - ours) / (seconds * availableParallelism()),
-      counted: !generatorRound.wasTheLimit,
-      thrownAway: generatorRound.wasTheLimit ? 'the load generator was the limit' : null,
+      counted: !judged.wasTheLimit,
+      thrownAway: judged.wasTheLimit ? 'the load generator was the limit' : null,
     },
     latencies,
     failures,
@@ -128,7 +128,7 @@ export async function playRound(
 }
 
 /** The generator was the limit where it had no CPU left, or where its own lateness is a good part of p99. */
-export function judgeGenerator({ cpuMs, wallMs, lateMs }: LoadResult, all: Latencies): Round['generator'] {
+export function judgeGenerator({ cpuMs, wallMs, lateMs }: LoadResult, all: Latencies): Trial['generator'] {
   const late = new Latencies();
   for (const ms of lateMs) late.record(Math.max(0, ms));
   const sorted = Float32Array.from(lateMs).sort();

@@ -1,7 +1,7 @@
-// The files that requests of a work upload: `picture` is drawn here, the same bytes each time; others are read.
+// The files that requests of a workload upload: `picture` is drawn here, the same bytes each time; others are read.
 import { readFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
-import type { Work } from './read.ts';
+import type { Workload } from './read.ts';
 
 const types: Readonly<Record<string, string>> = {
   '.jpg': 'image/jpeg',
@@ -12,16 +12,18 @@ const types: Readonly<Record<string, string>> = {
   '.gif': 'image/gif',
 };
 
-export async function filesOf(work: Work): Promise<Record<string, { type: string; bytes: Uint8Array }>> {
+export async function filesOf(
+  workload: Workload,
+): Promise<Record<string, { type: string; bytes: Uint8Array }>> {
   const files: Record<string, { type: string; bytes: Uint8Array }> = {};
-  for (const { upload } of Object.values(work.kinds)) {
+  for (const { upload } of Object.values(workload.kinds)) {
     if (upload === undefined || files[upload]) continue;
     files[upload] =
       upload === 'picture'
         ? { type: 'image/jpeg', bytes: await draw() }
         : {
             type: types[extname(upload).toLowerCase()] ?? 'application/octet-stream',
-            bytes: readFileSync(resolve(work.folder, upload)),
+            bytes: readFileSync(resolve(workload.folder, upload)),
           };
   }
   return files;

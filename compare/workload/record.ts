@@ -1,11 +1,11 @@
-// From a work to the requests of one run: recorded before it begins, so that both shapes get the very same ones at
-// the very same moments. The same seed makes the same recording; its hash is in the report.
+// From a workload to the requests of one run: recorded before it begins, so that both topologies get the very same ones
+// at the very same moments. The same seed makes the same recording; its hash is in the report.
 import { createHash } from 'node:crypto';
 import type { Planned, Until } from '../load/plan.ts';
 import { chooser, randomOf, seedOf, zipf } from '../load/random.ts';
 import { arrivals } from '../load/schedule.ts';
-import type { Work } from './read.ts';
-import type { Placeholder, WorkKind } from './shape.ts';
+import type { Workload } from './read.ts';
+import type { Placeholder, WorkloadKind } from './schema.ts';
 
 /** What requests can name, the same on both sides: they have copies of one database. */
 export interface Stock {
@@ -32,16 +32,20 @@ export interface RecordingOptions {
 
 const defaults = { everyMs: 25, withinMs: 15_000 };
 
-export function record(work: Work, stock: Stock, { perSecond, ms, seed, run }: RecordingOptions): Recording {
+export function record(
+  workload: Workload,
+  stock: Stock,
+  { perSecond, ms, seed, run }: RecordingOptions,
+): Recording {
   const draw = randomOf(seedOf(seed, 'what', run));
   const moments = arrivals(perSecond, ms, randomOf(seedOf(seed, 'when', run)));
-  const names = Object.keys(work.kinds);
-  const pick = chooser(names.map((name) => work.kinds[name]!.share));
-  const writer = new Writer(stock, work.skew ?? 1, draw, `${seed}-${run}`);
+  const names = Object.keys(workload.kinds);
+  const pick = chooser(names.map((name) => workload.kinds[name]!.share));
+  const writer = new Writer(stock, workload.skew ?? 1, draw, `${seed}-${run}`);
   const hash = createHash('sha256');
   const requests = moments.map((atMs, index) => {
     const kind = names[pick(draw())]!;
-    const planned: Planned = { atMs, kind, ...writer.write(work.kinds[kind]!, index) };
+    const planned: Planned = { atMs, kind, ...writer.write(workload.kinds[kind]!, index) };
     hash.update(JSON.stringify(planned, (name, value) => (name === 'authorization' ? 'Bearer' : value)));
     return planned;
   });
@@ -63,7 +67,7 @@ class Writer {
     this.#picture = zipf(stock.pictures.length, skew);
   }
 
-  write(kind: WorkKind, index: number): Omit<Planned, 'atMs' | 'kind'> {
+  write(kind: WorkloadKind, index: number): Omit<Planned, 'atMs' | 'kind'> {
     const [method, path] = kind.request.split(' ') as [string, string];
     const headers: Record<string, string> = {};
     for (const [name, text] of Object.entries(kind.headers ?? {})) headers[name] = this.#fill(text, index);
@@ -81,7 +85,7 @@ class Writer {
     };
   }
 
-  #token(as: WorkKind['as']): string | undefined {
+  #token(as: WorkloadKind['as']): string | undefined {
     if (as === 'admin') return this.#stock.adminToken;
     if (as === 'customer') return this.#one(this.#stock.customers);
     return undefined;
@@ -114,7 +118,14 @@ class Writer {
   }
 }
 
-function untilOf({ request, field, not, wanted, everyMs, withinMs }: NonNullable<WorkKind['until']>): Until {
+function untilOf({
+  request,
+  field,
+  not,
+  wanted,
+  everyMs,
+  withinMs,
+}: NonNullable<WorkloadKind['until']>): Until {
   const [method, path] = request.split(' ') as [string, string];
   return {
     method,

@@ -1,5 +1,5 @@
-// What a work file may say (docs/compare.md shows one). The built-in works are such files: whatever they can do, a
-// file of one's own can. A schema with closed objects, so that a misspelt field is an error and not a default.
+// What a workload file may say (docs/compare.md shows one). The built-in workloads are such files: whatever they can do,
+// a file of one's own can. A schema with closed objects, so that a misspelt field is an error and not a default.
 import type { Static } from 'typebox';
 import { Type } from '../../src/kernel/contract/type.ts';
 
@@ -20,7 +20,7 @@ const Until = closed({
   withinMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 60_000 })),
 });
 
-export const WorkKind = closed({
+export const WorkloadKind = closed({
   label: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
   /** A weight: shares are taken of their sum. */
   share: Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 }),
@@ -29,7 +29,7 @@ export const WorkKind = closed({
   headers: Type.Optional(headers),
   /** Any JSON; texts in it may hold placeholders. */
   body: Type.Optional(Type.Unknown()),
-  /** `picture` (made, 800 x 600), or a file beside the work file. */
+  /** `picture` (made, 800 x 600), or a file beside the workload file. */
   upload: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
   expect: Type.Optional(Type.Integer({ minimum: 100, maximum: 599 })),
   until: Type.Optional(Until),
@@ -37,16 +37,16 @@ export const WorkKind = closed({
   needs: Type.Optional(Type.Array(Type.String())),
 });
 
-export const WorkFile = closed({
+export const WorkloadFile = closed({
   name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}$' }),
   description: Type.Optional(Type.String({ maxLength: 500 })),
   /** Exponent of Zipf's law for the choice of products and pictures; 0 is even. Default 1. */
   skew: Type.Optional(Type.Number({ minimum: 0, maximum: 3 })),
-  kinds: Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]{0,30}$' }), WorkKind, { minProperties: 1 }),
+  kinds: Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]{0,30}$' }), WorkloadKind, { minProperties: 1 }),
 });
 
-export type WorkFile = Static<typeof WorkFile>;
-export type WorkKind = Static<typeof WorkKind>;
+export type WorkloadFile = Static<typeof WorkloadFile>;
+export type WorkloadKind = Static<typeof WorkloadKind>;
 
 /** What may stand in braces in a path, a header or a text of a body. */
 export const placeholders = {

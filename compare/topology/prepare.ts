@@ -1,13 +1,13 @@
-// The data that both shapes start from, made once with the product's own seeds and API, then copied: customers with
+// The data that both topologies start from, made once with the product's own seeds and API, then copied: customers with
 // sessions, products that do not run out. Same ids on both sides, so the same requests mean the same.
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Refusal } from '../refusal.ts';
-import type { Stock } from '../work/record.ts';
+import type { Stock } from '../workload/record.ts';
 import { copyFolder, type Installation, Instance } from './instance.ts';
-import type { Shape } from './syntax.ts';
+import type { Topology } from './syntax.ts';
 
 /** Sessions that requests are spread over. */
 const CUSTOMERS = 20;
@@ -30,7 +30,7 @@ export interface Prepared {
 
 export async function prepare(
   folder: string,
-  shapes: { a: Shape; b: Shape },
+  topologies: { a: Topology; b: Topology },
   installation: Installation,
 ): Promise<Prepared> {
   const dirs = { a: join(folder, 'a'), b: join(folder, 'b') };
@@ -44,7 +44,7 @@ export async function prepare(
       'Set TMPDIR to a folder that everybody may enter, such as /tmp',
     );
   }
-  const monolith: Shape = { text: 'monolith', label: 'monolith', services: new Map() };
+  const monolith: Topology = { text: 'monolith', label: 'monolith', services: new Map() };
   const first = new Instance('a', monolith, dirs.a, { ...installation, log: 'postgres' });
   try {
     await first.start();
@@ -54,8 +54,8 @@ export async function prepare(
     return {
       stock,
       instances: {
-        a: new Instance('a', shapes.a, dirs.a, installation),
-        b: new Instance('b', shapes.b, dirs.b, installation),
+        a: new Instance('a', topologies.a, dirs.a, installation),
+        b: new Instance('b', topologies.b, dirs.b, installation),
       },
     };
   } finally {

@@ -4,13 +4,13 @@
 import type { Files } from './answers.ts';
 import { choosePinning, type Generator, type Pinning, startGenerator } from './load/generator-process.ts';
 import type { CompareOptions } from './options.ts';
-import { openFolder } from './shapes/folder.ts';
-import type { Installation, Instance, StartOptions } from './shapes/instance.ts';
-import { makeSecrets, prepare } from './shapes/prepare.ts';
-import { filesOf } from './work/files.ts';
-import type { Stock } from './work/record.ts';
+import { openFolder } from './topology/folder.ts';
+import type { Installation, Instance, StartOptions } from './topology/instance.ts';
+import { makeSecrets, prepare } from './topology/prepare.ts';
+import { filesOf } from './workload/files.ts';
+import type { Stock } from './workload/record.ts';
 
-export interface Ground {
+export interface Fixture {
   readonly options: CompareOptions;
   readonly folder: string;
   readonly pinning: Pinning;
@@ -24,7 +24,10 @@ export interface Ground {
   restart(how?: StartOptions): Promise<void>;
 }
 
-export async function onGround<T>(options: CompareOptions, work: (ground: Ground) => Promise<T>): Promise<T> {
+export async function withFixture<T>(
+  options: CompareOptions,
+  work: (fixture: Fixture) => Promise<T>,
+): Promise<T> {
   const { signal, say } = options;
   signal.throwIfAborted();
   say('prepare', 'a database with the shop in it');
@@ -58,7 +61,7 @@ export async function onGround<T>(options: CompareOptions, work: (ground: Ground
       pinning,
       instances,
       stock,
-      files: await filesOf(options.work),
+      files: await filesOf(options.workload),
       generator,
       internalKey: installation.secrets.internalKey,
       restart,

@@ -1,7 +1,7 @@
 // An architecture as a picture: the process with the gateway, the modules in it, and below it the processes of their
 // own. Boxes only, from what the report says of the shape.
 
-import type { Report, ShapeInfo, Side } from '../../report-shape.ts';
+import type { Report, Side, TopologyInfo } from '../../report-shape.ts';
 import { html, type Markup } from '../markup.ts';
 import { NAME } from '../words.ts';
 
@@ -9,18 +9,18 @@ const WIDTH = 360;
 const GAP = 8;
 const ROW = 30;
 
-export function shapePicture({ shapes }: Report, side: Side): Markup {
-  const shape = shapes[side];
-  const near = shape.modules
+export function topologyPicture({ shapes }: Report, side: Side): Markup {
+  const topology = shapes[side];
+  const near = topology.modules
     .filter(({ placement }) => placement === 'in-process')
     .map(({ module }) => module);
-  const far = shape.modules.filter(({ placement }) => placement === 'service');
+  const far = topology.modules.filter(({ placement }) => placement === 'service');
   const homeHeight = 62 + Math.ceil(near.length / 3) * (ROW + 6);
   const below = homeHeight + 44 + 46;
   const height = far.length > 0 ? below + Math.ceil(far.length / 3) * (ROW + 34) : homeHeight + 52;
-  return html`<figure class="chart"><figcaption><b class="side ${side}">${NAME[side]}</b> ${shape.label}</figcaption>
+  return html`<figure class="chart"><figcaption><b class="side ${side}">${NAME[side]}</b> ${topology.label}</figcaption>
 <svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="shape-${side}-t shape-${side}-d">
-<title id="shape-${side}-t">${shape.label}</title><desc id="shape-${side}-d">${inWords(shape, near)}</desc>
+<title id="shape-${side}-t">${topology.label}</title><desc id="shape-${side}-d">${inWords(topology, near)}</desc>
 <text class="label" x="${WIDTH / 2}" y="16" text-anchor="middle">requests</text><path class="wire" d="M${WIDTH / 2} 22V40"/>
 <g transform="translate(0 42)"><rect class="box ${side}" x="1" y="1" width="${WIDTH - 2}" height="${homeHeight}" rx="8"/>
 <text class="label" x="12" y="20">${near.length > 0 ? 'one process' : 'the gateway’s process'}</text>
@@ -38,7 +38,7 @@ function chip(module: string, index: number, top: number): Markup {
   return html`<rect class="chip" x="${x.toFixed(1)}" y="${y}" width="${wide.toFixed(1)}" height="${ROW}" rx="5"/><text class="label" x="${(x + wide / 2).toFixed(1)}" y="${y + 19}" text-anchor="middle">${module}</text>`;
 }
 
-function fars(far: ShapeInfo['modules'], from: number, top: number, side: Side): Markup {
+function fars(far: TopologyInfo['modules'], from: number, top: number, side: Side): Markup {
   const room = (WIDTH - 2 * GAP) / 3;
   const places = far.map((one, index) => ({
     ...one,
@@ -60,7 +60,7 @@ ${places.map(
 )}`;
 }
 
-function inWords({ modules, processes }: ShapeInfo, near: readonly string[]): string {
+function inWords({ modules, processes }: TopologyInfo, near: readonly string[]): string {
   const far = modules.filter(({ placement }) => placement === 'service');
   const apart = far.map(({ module, instances }) => `${module} (${instances})`).join(', ');
   return `${processes} processes. With the gateway in one process: ${near.join(', ') || 'no module'}. In processes of their own: ${apart || 'none'}.`;

@@ -1,13 +1,13 @@
-// A work file from disk: read, checked, every mistake named by line and path; or a built-in one by its name.
+// A workload file from disk: read, checked, every mistake named by line and path; or a built-in one by its name.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { Value } from 'typebox/value';
 import { Refusal, type Wrong } from '../refusal.ts';
-import { placeholders, WorkFile, type WorkKind } from './shape.ts';
+import { placeholders, WorkloadFile, type WorkloadKind } from './schema.ts';
 
-export interface Work extends WorkFile {
+export interface Workload extends WorkloadFile {
   /** Where uploads are looked for. */
   readonly folder: string;
   readonly file: string | undefined;
@@ -15,28 +15,28 @@ export interface Work extends WorkFile {
 
 const builtinFolder = fileURLToPath(new URL('./builtin/', import.meta.url));
 
-export function builtinWorks(): string[] {
+export function builtinWorkloads(): string[] {
   return readdirSync(builtinFolder)
     .map((file) => file.replace(/\.json$/, ''))
     .sort();
 }
 
-/** @param name a built-in work, or a path that ends in `.json`. */
-export function readWork(name: string, modules: readonly string[]): Work {
-  if (builtinWorks().includes(name)) return parse(`${builtinFolder}${name}.json`, undefined, modules);
+/** @param name a built-in workload, or a path that ends in `.json`. */
+export function readWorkload(name: string, modules: readonly string[]): Workload {
+  if (builtinWorkloads().includes(name)) return parse(`${builtinFolder}${name}.json`, undefined, modules);
   const path = resolve(name);
   if (!name.endsWith('.json') || !existsSync(path)) {
     throw new Refusal(
       'work-unknown',
       'There is no such work',
       name.endsWith('.json') ? `There is no file ${path}.` : `"${name}" is no built-in work.`,
-      `Use ${builtinWorks().join(', ')}, or a file of your own: --work my.json (docs/compare.md)`,
+      `Use ${builtinWorkloads().join(', ')}, or a file of your own: --work my.json (docs/compare.md)`,
     );
   }
   return parse(path, name, modules);
 }
 
-function parse(path: string, shown: string | undefined, modules: readonly string[]): Work {
+function parse(path: string, shown: string | undefined, modules: readonly string[]): Workload {
   const text = readFileSync(path, 'utf8');
   const place = placeIn(text, shown ?? path);
   const errors: ParseError[] = [];
@@ -55,7 +55,7 @@ function parse(path: string, shown: string | undefined, modules: readonly string
   const value: unknown = JSON.parse(text);
   const wrong = [
     ...mistakes(value),
-    ...(Value.Check(WorkFile, value) ? senses(value, dirname(path), modules) : []),
+    ...(Value.Check(WorkloadFile, value) ? senses(value, dirname(path), modules) : []),
   ];
   if (wrong.length > 0) {
     throw refused(
@@ -63,12 +63,12 @@ function parse(path: string, shown: string | undefined, modules: readonly string
       wrong.map(({ path: at, message }) => ({ path: place(offsetOf(tree, at), at), message })),
     );
   }
-  return { ...(value as WorkFile), folder: dirname(path), file: shown };
+  return { ...(value as WorkloadFile), folder: dirname(path), file: shown };
 }
 
 /** What the schema says is wrong; for an unknown field its own place and not its parent's. */
 function mistakes(value: unknown): Wrong[] {
-  return Value.Errors(WorkFile, value).flatMap((error): Wrong[] => {
+  return Value.Errors(WorkloadFile, value).flatMap((error): Wrong[] => {
     const { keyword, instancePath, message, params } = error as typeof error & {
       params: { additionalProperties?: string[]; requiredProperties?: string[] };
     };
@@ -84,8 +84,8 @@ function mistakes(value: unknown): Wrong[] {
 }
 
 /** What a schema cannot see. */
-function senses(work: WorkFile, folder: string, modules: readonly string[]): Wrong[] {
-  return Object.entries(work.kinds).flatMap(([kind, one]) => {
+function senses(workload: WorkloadFile, folder: string, modules: readonly string[]): Wrong[] {
+  return Object.entries(workload.kinds).flatMap(([kind, one]) => {
     const at = `/kinds/${kind}`;
     const wrong: Wrong[] = [];
     const method = one.request.split(' ')[0]!;
@@ -114,7 +114,7 @@ function senses(work: WorkFile, folder: string, modules: readonly string[]): Wro
   });
 }
 
-function textsOf(at: string, kind: WorkKind): [string, string][] {
+function textsOf(at: string, kind: WorkloadKind): [string, string][] {
   const inside = (path: string, value: unknown): [string, string][] => {
     if (typeof value === 'string') return [[path, value]];
     if (typeof value !== 'object' || value === null) return [];

@@ -1,10 +1,10 @@
-// From the requests of a run in which something failed to who was harmed, how, and for how long. A request is harmed
-// when it failed, or when it was slow beyond doubt: three times what one in a hundred takes anyway and 20 ms more,
-// or a second.
+// From the requests of a run in which something failed to who was affected, how, and for how long. A request is
+// affected when it failed, or when it was slow beyond doubt: three times what one in a hundred takes anyway and 20 ms
+// more, or a second.
 import type { LoadResult, Planned } from './load/plan.ts';
 import type { Fault, IsolationCell } from './report-shape.ts';
-import { decidedKind } from './rounds.ts';
 import type { Latencies } from './statistics/histogram.ts';
+import { decidedKind } from './trials.ts';
 
 /** Slower than this is slowed. */
 export type Threshold = number;
@@ -16,7 +16,7 @@ export function thresholdOf(usual: Latencies): Threshold {
   return Math.min(SLOW_FOR_ANYBODY_MS, Math.max(rare * 3, rare + 20));
 }
 
-export interface HarmOptions {
+export interface ImpactOptions {
   /** On the axis of the schedule. */
   readonly strikeMs: number;
   readonly holdMs: number;
@@ -31,28 +31,28 @@ interface Seen {
   readonly slowed: boolean;
 }
 
-export type Harm = Pick<
+export type Impact = Pick<
   Fault,
   'windowSeconds' | 'requests' | 'failedShare' | 'slowedShare' | 'recoverySeconds' | 'cells' | 'timeline'
 >;
 
 const SLOW_FOR_ANYBODY_MS = 1000;
-/** So long without harm, and it is over. */
+/** So long without any impact, and it is over. */
 const CALM_MS = 1000;
 const STEP_MS = 500;
-/** Requests that were under way when it struck are harmed as well. */
+/** Requests that were under way when it struck are affected as well. */
 const UNDER_WAY_MS = 500;
 
-export function harmOf(
+export function impactOf(
   requests: readonly Planned[],
   result: LoadResult,
-  { strikeMs, holdMs, endMs, thresholds }: HarmOptions,
-): Harm {
+  { strikeMs, holdMs, endMs, thresholds }: ImpactOptions,
+): Impact {
   const seen = look(requests, result, thresholds);
-  const harmed = seen.filter(
+  const affected = seen.filter(
     ({ atMs, failed, slowed }) => atMs > strikeMs - UNDER_WAY_MS && (failed || slowed),
   );
-  const last = harmed.at(-1)?.atMs;
+  const last = affected.at(-1)?.atMs;
   const recovered = last === undefined ? 0 : last - strikeMs;
   const inTime = recovered <= endMs - strikeMs - CALM_MS;
   const windowMs = Math.max(holdMs, STEP_MS, inTime ? recovered : endMs - strikeMs);
@@ -117,7 +117,7 @@ function isDecided(kind: string, requests: readonly Planned[]): boolean {
 function cellOf(kind: string, seen: readonly Seen[]): IsolationCell {
   const failed = seen.filter((one) => one.failed).length;
   const slowed = seen.filter((one) => one.slowed).length;
-  const harmed = seen.filter((one) => one.failed || one.slowed);
+  const affected = seen.filter((one) => one.failed || one.slowed);
   return {
     kind,
     requests: seen.length,
@@ -125,7 +125,7 @@ function cellOf(kind: string, seen: readonly Seen[]): IsolationCell {
     slowed,
     failedShare: shareOf(failed, seen.length),
     slowedShare: shareOf(slowed, seen.length),
-    harmedSeconds: harmed.length === 0 ? 0 : (harmed.at(-1)!.atMs - harmed[0]!.atMs) / 1000,
+    harmedSeconds: affected.length === 0 ? 0 : (affected.at(-1)!.atMs - affected[0]!.atMs) / 1000,
   };
 }
 

@@ -1,4 +1,4 @@
-// One shape, running: a PostgreSQL of its own, a broker of its own where events go over Kafka, a monolith started
+// One topology, running: a PostgreSQL of its own, a broker of its own where events go over Kafka, a monolith started
 // as `npm start` starts it, and services extracted through its admin API. Guarantees: it ends with `stop`, in
 // the order in which nothing is lost; nothing of it is outside of its folder. It measures nothing.
 import { spawnSync } from 'node:child_process';
@@ -13,7 +13,7 @@ import { type Launched, launch } from '../../stage/launch.ts';
 import { pin } from '../load/generator-process.ts';
 import { Refusal } from '../refusal.ts';
 import type { Side } from '../report-shape.ts';
-import type { Shape } from './syntax.ts';
+import type { Topology } from './syntax.ts';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -55,7 +55,7 @@ const PATIENCE_MS = 60_000;
 
 export class Instance {
   readonly side: Side;
-  readonly shape: Shape;
+  readonly topology: Topology;
   readonly dataDir: string;
   readonly #installation: Installation;
   #options: StartOptions = {};
@@ -69,9 +69,9 @@ export class Instance {
   /** From the start of the monolith's process to its first word that it serves. */
   readyMs = 0;
 
-  constructor(side: Side, shape: Shape, dataDir: string, installation: Installation) {
+  constructor(side: Side, topology: Topology, dataDir: string, installation: Installation) {
     this.side = side;
-    this.shape = shape;
+    this.topology = topology;
     this.dataDir = dataDir;
     this.#installation = installation;
   }
@@ -170,7 +170,7 @@ export class Instance {
   }
 
   async #extract(): Promise<void> {
-    const { services } = this.shape;
+    const { services } = this.topology;
     await Promise.all(
       [...services].map(([module, instances]) =>
         this.admin('PUT', `/admin/services/${module}`, { instances }),
@@ -223,7 +223,7 @@ export class Instance {
     });
     if (!response.ok)
       throw new Error(
-        `${method} ${path} at ${this.shape.label}: ${response.status} ${await response.text()}`,
+        `${method} ${path} at ${this.topology.label}: ${response.status} ${await response.text()}`,
       );
     return (await response.json()) as T;
   }
@@ -244,7 +244,7 @@ export class Instance {
   #notStarted(words: string): Error {
     return new Refusal(
       'start-failed',
-      `The ${this.shape.label} did not start`,
+      `The ${this.topology.label} did not start`,
       words.trim().split('\n').at(-1)!,
     );
   }

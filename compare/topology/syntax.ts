@@ -1,9 +1,9 @@
 // The words for an architecture: `monolith`, `services`, `services:orders; catalog x2`. A list says which modules
 // are services, with how many processes; whatever it does not name stays in the monolith's process.
 import { Refusal } from '../refusal.ts';
-import type { ShapeInfo } from '../report-shape.ts';
+import type { TopologyInfo } from '../report-shape.ts';
 
-export interface Shape {
+export interface Topology {
   readonly text: string;
   readonly label: string;
   /** Processes of each extracted module, in the order of their names; nothing in-process is in it. */
@@ -12,14 +12,14 @@ export interface Shape {
 
 const MOST = 16;
 
-export function parseShape(text: string, modules: readonly string[]): Shape {
+export function parseTopology(text: string, modules: readonly string[]): Topology {
   const given = text.trim().replaceAll(/\s+/g, ' ');
-  if (given === 'monolith') return shapeOf(given, new Map(), modules);
+  if (given === 'monolith') return topologyOf(given, new Map(), modules);
   const found = /^services(?:\s*:\s*(.+))?$/.exec(given);
   if (!found) {
     throw bad(`"${given}" is no shape.`);
   }
-  if (found[1] === undefined) return shapeOf(given, new Map(modules.map((one) => [one, 1])), modules);
+  if (found[1] === undefined) return topologyOf(given, new Map(modules.map((one) => [one, 1])), modules);
   const services = new Map<string, number>();
   for (const part of found[1].split(/[;,]/).map((one) => one.trim())) {
     const item = /^([a-z][a-z0-9-]*)(?:\s*x\s*(\d+))?$/.exec(part);
@@ -29,7 +29,7 @@ export function parseShape(text: string, modules: readonly string[]): Shape {
     if (count < 1 || count > MOST) throw bad(`A module has 1 to ${MOST} processes, not ${count}.`);
     services.set(module, count);
   }
-  return shapeOf(given, services, modules);
+  return topologyOf(given, services, modules);
 }
 
 function bad(detail: string): Refusal {
@@ -41,7 +41,7 @@ function bad(detail: string): Refusal {
   );
 }
 
-function shapeOf(text: string, services: Map<string, number>, modules: readonly string[]): Shape {
+function topologyOf(text: string, services: Map<string, number>, modules: readonly string[]): Topology {
   const sorted = new Map([...services].sort(([a], [b]) => (a < b ? -1 : 1)));
   return { text, label: labelOf(sorted, modules), services: sorted };
 }
@@ -54,7 +54,10 @@ function labelOf(services: ReadonlyMap<string, number>, modules: readonly string
   return `${names.join(', ')} extracted`;
 }
 
-export function describeShape({ text, label, services }: Shape, modules: readonly string[]): ShapeInfo {
+export function describeTopology(
+  { text, label, services }: Topology,
+  modules: readonly string[],
+): TopologyInfo {
   const counts = [...services.values()].reduce((sum, count) => sum + count, 0);
   return {
     text,
