@@ -5,8 +5,8 @@ import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'no
 import { join } from 'node:path';
 import { KAFKA_VERSION } from '../src/kernel/events/testing/broker.ts';
 import { createClient } from '../src/kernel/store/connections.ts';
+import type { Report } from './format/report.ts';
 import type { Pinning } from './load/generator-process.ts';
-import type { Report } from './report-shape.ts';
 import { root } from './topology/instance.ts';
 
 export function machineOf(pinning: Pinning): Report['machine'] {

@@ -1,9 +1,9 @@
 // Whether both topologies answer the same: each request of a short recording is sent to one and then the other, and
 // what came back is compared in full. Ids that were just made and times of day are the only things that may differ.
 
+import type { Report } from './format/report.ts';
 import { formOf } from './load/form.ts';
 import type { Planned } from './load/plan.ts';
-import type { Report } from './report-shape.ts';
 
 export type Answers = Report['answers'];
 export type Files = Readonly<Record<string, { type: string; bytes: Uint8Array }>>;

@@ -3,8 +3,8 @@
 // at most one request in a hundred may be over the bound, which is the same with less to go by. Processes are warm
 // before the first step, and the rate at which the way up ends must fail twice: one stall is no limit.
 import type { Fixture } from './fixture.ts';
+import type { Capacity } from './format/report.ts';
 import { CONNECTIONS } from './rate.ts';
-import type { Capacity } from './report-shape.ts';
 import { Latencies } from './statistics/histogram.ts';
 import type { Instance } from './topology/instance.ts';
 import { histograms, judgeGenerator, requestTimeoutMs } from './trials.ts';

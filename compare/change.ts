@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Change } from './report-shape.ts';
+import type { Change } from './format/report.ts';
 import { type Instance, root } from './topology/instance.ts';
 
 const PATIENCE_MS = 30_000;

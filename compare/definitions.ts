@@ -1,7 +1,7 @@
 // What of a trial is compared: the four primary figures first, then the exploratory ones, each with how it is read
 // from a trial. It judges nothing (figures.ts does). A quantile of one trial needs five samples beyond it, not the
 // twenty of one that is told alone: what is told is the median over the pairs (docs/adr/0140).
-import type { Figure } from './report-shape.ts';
+import type { Figure } from './format/report.ts';
 import { TAIL_SAMPLES_IN_A_TRIAL } from './statistics/histogram.ts';
 import { median } from './statistics/intervals.ts';
 import type { Measured } from './trials.ts';

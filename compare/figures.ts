@@ -1,7 +1,7 @@
 // From trials to figures: per pair the ratio b / a, over the pairs the median and its interval; four figures are
 // primary and corrected for being four (Holm), the others are exploratory and say so.
 import { type Definition, definitions, type Pair, type Read } from './definitions.ts';
-import type { Figure, Interval, Side } from './report-shape.ts';
+import type { Figure, Interval, Side } from './format/report.ts';
 import { type Bounds, holm, median, medianInterval, pairsNeeded, signTest } from './statistics/intervals.ts';
 import type { Measured } from './trials.ts';
 

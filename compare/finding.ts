@@ -1,7 +1,8 @@
 // What was found, in words: one line that says it all, and what speaks against either side, in the same size.
 // Only differences that were found are told as such; where the interval contains 1 it says "no difference found".
-import { bytes } from './report/numbers.ts';
-import type { Fault, Figure, Report } from './report-shape.ts';
+
+import type { Fault, Figure, Report } from './format/report.ts';
+import { bytes } from './report/elements/numbers.ts';
 
 type Parts = Pick<Report, 'figures' | 'shapes' | 'isolation' | 'self' | 'rough' | 'work' | 'measured'>;
 

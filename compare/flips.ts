@@ -2,8 +2,8 @@
 // goes to and fro several times, so that there are enough requests near a flip to speak of a p99 at all.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fixture } from './fixture.ts';
+import type { Change, Flip } from './format/report.ts';
 import { CONNECTIONS } from './rate.ts';
-import type { Change, Flip } from './report-shape.ts';
 import { Latencies } from './statistics/histogram.ts';
 import { requestTimeoutMs } from './trials.ts';
 import { record } from './workload/record.ts';

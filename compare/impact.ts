@@ -1,8 +1,9 @@
 // From the requests of a run in which something failed to who was affected, how, and for how long. A request is
 // affected when it failed, or when it was slow beyond doubt: three times what one in a hundred takes anyway and 20 ms
 // more, or a second.
+
+import type { Fault, IsolationCell } from './format/report.ts';
 import type { LoadResult, Planned } from './load/plan.ts';
-import type { Fault, IsolationCell } from './report-shape.ts';
 import type { Latencies } from './statistics/histogram.ts';
 import { decidedKind } from './trials.ts';
 

@@ -4,9 +4,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { audienceOf, createInternalTokens } from '../src/kernel/identity/internal-token.ts';
 import type { Fixture } from './fixture.ts';
+import type { Fault, Isolation, Side } from './format/report.ts';
 import { impactOf, type Threshold } from './impact.ts';
 import { CONNECTIONS } from './rate.ts';
-import type { Fault, Isolation, Side } from './report-shape.ts';
 import type { HostProcess, Instance } from './topology/instance.ts';
 import { record } from './workload/record.ts';
 

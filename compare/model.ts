@@ -2,7 +2,7 @@
 // A Node process runs on one core, so the costliest process is a limit of its own; the rest shares all cores. A
 // queue keeps a topology from being used up: mean latency D / (1 - U), and p99 of it 4.6 times that (exponential).
 import { availableParallelism } from 'node:os';
-import type { Capacity, Model, Report, Side, SideMeasured } from './report-shape.ts';
+import type { Capacity, Model, Report, Side, SideMeasured } from './format/report.ts';
 
 const CORES = [1, 2, 4, 8, 16, 32];
 /** ln(100): the 99th percentile of an exponential distribution, in means. */

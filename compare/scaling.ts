@@ -2,10 +2,10 @@
 import { availableParallelism } from 'node:os';
 import { P99_BOUND_MS, searchCapacity } from './capacity.ts';
 import type { Fixture } from './fixture.ts';
+import type { Scaling, SideMeasured } from './format/report.ts';
 import { CostWatch } from './measure/cost.ts';
 import { demandsOf, predictCapacity } from './model.ts';
 import { CONNECTIONS } from './rate.ts';
-import type { Scaling, SideMeasured } from './report-shape.ts';
 import { requestTimeoutMs } from './trials.ts';
 import { record } from './workload/record.ts';
 

@@ -1,7 +1,7 @@
 // All counted trials of one side in one: histograms merged, cost by process, events by path.
 
+import type { ProcessCost, SideMeasured } from './format/report.ts';
 import { highestLag } from './measure/events.ts';
-import type { ProcessCost, SideMeasured } from './report-shape.ts';
 import { Latencies } from './statistics/histogram.ts';
 import type { Measured } from './trials.ts';
 

@@ -5,9 +5,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fixture } from './fixture.ts';
+import type { Side, Span, Trace } from './format/report.ts';
 import { formOf } from './load/form.ts';
 import type { Planned } from './load/plan.ts';
-import type { Side, Span, Trace } from './report-shape.ts';
 import { record } from './workload/record.ts';
 
 interface Exported {

@@ -1,13 +1,13 @@
 // One trial: a recording sent to one topology, its warm-up left out, with what it cost and what it did between
 // processes. Pairs of trials go A B, B A, A B …, so that a drift of the machine hits both alike.
 import { availableParallelism } from 'node:os';
+import type { Side, Trial } from './format/report.ts';
 import type { Generator } from './load/generator-process.ts';
 import type { LoadResult, Planned } from './load/plan.ts';
 import { CostWatch, type Spent } from './measure/cost.ts';
 import { type EventTime, eventTimes } from './measure/events.ts';
 import { cpuSeconds, machineBusySeconds } from './measure/proc.ts';
 import { type WireCount, WireWatch } from './measure/wire.ts';
-import type { Side, Trial } from './report-shape.ts';
 import { Latencies, TAIL_SAMPLES_IN_A_TRIAL } from './statistics/histogram.ts';
 import type { Instance } from './topology/instance.ts';
 import type { Recording } from './workload/record.ts';

@@ -1,11 +1,11 @@
 // From rounds to what is said of them: known rounds in, known figures, harm and lag out.
 import { describe, expect, test } from 'vitest';
 import { figuresOf, pairsOf } from '../compare/figures.ts';
+import type { Side } from '../compare/format/report.ts';
 import { impactOf, thresholdOf } from '../compare/impact.ts';
 import type { LoadResult, Planned } from '../compare/load/plan.ts';
 import { highestLag } from '../compare/measure/events.ts';
 import { predictCapacity } from '../compare/model.ts';
-import type { Side } from '../compare/report-shape.ts';
 import { Latencies } from '../compare/statistics/histogram.ts';
 import type { Measured } from '../compare/trials.ts';
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { banyan as commandLine } from '../bin/commands.ts';
-import { diffReports } from '../compare/diff.ts';
+import type { Interval, Report } from '../compare/format/report.ts';
+import { diffReports } from '../compare/report/diff.ts';
 import { diffText } from '../compare/report/diff-text.ts';
-import type { Interval, Report } from '../compare/report-shape.ts';
 import { fullReport } from './compare-report.fixture.ts';
 
 const unpainted = (_look: string, text: string) => text;

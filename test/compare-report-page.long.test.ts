@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Report } from '../compare/format/report.ts';
+import { bytes, count, digits, off, percent } from '../compare/report/elements/numbers.ts';
 import { htmlReport } from '../compare/report/html.ts';
-import { bytes, count, digits, off, percent } from '../compare/report/numbers.ts';
-import type { Report } from '../compare/report-shape.ts';
 import { findChromium } from './chromium.ts';
 import { fullReport, quickReport } from './compare-report.fixture.ts';
 

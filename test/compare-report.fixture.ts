@@ -10,7 +10,7 @@ import type {
   SideMeasured,
   Span,
   Trial,
-} from '../compare/report-shape.ts';
+} from '../compare/format/report.ts';
 
 const MODULES = ['catalog', 'media', 'notifications', 'orders', 'payments', 'users'];
 const KINDS = [

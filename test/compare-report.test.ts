@@ -2,20 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { findingOf } from '../compare/finding.ts';
-import { checkReport } from '../compare/report/check.ts';
+import { checkReport } from '../compare/format/check.ts';
+import type { Fault, Report } from '../compare/format/report.ts';
+import { reportSchema } from '../compare/format/schema.ts';
+import { bytes, digits, ms, percent, tick } from '../compare/report/elements/numbers.ts';
+import { linear, logarithmic, roundRange } from '../compare/report/elements/scale.ts';
 import { htmlReport } from '../compare/report/html.ts';
-import { bytes, digits, ms, percent, tick } from '../compare/report/numbers.ts';
-import { linear, logarithmic, roundRange } from '../compare/report/scale.ts';
-import { reportSchema } from '../compare/report/schema.ts';
 import { terminalReport } from '../compare/report/terminal.ts';
-import type { Fault, Report } from '../compare/report-shape.ts';
 import { fullReport, quickReport } from './compare-report.fixture.ts';
 
 const unpainted = (_look: string, text: string) => text;
 
 test('docs/compare-report.schema.json is what the code says', () => {
   const committed = readFileSync(new URL('../docs/compare-report.schema.json', import.meta.url), 'utf8');
-  // Regenerate: node -e "import('./compare/report/schema.ts').then((m) => process.stdout.write(m.reportSchema()))"
+  // Regenerate: node -e "import('./compare/format/schema.ts').then((m) => process.stdout.write(m.reportSchema()))"
   expect(JSON.parse(committed)).toEqual(JSON.parse(reportSchema()));
 });
 

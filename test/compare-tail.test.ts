@@ -2,9 +2,9 @@
 // holds the truth where it does, and that rounds are long enough to have one. Judged by what judges a comparison.
 import { expect, test } from 'vitest';
 import { figuresOf } from '../compare/figures.ts';
+import type { Figure } from '../compare/format/report.ts';
 import { randomOf } from '../compare/load/random.ts';
 import { paces, trialMsAt } from '../compare/options.ts';
-import type { Figure } from '../compare/report-shape.ts';
 import { Latencies, TAIL_SAMPLES_IN_A_TRIAL } from '../compare/statistics/histogram.ts';
 import type { Measured } from '../compare/trials.ts';
 

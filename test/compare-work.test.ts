@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { Refusal } from '../compare/refusal.ts';
+import { Refusal } from '../compare/errors/refusal.ts';
 import { builtinWorkloads, readWorkload } from '../compare/workload/read.ts';
 import { record, type Stock } from '../compare/workload/record.ts';
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { Value } from 'typebox/value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Report } from '../compare/report-shape.ts';
+import { Report } from '../compare/format/report.ts';
 import { processesIn } from '../compare/topology/folder.ts';
 
 let folder: string;

@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ALPHA, widened } from '../../compare/figures.ts';
+import type { Report, Trial } from '../../compare/format/report.ts';
 import { randomOf } from '../../compare/load/random.ts';
 import { paces } from '../../compare/options.ts';
-import type { Report, Trial } from '../../compare/report-shape.ts';
 import { holm, median, signTest } from '../../compare/statistics/intervals.ts';
 import { countOf, readArguments } from '../../scripts/arguments.ts';
 

@@ -12,9 +12,9 @@ import { styleFor, type Terminal } from '../../src/cli/terminal.ts';
 import { moduleNames } from '../../src/environment.ts';
 import { shopApp } from '../../src/shop.ts';
 import type { Compared } from '../compare.ts';
+import { Refusal } from '../errors/refusal.ts';
 import type { CompareOptions, Mode } from '../options.ts';
 import { DEFAULT_PAIRS, FEWEST_PAIRS, MOST_PAIRS } from '../options.ts';
-import { Refusal } from '../refusal.ts';
 import { compareDiff } from './diff.ts';
 import { refused } from './refused.ts';
 

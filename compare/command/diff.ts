@@ -42,8 +42,8 @@ async function tell(
   json: boolean,
   terminal: Terminal,
 ): Promise<void> {
-  const { readReport } = await import('../report/check.ts');
-  const { diffReports } = await import('../diff.ts');
+  const { readReport } = await import('../format/check.ts');
+  const { diffReports } = await import('../report/diff.ts');
   const { diffText } = await import('../report/diff-text.ts');
   const diff = diffReports(readReport(older), readReport(newer), threshold);
   terminal.out.write(json ? `${JSON.stringify(diff)}\n` : diffText(diff, styleFor(terminal, terminal.out)));

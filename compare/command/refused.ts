@@ -1,7 +1,7 @@
 // What a comparison refuses, in the shape of every failure of the command line.
 
 import { Failure } from '../../src/cli/failure.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../errors/refusal.ts';
 
 export async function refused(work: () => Promise<void>): Promise<void> {
   await work().catch((error: unknown) => {

@@ -1,6 +1,6 @@
 // What a topology costs while something runs: CPU of each of its processes between two looks, and their memory at its
 // highest sample. The load generator is not part of it.
-import type { ProcessCost } from '../report-shape.ts';
+import type { ProcessCost } from '../format/report.ts';
 import type { Instance } from '../topology/instance.ts';
 import { cpuSeconds, memoryBytes, treeCpuSeconds, treePids } from './proc.ts';
 

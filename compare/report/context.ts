@@ -1,9 +1,9 @@
 // What stands around the charts: the finding with what speaks for either side, in the same size, and at the end
 // everything that somebody needs who doubts the numbers or wants to repeat them.
-import type { Report, Side } from '../report-shape.ts';
-import { html, type Markup } from './markup.ts';
-import { bytes, count, percent, perSecond, seconds } from './numbers.ts';
-import { howMeasured, NAME, SIDES } from './words.ts';
+import type { Report, Side } from '../format/report.ts';
+import { html, type Markup } from './elements/markup.ts';
+import { bytes, count, percent, perSecond, seconds } from './elements/numbers.ts';
+import { howMeasured, NAME, SIDES } from './elements/words.ts';
 
 const processes = (count: number) => (count === 1 ? 'one process' : `${count} processes`);
 

@@ -1,8 +1,8 @@
 // The difference of two reports in 80 columns: the verdict first, then what changed, worst first.
-import type { Change, Diff } from '../diff.ts';
-import { inUnit, tick, times } from './numbers.ts';
+import type { Change, Diff } from './diff.ts';
+import { inUnit, tick, times } from './elements/numbers.ts';
+import type { Paint } from './elements/words.ts';
 import { wrap } from './terminal.ts';
-import type { Paint } from './words.ts';
 
 /** More than these are counted, not listed. */
 const ROWS = 16;

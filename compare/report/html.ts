@@ -1,6 +1,6 @@
 // report.html: the report as one file that fetches nothing, for a screen, a phone and paper. What the report does not
 // have is said to be not measured. The report itself lies in the page as data, so that the page alone is enough.
-import type { Report } from '../report-shape.ts';
+import type { Report } from '../format/report.ts';
 import { costBars } from './charts/bars.ts';
 import { capacityCharts } from './charts/capacity.ts';
 import { forest } from './charts/forest.ts';
@@ -11,11 +11,11 @@ import { timelineChart } from './charts/timeline.ts';
 import { topologyPicture } from './charts/topology.ts';
 import { waterfalls } from './charts/waterfall.ts';
 import { head, howItWasMeasured } from './context.ts';
-import { embedded, html, Markup, type Part } from './markup.ts';
-import { bytes, ms, seconds } from './numbers.ts';
-import { style } from './style.ts';
+import { embedded, html, Markup, type Part } from './elements/markup.ts';
+import { bytes, ms, seconds } from './elements/numbers.ts';
+import { style } from './elements/style.ts';
+import { absent, faultedModules, SIDES } from './elements/words.ts';
 import { change, events, everyNumber, flips } from './tables.ts';
-import { absent, faultedModules, SIDES } from './words.ts';
 
 type Section = readonly [id: string, title: string, body: Part];
 

@@ -1,7 +1,7 @@
 // Every number of the report, in tables: what the charts draw, and what they have no room for.
 
-import type { Report } from '../report-shape.ts';
-import { html, type Markup, type Part } from './markup.ts';
+import type { Report } from '../format/report.ts';
+import { html, type Markup, type Part } from './elements/markup.ts';
 import {
   bytes,
   count,
@@ -16,8 +16,8 @@ import {
   range,
   ratio,
   seconds,
-} from './numbers.ts';
-import { FAULTS, NAME, SIDES, verdict } from './words.ts';
+} from './elements/numbers.ts';
+import { FAULTS, NAME, SIDES, verdict } from './elements/words.ts';
 
 /** A column is a name, and whether it holds words (left) or numbers (right). */
 type Column = string | { readonly words: string };

@@ -1,7 +1,7 @@
 // The report on a terminal: one screen of 80 columns. Its first line begins the finding; what speaks for either side
 // stands in the same size. What has no room is in the page, and the last lines say so.
-import type { Figure, Report } from '../report-shape.ts';
-import { inUnit, percent, range, ratio, seconds } from './numbers.ts';
+import type { Figure, Report } from '../format/report.ts';
+import { inUnit, percent, range, ratio, seconds } from './elements/numbers.ts';
 import {
   absent,
   against,
@@ -13,7 +13,7 @@ import {
   type Paint,
   SIDES,
   verdict,
-} from './words.ts';
+} from './elements/words.ts';
 
 const WIDTH = 80;
 /** Beyond the four primary figures, as many as leave room for the rest of the screen. */

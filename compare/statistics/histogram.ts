@@ -1,7 +1,7 @@
 // Latencies as HDR histograms (3 digits, 1 us to 10 min): merged without loss over trials and kinds, and asked for
 // quantiles that say nothing where too few samples lie beyond them. Plain data travels between processes.
 import * as hdr from 'hdr-histogram-js';
-import type { Quantiles } from '../report-shape.ts';
+import type { Quantiles } from '../format/report.ts';
 
 /** A quantile is told only with so many samples beyond it: then it is known within about a fifth. */
 export const TAIL_SAMPLES = 20;

@@ -10,9 +10,9 @@ import { freePorts } from '../../src/kernel/free-port.ts';
 import type { Overview } from '../../src/kernel/placement/admin-contract.ts';
 import { type EmbeddedServer, openEmbedded } from '../../src/kernel/store/embedded.ts';
 import { type Launched, launch } from '../../stage/launch.ts';
+import { Refusal } from '../errors/refusal.ts';
+import type { Side } from '../format/report.ts';
 import { pin } from '../load/generator-process.ts';
-import { Refusal } from '../refusal.ts';
-import type { Side } from '../report-shape.ts';
 import type { Topology } from './syntax.ts';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));

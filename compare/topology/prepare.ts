@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../errors/refusal.ts';
 import type { Stock } from '../workload/record.ts';
 import { copyFolder, type Installation, Instance } from './instance.ts';
 import type { Topology } from './syntax.ts';

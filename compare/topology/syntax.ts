@@ -1,7 +1,7 @@
 // The words for an architecture: `monolith`, `services`, `services:orders; catalog x2`. A list says which modules
 // are services, with how many processes; whatever it does not name stays in the monolith's process.
-import { Refusal } from '../refusal.ts';
-import type { TopologyInfo } from '../report-shape.ts';
+import { Refusal } from '../errors/refusal.ts';
+import type { TopologyInfo } from '../format/report.ts';
 
 export interface Topology {
   readonly text: string;

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { Value } from 'typebox/value';
-import { Refusal, type Wrong } from '../refusal.ts';
+import { Refusal, type Wrong } from '../errors/refusal.ts';
 import { placeholders, WorkloadFile, type WorkloadKind } from './schema.ts';
 
 export interface Workload extends WorkloadFile {

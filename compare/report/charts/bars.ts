@@ -1,9 +1,9 @@
 // One bar a side, cut into what its processes take: CPU a thousand requests, memory. Generator apart: it is no part of
 // either shape. The numbers stand below each bar.
 
-import type { ProcessCost, Report } from '../../report-shape.ts';
-import { html, type Markup } from '../markup.ts';
-import { NAME, SIDES } from '../words.ts';
+import type { ProcessCost, Report } from '../../format/report.ts';
+import { html, type Markup } from '../elements/markup.ts';
+import { NAME, SIDES } from '../elements/words.ts';
 
 export interface Bars {
   readonly title: string;

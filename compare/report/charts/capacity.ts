@@ -1,11 +1,11 @@
 // Capacity curves: how latency grows with the rate, and where the bound is passed. Each point is one step of the
 // search; a hollow one failed the bound.
 
-import type { Capacity, Report, Side } from '../../report-shape.ts';
-import { html, type Markup } from '../markup.ts';
-import { ms, perSecond, tick } from '../numbers.ts';
-import { linear, logarithmic, roundRange } from '../scale.ts';
-import { NAME, SIDES } from '../words.ts';
+import type { Capacity, Report, Side } from '../../format/report.ts';
+import { html, type Markup } from '../elements/markup.ts';
+import { ms, perSecond, tick } from '../elements/numbers.ts';
+import { linear, logarithmic, roundRange } from '../elements/scale.ts';
+import { NAME, SIDES } from '../elements/words.ts';
 import { plot } from './plot.ts';
 
 export function capacityCharts(report: Report, capacity: Capacity): Markup[] {

@@ -1,11 +1,11 @@
 // Every ratio with its interval on one axis: left of the line B has less, right of it more. The four primary figures
 // are bold, what is only explored is said to be. A table, so it reads without its bars.
 
-import type { Figure } from '../../report-shape.ts';
-import { html, type Markup } from '../markup.ts';
-import { inUnit, range, ratio, tick } from '../numbers.ts';
-import { logarithmic, roundRange, type Scale } from '../scale.ts';
-import { against, verdict } from '../words.ts';
+import type { Figure } from '../../format/report.ts';
+import { html, type Markup } from '../elements/markup.ts';
+import { inUnit, range, ratio, tick } from '../elements/numbers.ts';
+import { logarithmic, roundRange, type Scale } from '../elements/scale.ts';
+import { against, verdict } from '../elements/words.ts';
 
 const ROOM = 1000;
 

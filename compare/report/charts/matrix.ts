@@ -1,10 +1,10 @@
 // The blast radius: for every module that fails, which routes suffer, A and B in one cell. Also the darkest cell has
 // its number in it. One table a kind of fault.
 
-import type { Fault, Report, Side } from '../../report-shape.ts';
-import { html, type Markup } from '../markup.ts';
-import { percent, seconds } from '../numbers.ts';
-import { FAULTS, faultedModules, faultOn, NAME, SIDES } from '../words.ts';
+import type { Fault, Report, Side } from '../../format/report.ts';
+import { html, type Markup } from '../elements/markup.ts';
+import { percent, seconds } from '../elements/numbers.ts';
+import { FAULTS, faultedModules, faultOn, NAME, SIDES } from '../elements/words.ts';
 
 export function blastRadius(report: Report): Markup[] {
   return faultedModules(report).map(

@@ -1,10 +1,10 @@
 // Percentile curves: how slow the slowest are, to the nines. One chart a kind of request.
 
-import type { Latency, Report } from '../../report-shape.ts';
-import { html, type Markup } from '../markup.ts';
-import { ms, tick } from '../numbers.ts';
-import { linear, logarithmic, roundRange, type Scale } from '../scale.ts';
-import { NAME, SIDES } from '../words.ts';
+import type { Latency, Report } from '../../format/report.ts';
+import { html, type Markup } from '../elements/markup.ts';
+import { ms, tick } from '../elements/numbers.ts';
+import { linear, logarithmic, roundRange, type Scale } from '../elements/scale.ts';
+import { NAME, SIDES } from '../elements/words.ts';
 import { plot } from './plot.ts';
 
 /** 0.9 is 1, 0.99 is 2: as far apart as they are hard. */

@@ -1,8 +1,8 @@
 // A chart of lines and points in plain SVG: 360 wide in its own units, so that its letters stay readable on a phone;
 // wider screens put several side by side. Colours come from the page, so it follows light, dark and print. It has a
 // title and a description for whoever does not see it.
-import { html, type Markup } from '../markup.ts';
-import type { Scale } from '../scale.ts';
+import { html, type Markup } from '../elements/markup.ts';
+import type { Scale } from '../elements/scale.ts';
 
 export const WIDTH = 360;
 const LEFT = 46;

@@ -1,10 +1,10 @@
 // What more processes and more cores would give: measured here, and what the model says.
 
-import type { Model, Report, Scaling } from '../../report-shape.ts';
-import type { Markup } from '../markup.ts';
-import { count, perSecond, tick } from '../numbers.ts';
-import { linear, logarithmic, type Scale } from '../scale.ts';
-import { NAME, SIDES } from '../words.ts';
+import type { Model, Report, Scaling } from '../../format/report.ts';
+import type { Markup } from '../elements/markup.ts';
+import { count, perSecond, tick } from '../elements/numbers.ts';
+import { linear, logarithmic, type Scale } from '../elements/scale.ts';
+import { NAME, SIDES } from '../elements/words.ts';
 import { type Axis, plot } from './plot.ts';
 
 const rate = (highest: number): Axis => ({

@@ -1,10 +1,10 @@
 // One fault as it went: which share of requests failed or was slow, second by second, on either side.
 
-import type { Fault, Report } from '../../report-shape.ts';
-import type { Markup } from '../markup.ts';
-import { percent, seconds } from '../numbers.ts';
-import { linear } from '../scale.ts';
-import { FAULTS, faultOn, NAME, SIDES } from '../words.ts';
+import type { Fault, Report } from '../../format/report.ts';
+import type { Markup } from '../elements/markup.ts';
+import { percent, seconds } from '../elements/numbers.ts';
+import { linear } from '../elements/scale.ts';
+import { FAULTS, faultOn, NAME, SIDES } from '../elements/words.ts';
 import { plot } from './plot.ts';
 
 export function timelineChart(report: Report, kind: Fault['fault'], module: string): Markup | undefined {

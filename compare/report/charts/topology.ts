@@ -1,9 +1,9 @@
 // An architecture as a picture: the process with the gateway, the modules in it, and below it the processes of their
 // own. Boxes only, from what the report says of the shape.
 
-import type { Report, Side, TopologyInfo } from '../../report-shape.ts';
-import { html, type Markup } from '../markup.ts';
-import { NAME } from '../words.ts';
+import type { Report, Side, TopologyInfo } from '../../format/report.ts';
+import { html, type Markup } from '../elements/markup.ts';
+import { NAME } from '../elements/words.ts';
 
 const WIDTH = 360;
 const GAP = 8;

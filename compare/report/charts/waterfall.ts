@@ -1,10 +1,10 @@
 // Where the time of one request goes: its spans one under another, both sides on the same clock, and above them what
 // each process took for itself and what was spent between processes. From the trace of one real request.
 
-import type { Report, Span, Trace } from '../../report-shape.ts';
-import { html, type Markup } from '../markup.ts';
-import { ms, percent } from '../numbers.ts';
-import { NAME, SIDES } from '../words.ts';
+import type { Report, Span, Trace } from '../../format/report.ts';
+import { html, type Markup } from '../elements/markup.ts';
+import { ms, percent } from '../elements/numbers.ts';
+import { NAME, SIDES } from '../elements/words.ts';
 
 const ROOM = 1000;
 

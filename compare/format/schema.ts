@@ -1,5 +1,5 @@
 // report.json as JSON Schema, for whoever reads reports with other tools. docs/compare-report.schema.json is this text.
-import { Report } from '../report-shape.ts';
+import { Report } from './report.ts';
 
 export function reportSchema(): string {
   const schema = {

@@ -1,6 +1,6 @@
 // Numbers as people read them: three digits that mean something, a unit, and n/a for what was not measured. The
 // terminal and the page write the same number the same way. It knows nothing of where it is shown.
-import type { Interval } from '../report-shape.ts';
+import type { Interval } from '../../format/report.ts';
 
 export const NOT_AVAILABLE = 'n/a';
 

@@ -1,6 +1,6 @@
 // What the terminal and the page both say of a report, in the same words: names of the sides, of faults, of verdicts,
 // and why something is missing.
-import type { Fault, Figure, Report, Side } from '../report-shape.ts';
+import type { Fault, Figure, Report, Side } from '../../format/report.ts';
 
 /** Colours of a terminal, or none. */
 export type Paint = (look: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string;

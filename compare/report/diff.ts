@@ -2,8 +2,8 @@
 // since both sides ran on one machine; a side's own figures only where machine, work, load and settings are the same.
 // Worse means beyond the threshold and, where both reports have intervals, that these do not meet: what rounds alone
 // could explain is no regression. It reads no file and prints nothing.
-import { Refusal } from './refusal.ts';
-import type { Figure, Interval, Report } from './report-shape.ts';
+import { Refusal } from '../errors/refusal.ts';
+import type { Figure, Interval, Report } from '../format/report.ts';
 
 export interface Change {
   readonly id: string;

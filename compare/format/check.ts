@@ -1,8 +1,8 @@
 // Reads a report back: a file that somebody kept, checked against the schema before anything is said of it.
 import { readFileSync } from 'node:fs';
 import { compile } from '../../src/kernel/contract/validation.ts';
-import { Refusal } from '../refusal.ts';
-import { Report } from '../report-shape.ts';
+import { Refusal } from '../errors/refusal.ts';
+import { Report } from './report.ts';
 
 const SHOWN = 10;
 
