@@ -2,7 +2,8 @@
 // the others of its group. Without a database, then with one.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openServer, type TestServer } from './events/testing/server.ts';
-import { byKey, openStand, type Sold, until } from './events/testing/stand.ts';
+import { byKey, openStand, type Sold } from './events/testing/stand.ts';
+import { until } from './events/testing/until.ts';
 import { BUDGET_MS, Groups, LARGEST, Pace } from './groups.ts';
 
 const calm = new AbortController().signal;

@@ -11,7 +11,7 @@ import { type Broker, missingForBroker, startBroker } from './testing/broker.ts'
 import { killedAt, steps } from './testing/killed.ts';
 import { openServer, type TestServer } from './testing/server.ts';
 import { quiet } from './testing/shop.ts';
-import { until } from './testing/stand.ts';
+import { until } from './testing/until.ts';
 
 const cacheDir = join(import.meta.dirname, '../../../node_modules/.cache/kafka');
 const missing = await missingForBroker(cacheDir);

@@ -10,7 +10,8 @@ import type { LogRecord } from './log/port.ts';
 import { createEventRuntime } from './runtime.ts';
 import { openServer, type TestServer } from './testing/server.ts';
 import { quiet, till } from './testing/shop.ts';
-import { byKey, openStand, type Stand, type TestHost, until } from './testing/stand.ts';
+import { byKey, openStand, type Stand, type TestHost } from './testing/stand.ts';
+import { until } from './testing/until.ts';
 
 let server: TestServer;
 let stand: Stand;

@@ -2,7 +2,7 @@
 // session open: when its process is killed the session ends and the lease is free at once; when it is frozen
 // the lease expires. A holder that wakes after that still believes in it for a moment: nothing may rest on the
 // lease but economy.
-import type { Session } from './session.ts';
+import type { Session } from './log/session.ts';
 
 export interface LeaseOptions {
   readonly schema: string;

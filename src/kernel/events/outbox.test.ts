@@ -5,12 +5,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { MAX_EVENT_BYTES } from './cloudevents.ts';
 import { all } from './log/conformance.ts';
 import { UnknownTopic } from './log/port.ts';
+import { Session } from './log/session.ts';
 import { LowWater } from './lowwater.ts';
 import { EventRefused, eventArguments } from './publisher.ts';
-import { Session } from './session.ts';
 import { openServer, type TestServer } from './testing/server.ts';
 import { quiet, shop, till, urlOf } from './testing/shop.ts';
-import { byKey, openStand, type Stand, until } from './testing/stand.ts';
+import { byKey, openStand, type Stand } from './testing/stand.ts';
+import { until } from './testing/until.ts';
 
 let server: TestServer;
 let stand: Stand;

@@ -17,9 +17,9 @@ import { waitAfter } from '../backoff.ts';
 import { toRecord } from './cloudevents.ts';
 import { Lease } from './lease.ts';
 import type { EventLog, LogLogger } from './log/port.ts';
+import { Session } from './log/session.ts';
+import { rarer, Signal } from './log/signal.ts';
 import { LowWater } from './lowwater.ts';
-import { Session } from './session.ts';
-import { rarer, Signal } from './signal.ts';
 
 /** The boundaries at which a test may kill or freeze the process. */
 export type RelayStep = 'before-claim' | 'after-claim' | 'after-produce' | 'after-finish';

@@ -7,7 +7,8 @@ import { createPostgresLog } from './log/postgres.ts';
 import { defaultRetention, forget } from './retention.ts';
 import { openServer, type TestServer } from './testing/server.ts';
 import { quiet, urlOf } from './testing/shop.ts';
-import { openStand, until } from './testing/stand.ts';
+import { openStand } from './testing/stand.ts';
+import { until } from './testing/until.ts';
 
 const DAYS = 14;
 const KEPT = 3;

@@ -7,8 +7,8 @@ import { policyOf } from './consumer.ts';
 import type { Effect } from './effect.ts';
 import type { Lanes } from './lanes.ts';
 import type { LogLogger, StoredRecord } from './log/port.ts';
+import { rarer, Signal } from './log/signal.ts';
 import type { Reader, Reading } from './reading.ts';
-import { rarer, Signal } from './signal.ts';
 import type { DueRow, Waiting } from './waiting.ts';
 
 export interface RetriesOptions {

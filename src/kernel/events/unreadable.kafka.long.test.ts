@@ -20,7 +20,8 @@ import { type Broker, missingForBroker, startBroker } from './testing/broker.ts'
 import { type Damage, harm } from './testing/segment.ts';
 import { openServer } from './testing/server.ts';
 import { quiet } from './testing/shop.ts';
-import { openStand, until } from './testing/stand.ts';
+import { openStand } from './testing/stand.ts';
+import { until } from './testing/until.ts';
 
 const run = promisify(execFile);
 const cacheDir = join(import.meta.dirname, '../../../node_modules/.cache/kafka');

@@ -1,7 +1,7 @@
 // What every event log must do, as tests: run once per adapter. A log that passes may carry the shop's events.
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { until } from '../testing/stand.ts';
+import { until } from '../testing/until.ts';
 import {
   type Batch,
   type EventLog,

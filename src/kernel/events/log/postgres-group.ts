@@ -4,10 +4,10 @@
 // A member that lost a partition without knowing may still handle its old batch: the inbox makes that harmless.
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { Session } from '../session.ts';
-import { rarer, Signal } from '../signal.ts';
 import type { LogLogger, StoredRecord, SubscribeOptions } from './port.ts';
 import { type RecordRow, recordColumns, storedRecord } from './postgres-read.ts';
+import type { Session } from './session.ts';
+import { rarer, Signal } from './signal.ts';
 
 export interface GroupMemberOptions extends SubscribeOptions {
   readonly pool: Pool;

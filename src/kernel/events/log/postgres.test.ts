@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attributesOf } from '../cloudevents.ts';
 import { openDatabase, openServer, type TestServer } from '../testing/server.ts';
 import { provisionShop, quiet, urlOf } from '../testing/shop.ts';
-import { until } from '../testing/stand.ts';
+import { until } from '../testing/until.ts';
 import { all, conformance } from './conformance.ts';
 import { type StoredRecord, saneTime } from './port.ts';
 import { createPostgresLog } from './postgres.ts';

@@ -5,7 +5,6 @@
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { openPool } from '../../store/connections.ts';
-import { Session } from '../session.ts';
 import { partitionOf } from './partitioner.ts';
 import {
   type EventLog,
@@ -20,6 +19,7 @@ import {
 } from './port.ts';
 import { GroupMember } from './postgres-group.ts';
 import { readTopic, type TopicRow } from './postgres-read.ts';
+import { Session } from './session.ts';
 
 export interface PostgresLogOptions {
   /** Connection URL of the role banyan_log. */

@@ -1,9 +1,9 @@
 // A delivery at rest is given up: it has no effect, the reason is kept, and later events of its key go on.
 import { textual } from '../cloudevents.ts';
 import type { DeliveryState } from '../delivery.ts';
+import { type ModuleEvents, nameOf } from '../module-events.ts';
 import { type Decided, lockResting, outcome } from './at-rest.ts';
 import { audit } from './audit.ts';
-import { type ModuleEvents, nameOf } from './parts.ts';
 
 const droppable: readonly DeliveryState[] = ['dead', 'unknown-version'];
 

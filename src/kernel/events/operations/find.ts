@@ -2,9 +2,9 @@
 
 import type { Pool } from 'pg';
 import type { StoredRecord } from '../log/port.ts';
+import { type ModuleEvents, nameOf } from '../module-events.ts';
 import type { AskedLog } from './answering.ts';
 import { readLetter, type WholeLetter } from './letters.ts';
-import { type ModuleEvents, nameOf } from './parts.ts';
 
 export interface Found {
   /** The module that published it, as far as its own store tells. */

@@ -3,6 +3,7 @@
 import { type Problem, problem } from '../../contract/problem.ts';
 import { Type } from '../../contract/type.ts';
 import type { Handlers } from '../../module.ts';
+import { type ModuleEvents, nameOf } from '../module-events.ts';
 import { EventRefused } from '../publisher.ts';
 import { type Decided, NotAtRest } from './at-rest.ts';
 import type { events } from './contract.ts';
@@ -11,7 +12,6 @@ import { cursors, notOurs } from './cursor.ts';
 import { drop } from './drop.ts';
 import { heldKeys } from './held.ts';
 import { type Letter, listLetters, type Place, readLetter, type WholeLetter } from './letters.ts';
-import { type ModuleEvents, nameOf } from './parts.ts';
 import { NotRepairable, redrive, redriveAll } from './redrive.ts';
 import { invalid, type Site, who } from './site.ts';
 import { readable } from './tail.ts';

@@ -1,9 +1,9 @@
 // An event published by a person: through the owner's outbox like any other, checked against the same schema,
 // with an audit row in the same transaction.
 import type { EventDefinition } from '../../contract/contract.ts';
+import { type ModuleEvents, nameOf } from '../module-events.ts';
 import { eventArguments } from '../publisher.ts';
 import { audit } from './audit.ts';
-import { type ModuleEvents, nameOf } from './parts.ts';
 
 /** Answers the event's id. Throws EventRefused with paths into the data. */
 export async function publishByHand(

@@ -3,11 +3,11 @@
 // wait behind it.
 import type { Sql } from '../../store/store.ts';
 import type { DeliveryState } from '../delivery.ts';
+import { type ModuleEvents, nameOf } from '../module-events.ts';
 import { checkOf, EventRefused } from '../publisher.ts';
 import type { Reading } from '../reading.ts';
 import { type Decided, lockResting, NotAtRest, outcome, type RestingRow } from './at-rest.ts';
 import { audit } from './audit.ts';
-import { type ModuleEvents, nameOf } from './parts.ts';
 
 type Unreadable = Extract<Reading, { kind: 'poison' }>;
 

@@ -7,9 +7,9 @@
 import type { Transaction } from '../../store/store.ts';
 import { Lanes } from '../lanes.ts';
 import { type Obstacle, type Positions, type StoredRecord, tellObstacle } from '../log/port.ts';
+import { type ModuleEvents, nameOf } from '../module-events.ts';
 import type { Reading } from '../reading.ts';
 import type { AskedLog } from './answering.ts';
-import { type ModuleEvents, nameOf } from './parts.ts';
 import { pass, type Reached, reached } from './reading-on.ts';
 
 export interface ReplayOptions {

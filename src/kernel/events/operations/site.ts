@@ -3,10 +3,10 @@ import type { Contract } from '../../contract/contract.ts';
 import { isAdmin, type Principal } from '../../contract/principal.ts';
 import { type FieldError, kernelProblem, type Problem, problem } from '../../contract/problem.ts';
 import type { EventLog } from '../log/port.ts';
+import type { ModuleEvents } from '../module-events.ts';
 import type { EventStats } from '../stats.ts';
 import { type AskedLog, askedLog } from './answering.ts';
 import { events } from './contract.ts';
-import type { ModuleEvents } from './parts.ts';
 
 export interface OperatedModule {
   readonly parts: ModuleEvents;

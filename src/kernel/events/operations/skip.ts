@@ -1,10 +1,10 @@
 // A stretch of the log that cannot be read is given up: every consumer that stands before exactly it goes on behind
 // it. The decision is a row of the audit in each one's store, and it acts when it looks next, 5 s later at most.
 import { problem } from '../../contract/problem.ts';
+import { type ModuleEvents, nameOf } from '../module-events.ts';
 import { standingObstacles } from '../obstacles.ts';
 import { audit } from './audit.ts';
 import { events } from './contract.ts';
-import { type ModuleEvents, nameOf } from './parts.ts';
 
 export interface Skip {
   readonly topic: string;

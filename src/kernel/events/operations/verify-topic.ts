@@ -1,9 +1,9 @@
 // One topic verified over a span of time. The order of the looks is what makes the answer exact while events flow:
 // the log before the stores, and how far a consumer got before its inbox.
 import type { Obstacle } from '../log/port.ts';
+import { type ModuleEvents, nameOf } from '../module-events.ts';
 import type { AskedLog } from './answering.ts';
 import { madeAt } from './find.ts';
-import { type ModuleEvents, nameOf } from './parts.ts';
 import type { ConsumerVerdict, Example, TopicVerdict } from './verdict.ts';
 import { type Logged, type LogPicture, pictureOf } from './verify-log.ts';
 import {

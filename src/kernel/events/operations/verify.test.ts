@@ -1,7 +1,8 @@
 // Verification finds what is wrong, and only that: every fault is made by hand here, and found.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openServer, type TestServer } from '../testing/server.ts';
-import { openStand, type Stand, type TestHost, until } from '../testing/stand.ts';
+import { openStand, type Stand, type TestHost } from '../testing/stand.ts';
+import { until } from '../testing/until.ts';
 import { redriveAll } from './redrive.ts';
 import type { Verified } from './verdict.ts';
 import { verify } from './verify.ts';

@@ -3,8 +3,8 @@
 // An event on its way (in the outbox, or in the log beyond what a consumer has taken) is in flight, not lost;
 // one that failed is dead, not lost: the dead letters tell of it.
 import type { Obstacle } from '../log/port.ts';
+import type { ModuleEvents } from '../module-events.ts';
 import type { AskedLog } from './answering.ts';
-import type { ModuleEvents } from './parts.ts';
 import type { Example, TopicVerdict, Verified } from './verdict.ts';
 import { TopicCheck } from './verify-topic.ts';
 

@@ -7,7 +7,8 @@ import { expect } from 'vitest';
 import type { InboxStep } from '../effect.ts';
 import type { EventLog } from '../log/port.ts';
 import type { RelayStep } from '../relay.ts';
-import { byKey, openStand, until } from './stand.ts';
+import { byKey, openStand } from './stand.ts';
+import { until } from './until.ts';
 
 export const steps: readonly (RelayStep | InboxStep)[] = [
   'before-claim',

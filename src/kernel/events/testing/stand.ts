@@ -156,19 +156,6 @@ function writeEffect({ before, retry, interleaves = false }: HostOptions): Liste
   );
 }
 
-/** Waits until a condition that something else brings about holds; the time-out is a failure, not a pause. */
-export async function until(
-  what: string,
-  condition: () => Promise<boolean> | boolean,
-  ms = 15_000,
-): Promise<void> {
-  const deadline = Date.now() + ms;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`Not within ${ms} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 /** Each key's effects in their order; what every test in the end asks. */
 export function byKey(effects: readonly Effect[]): Record<string, number[]> {
   const result: Record<string, number[]> = {};

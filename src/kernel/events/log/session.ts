@@ -3,8 +3,8 @@
 // It reconnects by itself. Commits on it are asynchronous: what is written here may be lost in a crash and is
 // then only done again.
 import type { Client, ClientConfig, QueryResult, QueryResultRow } from 'pg';
-import { createClient } from '../store/connections.ts';
-import type { LogLogger } from './log/port.ts';
+import { createClient } from '../../store/connections.ts';
+import type { LogLogger } from './port.ts';
 
 export interface SessionIdentity {
   readonly pid: number;

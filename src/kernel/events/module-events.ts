@@ -1,11 +1,11 @@
 // What operations on a module's events need of that module. A host has it for every module that it runs, at
 // whatever side the module serves: operations change the store, and whoever runs the relay or the consumer
 // acts on what it finds there.
-import type { Contract } from '../../contract/contract.ts';
-import type { Listener } from '../../module.ts';
-import type { Store } from '../../store/store.ts';
-import type { Effect } from '../effect.ts';
-import type { Reader } from '../reading.ts';
+import type { Contract } from '../contract/contract.ts';
+import type { Listener } from '../module.ts';
+import type { Store } from '../store/store.ts';
+import type { Effect } from './effect.ts';
+import type { Reader } from './reading.ts';
 
 export interface ModuleEvents {
   readonly contract: Contract;

@@ -1,6 +1,6 @@
 // Which log a host uses: Kafka where a broker is configured, else the one in PostgreSQL.
-import type { EventLog, LogLogger } from './port.ts';
-import { createPostgresLog } from './postgres.ts';
+import type { EventLog, LogLogger } from './log/port.ts';
+import { createPostgresLog } from './log/postgres.ts';
 
 export interface LogOptions {
   /** BROKER_URL; undefined: the Postgres log. */
@@ -14,6 +14,6 @@ export interface LogOptions {
 export async function openLog({ brokerUrl, logUrl, hostId, log }: LogOptions): Promise<EventLog> {
   if (!brokerUrl) return createPostgresLog({ url: logUrl, log });
   // Loaded where it is used: kafkajs costs a start of 70 ms.
-  const { createKafkaLog } = await import('./kafka/log.ts');
+  const { createKafkaLog } = await import('./log/kafka/log.ts');
   return createKafkaLog({ url: brokerUrl, clientId: `banyan-${hostId}`, log });
 }
