@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { banyan, shop } from '../bin/commands.ts';
 import { moduleNames } from '../src/environment.ts';
+import { shopApp } from '../src/shop.ts';
 
 async function said(words: readonly string[], env: Record<string, string> = {}) {
   const text = { out: '', err: '' };
@@ -36,7 +37,7 @@ test.each(['saga show', 'compare', 'compare diff'])('%s has a help of its own', 
 });
 
 test('status proposes orders first, and a request that a module of the shop answers', async () => {
-  const modules = moduleNames().map((module) => ({
+  const modules = moduleNames(shopApp).map((module) => ({
     module,
     placement: 'in-process',
     instances: [],
@@ -56,5 +57,7 @@ test('status proposes orders first, and a request that a module of the shop answ
 
 test('what is suggested is there', () => {
   const { extractFirst, extractNever, request } = shop.suggestions;
-  expect(moduleNames()).toEqual(expect.arrayContaining([extractFirst, extractNever, request!.split('/')[2]]));
+  expect(moduleNames(shopApp)).toEqual(
+    expect.arrayContaining([extractFirst, extractNever, request!.split('/')[2]]),
+  );
 });

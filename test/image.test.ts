@@ -4,6 +4,7 @@ import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { moduleNames } from '../src/environment.ts';
+import { shopApp } from '../src/shop.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -36,7 +37,7 @@ test('of the monolith: the host, and the command line with its tools', () => {
   expect(copied('Dockerfile')).toEqual(expect.arrayContaining(needed));
 });
 
-test.each(moduleNames())('of %s as a service: no folder more than it needs', (module) => {
+test.each(moduleNames(shopApp))('of %s as a service: no folder more than it needs', (module) => {
   const has = copied(`extracted/${module}/Dockerfile`);
   expect(has).toEqual(expect.arrayContaining(folders(`extracted/${module}/main.ts`)));
   expect(has).toEqual(['extracted', 'prisma', 'scripts', 'src']);
