@@ -57,6 +57,7 @@ test('the modules of CONTRIBUTING.md are compiled, and their wiring is no longer
     `${module}/module.ts`,
     `${module}/reviews.test.ts`,
     `${module}/saga.ts`,
+    `${module}/seed.ts`,
     `${module}/service.ts`,
   ]);
   for (const name of ['module.ts', 'module.more.ts'])
