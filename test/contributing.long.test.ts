@@ -39,6 +39,7 @@ test('the modules of CONTRIBUTING.md are compiled, and their wiring is no longer
   link('src', 'modules');
   link('src/modules');
   link('test');
+  link('stage');
   for (const name of ['node_modules', 'package.json', 'tsconfig.json'])
     symlinkSync(join(root, name), join(tree, name));
   const files = filesOfThePage();
