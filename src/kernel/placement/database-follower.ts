@@ -3,11 +3,19 @@
 // of this host. Guarantees: nothing here throws at a caller; while the store is down the last picture holds;
 // what it acknowledges it decides by already.
 import type { Logger } from 'pino';
-import { coalesced, createLookAgain, createPicture, type Follower, isAwaited } from './follower.ts';
+import {
+  coalesced,
+  createLookAgain,
+  createPicture,
+  type Follower,
+  isAwaited,
+  type Picture,
+} from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import { snapshotOf } from './picture.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { ControlStore } from './store.ts';
-import { createSweep } from './sweep.ts';
+import { createSweep, type Sweep } from './sweep.ts';
 
 const pollMs = 500;
 const awaitedMs = 100;
@@ -26,115 +34,136 @@ export interface DatabaseFollowerOptions {
   readonly polls?: boolean;
 }
 
-export function createDatabaseFollower({
-  store,
-  log,
-  polls = true,
-}: DatabaseFollowerOptions): DatabaseFollower {
-  const picture = createPicture((error) => log.error({ err: error }, 'a listener of placement failed'));
-  const sweep = createSweep(store, log);
-  let tag = '';
-  let member: { self: Registration; report: () => HostReport } | undefined;
-  let connected = false;
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let unlisten: (() => Promise<void>) | undefined;
+export function createDatabaseFollower(options: DatabaseFollowerOptions): DatabaseFollower {
+  return new TableFollower(options);
+}
 
-  const load = async () => {
-    const tables = await store.read();
-    tag = tables.tag;
-    picture.replace(snapshotOf(tables));
-  };
+class TableFollower implements DatabaseFollower {
+  readonly #store: ControlStore;
+  readonly #log: Logger;
+  readonly #polls: boolean;
+  readonly #picture: Picture;
+  readonly #sweep: Sweep;
+  readonly #tick = coalesced(() => this.#lookAndSchedule());
+  readonly #lookAgain = createLookAgain(async () => {
+    await this.#tick();
+    return this.#connected;
+  });
+  #tag = '';
+  #member: { self: Registration; report: () => HostReport } | undefined;
+  #connected = false;
+  #stopped = false;
+  #timer: NodeJS.Timeout | undefined;
+  #unlisten: (() => Promise<void>) | undefined;
 
-  /** Says that this host lives and answers the store's tag. */
-  const greet = async (): Promise<string> => {
-    if (!member) return store.tag();
-    const { self, report } = member;
-    const heartbeat = { ...report(), host: self.host, appliedVersion: picture.current.version };
-    const answer = await store.roster.beat(heartbeat);
-    if (answer !== undefined) return answer;
-    await store.roster.register(self, report());
-    return store.tag();
-  };
+  constructor({ store, log, polls = true }: DatabaseFollowerOptions) {
+    this.#store = store;
+    this.#log = log;
+    this.#polls = polls;
+    this.#picture = createPicture((error) => log.error({ err: error }, 'a listener of placement failed'));
+    this.#sweep = createSweep(store, log);
+  }
 
-  const look = async () => {
-    if ((await greet()) !== tag) {
-      await load();
-      if (member) await greet();
-    }
-    if (!connected) log.info({ version: picture.current.version }, 'following placement');
-    connected = true;
-  };
+  get current(): Snapshot {
+    return this.#picture.current;
+  }
 
-  const tick = coalesced(async () => {
-    if (stopped) return;
+  get loaded(): boolean {
+    return this.#tag !== '';
+  }
+
+  get tag(): string {
+    return this.#tag;
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  subscribe(listener: (snapshot: Snapshot) => void): () => void {
+    return this.#picture.subscribe(listener);
+  }
+
+  async refresh(): Promise<Snapshot> {
+    await this.#lookAgain();
+    return this.#picture.current;
+  }
+
+  beat(): Promise<void> {
+    return this.#tick();
+  }
+
+  async start(): Promise<void> {
+    await this.#look();
+    if (this.#polls) this.#unlisten = this.#store.listen(() => void this.#tick());
+    this.#schedule();
+  }
+
+  async register(self: Registration, report: () => HostReport): Promise<void> {
+    const version = await this.#store.roster.register(self, report());
+    this.#member = { self, report };
+    await this.#tick();
+    if (this.#picture.current.version < version)
+      throw new Error('the control store went away while this host registered');
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#unlisten?.();
+    await this.#tick(); // One that runs may be registering this host again; leave after it.
+    clearTimeout(this.#timer);
+    if (this.#member) await this.#store.roster.leave(this.#member.self.host).catch(() => {});
+  }
+
+  async #lookAndSchedule(): Promise<void> {
+    if (this.#stopped) return;
     try {
-      await look();
-      await sweep.succeeded(member?.self.host);
+      await this.#look();
+      await this.#sweep.succeeded(this.#member?.self.host);
     } catch (error) {
-      sweep.failed();
-      if (connected)
-        log.error(
+      this.#sweep.failed();
+      if (this.#connected)
+        this.#log.error(
           { error: (error as Error).message },
           'the control store does not answer; keeping the last placements',
         );
-      connected = false;
+      this.#connected = false;
     }
-    schedule();
-  });
+    this.#schedule();
+  }
 
-  const lookAgain = createLookAgain(async () => {
-    await tick();
-    return connected;
-  });
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    if (this.#stopped || !this.#polls) return;
+    const member = this.#member;
+    const awaited = member && isAwaited(this.#picture.current, member.self, member.report());
+    this.#timer = setTimeout(this.#tick, awaited ? awaitedMs : pollMs);
+  }
 
-  const schedule = () => {
-    clearTimeout(timer);
-    if (stopped || !polls) return;
-    const awaited = member && isAwaited(picture.current, member.self, member.report());
-    timer = setTimeout(tick, awaited ? awaitedMs : pollMs);
-  };
+  async #look(): Promise<void> {
+    if ((await this.#greet()) !== this.#tag) {
+      await this.#load();
+      if (this.#member) await this.#greet();
+    }
+    if (!this.#connected) this.#log.info({ version: this.#picture.current.version }, 'following placement');
+    this.#connected = true;
+  }
 
-  return {
-    get current() {
-      return picture.current;
-    },
-    get loaded() {
-      return tag !== '';
-    },
-    get tag() {
-      return tag;
-    },
-    get connected() {
-      return connected;
-    },
-    subscribe: (listener) => picture.subscribe(listener),
-    refresh: async () => {
-      await lookAgain();
-      return picture.current;
-    },
-    beat: tick,
+  /** Says that this host lives and answers the store's tag. */
+  async #greet(): Promise<string> {
+    if (!this.#member) return this.#store.tag();
+    const { self, report } = this.#member;
+    const { version } = this.#picture.current;
+    const heartbeat = { ...report(), host: self.host, appliedVersion: version };
+    const answer = await this.#store.roster.beat(heartbeat);
+    if (answer !== undefined) return answer;
+    await this.#store.roster.register(self, report());
+    return this.#store.tag();
+  }
 
-    async start() {
-      await look();
-      if (polls) unlisten = store.listen(() => void tick());
-      schedule();
-    },
-
-    async register(self, report) {
-      const version = await store.roster.register(self, report());
-      member = { self, report };
-      await tick();
-      if (picture.current.version < version)
-        throw new Error('the control store went away while this host registered');
-    },
-
-    async stop() {
-      stopped = true;
-      await unlisten?.();
-      await tick(); // One that runs may be registering this host again; leave after it.
-      clearTimeout(timer);
-      if (member) await store.roster.leave(member.self.host).catch(() => {});
-    },
-  };
+  async #load(): Promise<void> {
+    const tables = await this.#store.read();
+    this.#tag = tables.tag;
+    this.#picture.replace(snapshotOf(tables));
+  }
 }

@@ -4,12 +4,12 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDatabaseFollower, type DatabaseFollower } from './database-follower.ts';
+import { IdTaken } from './entry.ts';
 import { execute, startTestServer, type TestServer } from './fixture.ts';
 import { awaitDrained, setPlacement } from './flip.ts';
 import { until } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import { identify } from './process.ts';
-import { IdTaken } from './roster.ts';
 import { controlSchema } from './schema.ts';
 import { type ControlStore, createControlStore } from './store.ts';
 

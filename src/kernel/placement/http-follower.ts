@@ -2,204 +2,160 @@
 // registers, beats and waits up to 1 s for the next picture; whichever monolith answers will do.
 // Guarantees: after the first picture nothing here throws at a caller; while no monolith answers the last
 // picture holds; a registration that control refuses is told to `onRefused`, because it will not get better.
-import type { Logger } from 'pino';
-import { waitAfter } from '../backoff.ts';
-import { coalesced, createLookAgain, createPicture, type Follower, isAwaited } from './follower.ts';
+import { Conversation, type ConversationOptions, interrupted } from './conversation.ts';
+import { coalesced, createLookAgain, createPicture, type Follower, type Picture } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { SyncAnswer } from './sync.ts';
-import { Refused, sendSync } from './sync-client.ts';
-import type { SyncRequest } from './sync-request.ts';
+import { Refused } from './sync-client.ts';
 
-export interface HttpFollowerOptions {
-  /** CONTROL_URL: the internal port of a monolith. Others are learnt from the pictures. */
-  readonly controlUrl: string;
-  /** An internal token for the audience. */
-  readonly token: (audience: string) => string | Promise<string>;
-  readonly log: Logger;
+export interface HttpFollowerOptions extends ConversationOptions {
   /** Control refused this host after it was registered once (its id was given to another meanwhile). */
   readonly onRefused: (refusal: Refused) => void;
   /** How long `start` asks before it gives up. Default 60 s: services may be up before their monolith. */
   readonly startMs?: number;
 }
 
-/** Why an exchange was broken off: this host has something to say now. */
-const interrupted = new Error('interrupted');
-
 // An id may still be held for 3 s by a process that died; so long it is asked for again.
 const idPatienceMs = 5000;
-const waits = { firstMs: 100, longestMs: 500 };
+const waitMs = 1000;
+const awaitedMs = 100;
 
 export function createHttpFollower(options: HttpFollowerOptions): Follower {
-  const { controlUrl, token, log, onRefused, startMs = 60_000 } = options;
-  const picture = createPicture((error) => log.error({ err: error }, 'a listener of placement failed'));
-  let tag = '';
-  let member: { self: Registration; report: () => HostReport } | undefined;
-  let registered = false;
-  let admitted = false;
-  let target = controlUrl;
-  let failures = 0;
-  let stopped = false;
-  let waiting: AbortController | undefined;
-  let turn: Promise<void> = Promise.resolve();
-  let wake = () => {};
+  return new HttpFollower(options);
+}
 
-  const send = (body: SyncRequest): Promise<SyncAnswer> => {
-    waiting = new AbortController();
-    return sendSync(target, token, body, waiting.signal);
-  };
+class HttpFollower implements Follower {
+  readonly #options: HttpFollowerOptions;
+  readonly #picture: Picture;
+  readonly #control: Conversation;
+  // Coalesced: callers at the same moment must not break off one another's exchange.
+  readonly #beat = coalesced(() => this.#beatOnce());
+  readonly #lookAgain = createLookAgain(async () => {
+    await this.#beat();
+    return this.#beaten;
+  });
+  #beaten = false;
+  #stopped = false;
+  /** Ends the wait after a failure. */
+  #wake = () => {};
 
-  /** One exchange: what this host is and does, and what control has for it. Never two at a time. */
-  const exchange = async (waitMs: number, mayRegister = admitted): Promise<void> => {
-    const report = member?.report();
-    const answer = await send({
-      tag,
-      waitMs,
-      ...(member &&
-        !registered &&
-        mayRegister && { register: member.self as unknown as SyncRequest['register'] }),
-      ...(member &&
-        report && { beat: { ...report, host: member.self.host, appliedVersion: picture.current.version } }),
-    });
-    if (member) registered = answer.known;
-    if (answer.snapshot) {
-      picture.replace(inOurTime(answer.snapshot, Date.now() - answer.now));
-      tag = answer.tag;
-    }
-    if (failures > 0) log.info({ control: target }, 'control answers again');
-    failures = 0;
-  };
+  constructor(options: HttpFollowerOptions) {
+    const { log } = options;
+    this.#options = options;
+    this.#picture = createPicture((error) => log.error({ err: error }, 'a listener of placement failed'));
+    this.#control = new Conversation(options, this.#picture);
+  }
 
-  const inTurn = (work: () => Promise<void>): Promise<void> => {
-    const mine = turn.then(work);
-    turn = mine.catch(() => {});
-    return mine;
-  };
+  get current(): Snapshot {
+    return this.#picture.current;
+  }
 
-  const loop = async () => {
+  get loaded(): boolean {
+    return this.#control.tag !== '';
+  }
+
+  subscribe(listener: (snapshot: Snapshot) => void): () => void {
+    return this.#picture.subscribe(listener);
+  }
+
+  async refresh(): Promise<Snapshot> {
+    await this.#lookAgain();
+    return this.#picture.current;
+  }
+
+  beat(): Promise<void> {
+    return this.#beat();
+  }
+
+  async start(): Promise<void> {
+    const { startMs = 60_000 } = this.#options;
+    await this.#persist(startMs, (error) => error instanceof Refused);
+    void this.#follow();
+  }
+
+  async register(self: Registration, report: () => HostReport): Promise<void> {
+    this.#control.introduce(self, report);
+    await this.#persist(idPatienceMs, (error) => error instanceof Refused && error.reason !== 'id-taken');
+    this.#control.admitted = true;
+    await this.#beat();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake();
+    await this.#control.leave();
+  }
+
+  async #follow(): Promise<void> {
+    const control = this.#control;
     let fresh = true;
-    while (!stopped) {
-      const before = tag;
-      const awaited = member && isAwaited(picture.current, member.self, member.report());
+    while (!this.#stopped) {
+      const before = control.tag;
+      const ms = control.awaited ? awaitedMs : waitMs;
       try {
-        await inTurn(() => exchange(fresh || (admitted && !registered) ? 0 : awaited ? 100 : 1000));
+        await control.listen(fresh ? 0 : ms);
         // A new picture is acknowledged at once; then the next request waits.
-        fresh = tag !== before;
+        fresh = control.tag !== before;
       } catch (error) {
         if (error === interrupted) fresh = true;
-        else if (!stopped) await failed(error as Error);
+        else if (!this.#stopped) await this.#failed(error as Error);
       }
     }
-  };
+  }
 
-  const failed = async (error: Error) => {
-    if (error instanceof Refused && error.reason !== 'unauthenticated' && admitted) {
-      admitted = false;
+  async #failed(error: Error): Promise<void> {
+    const control = this.#control;
+    const { log, onRefused } = this.#options;
+    if (error instanceof Refused && error.reason !== 'unauthenticated' && control.admitted) {
+      control.admitted = false;
       onRefused(error);
     }
-    if (failures === 0)
+    if (control.failed())
       log.error(
-        { control: target, error: error.message },
+        { control: control.target, error: error.message },
         'control does not answer; keeping the last placements',
       );
-    target = nextTarget(target, controlUrl, picture.current);
-    failures += 1;
-    await pause(waitAfter(failures, waits));
-  };
+    control.turnToNext();
+    await this.#pause(control.waitMs);
+  }
 
-  const pause = (ms: number) =>
-    new Promise<void>((resolve) => {
+  /** Until an exchange succeeds, for so long at most; an error that is final ends it at once. */
+  async #persist(ms: number, isFinal: (error: Error) => boolean): Promise<void> {
+    const control = this.#control;
+    const deadline = Date.now() + ms;
+    for (;;) {
+      try {
+        return await control.speak(true);
+      } catch (error) {
+        if (this.#stopped || Date.now() > deadline || isFinal(error as Error)) throw error;
+        if (error === interrupted) continue;
+        const { message } = error as Error;
+        if (control.failed())
+          this.#options.log.info({ control: control.target, reason: message }, 'waiting for control');
+        await this.#pause(control.waitMs);
+      }
+    }
+  }
+
+  async #beatOnce(): Promise<void> {
+    this.#wake();
+    this.#control.interrupt();
+    try {
+      await this.#control.speak();
+      this.#beaten = true;
+    } catch (error) {
+      this.#beaten = false;
+      if (error !== interrupted) this.#control.turnToNext();
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
-      wake = () => {
+      this.#wake = () => {
         clearTimeout(timer);
         resolve();
       };
     });
-
-  const persist = async (ms: number, isFinal: (error: Error) => boolean): Promise<void> => {
-    const deadline = Date.now() + ms;
-    for (;;) {
-      try {
-        return await inTurn(() => exchange(0, true));
-      } catch (error) {
-        if (stopped || Date.now() > deadline || isFinal(error as Error)) throw error;
-        if (error === interrupted) continue;
-        if (failures++ === 0)
-          log.info({ control: target, reason: (error as Error).message }, 'waiting for control');
-        await pause(waitAfter(failures, waits));
-      }
-    }
-  };
-
-  let beaten = false;
-  // Coalesced: callers at the same moment must not break off one another's exchange.
-  const beat = coalesced(async () => {
-    wake();
-    waiting?.abort(interrupted);
-    try {
-      await inTurn(() => exchange(0));
-      beaten = true;
-    } catch (error) {
-      beaten = false;
-      if (error !== interrupted) target = nextTarget(target, controlUrl, picture.current);
-    }
-  });
-  const lookAgain = createLookAgain(async () => {
-    await beat();
-    return beaten;
-  });
-
-  return {
-    get current() {
-      return picture.current;
-    },
-    get loaded() {
-      return tag !== '';
-    },
-    subscribe: (listener) => picture.subscribe(listener),
-    refresh: async () => {
-      await lookAgain();
-      return picture.current;
-    },
-    beat,
-
-    async start() {
-      await persist(startMs, (error) => error instanceof Refused);
-      void loop();
-    },
-
-    async register(self, report) {
-      member = { self, report };
-      registered = false;
-      waiting?.abort(interrupted);
-      await persist(idPatienceMs, (error) => error instanceof Refused && error.reason !== 'id-taken');
-      admitted = true;
-      await beat();
-    },
-
-    async stop() {
-      stopped = true;
-      wake();
-      waiting?.abort(interrupted);
-      await turn;
-      if (member && registered) await send({ tag, waitMs: 0, leave: member.self.host }).catch(() => {});
-    },
-  };
-}
-
-/** CONTROL_URL and the monoliths of the last picture, in turn. */
-function nextTarget(failed: string, controlUrl: string, { monoliths }: Snapshot): string {
-  const all = [...new Set([controlUrl, ...monoliths.map(({ url }) => url)])];
-  return all[(all.indexOf(failed) + 1) % all.length]!;
-}
-
-/** `stableSince` was said by another clock, which ours is `ahead` of. */
-function inOurTime(snapshot: Snapshot, ahead: number): Snapshot {
-  const modules = Object.fromEntries(
-    Object.entries(snapshot.modules).map(([name, module]) => [
-      name,
-      module.stableSince === undefined ? module : { ...module, stableSince: module.stableSince + ahead },
-    ]),
-  );
-  return { ...snapshot, modules };
+  }
 }

@@ -11,6 +11,9 @@ export const controlChannel = 'banyan_control';
 /** A host that was silent for this long is not live. Hosts beat every 0.5 s, services at least every 1 s. */
 export const liveMs = 3000;
 
+/** The same of a row of `host`, by the database's clock. */
+export const silentSql = `heartbeat_at < now() - interval '${liveMs} ms'`;
+
 /**
  * @param revokers modules whose runtime role may call `banyan_control.revoke(user_id uuid, epoch int)`:
  * sessions of that user below that epoch end on every host. They get no other right here.

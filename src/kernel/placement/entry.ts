@@ -1,0 +1,63 @@
+// How a host enters the roster, or says anew what it is. Guarantees: two live services never share an id; the rows
+// that a process left which went away, and may not be known to be dead, make room for the one after it.
+import type { Sql } from '../store/store.ts';
+import type { HostReport, Registration } from './host.ts';
+import { silentSql } from './schema.ts';
+
+/** Another live process has this id. */
+export class IdTaken extends Error {
+  constructor(id: string, pid: number, url: string) {
+    super(`the id ${id} is taken by the process ${pid} at ${url}; set another INSTANCE_ID, or stop that one`);
+    this.name = 'IdTaken';
+  }
+}
+
+/** In a change: what a host says of itself is what others route by. Rejects with IdTaken. */
+export async function enter(tx: Sql, host: Registration, report: HostReport): Promise<void> {
+  if (host.role === 'service') await makeRoom(tx, host);
+  await upsert(tx, host, report);
+}
+
+// The process before it may be dead and not yet known to be: silent, or it had the address that is ours now.
+// One that drains, or is offered for replacement, keeps its row until it leaves, and the id is free.
+async function makeRoom(tx: Sql, { host, id, url }: Registration): Promise<void> {
+  await tx.query(
+    `DELETE FROM host WHERE id = $1 AND role = 'service' AND host <> $2 AND (NOT live OR url = $3 OR ${silentSql})`,
+    [id, host, url],
+  );
+  const { rows } = await tx.query<{ pid: number; url: string }>(
+    `SELECT pid, url FROM host WHERE id = $1 AND role = 'service' AND host <> $2 AND NOT (draining OR retiring OR replaceable)`,
+    [id, host],
+  );
+  if (rows[0]) throw new IdTaken(id, rows[0].pid, rows[0].url);
+}
+
+async function upsert(tx: Sql, host: Registration, report: HostReport): Promise<void> {
+  await tx.query(
+    `INSERT INTO host (host, id, role, modules, url, public_url, pid, machine, started, doors, contracts,
+       differences, ready, draining, inflight, busy)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+     ON CONFLICT (host) DO UPDATE SET id = excluded.id, modules = excluded.modules, url = excluded.url,
+       public_url = excluded.public_url, doors = excluded.doors, contracts = excluded.contracts,
+       differences = excluded.differences, live = true, ready = excluded.ready, draining = excluded.draining,
+       inflight = excluded.inflight, busy = excluded.busy, heartbeat_at = now()`,
+    [
+      host.host,
+      host.id,
+      host.role,
+      host.modules,
+      host.url,
+      host.publicUrl ?? null,
+      host.process.pid,
+      host.process.machine,
+      host.process.started,
+      host.doors,
+      JSON.stringify(host.contracts),
+      JSON.stringify(host.differences ?? []),
+      report.ready,
+      report.draining,
+      JSON.stringify(report.inflight),
+      JSON.stringify(report.busy),
+    ],
+  );
+}
