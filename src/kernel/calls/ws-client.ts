@@ -4,36 +4,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from 'pino';
-import WebSocket from 'ws';
+import type WebSocket from 'ws';
 import { kernelProblem } from '../contract/problem.ts';
 import { Backoff } from './backoff.ts';
 import { HOP_MARGIN_MS } from './deadlines.ts';
-import { AskByHttp, type FarCall, type Link } from './far-call.ts';
-import {
-  BY_HTTP,
-  CALLS_PATH,
-  CLOSING,
-  cancelText,
-  DRAINED,
-  METHOD_NOT_FOUND,
-  type Message,
-  problemOf,
-  type RpcError,
-  requestText,
-  tooLarge,
-} from './frames.ts';
+import type { FarCall, Link } from './far-call.ts';
+import { cancelText, DRAINED, type Message, requestText, tooLarge } from './frames.ts';
 import { Outbox } from './outbox.ts';
+import { dial } from './ws-dial.ts';
+import { settle } from './ws-settle.ts';
 
 /** A host that answers no ping is suspect after one interval, and cut off after the third. */
 const UNANSWERED_PINGS = 3;
-const HANDSHAKE_MS = 2000;
 /** Bytes that may wait for a host that does not read; more is refused, and goes elsewhere. */
 const MOST_WAITING_BYTES = 16 * 1024 * 1024;
-
-// RFC 6455 masks what clients send so that a script in a browser cannot forge bytes for a proxy in between.
-// Here both ends are ours and no script chooses the bytes; ws skips the work for a mask of zeroes: a third
-// more calls per second (bench/calls/profiles.md).
-const noMask = (mask: Buffer) => mask.fill(0);
 
 export interface WsLinkOptions {
   /** `http://host:port` of the internal port. */
@@ -117,7 +101,7 @@ export class WsLink implements Link {
   }
 
   async #open(): Promise<void> {
-    const { url, token, maxPayload } = this.#options;
+    const { url, token, maxPayload, refused } = this.#options;
     const generation = this.#generation;
     this.#state = 'opening';
     let authorization: string;
@@ -127,38 +111,22 @@ export class WsLink implements Link {
       return this.#end(`no token could be made (${String(error)})`, true);
     }
     if (generation !== this.#generation) return;
-    const ws = new WebSocket(`${url.replace(/^http/, 'ws').replace(/\/$/, '')}${CALLS_PATH}`, {
-      headers: { authorization },
-      perMessageDeflate: false,
+    const current = () => generation === this.#generation;
+    this.#ws = dial({
+      url,
+      authorization,
       maxPayload,
-      handshakeTimeout: HANDSHAKE_MS,
-      generateMask: noMask,
-    });
-    this.#ws = ws;
-    let reason = 'the connection broke';
-    let answered = false;
-    ws.on('open', () => generation === this.#generation && this.#opened(ws));
-    ws.on('unexpected-response', (_request, response) => {
-      const { statusCode, headers } = response;
-      answered = true;
-      reason =
-        statusCode === 401 ? this.#options.refused(headers) : `it answered ${statusCode} to the handshake`;
-      response.destroy();
-      ws.terminate();
-    });
-    ws.on('message', (data: Buffer) => generation === this.#generation && this.#receive(data));
-    ws.on('pong', () => {
-      this.#unanswered = 0;
-    });
-    ws.on('error', (error) => {
-      // It was ended here, and why is known.
-      if (answered) return;
-      reason = error.message || (error as NodeJS.ErrnoException).code || reason;
-    });
-    ws.on('close', (code) => {
-      if (generation !== this.#generation) return;
-      const silent = this.#unanswered >= UNANSWERED_PINGS;
-      this.#end(reason, silent || code === DRAINED || this.#state !== 'open', code);
+      refused,
+      opened: (ws) => current() && this.#opened(ws),
+      received: (data) => current() && this.#receive(data),
+      alive: () => {
+        this.#unanswered = 0;
+      },
+      closed: (reason, code) => {
+        if (!current()) return;
+        const silent = this.#unanswered >= UNANSWERED_PINGS;
+        this.#end(reason, silent || code === DRAINED || this.#state !== 'open', code);
+      },
     });
   }
 
@@ -226,27 +194,11 @@ export class WsLink implements Link {
       const call = this.#options.calls.get(id);
       // Cancelled, or past its deadline: nobody waits.
       if (call?.link !== this) return;
-      if (error !== undefined) this.#refused(call, error as RpcError | null);
-      else if (result !== undefined) call.answered(result);
-      else call.failed(badAnswer(call));
+      settle(call, result, error);
     } else if (method === 'closing') {
       this.#closing = true;
     } else {
       this.#options.log.warn({ url: this.#options.url, error }, 'calls: a peer sent an unknown message');
     }
   }
-
-  #refused(call: FarCall, error: RpcError | null): void {
-    if (error?.code === CLOSING) call.lost(false, 'it is shutting down');
-    else if (call.target.client && (error?.code === BY_HTTP || error?.code === METHOD_NOT_FOUND))
-      call.failed(new AskByHttp());
-    else call.failed(problemOf(error?.data, error?.retryAfter) ?? badAnswer(call));
-  }
-}
-
-function badAnswer({ target }: FarCall) {
-  return kernelProblem('bad-gateway', {
-    detail: `${target.module}.${target.operation} was answered with something that is no answer.`,
-    extra: { module: target.module },
-  });
 }

@@ -11,9 +11,10 @@ import type { VerifyBearer } from '../http/authenticate.ts';
 import { refuse } from '../http/refuse.ts';
 import { bearerOf, type InternalCaller } from '../identity/internal-token.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { CALLS_PATH, CLIENT_PREFIX, MAX_FRAME_BYTES } from './frames.ts';
+import { CALLS_PATH, MAX_FRAME_BYTES } from './frames.ts';
 import type { ObserveCall } from './observed.ts';
-import { Session, type Target } from './ws-session.ts';
+import { Session } from './ws-session.ts';
+import { targetsOf } from './ws-targets.ts';
 
 /** A connection without a byte either way for this long is dead: clients ping every two seconds. */
 const SILENCE_MS = 60_000;
@@ -63,18 +64,7 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
   let closed = false;
   let emptied: (() => void) | undefined;
 
-  // The types of ws do not know closeTimeout yet.
-  const limits: ServerOptions & { closeTimeout: number } = {
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload,
-    clientTracking: true,
-    closeTimeout: GOODBYE_MS,
-  };
-  const wss = new WebSocketServer(limits);
-  wss.on('wsClientError', (error, socket) =>
-    refuse(socket, kernelProblem('malformed', { detail: error.message })),
-  );
+  const wss = webSockets(maxPayload);
 
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', ignore);
@@ -133,18 +123,21 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
   };
 }
 
-/** Every method name there is; uploads and downloads are for clients over HTTP alone. What has a route has two. */
-function targetsOf(dispatchers: ReadonlyMap<string, Dispatcher>): Map<string, Target> {
-  const targets = new Map<string, Target>();
-  for (const [module, dispatcher] of dispatchers) {
-    for (const [operation, spec] of Object.entries(dispatcher.contract.operations)) {
-      if (spec.upload || spec.download) continue;
-      const name = `${module}.${operation}`;
-      targets.set(name, { dispatcher, operation, client: false });
-      if (spec.http) targets.set(`${CLIENT_PREFIX}${name}`, { dispatcher, operation, client: true });
-    }
-  }
-  return targets;
+/** Accepts what it is handed, on no server of its own. */
+function webSockets(maxPayload: number): WebSocketServer {
+  // The types of ws do not know closeTimeout yet.
+  const limits: ServerOptions & { closeTimeout: number } = {
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload,
+    clientTracking: true,
+    closeTimeout: GOODBYE_MS,
+  };
+  const wss = new WebSocketServer(limits);
+  wss.on('wsClientError', (error, socket) =>
+    refuse(socket, kernelProblem('malformed', { detail: error.message })),
+  );
+  return wss;
 }
 
 function ignore(): void {

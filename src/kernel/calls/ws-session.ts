@@ -3,12 +3,10 @@
 // or too many bytes of answers wait. It must not know how the connection was let in.
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
-import { anonymous, type Principal } from '../contract/principal.ts';
-import { kernelProblem, Problem } from '../contract/problem.ts';
-import { bearerIn, type VerifyBearer } from '../http/authenticate.ts';
-import { isOutage, outageInWords } from '../store/outage.ts';
+import type { Principal } from '../contract/principal.ts';
+import { kernelProblem } from '../contract/problem.ts';
+import type { VerifyBearer } from '../http/authenticate.ts';
 import { DEFAULT_DEADLINE_MS } from './deadlines.ts';
-import type { Dispatcher } from './dispatcher.ts';
 import {
   BY_HTTP,
   CLOSING,
@@ -20,33 +18,17 @@ import {
   type Message,
   PARSE_ERROR,
   type Params,
-  PROBLEM,
-  problemError,
-  resultText,
-  tooLarge,
 } from './frames.ts';
 import type { ObserveCall } from './observed.ts';
 import { Outbox } from './outbox.ts';
 import { ServedCall } from './served-call.ts';
-import { traceOf } from './trace.ts';
+import { Answers, type Id, refusal } from './ws-answers.ts';
+import { Callers } from './ws-callers.ts';
+import type { Target } from './ws-targets.ts';
 
 /** Calls that may run at once for one connection, and bytes of answers that may wait to be read. */
 const MOST_RUNNING = 1024;
 const MOST_WAITING_BYTES = 8 * 1024 * 1024;
-
-/** What an answer has around its result. */
-const ENVELOPE_BYTES = 512;
-
-/** The words of the HTTP door: a failure reads alike in both placements. */
-const FAILURE_WAS_LOGGED = 'The failure was logged with the trace id of this response.';
-
-/** What a method name leads to. */
-export interface Target {
-  readonly dispatcher: Dispatcher;
-  readonly operation: string;
-  /** A gateway asks for a client: the call has that client's rights. */
-  readonly client: boolean;
-}
 
 export interface SessionOptions {
   readonly targets: ReadonlyMap<string, Target>;
@@ -59,20 +41,21 @@ export interface SessionOptions {
   readonly observe?: ObserveCall | undefined;
 }
 
-type Id = number | string;
-
 export class Session {
   readonly #ws: WebSocket;
   readonly #options: SessionOptions;
   readonly #outbox: Outbox;
   readonly #running = new Map<Id, ServedCall>();
-  readonly #principals = new Map<string, Principal>();
+  readonly #callers: Callers;
+  readonly #answers: Answers;
   #draining = false;
   #open = true;
 
   constructor(ws: WebSocket, options: SessionOptions) {
     this.#ws = ws;
     this.#options = options;
+    this.#callers = new Callers(options.caller, options.verifyBearer);
+    this.#answers = new Answers(options.maxPayload, options.log);
     this.#outbox = new Outbox(ws, () => this.#pauseWhenFull());
     ws.on('message', (data: Buffer) => this.#receive(data));
     ws.on('error', (error) => options.log.warn({ err: error, caller: options.caller }, 'calls: bad frame'));
@@ -151,14 +134,14 @@ export class Session {
 
   #admit(id: Id, method: string, params: Params, target: Target): void {
     if (!target.client) {
-      this.#begin(id, method, params, target, this.#principalOf(params.caller));
+      this.#begin(id, method, params, target, this.#callers.module(params.caller));
       return;
     }
     let client: Principal | undefined;
     try {
-      client = clientOf(params.authorization, this.#options.verifyBearer);
+      client = this.#callers.client(params.authorization);
     } catch (error) {
-      this.#say(this.#failure(id, undefined, method, error));
+      this.#say(this.#answers.failure(id, undefined, method, error));
       return;
     }
     if (client) this.#begin(id, method, params, target, client);
@@ -183,8 +166,8 @@ export class Session {
     const answered = dispatcher.dispatch(operation, params.input, call);
     if (this.#options.observe) this.#observe(answered, call, dispatcher.contract.module, operation);
     answered.then(
-      (output) => this.#finish(id, call, this.#answer(id, method, output)),
-      (error: unknown) => this.#finish(id, call, this.#failure(id, call, method, error)),
+      (output) => this.#finish(id, call, this.#answers.result(id, method, output)),
+      (error: unknown) => this.#finish(id, call, this.#answers.failure(id, call, method, error)),
     );
   }
 
@@ -197,44 +180,6 @@ export class Session {
       () => ended(false),
       () => ended(true),
     );
-  }
-
-  /** One object per calling module, not per call. The names come from a trusted host; the bound is for bugs. */
-  #principalOf(caller: unknown): Principal {
-    const name = typeof caller === 'string' ? caller : this.#options.caller;
-    let principal = this.#principals.get(name);
-    if (!principal) {
-      principal = { kind: 'module', name };
-      if (this.#principals.size < 1000) this.#principals.set(name, principal);
-    }
-    return principal;
-  }
-
-  #answer(id: Id, method: string, output: unknown): string {
-    try {
-      const result = JSON.stringify(output) ?? 'null';
-      if (!tooLarge(result, this.#options.maxPayload - ENVELOPE_BYTES)) return resultText(id, result);
-      throw new Error(`The answer of ${method} is larger than a frame may be`);
-    } catch (error) {
-      return this.#failure(id, undefined, method, error);
-    }
-  }
-
-  #failure(id: Id, call: ServedCall | undefined, method: string, error: unknown): string {
-    if (error instanceof Problem) return refusal(id, PROBLEM, error);
-    // A handler that was told to stop may fail as it likes.
-    if (!call?.aborted) {
-      const trace = call && traceOf(call.traceparent);
-      this.#options.log.error({ err: error, method, ...trace }, 'calls: the operation failed');
-    }
-    if (isOutage(error)) {
-      return refusal(
-        id,
-        PROBLEM,
-        kernelProblem('unavailable', { detail: outageInWords(error), retryAfter: 2 }),
-      );
-    }
-    return refusal(id, PROBLEM, kernelProblem('internal', { detail: FAILURE_WAS_LOGGED }));
   }
 
   #finish(id: Id, call: ServedCall, text: string): void {
@@ -259,20 +204,4 @@ export class Session {
     if (this.#running.size < MOST_RUNNING / 2 && this.#ws.bufferedAmount < MOST_WAITING_BYTES)
       this.#ws.resume();
   }
-}
-
-/** Undefined where the HTTP door should look: it has the time to verify a token that is new here. */
-function clientOf(authorization: unknown, verify: VerifyBearer | undefined): Principal | undefined {
-  if (!verify) return undefined;
-  if (authorization === undefined) return anonymous;
-  const token = typeof authorization === 'string' ? bearerIn(authorization) : undefined;
-  if (token === undefined) return undefined;
-  const verified = verify(token);
-  if (!(verified instanceof Promise)) return verified;
-  verified.catch(() => {});
-  return undefined;
-}
-
-function refusal(id: Id, code: number, problem: Problem): string {
-  return errorText(id, problemError(problem, code));
 }

@@ -1,0 +1,34 @@
+// What is the same for every call of one operation by one caller, made once: the route, and the constant part of the
+// request's text. A call looks it up by its operation, and then by who asks.
+import type { Contract, OperationSpec } from '../contract/contract.ts';
+import type { Target } from './far-call.ts';
+import { CLIENT_PREFIX, requestHead } from './frames.ts';
+import type { Peers } from './peers.ts';
+
+export class Targets {
+  readonly #peers: Peers;
+  readonly #known = new WeakMap<OperationSpec, Map<string, Target>>();
+
+  constructor(peers: Peers) {
+    this.#peers = peers;
+  }
+
+  /** @param client asked for a client, with the client's rights: whoever the caller, it is one target. */
+  of(contract: Contract, operation: string, caller: string, client: boolean): Target {
+    const spec = contract.operations[operation]!;
+    let byCaller = this.#known.get(spec);
+    if (!byCaller) {
+      byCaller = new Map();
+      this.#known.set(spec, byCaller);
+    }
+    const key = client ? CLIENT_PREFIX : caller;
+    let target = byCaller.get(key);
+    if (!target) {
+      const { module } = contract;
+      const head = requestHead(module, operation, caller, client);
+      target = { module, operation, spec, caller, client, route: this.#peers.route(module), head };
+      byCaller.set(key, target);
+    }
+    return target;
+  }
+}

@@ -1,0 +1,26 @@
+// What the answer to a frame means for its call: a result, a problem, a host that shuts down, or a call of a client that
+// is wanted by HTTP. It reads the answer alone and knows no socket.
+import { kernelProblem, type Problem } from '../contract/problem.ts';
+import { AskByHttp, type FarCall } from './far-call.ts';
+import { BY_HTTP, CLOSING, METHOD_NOT_FOUND, problemOf, type RpcError } from './frames.ts';
+
+/** @param result undefined: the answer has none. @param error undefined: the same. */
+export function settle(call: FarCall, result: unknown, error: unknown): void {
+  if (error !== undefined) refused(call, error as RpcError | null);
+  else if (result !== undefined) call.answered(result);
+  else call.failed(badAnswer(call));
+}
+
+function refused(call: FarCall, error: RpcError | null): void {
+  if (error?.code === CLOSING) call.lost(false, 'it is shutting down');
+  else if (call.target.client && (error?.code === BY_HTTP || error?.code === METHOD_NOT_FOUND))
+    call.failed(new AskByHttp());
+  else call.failed(problemOf(error?.data, error?.retryAfter) ?? badAnswer(call));
+}
+
+function badAnswer({ target }: FarCall): Problem {
+  return kernelProblem('bad-gateway', {
+    detail: `${target.module}.${target.operation} was answered with something that is no answer.`,
+    extra: { module: target.module },
+  });
+}
