@@ -1,8 +1,9 @@
 // A Fastify instance as every port of a host has it: limits on time and size, problems for errors, a trace
 // per request, graceful close. What is mounted on it is the business of whoever asks for it.
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import fastify, {
   type FastifyBaseLogger,
+  type FastifyHttpOptions,
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
@@ -13,6 +14,7 @@ import { adopt } from '../calls/trace.ts';
 import { kernelProblem } from '../contract/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import { recordAnswers } from './answered.ts';
 import { jsonBodies } from './body.ts';
 import { closingOf } from './closing.ts';
 import { endStalledReaders } from './connections.ts';
@@ -51,8 +53,37 @@ interface Port {
 }
 
 export function createServer(options: ServerOptions, port: Port = {}): FastifyInstance {
-  const { hostId, log, metrics, tracing, routes, trustProxy, stalledMs, sayOfAll } = options;
-  const app = fastify({
+  const { hostId, metrics, tracing, routes, stalledMs, sayOfAll } = options;
+  const app = fastify(settingsOf(options, port));
+  const connections = noteConnections(app.server);
+  app.decorate('closing', closingOf(app.server, connections));
+  app.decorate('uploadRoom', new UploadRoom());
+  // An expectation that is not known may be ignored (RFC 9110, 10.1.1); Node's own 417 has no body.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  endStalledReaders(app.server, connections, stalledMs);
+  app.server.on('connect', refuseTunnel);
+  // What another host adds must not push a client's own fields out.
+  const mostHeaders = port.maxHeaderSize === undefined ? MOST_HEADERS : Number.POSITIVE_INFINITY;
+  app.server.maxHeadersCount = Number.isFinite(mostHeaders) ? mostHeaders : 0;
+  jsonBodies(app);
+  traceRequests(app);
+  answerWithProblems(app);
+  noteRoutes(app, routes);
+  app.addHook('onRequest', (request, reply, done) => {
+    const { raw } = request;
+    sayOfAll?.(request, reply);
+    if (isApi(raw.url!)) reply.header('x-served-by', hostId);
+    done(isOverfull(raw.socket) ? tooManyBehind : refusalOf(raw, mostHeaders));
+  });
+  recordAnswers(app, metrics, tracing);
+  return app;
+}
+
+function settingsOf(
+  { hostId, log, trustProxy, sayOfAll }: ServerOptions,
+  port: Port,
+): FastifyHttpOptions<Server, FastifyBaseLogger> {
+  return {
     ...(trustProxy ? { trustProxy: trustProxy === true || ((address) => trustProxy.has(address)) } : {}),
     loggerInstance: log as FastifyBaseLogger,
     // A child logger per request costs more than the routing; the trace id comes from the flow instead.
@@ -86,56 +117,7 @@ export function createServer(options: ServerOptions, port: Port = {}): FastifyIn
       reply.header('traceparent', adopt(request.headers.traceparent));
       sendProblem(reply, toProblem(error));
     },
-  });
-  const connections = noteConnections(app.server);
-  app.decorate('closing', closingOf(app.server, connections));
-  app.decorate('uploadRoom', new UploadRoom());
-  // An expectation that is not known may be ignored (RFC 9110, 10.1.1); Node's own 417 has no body.
-  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
-  endStalledReaders(app.server, connections, stalledMs);
-  app.server.on('connect', refuseTunnel);
-  // What another host adds must not push a client's own fields out.
-  const mostHeaders = port.maxHeaderSize === undefined ? MOST_HEADERS : Number.POSITIVE_INFINITY;
-  app.server.maxHeadersCount = Number.isFinite(mostHeaders) ? mostHeaders : 0;
-  jsonBodies(app);
-  traceRequests(app);
-  answerWithProblems(app);
-  noteRoutes(app, routes);
-  app.addHook('onRequest', (request, reply, done) => {
-    const { raw } = request;
-    sayOfAll?.(request, reply);
-    if (isApi(raw.url!)) reply.header('x-served-by', hostId);
-    done(isOverfull(raw.socket) ? tooManyBehind : refusalOf(raw, mostHeaders));
-  });
-  app.addHook('onResponse', (request, reply, done) => {
-    const route = request.operation?.http?.path ?? request.routeOptions.url ?? 'none';
-    const { method } = request;
-    const status = String(reply.statusCode);
-    metrics.request.observe({ method, route, status }, reply.elapsedTime / 1000);
-    if (tracing.enabled) {
-      const incoming = request.headers.traceparent;
-      const endMs = Date.now();
-      tracing.record({
-        name: `${method} ${route}`,
-        kind: 'server',
-        traceparent: request.traceparent,
-        parent:
-          typeof incoming === 'string' && incoming.slice(3, 35) === request.traceparent.slice(3, 35)
-            ? incoming.slice(36, 52)
-            : undefined,
-        startMs: endMs - reply.elapsedTime,
-        endMs,
-        failed: reply.statusCode >= 500,
-        attributes: {
-          'http.request.method': method,
-          'http.route': route,
-          'http.response.status_code': reply.statusCode,
-        },
-      });
-    }
-    done();
-  });
-  return app;
+  };
 }
 
 const tooManyBehind = kernelProblem('too-many-requests', {
