@@ -3,11 +3,11 @@
 // requests see. The way back is two answers: /health/ready says 200, or that the process has no such page (it may be
 // written in another language), and a request with an internal token is let in (kernel/identity/hop.ts). A process that
 // is new, and all of them now and then, are asked the second before a client's request finds out.
-import { request as httpRequest } from 'undici';
-import { knock, type RefusalLog, sameCause } from '../kernel/identity/hop.ts';
-import { audienceOf, type InternalTokens } from '../kernel/identity/internal-token.ts';
+import { type RefusalLog, sameCause } from '../kernel/identity/hop.ts';
+import type { InternalTokens } from '../kernel/identity/internal-token.ts';
 import type { HeldOut as Report } from '../kernel/placement/host.ts';
 import type { Endpoint, Placements, Snapshot } from '../kernel/placement/snapshot.ts';
+import { Inquiry, unready } from './inquiry.ts';
 
 export interface HeldOut {
   has(host: string): boolean;
@@ -31,17 +31,12 @@ export interface HeldOutOptions {
   readonly alone: boolean;
 }
 
-interface Asking {
-  readonly now: Promise<string | undefined>;
-  next?: Promise<string | undefined>;
-}
-
 const CHECK_EVERY_MS = 200;
 const KNOCK_EVERY_MS = 10_000;
 
 export function createHeldOut({ placements, tokens, refusals, onHeld, alone }: HeldOutOptions): HeldOut {
   const out = new Map<string, { readonly endpoint: Endpoint; reason: string; readonly since: string }>();
-  const asking = new Map<string, Asking>();
+  const inquiry = new Inquiry(tokens);
 
   const hold = (endpoint: Endpoint, reason: string) => {
     const known = out.get(endpoint.host);
@@ -57,26 +52,8 @@ export function createHeldOut({ placements, tokens, refusals, onHeld, alone }: H
     if (out.delete(host)) onHeld();
   };
 
-  const askNow = async ({ id, url }: Endpoint): Promise<string | undefined> => {
-    return (await knock(url, id, tokens.mint(audienceOf(id)))).refusal;
-  };
-  // One question at a time; whoever asks meanwhile shares the one after it, since a verdict may be new.
-  const ask = async (endpoint: Endpoint): Promise<string | undefined> => {
-    const { host } = endpoint;
-    const known = asking.get(host);
-    if (known) {
-      known.next ??= known.now.then(() => ask(endpoint));
-      return known.next;
-    }
-    const now = askNow(endpoint);
-    asking.set(host, { now });
-    const answer = await now;
-    asking.delete(host);
-    return answer;
-  };
-
   const check = async (endpoint: Endpoint) => {
-    const refusal = await ask(endpoint);
+    const refusal = await inquiry.refusal(endpoint);
     const reason = refusal ?? (await unready(endpoint));
     if (!out.has(endpoint.host)) return;
     if (refusal !== undefined) return refused(endpoint, refusal);
@@ -85,7 +62,7 @@ export function createHeldOut({ placements, tokens, refusals, onHeld, alone }: H
     letIn(endpoint.host);
   };
   const knockAt = async (endpoint: Endpoint) => {
-    const refusal = await ask(endpoint);
+    const refusal = await inquiry.refusal(endpoint);
     if (refusal) refused(endpoint, refusal);
   };
 
@@ -117,7 +94,7 @@ export function createHeldOut({ placements, tokens, refusals, onHeld, alone }: H
     has: (host) => out.has(host),
     hold,
     refused,
-    ask,
+    ask: (endpoint) => inquiry.refusal(endpoint),
     reason: (host) => out.get(host)?.reason,
     report: () => Object.fromEntries([...out].map(([host, { reason, since }]) => [host, { reason, since }])),
     close() {
@@ -133,19 +110,4 @@ function everybody({ modules, monoliths }: Snapshot, alone: boolean): Endpoint[]
   const services = Object.values(modules).flatMap(({ instances }) => instances);
   const all = alone ? [...services, ...monoliths] : services;
   return [...new Map(all.map((one) => [one.host, one])).values()];
-}
-
-/** Why it cannot serve, in words; undefined: it can, or it has no such page. */
-async function unready({ id, url }: Endpoint): Promise<string | undefined> {
-  try {
-    const signal = AbortSignal.timeout(1000);
-    const { statusCode, body } = await httpRequest(`${url}/health/ready`, { signal });
-    await body.dump();
-    // 401: a service that wants a token for this page as well; the next question brings one.
-    if (statusCode === 200 || (statusCode >= 400 && statusCode < 500) || statusCode === 501) return undefined;
-    return `${id} answers ${statusCode} to GET /health/ready`;
-  } catch (error) {
-    const { code, name } = error as NodeJS.ErrnoException;
-    return `${id} does not answer at ${url} (${code ?? name})`;
-  }
 }
