@@ -1,15 +1,15 @@
 // The gateway: the one public port, and the strangler fig. Per module it holds the module's own routes (where
 // this host runs it) and the proxy for the same prefix, and the router picks by the placement of the moment.
 // It knows contracts and placements, and no module.
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { authorise, type Dispatcher } from '../kernel/calls/dispatcher.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Dispatcher } from '../kernel/calls/dispatcher.ts';
 import type { RemoteCalls } from '../kernel/calls/remote.ts';
 import type { Contract } from '../kernel/contract/contract.ts';
 import { authenticateRequests, type VerifyBearer } from '../kernel/http/authenticate.ts';
 import { capConnections } from '../kernel/http/connections.ts';
 import { operationFinder } from '../kernel/http/lookup.ts';
 import type { Networks } from '../kernel/http/networks.ts';
-import { contractRoutes, permit } from '../kernel/http/routes.ts';
+import { contractRoutes } from '../kernel/http/routes.ts';
 import { sayHeaders } from '../kernel/http/said-headers.ts';
 import { createServer, type ServerOptions } from '../kernel/http/server.ts';
 import { refuseUnrouted } from '../kernel/http/unrouted.ts';
@@ -17,15 +17,15 @@ import type { RefusalLog } from '../kernel/identity/hop.ts';
 import type { InternalTokens } from '../kernel/identity/internal-token.ts';
 import type { HeldOut } from '../kernel/placement/host.ts';
 import type { Placements } from '../kernel/placement/snapshot.ts';
-import { mountDocs } from './docs.ts';
+import { type Documents, mountDocuments } from './documents.ts';
 import { protectPublicPort } from './hygiene.ts';
-import { createLines, type Lines } from './lines.ts';
+import { createLines } from './lines.ts';
 import { type Shedding, shedLoad } from './load/shedding.ts';
-import { mountProxy, noteSides } from './proxy.ts';
+import { mountModule } from './module-routes.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
-import { createReads } from './reads.ts';
-import { addSwitch, switchOf } from './switch.ts';
-import { createUpstreams, type Upstreams } from './upstreams.ts';
+import { noteSides } from './sides.ts';
+import { addSwitch } from './switch.ts';
+import { createUpstreams } from './upstreams.ts';
 
 /** A reader that takes nothing for so long is gone, or means us ill. Node may notice a write one turn late: twice as long. */
 const STALLED_MS = 20_000;
@@ -46,11 +46,7 @@ export interface GatewayOptions
   readonly tokens: InternalTokens;
   /** The calls of this host to others: clients' reads go along. */
   readonly remote: RemoteCalls;
-  readonly documents: {
-    readonly openapi: () => object;
-    readonly asyncapi: () => object;
-    readonly jwks: () => object;
-  };
+  readonly documents: Documents;
   /** What is said once of hosts that do not let this one in. */
   readonly refusals: RefusalLog;
   /** What `held` answers has changed. */
@@ -125,7 +121,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         contractRoutes(inner, { dispatcher, principalOf: (request) => request.principal }),
       );
     }
-    for (const contract of contracts) await mountModule(scope, contract, lines, upstreams, shedding, options);
+    const shared = { ...options, lines, upstreams, shedding };
+    for (const contract of contracts) await mountModule(scope, contract, shared);
   });
   return {
     app,
@@ -137,46 +134,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await lines.close();
     },
   };
-}
-
-async function mountModule(
-  app: FastifyInstance,
-  contract: Contract,
-  lines: Lines,
-  upstreams: Upstreams,
-  shedding: Shedding,
-  options: GatewayOptions,
-): Promise<void> {
-  const { placements, local, tokens, metrics, remote } = options;
-  const { module } = contract;
-  const dispatcher = local.get(module);
-  if (dispatcher) {
-    const constraints = { [switchOf(module)]: 'in-process' };
-    const admit = shedding.admission(module);
-    await app.register((scope) =>
-      contractRoutes(scope, { dispatcher, constraints, admit, principalOf: (request) => request.principal }),
-    );
-  }
-  const proxy = {
-    module,
-    upstreams,
-    lines,
-    reads: createReads(contract, remote, placements),
-    placements,
-    local: dispatcher !== undefined,
-    guard,
-    begins: shedding.begins,
-    tokens,
-    onReroute: () => metrics.rerouted.inc({ module }),
-  };
-  for (const prefix of prefixesOf(contract)) await mountProxy(app, { ...proxy, prefix });
-}
-
-/** `/api/<module>`, and what a module has for its operator under /admin. */
-function prefixesOf({ module, operations }: Contract): string[] {
-  const paths = Object.values(operations).flatMap(({ http }) => (http ? [http.path] : []));
-  const firstTwo = paths.map((path) => path.split('/').slice(0, 3).join('/'));
-  return [...new Set([`/api/${module}`, ...firstTwo])];
 }
 
 /** The first hook that refuses: what is refused here costs least. Probes are always let in. */
@@ -207,40 +164,10 @@ function isUnknown({ routeOptions, operation }: FastifyRequest): boolean {
   return operation === undefined && routeOptions.config.proxied !== undefined;
 }
 
-/** Who may not call an operation is told so here, as in-process, before their body is read and sent on. */
-const guard = permit((request, reply) => {
-  const { operation, principal, server } = request;
-  if (!operation) return;
-  authorise(operation, principal);
-  if (operation.upload) server.uploadRoom.take(request, reply, operation);
-});
-
 function routesOf(contracts: readonly Contract[]): { method: string; path: string }[] {
   return contracts.flatMap((contract) =>
     Object.values(contract.operations).flatMap((spec) =>
       spec.http ? [{ method: spec.http.method, path: spec.http.path }] : [],
     ),
   );
-}
-
-/** Documents of 100 kB and more, made once: also where many readers take their time. */
-const texts = new WeakMap<object, Buffer>();
-
-function textOf(document: object): Buffer {
-  let text = texts.get(document);
-  if (!text) {
-    text = Buffer.from(JSON.stringify(document));
-    texts.set(document, text);
-  }
-  return text;
-}
-
-function mountDocuments(app: FastifyInstance, documents: GatewayOptions['documents']): void {
-  const sendDocument = (reply: FastifyReply, document: object) =>
-    reply.header('content-type', 'application/json; charset=utf-8').send(textOf(document));
-  app.get('/openapi.json', async (_request, reply) => sendDocument(reply, documents.openapi()));
-  app.get('/asyncapi.json', async (_request, reply) => sendDocument(reply, documents.asyncapi()));
-  app.get('/.well-known/jwks.json', async (_request, reply) => reply.send(documents.jwks()));
-  app.get('/', async (_request, reply) => reply.redirect('/docs'));
-  mountDocs(app, documents.openapi);
 }

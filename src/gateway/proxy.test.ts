@@ -8,7 +8,8 @@ import type { InternalTokens } from '../kernel/identity/internal-token.ts';
 import type { Placements } from '../kernel/placement/snapshot.ts';
 import { protectPublicPort } from './hygiene.ts';
 import { createLines } from './lines.ts';
-import { mountProxy, noteSides, type ProxyOptions } from './proxy.ts';
+import { mountProxy, type ProxyOptions } from './proxy.ts';
+import { noteSides } from './sides.ts';
 import { addSwitch } from './switch.ts';
 import { createUpstreams } from './upstreams.ts';
 
