@@ -3,8 +3,9 @@
 import { spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { complaintIn } from './complaint.ts';
 import type { ServerPlace } from './postmaster.ts';
-import { complaintIn, processOf } from './postmaster.ts';
+import { processOf } from './postmaster.ts';
 
 /**
  * @param password of the superuser `postgres`.

@@ -19,7 +19,8 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { identify } from '../placement/process.ts';
-import { type EmbeddedServer, openEmbedded } from './embedded.ts';
+import { openEmbedded } from './embedded.ts';
+import type { EmbeddedServer } from './embedded-watch.ts';
 import { query, silent } from './testing.ts';
 
 const fixture = fileURLToPath(new URL('./embedded.fixture.ts', import.meta.url));

@@ -1,22 +1,15 @@
 // One PostgreSQL server as a process, told by its folder alone: is it running, start it, stop it.
 // postmaster.pid is PostgreSQL's own lock and is never removed here: it is what keeps a second server off the
 // folder, also while the orphans of a killed one are still at it.
-import { execFileSync, spawn } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  fchownSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, fchownSync, fstatSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { identify } from '../placement/process.ts';
+import { complaintIn, readFrom } from './complaint.ts';
+import { isPostmaster, linesOf } from './pid-file.ts';
+import { killTree, send } from './process-tree.ts';
+import { forgetSockets, socketFolder } from './server-sockets.ts';
 
 /** A user of the machine, as `spawn` takes it; both undefined: ourselves. */
 export interface Account {
@@ -137,33 +130,6 @@ export async function stopPostmaster(cluster: string, pid: number, withinMs: num
   }
 }
 
-/** SIGKILL for a process and all that it has started, also where they stand still. */
-export function killTree(pid: number): void {
-  const below = childrenOf(pid);
-  send(pid, 'SIGKILL');
-  for (const one of below) killTree(one);
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
-function childrenOf(pid: number): number[] {
-  try {
-    const found =
-      process.platform === 'linux'
-        ? readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-        : execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' });
-    return found.split(/\s+/).filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-}
-
 /** How the server's programs are run: as its user, from its folder, with no variable of ours. */
 export function processOf({ uid, gid, base }: ServerPlace): {
   uid?: number;
@@ -174,43 +140,8 @@ export function processOf({ uid, gid, base }: ServerPlace): {
   return { ...(uid === undefined ? {} : { uid, gid }), cwd: base, env: { LC_ALL: 'C', TZ: 'UTC' } };
 }
 
-/** The line that says why, of what a program of PostgreSQL printed. */
-export function complaintIn(output: string): string | undefined {
-  const lines = output
-    .split('\n')
-    .filter((line) => /FATAL|PANIC|ERROR|error:|could not|No space/i.test(line));
-  // What ends a program is said first as FATAL; what follows from it, below.
-  const line = lines.find((one) => /FATAL|PANIC/.test(one)) ?? lines.at(-1);
-  return line?.replace(/^.*?(FATAL|PANIC|ERROR|error): +/, '').trim();
-}
-
 function readPidFile(cluster: string): string[] | undefined {
   return linesOf(join(cluster, 'postmaster.pid'));
-}
-
-function linesOf(path: string): string[] | undefined {
-  try {
-    return readFileSync(path, 'utf8').split('\n');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-function isPostmaster(pid: number, cluster: string): boolean {
-  if (!(pid > 1) || identify(pid) === undefined) return false;
-  const command = commandOf(pid);
-  return command === undefined || (command.includes('postgres') && command.includes(cluster));
-}
-
-/** The command line of a process; undefined where the machine does not tell. */
-function commandOf(pid: number): string | undefined {
-  try {
-    if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-    return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
-  } catch {
-    return undefined;
-  }
 }
 
 /**
@@ -222,31 +153,4 @@ function disarm(cluster: string): void {
   const lines = readPidFile(cluster);
   if (!lines || isPostmaster(Number(lines[0]), cluster)) return;
   writeFileSync(join(cluster, 'postmaster.pid'), [String(process.pid), ...lines.slice(1)].join('\n'));
-}
-
-const SOCKET = /^\.s\.PGSQL\.\d+$/;
-/** Bytes that the shortest of the systems that have sockets allows a socket's path. */
-const LONGEST_SOCKET_PATH = 103;
-
-/** With the data, where the server's user alone gets in. As a list of one, which a comma would else part. */
-function socketFolder(cluster: string): string {
-  const tooLong = Buffer.byteLength(join(cluster, '.s.PGSQL.65535')) > LONGEST_SOCKET_PATH;
-  return process.platform === 'win32' || tooLong ? '' : `"${cluster.replaceAll('"', '""')}"`;
-}
-
-/** Sockets of killed servers: each had a port of its own, so the next one would not clear them away. */
-function forgetSockets(cluster: string): void {
-  // Somebody removed the folder: the server itself says so.
-  if (!existsSync(cluster)) return;
-  for (const name of readdirSync(cluster).filter((one) => SOCKET.test(one))) {
-    const socket = join(cluster, name);
-    if (isPostmaster(Number(linesOf(`${socket}.lock`)?.[0]), cluster)) continue;
-    for (const path of [socket, `${socket}.lock`]) rmSync(path, { force: true });
-  }
-}
-
-function readFrom(file: number, position: number): string {
-  const bytes = Buffer.alloc(Math.min(fstatSync(file).size - position, 65_536));
-  readSync(file, bytes, 0, bytes.length, position);
-  return bytes.toString();
 }
