@@ -6,7 +6,7 @@
 // reply-from hands over they alone are ours, and it would write the target anew, where both sides must decode the same.
 import { Agent, request as ask, type Dispatcher } from 'undici';
 import { type Headers, HOP_HEADER_BYTES } from '../kernel/http/hop-by-hop.ts';
-import { REQUEST_DEADLINE_MS } from '../kernel/http/routes.ts';
+import { REQUEST_DEADLINE_MS } from '../kernel/http/http-call.ts';
 import type { Endpoint, Placements } from '../kernel/placement/snapshot.ts';
 import { Answer, type Answered, type Callback } from './answer.ts';
 import { type AskRefusal, unlessRefused } from './unexpected.ts';

@@ -8,8 +8,9 @@ import type { RemoteCalls } from '../kernel/calls/remote.ts';
 import type { Contract, OperationSpec } from '../kernel/contract/contract.ts';
 import { ModuleUnavailable, Problem } from '../kernel/contract/problem.ts';
 import { type Binder, createBinder } from '../kernel/http/binding.ts';
+import { REQUEST_DEADLINE_MS } from '../kernel/http/http-call.ts';
 import { sendProblem } from '../kernel/http/problems.ts';
-import { answer, REQUEST_DEADLINE_MS } from '../kernel/http/routes.ts';
+import { answer } from '../kernel/http/routes.ts';
 import type { Placements } from '../kernel/placement/snapshot.ts';
 
 /** True: it has taken the request, and calls `otherwise` if it has to give it back. */

@@ -5,8 +5,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { kernelProblem, type Problem } from '../../kernel/contract/problem.ts';
 import { type Admission, Shed } from '../../kernel/http/admission.ts';
+import { REQUEST_DEADLINE_MS } from '../../kernel/http/http-call.ts';
 import { dropRest } from '../../kernel/http/leftover.ts';
-import { REQUEST_DEADLINE_MS } from '../../kernel/http/routes.ts';
 import type { Metrics } from '../../kernel/telemetry/metrics.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { type Lag, watchLag } from './lag.ts';

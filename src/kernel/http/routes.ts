@@ -1,28 +1,17 @@
 // The HTTP door: a contract's operations as Fastify routes over one dispatcher. Mounted on the gateway (with
 // the placement constraint) and on the internal port (without); nothing of a route differs between the two.
 import multipart from '@fastify/multipart';
-import type {
-  FastifyInstance,
-  FastifyReply,
-  FastifyRequest,
-  onRequestHookHandler,
-  RouteHandlerMethod,
-} from 'fastify';
-import type { Call, Download, Upload } from '../calls/call.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { Download } from '../calls/call.ts';
 import { authorise, type Dispatcher } from '../calls/dispatcher.ts';
-import { adopt } from '../calls/trace.ts';
 import type { OperationSpec } from '../contract/contract.ts';
-import { escapePointer } from '../contract/pointer.ts';
 import type { Principal } from '../contract/principal.ts';
-import { kernelProblem } from '../contract/problem.ts';
 import type { Admission } from './admission.ts';
 import { createBinder, namedByClient } from './binding.ts';
-import { jsonBodiesOf, noJsonBodies } from './body.ts';
+import { noJsonBodies } from './body.ts';
+import { HttpCall } from './http-call.ts';
 import { bodyLimitOf } from './limits.ts';
 import { readUpload, sendDownload } from './transfer.ts';
-
-/** Milliseconds a request may take in all, calls to other modules included. */
-export const REQUEST_DEADLINE_MS = 15_000;
 
 export interface RoutesOptions {
   readonly dispatcher: Dispatcher;
@@ -34,67 +23,9 @@ export interface RoutesOptions {
 }
 
 declare module 'fastify' {
-  interface FastifyRequest {
-    /** W3C traceparent of this request's span on this host. */
-    traceparent: string;
-    /** The operation that is asked for, where a route stands for many (a proxy). */
-    operation: OperationSpec | undefined;
-  }
   interface FastifyContextConfig {
     /** The module whose own route this is. */
     module?: string;
-  }
-}
-
-/** Every request has a trace, its own or a new one, and says so in its answer. */
-export function traceRequests(app: FastifyInstance): void {
-  app.decorateRequest('traceparent', '');
-  app.decorateRequest('operation', undefined);
-  app.addHook('onRequest', (request, reply, done) => {
-    request.traceparent = adopt(request.headers.traceparent);
-    reply.header('traceparent', request.traceparent);
-    done();
-  });
-}
-
-/** A call that came by HTTP. Signal and address are made when somebody asks for them: few do, and each costs a microsecond. */
-class HttpCall implements Call {
-  readonly principal: Principal;
-  readonly deadline: number;
-  readonly traceparent: string;
-  readonly upload: Upload | undefined;
-  readonly #request: FastifyRequest;
-  readonly #reply: FastifyReply;
-  #controller: AbortController | undefined;
-
-  constructor(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    principal: Principal,
-    upload: Upload | undefined,
-  ) {
-    this.principal = principal;
-    this.deadline = deadlineOf(request, upload ? 0 : reply.elapsedTime);
-    this.traceparent = request.traceparent;
-    this.upload = upload;
-    this.#request = request;
-    this.#reply = reply;
-  }
-
-  get address(): string {
-    return this.#request.ip;
-  }
-
-  /** Fires when the client went away before the answer. */
-  get signal(): AbortSignal {
-    if (!this.#controller) {
-      const controller = new AbortController();
-      const { raw } = this.#reply;
-      if (raw.destroyed) controller.abort();
-      raw.once('close', () => raw.writableFinished || controller.abort());
-      this.#controller = controller;
-    }
-    return this.#controller.signal;
   }
 }
 
@@ -168,46 +99,4 @@ export function answer(
   reply.code(status);
   if (output === null || output === undefined) return reply.send();
   return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(output));
-}
-
-/** From the moment its headers were there; an upload, which has a minute to arrive, from when it is there. */
-function deadlineOf(request: FastifyRequest, sinceMs: number): number {
-  const left = Number(request.headers['x-deadline-ms']);
-  return Date.now() - sinceMs + (left > 0 && left < REQUEST_DEADLINE_MS ? left : REQUEST_DEADLINE_MS);
-}
-
-/** `POST /calls/<module>/<operation>`: the HTTP door for other modules, in any language. Internal port only. */
-export function moduleCalls(
-  app: FastifyInstance,
-  dispatchers: ReadonlyMap<string, Dispatcher>,
-  callerOf: (request: FastifyRequest) => string,
-): void {
-  const asked = ({ params }: FastifyRequest) => {
-    const { module, operation } = params as { module: string; operation: string };
-    const dispatcher = dispatchers.get(module);
-    const spec = dispatcher?.has(operation) ? dispatcher.contract.operations[operation] : undefined;
-    return { module, operation, dispatcher, spec };
-  };
-  const answerCall: RouteHandlerMethod = async (request, reply) => {
-    const { module, operation, dispatcher, spec } = asked(request);
-    if (!dispatcher || !spec || spec.upload || spec.download) {
-      throw kernelProblem('not-found', {
-        detail: `This host has no operation ${escapePointer(module)}.${escapePointer(operation)} for calls.`,
-      });
-    }
-    // The token says which host asks; a host that runs several modules says which of them.
-    const caller = request.headers['x-caller'];
-    const output = await dispatcher.dispatch(operation, request.body ?? {}, {
-      principal: { kind: 'module', name: typeof caller === 'string' ? caller : callerOf(request) },
-      deadline: deadlineOf(request, reply.elapsedTime),
-      traceparent: request.traceparent,
-    });
-    return reply
-      .header('content-type', 'application/json; charset=utf-8')
-      .send(JSON.stringify(output ?? null));
-  };
-  app.register(async (scope) => {
-    jsonBodiesOf(scope, (request) => asked(request).spec);
-    scope.post('/calls/:module/:operation', answerCall);
-  });
 }

@@ -25,8 +25,8 @@ import type { Networks } from './networks.ts';
 import { isOverfull, noteConnections } from './open-connections.ts';
 import { answerWithProblems, sendProblem, toProblem } from './problems.ts';
 import { refuseTunnel, refuseUnreadable } from './refuse.ts';
-import { traceRequests } from './routes.ts';
 import { MOST_HEADERS, originForm, refusalOf } from './target.ts';
+import { traceRequests } from './traced.ts';
 import { noteRoutes, type Route } from './unrouted.ts';
 import { UploadRoom } from './upload-room.ts';
 
