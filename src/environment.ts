@@ -5,10 +5,12 @@ import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { openDefaults } from './defaults.ts';
 import type { App } from './kernel/host/app.ts';
-import type { Placement } from './kernel/placement/snapshot.ts';
+import { readHostId, readModules, readModuleUrls, readPlacements } from './module-values.ts';
+import { checkRole } from './required.ts';
 import type { Settings } from './settings.ts';
 import {
   ConfigurationError,
+  type Env,
   HTTP,
   POSTGRES,
   quoted,
@@ -24,8 +26,6 @@ import {
   readSigningKey,
   readUrl,
 } from './values.ts';
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /** The modules of a product are the folders of its folder: no list is kept anywhere. */
 export function moduleNames({ modules }: Pick<App, 'modules'>): string[] {
@@ -45,9 +45,7 @@ export function readEnvironment(app: App, overrides: Env = {}, given: Env = proc
   const { role, modules } = readModules(env.MODULES ?? 'all', allModules);
   const dataDir = readFolder('DATA_DIR', resolve(env.DATA_DIR ?? '.banyan'));
   const signer = app.sessions?.module;
-  if (role === 'service') requireOfService(env, modules, signer);
-  if (role === 'gateway') requireOfGateway(env);
-  if (role !== 'service') refuseOfOthers(env, role);
+  checkRole(env, { role, modules }, signer);
 
   return {
     app,
@@ -79,22 +77,6 @@ export function readEnvironment(app: App, overrides: Env = {}, given: Env = proc
   };
 }
 
-function readModules(text: string, all: readonly string[]): Pick<Settings, 'role' | 'modules'> {
-  if (text === 'all') return { role: 'monolith', modules: all };
-  if (text === 'none') return { role: 'gateway', modules: [] };
-  const modules = [...new Set(text.split(',').map((name) => name.trim()))];
-  for (const name of modules) {
-    if (!all.includes(name)) {
-      throw new ConfigurationError(
-        'MODULES',
-        `names ${quoted(name)}, which is no module`,
-        `Use all, none, or a list of ${all.join(', ')}.`,
-      );
-    }
-  }
-  return { role: 'service', modules };
-}
-
 /** A client could choose its own address where everybody is believed. */
 function readProxies(text: string | undefined): string[] {
   const networks = readNetworks('TRUST_PROXY', text);
@@ -110,68 +92,10 @@ function readOwnSettings({ settings = {} }: App, env: Env, dataDir: string): Set
   );
 }
 
-/** What a service cannot make for itself, because it must be the same as its monolith's. */
-function requireOfService(env: Env, modules: readonly string[], signer: string | undefined): void {
-  const remedy =
-    'A service gets it from its monolith: start it with `npx banyan extract`, or set it by hand.';
-  for (const name of ['CONTROL_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'BROKER_URL']) {
-    if (env[name] === undefined)
-      throw new ConfigurationError(name, `is not set, and MODULES=${modules.join(',')} is a service`, remedy);
-  }
-  for (const module of modules) {
-    const name = `DATABASE_URL_${module.toUpperCase()}`;
-    if (env[name] === undefined)
-      throw new ConfigurationError(name, `is not set, and this service runs ${module}`, remedy);
-  }
-  if (signer && modules.includes(signer) && env.SIGNING_KEY === undefined) {
-    throw new ConfigurationError('SIGNING_KEY', `is not set, and ${signer} signs the session tokens`, remedy);
-  }
-}
-
-/** Who follows placement in the database would never look there. */
-function refuseOfOthers(env: Env, role: Settings['role']): void {
-  if (env.CONTROL_URL === undefined) return;
-  const who = role === 'monolith' ? 'MODULES=all is a monolith' : 'MODULES=none is a gateway alone';
-  const remedy = 'Use it where MODULES is a list, which makes a service, and leave it unset here.';
-  throw new ConfigurationError('CONTROL_URL', `is set, and ${who}: it follows the database`, remedy);
-}
-
-/** A gateway alone has no database of its own to make: it follows the one of its monoliths. */
-function requireOfGateway(env: Env): void {
-  for (const name of ['DATABASE_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'SIGNING_KEY']) {
-    if (env[name] === undefined) {
-      throw new ConfigurationError(
-        name,
-        'is not set, and MODULES=none is a gateway alone',
-        'Give it the value that its monolith has.',
-      );
-    }
-  }
-}
-
 const passedOn = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'NODE_ENV', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS'];
 
 function inherited(env: Env): Record<string, string> {
   return Object.fromEntries(passedOn.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
-}
-
-/** `<module>-<n>`: the name of the module is what tokens for this service are made for. */
-function readHostId(env: Env, role: Settings['role'], modules: readonly string[]): string {
-  const service = role === 'service';
-  const id = env.INSTANCE_ID ?? (service ? `${modules[0]}-1` : 'monolith');
-  const fits = service
-    ? modules.some(
-        (module) => /^[1-9]\d{0,3}$/.test(id.slice(module.length + 1)) && id.startsWith(`${module}-`),
-      )
-    : /^[a-z][a-z0-9-]{0,62}$/.test(id);
-  if (fits) return id;
-  throw new ConfigurationError(
-    'INSTANCE_ID',
-    `is ${quoted(id)}`,
-    service
-      ? `Use the module and a number from 1, such as ${modules[0]}-1.`
-      : 'Use lower-case letters, digits and dashes, such as monolith.',
-  );
 }
 
 /** 0 is a free one, so two of those are two ports. A service has no public one. */
@@ -183,51 +107,6 @@ function readPorts(env: Env, role: Settings['role']): Pick<Settings, 'port' | 'i
     throw new ConfigurationError('INTERNAL_PORT', `is ${port}, as PORT is`, remedy);
   }
   return { port, internalPort };
-}
-
-function readModuleUrls(env: Env, all: readonly string[]): Record<string, string> {
-  const urls: Record<string, string> = {};
-  const prefix = 'DATABASE_URL_';
-  for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith(prefix) || value === undefined) continue;
-    const module = name.slice(prefix.length).toLowerCase();
-    const schema = module.replaceAll('_', '-');
-    if (!all.includes(module) && !all.some((one) => schema.startsWith(`${one}-`))) {
-      throw new ConfigurationError(
-        name,
-        'names no module',
-        `Use DATABASE_URL_ and one of ${all.map((one) => one.toUpperCase()).join(', ')}.`,
-      );
-    }
-    urls[module] = readUrl(name, value, POSTGRES)!;
-  }
-  return urls;
-}
-
-function readPlacements(text: string | undefined, all: readonly string[]): Record<string, Placement> {
-  const placements: Record<string, Placement> = {};
-  for (const part of (text ?? '')
-    .split(',')
-    .map((one) => one.trim())
-    .filter(Boolean)) {
-    const [module, placement, ...rest] = part.split('=');
-    if (!module || !all.includes(module) || rest.length > 0) {
-      throw new ConfigurationError(
-        'PLACEMENTS',
-        `has ${quoted(part)}`,
-        `Use module=service or module=in-process, with a module of ${all.join(', ')}.`,
-      );
-    }
-    if (placement !== 'service' && placement !== 'in-process') {
-      throw new ConfigurationError(
-        'PLACEMENTS',
-        `has ${quoted(part)}`,
-        'A placement is service or in-process.',
-      );
-    }
-    placements[module] = placement;
-  }
-  return placements;
 }
 
 /** What is missing is made and kept, once all that was given is known to be right. @param signs it needs the private key. */

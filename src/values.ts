@@ -7,6 +7,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { JWK } from 'jose';
 import { notANetwork } from './kernel/http/networks.ts';
 
+/** The variables of a process, by name. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
 /** A mistake in the environment. `message` is the one line to show. */
 export class ConfigurationError extends Error {
   constructor(variable: string, wrong: string, remedy: string) {

@@ -1,0 +1,54 @@
+// What a host of each role must be given, and what it must not be: what has to be the same as its monolith's cannot be made
+// by itself. A mistake is one line that names the variable and the remedy.
+import type { Settings } from './settings.ts';
+import { ConfigurationError, type Env } from './values.ts';
+
+/** Throws a ConfigurationError. @param signer the module that signs the session tokens. */
+export function checkRole(
+  env: Env,
+  { role, modules }: Pick<Settings, 'role' | 'modules'>,
+  signer: string | undefined,
+): void {
+  if (role === 'service') requireOfService(env, modules, signer);
+  if (role === 'gateway') requireOfGateway(env);
+  if (role !== 'service') refuseOfOthers(env, role);
+}
+
+/** What a service cannot make for itself, because it must be the same as its monolith's. */
+function requireOfService(env: Env, modules: readonly string[], signer: string | undefined): void {
+  const remedy =
+    'A service gets it from its monolith: start it with `npx banyan extract`, or set it by hand.';
+  for (const name of ['CONTROL_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'BROKER_URL']) {
+    if (env[name] === undefined)
+      throw new ConfigurationError(name, `is not set, and MODULES=${modules.join(',')} is a service`, remedy);
+  }
+  for (const module of modules) {
+    const name = `DATABASE_URL_${module.toUpperCase()}`;
+    if (env[name] === undefined)
+      throw new ConfigurationError(name, `is not set, and this service runs ${module}`, remedy);
+  }
+  if (signer && modules.includes(signer) && env.SIGNING_KEY === undefined) {
+    throw new ConfigurationError('SIGNING_KEY', `is not set, and ${signer} signs the session tokens`, remedy);
+  }
+}
+
+/** Who follows placement in the database would never look there. */
+function refuseOfOthers(env: Env, role: Settings['role']): void {
+  if (env.CONTROL_URL === undefined) return;
+  const who = role === 'monolith' ? 'MODULES=all is a monolith' : 'MODULES=none is a gateway alone';
+  const remedy = 'Use it where MODULES is a list, which makes a service, and leave it unset here.';
+  throw new ConfigurationError('CONTROL_URL', `is set, and ${who}: it follows the database`, remedy);
+}
+
+/** A gateway alone has no database of its own to make: it follows the one of its monoliths. */
+function requireOfGateway(env: Env): void {
+  for (const name of ['DATABASE_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'SIGNING_KEY']) {
+    if (env[name] === undefined) {
+      throw new ConfigurationError(
+        name,
+        'is not set, and MODULES=none is a gateway alone',
+        'Give it the value that its monolith has.',
+      );
+    }
+  }
+}
