@@ -1,5 +1,5 @@
-// The variables that name modules: which of them run here, under which id, where they are placed at first, and with which
-// database. What names no module of the product is a mistake.
+// The variables that name modules: which of them run here, under which id, where they are placed at first, and with
+// which database. What names no module of the product is a mistake.
 import type { Placement } from './kernel/placement/snapshot.ts';
 import type { Settings } from './settings.ts';
 import { ConfigurationError, type Env, POSTGRES, quoted, readUrl } from './values.ts';

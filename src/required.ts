@@ -1,5 +1,5 @@
-// What a host of each role must be given, and what it must not be: what has to be the same as its monolith's cannot be made
-// by itself. A mistake is one line that names the variable and the remedy.
+// What a host of each role must be given, and what it must not be: what has to be the same as its monolith's cannot be
+// made by itself. A mistake is one line that names the variable and the remedy.
 import type { Settings } from './settings.ts';
 import { ConfigurationError, type Env } from './values.ts';
 

@@ -1,4 +1,5 @@
-// What the public port says of the product to anybody: its documents, its public keys, and the pages that show them.
+// What the public port says of the product to anybody: its documents, its public keys, and the pages that show them. A
+// document is made into text once, however many read it. It does not know what stands in them.
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { mountDocs } from './docs.ts';
 

@@ -1,5 +1,6 @@
-// Why a process gave no answer: what that says of the request that was sent to it (never begun, perhaps begun, answered
-// with nonsense), and the problem that the client gets when no other process may be asked. It knows codes and words alone.
+// Why a process gave no answer: what that says of the request that was sent to it (never begun, perhaps begun,
+// answered with nonsense), and the problem that the client gets when no other process may be asked. It knows codes and
+// words alone.
 import { kernelProblem, ModuleUnavailable, type Problem } from '../kernel/contract/problem.ts';
 import type { Endpoint } from '../kernel/placement/snapshot.ts';
 import { wasNothingSent } from '../kernel/routing/failover.ts';

@@ -1,6 +1,6 @@
-// One request on its way to some process of its module. Guarantees: its body is complete before a process is chosen, so that
-// it goes to another one whole when the first refused; when everybody refused, the placement is read again, and only then
-// the client gets a 503 with Retry-After. Nothing falls back in silence.
+// One request on its way to some process of its module. Guarantees: its body is complete before a process is chosen,
+// so that it goes to another one whole when the first refused; when everybody refused, the placement is read again,
+// and only then the client gets a 503 with Retry-After. Nothing falls back in silence.
 import type { FastifyReplyFromHooks } from '@fastify/reply-from';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { traceOf } from '../kernel/calls/trace.ts';

@@ -1,6 +1,6 @@
-// What a gateway asks a process itself, in a request of its own: whether it lets this host in, and whether it can serve.
-// Guarantees: one question at a time to a process; whoever asks meanwhile shares the one after it, since a verdict may be
-// new. What follows from an answer is held-out.ts.
+// What a gateway asks a process itself, in a request of its own: whether it lets this host in, and whether it can
+// serve. Guarantees: one question at a time to a process; whoever asks meanwhile shares the one after it, since a
+// verdict may be new. What follows from an answer is held-out.ts.
 import { request } from 'undici';
 import { knock } from '../kernel/identity/hop.ts';
 import { audienceOf, type InternalTokens } from '../kernel/identity/internal-token.ts';

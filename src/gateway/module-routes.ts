@@ -1,5 +1,5 @@
-// One module on the public port: its own routes, where this host runs it, and the proxy for the same prefixes. The router
-// picks between the two by the placement of the moment (switch.ts).
+// One module on the public port: its own routes, where this host runs it, and the proxy for the same prefixes. The
+// router picks between the two by the placement of the moment (switch.ts).
 import type { FastifyInstance } from 'fastify';
 import { authorise, type Dispatcher } from '../kernel/calls/dispatcher.ts';
 import type { RemoteCalls } from '../kernel/calls/remote.ts';

@@ -1,5 +1,5 @@
-// The headers of a request on its way to a process: what goes to it besides what the client said, and without what was said
-// to this gateway alone.
+// The headers of a request on its way to a process: what goes to it besides what the client said, and without what was
+// said to this gateway alone.
 import type { FastifyRequest } from 'fastify';
 import type { Headers } from '../kernel/http/hop-by-hop.ts';
 import type { Endpoint } from '../kernel/placement/snapshot.ts';

@@ -1,4 +1,5 @@
-// A request that was routed to a service, once more through the router of this host, whole: for a module that is near again.
+// A request that was routed to a service, once more through the router of this host, whole: for a module that is near
+// again. It is answered as if it had come just now; its client notices nothing.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Headers } from '../kernel/http/hop-by-hop.ts';
 import { cleanAnswer } from './answer-headers.ts';

@@ -1,5 +1,5 @@
-// Where a proxied request was routed to: noted, and counted there, in the turn in which it was routed. There it ends; what
-// becomes of it on its way is forwarding.ts.
+// Where a proxied request was routed to: noted, and counted there, in the turn in which it was routed. There it ends;
+// what becomes of it on its way is forwarding.ts.
 import type { FastifyInstance } from 'fastify';
 import type { Placement, Placements } from '../kernel/placement/snapshot.ts';
 import { sideOf } from '../kernel/routing/side.ts';

@@ -1,4 +1,5 @@
 // The log of events that this host publishes to and reads: Kafka where BROKER_URL names it, else the log in Postgres.
+// A broker that does not answer is told of in the log and keeps no host from starting.
 import type { Logger } from 'pino';
 import { openLog } from '../kernel/events/open-log.ts';
 import type { EventLog } from '../kernel/events/log/port.ts';

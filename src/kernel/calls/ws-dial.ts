@@ -1,5 +1,5 @@
-// Opens one WebSocket to another host and says what becomes of it: that it is open, what it brings, and why it ended, in
-// words. It keeps no state of the link that uses it, and does not know whether that still wants this connection.
+// Opens one WebSocket to another host and says what becomes of it: that it is open, what it brings, and why it ended,
+// in words. It keeps no state of the link that uses it, and does not know whether that still wants this connection.
 import type { IncomingHttpHeaders } from 'node:http';
 import WebSocket from 'ws';
 import { CALLS_PATH } from './frames.ts';

@@ -1,5 +1,5 @@
-// What the answer to a frame means for its call: a result, a problem, a host that shuts down, or a call of a client that
-// is wanted by HTTP. It reads the answer alone and knows no socket.
+// What the answer to a frame means for its call: a result, a problem, a host that shuts down, or a call of a client
+// that is wanted by HTTP. It reads the answer alone and knows no socket.
 import { kernelProblem, type Problem } from '../contract/problem.ts';
 import { AskByHttp, type FarCall } from './far-call.ts';
 import { BY_HTTP, CLOSING, METHOD_NOT_FOUND, problemOf, type RpcError } from './frames.ts';

@@ -1,5 +1,5 @@
-// What an operation answers, as OpenAPI says it: every status with its headers and its body, of success and of failure, those
-// of the kernel and those of its contract.
+// What an operation answers, as OpenAPI says it: every status with its headers and its body, of success and of
+// failure, those of the kernel and those of its contract.
 import type { Contract, OperationSpec } from './contract.ts';
 import { exampleOf } from './examples.ts';
 import { type KernelError, kernelErrors } from './problem.ts';

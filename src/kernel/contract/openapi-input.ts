@@ -1,5 +1,5 @@
-// What an operation takes, as OpenAPI says it: parameters of the path, the query and the headers, and the body, each with
-// an example.
+// What an operation takes, as OpenAPI says it: parameters of the path, the query and the headers, and the body, each
+// with an example.
 import type { TSchema } from 'typebox';
 import type { OperationSpec } from './contract.ts';
 import { exampleOf } from './examples.ts';

@@ -1,4 +1,5 @@
-// A request of a client as the call that a dispatcher takes: who asks, until when, in which trace. It knows no route.
+// A request of a client as the call that a dispatcher takes: who asks, until when, in which trace. Guarantees: a call
+// has a deadline, which whoever asked may bring forward and never put off. It knows no route.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Call, Upload } from '../calls/call.ts';
 import type { Principal } from '../contract/principal.ts';

@@ -1,4 +1,5 @@
-// The trace of a request: its own or a new one, from the first hook on, and said in its answer whatever that is.
+// The trace of a request: its own or a new one, from the first hook on. Guarantees: the answer says it, whatever the
+// answer is. What is recorded of a trace is answered.ts.
 import type { FastifyInstance } from 'fastify';
 import { adopt } from '../calls/trace.ts';
 import type { OperationSpec } from '../contract/contract.ts';

@@ -1,5 +1,5 @@
-// A heartbeat of a host in the roster: what it counts and by which version it decides. Guarantees: it takes neither lock
-// nor version unless what others route by (ready, draining, alive again) is another than before.
+// A heartbeat of a host in the roster: what it counts and by which version it decides. Guarantees: it takes neither
+// lock nor version unless what others route by (ready, draining, alive again) is another than before.
 import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
 import type { Heartbeat } from './host.ts';

@@ -1,4 +1,5 @@
-// Why a program of PostgreSQL ended, out of what it printed.
+// Why a program of PostgreSQL ended, out of what it printed: the one line that says so, without what comes before it.
+// It knows neither which program it was nor what follows.
 import { fstatSync, readSync } from 'node:fs';
 
 /** The line that says why, of what a program of PostgreSQL printed. */

@@ -1,4 +1,5 @@
-// What DATA_DIR keeps of the embedded server beside its cluster: the superuser's password, made once, and its log.
+// What DATA_DIR keeps of the embedded server beside its cluster: the superuser's password and the log. Guarantees: two
+// hosts that start at once have one password, which its owner alone can read; the log is started anew at 10 MB.
 import { randomBytes } from 'node:crypto';
 import {
   existsSync,

@@ -1,5 +1,5 @@
-// Finds the server that runs on our folder already, and tells it from a stranger's by asking it: by our password, for the
-// folder that it serves. A server that starts or stops is waited for. It starts and ends none.
+// Finds the server that runs on our folder already, and tells it from a stranger's by asking it: by our password, for
+// the folder that it serves. A server that starts or stops is waited for. It starts and ends none.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createClient } from './connections.ts';

@@ -1,5 +1,5 @@
-// The embedded server once it runs: how it is reached, and how it is stopped. While its host lives it is looked after: one
-// that somebody killed comes back on the same port.
+// The embedded server once it runs: how it is reached, and how it is stopped. While its host lives it is looked after:
+// one that somebody killed comes back on the same port.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { DATABASE, urlOf } from './embedded-find.ts';

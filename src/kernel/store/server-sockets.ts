@@ -1,4 +1,5 @@
-// The Unix socket of a server: where it stands, and what killed servers left of theirs.
+// The Unix socket of a server: where it stands, and what killed servers left of theirs. Guarantees: nothing is removed
+// that a running server listens on; where the path is too long for a socket there is none.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isPostmaster, linesOf } from './pid-file.ts';

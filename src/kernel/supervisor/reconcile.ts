@@ -1,5 +1,6 @@
-// One look of a supervisor: what runs here is made to agree with the rows that name this monolith, and rows that nobody
-// looks after are claimed first. Decides for each row whether its process is kept, ended or replaced; the keepers do it.
+// One look of a supervisor: what runs here is made to agree with the rows that name this monolith, and rows that
+// nobody looks after are claimed first. Decides for each row whether its process is kept, ended or replaced; the
+// keepers do it.
 import { isLive } from '../placement/picture.ts';
 import { isAlive } from '../placement/process.ts';
 import type { ControlStore } from '../placement/store.ts';
