@@ -23,7 +23,7 @@ const single = new Set([
 const unsayable = /[^\t\x20-\x7e\x80-\xff]/;
 const allUnsayable = new RegExp(unsayable, 'g');
 
-/** Copied, and not taken out of: an object that loses fields is slow for all who read it later. */
+/** Makes a copy: deleting fields would make every later access to the object slower. */
 export function cleanAnswer(headers: Headers): Headers {
   dropNamed(headers);
   const clean: Headers = {};

@@ -1,5 +1,5 @@
-// The gateway: the one public port, and the strangler fig. Per module it holds the module's own routes (where
-// this host runs it) and the proxy for the same prefix, and the router picks by the placement of the moment.
+// The gateway: the one public port. For each module it holds the module's own routes (where this host runs it) and
+// the proxy for the same prefix, and the router picks by the placement of the moment.
 // It knows contracts and placements, and no module.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Dispatcher } from '../kernel/calls/dispatcher.ts';
@@ -27,7 +27,7 @@ import { noteSides } from './sides.ts';
 import { addSwitch } from './switch.ts';
 import { createUpstreams } from './upstreams.ts';
 
-/** A reader that takes nothing for so long is gone, or means us ill. Node may notice a write one turn late: twice as long. */
+/** A client that reads nothing for so long is cut off; after twice as long where Node notices a write late. */
 const STALLED_MS = 20_000;
 /** Open connections, and those of one address: an office behind one address has some hundreds. */
 const CONNECTIONS = 10_000;
@@ -113,7 +113,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   refuseUnrouted(app, isUnknown);
   options.health(app);
   mountDocuments(app, options.documents);
-  // Whoever asks for what is anybody's is not asked who they are: probes and documents have no use for credentials.
+  // Outside of this scope, for probes and documents, credentials are not looked at.
   await app.register(async (scope) => {
     authenticateRequests(scope, verifyBearer);
     for (const dispatcher of own) {

@@ -26,7 +26,7 @@ export function addSwitch(
   } as unknown as Parameters<FastifyInstance['addConstraintStrategy']>[0]);
 }
 
-/** Two values, two slots: a plain object is the fastest lookup there is. */
+/** Keeps a route for each of the two placements. */
 function createStorage() {
   const handlers: Partial<Record<Placement, unknown>> = {};
   return {

@@ -1,7 +1,7 @@
 // A 401 that is not the client's: the process refused this gateway's own internal token. By the marker of the answer,
 // where it has one. A service in another language need not know it: a 401 that says nothing is believed to be the
 // client's only after the process has let in a request of this gateway with nothing of a client in it, or names a
-// problem of its own contract. It costs an answer that is no 401 nothing.
+// problem of its own contract. Answers with any other status pass untouched.
 import { clocksDiffer, isRefusal, refusalInWords } from '../kernel/identity/hop.ts';
 import type { Endpoint } from '../kernel/placement/snapshot.ts';
 import type { Answered, Callback } from './answer.ts';

@@ -121,7 +121,7 @@ export class Groups<T> {
         return;
       } catch (error) {
         this.#options.onApart?.(error);
-        // Never one: a group of one is no group, and nothing would make it grow again.
+        // At least two: a single piece is never done as a group, so the size would never grow again.
         this.#largest = Math.max(2, Math.floor(this.#largest / 2));
       }
     }

@@ -106,8 +106,8 @@ export function createDispatcher(
 }
 
 /**
- * The call of a near ref, in the flow of its caller. What few handlers ask for is made when they do: a span of
- * its own costs 100 ns, and a request's signal is itself made by asking.
+ * The call of a near ref, in the flow of its caller. Its traceparent and its signal are made only when a
+ * handler asks for them.
  */
 class NearCall implements Call {
   readonly principal: Principal;

@@ -1,6 +1,6 @@
 // One call to another process, from the moment it is asked to the moment it is settled, over as many attempts
-// as its operation allows. It is the record that links look up and the listener of its own cancellation, so
-// that a call costs one object and one promise. It knows no socket: a link carries it.
+// as its operation allows. Links find it by its number, and it listens for its own cancellation.
+// It knows no socket: a link carries it.
 import type { OperationSpec } from '../contract/contract.ts';
 import type { Placement } from '../placement/snapshot.ts';
 import { Attempts } from '../routing/failover.ts';
@@ -79,7 +79,7 @@ export class FarCall extends Attempts<Link> {
   /** Of the client span of this call. */
   readonly traceparent: string;
   readonly flow: Flow | undefined;
-  /** Asked for once: it may be made by asking. */
+  /** Read once, since reading it may make it. */
   readonly signal: AbortSignal | undefined;
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: unknown) => void;

@@ -66,8 +66,8 @@ export interface Message {
   readonly error?: unknown;
 }
 
-// Texts are put together by hand: it costs a third of one JSON.stringify of the whole, and the parts that
-// could need escaping are stringified.
+// Texts are put together by hand, for a third of what JSON.stringify of the whole costs. Every part that may
+// need escaping is stringified.
 
 /** All of a request that does not change from call to call. */
 export function requestHead(module: string, operation: string, caller: string, client: boolean): string {

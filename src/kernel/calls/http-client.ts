@@ -44,7 +44,7 @@ export class HttpLink implements Link {
     });
   }
 
-  /** Over HTTP the gateway's own proxy is the way. */
+  /** Clients' requests to such a process go through the gateway's proxy. */
   get carriesClients(): boolean {
     return false;
   }

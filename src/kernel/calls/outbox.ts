@@ -23,7 +23,7 @@ export class Outbox {
   push(message: string, last: boolean): void {
     if (this.#characters > 0 && this.#characters + message.length > FRAME_CHARACTERS) this.flush();
     // After all sockets that were readable in this turn: requests of several clients, each of which came by a socket
-    // of its own, go along in one frame. A tick ends with the socket, and sent one frame for each.
+    // of its own, go along in one frame. process.nextTick would run after each socket: a frame for each.
     if (this.#characters === 0 && !last) setImmediate(this.#flush);
     this.#messages.push(message);
     this.#characters += message.length;

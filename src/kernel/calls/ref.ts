@@ -1,5 +1,5 @@
-// The fork that all the rest exists to serve: a client of another module that is near or far by the
-// placement of the moment. It has two exits and knows nothing of either's insides.
+// The client of another module. By the placement of that moment each call stays in this process (near) or
+// goes to another one (far). It knows nothing of how either of them is carried out.
 // Guarantees: the decision is made on every call from the snapshot in memory; both exits authorise,
 // validate and answer alike; a call inside an open store transaction throws where `strict` is set.
 import type { Contract, InputOf, OperationSpec, OutputOf } from '../contract/contract.ts';

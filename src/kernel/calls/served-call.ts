@@ -1,5 +1,5 @@
-// A call that came over a connection, as its handler sees it, and the flow that the handler runs in. What few
-// ask for is made when they do: a signal with its timer costs 500 ns, a span of its own 100. The signal fires
+// A call that came over a connection, as its handler sees it, and the flow that the handler runs in. Its
+// signal, which has a timer, and its traceparent are made only when the handler asks. The signal fires
 // when the caller cancels, goes away, or the deadline passes.
 import type { Principal } from '../contract/principal.ts';
 import type { Call, Flow } from './call.ts';

@@ -3,10 +3,10 @@
 // Positions are drawn before their transactions commit, so a row may appear below rows that were already sent:
 // a cursor would skip it for ever. But reading from the start every time walks over the index entries of all
 // rows sent since the last vacuum (500,000 rows in batches of 1,000: 125 million of them). So:
-// when a snapshot saw rows up to position P, and the transaction of that reading then drew the id X of its own, and
-// a later snapshot says that every transaction below X has ended, then whatever is still open got its id, and so
-// drew its positions, after the first snapshot: above P. Positions up to P are settled; those that were sent need
-// not be looked at again. (A snapshot's own xmax will not do for X: it is one past the last transaction that has
+// 1. A claim sees rows up to position P. After that its transaction draws an id of its own, X.
+// 2. A later claim sees that every transaction with an id below X has ended. What is still open drew its id,
+// and so its positions, after the first claim: they are above P. No new row can appear up to P, so the rows
+// there are read once only. (The snapshot's xmax cannot be X: it is one past the last transaction that has
 // ended, and one that is open may have that very id, and positions below P.)
 
 interface Sample {

@@ -13,7 +13,7 @@ export interface ModuleEvents {
   readonly store: Store;
   readonly reader: Reader;
   readonly effect: Effect;
-  /** Deliveries may be due: look now. A hint; who runs elsewhere looks every second. */
+  /** Deliveries may be due: look now. A hint; consumers in other processes look within 2 s. */
   readonly wake: () => void;
 }
 

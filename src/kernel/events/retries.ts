@@ -72,7 +72,7 @@ export class Retries {
           if (tried.some((mine) => mine)) continue;
         }
         empty = ids.length > 0 ? 0 : empty + 1;
-        // Nobody is told of what another process set free: looked for at least every other second.
+        // Nobody announces a delivery that another process made due: look at least every 2 s.
         wait = Math.max(20, Math.min(next ?? Number.POSITIVE_INFINITY, rarer(pollMs, empty), SWEEP_MS));
       } catch (error) {
         log.warn({ err: error, module }, 'waiting events could not be tried; looking again');

@@ -1,5 +1,5 @@
 // Work without a request (relay, consumers, jobs) follows the placement once it has been stable for 2 s.
-// Where it runs is a matter of economy alone: every piece claims what it does in the database, so a moment
+// Where it runs changes its cost and no result: every task claims its work in the database, so a moment
 // with two runners, or with none, is never wrong.
 import type { Logger } from 'pino';
 import type { Placement, Placements } from '../placement/snapshot.ts';

@@ -1,6 +1,6 @@
 // Whether a request may begin: asked by the routes when all of it is there, before anything is done for it. The port
-// that mounts the routes decides; without it everything begins. A refusal is not a failure and is not logged: in a flood
-// the log would be the next to drown.
+// that mounts the routes decides; without it everything begins. A refusal is not a failure. It is not logged,
+// since a flood of requests would become a flood of lines.
 import { Problem } from '../contract/problem.ts';
 
 /** Runs the work, or rejects with Shed. `deadline` in milliseconds since the epoch. */

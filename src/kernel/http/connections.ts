@@ -59,7 +59,7 @@ export function capConnections(server: Server, caps: ConnectionCaps): void {
       'too many connections: refusing more of them',
     );
   };
-  // A net below the net: these are dropped by Node before anybody is told.
+  // The last limit: Node drops what comes beyond it without an answer.
   server.maxConnections = total + 1000;
   server.on('drop', (data) => tell('total', data?.remoteAddress ?? 'unknown'));
   server.on('connection', (socket: Socket) => {

@@ -17,9 +17,9 @@ const fixed = new Set([
 ]);
 
 /**
- * What a message means by these is not for Connection to hide: it would be framed anew without its length, asked by
- * nobody on the second of two hosts that check the same credentials, or counted as its proxy's where a client has its
- * proxy pass on a Connection that names them.
+ * A sender may not remove these by naming them in Connection. Without its length a message would be framed
+ * anew; without its credentials it would come to the second of two hosts that check them; without the address
+ * of its client it would count as its proxy's.
  */
 const meant = new Set([
   'authorization',

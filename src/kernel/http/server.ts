@@ -86,7 +86,7 @@ function settingsOf(
   return {
     ...(trustProxy ? { trustProxy: trustProxy === true || ((address) => trustProxy.has(address)) } : {}),
     loggerInstance: log as FastifyBaseLogger,
-    // A child logger per request costs more than the routing; the trace id comes from the flow instead.
+    // No child logger per request, which costs more than the routing: the trace id of a line comes from the flow.
     childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: JSON_BODY_LIMIT,

@@ -98,7 +98,7 @@ async function openLimiter(sql: Sql, schema: string, rule: AddressRule): Promise
     schemaName: schema,
     tableName: 'limit_count',
     tableCreated: true,
-    // Ours, below: a timer of the library would outlive the store.
+    // Expired rows are removed below: a timer of the library would run on after the store is closed.
     clearExpiredByTimeout: false,
     keyPrefix: rule.name,
     points: rule.most,

@@ -59,7 +59,7 @@ export class BoundedQueue {
     }
   }
 
-  /** Ends with the turn, which the one before hands over, or fails with signal or patience, and then leaves no gap. */
+  /** Resolves at its turn. Rejects, and leaves the queue, when the signal aborts or it waited too long. */
   #turn({ signal }: Waiting): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = () => {

@@ -25,7 +25,7 @@ export function canonicalContract(contract: Contract): CanonicalContract {
 
 const made = new WeakMap<Contract, CanonicalContract>();
 
-/** A field by a name that somebody else chose: `constructor` of every object is none of its fields. */
+/** A field by a name from outside. Inherited ones, such as `constructor`, are not found. */
 export function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }

@@ -33,7 +33,7 @@ export function instancesOf(tables: Tables, module: string): HostRow[] {
 const betterKnown = (known: HostRow | undefined, newer: HostRow) =>
   known !== undefined && isHealthy(known) && !isHealthy(newer);
 
-/** It takes requests. The flags are rows with a version; they change when its heartbeats fail to come. */
+/** It takes requests. `live` is set to false, with a new version, when its heartbeats stop. */
 export function isHealthy(host: HostRow): boolean {
   return host.live && host.ready && !host.draining && !host.retiring;
 }

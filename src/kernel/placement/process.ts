@@ -1,4 +1,4 @@
-// Who a process is, beyond its pid: pids are used again, and another container has a 42 of its own.
+// The identity of a process: machine, pid and start time. A pid alone is used again, and by other containers.
 // Guarantees: `isAlive` is true only for the very process that was identified, so that nobody ends or
 // buries a stranger. It knows nothing of hosts.
 import { execFileSync } from 'node:child_process';

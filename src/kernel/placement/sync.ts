@@ -83,7 +83,7 @@ export function createSyncHandler({ store, follower, contracts, jwks, log }: Syn
   /** While the store is down nobody is forgotten: the host keeps what it has. */
   async function isKnown(beat: NonNullable<SyncRequest['beat']>): Promise<boolean> {
     try {
-      // What the schema knows, and nothing that a service says besides: what a gateway holds out is for gateways to say.
+      // Only the fields of the schema: a service cannot say what a gateway holds out.
       const { host, appliedVersion, ready, draining, inflight, busy } = beat;
       return (
         (await store.roster.beat({ host, appliedVersion, ready, draining, inflight, busy })) !== undefined
@@ -96,7 +96,7 @@ export function createSyncHandler({ store, follower, contracts, jwks, log }: Syn
   }
 }
 
-/** What was checked, and nothing that is said besides: what is held out is for gateways to say, and no service is one. */
+/** Only the fields that were checked: a service cannot say what a gateway holds out. */
 function reportOf({ ready, draining, inflight, busy }: HostReport): HostReport {
   return { ready, draining, inflight, busy };
 }
@@ -122,7 +122,7 @@ function judge(host: Registration, contracts: SyncOptions['contracts']): (Differ
   return compatible;
 }
 
-/** A service of another shop altogether differs in everything: the first few say so, to it and to whoever reads its log. */
+/** A service of another product differs in everything: the first differences are enough. */
 const MOST_LISTED = 8;
 const LONGEST_TEXT = 300;
 

@@ -1,5 +1,5 @@
 // Executes a table of steps over rows in the module's store. Any number of hosts may run it: rows are leased, and
-// each change names the version that it saw, so a host that was killed, frozen or overtaken harms nothing.
+// each move names the version that it saw, so a host that was killed, frozen or overtaken harms nothing.
 //
 //   claim ─> ask (outside of any transaction) ─> move on, one statement ─> ask …      until it is over or waits
 //        └─> change and move on, one transaction ─┘
@@ -92,10 +92,10 @@ export class Driver<D> {
     const reply = await withFlow({ deadline: Date.now() + ASK_MS, traceparent, signal }, () =>
       command.ask(row.data, row.ending),
     );
-    // Nothing but the next question rests on it.
+    // It need not reach the disk: where it is lost, the step is asked once more.
     if (reply.outcome !== 'pending') return this.#move({ sql: store.unhurried }, row, reply);
     const wait = command.askAgainMs ?? LEASE_MS;
-    // Where the lease ends when it is to be asked again, the row says all that already.
+    // If the lease ends just when the step is to be asked again, the row needs no change.
     if (wait !== LEASE_MS || row.attempts > 1)
       await putOff(store.unhurried, row, wait, { trouble: null, awaits: true });
     lane.wakeIn(wait);

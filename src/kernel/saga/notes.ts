@@ -1,5 +1,5 @@
 // What happened to a saga, one row each (`saga_steps`): written with the event that tells of it, whoever published
-// it. Of a saga that a coordinator drives nothing is noted here, since each of its moves notes itself (rows.ts).
+// it. Moves of a driven saga note themselves (rows.ts); here only what its coordinator does not see (`always`).
 // It knows no step.
 import type { Delivery } from '../events/envelope.ts';
 import type { EventArguments } from '../events/publisher.ts';

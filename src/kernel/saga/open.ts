@@ -1,6 +1,6 @@
 // The sagas that are not over: where each stands, since when, and until when it has time. Of a driven one its row
-// says so. Of one that is only watched nobody says so: it is read from its notes by the table of steps, whose first
-// missing one it stands at. Past its deadline a saga is stuck. The statements are made from the table: no name of
+// says so. A watched one has no row: its notes and the table of steps say so. It stands after the latest step
+// that is noted as done. Past its deadline a saga is stuck. The statements are made from the table: no name of
 // a step is written here.
 import type { Sql } from '../store/store.ts';
 import type { Path, Saga } from './definition.ts';

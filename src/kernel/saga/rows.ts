@@ -1,6 +1,6 @@
 // The rows of sagas, one statement each: `sagas` says where each one is and who works on it until when,
-// `saga_steps` what happened. Both are tables of the module's own schema. A row's `version` is raised by every
-// change, and every change names the version that it saw: of two that meet one takes effect.
+// `saga_steps` what happened. Both are tables of the module's own schema. Claim, move and redirect raise the
+// `version`; move and put-off name the one that they saw. So of two that meet one takes effect.
 import { v7 } from 'uuid';
 import type { Cause } from '../calls/cause.ts';
 import type { Sql } from '../store/store.ts';

@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS ${schema}.sagas (
   trouble text,
   attempts int NOT NULL DEFAULT 0,
   awaits boolean NOT NULL DEFAULT false,
-  -- Raised by every change: who holds an older one has lost the row.
+  -- Raised by each claim, move and redirect: who holds an older one has lost the row.
   version int NOT NULL DEFAULT 0,
   -- When to look at it: while leased the end of the lease; null when there is nothing to do.
   due_at timestamptz(3),

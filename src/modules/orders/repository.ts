@@ -30,7 +30,7 @@ const withStyle = (json: string) => `('{"saga":"' || style || '",' || substr(${j
 
 /**
  * The style in force is read by the statement that inserts: whoever changed it before this began is obeyed.
- * Nothing at all is written when the key is taken: each insert feeds on the row that the first one made.
+ * Nothing is written when the key is taken: each insert selects from the row that the first one made.
  */
 const insertOrder = `
   WITH mine AS (

@@ -20,7 +20,7 @@ import type { SagaOperator } from './saga/operator.ts';
 import type { Checkout } from './saga/orchestration.ts';
 import { timelineOf } from './saga/words.ts';
 
-/** A repeat is found by its key when the order is written. Before that is looked for only where prices take longer than this. */
+/** Where prices take longer than this, a repeat is looked for before the order is written. */
 const PATIENCE_MS = 100;
 
 export interface PlaceOrder {

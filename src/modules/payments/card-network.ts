@@ -47,7 +47,7 @@ export function withTimeLimit(network: CardNetwork, limitMs: number): CardNetwor
     try {
       if (outer.aborted) throw outer.reason;
       const answer = ask(abort.signal);
-      // Who loses the race is still somebody's rejection.
+      // The answer may reject after the time is up: that rejection must have a handler.
       answer.catch(() => {});
       return await Promise.race([answer, ended.promise]);
     } finally {

@@ -10,7 +10,7 @@
 //   captured
 //     refunding    the order ended; to be refunded there, then
 //       refunded     the money went back                             -> payment-refunded
-//   forestalled  the order ended before its stock was reserved: a stone in the way of a late charge
+//   forestalled  the order ended before its stock was reserved: a late charge finds this row
 import { v7 } from 'uuid';
 import { presentCause } from '../../kernel/calls/cause.ts';
 import { type EventArguments, eventArguments } from '../../kernel/events/publisher.ts';
@@ -42,7 +42,7 @@ export interface Standing {
 }
 
 /**
- * The stock of an order is reserved: charge it, unless it has a payment (or a stone) already. Answers where that
+ * The stock of an order is reserved: charge it, unless it has a payment (or is forestalled). Answers where that
  * stands; undefined: it is new, and there is work.
  */
 export async function request(

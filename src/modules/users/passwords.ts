@@ -15,8 +15,8 @@ const cost = { algorithm: argon2id, memoryCost: 19_456, timeCost: 2, parallelism
 const nobody = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
 /**
- * With the three that run fewer than the 64 requests that the entrance leaves a module when it takes in least: a queue
- * that held all of them would let nobody read their own account. And fifty who register at once are served.
+ * With the three that run this is below 64, the least that the entrance lets into a module at once:
+ * otherwise hashes alone could fill the module. Fifty who register at once are served.
  */
 const queue = new BoundedQueue({
   busy: 'More passwords are to be checked than this host can at once.',

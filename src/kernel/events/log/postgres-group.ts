@@ -160,7 +160,7 @@ export class GroupMember {
     this.#options.tell();
   }
 
-  /** Looks where there is news. When none came for a while it looks everywhere, the rarer the more often in vain. */
+  /** Reads partitions that have news. When none came for a while it reads all, less often each time in vain. */
   async #fetchLoop(): Promise<void> {
     let vain = 0;
     while (!this.#closing) {

@@ -197,7 +197,7 @@ class PostgresLog implements EventLog {
 
   /** Whether any member of any group is another process. As long as nobody knows, there is one. */
   async #count(): Promise<void> {
-    // Who reads nothing hears nothing.
+    // Without members nothing is heard of other processes: there may be some.
     if (this.#members.size === 0) return;
     try {
       const { pid, start } = await this.#session.identity();
@@ -217,7 +217,7 @@ class PostgresLog implements EventLog {
     if (who === this.#self) return;
     this.#others = true;
     for (const word of words) {
-      // A hint of another version is no hint: the reader looks a second later.
+      // What this version does not understand is passed over: the reader looks by itself later.
       const [kind, name, touched] = word.split(':');
       for (const member of this.#members) {
         if (kind === 'group' && name) member.changed(name);

@@ -15,7 +15,7 @@ export class Signal {
     this.#wake?.();
   }
 
-  /** Whatever raised it is about to be seen. */
+  /** Forgets that it was raised: the caller looks now anyway. */
   lower(): void {
     this.#raised = false;
   }

@@ -8,12 +8,12 @@ const HOUR_MS = 3_600_000;
 const producers = (contracts: readonly Contract[]) =>
   contracts.filter(({ events }) => Object.keys(events).length > 0);
 
-/** A module that publishes, and so listens perhaps: the last of them, as good as any. */
+/** The module of the examples: the last one that publishes events. */
 export const ofModule = (contracts: readonly Contract[]) => ({
   module: producers(contracts).at(-1)?.module,
 });
 
-/** The last hour: an hour of the past that a document shows is none for long. */
+/** The last hour, computed when the document is made: a fixed hour would soon be too long ago. */
 export const ofLastHour = () => ({
   from: new Date(Date.now() - HOUR_MS).toISOString(),
   until: new Date().toISOString(),

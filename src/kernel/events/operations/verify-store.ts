@@ -95,7 +95,7 @@ export interface Disorder {
   readonly doubled: boolean;
 }
 
-/** Effects since `from` that should not be as they are. What a person redrove had left its order before. */
+/** Effects since `from` that are out of order or doubled. What a person redrove is not counted. */
 export async function disorder(pool: Pool, schema: string, topic: string, from: Date): Promise<Disorder[]> {
   const { rows } = await pool.query<{ id: string; key: string; sequence: string; doubled: boolean }>(
     `SELECT id, key, sequence, same > 1 AS doubled FROM (

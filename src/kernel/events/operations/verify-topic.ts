@@ -103,7 +103,7 @@ export class TopicCheck {
     };
   }
 
-  /** Of what was sent and did not stand in this part of the log: what is nowhere. */
+  /** Of the events that were sent and are not in this part of the log: how many are nowhere. */
   async #lost(absent: readonly LedgerRow[]): Promise<number> {
     if (absent.length === 0) return 0;
     const made = absent.map(({ id, sentAt }) => madeAt(id) ?? sentAt!.getTime());

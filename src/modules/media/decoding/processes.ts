@@ -96,7 +96,7 @@ class Child {
     this.#process.on('exit', () => {
       this.ended = true;
     });
-    // What it could not be told, its end tells.
+    // It ended, or a message did not reach it: it gets no other picture.
     this.#process.on('error', () => {
       this.ended = true;
     });
@@ -141,7 +141,7 @@ class Child {
       child.once('message', told);
       child.once('exit', died);
       child.once('error', failed);
-      // Without a free descriptor there is no channel, and no `send`; why, 'error' tells.
+      // Without a free file descriptor it has no channel and no `send`; the event 'error' has the reason.
       child.send?.(bytes, (error) => error && failed(error));
     });
   }

@@ -1,4 +1,4 @@
-// The checkout by orchestration: the table that orders' coordinator executes (src/kernel/saga/engine.ts). Read it
+// The checkout by orchestration: the table that orders' coordinator executes (src/kernel/saga/drive.ts). Read it
 // as the business case: what is done, what takes it back, and from where on there is no way back.
 // What the steps do is the same code as in the choreography beside it; only who says "next" differs.
 import type { Client } from '../../../kernel/calls/ref.ts';

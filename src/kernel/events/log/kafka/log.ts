@@ -124,7 +124,7 @@ class KafkaLog implements EventLog {
         replicationFactor,
         configEntries: [
           { name: 'retention.ms', value: String(retentionMs) },
-          // Whatever the broker's own limit is: an event that no topic takes would hold up its module.
+          // Not the broker's default: an event that the topic refuses would stop all events of its module.
           { name: 'max.message.bytes', value: String(MAX_BATCH_BYTES) },
           // Nor its own compression: batches stay as they were sent.
           { name: 'compression.type', value: 'producer' },

@@ -20,7 +20,7 @@ interface Parked {
   readonly tried?: ReadonlyMap<number, number>;
 }
 
-/** The first may have been under way already, the second has its partition, and the third begins after its batches. */
+/** The first may have begun before, the second asks for the partition, the third comes after its batches. */
 const ENOUGH_FETCHES = 3;
 
 export class Parking {
@@ -48,7 +48,7 @@ export class Parking {
     if ((await this.#ask(obstacle)) === 'pass') await this.#pass(consumer, obstacle);
   }
 
-  /** A record of the partition came: it does not stand. Cheap while nothing does. */
+  /** A record of the partition came: if it was parked, it goes on. */
   async moved(topic: string, partition: number): Promise<void> {
     if (this.#parked.size === 0) return;
     const parked = this.#parked.get(keyOf({ topic, partition }));
@@ -60,7 +60,7 @@ export class Parking {
     this.#fetches.set(node, (this.#fetches.get(node) ?? 0) + 1);
   }
 
-  /** Another member has the others now, and finds out for itself. */
+  /** Forgets partitions that another member has now: that one comes to the obstacle itself. */
   keep(consumer: Consumer | undefined, isMine: (topic: string, partition: number) => boolean): void {
     for (const [key, { obstacle }] of this.#parked) {
       if (isMine(obstacle.topic, obstacle.partition)) continue;
@@ -126,7 +126,7 @@ export class Parking {
     );
   }
 
-  /** Who cannot be asked has not decided. */
+  /** If the store cannot be asked, nobody has decided yet. */
   async #ask(obstacle: Obstacle): Promise<'wait' | 'pass'> {
     const { onObstacle, log, group } = this.#options;
     if (!onObstacle) return 'wait';
