@@ -1,6 +1,7 @@
 // The one connection to another process: opened by the first call, shared by all, opened again by the next
-// call after it broke (with backoff). Guarantees: a call on it is answered, failed or lost once; `lost` says
-// truly whether the other side may have begun it. It must not know whom else a call could be sent to.
+// call: at once after an open connection broke, after a backoff where the process refused, drained or was silent.
+// Guarantees: a call on it is answered, failed or lost once; `lost` says truly whether the other side may have
+// begun it. It must not know whom else a call could be sent to.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from 'pino';

@@ -22,7 +22,7 @@ export interface Roster {
   offer(host: string): Promise<void>;
   /** Live hosts that were silent for 3 s, and all that run on this machine (their process can be looked at). */
   suspects(machine: string): Promise<Suspect[]>;
-  /** These are gone: services stay listed as not healthy (for a minute), others leave the roster. */
+  /** These are gone: services stay listed as not healthy (for at least a minute), others leave the roster. */
   bury(hosts: readonly string[]): Promise<void>;
   /** The same for the host of one process, when the supervisor saw it end. */
   buryProcess(process: ProcessIdentity): Promise<void>;

@@ -1,7 +1,8 @@
 // N local processes of a module: writes what is wanted and waits until it is so. Supervisors do the rest,
 // each for the rows that are its own, so any monolith can be asked.
-// Guarantees: what was there keeps running until what is wanted is healthy; nothing is stopped while a
-// request to it is unfinished; when the time is up, or a new process does not start, all is as before.
+// Guarantees: what was there keeps running until what is wanted is healthy; the last processes of a module stop
+// only when no request to them is unfinished (one of several leaves the rotation and has a bounded time for its
+// own); when the time is up before that, or a new process does not start, all is as before.
 import { problem } from '../contract/problem.ts';
 import { admin } from './admin-contract.ts';
 import { awaitDrained, poll } from './flip.ts';
