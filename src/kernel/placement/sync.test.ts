@@ -16,6 +16,7 @@ import { setPlacement } from './flip.ts';
 import { until } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import { createHttpFollower } from './http-follower.ts';
+import { forkTestMonolith } from './monolith.fixture.ts';
 import { identify } from './process.ts';
 import { controlSchema } from './schema.ts';
 import type { Placements } from './snapshot.ts';
@@ -161,6 +162,23 @@ test('a service whose monolith died goes on with another, and keeps what it know
   expect(instancesOf(two.follower)).toEqual(['orders-1 true']);
 });
 
+test('a service whose monolith is frozen gives it up a second after the answer was due, and goes on with another', async () => {
+  const one = await monolith();
+  const frozen = await forkTestMonolith(url, contracts);
+  opened.push(frozen);
+  const orders = follow(frozen.url);
+  await orders.start();
+  await orders.register(registration('orders-1'), () => idle);
+  expect(await until(orders, ({ monoliths }) => monoliths.length === 2, 3000)).toBe(true);
+  frozen.signal('SIGSTOP');
+  const began = performance.now();
+  await setPlacement(one.store, one.follower, 'orders', 'service', 'x');
+  expect(await until(orders, () => isService(orders), 10_000)).toBe(true);
+  // It may wait 1 s for news; 1 s later it asks the next monolith.
+  expect(performance.now() - began).toBeLessThan(4000);
+  expect(instancesOf(one.follower)).toEqual(['orders-1 true']);
+});
+
 test('a contract that breaks callers is refused with its paths; one that only adds is accepted and noted', async () => {
   const one = await monolith();
   const breaking = { orders: contractOf({ list: show }) };
@@ -223,7 +241,7 @@ test('a wrong key is said at once', async () => {
   await expect(follow(one.url, 'forged').start()).rejects.toThrow(/INTERNAL_KEY must be the same/);
 });
 
-test('a control that never answers is given up', async () => {
+test('a control that is not there is given up', async () => {
   const one = await monolith();
   await one.kill();
   await expect(follow(one.url).start()).rejects.toThrow(/ECONNREFUSED/);
