@@ -1,9 +1,9 @@
-// Peers that answer strangely, and peers that offer HTTP alone: the links keep their promises with both.
+// Peers that answer strangely, that refuse, and that offer HTTP alone: the links keep their promises with all of them.
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Fastify from 'fastify';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import type { Problem } from '../contract/problem.ts';
 import { jsonBodies } from '../http/body.ts';
@@ -21,6 +21,7 @@ import { createRemote } from './remote.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   await Promise.all(closing.splice(0).map((close) => close()));
 });
 
@@ -152,6 +153,72 @@ describe('a peer on a WebSocket that answers', () => {
   it('nothing at all costs no more than the deadline', async () => {
     const { ref } = await odd(() => []);
     expect((await problemOf(within(50, () => ref.greet({ name: 'x' })))).code).toBe('deadline-exceeded');
+  });
+});
+
+describe('a peer on a WebSocket', () => {
+  /** Greets whoever asks, and keeps the frames that came. */
+  async function keeper() {
+    const frames: string[] = [];
+    const server = createServer();
+    const wss = new WebSocketServer({ server, path: '/calls' });
+    wss.on('connection', (ws) => {
+      ws.on('message', (data) => {
+        frames.push(String(data));
+        const calls = [JSON.parse(String(data)) as Message | Message[]].flat();
+        for (const { id } of calls) ws.send(JSON.stringify({ jsonrpc: '2.0', id, result: { text: 'fine' } }));
+      });
+    });
+    closing.push(() => {
+      for (const ws of wss.clients) ws.terminate();
+    });
+    const { ref } = callerOf(await listen(server), ['ws']);
+    await ref.greet({ name: 'who opens the connection' });
+    frames.length = 0;
+    return { ref, frames };
+  }
+  const callsIn = (frame: string) => [JSON.parse(frame) as Message | Message[]].flat().length;
+
+  it('gets the calls of one turn of the event loop in one frame, but for the first, which does not wait', async () => {
+    const { ref, frames } = await keeper();
+    const names = Array.from({ length: 64 }, (_, n) => `name ${n}`);
+    await Promise.all(names.map((name) => ref.greet({ name })));
+    expect(frames.map(callsIn)).toEqual([1, 63]);
+  });
+
+  it('gets no frame above 64 kB, unless one call alone is larger', async () => {
+    const { ref, frames } = await keeper();
+    const sizes = [10, 20_000, 20_000, 20_000, 20_000, 90_000, 20_000];
+    await Promise.all(sizes.map((size) => ref.create({ tag: 'x'.repeat(size) })));
+    expect(frames.map(callsIn)).toEqual([1, 3, 1, 1, 1]);
+    expect(frames.filter((frame) => callsIn(frame) > 1 && frame.length > 64 * 1024 + 100)).toEqual([]);
+  });
+
+  it('that refuses the connection is left alone for a while, and nobody waits for it', async () => {
+    // Time stands still until the test says otherwise.
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const server = createServer();
+    let refused = 0;
+    server.on('upgrade', (_request, socket) => {
+      refused += 1;
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
+    });
+    const { ref } = callerOf(await listen(server), ['ws']);
+    const ask = async () =>
+      expect(await problemOf(ref.create({ tag: 'x' }))).toMatchObject({
+        code: 'unavailable',
+        nothingSent: true,
+      });
+    for (const waits of [50, 100, 200, 400, 800, 1_600, 2_000, 2_000]) {
+      await ask();
+      const before = refused;
+      vi.advanceTimersByTime(waits * 0.75 - 1);
+      await ask();
+      await ask();
+      expect(refused, `after ${waits} ms`).toBe(before);
+      vi.advanceTimersByTime(waits * 0.5 + 2);
+    }
+    expect(refused).toBe(8);
   });
 });
 

@@ -10,7 +10,7 @@ import { generateSigningKey } from '../identity/keys.ts';
 import { createSessionSigner } from '../identity/session-token.ts';
 import type { Message } from './frames.ts';
 import { createGreeter, type Greeter, INTERNAL_KEY, type Told } from './peer.fixture.ts';
-import { attachWsDoor, type WsDoor } from './ws-door.ts';
+import { attachWsDoor, type WsDoor, type WsDoorOptions } from './ws-door.ts';
 
 const tokens = createInternalTokens(INTERNAL_KEY, 'monolith');
 let server: Server;
@@ -24,16 +24,21 @@ beforeEach(async () => {
   logged = [];
   home = createGreeter('greeter-1', (one) => told.push(one));
   server = createServer();
-  door = attachWsDoor({
+  door = doorOf(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+
+function doorOf(server: Server, own: Partial<WsDoorOptions> = {}): WsDoor {
+  return attachWsDoor({
     server,
     verify: (token) => tokens.verify(token, 'greeter'),
     dispatchers: new Map([['greeter', home.dispatcher]]),
     maxPayload: 64 * 1024,
     log: { error: (...all: unknown[]) => logged.push(JSON.stringify(all)), warn: () => undefined } as never,
+    ...own,
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-});
+}
 
 afterEach(async () => {
   vi.useRealTimers();
@@ -279,6 +284,23 @@ describe('a connection', () => {
     await once(bare, 'end');
     bare.destroy();
     await vi.waitFor(() => expect(door.connections).toBe(0));
+  });
+
+  it('without a byte either way for a while is cut off; one that pings is not', async () => {
+    const silenceMs = 2_000;
+    server.removeAllListeners('upgrade');
+    await door.close();
+    door = doorOf(server, { silenceMs });
+    const [pinging, mute] = [await Wire.open(), await Wire.open()];
+    const pings = setInterval(() => pinging.ws.ping(), 100);
+    const began = performance.now();
+    // Nothing was said before it: no frame of WebSocket, only the end of the connection.
+    expect((await once(mute.ws, 'close'))[0]).toBe(1006);
+    expect(performance.now() - began).toBeGreaterThan(silenceMs * 0.9);
+    pinging.send(call(1, 'greet', { name: 'Ada' }));
+    expect(await pinging.answers(1)).toHaveLength(1);
+    clearInterval(pings);
+    expect(door.connections).toBe(1);
   });
 
   it('cancels what it began when the caller says so, and all of it when the caller is gone', async () => {

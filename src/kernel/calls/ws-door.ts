@@ -16,7 +16,7 @@ import type { ObserveCall } from './observed.ts';
 import { Session } from './ws-session.ts';
 import { targetsOf } from './ws-targets.ts';
 
-/** A connection without a byte either way for this long is dead: clients ping every two seconds. */
+/** Clients ping every two seconds. */
 const SILENCE_MS = 60_000;
 
 /** A peer that does not answer the goodbye stands still: nothing is owed to it, and a drain goes on without it. */
@@ -33,6 +33,8 @@ export interface WsDoorOptions {
   /** The modules that this host runs. */
   readonly dispatchers: ReadonlyMap<string, Dispatcher>;
   readonly maxPayload?: number;
+  /** A connection without a byte either way for this long is dead. Default 60 s. */
+  readonly silenceMs?: number;
   readonly log: Pick<Logger, 'error' | 'warn'>;
   /** Hears of every call that was answered here. */
   readonly observe?: ObserveCall | undefined;
@@ -56,6 +58,7 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
     verifyBearer,
     dispatchers,
     maxPayload = MAX_FRAME_BYTES,
+    silenceMs = SILENCE_MS,
     log,
     observe,
   } = options;
@@ -79,7 +82,7 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
         const session = new Session(ws, { targets, caller, verifyBearer, maxPayload, log, observe });
         sessions.add(session);
         socket.on('drain', () => session.drained());
-        (socket as Socket).setTimeout(SILENCE_MS, () => ws.terminate());
+        (socket as Socket).setTimeout(silenceMs, () => ws.terminate());
         ws.once('close', () => {
           sessions.delete(session);
           if (sessions.size === 0) emptied?.();
