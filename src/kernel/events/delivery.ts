@@ -6,7 +6,7 @@ export const deliveryStates = {
   done: 'Its effect is committed. It will not take effect again.',
   waiting: 'It failed, or just reached the head of its key: it is tried at next_at.',
   queued: 'An earlier event of its key is not done; it waits behind that one.',
-  early: 'Its predecessor has not come; it waits, for 10 s at most while nothing of its key ever came.',
+  early: 'Its predecessor has not come; it waits, but only some 10 s while nothing of its key ever came.',
   'unknown-version': 'Its major version is newer than this consumer; it goes on after an upgrade.',
   dead: 'Attempts used up, or unreadable. A person decides: redrive or drop.',
   dropped: 'A person gave it up, with a reason. It had no effect.',

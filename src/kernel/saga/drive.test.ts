@@ -144,6 +144,24 @@ test('called off while a step is asked, the answer that comes afterwards changes
   ]);
 });
 
+test('a host that was frozen while another went on changes nothing when it wakes', async () => {
+  const woken = Promise.withResolvers<Reply>();
+  room = () => woken.promise;
+  const frozen = coordinator(saga, false);
+  const id = await plan(frozen, 'Cork');
+  await frozen.look();
+  await isAsked('book-room');
+  room = async () => done;
+  const { engine } = coordinator();
+  // As if its lease had ended.
+  await store.sql.query('UPDATE sagas SET due_at = now() WHERE id = $1', [id]);
+  await isOver(engine, id);
+  woken.resolve({ outcome: 'refused', where: null, why: 'full' });
+  await frozen.stop();
+  expect(await engine.open(id)).toBeUndefined();
+  expect(await steps(engine, id)).toEqual(['plan done', 'book-train done', 'book-room done']);
+});
+
 test('of an answer and a calling-off at once the second waits for the first, and comes too late', async () => {
   room = async () => ({ outcome: 'pending', where: null });
   const { engine } = coordinator();
