@@ -8,7 +8,7 @@ import { createKafkaLog } from '../../src/kernel/events/log/kafka/log.ts';
 import { createPostgresLog } from '../../src/kernel/events/log/postgres.ts';
 import { createEventRuntime } from '../../src/kernel/events/runtime.ts';
 import { openStore, quiet, shop, till, urlOf } from '../../src/kernel/events/testing/shop.ts';
-import { on } from '../../src/kernel/module.ts';
+import { on } from '../../src/kernel/saga/on.ts';
 import { emptyTopics, median, ms, percentile, type Row, ratio, type Stage } from './stage.ts';
 
 const PER_SECOND = 500;

@@ -7,7 +7,7 @@ import { PgBoss } from 'pg-boss';
 import { createPostgresLog } from '../../src/kernel/events/log/postgres.ts';
 import { createEventRuntime } from '../../src/kernel/events/runtime.ts';
 import { openStore, quiet, shop, till, urlOf } from '../../src/kernel/events/testing/shop.ts';
-import { on } from '../../src/kernel/module.ts';
+import { on } from '../../src/kernel/saga/on.ts';
 import { median, prefill, type Row, ratio, type Stage, whole } from './stage.ts';
 
 const AT_ONCE = 3;

@@ -1,8 +1,8 @@
 // The log of events that this host publishes to and reads: Kafka where BROKER_URL names it, else the log in Postgres.
 // A broker that does not answer is told of in the log and keeps no host from starting.
 import type { Logger } from 'pino';
-import { openLog } from '../kernel/events/open-log.ts';
 import type { EventLog } from '../kernel/events/log/port.ts';
+import { openLog } from '../kernel/events/open-log.ts';
 import type { Settings } from '../settings.ts';
 import { lookForBroker } from './broker.ts';
 import type { Database } from './database.ts';

@@ -177,7 +177,7 @@ describe('in the database', () => {
       await stand.query('CREATE TABLE till.shared (name text PRIMARY KEY, n int NOT NULL DEFAULT 0)');
       await stand.query('GRANT ALL ON till.shared TO banyan_till');
       await stand.query('INSERT INTO till.shared SELECT unnest($1::text[])', [rows]);
-      const { on } = await import('./module.ts');
+      const { on } = await import('./saga/on.ts');
       const { shop } = await import('./events/testing/shop.ts');
       const listeners = [
         on(shop.events.sold, async ({ n }, { tx }) => {

@@ -2,9 +2,9 @@
 import { expectTypeOf, test } from 'vitest';
 import type { Call, Download, Upload } from './calls/call.ts';
 import { closed, defineContract, operation } from './contract/contract.ts';
+import type { Handlers } from './contract/handlers.ts';
 import type { SessionUser } from './contract/principal.ts';
 import { Type } from './contract/type.ts';
-import type { Handlers } from './module.ts';
 
 const common = { summary: 'One', input: closed({}), output: Type.String(), idempotent: true };
 const house = defineContract('house', {

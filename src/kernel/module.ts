@@ -4,97 +4,18 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { DependencyContainer } from 'tsyringe';
-import type { CallOf, Download } from './calls/call.ts';
 import type { Client } from './calls/ref.ts';
-import type {
-  Contract,
-  DataOf,
-  EventDefinition,
-  InputOf,
-  OperationSpec,
-  OutputOf,
-} from './contract/contract.ts';
-import type { Delivery } from './events/envelope.ts';
+import type { Contract } from './contract/contract.ts';
+import type { Handlers } from './contract/handlers.ts';
+import type { Listener } from './events/listener.ts';
+import type { Job } from './jobs/job.ts';
 import type { LeasedJob } from './jobs/leased.ts';
 import type { Limits } from './limits/limits.ts';
 import type { Saga } from './saga/definition.ts';
 import type { Engine } from './saga/engine.ts';
-import { type Style, styleOf } from './saga/style.ts';
 import type { KernelSchema } from './store/kernel-schema.ts';
-import type { Store, Transaction } from './store/store.ts';
+import type { Store } from './store/store.ts';
 import type { Reading } from './telemetry/metrics.ts';
-
-/** What answers an operation: JSON, or a download. */
-export type Handler<O extends OperationSpec> = (
-  input: InputOf<O>,
-  call: CallOf<O>,
-) => Promise<NonNullable<O['download']> extends true ? Download : OutputOf<O>>;
-
-export type Handlers<C extends Contract> = {
-  readonly [K in keyof C['operations']]: Handler<C['operations'][K]>;
-};
-
-/** How a consumer treats an event whose handling failed. */
-export interface RetryPolicy {
-  /** Attempts in all before the event is a dead letter. Default 8. */
-  readonly attempts: number;
-  /** First wait in milliseconds; doubles with jitter up to `maxMs`. Defaults 200 and 60 000. */
-  readonly baseMs: number;
-  readonly maxMs: number;
-  /** After a dead letter: hold the later events of its key (default) or let them go on. */
-  readonly afterDeath: 'hold-key' | 'go-on';
-}
-
-/** One event that a module listens to. The handler runs in the transaction that marks the event handled. */
-export interface Listener<E extends EventDefinition = EventDefinition> {
-  readonly event: E;
-  readonly handle: (
-    data: DataOf<E>,
-    context: { readonly tx: Transaction; readonly delivery: Delivery },
-  ) => Promise<void>;
-  readonly retry?: Partial<RetryPolicy>;
-  /** Past events may be replayed to this listener. Default false. */
-  readonly replayable?: boolean;
-  /** The handler uses `tx.prisma`. Default false: a plain transaction, which costs half the time of Prisma's. */
-  readonly prisma?: boolean;
-  /**
-   * In a transaction of several events it may run beside the listeners of other keys, their statements going out in
-   * turns: so it needs no savepoint, and between two of its statements it relies on no row that another key's events
-   * change (a row lock does not keep out the own transaction). Default false: one listener after the other.
-   */
-  readonly interleaves?: boolean;
-}
-
-type ListenerOptions<E extends EventDefinition> = Pick<
-  Listener,
-  'retry' | 'replayable' | 'prisma' | 'interleaves'
-> &
-  ('saga' extends keyof DataOf<E> ? { readonly style?: Style } : { readonly style?: never });
-
-/**
- * Keeps the type of the event for its handler. `style`: it acts in sagas of that style alone, as the event tells it;
- * the events of all others pass it by. Default: in both. This is the one place where a listener says so.
- */
-export function on<E extends EventDefinition>(
-  event: E,
-  handle: Listener<E>['handle'],
-  options: NoInfer<ListenerOptions<E>> = {} as ListenerOptions<E>,
-): Listener {
-  const { style, ...more } = options;
-  const own: Listener<E>['handle'] = async (data, context) => {
-    if (styleOf(data as { saga?: string }) === style) await handle(data, context);
-  };
-  return { event, handle: style ? own : handle, ...more } as unknown as Listener;
-}
-
-/** Work that nobody asks for. It claims its rows in the database, so any number of replicas may run it. */
-export interface Job {
-  readonly name: string;
-  /** How often it looks when nothing woke it, in milliseconds. */
-  readonly everyMs: number;
-  /** Answers whether there may be more to do at once. */
-  readonly run: (signal: AbortSignal) => Promise<boolean>;
-}
 
 /** What the kernel gives a module: its own things, and refs to the modules it declared in `uses`. What is opened here is closed here. */
 export interface Kit<PrismaClient = unknown> {

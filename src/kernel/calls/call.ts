@@ -2,7 +2,6 @@
 // deadline, the cancellation and the trace follow the asynchronous flow, so that business code never
 // passes them on by hand.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Access, OperationSpec } from '../contract/contract.ts';
 import type { Principal, SessionUser } from '../contract/principal.ts';
 
 /** A file of a multipart upload, read whole (never more than the operation's `maxBytes`). */
@@ -44,12 +43,6 @@ export interface SessionCall extends Call {
 export interface UploadCall extends Call {
   readonly upload: Upload;
 }
-
-/** What the contract of an operation makes sure of: a user where a session is needed, a file where one is taken. */
-export type CallOf<O extends OperationSpec> = Access extends O['access']
-  ? Call
-  : (O['access'] extends 'session' ? SessionCall : Call) &
-      (O['upload'] extends undefined ? Call : UploadCall);
 
 /** What follows the asynchronous flow. `transaction` names the open store transaction, if there is one. */
 export interface Flow {

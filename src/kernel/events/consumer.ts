@@ -4,11 +4,11 @@
 // answer stops it.
 
 import { Groups, Pace, Stopped } from '../groups.ts';
-import type { RetryPolicy } from '../module.ts';
 import type { Effect } from './effect.ts';
 import { defaultPolicy } from './failure.ts';
 import type { Inbox } from './inbox.ts';
 import type { Lanes } from './lanes.ts';
+import type { RetryPolicy } from './listener.ts';
 import type { Batch, LogLogger, StoredRecord } from './log/port.ts';
 import type { Reader, Reading } from './reading.ts';
 

@@ -3,11 +3,11 @@
 // Or one attempt at several events in one transaction: all of it commits, or nothing does.
 import { currentFlow, type Flow, withFlow } from '../calls/call.ts';
 import { childOf, newTraceparent } from '../calls/trace.ts';
-import type { Listener } from '../module.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { Envelope } from './envelope.ts';
 import { isTransient } from './failure.ts';
+import type { Listener } from './listener.ts';
 
 /** The boundaries at which a test may kill or freeze the process. */
 export type InboxStep =

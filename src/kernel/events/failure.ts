@@ -1,8 +1,8 @@
 // What a failure means: of the event itself, how long it waits before the next attempt, or that there is none; of the
 // database, which gave up a transaction for the sake of another, only that the same is to be done once more.
 import { waitAfter } from '../backoff.ts';
-import type { RetryPolicy } from '../module.ts';
 import { textual } from './cloudevents.ts';
+import type { RetryPolicy } from './listener.ts';
 
 export interface Failure {
   readonly attempt: number;

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { defineContract, event } from '../contract/contract.ts';
 import { Type } from '../contract/type.ts';
-import { on } from '../module.ts';
+import { on } from '../saga/on.ts';
 import { MAX_EVENT_BYTES, toRecord } from './cloudevents.ts';
 import type { LogRecord } from './log/port.ts';
 import { createEventRuntime } from './runtime.ts';

@@ -2,9 +2,9 @@
 // whatever side the module serves: operations change the store, and whoever runs the relay or the consumer
 // acts on what it finds there.
 import type { Contract } from '../contract/contract.ts';
-import type { Listener } from '../module.ts';
 import type { Store } from '../store/store.ts';
 import type { Effect } from './effect.ts';
+import type { Listener } from './listener.ts';
 import type { Reader } from './reading.ts';
 
 export interface ModuleEvents {

@@ -2,9 +2,9 @@
 // does not know yet, or poison. Decided from the record and the contracts alone, without a database; never throws.
 import type { Contract, EventDefinition } from '../contract/contract.ts';
 import { TOO_DEEP, tooDeep } from '../contract/depth.ts';
-import type { Listener } from '../module.ts';
 import { type Attributes, attributesOf, MAX_EVENT_BYTES, toEnvelope } from './cloudevents.ts';
 import type { Envelope } from './envelope.ts';
+import type { Listener } from './listener.ts';
 import type { LogRecord } from './log/port.ts';
 import { checkOf } from './publisher.ts';
 

@@ -4,13 +4,13 @@
 
 import { childOf } from '../calls/trace.ts';
 import type { Contract } from '../contract/contract.ts';
-import type { Listener } from '../module.ts';
 import type { Store } from '../store/store.ts';
 import { noTracing, type Tracing } from '../telemetry/tracing.ts';
 import { Consumer } from './consumer.ts';
 import { Effect, type InboxStep } from './effect.ts';
 import { Inbox } from './inbox.ts';
 import { Lanes } from './lanes.ts';
+import type { Listener } from './listener.ts';
 import type { EventLog, LogLogger, Subscription } from './log/port.ts';
 import type { ModuleEvents } from './module-events.ts';
 import { forgetObstacle, noteObstacle } from './obstacles.ts';

@@ -5,8 +5,8 @@
 import type { Logger } from 'pino';
 import { type Waits, waitAfter } from '../backoff.ts';
 import type { Lane } from '../lane.ts';
-import type { Job } from '../module.ts';
 import type { Store } from '../store/store.ts';
+import type { Job } from './job.ts';
 import { type Held, JobQueue, type JobTable } from './queue.ts';
 
 /** How often a host looks when nothing woke it. */

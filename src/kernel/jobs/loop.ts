@@ -4,7 +4,7 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { BackgroundTask } from '../host/background.ts';
-import type { Job } from '../module.ts';
+import type { Job } from './job.ts';
 
 /** From the beginning of one run to that of the next, unless the job says that there is more. */
 const ROUND_MS = 20;

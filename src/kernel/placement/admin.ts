@@ -1,8 +1,9 @@
 // The handlers of the admin contract. They read the control store itself, so that every monolith answers the
 // same; a flip, and what must be waited for, is in flip.ts and scale.ts.
+
+import type { Handlers } from '../contract/handlers.ts';
 import { kernelProblem, type Problem, problem } from '../contract/problem.ts';
 import type { Knock } from '../identity/hop.ts';
-import type { Handlers } from '../module.ts';
 import { admin, type Overview } from './admin-contract.ts';
 import { own } from './canonical.ts';
 import { setPlacement } from './flip.ts';

@@ -4,8 +4,8 @@
 // It knows no module and no step.
 import type { Logger } from 'pino';
 import type { Delivery } from '../events/envelope.ts';
+import type { Job } from '../jobs/job.ts';
 import type { Lane } from '../lane.ts';
-import type { Job } from '../module.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import { type Beginning, type BeginValues, beginOne, beginValues } from './begin.ts';
 import { Course } from './course.ts';

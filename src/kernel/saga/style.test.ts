@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { defineContract, event } from '../contract/contract.ts';
 import { Type } from '../contract/type.ts';
-import { on } from '../module.ts';
+import { on } from './on.ts';
 import type { Style } from './style.ts';
 
 const trips = defineContract('trips', {

@@ -1,7 +1,8 @@
 // What orders does about what others say: the checkout's events (saga/choreography.ts), and users who may not
 // buy any more: their open orders end, whoever drives them.
-import { type Listener, on } from '../../kernel/module.ts';
+import type { Listener } from '../../kernel/events/listener.ts';
 import type { Engine } from '../../kernel/saga/engine.ts';
+import { on } from '../../kernel/saga/on.ts';
 import type { Transaction } from '../../kernel/store/store.ts';
 import { users } from '../users/contract.ts';
 import { bar, unbar } from './decisions.ts';

@@ -2,7 +2,8 @@
 import type { JWK } from 'jose';
 import { PrismaClient } from '../../../prisma/users/client/client.ts';
 import { createSessionSigner } from '../../kernel/identity/session-token.ts';
-import { defineModule, type Module, on } from '../../kernel/module.ts';
+import { defineModule, type Module } from '../../kernel/module.ts';
+import { on } from '../../kernel/saga/on.ts';
 import { notifications } from '../notifications/contract.ts';
 import { users } from './contract.ts';
 import { noteMail, UserRepository } from './repository.ts';

@@ -1,7 +1,7 @@
 // The handlers of the events contract, for a host that has the modules' stores. Where a module serves does not
 // matter: what is decided here is written into its store, and whoever consumes for it goes by that.
 import type { EventDefinition } from '../../contract/contract.ts';
-import type { Handlers } from '../../module.ts';
+import type { Handlers } from '../../contract/handlers.ts';
 import { checkOf, EventRefused } from '../publisher.ts';
 import type { EventStats } from '../stats.ts';
 import type { events } from './contract.ts';

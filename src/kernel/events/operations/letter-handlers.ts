@@ -1,8 +1,8 @@
 // The operations on deliveries that are not done: list, show, redrive, drop.
 
+import type { Handlers } from '../../contract/handlers.ts';
 import { type Problem, problem } from '../../contract/problem.ts';
 import { Type } from '../../contract/type.ts';
-import type { Handlers } from '../../module.ts';
 import { type ModuleEvents, nameOf } from '../module-events.ts';
 import { EventRefused } from '../publisher.ts';
 import { type Decided, NotAtRest } from './at-rest.ts';

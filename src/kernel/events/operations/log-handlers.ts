@@ -1,8 +1,8 @@
 // The operations that read the log beside its groups: show, tail, replay, verify.
 
+import type { Handlers } from '../../contract/handlers.ts';
 import { problem } from '../../contract/problem.ts';
 import { Type } from '../../contract/type.ts';
-import type { Handlers } from '../../module.ts';
 import { tellObstacle } from '../log/port.ts';
 import { type ModuleEvents, nameOf } from '../module-events.ts';
 import { audit } from './audit.ts';

@@ -1,7 +1,8 @@
 // The log looked at beside its groups: replay to one consumer, tail, one event found, publishing by hand.
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Listener, on } from '../../module.ts';
+import { on } from '../../saga/on.ts';
+import type { Listener } from '../listener.ts';
 import { eventArguments } from '../publisher.ts';
 import { openServer, type TestServer } from '../testing/server.ts';
 import { shop, till } from '../testing/shop.ts';

@@ -1,8 +1,10 @@
 // A stand for tests: a database with both modules, a log, and as many hosts as a test wants. `till` writes each
 // event that it handles into the table `effect`; what the table says in the end is what happened.
-import { type Listener, on } from '../../module.ts';
+
+import { on } from '../../saga/on.ts';
 import type { OpenStore } from '../../store/create.ts';
 import type { Delivery } from '../envelope.ts';
+import type { Listener } from '../listener.ts';
 import type { EventLog } from '../log/port.ts';
 import { createPostgresLog } from '../log/postgres.ts';
 import { createEventRuntime, type EventRuntime, type EventRuntimeOptions } from '../runtime.ts';

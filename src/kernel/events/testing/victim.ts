@@ -1,7 +1,7 @@
 // A host that kills itself (SIGKILL: nothing is closed, nothing is said) the first time it reaches a named step
 // with events in hand. Run by steps.test.ts: `node victim.ts <database url> <step> [broker url] [group prefix]`.
 import { Pool } from 'pg';
-import { on } from '../../module.ts';
+import { on } from '../../saga/on.ts';
 import { createKafkaLog } from '../log/kafka/log.ts';
 import { createPostgresLog } from '../log/postgres.ts';
 import { createEventRuntime } from '../runtime.ts';

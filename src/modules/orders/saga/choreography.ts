@@ -3,9 +3,10 @@
 // payment-captured, notifications mails at order-confirmed (each module's listeners.ts).
 // Every event is noted for the timeline. Of an order that a coordinator drives the same event is an answer to it.
 import type { Delivery } from '../../../kernel/events/envelope.ts';
-import { type Listener, on } from '../../../kernel/module.ts';
+import type { Listener } from '../../../kernel/events/listener.ts';
 import type { Watched } from '../../../kernel/saga/definition.ts';
 import type { Engine } from '../../../kernel/saga/engine.ts';
+import { on } from '../../../kernel/saga/on.ts';
 import type { Transaction } from '../../../kernel/store/store.ts';
 import { catalog } from '../../catalog/contract.ts';
 import { notifications } from '../../notifications/contract.ts';
