@@ -15,11 +15,11 @@ export const long = [
   'test/openapi*.test.ts',
   'test/replicas*.test.ts',
   'test/telemetry*.test.ts',
-  'src/kernel/events/**/*.test.ts',
-  'src/kernel/placement/**/*.test.ts',
-  'src/kernel/store/embedded.test.ts',
-  'src/kernel/store/provision.test.ts',
-  'src/kernel/supervisor/**/*.test.ts',
+  'src/banyan/events/**/*.test.ts',
+  'src/banyan/placement/**/*.test.ts',
+  'src/banyan/postgres/embedded.test.ts',
+  'src/banyan/postgres/provision.test.ts',
+  'src/banyan/supervisor/**/*.test.ts',
   'src/modules/payments/charging.test.ts',
 ];
 

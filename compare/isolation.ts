@@ -2,7 +2,7 @@
 // whether it was affected. Killed and leaking processes are started again by whoever runs them: services by their
 // supervisor, the monolith by us, 0.2 s later, as a process manager would.
 import { setTimeout as pause } from 'node:timers/promises';
-import { audienceOf, createInternalTokens } from '../src/kernel/identity/internal-token.ts';
+import { audienceOf, createInternalTokens } from '../src/banyan/identity/internal-token.ts';
 import type { Fixture } from './fixture.ts';
 import type { Fault, Isolation, Side } from './format/report.ts';
 import { impactOf, type Threshold } from './impact.ts';

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fetchJars } from '../src/kernel/events/testing/broker.ts';
+import { fetchJars } from '../src/banyan/events/testing/broker.ts';
 
 const root = join(import.meta.dirname, '..');
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ['3.9.1', '4.0.0', '4.1.0', 'RELEASE'];
@@ -34,7 +34,7 @@ for (const version of versions) {
       join(root, 'node_modules/vitest/vitest.mjs'),
       'run',
       ...['--config', 'vitest.long.config.ts'],
-      'src/kernel/events/log/kafka/kafka.test.ts',
+      'src/banyan/log/kafka/kafka.test.ts',
     ],
     { cwd: root, stdio: 'inherit', env: { ...env, KAFKA_VERSION: version, CI: 'true' } },
   );

@@ -1,7 +1,7 @@
 // `npm run kafka`: a real Kafka broker until Ctrl-C. Prints `BROKER_URL=kafka://host:port` on a line of its own
 // once it answers, and leaves nothing behind.
 import { join } from 'node:path';
-import { KAFKA_VERSION, startBroker } from '../src/kernel/events/testing/broker.ts';
+import { KAFKA_VERSION, startBroker } from '../src/banyan/events/testing/broker.ts';
 import { countOf, readArguments } from './arguments.ts';
 import { endAll } from './end-all.mjs';
 

@@ -5,10 +5,10 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pino } from 'pino';
-import { sagaTableNames } from '../src/kernel/saga/tables.ts';
-import { missingMigration } from '../src/kernel/store/drift.ts';
-import { openEmbedded } from '../src/kernel/store/embedded.ts';
-import { prismaFolderOf } from '../src/kernel/store/migrations.ts';
+import { missingMigration } from '../src/banyan/postgres/drift.ts';
+import { openEmbedded } from '../src/banyan/postgres/embedded.ts';
+import { prismaFolderOf } from '../src/banyan/postgres/migrations.ts';
+import { sagaTableNames } from '../src/banyan/saga/tables.ts';
 import { shopApp } from '../src/shop.ts';
 
 const { prisma } = shopApp;

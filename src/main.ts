@@ -1,11 +1,11 @@
 // The composition root of the monolith: `npm start`.
-import './compile-cache.mjs';
+import './banyan/compile-cache.mjs';
 import { shopApp } from './shop.ts';
 
 if (process.argv.includes('--help') || process.argv.includes('-h')) {
-  const { usageOf } = await import('./usage.ts');
+  const { usageOf } = await import('./banyan/config/usage.ts');
   process.stdout.write(usageOf(shopApp));
 } else {
-  const { run } = await import('./run.ts');
+  const { run } = await import('./banyan/host/run.ts');
   await run(shopApp);
 }

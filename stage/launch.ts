@@ -8,7 +8,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { readInstanceFile } from '../src/kernel/supervisor/instance-file.ts';
+import { readInstanceFile } from '../src/banyan/supervisor/instance-file.ts';
 
 export type Env = Readonly<Record<string, string>>;
 
@@ -37,7 +37,7 @@ export type Ending = number | NodeJS.Signals;
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** A start on a busy machine, with all migrations. */
 const UP_MS = 60_000;
-/** A host ends itself by force after 35 s (src/run.ts), and its own last words come first. */
+/** A host ends itself by force after 35 s (src/banyan/host/run.ts), and its own last words come first. */
 const END_MS = 45_000;
 const LOOK_MS = 5;
 /** Somebody sent these; any other signal is its own fault, as SIGABRT is when its heap is full. */

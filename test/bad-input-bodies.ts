@@ -1,5 +1,5 @@
 // Bad bodies: JSON that is none, fields of the wrong type, unknown fields, texts that no store can keep.
-import { bodyLimitOf } from '../src/kernel/http/limits.ts';
+import { bodyLimitOf } from '../src/banyan/http/limits.ts';
 import { notifications } from '../src/modules/notifications/contract.ts';
 import { orders } from '../src/modules/orders/contract.ts';
 import type { Case, Sent, World } from './bad-input.ts';

@@ -4,7 +4,7 @@ import { hkdfSync } from 'node:crypto';
 import { connect } from 'node:net';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createInternalTokens } from '../src/kernel/identity/internal-token.ts';
+import { createInternalTokens } from '../src/banyan/identity/internal-token.ts';
 import { expectProblem, type Got, send, sendRaw } from './bad-input.ts';
 import { type Customer, clientOf, type Shop } from './shop.ts';
 import { startShop } from './start-shop.ts';

@@ -1,9 +1,9 @@
 // Bad credentials: none, of the wrong kind, expired, forged, revoked; and somebody who may not.
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { createInternalTokens } from '../src/kernel/identity/internal-token.ts';
-import { publicHalf } from '../src/kernel/identity/keys.ts';
-import { createSessionSigner } from '../src/kernel/identity/session-token.ts';
+import { createInternalTokens } from '../src/banyan/identity/internal-token.ts';
+import { publicHalf } from '../src/banyan/identity/keys.ts';
+import { createSessionSigner } from '../src/banyan/identity/session-token.ts';
 import type { Case, Sent, World } from './bad-input.ts';
 
 const withToken =

@@ -8,7 +8,7 @@ import type { JWK } from 'jose';
 import pg from 'pg';
 import sharp from 'sharp';
 import { expect } from 'vitest';
-import { createSessionSigner } from '../src/kernel/identity/session-token.ts';
+import { createSessionSigner } from '../src/banyan/identity/session-token.ts';
 import { type Customer, eventually, type Shop, unique } from './shop.ts';
 
 /** What is sent: a request, or bytes as they are on a connection of their own. */

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { banyan, shop } from '../bin/commands.ts';
-import { moduleNames } from '../src/environment.ts';
+import { moduleNames } from '../src/banyan/config/environment.ts';
 import { shopApp } from '../src/shop.ts';
 
 async function said(words: readonly string[], env: Record<string, string> = {}) {

@@ -36,12 +36,13 @@ describe('the check itself can fail', () => {
     );
   });
 
-  test('a kernel that knows a module', () => {
+  test('a module that takes the library by another way than its face', () => {
     const found = house({
-      'src/kernel/host.ts': "import { users } from '../modules/users/contract.ts';\n",
-      'src/modules/users/contract.ts': '',
+      'src/modules/users/service.ts':
+        "import { problem } from '../../banyan/contract/problem.ts';\nimport { on } from '#banyan';\n",
     });
-    expect(found[0]).toMatch(/^src\/kernel\/host\.ts:1 .*pass what it needs as an option/);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/^src\/modules\/users\/service\.ts:1 .*import it from '#banyan'/);
   });
 
   test('a module with a hand in the store of another', () => {
@@ -55,13 +56,13 @@ describe('the check itself can fail', () => {
   test('production that imports what tests or tools have', () => {
     const launch = "import { launch } from '../../../stage/launch.ts';\n";
     const found = house({
-      'src/kernel/supervisor/local.ts': launch,
-      'src/kernel/supervisor/local.test.ts': launch,
+      'src/banyan/supervisor/local.ts': launch,
+      'src/banyan/supervisor/local.test.ts': launch,
       'src/host/start.ts': "const { compare } = await import('../../compare/compare.ts');\n",
       'src/main.ts': "import { banyan } from '../bin/commands.ts';\n",
     });
     expect(found).toHaveLength(3);
-    expect(found.join()).toMatch(/src\/kernel\/supervisor\/local\.ts:1 .*move what both need into src\//);
+    expect(found.join()).toMatch(/src\/banyan\/supervisor\/local\.ts:1 .*move what both need into src\//);
     expect(found.join()).toMatch(/src\/host\/start\.ts:1 .*imports compare\/.*bin\/commands\.ts hand it in/);
     expect(found.join()).toMatch(/src\/main\.ts:1 .*imports bin\//);
   });
@@ -69,17 +70,17 @@ describe('the check itself can fail', () => {
   test('production that imports what is there for tests', () => {
     const broker = "import { startBroker } from '../events/testing/broker.ts';\n";
     const found = house({
-      'src/kernel/store/server.ts': broker,
-      'src/kernel/store/server.test.ts': broker,
-      'src/kernel/store/server.fixture.ts': broker,
-      'src/kernel/store/conformance.ts': `import { test } from 'vitest';\n${broker}`,
-      'src/kernel/events/testing/stand.ts': "import { startBroker } from './broker.ts';\n",
+      'src/banyan/store/server.ts': broker,
+      'src/banyan/store/server.test.ts': broker,
+      'src/banyan/store/server.fixture.ts': broker,
+      'src/banyan/store/conformance.ts': `import { test } from 'vitest';\n${broker}`,
+      'src/banyan/events/testing/stand.ts': "import { startBroker } from './broker.ts';\n",
       'src/host/start.ts': "import { shop } from './shop.fixture.ts';\n",
-      'compare/testbed.ts': "import { startBroker } from '../src/kernel/events/testing/broker.ts';\n",
+      'compare/testbed.ts': "import { startBroker } from '../src/banyan/events/testing/broker.ts';\n",
     });
     expect(found).toHaveLength(2);
     expect(found.join()).toMatch(
-      /src\/kernel\/store\/server\.ts:1 .*move what it needs of it out of that folder/,
+      /src\/banyan\/store\/server\.ts:1 .*move what it needs of it out of that folder/,
     );
     expect(found.join()).toMatch(/src\/host\/start\.ts:1 /);
   });
@@ -122,9 +123,9 @@ describe('the check itself can fail', () => {
 
   test('a module that imports the settings of the host', () => {
     const found = house({
-      'src/modules/media/module.ts': "import type { Settings } from '../../settings.ts';\n",
+      'src/modules/media/module.ts': "import type { Settings } from '../../banyan/config/settings.ts';\n",
     });
-    expect(found[0]).toMatch(/^src\/modules\/media\/module\.ts:1 .*src\/host\/load\.ts hands it in/);
+    expect(found[0]).toMatch(/^src\/modules\/media\/module\.ts:1 .*import it from '#banyan'/);
   });
 
   test('a module whose wiring is longer than a screen', () => {
@@ -149,13 +150,13 @@ describe('the check itself can fail', () => {
 
   test('somebody else who opens connections', () => {
     const found = house({
-      'src/kernel/limits/count.ts': "import pg from 'pg';\nexport const pool = new pg.Pool({});\n",
+      'src/banyan/limits/count.ts': "import pg from 'pg';\nexport const pool = new pg.Pool({});\n",
     });
-    expect(found[0]).toMatch(/^src\/kernel\/limits\/count\.ts:2 .*src\/kernel\/store\/connections\.ts/);
+    expect(found[0]).toMatch(/^src\/banyan\/limits\/count\.ts:2 .*src\/banyan\/postgres\/connections\.ts/);
   });
 
   test('somebody else who reads the environment', () => {
     const found = house({ 'src/modules/media/storage.ts': 'const url = process.env.STORAGE_URL;\n' });
-    expect(found[0]).toMatch(/^src\/modules\/media\/storage\.ts:1 .*src\/environment\.ts/);
+    expect(found[0]).toMatch(/^src\/modules\/media\/storage\.ts:1 .*src\/banyan\/config\/environment\.ts/);
   });
 });

@@ -1,21 +1,18 @@
-// The rules of the house, derived from the folders: who may import whom, and what is alike in all modules. Answers every breach with file, line
-// and remedy, so that the message alone is enough to mend it. Type-only imports count: a shape is a promise too.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
-
-export interface Breach {
-  readonly file: string;
-  readonly line: number;
-  readonly message: string;
-}
-
-interface Import {
-  readonly file: string;
-  readonly line: number;
-  readonly target: string;
-  /** The file that imports it is a test, or what tests share. */
-  readonly forTests: boolean;
-}
+// The rules of the house, derived from the folders: who may import whom, and what is alike in all modules. Answers
+// every breach with file, line and remedy, so that the message alone is enough to mend it. Type-only imports count: a
+// shape is a promise too. The rules of the library itself are in library.ts.
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import {
+  type Breach,
+  filesOf,
+  type Import,
+  importsOf,
+  isOfTests,
+  linesWith,
+  slashed,
+  sourceFiles,
+} from './sources.ts';
 
 /** Beside src/ whoever runs in production or is handed to people: what each may import of the folders that are tools. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -64,9 +61,9 @@ function breachOf({ file, line, target, forTests }: Import): Breach[] {
       `the command line imports ${target}. It knows no module: make it a command in src/commands/, or a part of Application (src/cli/application.ts), and let bin/commands.ts hand it in.`,
     );
   }
-  if (from.area === 'kernel' && to.area !== 'kernel' && to.area !== 'outside') {
+  if (from.area === 'modules' && to.area === 'banyan' && !forTests) {
     return breach(
-      `the kernel imports ${target}. The kernel knows no module and no gateway: pass what it needs as an option.`,
+      `${from.module} imports ${target}. Modules take the library by its face: import it from '#banyan', and export it there if it is missing.`,
     );
   }
   if (
@@ -89,17 +86,12 @@ function breachOf({ file, line, target, forTests }: Import): Breach[] {
       `the contract of ${from.module} imports ${target}. A contract stands alone: repeat the shape, so that each side may change at its own time.`,
     );
   }
-  if (from.area === 'modules' && ['gateway', 'cli', 'commands'].includes(to.area)) {
-    return breach(`${from.module} imports ${target}. Modules know the kernel and contracts alone.`);
-  }
-  if (from.area === 'modules' && target === 'src/settings.ts') {
-    return breach(
-      `${from.module} imports the settings of the host. A module is a function of what it needs: name it in an interface of its own, and src/host/load.ts hands it in.`,
-    );
+  if (from.area === 'modules' && ['cli', 'commands', 'top'].includes(to.area)) {
+    return breach(`${from.module} imports ${target}. Modules know the library and contracts alone.`);
   }
   if (
     from.area !== 'modules' &&
-    from.area !== 'kernel' &&
+    from.area !== 'banyan' &&
     to.area === 'modules' &&
     to.file !== 'contract.ts' &&
     to.file !== 'module.ts'
@@ -130,20 +122,21 @@ function place(path: string): Place {
   return { area: module === undefined ? 'top' : area! };
 }
 
-/** A folder of tests or a file of them, by its name. */
-function isOfTests(path: string): boolean {
-  return /\/testing\/|\.(test|fixture)\.ts$/.test(path);
-}
-
-/** Only src/environment.ts reads the environment, and the command line, which is another program. */
+/** Only src/banyan/config/environment.ts reads the environment, and the command line, which is another program. */
 function environmentReaders(root: string): Breach[] {
   return watchedFiles(root).flatMap((path) => {
     const file = slashed(relative(root, path));
-    if (file === 'src/environment.ts' || file.startsWith('src/cli/') || file.endsWith('.test.ts')) return [];
+    if (
+      file === 'src/banyan/config/environment.ts' ||
+      file.startsWith('src/cli/') ||
+      file.endsWith('.test.ts')
+    )
+      return [];
     return linesWith(path, /\bprocess\.env\b/).map((line) => ({
       file,
       line,
-      message: 'reads process.env. Only src/environment.ts does: add the setting there and pass it on.',
+      message:
+        'reads process.env. Only src/banyan/config/environment.ts does: add the setting there and pass it on.',
     }));
   });
 }
@@ -152,14 +145,14 @@ function environmentReaders(root: string): Breach[] {
 function ownConnections(root: string): Breach[] {
   return watchedFiles(root).flatMap((path) => {
     const file = slashed(relative(root, path));
-    if (file === 'src/kernel/store/connections.ts' || /\.test\.ts$|\bfixture\.ts$|\/testing\b/.test(file))
+    if (file === 'src/banyan/postgres/connections.ts' || /\.test\.ts$|\bfixture\.ts$|\/testing\b/.test(file))
       return [];
     if (!/from 'pg'/.test(readFileSync(path, 'utf8'))) return [];
     return linesWith(path, /\bnew (pg\.)?(Pool|Client)\(/).map((line) => ({
       file,
       line,
       message:
-        'connects to PostgreSQL by itself. Use openPool or createClient of src/kernel/store/connections.ts: a connection that is lost must not end the process.',
+        'connects to PostgreSQL by itself. Use openPool or createClient of src/banyan/postgres/connections.ts: a connection that is lost must not end the process.',
     }));
   });
 }
@@ -168,7 +161,7 @@ function ownConnections(root: string): Breach[] {
 const MOST_LINES = 60;
 
 function longModules(root: string): Breach[] {
-  return sourceFiles(join(root, 'src')).flatMap((path) => {
+  return watchedFiles(root).flatMap((path) => {
     const file = slashed(relative(root, path));
     if (!/^src\/modules\/[^/]+\/module\.ts$/.test(file)) return [];
     const line = readFileSync(path, 'utf8').trimEnd().split('\n').length;
@@ -231,44 +224,9 @@ function calls(root: string, file: string, module: string): boolean {
   return new RegExp(`\\bref\\(\\s*${module}\\b`).test(readFileSync(join(root, file), 'utf8'));
 }
 
-function importsOf(root: string, path: string): Import[] {
-  const file = slashed(relative(root, path));
-  if (file.endsWith('.test.ts')) return [];
-  const found: Import[] = [];
-  const text = readFileSync(path, 'utf8');
-  const forTests = isOfTests(file) || /from 'vitest'/.test(text);
-  for (const match of text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\1/g)) {
-    const target = slashed(relative(root, resolve(dirname(path), match[2]!)));
-    found.push({ file, line: text.slice(0, match.index).split('\n').length, target, forTests });
-  }
-  return found;
-}
-
-function linesWith(path: string, pattern: RegExp): number[] {
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .flatMap((text, index) => (pattern.test(text) ? [index + 1] : []));
-}
-
 function watchedFiles(root: string): string[] {
   return Object.keys(mayImport)
     .map((folder) => join(root, folder))
     .filter((folder) => existsSync(folder))
     .flatMap(sourceFiles);
-}
-
-function sourceFiles(folder: string): string[] {
-  return filesOf(folder, '.ts');
-}
-
-function filesOf(folder: string, ending: string): string[] {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name);
-    if (statSync(path).isDirectory()) return filesOf(path, ending);
-    return path.endsWith(ending) ? [path] : [];
-  });
-}
-
-function slashed(path: string): string {
-  return path.split(sep).join('/');
 }

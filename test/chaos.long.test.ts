@@ -1,6 +1,6 @@
 // The small chaos run: every fault at both logs, in an order that the seed gives.
 import { expect, test } from 'vitest';
-import { missingForBroker } from '../src/kernel/events/testing/broker.ts';
+import { missingForBroker } from '../src/banyan/events/testing/broker.ts';
 import { campaign } from './chaos/campaign.ts';
 import { judge } from './chaos/checker.ts';
 import { cacheDir, type LogKind } from './chaos/ground.ts';

@@ -1,6 +1,6 @@
 // One fault of each log, by real processes: what the long run does for minutes, in seconds.
 import { describe, expect, test } from 'vitest';
-import { missingForBroker } from '../src/kernel/events/testing/broker.ts';
+import { missingForBroker } from '../src/banyan/events/testing/broker.ts';
 import { campaign } from './chaos/campaign.ts';
 import { cacheDir, type LogKind } from './chaos/ground.ts';
 

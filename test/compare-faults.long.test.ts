@@ -2,8 +2,8 @@
 // not know the path.
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { cpuSeconds } from '../compare/measure/proc.ts';
-import { createInternalTokens } from '../src/kernel/identity/internal-token.ts';
-import type { Overview } from '../src/kernel/placement/admin-contract.ts';
+import { createInternalTokens } from '../src/banyan/identity/internal-token.ts';
+import type { Overview } from '../src/banyan/placement/admin-contract.ts';
 import { type StartedShop, startShop } from './start-shop.ts';
 
 const module = 'media';

@@ -4,7 +4,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { moduleNames } from '../src/environment.ts';
+import { moduleNames } from '../src/banyan/config/environment.ts';
 import { shopApp } from '../src/shop.ts';
 
 const text = readFileSync(new URL('../docker-compose.yml', import.meta.url), 'utf8');

@@ -1,7 +1,7 @@
 // A sample of the edges, each time another one: request lines by a seed, and every trick of headers and framing, asked
 // over raw sockets of one shop with its modules in the process and then elsewhere. `npm run test:edge` asks far more.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { moduleNames } from '../src/environment.ts';
+import { moduleNames } from '../src/banyan/config/environment.ts';
 import { shopApp } from '../src/shop.ts';
 import { paths } from './edge/paths.ts';
 import { headersAndFraming } from './edge/tricks.ts';

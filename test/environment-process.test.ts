@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { roleUrl, runtimeRole } from '../src/kernel/store/roles.ts';
+import { roleUrl, runtimeRole } from '../src/banyan/postgres/roles.ts';
 import { type Env, launch } from '../stage/launch.ts';
 import { clientOf, eventually, type Shop } from './shop.ts';
 import { type StartedShop, startShop } from './start-shop.ts';

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readEnvironment } from '../src/environment.ts';
+import { readEnvironment } from '../src/banyan/config/environment.ts';
+import { usageOf } from '../src/banyan/config/usage.ts';
 import { shopApp } from '../src/shop.ts';
-import { usageOf } from '../src/usage.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'banyan-environment-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

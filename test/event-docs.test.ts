@@ -1,7 +1,7 @@
 // docs/events.md tells of the states and their changes what the code says of them.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { deliveryDiagram, deliveryMoves, deliveryStates } from '../src/kernel/events/delivery.ts';
+import { deliveryDiagram, deliveryMoves, deliveryStates } from '../src/banyan/events/delivery.ts';
 
 const page = readFileSync(new URL('../docs/events.md', import.meta.url), 'utf8');
 

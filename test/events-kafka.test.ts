@@ -1,6 +1,6 @@
 // Events as an operator meets them, over a real broker (events-suite.ts): BROKER_URL, or one started here.
 import { test } from 'vitest';
-import { missingForBroker, startBroker } from '../src/kernel/events/testing/broker.ts';
+import { missingForBroker, startBroker } from '../src/banyan/events/testing/broker.ts';
 import { cacheDir } from './chaos/ground.ts';
 import { eventsSuite } from './events-suite.ts';
 

@@ -7,10 +7,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { quiet } from '../src/banyan/events/testing/shop.ts';
+import { createKafkaLog } from '../src/banyan/log/kafka/log.ts';
+import { freePort } from '../src/banyan/postgres/free-port.ts';
 import { run } from '../src/cli/run.ts';
-import { createKafkaLog } from '../src/kernel/events/log/kafka/log.ts';
-import { quiet } from '../src/kernel/events/testing/shop.ts';
-import { freePort } from '../src/kernel/free-port.ts';
 import { clientOf, eventually, type Shop } from './shop.ts';
 import { startShop } from './start-shop.ts';
 

@@ -3,10 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Contract } from '../src/kernel/contract/contract.ts';
-import { createInternalTokens } from '../src/kernel/identity/internal-token.ts';
-import { canonicalContract } from '../src/kernel/placement/canonical.ts';
-import { identify } from '../src/kernel/placement/process.ts';
+import { identify } from '../src/banyan/context/process.ts';
+import type { Contract } from '../src/banyan/contract/contract.ts';
+import { createInternalTokens } from '../src/banyan/identity/internal-token.ts';
+import { canonicalContract } from '../src/banyan/placement/canonical.ts';
 
 export interface Foreign {
   readonly url: string;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
 import { endAll } from '../scripts/end-all.mjs';
-import { openEmbedded } from '../src/kernel/store/embedded.ts';
+import { openEmbedded } from '../src/banyan/postgres/embedded.ts';
 import { launch } from '../stage/launch.ts';
 import type { TestGround } from './start-shop.ts';
 

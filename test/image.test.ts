@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { moduleNames } from '../src/environment.ts';
+import { moduleNames } from '../src/banyan/config/environment.ts';
 import { shopApp } from '../src/shop.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

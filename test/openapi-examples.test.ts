@@ -3,9 +3,9 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { moduleNames } from '../src/environment.ts';
-import { loadContract } from '../src/host/load.ts';
-import { canonicalContract } from '../src/kernel/placement/canonical.ts';
+import { moduleNames } from '../src/banyan/config/environment.ts';
+import { loadContract } from '../src/banyan/host/load.ts';
+import { canonicalContract } from '../src/banyan/placement/canonical.ts';
 import { shopApp } from '../src/shop.ts';
 import { type Answer, clientOf, type Shop, unique } from './shop.ts';
 import { startShop } from './start-shop.ts';

@@ -2,7 +2,7 @@
 // move on between the placements, as an operator would move them.
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { type Broker, startBroker } from '../src/kernel/events/testing/broker.ts';
+import { type Broker, startBroker } from '../src/banyan/events/testing/broker.ts';
 import { checkoutSuite, styles } from './saga/checkout.ts';
 import { ask } from './saga/sums.ts';
 import { clientOf, eventually, type Shop } from './shop.ts';

@@ -35,7 +35,7 @@ export async function startProduct(folder: string): Promise<Product> {
   const dataDir = mkdtempSync(join(tmpdir(), 'banyan-abuse-'));
   chmodSync(dataDir, 0o711);
   const node = join(folder, 'node_modules/.bin/node');
-  const cache = pathToFileURL(join(folder, 'src/compile-cache.mjs')).href;
+  const cache = pathToFileURL(join(folder, 'src/banyan/compile-cache.mjs')).href;
   const host = await launch({
     folder,
     node: [node, '--import', cache],

@@ -1,6 +1,6 @@
 // Bodies that were slow once, or look as if they could be: for one operation, each as large as it may be. In every
 // field of the operation as well as beside them. JSON text, since some of it no object could be.
-import type { OperationSpec } from '../../src/kernel/contract/contract.ts';
+import type { OperationSpec } from '../../src/banyan/contract/contract.ts';
 
 type Kind = readonly [name: string, body: string];
 

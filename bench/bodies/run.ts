@@ -2,15 +2,15 @@
 // of every kind that made some parser or check slow before, each filled up to what the operation takes.
 // `npm run bench:bodies` prints the worst of each; nothing may hold it for 50 ms.
 
-import { moduleNames } from '../../src/environment.ts';
-import { loadContract } from '../../src/host/load.ts';
-import type { Contract, OperationSpec } from '../../src/kernel/contract/contract.ts';
-import { isCrowded } from '../../src/kernel/contract/crowded.ts';
-import { exampleInput } from '../../src/kernel/contract/examples.ts';
-import { inputCheck } from '../../src/kernel/contract/validation.ts';
-import { events } from '../../src/kernel/events/operations/contract.ts';
-import { bodyLimitOf } from '../../src/kernel/http/limits.ts';
-import { admin } from '../../src/kernel/placement/admin-contract.ts';
+import { moduleNames } from '../../src/banyan/config/environment.ts';
+import type { Contract, OperationSpec } from '../../src/banyan/contract/contract.ts';
+import { isCrowded } from '../../src/banyan/contract/crowded.ts';
+import { exampleInput } from '../../src/banyan/contract/examples.ts';
+import { inputCheck } from '../../src/banyan/contract/validation.ts';
+import { events } from '../../src/banyan/events/operations/contract.ts';
+import { loadContract } from '../../src/banyan/host/load.ts';
+import { bodyLimitOf } from '../../src/banyan/http/limits.ts';
+import { admin } from '../../src/banyan/placement/admin-contract.ts';
 import { shopApp } from '../../src/shop.ts';
 import { kinds } from './kinds.ts';
 

@@ -3,9 +3,9 @@ import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import Fastify from 'fastify';
 import { WebSocketServer } from 'ws';
-import { createDispatcher } from '../../src/kernel/calls/dispatcher.ts';
-import { attachWsDoor } from '../../src/kernel/calls/ws-door.ts';
-import { createInternalTokens } from '../../src/kernel/identity/internal-token.ts';
+import { createDispatcher } from '../../src/banyan/calls/dispatcher.ts';
+import { createInternalTokens } from '../../src/banyan/identity/internal-token.ts';
+import { attachWsDoor } from '../../src/banyan/websocket/ws-door.ts';
 import { INTERNAL_KEY, price, shelf } from './subject.ts';
 
 const say = (port: number) => process.stdout.write(`${port}\n`);

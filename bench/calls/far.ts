@@ -6,10 +6,10 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { Pool } from 'undici';
 import WebSocket from 'ws';
-import { createRef } from '../../src/kernel/calls/ref.ts';
-import { createRemote } from '../../src/kernel/calls/remote.ts';
-import { createInternalTokens } from '../../src/kernel/identity/internal-token.ts';
-import type { Placements, Snapshot } from '../../src/kernel/placement/snapshot.ts';
+import { createRef } from '../../src/banyan/calls/ref.ts';
+import { createRemote } from '../../src/banyan/calls/remote.ts';
+import { createInternalTokens } from '../../src/banyan/identity/internal-token.ts';
+import type { Placements, Snapshot } from '../../src/banyan/routing/snapshot.ts';
 import { INPUT, INTERNAL_KEY, shelf } from './subject.ts';
 
 const ONE_BY_ONE = 10_000;

@@ -1,10 +1,11 @@
 // One variant of a call inside one process, measured in a process of its own: `node near.ts <variant>`.
 // Prints nanoseconds per awaited call, the mean of one long loop after a warm-up of the same loop.
-import type { Call } from '../../src/kernel/calls/call.ts';
-import { withFlow } from '../../src/kernel/calls/call.ts';
-import { createDispatcher, type Dispatcher } from '../../src/kernel/calls/dispatcher.ts';
-import { createRef, type Remote } from '../../src/kernel/calls/ref.ts';
-import type { Placements, Snapshot } from '../../src/kernel/placement/snapshot.ts';
+
+import { createDispatcher, type Dispatcher } from '../../src/banyan/calls/dispatcher.ts';
+import { createRef, type Remote } from '../../src/banyan/calls/ref.ts';
+import type { Call } from '../../src/banyan/context/call.ts';
+import { withFlow } from '../../src/banyan/context/call.ts';
+import type { Placements, Snapshot } from '../../src/banyan/routing/snapshot.ts';
 import { INPUT, price, priceInTime, shelf, TRACEPARENT } from './subject.ts';
 
 const WARM = 300_000;

@@ -29,7 +29,7 @@ async function near(variant: string): Promise<Numbers> {
   return JSON.parse(stdout) as Numbers;
 }
 
-// Left to itself the kernel sometimes puts both ends on one core (a third of the latency) and sometimes not:
+// Left to itself the library sometimes puts both ends on one core (a third of the latency) and sometimes not:
 // each is given its own.
 const pinned = cpus().length > 1 && spawnSync('taskset', ['-p', String(process.pid)]).status === 0;
 const on = (core: number, args: readonly string[]): [string, string[]] =>
@@ -93,7 +93,7 @@ print(
   `Machine: ${cpus().length} x ${cpus()[0]!.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}.`,
   `Versions: Node ${process.versions.node}, ws ${installed('ws')}, undici ${installed('undici')}, fastify ${installed('fastify')}, ` +
     `moleculer ${version(here('../node_modules/moleculer/package.json'))}.`,
-  `Two processes ${pinned ? 'pinned to a core each' : 'on whatever core the kernel gives them'}.`,
+  `Two processes ${pinned ? 'pinned to a core each' : 'on whatever core the library gives them'}.`,
   `${new Date().toISOString().slice(0, 10)}, ${repeats} repeats in alternating order; median (min to max).`,
   '',
 );

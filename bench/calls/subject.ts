@@ -1,8 +1,8 @@
 // What is called in every variant: the same small input, the same small answer, no work in between.
 import { Type } from 'typebox';
-import type { Call } from '../../src/kernel/calls/call.ts';
-import { closed, defineContract, operation } from '../../src/kernel/contract/contract.ts';
-import { id } from '../../src/kernel/contract/fields.ts';
+import type { Call } from '../../src/banyan/context/call.ts';
+import { closed, defineContract, operation } from '../../src/banyan/contract/contract.ts';
+import { id } from '../../src/banyan/contract/fields.ts';
 
 export const shelf = defineContract('shelf', {
   summary: 'What the benchmarks call',

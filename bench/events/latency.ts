@@ -3,12 +3,12 @@
 // And the same with one poisonous key among a thousand: what the others notice of it.
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import type { Pool } from 'pg';
-import { parseBrokerUrl } from '../../src/kernel/events/log/kafka/client.ts';
-import { createKafkaLog } from '../../src/kernel/events/log/kafka/log.ts';
-import { createPostgresLog } from '../../src/kernel/events/log/postgres.ts';
-import { createEventRuntime } from '../../src/kernel/events/runtime.ts';
-import { openStore, quiet, shop, till, urlOf } from '../../src/kernel/events/testing/shop.ts';
-import { on } from '../../src/kernel/saga/on.ts';
+import { createEventRuntime } from '../../src/banyan/events/runtime.ts';
+import { openStore, quiet, shop, till, urlOf } from '../../src/banyan/events/testing/shop.ts';
+import { parseBrokerUrl } from '../../src/banyan/log/kafka/client.ts';
+import { createKafkaLog } from '../../src/banyan/log/kafka/log.ts';
+import { createPostgresLog } from '../../src/banyan/log/postgres.ts';
+import { on } from '../../src/banyan/saga/on.ts';
 import { emptyTopics, median, ms, percentile, type Row, ratio, type Stage } from './stage.ts';
 
 const PER_SECOND = 500;

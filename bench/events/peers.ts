@@ -4,10 +4,10 @@
 import { runMigrations, run as runWorker } from 'graphile-worker';
 import { Pool } from 'pg';
 import { PgBoss } from 'pg-boss';
-import { createPostgresLog } from '../../src/kernel/events/log/postgres.ts';
-import { createEventRuntime } from '../../src/kernel/events/runtime.ts';
-import { openStore, quiet, shop, till, urlOf } from '../../src/kernel/events/testing/shop.ts';
-import { on } from '../../src/kernel/saga/on.ts';
+import { createEventRuntime } from '../../src/banyan/events/runtime.ts';
+import { openStore, quiet, shop, till, urlOf } from '../../src/banyan/events/testing/shop.ts';
+import { createPostgresLog } from '../../src/banyan/log/postgres.ts';
+import { on } from '../../src/banyan/saga/on.ts';
 import { median, prefill, type Row, ratio, type Stage, whole } from './stage.ts';
 
 const AT_ONCE = 3;

@@ -4,11 +4,11 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
-import { createKafkaLog } from '../../src/kernel/events/log/kafka/log.ts';
-import type { EventLog, StoredRecord } from '../../src/kernel/events/log/port.ts';
-import { createPostgresLog } from '../../src/kernel/events/log/postgres.ts';
-import { createEventRuntime } from '../../src/kernel/events/runtime.ts';
-import { openStore, quiet, shop, till, urlOf } from '../../src/kernel/events/testing/shop.ts';
+import { createEventRuntime } from '../../src/banyan/events/runtime.ts';
+import { openStore, quiet, shop, till, urlOf } from '../../src/banyan/events/testing/shop.ts';
+import { createKafkaLog } from '../../src/banyan/log/kafka/log.ts';
+import type { EventLog, StoredRecord } from '../../src/banyan/log/port.ts';
+import { createPostgresLog } from '../../src/banyan/log/postgres.ts';
 import { emptyTopics, median, prefill, type Row, ratio, type Stage, whole } from './stage.ts';
 
 const BATCH = 1_000;

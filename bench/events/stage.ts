@@ -2,10 +2,10 @@
 // there, events prefilled by SQL. And the few numbers that every table needs.
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import { createClient } from '../../src/kernel/events/log/kafka/client.ts';
-import { type Broker, missingForBroker, startBroker } from '../../src/kernel/events/testing/broker.ts';
-import { openDatabase, openServer, type TestServer } from '../../src/kernel/events/testing/server.ts';
-import { provisionShop, quiet } from '../../src/kernel/events/testing/shop.ts';
+import { type Broker, missingForBroker, startBroker } from '../../src/banyan/events/testing/broker.ts';
+import { openDatabase, openServer, type TestServer } from '../../src/banyan/events/testing/server.ts';
+import { provisionShop, quiet } from '../../src/banyan/events/testing/shop.ts';
+import { createClient } from '../../src/banyan/log/kafka/client.ts';
 
 const cacheDir = join(import.meta.dirname, '../../node_modules/.cache/kafka');
 

@@ -4,16 +4,16 @@
 import Fastify from 'fastify';
 import { Pool } from 'pg';
 import { pino } from 'pino';
-import { createDispatcher } from '../../src/kernel/calls/dispatcher.ts';
-import { closed, defineContract, type OperationSpec, operation } from '../../src/kernel/contract/contract.ts';
-import { anonymous } from '../../src/kernel/contract/principal.ts';
-import { Type } from '../../src/kernel/contract/type.ts';
-import { eventArguments } from '../../src/kernel/events/publisher.ts';
-import { shop, urlOf } from '../../src/kernel/events/testing/shop.ts';
-import { contractRoutes } from '../../src/kernel/http/routes.ts';
-import { createServer } from '../../src/kernel/http/server.ts';
-import { createMetrics } from '../../src/kernel/telemetry/metrics.ts';
-import { noTracing } from '../../src/kernel/telemetry/tracing.ts';
+import { createDispatcher } from '../../src/banyan/calls/dispatcher.ts';
+import { anonymous } from '../../src/banyan/context/principal.ts';
+import { closed, defineContract, type OperationSpec, operation } from '../../src/banyan/contract/contract.ts';
+import { Type } from '../../src/banyan/contract/type.ts';
+import { eventArguments } from '../../src/banyan/events/publisher.ts';
+import { shop, urlOf } from '../../src/banyan/events/testing/shop.ts';
+import { contractRoutes } from '../../src/banyan/http/routes.ts';
+import { createServer } from '../../src/banyan/http/server.ts';
+import { createMetrics } from '../../src/banyan/telemetry/metrics.ts';
+import { noTracing } from '../../src/banyan/telemetry/tracing.ts';
 
 interface Sale {
   readonly orderId: string;

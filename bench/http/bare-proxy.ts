@@ -1,7 +1,7 @@
 // The limit for the gateway: @fastify/http-proxy alone before the same service. Prints its port.
 import httpProxy from '@fastify/http-proxy';
 import fastify from 'fastify';
-import { createInternalTokens } from '../../src/kernel/identity/internal-token.ts';
+import { createInternalTokens } from '../../src/banyan/identity/internal-token.ts';
 
 const [upstream, internalKey] = process.argv.slice(2);
 const token = await createInternalTokens(internalKey!, 'bench').mint('catalog');

@@ -4,7 +4,7 @@ import fastify from 'fastify';
 import pg from 'pg';
 import { pino } from 'pino';
 import { PrismaClient } from '../../prisma/catalog/client/client.ts';
-import { openEmbedded } from '../../src/kernel/store/embedded.ts';
+import { openEmbedded } from '../../src/banyan/postgres/embedded.ts';
 
 const [dataDir] = process.argv.slice(2);
 const server = await openEmbedded({ dataDir: dataDir!, log: pino({ level: 'warn' }) });

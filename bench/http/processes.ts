@@ -4,7 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Env, type Launched, launch } from '../../stage/launch.ts';
 
-const cached = [process.execPath, '--import', new URL('../../src/compile-cache.mjs', import.meta.url).href];
+const cached = [
+  process.execPath,
+  '--import',
+  new URL('../../src/banyan/compile-cache.mjs', import.meta.url).href,
+];
 const production: Env = { NODE_ENV: 'production' };
 
 /** A script of this folder that prints its port; `cache`: with the compile cache of `npm start`. */

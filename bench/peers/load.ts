@@ -24,7 +24,7 @@ export interface Measured {
   readonly p99: number;
   /** CPU of all processes of the peer, microseconds a request. */
   readonly cpu: number;
-  /** As much of it as was spent outside of the kernel: our own code, and less noisy than the rest. */
+  /** As much of it as was spent outside of the library: our own code, and less noisy than the rest. */
   readonly user: number;
   /** CPU of the generator, of one core: near 1 it was itself the limit. */
   readonly generator: number;

@@ -1,7 +1,7 @@
 // How each peer is started, in one process and apart. Every variant answers GET /api/orders/<id> on its port.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { freePorts } from '../../src/kernel/free-port.ts';
+import { freePorts } from '../../src/banyan/postgres/free-port.ts';
 import type { Command } from './processes.ts';
 
 export type Shape = 'in one process' | 'apart';

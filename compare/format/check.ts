@@ -1,6 +1,6 @@
 // Reads a report back: a file that somebody kept, checked against the schema before anything is said of it.
 import { readFileSync } from 'node:fs';
-import { compile } from '../../src/kernel/contract/validation.ts';
+import { compile } from '../../src/banyan/contract/validation.ts';
 import { Refusal } from '../errors/refusal.ts';
 import { Report } from './report.ts';
 

@@ -3,7 +3,7 @@
 // what could not be measured is null beside a sentence in `why` or `notes`. It knows nothing of how it is shown.
 // Units stand in the names: Ms milliseconds, Seconds, Bytes, PerSecond; shares are 0 to 1; times RFC 3339.
 import type { Static } from 'typebox';
-import { Type } from '../../src/kernel/contract/type.ts';
+import { Type } from '../../src/banyan/contract/type.ts';
 
 const text = () => Type.String();
 const number = () => Type.Number();

@@ -2,7 +2,7 @@
 // their way at once: from the rows that every consumer keeps. An event's id is a UUIDv7, which holds the moment
 // of its publication in milliseconds; its delivery row is written in the transaction of its effect.
 import pg from 'pg';
-import { createClient } from '../../src/kernel/store/connections.ts';
+import { createClient } from '../../src/banyan/postgres/connections.ts';
 
 export interface EventTime {
   readonly event: string;

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { identify, isAlive, type ProcessIdentity } from '../../src/kernel/placement/process.ts';
+import { identify, isAlive, type ProcessIdentity } from '../../src/banyan/context/process.ts';
 import { Refusal } from '../errors/refusal.ts';
 
 const PREFIX = 'banyan-compare-';

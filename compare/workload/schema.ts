@@ -1,7 +1,7 @@
 // What a workload file may say (docs/compare.md shows one). The built-in workloads are such files: whatever they can do,
 // a file of one's own can. A schema with closed objects, so that a misspelt field is an error and not a default.
 import type { Static } from 'typebox';
-import { Type } from '../../src/kernel/contract/type.ts';
+import { Type } from '../../src/banyan/contract/type.ts';
 
 const closed = <T extends Record<string, Parameters<typeof Type.Object>[0][string]>>(fields: T) =>
   Type.Object(fields, { additionalProperties: false });

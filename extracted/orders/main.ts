@@ -1,6 +1,6 @@
 // orders in a home of its own: the same code as in the monolith, another process.
-import '../../src/compile-cache.mjs';
+import '../../src/banyan/compile-cache.mjs';
 
-const { run } = await import('../../src/run.ts');
+const { run } = await import('../../src/banyan/host/run.ts');
 const { shopApp } = await import('../../src/shop.ts');
 await run(shopApp, { MODULES: 'orders' });

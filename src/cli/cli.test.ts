@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Entry, Instance, Overview } from '../kernel/placement/admin-contract.ts';
-import { writeInstanceFile } from '../kernel/supervisor/instance-file.ts';
+import type { Entry, Instance, Overview } from '../banyan/placement/admin-contract.ts';
+import { writeInstanceFile } from '../banyan/supervisor/instance-file.ts';
 import type { Suggestions } from './application.ts';
 import { drawStatus } from './picture.ts';
 import { run } from './run.ts';
@@ -363,7 +363,7 @@ describe('every error is exit 1 and says the next step', () => {
 
   test('an instance that was killed is not taken for a running one', async () => {
     const file = join(dataDir, 'instance.json');
-    const { machine } = await import('../kernel/placement/process.ts');
+    const { machine } = await import('../banyan/context/process.ts');
     writeFileSync(
       file,
       JSON.stringify({ url: base, pid: 1, process: { machine, pid: 1, started: 'long ago' } }),

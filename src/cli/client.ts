@@ -4,9 +4,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { request } from 'undici';
-import type { ProblemBody } from '../kernel/contract/problem.ts';
-import type { Entry, Overview } from '../kernel/placement/admin-contract.ts';
-import { mayRun, readInstanceFile } from '../kernel/supervisor/instance-file.ts';
+import type { ProblemBody } from '../banyan/contract/problem.ts';
+import type { Entry, Overview } from '../banyan/placement/admin-contract.ts';
+import { mayRun, readInstanceFile } from '../banyan/supervisor/instance-file.ts';
 import { Failure, failure } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,5 +1,5 @@
 // One event in 80 columns: where it is, its data, and what became of it at every consumer.
-import type { WholeEvent } from '../kernel/events/operations/schemas.ts';
+import type { WholeEvent } from '../banyan/events/operations/schemas.ts';
 import { type Looks, WIDTH } from './events-picture.ts';
 import { indent, oneLine, shorten } from './plain.ts';
 import { local } from './times.ts';

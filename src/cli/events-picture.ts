@@ -1,5 +1,5 @@
 // What the events commands show, in 80 columns: pure, from the admin answers.
-import type { EventsOverview, WholeLetter } from '../kernel/events/operations/schemas.ts';
+import type { EventsOverview, WholeLetter } from '../banyan/events/operations/schemas.ts';
 import { oneLine, shorten } from './plain.ts';
 import type { Style } from './terminal.ts';
 import { lasting, plural, thousands } from './times.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { EventsOverview } from '../kernel/events/operations/schemas.ts';
+import type { EventsOverview } from '../banyan/events/operations/schemas.ts';
 import { editJson } from './editor.ts';
 import { drawOverview } from './events-picture.ts';
 import type { Failure } from './failure.ts';

@@ -1,5 +1,5 @@
 // A command that could not be done: a problem as the admin API answers it, and the step to take next.
-import type { ProblemBody } from '../kernel/contract/problem.ts';
+import type { ProblemBody } from '../banyan/contract/problem.ts';
 import { styleFor, type Terminal } from './terminal.ts';
 
 export class Failure extends Error {

@@ -1,6 +1,6 @@
 // The status as a picture in 80 columns: one line per module, its processes hung below it like the roots of a
 // fig, and at the end what to try next, chosen by what is seen.
-import type { Entry, Instance, Overview } from '../kernel/placement/admin-contract.ts';
+import type { Entry, Instance, Overview } from '../banyan/placement/admin-contract.ts';
 import type { Suggestions } from './application.ts';
 import type { Style } from './terminal.ts';
 

@@ -1,6 +1,6 @@
 // One piece of work for each of several modules, at once; the answers in the order in which they were named,
 // one JSON body a line with --json. One that fails does not stop the others, and makes the command fail.
-import type { Entry } from '../kernel/placement/admin-contract.ts';
+import type { Entry } from '../banyan/placement/admin-contract.ts';
 import type { Answer, Client } from './client.ts';
 import { Failure, report } from './failure.ts';
 import { createProgress, type Progress } from './progress.ts';

@@ -1,7 +1,7 @@
 // One chaos run over one log: sales at a steady rate, the seven faults one after another as the seed orders
 // them, the time until the system has recovered from each, and in the end what the sets say.
 import { setTimeout as pause } from 'node:timers/promises';
-import { openStore, shop } from '../../src/kernel/events/testing/shop.ts';
+import { openStore, shop } from '../../src/banyan/events/testing/shop.ts';
 import { check, type Verdict } from './checker.ts';
 import { Crew } from './crew.ts';
 import { type Fault, faults, type Scene } from './faults.ts';
@@ -18,7 +18,7 @@ export interface CampaignOptions {
   readonly seed: number;
   /** Names of faults, or parts of them; undefined: all seven. */
   readonly only?: readonly string[];
-  /** Hosts say on stderr what the kernel logs. */
+  /** Hosts say on stderr what the library logs. */
   readonly verbose?: boolean;
   readonly say?: (line: string) => void;
   readonly signal?: AbortSignal;

@@ -1,10 +1,10 @@
 // The seven faults: whom each one strikes, and by what it is known that the system has recovered from it.
 // A strike resolves when its cause is over (the frozen wakes, the broker is started), recovered or not.
 import { setTimeout as pause } from 'node:timers/promises';
-import type { LogRecord } from '../../src/kernel/events/log/port.ts';
-import { openLog } from '../../src/kernel/events/open-log.ts';
-import { quiet } from '../../src/kernel/events/testing/shop.ts';
-import { STABLE_MS } from '../../src/kernel/host/background.ts';
+import { openLog } from '../../src/banyan/events/open-log.ts';
+import { quiet } from '../../src/banyan/events/testing/shop.ts';
+import { STABLE_MS } from '../../src/banyan/jobs/background.ts';
+import type { LogRecord } from '../../src/banyan/log/port.ts';
 import type { Crew } from './crew.ts';
 import type { Ground } from './ground.ts';
 import type { Random } from './random.ts';

@@ -4,9 +4,9 @@
 // ledger that a trigger writes: which outbox rows were ever committed, whatever the relay says of them.
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import { type Broker, startBroker } from '../../src/kernel/events/testing/broker.ts';
-import { openServer, type TestServer } from '../../src/kernel/events/testing/server.ts';
-import { provisionShop, urlOf } from '../../src/kernel/events/testing/shop.ts';
+import { type Broker, startBroker } from '../../src/banyan/events/testing/broker.ts';
+import { openServer, type TestServer } from '../../src/banyan/events/testing/server.ts';
+import { provisionShop, urlOf } from '../../src/banyan/events/testing/shop.ts';
 
 export type LogKind = 'postgres' | 'kafka';
 

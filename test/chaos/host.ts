@@ -1,14 +1,14 @@
-// A host of the chaos run: a process with the kernel's real event runtimes of two modules, its background work
+// A host of the chaos run: a process with the library's real event runtimes of two modules, its background work
 // where the placement that it was last told says. `shop` sells and notes each payment; `till` notes each sale
 // and publishes the payment in the same transaction. Run by crew.ts, which talks to it; ends with its parent.
 import { pino } from 'pino';
-import { createKafkaLog } from '../../src/kernel/events/log/kafka/log.ts';
-import { createPostgresLog } from '../../src/kernel/events/log/postgres.ts';
-import { createEventRuntime } from '../../src/kernel/events/runtime.ts';
-import { openStore, quiet, shop, till } from '../../src/kernel/events/testing/shop.ts';
-import { createBackground } from '../../src/kernel/host/background.ts';
-import type { Placement, Placements, Snapshot } from '../../src/kernel/placement/snapshot.ts';
-import { on } from '../../src/kernel/saga/on.ts';
+import { createEventRuntime } from '../../src/banyan/events/runtime.ts';
+import { openStore, quiet, shop, till } from '../../src/banyan/events/testing/shop.ts';
+import { createBackground } from '../../src/banyan/jobs/background.ts';
+import { createKafkaLog } from '../../src/banyan/log/kafka/log.ts';
+import { createPostgresLog } from '../../src/banyan/log/postgres.ts';
+import type { Placement, Placements, Snapshot } from '../../src/banyan/routing/snapshot.ts';
+import { on } from '../../src/banyan/saga/on.ts';
 import { createRandom } from './random.ts';
 import { sell } from './sale.ts';
 import { unreliable } from './unreliable.ts';
@@ -23,7 +23,7 @@ export interface HostConfig {
   readonly keys: number;
   readonly seed: number;
   readonly placed: Placed;
-  /** Says on stderr what the kernel logs. */
+  /** Says on stderr what the library logs. */
   readonly verbose: boolean;
 }
 

@@ -1,8 +1,8 @@
 // Whether events come through: one sale for each partition, made after the strike, and the wait until they are
 // sent or have taken effect. A partition's probe stands behind everything that the partition had before it.
-import { openLog } from '../../src/kernel/events/open-log.ts';
-import { quiet } from '../../src/kernel/events/testing/shop.ts';
-import type { OpenStore } from '../../src/kernel/store/create.ts';
+import { openLog } from '../../src/banyan/events/open-log.ts';
+import { quiet } from '../../src/banyan/events/testing/shop.ts';
+import type { OpenStore } from '../../src/banyan/store/create.ts';
 import { calm } from './campaign.ts';
 import type { Ground } from './ground.ts';
 import { sell } from './sale.ts';

@@ -1,8 +1,8 @@
 // The business change of the chaos run: a sale of a key gets the key's next number under the row lock of its
 // account, and the event is published in the same transaction. Some transactions are rolled back at the end:
 // their events must never be seen.
-import { shop } from '../../src/kernel/events/testing/shop.ts';
-import type { OpenStore } from '../../src/kernel/store/create.ts';
+import { shop } from '../../src/banyan/events/testing/shop.ts';
+import type { OpenStore } from '../../src/banyan/store/create.ts';
 
 /** A change of heart after everything was written, not a failure. */
 class Undone extends Error {}

@@ -1,6 +1,6 @@
 // A log that for a while delivers as badly as a log may: late, twice, and old batches again beside newer ones;
 // appends arrive twice, and once more when nobody expects them. Everything here is within "at least once".
-import type { Batch, EventLog, LogRecord } from '../../src/kernel/events/log/port.ts';
+import type { Batch, EventLog, LogRecord } from '../../src/banyan/log/port.ts';
 import type { Random } from './random.ts';
 
 export interface Unreliable extends EventLog {

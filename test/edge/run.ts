@@ -2,7 +2,7 @@
 // whose modules are in the process and then again with each in a process of its own. Progress goes to stderr, what
 // differs to stdout; exit 1 when anything does.
 import { countOf, readArguments } from '../../scripts/arguments.ts';
-import { moduleNames } from '../../src/environment.ts';
+import { moduleNames } from '../../src/banyan/config/environment.ts';
 import { shopApp } from '../../src/shop.ts';
 import { paths } from './paths.ts';
 import { startEdgeShop } from './shop.ts';

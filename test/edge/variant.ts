@@ -1,6 +1,6 @@
 // What is sent in one exchange, and the operations that it is aimed at: every one that any module has a path for.
-import { moduleNames } from '../../src/environment.ts';
-import { loadContract } from '../../src/host/load.ts';
+import { moduleNames } from '../../src/banyan/config/environment.ts';
+import { loadContract } from '../../src/banyan/host/load.ts';
 import { shopApp } from '../../src/shop.ts';
 
 export interface Variant {

@@ -5,8 +5,8 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type Broker, startBroker } from '../../src/kernel/events/testing/broker.ts';
-import { openServer } from '../../src/kernel/events/testing/server.ts';
+import { type Broker, startBroker } from '../../src/banyan/events/testing/broker.ts';
+import { openServer } from '../../src/banyan/events/testing/server.ts';
 import { type Launched, launch } from '../../stage/launch.ts';
 
 export type LogKind = 'postgres' | 'kafka';

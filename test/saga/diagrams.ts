@@ -1,7 +1,7 @@
 // The checkout's two diagrams for ARCHITECTURE.md, drawn from the code and not by hand. Orchestration: the table of
 // steps itself. Choreography has no such table, so it is watched: orders of every kind go through a real shop, and
 // what caused what is read from the events in its log.
-import type { Saga } from '../../src/kernel/saga/definition.ts';
+import type { Saga } from '../../src/banyan/saga/definition.ts';
 import { checkout } from '../../src/modules/orders/saga/orchestration.ts';
 import type { Stage } from '../saga-chaos/stage.ts';
 

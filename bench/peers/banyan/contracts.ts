@@ -1,7 +1,7 @@
 // The three contracts of the work, as a module of the product writes its own.
 import { Type } from 'typebox';
-import { closed, defineContract, operation } from '../../../src/kernel/contract/contract.ts';
-import { id } from '../../../src/kernel/contract/fields.ts';
+import { closed, defineContract, operation } from '../../../src/banyan/contract/contract.ts';
+import { id } from '../../../src/banyan/contract/fields.ts';
 
 const User = Type.Object({ id: id(), name: Type.String(), email: Type.String(), address: Type.String() });
 const Product = Type.Object({

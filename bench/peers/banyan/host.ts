@@ -2,19 +2,19 @@
 // monolith, `none` the gateway alone, a name a service. Placements stand still: nothing is flipped here, so no
 // control store is needed; what a request passes through is the product's own.
 import type { FastifyInstance } from 'fastify';
-import { createGateway } from '../../../src/gateway/gateway.ts';
-import type { Dispatcher } from '../../../src/kernel/calls/dispatcher.ts';
-import { createRemote } from '../../../src/kernel/calls/remote.ts';
-import { attachWsDoor } from '../../../src/kernel/calls/ws-door.ts';
-import { kernelProblem } from '../../../src/kernel/contract/problem.ts';
-import type { EventLog } from '../../../src/kernel/events/log/port.ts';
-import { bootModule, inOrderOfUse } from '../../../src/kernel/host/boot-module.ts';
-import { createInternalPort } from '../../../src/kernel/host/internal-port.ts';
-import { audienceOf, createInternalTokens } from '../../../src/kernel/identity/internal-token.ts';
-import type { Placements, Snapshot } from '../../../src/kernel/placement/snapshot.ts';
-import { createLogger } from '../../../src/kernel/telemetry/logger.ts';
-import { createMetrics } from '../../../src/kernel/telemetry/metrics.ts';
-import { noTracing } from '../../../src/kernel/telemetry/tracing.ts';
+import type { Dispatcher } from '../../../src/banyan/calls/dispatcher.ts';
+import { createRemote } from '../../../src/banyan/calls/remote.ts';
+import { kernelProblem } from '../../../src/banyan/contract/problem.ts';
+import { createGateway } from '../../../src/banyan/gateway/gateway.ts';
+import { bootModule, inOrderOfUse } from '../../../src/banyan/host/boot-module.ts';
+import { createInternalPort } from '../../../src/banyan/host/internal-port.ts';
+import { audienceOf, createInternalTokens } from '../../../src/banyan/identity/internal-token.ts';
+import type { EventLog } from '../../../src/banyan/log/port.ts';
+import type { Placements, Snapshot } from '../../../src/banyan/routing/snapshot.ts';
+import { createLogger } from '../../../src/banyan/telemetry/logger.ts';
+import { createMetrics } from '../../../src/banyan/telemetry/metrics.ts';
+import { noTracing } from '../../../src/banyan/telemetry/tracing.ts';
+import { attachWsDoor } from '../../../src/banyan/websocket/ws-door.ts';
 import { catalog, orders, users } from './contracts.ts';
 import { modules } from './modules.ts';
 

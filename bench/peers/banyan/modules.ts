@@ -1,5 +1,5 @@
 // The three modules of the work as registration records. Whether what orders asks is near or far, they do not know.
-import { defineModule, type Module } from '../../../src/kernel/module.ts';
+import { defineModule, type Module } from '../../../src/banyan/host/module.ts';
 import { findOrder, findProducts, findUser, place } from '../work.ts';
 import { catalog, orders, users } from './contracts.ts';
 

@@ -1,5 +1,5 @@
 // `banyan events drop ID --why "…"`: given up, for a reason that is kept.
-import type { Decided } from '../../kernel/events/operations/schemas.ts';
+import type { Decided } from '../../banyan/events/operations/schemas.ts';
 import { connect } from '../client.ts';
 import type { Register } from '../register.ts';
 import { nextSteps } from './events-next.ts';

@@ -1,5 +1,5 @@
 // `banyan events replay TOPIC --from T [--until T] --to CONSUMER`: the past once more, a slice at a time.
-import type { Replayed } from '../../kernel/events/operations/schemas.ts';
+import type { Replayed } from '../../banyan/events/operations/schemas.ts';
 import { connect } from '../client.ts';
 import { createProgress } from '../progress.ts';
 import type { Register } from '../register.ts';

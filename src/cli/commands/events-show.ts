@@ -1,5 +1,5 @@
 // `banyan events show ID`: the event, where it is, its attempts, each error with its stack.
-import type { WholeEvent } from '../../kernel/events/operations/schemas.ts';
+import type { WholeEvent } from '../../banyan/events/operations/schemas.ts';
 import { connect } from '../client.ts';
 import { drawEvent } from '../event-picture.ts';
 import type { Register } from '../register.ts';

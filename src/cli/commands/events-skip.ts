@@ -1,6 +1,6 @@
 // `banyan events skip TOPIC PARTITION OFFSET --why "…"`: a part of the log that cannot be read is given up.
 import { InvalidArgumentError } from 'commander';
-import type { Skipped } from '../../kernel/events/operations/schemas.ts';
+import type { Skipped } from '../../banyan/events/operations/schemas.ts';
 import { connect } from '../client.ts';
 import type { Register } from '../register.ts';
 import { nextSteps } from './events-next.ts';

@@ -1,6 +1,6 @@
 // `banyan events tail [TOPIC]`: live, one line an event, until Ctrl-C. A monolith that restarts is waited for.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Tailed } from '../../kernel/events/operations/schemas.ts';
+import type { Tailed } from '../../banyan/events/operations/schemas.ts';
 import { connect } from '../client.ts';
 import { Failure } from '../failure.ts';
 import { oneLine, shorten } from '../plain.ts';

@@ -1,5 +1,5 @@
 // `banyan events`: how the events of every module are doing; and the group of commands about them.
-import type { EventsOverview } from '../../kernel/events/operations/schemas.ts';
+import type { EventsOverview } from '../../banyan/events/operations/schemas.ts';
 import { connect } from '../client.ts';
 import { drawOverview } from '../events-picture.ts';
 import type { Register } from '../register.ts';

@@ -1,6 +1,6 @@
 // `banyan extract M…`: processes first, the flip when they are healthy. Saying it again starts what is missing.
 import { InvalidArgumentError } from 'commander';
-import type { Entry } from '../../kernel/placement/admin-contract.ts';
+import type { Entry } from '../../banyan/placement/admin-contract.ts';
 import { connect } from '../client.ts';
 import type { Register } from '../register.ts';
 import { forEachModule } from '../several.ts';

@@ -1,6 +1,6 @@
 // `banyan place M service|in-process`: the flip alone.
 import { Argument } from 'commander';
-import type { Entry } from '../../kernel/placement/admin-contract.ts';
+import type { Entry } from '../../banyan/placement/admin-contract.ts';
 import { connect } from '../client.ts';
 import type { Register } from '../register.ts';
 import { forEachModule } from '../several.ts';

@@ -1,7 +1,7 @@
 // `banyan restore M…`: the flip back first, then the drain, then the end of the processes. When requests do
 // not end in time nothing is stopped.
 import { InvalidArgumentError } from 'commander';
-import type { Entry } from '../../kernel/placement/admin-contract.ts';
+import type { Entry } from '../../banyan/placement/admin-contract.ts';
 import { connect } from '../client.ts';
 import { misused } from '../failure.ts';
 import type { Register } from '../register.ts';

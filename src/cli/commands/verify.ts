@@ -1,6 +1,6 @@
 // `banyan verify`: outboxes, log and inboxes against one another. The last line is for scripts, and so is the
 // exit code: 1 unless nothing is lost, doubled or inverted, and all of the log could be read.
-import type { Verified } from '../../kernel/events/operations/schemas.ts';
+import type { Verified } from '../../banyan/events/operations/schemas.ts';
 import { connect } from '../client.ts';
 import { oneLine, shorten } from '../plain.ts';
 import type { Register } from '../register.ts';

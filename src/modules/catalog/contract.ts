@@ -1,8 +1,20 @@
 // What catalog promises: products, their prices, and the reservation of stock for orders.
 import type { Static } from 'typebox';
-import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
-import { cents, currency, id, line, nullable, paging, prose } from '../../kernel/contract/fields.ts';
-import { Type } from '../../kernel/contract/type.ts';
+import {
+  cents,
+  closed,
+  currency,
+  defineContract,
+  event,
+  id,
+  line,
+  nullable,
+  operation,
+  page,
+  paging,
+  prose,
+  Type,
+} from '#banyan';
 
 /** Of the examples: a product and a picture that a new shop has. */
 const PRODUCT_ID = '019b76da-a800-7000-8000-01a6aa00d43e';

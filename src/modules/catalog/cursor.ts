@@ -1,7 +1,7 @@
 // The cursor of the product list: the id of the last product of a page, as 22 opaque characters.
 // It knows no database; whatever it did not write itself is refused as `bad-cursor`.
 import { parse, stringify } from 'uuid';
-import { problem } from '../../kernel/contract/problem.ts';
+import { problem } from '#banyan';
 import { catalog } from './contract.ts';
 
 export function cursorOf(id: string): string {

@@ -1,8 +1,7 @@
 // What catalog does about what becomes of an order. The checkout's choreography, seen from catalog:
 // placed takes stock, confirmed keeps it, rejected and cancelled give it back. Orders that a coordinator
 // drives are left to it: it calls the same functions through the contract (module.ts).
-import type { Listener } from '../../kernel/events/listener.ts';
-import { on } from '../../kernel/saga/on.ts';
+import { type Listener, on } from '#banyan';
 import { orders } from '../orders/contract.ts';
 import { release, repeat, reserve, sell } from './reservations.ts';
 

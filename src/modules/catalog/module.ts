@@ -1,6 +1,6 @@
 // Catalog as a module: what implements its contract, what it listens to, its seeds. All wiring is here.
+import { defineModule, type Module } from '#banyan';
 import { PrismaClient } from '../../../prisma/catalog/client/client.ts';
-import { defineModule, type Module } from '../../kernel/module.ts';
 import { catalog } from './contract.ts';
 import { listeners } from './listeners.ts';
 import { ProductRepository } from './repository.ts';

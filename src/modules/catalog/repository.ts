@@ -2,8 +2,8 @@
 // prices of an order (every order) are prepared statements on the raw port, which cost a third less CPU
 // than Prisma's findUnique (58,000 against 44,000 reads per second and core).
 // The unique index on sku decides who has it; stock that orders take is not moved here (see reservations.ts).
+import type { Store, TransactionClient } from '#banyan';
 import { Prisma, type PrismaClient } from '../../../prisma/catalog/client/client.ts';
-import type { Store, TransactionClient } from '../../kernel/store/store.ts';
 import type { Product } from './contract.ts';
 
 export interface Price {

@@ -8,8 +8,7 @@
 //
 // Everybody locks the order's row first and then the products in the order of their ids, so steps that
 // meet queue up and never hold each other. (Products first: a repeated reserve deadlocks with a release.)
-import type { DataOf } from '../../kernel/contract/contract.ts';
-import type { Sql, Transaction } from '../../kernel/store/store.ts';
+import type { DataOf, Sql, Transaction } from '#banyan';
 import type { orders } from '../orders/contract.ts';
 import { catalog } from './contract.ts';
 

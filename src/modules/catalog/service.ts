@@ -3,9 +3,8 @@
 // orders: what their events do to the stock is in reservations.ts.
 // Texts are kept, and searched for, in composed form (NFC): an é is found however the keyboard of either side wrote it.
 import { v7 } from 'uuid';
+import { problem, type Store } from '#banyan';
 import type { PrismaClient } from '../../../prisma/catalog/client/client.ts';
-import { problem } from '../../kernel/contract/problem.ts';
-import type { Store } from '../../kernel/store/store.ts';
 import { catalog, type Product } from './contract.ts';
 import { cursorOf, idOf } from './cursor.ts';
 import { isSkuTaken, type Price, type ProductChange, type ProductRepository } from './repository.ts';

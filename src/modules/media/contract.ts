@@ -1,8 +1,5 @@
 // What media promises: pictures in, pictures and thumbnails out.
-
-import { closed, defineContract, event, operation } from '../../kernel/contract/contract.ts';
-import { id } from '../../kernel/contract/fields.ts';
-import { Type } from '../../kernel/contract/type.ts';
+import { closed, defineContract, event, id, operation, Type } from '#banyan';
 
 /** The pictures that a new shop begins with: fixed, so that products can name them before media has any. */
 export const seedPictureIds: readonly string[] = Array.from(

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { type Answer, inBothPlacements } from '../../../test/shop.ts';
-import { query } from '../../kernel/store/testing.ts';
+import { query } from '../../banyan/postgres/testing.ts';
 import { seedPictureIds } from './contract.ts';
 
 const nobody = '0192aaaa-0000-7000-8000-000000000000';

@@ -1,7 +1,7 @@
 // Media as a module: what implements its contract, its storage, its first pictures. All wiring is here.
 import { instanceCachingFactory } from 'tsyringe';
+import { defineModule, type Module } from '#banyan';
 import { PrismaClient } from '../../../prisma/media/client/client.ts';
-import { defineModule, type Module } from '../../kernel/module.ts';
 import { media } from './contract.ts';
 import { createDecoder } from './decoding/processes.ts';
 import { MediaRepository } from './repository.ts';

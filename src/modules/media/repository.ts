@@ -1,6 +1,6 @@
 // The rows of media: one per picture, pending while its bytes are written, then final and never changed.
+import type { Sql, Store } from '#banyan';
 import type { PrismaClient } from '../../../prisma/media/client/client.ts';
-import type { Sql, Store } from '../../kernel/store/store.ts';
 
 export interface Picture {
   readonly id: string;

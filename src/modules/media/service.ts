@@ -4,11 +4,16 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { v7 } from 'uuid';
+import {
+  type AddressRule,
+  type Download,
+  type Limits,
+  problem,
+  type SessionCall,
+  type Store,
+  type UploadCall,
+} from '#banyan';
 import type { PrismaClient } from '../../../prisma/media/client/client.ts';
-import type { Download, SessionCall, UploadCall } from '../../kernel/calls/call.ts';
-import { problem } from '../../kernel/contract/problem.ts';
-import type { AddressRule, Limits } from '../../kernel/limits/limits.ts';
-import type { Store } from '../../kernel/store/store.ts';
 import { media } from './contract.ts';
 import { type Image, NotAnImage } from './decoding/decode.ts';
 import type { Decoder } from './decoding/processes.ts';

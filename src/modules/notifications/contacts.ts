@@ -2,7 +2,7 @@
 // An address outlives its account by an hour, so that what an order still has to tell arrives; then it is
 // deleted. Order holds per user in users' events, so the last event seen is the truth.
 import type { Pool } from 'pg';
-import type { Transaction } from '../../kernel/store/store.ts';
+import type { Transaction } from '#banyan';
 
 interface Contact {
   readonly userId: string;

@@ -1,8 +1,21 @@
 // What notifications promises: the customer hears of what became of an order, once.
 import type { Static } from 'typebox';
-import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
-import { cents, currency, id, line, nullable, paging, prose, time } from '../../kernel/contract/fields.ts';
-import { Type } from '../../kernel/contract/type.ts';
+import {
+  cents,
+  closed,
+  currency,
+  defineContract,
+  event,
+  id,
+  line,
+  nullable,
+  operation,
+  page,
+  paging,
+  prose,
+  Type,
+  time,
+} from '#banyan';
 
 export const Notification = Type.Object({
   id: id(),

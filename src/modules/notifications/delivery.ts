@@ -2,8 +2,7 @@
 // is tried again with growing waits, about a minute and a half in all; then it is failed for good, and the order
 // that it is about stays as it is.
 import type { Logger } from 'pino';
-import type { Client } from '../../kernel/calls/ref.ts';
-import type { Failure, LeasedJob, Outcome } from '../../kernel/jobs/leased.ts';
+import type { Client, Failure, LeasedJob, Outcome } from '#banyan';
 import type { users } from '../users/contract.ts';
 import { type Mailer, RefusedForGood } from './mail/mailer.ts';
 import { type Claimed, mail, type NotificationRepository } from './repository.ts';

@@ -1,9 +1,7 @@
 // What notifications does about what others say: users' events tell whom to write to, the end of an
 // order is written about, once. The key of each note decides, however often an event comes. Of orders that a
 // coordinator drives it says itself when to write (module.ts).
-import type { Listener } from '../../kernel/events/listener.ts';
-import { on } from '../../kernel/saga/on.ts';
-import type { Transaction } from '../../kernel/store/store.ts';
+import { type Listener, on, type Transaction } from '#banyan';
 import { orders } from '../orders/contract.ts';
 import { users } from '../users/contract.ts';
 import { markGone, remember } from './contacts.ts';

@@ -1,6 +1,6 @@
 // Notifications as a module: what implements its contract, what it listens to, its jobs. All wiring is here.
+import { defineModule, type Module } from '#banyan';
 import { PrismaClient } from '../../../prisma/notifications/client/client.ts';
-import { defineModule, type Module } from '../../kernel/module.ts';
 import { users } from '../users/contract.ts';
 import { forgetGone } from './contacts.ts';
 import { notifications } from './contract.ts';

@@ -1,10 +1,7 @@
 // The rows of notifications: written once per key, leased by one host at a time, finished once.
 import { v7 } from 'uuid';
+import { eventArguments, type JobTable, presentCause, type Sql, type Store } from '#banyan';
 import type { PrismaClient } from '../../../prisma/notifications/client/client.ts';
-import { presentCause } from '../../kernel/calls/cause.ts';
-import { eventArguments } from '../../kernel/events/publisher.ts';
-import type { JobTable } from '../../kernel/jobs/queue.ts';
-import type { Sql, Store } from '../../kernel/store/store.ts';
 import { type Notification, notifications } from './contract.ts';
 import type { Note } from './texts.ts';
 

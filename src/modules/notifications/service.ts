@@ -1,9 +1,7 @@
 // What can be asked of notifications: a customer's own list, and an administrator's mail to a user.
 import { v7, validate } from 'uuid';
+import { type Client, problem, type Store } from '#banyan';
 import type { PrismaClient } from '../../../prisma/notifications/client/client.ts';
-import type { Client } from '../../kernel/calls/ref.ts';
-import { problem } from '../../kernel/contract/problem.ts';
-import type { Store } from '../../kernel/store/store.ts';
 import type { users } from '../users/contract.ts';
 import { notifications } from './contract.ts';
 import type { NotificationRepository } from './repository.ts';

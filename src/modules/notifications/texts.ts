@@ -1,7 +1,5 @@
 // What a customer reads. One function per occasion, each with the key under which it is written once.
-
-import type { DataOf } from '../../kernel/contract/contract.ts';
-import { money } from '../../kernel/contract/money.ts';
+import { type DataOf, money } from '#banyan';
 import type { orders, RejectReason } from '../orders/contract.ts';
 
 export interface Note {

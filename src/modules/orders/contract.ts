@@ -1,8 +1,20 @@
 // What orders promises: an order is taken at once and decided later.
 import type { Static } from 'typebox';
-import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
-import { cents, currency, id, line, nullable, paging, time } from '../../kernel/contract/fields.ts';
-import { Type } from '../../kernel/contract/type.ts';
+import {
+  cents,
+  closed,
+  currency,
+  defineContract,
+  event,
+  id,
+  line,
+  nullable,
+  operation,
+  page,
+  paging,
+  Type,
+  time,
+} from '#banyan';
 
 export const OrderStatus = Type.Union([
   Type.Literal('placed'),

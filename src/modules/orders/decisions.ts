@@ -6,9 +6,7 @@
 //
 // Each is one conditional statement, so the database decides between two that meet, and a repeated or
 // late one changes nothing. Who says "next" is not known here; each step publishes what it did.
-import { type EventArguments, eventArguments } from '../../kernel/events/publisher.ts';
-import { publishNoted } from '../../kernel/saga/notes.ts';
-import type { Transaction } from '../../kernel/store/store.ts';
+import { type EventArguments, eventArguments, publishNoted, type Transaction } from '#banyan';
 import { orders, type RejectReason, type SagaStyle } from './contract.ts';
 
 export interface Ended {

@@ -1,9 +1,6 @@
 // What orders does about what others say: the checkout's events (saga/choreography.ts), and users who may not
 // buy any more: their open orders end, whoever drives them.
-import type { Listener } from '../../kernel/events/listener.ts';
-import type { Engine } from '../../kernel/saga/engine.ts';
-import { on } from '../../kernel/saga/on.ts';
-import type { Transaction } from '../../kernel/store/store.ts';
+import { type Engine, type Listener, on, type Transaction } from '#banyan';
 import { users } from '../users/contract.ts';
 import { bar, unbar } from './decisions.ts';
 import { choreography } from './saga/choreography.ts';

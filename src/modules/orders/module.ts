@@ -1,6 +1,6 @@
 // Orders as a module: what implements its contract, what it listens to, its saga. All wiring is here.
+import { defineModule, type Module } from '#banyan';
 import { PrismaClient } from '../../../prisma/orders/client/client.ts';
-import { defineModule, type Module } from '../../kernel/module.ts';
 import { catalog } from '../catalog/contract.ts';
 import { notifications } from '../notifications/contract.ts';
 import { payments } from '../payments/contract.ts';

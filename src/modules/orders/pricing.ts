@@ -1,7 +1,6 @@
 // What an order costs, from what was wanted and what catalog says of it. Pure: it asks nobody.
 // Throws the 422 problems of the contract, each entry of `errors` naming the line that is wrong.
-import type { FieldError } from '../../kernel/contract/problem.ts';
-import { problem } from '../../kernel/contract/problem.ts';
+import { type FieldError, problem } from '#banyan';
 import { type Order, orders } from './contract.ts';
 
 export interface WantedLine {

@@ -1,11 +1,8 @@
 // The rows of orders. What every order does is SQL: it is written with its event by one statement (Prisma's interactive
 // transactions cost four times as much). Everything else is Prisma.
 // The primary key of idempotency_keys decides which of several equal requests made the order; the others read its answer.
+import { type BeginValues, beginIn, type EventArguments, type Store, styles } from '#banyan';
 import type { PrismaClient } from '../../../prisma/orders/client/client.ts';
-import type { EventArguments } from '../../kernel/events/publisher.ts';
-import { type BeginValues, beginIn } from '../../kernel/saga/begin.ts';
-import { styles } from '../../kernel/saga/style.ts';
-import type { Store } from '../../kernel/store/store.ts';
 import type { Order, OrderStatus, RejectReason, SagaStyle } from './contract.ts';
 
 export interface GivenAnswer {

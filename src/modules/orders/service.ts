@@ -3,13 +3,17 @@
 // It knows nothing of HTTP, and nothing of where users and catalog run.
 import { setTimeout as pause } from 'node:timers/promises';
 import { v7, validate } from 'uuid';
+import {
+  type BeginValues,
+  type Client,
+  type Engine,
+  type EventArguments,
+  eventArguments,
+  kernelProblem,
+  problem,
+  type Store,
+} from '#banyan';
 import type { PrismaClient } from '../../../prisma/orders/client/client.ts';
-import type { Client } from '../../kernel/calls/ref.ts';
-import { kernelProblem, problem } from '../../kernel/contract/problem.ts';
-import { type EventArguments, eventArguments } from '../../kernel/events/publisher.ts';
-import type { BeginValues } from '../../kernel/saga/begin.ts';
-import type { Engine } from '../../kernel/saga/engine.ts';
-import type { Store } from '../../kernel/store/store.ts';
 import type { catalog } from '../catalog/contract.ts';
 import type { users } from '../users/contract.ts';
 import { type Order, orders, type TimelineItem } from './contract.ts';

@@ -2,7 +2,7 @@
 // hosts that are frozen, killed or closed in between, a network that is away, and three hosts at once.
 import { v7 } from 'uuid';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Transaction } from '../../kernel/store/store.ts';
+import type { Transaction } from '../../banyan/store/store.ts';
 import { NetworkBusy } from './card-network.ts';
 import { type PaymentsAlone, paymentsAlone } from './charging.fixture.ts';
 import { request, undo } from './lifecycle.ts';

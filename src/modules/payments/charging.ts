@@ -3,8 +3,7 @@
 // host that was frozen or killed in between harms nothing.
 // A payment whose network is silent (2 x 2 s, then looked up, then voided) holds up no other.
 import type { Logger } from 'pino';
-import type { Failure, LeasedJob, Outcome } from '../../kernel/jobs/leased.ts';
-import type { Store } from '../../kernel/store/store.ts';
+import type { Failure, LeasedJob, Outcome, Store } from '#banyan';
 import { type CardNetwork, type ChargeRequest, NoAnswer } from './card-network.ts';
 import { type Answer, type Claimed, record } from './lifecycle.ts';
 import { charges } from './repository.ts';

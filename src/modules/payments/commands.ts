@@ -1,7 +1,6 @@
 // What a coordinator may ask of payments: the same steps as the choreography's (listeners.ts), each answering
 // where the payment stands. Asked twice they answer the same.
-import type { InputOf, OutputOf } from '../../kernel/contract/contract.ts';
-import type { Store } from '../../kernel/store/store.ts';
+import type { InputOf, OutputOf, Store } from '#banyan';
 import type { payments } from './contract.ts';
 import { request, type Standing, standing, undo } from './lifecycle.ts';
 

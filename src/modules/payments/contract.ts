@@ -1,8 +1,18 @@
 // What payments promises: one charge per order at most, and its trace.
 import type { Static } from 'typebox';
-import { closed, defineContract, event, operation, page } from '../../kernel/contract/contract.ts';
-import { cents, currency, id, paging, time } from '../../kernel/contract/fields.ts';
-import { Type } from '../../kernel/contract/type.ts';
+import {
+  cents,
+  closed,
+  currency,
+  defineContract,
+  event,
+  id,
+  operation,
+  page,
+  paging,
+  Type,
+  time,
+} from '#banyan';
 
 export const Payment = Type.Object({
   id: id(),

@@ -12,9 +12,14 @@
 //       refunded     the money went back                             -> payment-refunded
 //   forestalled  the order ended before its stock was reserved: a late charge finds this row
 import { v7 } from 'uuid';
-import { presentCause } from '../../kernel/calls/cause.ts';
-import { type EventArguments, eventArguments } from '../../kernel/events/publisher.ts';
-import type { Sql, Store, Transaction } from '../../kernel/store/store.ts';
+import {
+  type EventArguments,
+  eventArguments,
+  presentCause,
+  type Sql,
+  type Store,
+  type Transaction,
+} from '#banyan';
 import { type Payment, payments } from './contract.ts';
 
 export type Status = Payment['status'] | 'giving-up' | 'voiding' | 'refunding' | 'forestalled';

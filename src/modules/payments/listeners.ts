@@ -1,8 +1,7 @@
 // What payments does about what others say. The checkout's choreography, seen from payments:
 // stock reserved is charged; an order that ended otherwise than confirmed gets its money back. Orders that
 // a coordinator drives are left to it: it calls the same functions through the contract (module.ts).
-import type { Listener } from '../../kernel/events/listener.ts';
-import { on } from '../../kernel/saga/on.ts';
+import { type Listener, on } from '#banyan';
 import { catalog } from '../catalog/contract.ts';
 import { orders } from '../orders/contract.ts';
 import { repeat, request, undo } from './lifecycle.ts';

@@ -1,6 +1,6 @@
 // The lists of payments and of charges, page by page: both are ordered by the id, the newest first.
 import { validate } from 'uuid';
-import { problem } from '../../kernel/contract/problem.ts';
+import { problem } from '#banyan';
 import { payments } from './contract.ts';
 
 /** A cursor is the last id of the page before. */

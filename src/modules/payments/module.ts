@@ -1,8 +1,8 @@
 // Payments as a module: what implements its contract, what it listens to, the job that charges.
 // The sandbox card network lives here too, in its own schema; another network is another line below.
 import { instanceCachingFactory } from 'tsyringe';
+import { defineModule, type Module } from '#banyan';
 import { PrismaClient } from '../../../prisma/payments/client/client.ts';
-import { defineModule, type Module } from '../../kernel/module.ts';
 import { withTimeLimit } from './card-network.ts';
 import { chargeJob } from './charging.ts';
 import { commands } from './commands.ts';

@@ -1,7 +1,6 @@
 // The rows of payments as they are listed, and as they are leased; what changes their status is in lifecycle.ts.
+import type { JobTable, Store } from '#banyan';
 import type { PrismaClient } from '../../../prisma/payments/client/client.ts';
-import type { JobTable } from '../../kernel/jobs/queue.ts';
-import type { Store } from '../../kernel/store/store.ts';
 import type { Payment } from './contract.ts';
 import { type Claimed, publicStatus, type Status } from './lifecycle.ts';
 

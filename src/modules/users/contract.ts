@@ -1,8 +1,20 @@
 // What users promises: accounts, sessions, and the facts that others build on.
 import type { Static } from 'typebox';
-import { closed, defineContract, empty, event, nothing, operation } from '../../kernel/contract/contract.ts';
-import { id, line, nullable, prose, time, visible } from '../../kernel/contract/fields.ts';
-import { Type } from '../../kernel/contract/type.ts';
+import {
+  closed,
+  defineContract,
+  empty,
+  event,
+  id,
+  line,
+  nothing,
+  nullable,
+  operation,
+  prose,
+  Type,
+  time,
+  visible,
+} from '#banyan';
 
 /** RFC 5322 lets control characters stand in a quoted local part: PostgreSQL stores no NUL, mail headers break at CR LF. */
 const email = line({ format: 'email', maxLength: 254 });

@@ -1,9 +1,7 @@
 // Users as a module: what implements its contract, what it listens to, whom it begins with. All wiring is here.
 import type { JWK } from 'jose';
+import { createSessionSigner, defineModule, type Module, on } from '#banyan';
 import { PrismaClient } from '../../../prisma/users/client/client.ts';
-import { createSessionSigner } from '../../kernel/identity/session-token.ts';
-import { defineModule, type Module } from '../../kernel/module.ts';
-import { on } from '../../kernel/saga/on.ts';
 import { notifications } from '../notifications/contract.ts';
 import { users } from './contract.ts';
 import { noteMail, UserRepository } from './repository.ts';

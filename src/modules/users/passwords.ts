@@ -4,7 +4,7 @@
 // so that libuv keeps a thread for files and names, and whoever comes when 48 wait hears 503 at once.
 import { availableParallelism } from 'node:os';
 import { type Algorithm, hash, verify } from '@node-rs/argon2';
-import { BoundedQueue, type Waiting } from '../../kernel/limits/queue.ts';
+import { BoundedQueue, type Waiting } from '#banyan';
 
 /** Argon2id; the package's const enum cannot be read where types are stripped. */
 const argon2id: Algorithm = 2;

@@ -1,7 +1,7 @@
 // The rows of users. Every change names the epoch that its session was opened under, so a session that was
 // revoked a moment ago changes nothing, whatever a gateway believed.
+import type { Sql, Store, Transaction, TransactionClient } from '#banyan';
 import type { PrismaClient, User as Row } from '../../../prisma/users/client/client.ts';
-import type { Sql, Store, Transaction, TransactionClient } from '../../kernel/store/store.ts';
 
 export type UserTransaction = Transaction<TransactionClient<PrismaClient>>;
 export type { Row };

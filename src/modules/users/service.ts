@@ -2,12 +2,16 @@
 // new password or by deletion, in the same transaction that tells all hosts.
 // It knows nothing of HTTP, nor of who listens to users' events.
 import { v7 } from 'uuid';
+import {
+  type AddressRule,
+  type Call,
+  kernelProblem,
+  type Limits,
+  problem,
+  type SessionSigner,
+  type Store,
+} from '#banyan';
 import type { PrismaClient } from '../../../prisma/users/client/client.ts';
-import type { Call } from '../../kernel/calls/call.ts';
-import { kernelProblem, problem } from '../../kernel/contract/problem.ts';
-import type { SessionSigner } from '../../kernel/identity/session-token.ts';
-import type { AddressRule, Limits } from '../../kernel/limits/limits.ts';
-import type { Store } from '../../kernel/store/store.ts';
 import { type User, users } from './contract.ts';
 import { hashPassword, inTurn, isPassword } from './passwords.ts';
 import { EmailTaken, emailKey, type Row, revoke, type Session, type UserRepository } from './repository.ts';

@@ -4,8 +4,7 @@
 // It knows pictures as bytes and nothing of who sent them.
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { kernelProblem } from '../../../kernel/contract/problem.ts';
-import { BoundedQueue, type Waiting } from '../../../kernel/limits/queue.ts';
+import { BoundedQueue, kernelProblem, type Waiting } from '#banyan';
 import type { Decoded } from './child.ts';
 import { type Image, NotAnImage } from './decode.ts';
 

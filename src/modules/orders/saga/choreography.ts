@@ -2,12 +2,7 @@
 // file has the whole: catalog reserves at order-placed, payments charges at stock-reserved, orders confirms at
 // payment-captured, notifications mails at order-confirmed (each module's listeners.ts).
 // Every event is noted for the timeline. Of an order that a coordinator drives the same event is an answer to it.
-import type { Delivery } from '../../../kernel/events/envelope.ts';
-import type { Listener } from '../../../kernel/events/listener.ts';
-import type { Watched } from '../../../kernel/saga/definition.ts';
-import type { Engine } from '../../../kernel/saga/engine.ts';
-import { on } from '../../../kernel/saga/on.ts';
-import type { Transaction } from '../../../kernel/store/store.ts';
+import { type Delivery, type Engine, type Listener, on, type Transaction, type Watched } from '#banyan';
 import { catalog } from '../../catalog/contract.ts';
 import { notifications } from '../../notifications/contract.ts';
 import { payments } from '../../payments/contract.ts';

@@ -2,16 +2,16 @@
 // as it stands, with its open sagas, and they go on. The same SQL is run over it at every start.
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { moduleEventTables } from '../../../kernel/events/tables.ts';
-import { createJobTask } from '../../../kernel/jobs/loop.ts';
-import { Lane } from '../../../kernel/lane.ts';
-import { limitTables } from '../../../kernel/limits/tables.ts';
-import { Engine } from '../../../kernel/saga/engine.ts';
-import { sagaTables } from '../../../kernel/saga/tables.ts';
-import { createStore } from '../../../kernel/store/create.ts';
-import { provision } from '../../../kernel/store/provision.ts';
-import { roleUrl, runtimeRole } from '../../../kernel/store/roles.ts';
-import { query, silent, type ThrowawayServer, throwawayServer } from '../../../kernel/store/testing.ts';
+import { moduleEventTables } from '../../../banyan/events/tables.ts';
+import { Lane } from '../../../banyan/jobs/lane.ts';
+import { createJobTask } from '../../../banyan/jobs/loop.ts';
+import { limitTables } from '../../../banyan/limits/tables.ts';
+import { provision } from '../../../banyan/postgres/provision.ts';
+import { roleUrl, runtimeRole } from '../../../banyan/postgres/roles.ts';
+import { query, silent, type ThrowawayServer, throwawayServer } from '../../../banyan/postgres/testing.ts';
+import { Engine } from '../../../banyan/saga/engine.ts';
+import { sagaTables } from '../../../banyan/saga/tables.ts';
+import { createStore } from '../../../banyan/store/create.ts';
 import { type Checkout, checkout, type Participants } from './orchestration.ts';
 
 const prisma = new URL('../../../../prisma/', import.meta.url);

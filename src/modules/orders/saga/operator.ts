@@ -1,11 +1,7 @@
 // What an operator may ask of sagas: the style, what is open, one order's saga, and help for one that is stuck.
 // A coordinator is told to go on or to turn round; in a choreography nobody can be told, so the question is put
 // to everybody once more, and whoever answered before answers again.
-
-import { problem } from '../../../kernel/contract/problem.ts';
-import type { Engine, Open } from '../../../kernel/saga/engine.ts';
-import { styleWhen } from '../../../kernel/saga/style.ts';
-import type { Store, Transaction } from '../../../kernel/store/store.ts';
+import { type Engine, type Open, problem, type Store, styleWhen, type Transaction } from '#banyan';
 import { type Order, orders, type SagaOfOrder, type SagaOverview, type SagaStyle } from '../contract.ts';
 import { cancel, type Ended, endOf } from '../decisions.ts';
 import { type Checkout, cancelled } from './orchestration.ts';

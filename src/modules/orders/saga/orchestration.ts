@@ -1,8 +1,7 @@
-// The checkout by orchestration: the table that orders' coordinator executes (src/kernel/saga/drive.ts). Read it
+// The checkout by orchestration: the table that orders' coordinator executes (src/banyan/saga/drive.ts). Read it
 // as the business case: what is done, what takes it back, and from where on there is no way back.
 // What the steps do is the same code as in the choreography beside it; only who says "next" differs.
-import type { Client } from '../../../kernel/calls/ref.ts';
-import { defineSaga, type Reply, type Saga } from '../../../kernel/saga/definition.ts';
+import { type Client, defineSaga, type Reply, type Saga } from '#banyan';
 import type { catalog } from '../../catalog/contract.ts';
 import type { notifications } from '../../notifications/contract.ts';
 import type { payments } from '../../payments/contract.ts';

@@ -2,8 +2,7 @@
 // statement, so that two requests with one key cannot both be the first.
 import type { Pool } from 'pg';
 import { v7 } from 'uuid';
-import { sharedCommits } from '../../../kernel/store/shared-commits.ts';
-import type { Sql } from '../../../kernel/store/store.ts';
+import { type Sql, sharedCommits } from '#banyan';
 import type { ChargeRequest, ChargeStatus } from '../card-network.ts';
 import type { Charge } from '../contract.ts';
 

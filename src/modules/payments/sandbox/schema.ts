@@ -1,6 +1,6 @@
 // The sandbox network's own database schema, under its own role: payments cannot read it and it cannot
 // read payments, as with a network across the street.
-import type { KernelSchema } from '../../../kernel/store/kernel-schema.ts';
+import type { KernelSchema } from '#banyan';
 
 export const cardNetworkSchema: KernelSchema = {
   schema: 'card_network',

@@ -1,0 +1,187 @@
+// One dispatcher per module and host, behind every door: authorise, validate, handle, answer.
+// Because HTTP, the WebSocket door and near refs all end here, the placements cannot differ.
+// It knows no transport and no placement.
+import type { TSchema } from 'typebox';
+import type { Call, Flow } from '../context/call.ts';
+import { currentFlow, withFlow } from '../context/call.ts';
+import { anonymous, isAdmin, type Principal, type SessionUser } from '../context/principal.ts';
+import { childOf, newTraceparent } from '../context/trace.ts';
+import type { Contract, OperationSpec } from '../contract/contract.ts';
+import { kernelProblem } from '../contract/problem.ts';
+import { type InputCheck, inputCheck, outputCheck } from '../contract/validation.ts';
+import { type ObserveCall, observed } from './observed.ts';
+
+type AnyHandler = (input: unknown, call: Call) => Promise<unknown>;
+
+export interface DispatcherOptions {
+  /** Send every input and output through JSON and check the output (tests: sharing an object fails here). */
+  readonly codec: boolean;
+  /** Hears of every near call. Absent: nothing is measured, and a near call runs in the flow of its caller. */
+  readonly observe?: ObserveCall | undefined;
+}
+
+export interface Dispatcher {
+  readonly contract: Contract;
+  /** For the doors: the whole call is known. Rejects with a Problem, or with what the handler threw. */
+  dispatch(operation: string, input: unknown, call: Call): Promise<unknown>;
+  /** For near refs: the call of one operation by another module, with the flow of the moment. */
+  forModule(operation: string, caller: string): (input: unknown) => Promise<unknown>;
+  has(operation: string): boolean;
+}
+
+interface Entry {
+  readonly spec: OperationSpec;
+  readonly handler: AnyHandler;
+  readonly check: InputCheck;
+  readonly output: (output: unknown) => unknown;
+}
+
+export function createDispatcher(
+  contract: Contract,
+  handlers: Readonly<Record<string, AnyHandler>>,
+  { codec, observe }: DispatcherOptions,
+): Dispatcher {
+  const entries = new Map<string, Entry>();
+  for (const [name, spec] of Object.entries(contract.operations)) {
+    const handler = handlers[name];
+    if (!handler)
+      throw new Error(`${contract.module} promises the operation "${name}" and does not implement it`);
+    entries.set(name, {
+      spec,
+      handler,
+      check: inputCheck(spec.input),
+      output:
+        codec && !spec.download
+          ? outputCheck(spec.output as TSchema, `${contract.module}.${name}`)
+          : (output) => output,
+    });
+  }
+
+  const entryOf = (operation: string): Entry => {
+    const entry = entries.get(operation);
+    if (!entry)
+      throw kernelProblem('not-found', { detail: `${contract.module} has no operation "${operation}"` });
+    return entry;
+  };
+
+  return {
+    contract,
+    has: (operation) => entries.has(operation),
+
+    dispatch(operation, input, call) {
+      try {
+        const entry = entryOf(operation);
+        authorise(entry.spec, call.principal);
+        inTime(contract.module, operation, call);
+        entry.check(input);
+        // The call is itself the flow: its signal may be a getter that few ever ask.
+        promised(entry.spec, call);
+        const answer = withFlow(call, () => entry.handler(input, call));
+        return codec ? answer.then(entry.output) : answer;
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    },
+
+    forModule(operation, caller) {
+      const { spec, handler, check, output } = entryOf(operation);
+      const principal: Principal = { kind: 'module', name: caller };
+      return (given) => {
+        try {
+          authorise(spec, principal);
+          const input = codec ? throughJson(given) : given;
+          check(input);
+          const call = new NearCall(principal, currentFlow());
+          inTime(contract.module, operation, call);
+          const answer = observe
+            ? observed(observe, contract.module, operation, call, () => handler(input, call))
+            : handler(input, call);
+          return codec ? answer.then(output).then(throughJson) : answer;
+        } catch (error) {
+          return Promise.reject(error);
+        }
+      };
+    },
+  };
+}
+
+/**
+ * The call of a near ref, in the flow of its caller. Its traceparent and its signal are made only when a
+ * handler asks for them.
+ */
+class NearCall implements Call {
+  readonly principal: Principal;
+  readonly #flow: Flow | undefined;
+  #traceparent: string | undefined = undefined;
+
+  constructor(principal: Principal, flow: Flow | undefined) {
+    this.principal = principal;
+    this.#flow = flow;
+  }
+
+  get deadline(): number {
+    return this.#flow === undefined ? Number.POSITIVE_INFINITY : this.#flow.deadline;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#flow?.signal;
+  }
+
+  get traceparent(): string {
+    this.#traceparent ??= this.#flow ? childOf(this.#flow.traceparent) : newTraceparent();
+    return this.#traceparent;
+  }
+}
+
+/** What the type of a handler's call says (`CallOf`) is so: its user is there, and its file. */
+function promised({ access, upload }: OperationSpec, call: { user?: SessionUser } & Call): void {
+  if (access === 'session') call.user = call.principal as SessionUser;
+  if (upload && !call.upload) throw new Error('a door let an upload through without its file');
+}
+
+/** Nobody waits any more for what is past its deadline: it is not begun. */
+function inTime(module: string, operation: string, { deadline }: Call): void {
+  if (deadline !== Number.POSITIVE_INFINITY && deadline < Date.now())
+    throw kernelProblem('deadline-exceeded', { detail: `${module}.${operation} was asked too late` });
+}
+
+function throughJson(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+}
+
+/** Throws the 401 or 403 problem. Doors that can ask before they read a body do. */
+export function authorise(spec: OperationSpec, principal: Principal): void {
+  switch (spec.access) {
+    case 'public':
+      return;
+    case 'session':
+      if (principal.kind === 'user') return;
+      break;
+    case 'admin':
+      if (isAdmin(principal)) return;
+      break;
+    case 'operator':
+      if (principal.kind === 'operator') return;
+      break;
+    case 'internal':
+      if (principal.kind === 'module') return;
+      break;
+  }
+  if (principal === anonymous || principal.kind === 'anonymous') {
+    throw kernelProblem('unauthenticated', {
+      detail:
+        spec.access === 'operator'
+          ? 'Send ADMIN_TOKEN as a bearer token.'
+          : 'Send a session token as a bearer token.',
+    });
+  }
+  throw kernelProblem('forbidden', { detail: `This operation is for ${audience[spec.access]}.` });
+}
+
+const audience: Record<OperationSpec['access'], string> = {
+  public: 'everyone',
+  session: 'people who are signed in',
+  admin: 'administrators',
+  operator: 'the holder of ADMIN_TOKEN',
+  internal: 'other modules',
+};

@@ -1,0 +1,71 @@
+// The client of another module. By the placement of that moment each call stays in this process (near) or
+// goes to another one (far). It knows nothing of how either of them is carried out.
+// Guarantees: the decision is made on every call from the snapshot in memory; both exits authorise,
+// validate and answer alike; a call inside an open store transaction throws where `strict` is set.
+
+import { currentFlow } from '../context/call.ts';
+import type { Contract, InputOf, OperationSpec, OutputOf } from '../contract/contract.ts';
+import { sideOf } from '../routing/side.ts';
+import type { Placement, Placements } from '../routing/snapshot.ts';
+import type { Dispatcher } from './dispatcher.ts';
+
+/** The operations of a contract as functions; uploads and downloads are for clients over HTTP alone. */
+export type Client<C extends Contract> = {
+  readonly [K in keyof C['operations'] as C['operations'][K] extends { upload: object } | { download: true }
+    ? never
+    : K]: CallOf<C['operations'][K]>;
+};
+
+export type CallOf<O extends OperationSpec> = (input: InputOf<O>) => Promise<OutputOf<O>>;
+
+/** The far exit: one call of one operation to some process that serves the module on that side. */
+export type Remote = (
+  contract: Contract,
+  operation: string,
+  input: unknown,
+  caller: string,
+  side: Placement,
+) => Promise<unknown>;
+
+export interface RefOptions {
+  readonly caller: string;
+  /** The dispatcher of that module on this host; undefined when the host does not run it. */
+  readonly local: Dispatcher | undefined;
+  readonly remote: Remote;
+  readonly placements: Placements;
+  /** Throw when called inside an open store transaction (tests and development). */
+  readonly strict: boolean;
+}
+
+export function createRef<C extends Contract>(contract: C, options: RefOptions): Client<C> {
+  const { module } = contract;
+  const { local, remote, placements, caller, strict } = options;
+  const client: Record<string, (input: unknown) => Promise<unknown>> = {};
+  for (const [name, spec] of Object.entries(contract.operations)) {
+    if (spec.upload || spec.download) continue;
+    const near = local?.forModule(name, caller);
+    const fork = (input: unknown) => {
+      const side = sideOf(placements.current, module);
+      return near && side === 'in-process' ? near(input) : remote(contract, name, input, caller, side);
+    };
+    client[name] = strict
+      ? (input) => {
+          const open = currentFlow()?.transaction;
+          if (open) throw new RefInsideTransaction(module, name, open);
+          return fork(input);
+        }
+      : fork;
+  }
+  return client as Client<C>;
+}
+
+/** A ref was called while a store transaction was open: extracted, it would hold row locks over the network. */
+export class RefInsideTransaction extends Error {
+  constructor(module: string, operation: string, opened: string) {
+    super(
+      `${module}.${operation} was called inside the store transaction opened at ${opened}. ` +
+        'Call it before the transaction, or publish an event inside it.',
+    );
+    this.name = 'RefInsideTransaction';
+  }
+}

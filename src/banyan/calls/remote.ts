@@ -1,0 +1,110 @@
+// The far exit of a ref: picks a process that serves the module at this moment, sends the call, and decides
+// what follows when that fails. Guarantees: a call ends by its deadline; it goes to another process where
+// routing/failover.ts allows it; when nobody is left the placements are read again, and then the caller gets one
+// typed error that names the module. The parts: peers.ts picks, under-way.ts sends, settling.ts decides.
+import type { Logger } from 'pino';
+import { currentFlow } from '../context/call.ts';
+import type { Contract } from '../contract/contract.ts';
+import { RefusalLog } from '../identity/hop.ts';
+import type { InternalTokens } from '../identity/internal-token.ts';
+import type { Placement, Placements } from '../routing/snapshot.ts';
+import type { FarCall } from './far-call.ts';
+import { MAX_FRAME_BYTES } from './frames.ts';
+import { createPeers } from './peers.ts';
+import type { Remote } from './ref.ts';
+import { type CallObserver, createSettling } from './settling.ts';
+import { Targets } from './targets.ts';
+import { UnderWay } from './under-way.ts';
+
+export interface RemoteOptions {
+  readonly placements: Placements;
+  readonly tokens: InternalTokens;
+  readonly log: Pick<Logger, 'warn'>;
+  /** Told of hosts that do not let this one in; one that others of this host share says it once. */
+  readonly refusals?: RefusalLog;
+  readonly observer?: CallObserver;
+  readonly maxPayload?: number;
+  /** Milliseconds between pings of an open connection. */
+  readonly heartbeatMs?: number;
+}
+
+/** A client's request that leaves as a call: its rights are those of its own credentials, verified where it arrives. */
+export interface ClientCall {
+  /** The Authorization header. */
+  readonly authorization: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
+  readonly traceparent: string;
+  /** Where the client's request was routed to. */
+  readonly side: Placement;
+}
+
+/** `servedBy` is the id of the process that had the call last. Called once. */
+export type ClientAnswer = (error: unknown, output: unknown, servedBy: string) => void;
+
+export interface RemoteCalls extends Remote {
+  /** Asks for a client. The error is AskByHttp or ModuleUnavailable where it did not come to an answer that way. */
+  forClient(
+    contract: Contract,
+    operation: string,
+    input: unknown,
+    client: ClientCall,
+    done: ClientAnswer,
+  ): void;
+  /** Calls that went to a service process of the module and are not settled: what a drain waits for. */
+  inflight(module: string): number;
+  /** Closes the connections; calls under way end as unavailable. */
+  close(): Promise<void>;
+}
+
+export function createRemote(options: RemoteOptions): RemoteCalls {
+  const { placements, observer } = options;
+  const calls = new Map<number, FarCall>();
+  const peers = createPeers({
+    calls,
+    placements,
+    tokens: options.tokens,
+    log: options.log,
+    refusals: options.refusals ?? new RefusalLog(options.log),
+    maxPayload: options.maxPayload ?? MAX_FRAME_BYTES,
+    heartbeatMs: options.heartbeatMs ?? 2000,
+  });
+  const settling = createSettling(calls, peers, placements, observer);
+  const targets = new Targets(peers);
+  const underWay = new UnderWay(calls, peers, settling, observer !== undefined);
+
+  const remote: Remote = (contract, operation, input, caller, side) =>
+    new Promise((resolve, reject) => {
+      const now = Date.now();
+      const target = targets.of(contract, operation, caller, false);
+      underWay.send(underWay.make(target, side, input, currentFlow(), now, resolve, reject), now);
+    });
+
+  return Object.assign(remote, {
+    forClient(
+      contract: Contract,
+      operation: string,
+      input: unknown,
+      client: ClientCall,
+      done: ClientAnswer,
+    ): void {
+      const now = Date.now();
+      const call = underWay.make(
+        targets.of(contract, operation, 'gateway', true),
+        client.side,
+        input,
+        client,
+        now,
+        (output) => done(undefined, output, call.servedBy),
+        (error) => done(error, undefined, call.servedBy),
+      );
+      call.authorization = client.authorization;
+      underWay.send(call, now);
+    },
+    inflight: (module: string) => peers.inflight(module),
+    async close() {
+      underWay.close();
+      peers.close();
+    },
+  });
+}

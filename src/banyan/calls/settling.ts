@@ -1,0 +1,96 @@
+// How a call to another process ends, and what follows when an attempt failed: another process where
+// routing/failover.ts allows it; when nobody is left the placements are read again, and then the caller gets one typed
+// error that names the module. Guarantees: a call ends once, and its end is observed once.
+import { kernelProblem, ModuleUnavailable, Problem } from '../contract/problem.ts';
+import { sideOf } from '../routing/side.ts';
+import type { Placements } from '../routing/snapshot.ts';
+import { AskByHttp, type FarCall, type Settling } from './far-call.ts';
+import type { Peers } from './peers.ts';
+
+export interface CallObserver {
+  /**
+   * A call ended. `outcome` is `ok` or the code of its problem; `span` is the client span of the call, `parent`
+   * the traceparent of the work that asked.
+   */
+  onCall(
+    module: string,
+    operation: string,
+    ms: number,
+    outcome: string,
+    span: { readonly traceparent: string; readonly parent: string | undefined },
+  ): void;
+}
+
+export function createSettling(
+  calls: Map<number, FarCall>,
+  peers: Peers,
+  placements: Placements,
+  observer: CallObserver | undefined,
+): Settling {
+  const end = (call: FarCall, outcome: string): boolean => {
+    if (!calls.delete(call.id)) return false;
+    peers.release(call);
+    call.signal?.removeEventListener('abort', call);
+    if (observer) observe(observer, call, outcome);
+    return true;
+  };
+
+  const failed = (call: FarCall, error: unknown) => {
+    if (end(call, outcomeOf(error))) call.reject(error);
+  };
+
+  const unavailable = (call: FarCall, reason: string) => {
+    const { module } = call.target;
+    const nothingSent = !call.begun;
+    failed(call, new ModuleUnavailable(module, `${module} is not available: ${reason}.`, { nothingSent }));
+  };
+
+  const lost = (call: FarCall, begun: boolean, reason: string) => {
+    if (!calls.has(call.id)) return;
+    const { link } = call;
+    peers.release(call);
+    const { module, spec } = call.target;
+    if (!call.mayFollow(link, begun, spec.idempotent)) return unavailable(call, reason);
+    if (peers.send(call)) return;
+    // Whoever refused is left alone by its backoff.
+    if (!call.mayLookAgain()) return unavailable(call, reason);
+    void placements.refresh().then((snapshot) => {
+      call.side = sideOf(snapshot, module);
+      if (calls.has(call.id) && !peers.send(call)) unavailable(call, reason);
+    });
+  };
+
+  return {
+    lost,
+    failed,
+    answered(call, output) {
+      if (end(call, 'ok')) call.resolve(output);
+    },
+    cancelled(call) {
+      call.link?.drop(call);
+      failed(call, call.signal?.reason);
+    },
+    expired(call) {
+      call.link?.drop(call);
+      failed(call, late(call));
+    },
+  };
+}
+
+function outcomeOf(error: unknown): string {
+  if (error instanceof AskByHttp) return 'by-http';
+  return error instanceof Problem ? error.code : 'error';
+}
+
+function late({ target: { module, operation } }: FarCall): Problem {
+  return kernelProblem('deadline-exceeded', {
+    detail: `${module}.${operation} did not answer within the time left for it.`,
+    extra: { module },
+  });
+}
+
+function observe(observer: CallObserver, call: FarCall, outcome: string): void {
+  const { module, operation } = call.target;
+  const span = { traceparent: call.traceparent, parent: call.flow?.traceparent };
+  observer.onCall(module, operation, performance.now() - call.startedAt, outcome, span);
+}

@@ -1,0 +1,85 @@
+// The variables that name modules: which of them run here, under which id, where they are placed at first, and with
+// which database. What names no module of the product is a mistake.
+import type { Placement } from '../routing/snapshot.ts';
+import type { Settings } from './settings.ts';
+import { ConfigurationError, type Env, POSTGRES, quoted, readUrl } from './values.ts';
+
+export function readModules(text: string, all: readonly string[]): Pick<Settings, 'role' | 'modules'> {
+  if (text === 'all') return { role: 'monolith', modules: all };
+  if (text === 'none') return { role: 'gateway', modules: [] };
+  const modules = [...new Set(text.split(',').map((name) => name.trim()))];
+  for (const name of modules) {
+    if (!all.includes(name)) {
+      throw new ConfigurationError(
+        'MODULES',
+        `names ${quoted(name)}, which is no module`,
+        `Use all, none, or a list of ${all.join(', ')}.`,
+      );
+    }
+  }
+  return { role: 'service', modules };
+}
+
+/** `<module>-<n>`: the name of the module is what tokens for this service are made for. */
+export function readHostId(env: Env, role: Settings['role'], modules: readonly string[]): string {
+  const service = role === 'service';
+  const id = env.INSTANCE_ID ?? (service ? `${modules[0]}-1` : 'monolith');
+  const fits = service
+    ? modules.some(
+        (module) => /^[1-9]\d{0,3}$/.test(id.slice(module.length + 1)) && id.startsWith(`${module}-`),
+      )
+    : /^[a-z][a-z0-9-]{0,62}$/.test(id);
+  if (fits) return id;
+  throw new ConfigurationError(
+    'INSTANCE_ID',
+    `is ${quoted(id)}`,
+    service
+      ? `Use the module and a number from 1, such as ${modules[0]}-1.`
+      : 'Use lower-case letters, digits and dashes, such as monolith.',
+  );
+}
+
+export function readModuleUrls(env: Env, all: readonly string[]): Record<string, string> {
+  const urls: Record<string, string> = {};
+  const prefix = 'DATABASE_URL_';
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith(prefix) || value === undefined) continue;
+    const module = name.slice(prefix.length).toLowerCase();
+    const schema = module.replaceAll('_', '-');
+    if (!all.includes(module) && !all.some((one) => schema.startsWith(`${one}-`))) {
+      throw new ConfigurationError(
+        name,
+        'names no module',
+        `Use DATABASE_URL_ and one of ${all.map((one) => one.toUpperCase()).join(', ')}.`,
+      );
+    }
+    urls[module] = readUrl(name, value, POSTGRES)!;
+  }
+  return urls;
+}
+
+export function readPlacements(text: string | undefined, all: readonly string[]): Record<string, Placement> {
+  const placements: Record<string, Placement> = {};
+  for (const part of (text ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter(Boolean)) {
+    const [module, placement, ...rest] = part.split('=');
+    if (!module || !all.includes(module) || rest.length > 0) {
+      throw new ConfigurationError(
+        'PLACEMENTS',
+        `has ${quoted(part)}`,
+        `Use module=service or module=in-process, with a module of ${all.join(', ')}.`,
+      );
+    }
+    if (placement !== 'service' && placement !== 'in-process') {
+      throw new ConfigurationError(
+        'PLACEMENTS',
+        `has ${quoted(part)}`,
+        'A placement is service or in-process.',
+      );
+    }
+    placements[module] = placement;
+  }
+  return placements;
+}

@@ -1,0 +1,55 @@
+// Everything a host is told by its environment, once read and validated. This file is the type alone, so
+// that modules may name what they need of it; `src/banyan/config/environment.ts` reads it.
+import type { JWK } from 'jose';
+import type { Placement } from '../routing/snapshot.ts';
+import type { App } from './app.ts';
+
+export interface Settings {
+  /** The product that this host runs. */
+  readonly app: App;
+  /** Of the product: derived from its folder, never a list kept by hand. */
+  readonly allModules: readonly string[];
+  /** What this host runs. `monolith`: all and the gateway; `gateway`: none; `service`: these modules only. */
+  readonly role: 'monolith' | 'gateway' | 'service';
+  readonly modules: readonly string[];
+  /** `monolith`, or `<module>-<n>`: what x-served-by says. */
+  readonly hostId: string;
+  readonly host: string;
+  readonly port: number;
+  /** 0: a free one. */
+  readonly internalPort: number;
+  readonly dataDir: string;
+  /** Undefined: the embedded server. */
+  readonly databaseUrl: string | undefined;
+  /** DATABASE_URL_<MODULE>, by module. */
+  readonly moduleDatabaseUrls: Readonly<Record<string, string>>;
+  /** Undefined: the embedded log, in the database. */
+  readonly brokerUrl: string | undefined;
+  /** The product's own settings, by name (`App.settings`). */
+  readonly own: Readonly<Record<string, string | undefined>>;
+  readonly adminToken: string;
+  readonly internalKey: string;
+  /** The private key of sessions; undefined on a service that signs none. */
+  readonly signingKey: JWK | undefined;
+  readonly controlUrl: string | undefined;
+  readonly advertiseUrl: string | undefined;
+  readonly placements: Readonly<Record<string, Placement>>;
+  readonly drainDelayMs: number;
+  /** Addresses and CIDRs of proxies that are believed about their clients' addresses. */
+  readonly trustProxy: readonly string[];
+  /** Requests a second that one address may ask of the public port; 0: any number. */
+  readonly rateLimit: number;
+  /** Addresses and CIDRs, besides loopback, whose requests are not counted. */
+  readonly rateLimitExempt: readonly string[];
+  readonly otlpEndpoint: string | undefined;
+  /** True under test: every near call goes through the JSON codec and outputs are checked. */
+  readonly codec: boolean;
+  /** A ref called inside an open store transaction throws (everywhere but in production). */
+  readonly strict: boolean;
+  /** What processes that this one starts inherit as they are: PATH, HOME, NODE_ENV and the like. */
+  readonly inherited: Readonly<Record<string, string>>;
+  /** Logs are for people: a terminal is looking. */
+  readonly pretty: boolean;
+  /** Fault switches answer (BANYAN_FAULTS=1: only instances made for measuring have it). */
+  readonly faults: boolean;
+}

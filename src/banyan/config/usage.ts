@@ -1,0 +1,38 @@
+// `npm start -- --help`: what the process can be told, in 80 columns.
+import type { App } from './app.ts';
+
+export function usageOf({ title, settings = {}, example }: App): string {
+  const own = Object.values(settings).map(
+    ({ variable, unset = 'under DATA_DIR', example: url }) =>
+      `  ${variable.padEnd(22)}${unset.padEnd(16)}${url}\n`,
+  );
+  return `${title}: a modular monolith whose modules move into services while it runs.
+
+  npm start                 the monolith: all modules and the gateway, on :3000
+  npx banyan --help         the commands that move modules
+  npm test                  the tests
+
+Set by the environment (all have defaults; a mistake is said in one line):
+
+  PORT                  3000            the public port
+  HOST                  127.0.0.1       the address it listens on
+  INTERNAL_PORT         a free one      for other hosts, on loopback
+  MODULES               all             all, none (the gateway alone), or a list
+  DATA_DIR              .banyan         where the defaults below are kept
+  DATABASE_URL          embedded        postgres://user:pass@host:5432/banyan
+  DATABASE_URL_<MODULE>                 a module's own role, for services
+  BROKER_URL            embedded log    kafka[s]://[user:pass@]h1:9092,h2:9092
+${own.join('')}  ADMIN_TOKEN           made once       bearer token of /admin
+  INTERNAL_KEY          made once       shared by all hosts
+  SIGNING_KEY           made once       a private Ed25519 JWK, signs sessions
+  CONTROL_URL                           where a service registers; of no other
+  ADVERTISE_URL         loopback        how others reach the internal port
+  INSTANCE_ID           monolith        or <module>-<n>
+  PLACEMENTS            in-process      ${example}=service,... where none is stored
+  DRAIN_DELAY_MS        0               between "not ready" and closing the port
+  TRUST_PROXY                           CIDRs of proxies believed on addresses
+  RATE_LIMIT            300             requests a second per address; 0: any
+  RATE_LIMIT_EXEMPT     loopback        CIDRs that are not counted, besides
+  OTEL_EXPORTER_OTLP_ENDPOINT           http://collector:4318
+`;
+}

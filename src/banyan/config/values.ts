@@ -1,0 +1,179 @@
+// The forms that a variable of the environment may have: each reader takes a name and a text, and answers the
+// value or throws the one line that names the variable and the remedy. Secrets and URLs, which may hold some,
+// are never repeated in it.
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { JWK } from 'jose';
+import { notANetwork } from '../limits/networks.ts';
+
+/** The variables of a process, by name. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** A mistake in the environment. `message` is the one line to show. */
+export class ConfigurationError extends Error {
+  constructor(variable: string, wrong: string, remedy: string) {
+    super(`${variable} ${wrong}. ${remedy}`);
+    this.name = 'ConfigurationError';
+  }
+}
+
+/** A given text as part of a line: its breaks and other controls in escapes, and no longer than helps. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}
+
+export function readInteger(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least || value > most) {
+    throw new ConfigurationError(name, `is ${quoted(text)}`, `Use a whole number from ${least} to ${most}.`);
+  }
+  return value;
+}
+
+export function readPort(name: string, text: string): number {
+  return readInteger(name, text, 0, 65_535);
+}
+
+export function readHost(text: string): string {
+  if (!/^[A-Za-z0-9.:_-]+$/.test(text))
+    throw new ConfigurationError(
+      'HOST',
+      `is ${quoted(text)}`,
+      'Use an address such as 127.0.0.1 or 0.0.0.0.',
+    );
+  return text;
+}
+
+/** A list of addresses and CIDRs; unset is an empty one. */
+export function readNetworks(name: string, text: string | undefined): string[] {
+  if (text === undefined) return [];
+  const parts = text.split(',').map((part) => part.trim());
+  const wrong = notANetwork(parts);
+  if (wrong === undefined) return parts;
+  const remedy = 'Use addresses and CIDRs, such as 10.0.0.0/8,192.0.2.7,2001:db8::/32.';
+  throw new ConfigurationError(name, `has ${quoted(wrong)}, which is neither an address nor a CIDR`, remedy);
+}
+
+export interface UrlKind {
+  readonly protocols: readonly string[];
+  readonly example: string;
+}
+
+export const POSTGRES: UrlKind = {
+  protocols: ['postgres:', 'postgresql:'],
+  example: 'postgres://user:pass@db:5432/banyan',
+};
+export const HTTP: UrlKind = { protocols: ['http:', 'https:'], example: 'http://127.0.0.1:4000' };
+
+/** A setting of a product's own: a URL in a variable. A `file:` one may stand in a folder of DATA_DIR by default. */
+export interface Readable extends UrlKind {
+  readonly variable: string;
+  /** The folder of DATA_DIR where none is given. */
+  readonly folder?: string;
+  /** What is used where none is given, in the words of the help. Default: the folder under DATA_DIR. */
+  readonly unset?: string;
+}
+
+export function readOwn(
+  { variable, folder, ...kind }: Readable,
+  text: string | undefined,
+  dataDir: string,
+): string | undefined {
+  const url = readUrl(variable, text, kind);
+  if (url === undefined) return folder === undefined ? undefined : pathToFileURL(join(dataDir, folder)).href;
+  if (url.startsWith('file:')) readFolder(variable, fileURLToPath(url));
+  return url;
+}
+
+export function readUrl(name: string, text: string | undefined, kind: UrlKind): string | undefined {
+  if (text === undefined) return undefined;
+  if (!isUrl(text, kind.protocols)) {
+    throw new ConfigurationError(
+      name,
+      `is not a ${kind.protocols[0]!.slice(0, -1)} URL`,
+      `Use a form such as ${kind.example}.`,
+    );
+  }
+  return text;
+}
+
+/** Also the parts are readable: a password with a bare % would fail only when somebody connects. */
+function isUrl(text: string, protocols: readonly string[]): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, host, username, password, pathname } = new URL(text);
+  // file://media/x has a host, media, where somebody meant a folder.
+  if (!protocols.includes(protocol) || (protocol === 'file:') !== (host === '')) return false;
+  try {
+    decodeURIComponent(username + password + pathname);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** kafka[s]://[user:pass@]h1:9092,h2:9092; or the Postgres log of a monolith, which its services are told. */
+export function readBroker(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const kafka = /^kafkas?:\/\/(?:[^@/\s]+@)?[^@/\s,:]+:\d{1,5}(?:,[^@/\s,:]+:\d{1,5})*\/?$/;
+  const ports = [...text.matchAll(/:(\d{1,5})(?=[,/]|$)/g)].map(([, port]) => Number(port));
+  const reachable = ports.every((port) => port >= 1 && port <= 65_535);
+  if ((kafka.test(text) && reachable) || isUrl(text, POSTGRES.protocols)) return text;
+  throw new ConfigurationError(
+    'BROKER_URL',
+    'is not a broker list',
+    'Use a form such as kafka://127.0.0.1:9092 or kafkas://user:pass@h1:9092,h2:9092.',
+  );
+}
+
+/** The kernel's own folders take no files, and Node waits for ever for a folder to be made there. */
+export function readFolder(name: string, folder: string): string {
+  if (!/^\/(proc|sys)(\/|$)/.test(folder)) return folder;
+  throw new ConfigurationError(
+    name,
+    `is ${quoted(folder)}, where no files can be kept`,
+    'Use another folder.',
+  );
+}
+
+export function readSecret(name: string, text: string | undefined): string | undefined {
+  if (text !== undefined && text.length < 16)
+    throw new ConfigurationError(name, 'is shorter than 16 characters', 'Use a long random text.');
+  return text;
+}
+
+/** A secret that travels as a bearer token (RFC 6750, 2.1). */
+export function readBearer(name: string, text: string | undefined): string | undefined {
+  if (text !== undefined && !/^[A-Za-z0-9._~+/-]+=*$/.test(text)) {
+    throw new ConfigurationError(
+      name,
+      'has characters that no bearer token can have',
+      'Use letters, digits and - . _ ~ + / alone.',
+    );
+  }
+  return readSecret(name, text);
+}
+
+export function readSigningKey(name: string, text: string): JWK {
+  const remedy = 'Use a private Ed25519 key as JWK: {"kty":"OKP","crv":"Ed25519","d":"…","x":"…"}.';
+  let jwk: unknown;
+  try {
+    jwk = JSON.parse(text);
+  } catch {
+    throw new ConfigurationError(name, 'is not JSON', remedy);
+  }
+  if (!isKeyPair(jwk)) throw new ConfigurationError(name, 'is not a private Ed25519 key', remedy);
+  return jwk;
+}
+
+/** The public half must be that of the private one, or no session that it signs could be verified. */
+function isKeyPair(jwk: unknown): jwk is JWK {
+  const { kty, crv, x } = (jwk ?? {}) as JWK;
+  if (kty !== 'OKP' || crv !== 'Ed25519') return false;
+  try {
+    const key = createPrivateKey({ key: jwk as never, format: 'jwk' });
+    return createPublicKey(key).export({ format: 'jwk' }).x === x;
+  } catch {
+    return false;
+  }
+}

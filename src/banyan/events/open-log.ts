@@ -1,0 +1,19 @@
+// Which log a host uses: Kafka where a broker is configured, else the one in PostgreSQL.
+import type { EventLog, LogLogger } from '../log/port.ts';
+import { createPostgresLog } from '../log/postgres.ts';
+
+export interface LogOptions {
+  /** BROKER_URL; undefined: the Postgres log. */
+  readonly brokerUrl: string | undefined;
+  /** Connection URL of the role banyan_log. Unused with a broker. */
+  readonly logUrl: string;
+  readonly hostId: string;
+  readonly log: LogLogger;
+}
+
+export async function openLog({ brokerUrl, logUrl, hostId, log }: LogOptions): Promise<EventLog> {
+  if (!brokerUrl) return createPostgresLog({ url: logUrl, log });
+  // Loaded where it is used: kafkajs costs a start of 70 ms.
+  const { createKafkaLog } = await import('../log/kafka/log.ts');
+  return createKafkaLog({ url: brokerUrl, clientId: `banyan-${hostId}`, log });
+}

@@ -1,0 +1,323 @@
+// Takes a module's outbox to the log: claim, append, finish, in order within each key.
+//
+//   standby ──lease free──> leading ──rows──> claimed ──append──> produced ──finish──> leading
+//      ^                       │                 │ the log does not take them: pause, claim again
+//      └──lease lost, stop─────┘                 v
+//
+// While one batch is appended the next is claimed, and while that is appended the first is finished; to a log that is
+// better fed in rounds (`appendEveryMs`) only after a full batch.
+//
+// Guarantees: a row leaves the outbox only after the log has acknowledged it; the first time an event appears
+// in the log it comes after all earlier ones of its key. Relays may overlap (a frozen one wakes and sends its
+// old batch again): then events are repeated on the wire, and the inboxes drop what they have seen.
+// It must not know what an event means or who consumes it.
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Pool } from 'pg';
+import { waitAfter } from '../context/backoff.ts';
+import type { EventLog, LogLogger } from '../log/port.ts';
+import { Session } from '../log/session.ts';
+import { rarer, Signal } from '../log/signal.ts';
+import { toRecord } from './cloudevents.ts';
+import { Lease } from './lease.ts';
+import { LowWater } from './lowwater.ts';
+
+/** The boundaries at which a test may kill or freeze the process. */
+export type RelayStep = 'before-claim' | 'after-claim' | 'after-produce' | 'after-finish';
+
+export interface RelayOptions {
+  readonly module: string;
+  /** The module's topic; created when it is missing. */
+  readonly topic: string;
+  readonly pool: Pool;
+  readonly eventLog: EventLog;
+  readonly hostId: string;
+  readonly log: LogLogger;
+  readonly step?: (step: RelayStep, ids: readonly string[]) => Promise<void> | void;
+  /** One sent event, for traces: how long it waited in the outbox. */
+  readonly onSent?: (event: SentEvent) => void;
+  /** Rows per claim. Default 1000. */
+  readonly batch?: number;
+  /** A frozen holder loses the lease after this. Default 4000. */
+  readonly leaseMs?: number;
+  /** The safety net: how often it looks when nothing woke it. Default 1000. */
+  readonly pollMs?: number;
+}
+
+export interface SentEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly traceparent: string | null;
+  readonly createdAt: number;
+  readonly sentAt: number;
+}
+
+interface OutboxRow {
+  readonly position: string;
+  readonly id: string;
+  readonly topic: string;
+  readonly key: string;
+  readonly sequence: string;
+  readonly type: string;
+  readonly data: string;
+  readonly correlation_id: string;
+  readonly causation_id: string | null;
+  readonly traceparent: string | null;
+  readonly instance: string | null;
+  readonly time: string;
+  readonly xmin: string;
+  readonly own: string;
+}
+
+const STANDBY_MS = 400;
+const PAUSES = { firstMs: 100, longestMs: 5_000 };
+
+export class Relay {
+  readonly name: string;
+  /** Events sent since this process began. */
+  sent = 0;
+  readonly #options: Required<Pick<RelayOptions, 'batch' | 'leaseMs' | 'pollMs'>> & RelayOptions;
+  readonly #signal = new Signal();
+  readonly #lowWater = new LowWater();
+  readonly #session: Session;
+  readonly #lease: Lease;
+  readonly #sql: { claim: string; finish: string };
+  #running = false;
+  #loop: Promise<void> = Promise.resolve();
+  /** Rounds in a row that failed. */
+  #failures = 0;
+  /** Looks in a row that found nothing. */
+  #empty = 0;
+  /** When the last round that found something began. */
+  #sentFrom = Number.NEGATIVE_INFINITY;
+  /** The log has the topic, as far as is known. */
+  #topicThere = false;
+
+  constructor(options: RelayOptions) {
+    this.#options = { batch: 1_000, leaseMs: 4_000, pollMs: 1_000, ...options };
+    const { module, pool, log } = options;
+    this.name = `relay of ${module}`;
+    this.#session = new Session(
+      { ...pool.options, application_name: `banyan relay ${module}` },
+      { channel: channelOf(module), onNotification: () => this.wake(), log },
+    );
+    this.#lease = new Lease({
+      schema: module,
+      name: 'relay',
+      holder: options.hostId,
+      session: this.#session,
+      ttlMs: this.#options.leaseMs,
+    });
+    this.#sql = statements(module);
+  }
+
+  /** This process sends the module's events now, as far as it knows. */
+  get leading(): boolean {
+    return this.#lease.held;
+  }
+
+  wake(): void {
+    this.#signal.raise();
+  }
+
+  async start(): Promise<void> {
+    if (this.#running) return;
+    await this.#loop;
+    this.#running = true;
+    this.#loop = this.#run();
+  }
+
+  /** Finishes the batch in hand and hands over the lease. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#signal.raise();
+    await this.#loop;
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    await this.#session.close();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#running) {
+      try {
+        if (!(await this.#lead())) await this.#signal.wait(STANDBY_MS);
+        else {
+          await this.#makeTopic();
+          this.#empty = (await this.#drain()) ? 0 : this.#empty + 1;
+          if (this.#running) await this.#idle();
+        }
+        this.#failures = 0;
+      } catch (error) {
+        this.#lowWater.reset();
+        this.#topicThere = false;
+        this.#options.log.warn(
+          { err: error, module: this.#options.module },
+          'events could not be sent; trying again',
+        );
+        this.#failures += 1;
+        if (this.#running) await this.#signal.wait(waitAfter(this.#failures, PAUSES));
+      }
+    }
+    await this.#lease.release().catch(() => this.#lease.forget());
+    this.#lowWater.reset();
+    await this.#session.drop();
+  }
+
+  async #lead(): Promise<boolean> {
+    if (this.#lease.held && this.#session.open) {
+      if (await this.#lease.keep()) return true;
+      this.#options.log.info({ module: this.#options.module }, 'another host sends the events now');
+    }
+    this.#lease.forget();
+    this.#lowWater.reset();
+    // A standby asks through the pool, so that it needs no session of its own.
+    const { module, pool } = this.#options;
+    const { rows } = await pool.query<{ free: boolean }>(
+      `SELECT ${module}.event_lease_is_free(l) AS free FROM ${module}.event_lease l WHERE name = 'relay'`,
+    );
+    if (!rows[0]?.free) {
+      await this.#session.drop();
+      return false;
+    }
+    if (!(await this.#lease.take())) return false;
+    this.#topicThere = false;
+    this.#options.log.debug({ module }, 'this host sends the events now');
+    return true;
+  }
+
+  /** Also after each failure: the topic may never have been made, or a broker came back without it. */
+  async #makeTopic(): Promise<void> {
+    if (this.#topicThere) return;
+    await this.#options.eventLog.ensureTopics([this.#options.topic]);
+    this.#topicThere = true;
+  }
+
+  /**
+   * Waits for a signal; renews the lease on the way. The session that claims also listens: while it is open a poll
+   * finds only what a process committed that was killed before it could say so.
+   */
+  async #idle(): Promise<void> {
+    const { pollMs, leaseMs } = this.#options;
+    await this.#signal.wait(Math.min(rarer(pollMs, this.#empty), leaseMs / 2));
+    await this.#rest();
+  }
+
+  /** What comes alone leaves at once; what comes all the time leaves in rounds, each for all that came meanwhile. */
+  async #rest(): Promise<void> {
+    const rest = this.#sentFrom + this.#options.eventLog.appendEveryMs - performance.now();
+    if (rest <= 0 || !this.#running) return;
+    await pause(rest);
+    this.#signal.lower();
+  }
+
+  /**
+   * One claim, one append, one statement to finish; while a batch is appended the next one is claimed, if there is
+   * one. Appends never overlap, and of one key a later claim has later events. Resolves when nothing is left, or nothing
+   * that cannot wait for the next round; answers whether there was anything.
+   */
+  async #drain(): Promise<boolean> {
+    const { step, eventLog, module, batch } = this.#options;
+    const began = performance.now();
+    let rows = await this.#claim([]);
+    const found = rows.length > 0;
+    if (found) this.#sentFrom = began;
+    let finishing: Promise<void> = Promise.resolve();
+    while (rows.length > 0) {
+      const ids = rows.map((row) => row.id);
+      await step?.('after-claim', ids);
+      const more = rows.length === batch || (this.#signal.raised && eventLog.appendEveryMs === 0);
+      const next = more && this.#running ? this.#claim(rows) : undefined;
+      // Looked at below, also when the append fails.
+      next?.catch(() => {});
+      // Both have ended before anything else is tried: appends never overlap.
+      for (const one of await Promise.allSettled([this.#append(eventLog, module, rows), finishing]))
+        if (one.status === 'rejected') throw one.reason;
+      await step?.('after-produce', ids);
+      finishing = this.#finish(rows, ids);
+      finishing.catch(() => {});
+      if (!next) break;
+      rows = await next;
+      if (!this.#running || !(await this.#lease.keep())) break;
+    }
+    await finishing;
+    return found;
+  }
+
+  /** The lowest rows that are not in hand already. */
+  async #claim(inHand: readonly OutboxRow[]): Promise<readonly OutboxRow[]> {
+    await this.#options.step?.('before-claim', []);
+    const { rows } = await this.#session.query<OutboxRow>(
+      this.#sql.claim,
+      [this.#lowWater.position, this.#options.batch, listOf(inHand)],
+      'relay-claim',
+    );
+    return rows;
+  }
+
+  async #finish(rows: readonly OutboxRow[], ids: readonly string[]): Promise<void> {
+    const { step, onSent } = this.#options;
+    await this.#session.query(this.#sql.finish, [listOf(rows)], 'relay-finish');
+    await step?.('after-finish', ids);
+    this.#lowWater.sent(rows[0]!.xmin, rows[0]!.own, rows.at(-1)!.position);
+    this.sent += rows.length;
+    if (onSent) {
+      const sentAt = Date.now();
+      for (const row of rows) onSent({ ...row, createdAt: Date.parse(row.time), sentAt });
+    }
+  }
+
+  /** The lease is renewed beside a slow append: its holder is not gone because the log is slow. */
+  async #append(eventLog: EventLog, module: string, rows: readonly OutboxRow[]): Promise<void> {
+    const keeper = setInterval(() => void this.#lease.keep().catch(() => {}), this.#options.leaseMs / 4);
+    try {
+      const byTopic = Map.groupBy(rows, (row) => row.topic);
+      for (const [topic, some] of byTopic)
+        await eventLog.append(
+          topic,
+          some.map((row) => recordOf(module, row)),
+        );
+    } finally {
+      clearInterval(keeper);
+    }
+  }
+}
+
+/** The channel on which other processes tell a relay that they committed something. */
+export function channelOf(module: string): string {
+  return `banyan_outbox_${module}`;
+}
+
+/** Positions as PostgreSQL writes an array. From an array the driver would quote a thousand numbers one by one. */
+function listOf(rows: readonly OutboxRow[]): string {
+  return `{${rows.map(({ position }) => position).join(',')}}`;
+}
+
+function recordOf(module: string, row: OutboxRow) {
+  return toRecord({
+    id: row.id,
+    source: `/modules/${module}`,
+    type: row.type,
+    subject: row.key,
+    time: row.time,
+    sequence: Number(row.sequence),
+    correlationId: row.correlation_id,
+    causationId: row.causation_id,
+    traceparent: row.traceparent,
+    instance: row.instance,
+    data: row.data,
+  });
+}
+
+function statements(schema: string): { claim: string; finish: string } {
+  return {
+    claim: `
+      SELECT position, id, topic, key, sequence, type, data::text AS data, correlation_id, causation_id, traceparent, instance,
+        to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time,
+        pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, pg_current_xact_id()::text AS own
+      FROM ${schema}.event_outbox WHERE position > $1 AND position <> ALL ($3::bigint[]) ORDER BY position LIMIT $2`,
+    finish: `
+      WITH sent AS (DELETE FROM ${schema}.event_outbox WHERE position = ANY ($1::bigint[]) RETURNING id, key, sequence)
+      INSERT INTO ${schema}.event_sent (id, key, sequence) SELECT id, key, sequence FROM sent ON CONFLICT DO NOTHING`,
+  };
+}

@@ -1,0 +1,111 @@
+// Weeks of load in a minute: a round stands for a day, and what is older than three rounds is forgotten. The
+// tables must stay as large as those three days make them, with autovacuum alone to clean up behind.
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { EventLog } from '../log/port.ts';
+import { createPostgresLog } from '../log/postgres.ts';
+import { defaultRetention, forget } from './retention.ts';
+import { openServer, type TestServer } from './testing/server.ts';
+import { quiet, urlOf } from './testing/shop.ts';
+import { openStand } from './testing/stand.ts';
+import { until } from './testing/until.ts';
+
+const DAYS = 14;
+const KEPT = 3;
+const PER_DAY = 1_500;
+const MS_PER_DAY = 24 * 3600_000;
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await openServer();
+  const admin = new Client({ connectionString: server.url });
+  await admin.connect();
+  // A day passes in seconds here, so the launcher looks every second instead of every minute.
+  await admin.query("ALTER SYSTEM SET autovacuum_naptime = '1s'");
+  await admin.query('SELECT pg_reload_conf()');
+  await admin.end();
+}, 60_000);
+afterAll(() => server.stop());
+
+test('the event tables stay as large as what is kept', async () => {
+  const stand = await openStand(server.url);
+  const retentionMs = 1;
+  const eventLog = createPostgresLog({
+    url: urlOf(stand.url, 'banyan_log'),
+    log: quiet,
+    retentionMs,
+    pollMs: 200,
+  }) as EventLog & { trim(): Promise<number> };
+  const host = stand.host({ eventLog });
+  await host.start();
+  const tables = [
+    'shop.event_outbox',
+    'shop.event_sent',
+    'till.event_outbox',
+    'till.event_delivery',
+    'banyan_log.record',
+  ];
+  const sizes: Record<string, number>[] = [];
+  const began: number[] = [];
+  for (let day = 1; day <= DAYS; day += 1) {
+    began.push(Date.now());
+    await stand.query(
+      `SELECT count(shop.emit_event(gen_random_uuid(), 'shop.events', 'key-' || n % 300, 'shop.sold.v1',
+         json_build_object('orderId', 'key-' || n % 300, 'n', n)))
+       FROM generate_series(1, $1::int) n`,
+      [PER_DAY],
+    );
+    await until(
+      'the day is done',
+      async () => {
+        const [row] = await stand.query<{ n: number }>(
+          `SELECT (SELECT count(*) FROM shop.event_outbox)::int + (SELECT count(*) FROM till.event_outbox)::int
+             + $1::int - (SELECT count(*) FROM till.effect)::int AS n`,
+          [day * PER_DAY],
+        );
+        return row!.n === 0;
+      },
+      60_000,
+    );
+    const oldest = began.at(-KEPT);
+    if (oldest !== undefined) {
+      const sentDays = (Date.now() - oldest) / MS_PER_DAY;
+      await forget(host.shopStore.pool, 'shop', { ...defaultRetention, sentDays });
+      await forget(host.tillStore.pool, 'till', { ...defaultRetention, sentDays });
+    }
+    await eventLog.trim();
+    sizes.push(
+      Object.fromEntries(
+        await Promise.all(
+          tables.map(async (table) => {
+            const [row] = await stand.query<{ size: string }>(
+              'SELECT pg_total_relation_size($1::regclass) AS size',
+              [table],
+            );
+            return [table, Number(row!.size)];
+          }),
+        ),
+      ),
+    );
+  }
+  console.log(sizes.map((one) => JSON.stringify(one)).join('\n'));
+  const largest = (table: string, from: number, to: number) =>
+    Math.max(...sizes.slice(from, to).map((one) => one[table]!));
+  for (const table of tables) {
+    const early = largest(table, 0, DAYS / 2);
+    expect(largest(table, DAYS / 2, DAYS), `${table} grows`).toBeLessThan(early * 1.6 + 500_000);
+  }
+  const [kept] = await stand.query<{ sent: number; done: number }>(
+    `SELECT (SELECT count(*) FROM shop.event_sent)::int AS sent, (SELECT count(*) FROM till.event_delivery)::int AS done`,
+  );
+  expect(kept!.sent).toBeLessThanOrEqual((KEPT + 1) * PER_DAY);
+  expect(kept!.done).toBeLessThanOrEqual((KEPT + 1) * PER_DAY);
+  await until('autovacuum has been at the outbox', async () => {
+    const [row] = await stand.query<{ n: number }>(
+      `SELECT coalesce(autovacuum_count, 0)::int AS n FROM pg_stat_user_tables
+       WHERE schemaname = 'shop' AND relname = 'event_outbox'`,
+    );
+    return row!.n > 0;
+  });
+  await stand.close();
+}, 300_000);

@@ -1,0 +1,239 @@
+// The events of one module on one host, put together: its relay and its consumer as tasks that the host starts
+// and stops, the wake-up after a commit, the numbers. Where the tasks run is a matter of economy; with none
+// running, or two, nothing is lost, doubled or inverted.
+
+import { childOf } from '../context/trace.ts';
+import type { Contract } from '../contract/contract.ts';
+import type { EventLog, LogLogger, Subscription } from '../log/port.ts';
+import type { Store } from '../store/store.ts';
+import { noTracing, type Tracing } from '../telemetry/tracing.ts';
+import { Consumer } from './consumer.ts';
+import { Effect, type InboxStep } from './effect.ts';
+import { Inbox } from './inbox.ts';
+import { Lanes } from './lanes.ts';
+import type { Listener } from './listener.ts';
+import type { ModuleEvents } from './module-events.ts';
+import { forgetObstacle, noteObstacle } from './obstacles.ts';
+import { Reader } from './reading.ts';
+import { channelOf, Relay, type RelayStep, type SentEvent } from './relay.ts';
+import { forget } from './retention.ts';
+import { Retries } from './retries.ts';
+import { type EventStats, readStats } from './stats.ts';
+import { Waiting } from './waiting.ts';
+
+/** What the host starts where the placement has been stable; the host's own type says the same. */
+export interface EventTask {
+  readonly name: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface EventRuntimeOptions {
+  readonly contract: Contract;
+  readonly listeners: readonly Listener[];
+  /** Every contract that this host knows: what is published, for the check at boot. */
+  readonly contracts: readonly Contract[];
+  readonly store: Store;
+  readonly eventLog: EventLog;
+  readonly hostId: string;
+  readonly log: LogLogger;
+  readonly tracing?: Tracing;
+  /** Events handled at once. Default 3: two of the pool's five connections stay for requests. */
+  readonly concurrency?: number;
+  /** Tests: named steps at which to kill, freeze or count. */
+  readonly steps?: {
+    readonly relay?: (step: RelayStep, ids: readonly string[]) => Promise<void> | void;
+    readonly inbox?: (step: InboxStep, ids: readonly string[]) => Promise<void> | void;
+  };
+  /** Tests: shorter waits. */
+  readonly timing?: { readonly leaseMs?: number; readonly pollMs?: number; readonly earlyMs?: number };
+}
+
+export interface EventRuntime {
+  /** Sends what the module publishes. */
+  readonly relay: EventTask;
+  /** Handles what the module listens to, and retries it. */
+  readonly consumers: EventTask;
+  readonly topics: readonly string[];
+  /** Something was committed: after the commit, never inside the transaction. Cheap, never throws. */
+  wake(): void;
+  stats(): Promise<EventStats>;
+  /** For operators: wherever the tasks run, what is decided about the store takes effect. */
+  readonly parts: ModuleEvents;
+  /** Since this process began. */
+  counters(): { sent: number; handled: number; failed: number };
+  close(): Promise<void>;
+}
+
+const FORGET_EVERY_MS = 10 * 60_000;
+const START_PAUSE_MS = 1_000;
+
+/** Throws when a listener waits for an event that no contract publishes; the message names both. */
+export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
+  const { contract, listeners, contracts, store, eventLog, hostId, log, steps, timing = {} } = options;
+  const { module } = contract;
+  const tracing = options.tracing ?? noTracing;
+  const { pool } = store;
+  const reader = new Reader(module, listeners, contracts);
+  const inbox = new Inbox(module, pool, hostId);
+  const waiting = new Waiting(module, pool, hostId);
+  const lanes = new Lanes(options.concurrency ?? 3);
+  const effect = new Effect({ module, store, tracing, step: steps?.inbox });
+  const retries = new Retries({ module, pool, reader, waiting, effect, lanes, log, ...timing });
+  const consumer = new Consumer({
+    module,
+    reader,
+    inbox,
+    effect,
+    lanes,
+    log,
+    onWaiting: () => retries.wake(),
+  });
+  const relay = new Relay({
+    module,
+    topic: `${module}.events`,
+    pool,
+    eventLog,
+    hostId,
+    log,
+    step: steps?.relay,
+    onSent: tracing.enabled ? (event) => recordWait(tracing, module, event) : undefined,
+    ...timing,
+  });
+  const notify = coalesced(() =>
+    pool.query('SELECT pg_notify($1, $2)', [channelOf(module), '']).then(
+      () => {},
+      (error) => log.debug({ err: error, module }, 'the relay was not told; it will look by itself'),
+    ),
+  );
+  const forgetter = setInterval(() => {
+    forget(pool, module).catch((error) =>
+      log.warn({ err: error, module }, 'old event rows were not removed'),
+    );
+  }, FORGET_EVERY_MS).unref();
+
+  const subscribe = () =>
+    eventLog.subscribe({
+      group: module,
+      topics: reader.topics,
+      onBatch: (batch) => consumer.take(batch),
+      onObstacle: (obstacle) => noteObstacle(pool, module, hostId, obstacle),
+      onClear: (obstacle) => forgetObstacle(pool, module, obstacle),
+      onCommit: steps?.inbox && ((moment) => steps.inbox!(`${moment}-offset`, [])),
+    });
+  const consumers = persistent(`consumer of ${module}`, log, {
+    async start() {
+      if (reader.topics.length === 0) return undefined;
+      await eventLog.ensureTopics(reader.topics);
+      const types = listeners.map((listener) => listener.event.type);
+      await inbox.meet(reader.topics, types);
+      await waiting.versionsKnown(types);
+      const subscription: Subscription = await subscribe();
+      await retries.start();
+      return async () => {
+        await Promise.all([subscription.close(), retries.stop()]);
+      };
+    },
+  });
+
+  return {
+    relay,
+    consumers,
+    topics: reader.topics,
+    wake: () => (relay.leading ? relay.wake() : notify()),
+    stats: () => readStats(module, pool, eventLog, reader.topics),
+    parts: { contract, listeners, store, reader, effect, wake: () => retries.wake() },
+    counters: () => ({
+      sent: relay.sent,
+      handled: consumer.handled + retries.handled,
+      failed: consumer.failed,
+    }),
+    async close() {
+      clearInterval(forgetter);
+      await Promise.all([relay.close(), consumers.stop()]);
+      await notify.idle();
+    },
+  };
+}
+
+/** The waiting in the outbox as a span of its own, in the trace of the request that published. */
+function recordWait(
+  tracing: Tracing,
+  module: string,
+  { id, type, traceparent, createdAt, sentAt }: SentEvent,
+): void {
+  if (!traceparent) return;
+  tracing.record({
+    name: `outbox ${type}`,
+    kind: 'producer',
+    traceparent: childOf(traceparent),
+    parent: traceparent.slice(36, 52),
+    startMs: createdAt,
+    endMs: sentAt,
+    failed: false,
+    attributes: { 'messaging.destination.name': `${module}.events`, 'messaging.message.id': id },
+  });
+}
+
+/** At most one at a time; calls meanwhile become one more. */
+function coalesced(work: () => Promise<void>): (() => void) & { idle(): Promise<void> } {
+  let running: Promise<void> | undefined;
+  let again = false;
+  const call = () => {
+    if (running) {
+      again = true;
+      return;
+    }
+    running = (async () => {
+      do {
+        again = false;
+        await work();
+      } while (again);
+      running = undefined;
+    })();
+  };
+  return Object.assign(call, { idle: async () => running });
+}
+
+/** A task that starts as soon as what it needs answers, and tries for as long as it is wanted. */
+function persistent(
+  name: string,
+  log: LogLogger,
+  { start }: { start: () => Promise<(() => Promise<void>) | undefined> },
+): EventTask {
+  let wanted = false;
+  let end: (() => Promise<void>) | undefined;
+  let starting: Promise<void> = Promise.resolve();
+  let rouse = () => {};
+  const attempt = async () => {
+    while (wanted && !end) {
+      try {
+        end = (await start()) ?? (async () => {});
+      } catch (error) {
+        log.warn({ err: error, task: name }, 'not started yet; trying again');
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, START_PAUSE_MS);
+          rouse = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+    }
+  };
+  return {
+    name,
+    async start() {
+      if (wanted) return;
+      wanted = true;
+      starting = starting.then(attempt);
+    },
+    async stop() {
+      wanted = false;
+      rouse();
+      await starting;
+      await end?.();
+      end = undefined;
+    },
+  };
+}

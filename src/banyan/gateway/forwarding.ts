@@ -1,0 +1,165 @@
+// One request on its way to some process of its module. Guarantees: its body is complete before a process is chosen,
+// so that it goes to another one whole when the first refused; when everybody refused, the placement is read again,
+// and only then the client gets a 503 with Retry-After. Nothing falls back in silence.
+import type { FastifyReplyFromHooks } from '@fastify/reply-from';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { traceOf } from '../context/trace.ts';
+import { ModuleUnavailable } from '../contract/problem.ts';
+import type { Headers } from '../http/hop-by-hop.ts';
+import { sendProblem } from '../http/problems.ts';
+import { audienceOf, type InternalTokens } from '../identity/internal-token.ts';
+import { Attempts } from '../routing/failover.ts';
+import { sideOf } from '../routing/side.ts';
+import type { Endpoint, Placements } from '../routing/snapshot.ts';
+import { cleanAnswer } from './answer-headers.ts';
+import { failureOf, problemOf } from './failure.ts';
+import { addressed, type Destination, SILENT } from './lines.ts';
+import { passOn } from './request-headers.ts';
+import { routeAgain } from './route-again.ts';
+import { REFUSED } from './unexpected.ts';
+import type { Upstreams } from './upstreams.ts';
+
+export interface ForwardingOptions {
+  readonly module: string;
+  readonly upstreams: Upstreams;
+  readonly placements: Placements;
+  /** This host runs the module too: it can answer when the module came back. */
+  readonly local: boolean;
+  readonly tokens: InternalTokens;
+  readonly onReroute: () => void;
+}
+
+/** What reply-from is told of a request. */
+export type FromOptions = FastifyReplyFromHooks & Record<string, unknown>;
+
+/** Instances are told apart by host. */
+export class Forwarding extends Attempts<string> implements Destination {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly from: FromOptions;
+  readonly options: ForwardingOptions;
+  readonly path: string;
+  readonly repeatable: boolean;
+  /** Where it is now; the last of those where it was. Chosen before anything is sent. */
+  endpoint!: Endpoint;
+  token = '';
+  #counted: (() => void) | undefined;
+
+  constructor(request: FastifyRequest, reply: FastifyReply, from: FromOptions, options: ForwardingOptions) {
+    super();
+    this.path = request.raw.url!;
+    this.repeatable = isRepeatable(request);
+    this.request = request;
+    this.reply = reply;
+    this.from = from;
+    this.options = options;
+  }
+
+  /** The answer, whatever it is, is sent later. */
+  send(): void {
+    const { request, options } = this;
+    const endpoint = options.upstreams.pick(options.module, request.side, this.tried);
+    if (!endpoint) {
+      this.nobody().catch((error) => this.reply.send(error));
+      return;
+    }
+    this.endpoint = endpoint;
+    this.#counted = options.upstreams.begin(endpoint);
+    if (this.reply.raw.destroyed) this.over();
+    const token = options.tokens.mint(audienceOf(endpoint.id));
+    if (typeof token === 'string') this.forward(token);
+    else
+      token.then(
+        (made) => this.forward(made),
+        (error) => this.reply.send(error),
+      );
+  }
+
+  forward(token: string): void {
+    const { request, from } = this;
+    this.token = token;
+    const body = request.body as Buffer | undefined;
+    // Without a type, or without bytes, reply-from would send the buffer itself as JSON.
+    const contentType = request.headers['content-type'] || 'application/octet-stream';
+    this.reply.from('/', body ? ({ ...from, body, contentType } as FromOptions) : from);
+  }
+
+  /** What the process is told besides what the client said. */
+  requestHeaders(headers: Headers): Headers {
+    return addressed(passOn(headers, this.request, this.endpoint, this.token), this);
+  }
+
+  /** Said here and not there: a service in another language need not know what this gateway calls it. */
+  answerHeaders(answered: Headers): Headers {
+    const { request, reply } = this;
+    request.endTurn?.();
+    const headers = cleanAnswer(answered);
+    // Of what is not under /api nobody says so, near or far.
+    if (!reply.hasHeader('x-served-by')) delete headers['x-served-by'];
+    else headers['x-served-by'] = request.side === 'service' ? this.endpoint.id : 'monolith';
+    return headers;
+  }
+
+  /** The process does not let this host in. */
+  onRefused(error: Error): void {
+    this.failed(error);
+  }
+
+  /** It is no longer on its way there. */
+  over(): void {
+    this.#counted?.();
+    this.#counted = undefined;
+  }
+
+  /** A connection that was refused, or lost under a request that may be repeated: on to the next process. */
+  failed(error: Error): void {
+    this.over();
+    const { reply, options, endpoint } = this;
+    const failure = failureOf(error);
+    const { code, refused, lost } = failure;
+    // One that refuses the token is told of once, and not by request.
+    if (code !== REFUSED) this.warn(code);
+    if (refused || code === SILENT) {
+      const silent = `${endpoint.id} does not answer at ${endpoint.url} (${code})`;
+      options.upstreams.refused(endpoint, code === REFUSED ? error.message : silent);
+    }
+    if ((refused || lost) && this.mayFollow(endpoint.host, lost, this.repeatable)) {
+      options.onReroute();
+      this.send();
+      return;
+    }
+    sendProblem(reply, problemOf(failure, endpoint, options.module));
+  }
+
+  warn(code: string): void {
+    const { request, options, endpoint } = this;
+    const said = { module: options.module, instance: endpoint.id, code, ...traceOf(request.traceparent) };
+    request.log.warn(said, 'an instance did not answer');
+  }
+
+  /** Everybody refused. Perhaps the placement moved and this host has not heard of it: look once more. */
+  async nobody(): Promise<void> {
+    const { module, placements, local, upstreams } = this.options;
+    if (!this.mayLookAgain()) {
+      const detail = `No instance of ${module} answers.${upstreams.why(module)} \`banyan extract ${module}\` starts one, \`banyan restore ${module}\` brings it back.`;
+      sendProblem(this.reply, new ModuleUnavailable(module, detail));
+      return;
+    }
+    const side = sideOf(await placements.refresh(), module);
+    if (local && side === 'in-process') return routeAgain(this.request, this.reply);
+    if (side === 'service' && this.request.side !== side) whenOver(this.reply, upstreams.routed(module));
+    this.request.side = side;
+    this.send();
+  }
+}
+
+/** When the answer has gone out or the client went away, which may have been before a hook that waited was done. */
+export function whenOver({ raw }: FastifyReply, then: () => void): void {
+  if (raw.destroyed) then();
+  else raw.once('close', then);
+}
+
+/** Safe to send twice: its contract says so. What no operation is for is refused, by whoever is asked. */
+function isRepeatable({ operation, method }: FastifyRequest): boolean {
+  return operation?.idempotent ?? (method === 'GET' || method === 'HEAD');
+}

@@ -1,0 +1,75 @@
+// One module on the public port: its own routes, where this host runs it, and the proxy for the same prefixes. The
+// router picks between the two by the placement of the moment (switch.ts).
+import type { FastifyInstance } from 'fastify';
+import { authorise, type Dispatcher } from '../calls/dispatcher.ts';
+import type { RemoteCalls } from '../calls/remote.ts';
+import type { Contract } from '../contract/contract.ts';
+import { contractRoutes, permit } from '../http/routes.ts';
+import type { InternalTokens } from '../identity/internal-token.ts';
+import type { Placements } from '../routing/snapshot.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Lines } from './lines.ts';
+import type { Shedding } from './load/shedding.ts';
+import { mountProxy } from './proxy.ts';
+import { createReads } from './reads.ts';
+import { switchOf } from './switch.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/** What is the same for every module. */
+export interface ModuleOptions {
+  readonly placements: Placements;
+  /** The dispatchers of the modules that this host runs. */
+  readonly local: ReadonlyMap<string, Dispatcher>;
+  readonly tokens: InternalTokens;
+  readonly metrics: Metrics;
+  /** The calls of this host to others: clients' reads go along. */
+  readonly remote: RemoteCalls;
+  readonly lines: Lines;
+  readonly upstreams: Upstreams;
+  readonly shedding: Shedding;
+}
+
+export async function mountModule(
+  app: FastifyInstance,
+  contract: Contract,
+  options: ModuleOptions,
+): Promise<void> {
+  const { placements, local, tokens, metrics, remote, lines, upstreams, shedding } = options;
+  const { module } = contract;
+  const dispatcher = local.get(module);
+  if (dispatcher) {
+    const constraints = { [switchOf(module)]: 'in-process' };
+    const admit = shedding.admission(module);
+    await app.register((scope) =>
+      contractRoutes(scope, { dispatcher, constraints, admit, principalOf: (request) => request.principal }),
+    );
+  }
+  const proxy = {
+    module,
+    upstreams,
+    lines,
+    reads: createReads(contract, remote, placements),
+    placements,
+    local: dispatcher !== undefined,
+    guard,
+    begins: shedding.begins,
+    tokens,
+    onReroute: () => metrics.rerouted.inc({ module }),
+  };
+  for (const prefix of prefixesOf(contract)) await mountProxy(app, { ...proxy, prefix });
+}
+
+/** `/api/<module>`, and what a module has for its operator under /admin. */
+function prefixesOf({ module, operations }: Contract): string[] {
+  const paths = Object.values(operations).flatMap(({ http }) => (http ? [http.path] : []));
+  const firstTwo = paths.map((path) => path.split('/').slice(0, 3).join('/'));
+  return [...new Set([`/api/${module}`, ...firstTwo])];
+}
+
+/** Who may not call an operation is told so here, as in-process, before their body is read and sent on. */
+const guard = permit((request, reply) => {
+  const { operation, principal, server } = request;
+  if (!operation) return;
+  authorise(operation, principal);
+  if (operation.upload) server.uploadRoom.take(request, reply, operation);
+});

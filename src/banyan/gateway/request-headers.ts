@@ -1,0 +1,35 @@
+// The headers of a request on its way to a process: what goes to it besides what the client said, and without what was
+// said to this gateway alone.
+import type { FastifyRequest } from 'fastify';
+import type { Headers } from '../http/hop-by-hop.ts';
+import type { Endpoint } from '../routing/snapshot.ts';
+
+/** What this gateway is called in Via. */
+const PSEUDONYM = 'banyan';
+
+/** Fields that are no business of the process; Connection and its like are gone since the request came in. */
+const endsHere = ['transfer-encoding', 'expect', 'forwarded', 'x-forwarded-host', 'x-forwarded-proto'];
+
+/** Changes them in place. @param token the internal token for that process. */
+export function passOn(
+  headers: Headers,
+  request: FastifyRequest,
+  endpoint: Endpoint,
+  token: string,
+): Headers {
+  headers.host = hostOf(endpoint);
+  headers['x-internal-token'] = token;
+  headers.traceparent = request.traceparent;
+  headers['x-forwarded-for'] = request.ip;
+  const via = `${request.raw.httpVersion} ${PSEUDONYM}`;
+  headers.via = headers.via === undefined ? via : `${headers.via}, ${via}`;
+  for (const name of endsHere) if (headers[name] !== undefined) delete headers[name];
+  // What a request has that is read without its body.
+  if (!request.body && headers['content-length'] !== undefined) delete headers['content-length'];
+  return headers;
+}
+
+/** The Host header for a process: what stands between `//` and the next slash. */
+function hostOf({ url }: Endpoint): string {
+  return url.split('/', 3)[2]!;
+}

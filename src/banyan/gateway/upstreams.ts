@@ -1,0 +1,78 @@
+// Which process gets the next request of a module: the least busy among those of its side. One that refused a connection,
+// or the internal token, is held out at once (held-out.ts) and comes back by its sign of life. It also counts what this
+// gateway has on its way to a module's service: the drain waits for that.
+import type { HeldOut as HeldOutReport } from '../placement/host.ts';
+import { leastBusy } from '../routing/balance.ts';
+import { candidatesOf } from '../routing/side.ts';
+import type { Endpoint, Placement } from '../routing/snapshot.ts';
+import { createHeldOut, type HeldOutOptions } from './held-out.ts';
+
+export interface Upstreams {
+  /**
+   * The endpoint for the next request on that side; undefined when none of them can be used. `tried` are left
+   * out. The side is the caller's, since a request ends where it began, also when the placement has changed.
+   */
+  pick(module: string, side: Placement, tried?: ReadonlySet<string>): Endpoint | undefined;
+  /** One more request on its way to this endpoint; call the answer once, when it is over. */
+  begin(endpoint: Endpoint): () => void;
+  /** The endpoint refused a connection, or this host's internal token; in words for the operator. */
+  refused(endpoint: Endpoint, reason: string): void;
+  /** Whether it does not let this host in; why not, in words. `words`: it said so itself, in an answer. */
+  refusal(endpoint: Endpoint, words: string | undefined): Promise<string | undefined>;
+  /** Why processes of the module are held out here; empty when none is. */
+  why(module: string): string;
+  /** What is held out, by host. */
+  held(): Readonly<Record<string, HeldOutReport>>;
+  /** A request was routed to the module's service side; call the answer when it is over, body and all. */
+  routed(module: string): () => void;
+  /** Requests of the module that were routed to its service side and are not over. */
+  inflight(module: string): number;
+  close(): void;
+}
+
+export function createUpstreams(options: HeldOutOptions): Upstreams {
+  const { placements } = options;
+  const onTheWay = new Map<string, number>();
+  const routedTo = new Map<string, number>();
+  const out = createHeldOut(options);
+  let turn = 0;
+
+  return {
+    pick(module, side, tried) {
+      turn += 1;
+      return leastBusy(candidatesOf(placements.current, module, side), turn, ({ host, healthy }) =>
+        !healthy || out.has(host) || tried?.has(host) ? Number.POSITIVE_INFINITY : (onTheWay.get(host) ?? 0),
+      );
+    },
+    begin: (endpoint) => count(onTheWay, endpoint.host),
+    refused: (endpoint, reason) => out.hold(endpoint, reason),
+    async refusal(endpoint, words) {
+      const refusal = words ?? (await out.ask(endpoint));
+      if (refusal) out.refused(endpoint, refusal);
+      return refusal;
+    },
+    why(module) {
+      const { modules, monoliths } = placements.current;
+      const all = [...(modules[module]?.instances ?? []), ...monoliths];
+      const reasons = all.flatMap(({ host }) => out.reason(host) ?? []);
+      return reasons.length > 0 ? ` Held out here: ${reasons.join('; ')}.` : '';
+    },
+    held: () => out.report(),
+    routed: (module) => count(routedTo, module),
+    inflight: (module) => routedTo.get(module) ?? 0,
+    close: () => out.close(),
+  };
+}
+
+/** Adds one; the answer takes it away again, once however often it is called. */
+function count(counts: Map<string, number>, key: string): () => void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+  let over = false;
+  return () => {
+    if (over) return;
+    over = true;
+    const left = counts.get(key)! - 1;
+    if (left === 0) counts.delete(key);
+    else counts.set(key, left);
+  };
+}

@@ -1,0 +1,32 @@
+// What a module is booted with: what its host has, and shares with all modules that run there. Types only.
+import type { Logger } from 'pino';
+import type { Dispatcher } from '../calls/dispatcher.ts';
+import type { Remote } from '../calls/ref.ts';
+import type { Contract } from '../contract/contract.ts';
+import type { IsExempt } from '../limits/address.ts';
+import type { EventLog } from '../log/port.ts';
+import type { Placements } from '../routing/snapshot.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+
+export interface BootOptions {
+  readonly hostId: string;
+  readonly log: Logger;
+  /** Connection URL of the module's runtime role. */
+  readonly databaseUrl: string;
+  /** Connection URL of an extra schema of the module. */
+  readonly schemaUrl: (schema: string) => string;
+  readonly placements: Placements;
+  readonly remote: Remote;
+  /** Dispatchers of the modules booted so far: what it uses is among them if this host runs it. */
+  readonly local: ReadonlyMap<string, Dispatcher>;
+  readonly codec: boolean;
+  readonly strict: boolean;
+  readonly eventLog: EventLog;
+  /** Every contract of the product: what may be listened to. */
+  readonly contracts: readonly Contract[];
+  readonly tracing: Tracing;
+  /** Whose requests limits do not count. Default: those from this machine. */
+  readonly isExempt?: IsExempt;
+  readonly metrics?: Metrics;
+}

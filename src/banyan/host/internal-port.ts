@@ -1,0 +1,108 @@
+// The internal port of a host: where other hosts come in, never clients. Every request carries an internal
+// token made for this host's audience, or gets 401 before any handler; health and metrics alone are open,
+// for probes and scrapers on the same network.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Dispatcher } from '../calls/dispatcher.ts';
+import { authenticateRequests, type VerifyBearer } from '../http/authenticate.ts';
+import { HOP_HEADER_BYTES } from '../http/hop-by-hop.ts';
+import { moduleCalls } from '../http/module-calls.ts';
+import { contractRoutes } from '../http/routes.ts';
+import { createServer, type ServerOptions } from '../http/server.ts';
+import { refuseUnrouted } from '../http/unrouted.ts';
+import { isHandshake } from '../http/upgrade.ts';
+import { bearerOf, CONTROL_AUDIENCE, type InternalTokens } from '../identity/internal-token.ts';
+
+/** A registration carries contracts: those of every module are 45 kB. */
+const SYNC_BODY_LIMIT = 1024 * 1024;
+
+/** Longer than the public port's: a gateway that reads slowly does so for a client that reads slowly. */
+const STALLED_MS = 60_000;
+
+export interface InternalPortOptions
+  extends Omit<ServerOptions, 'routes' | 'trustProxy' | 'stalledMs' | 'sayOfAll'> {
+  readonly dispatchers: ReadonlyMap<string, Dispatcher>;
+  readonly tokens: InternalTokens;
+  /** What tokens for this host must be made for; control has an audience of its own. */
+  readonly audience: string;
+  readonly verifyBearer: VerifyBearer;
+  readonly health: (app: FastifyInstance) => void;
+  /** Where services register and follow; only on hosts that read the control store. */
+  readonly sync?: (body: unknown, caller: string) => Promise<unknown>;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The host that the internal token names. */
+    caller: string;
+  }
+}
+
+export async function createInternalPort(options: InternalPortOptions): Promise<FastifyInstance> {
+  const { dispatchers, tokens, audience, verifyBearer, health, metrics, sync } = options;
+  const app = createServer(
+    {
+      ...options,
+      // Whoever comes in here is a host, whose word on its client's address is good.
+      trustProxy: true,
+      stalledMs: STALLED_MS,
+      routes: () => [],
+    },
+    { maxHeaderSize: HOP_HEADER_BYTES, upgrades: isHandshake },
+  );
+  app.decorateRequest('caller', '');
+  app.addHook('onRequest', (request, _reply, done) => {
+    const route = request.routeOptions.url;
+    if (isOpen(route, request.raw.url!)) {
+      done();
+      return;
+    }
+    const settle = ({ caller }: { caller: string }) => {
+      request.caller = caller;
+      done();
+    };
+    try {
+      const wanted = (route ?? request.raw.url!).startsWith('/control/') ? CONTROL_AUDIENCE : audience;
+      const verified = tokens.verify(internalTokenOf(request), wanted);
+      if (verified instanceof Promise) verified.then(settle, done);
+      else settle(verified);
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+
+  refuseUnrouted(app);
+  health(app);
+  app.get('/metrics', async (_request, reply) =>
+    reply.header('content-type', metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+  // Whether a host is let in here is asked before anything is sent to it (banyan/identity/hop.ts).
+  app.get('/calls', async () => ({ host: options.hostId, modules: [...dispatchers.keys()] }));
+  if (sync) {
+    const limit = { bodyLimit: SYNC_BODY_LIMIT };
+    app.post('/control/sync', limit, async (request) => sync(request.body, request.caller));
+  }
+  moduleCalls(app, dispatchers, (request) => request.caller);
+  await app.register(async (scope) => {
+    authenticateRequests(scope, verifyBearer);
+    for (const dispatcher of dispatchers.values()) {
+      await scope.register((inner) =>
+        contractRoutes(inner, { dispatcher, principalOf: (request) => request.principal }),
+      );
+    }
+  });
+  return app;
+}
+
+const open: ReadonlySet<string | undefined> = new Set(['/metrics', '/health/live', '/health/ready']);
+
+/** By the route that answers, since the router decodes; and asked for by its very name, as a probe does. */
+function isOpen(route: string | undefined, url: string): boolean {
+  return open.has(route) && route === url;
+}
+
+/** A proxied request carries the client's own Authorization, so the internal token has a header to itself. */
+function internalTokenOf(request: FastifyRequest): string | undefined {
+  const own = request.headers['x-internal-token'];
+  if (typeof own === 'string') return own;
+  return bearerOf(request.headers.authorization);
+}

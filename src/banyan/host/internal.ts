@@ -1,0 +1,62 @@
+// The internal side of a host: the port where other hosts come in, by HTTP and by WebSocket, and the count of
+// what they keep running here.
+
+import { callSpans } from '../calls/call-span.ts';
+import { attachWsDoor } from '../websocket/ws-door.ts';
+import { type Busy, countBusy } from './busy.ts';
+import { mountFaults } from './faults.ts';
+import type { Health } from './health.ts';
+import { createInternalPort } from './internal-port.ts';
+import type { Parts } from './parts.ts';
+import { closePort, listen, portOf } from './ports.ts';
+import { CLIENTS_MS } from './stopping.ts';
+import { measureTraffic } from './traffic.ts';
+import type { Undo } from './undo.ts';
+
+export interface Internal {
+  /** How other hosts reach this one. */
+  readonly url: string;
+  readonly busy: Busy;
+  /** Answers end their connections from now on. */
+  leave(): void;
+}
+
+/** To end what was cut off. */
+const CUT_MS = 50;
+
+export async function openInternal(parts: Parts, health: Health, undo: Undo): Promise<Internal> {
+  const { settings, log, metrics, tracing, tokens, audience, bearer, control } = parts;
+  const busy = countBusy(parts.dispatchers);
+  const app = await createInternalPort({
+    hostId: settings.hostId,
+    log,
+    metrics,
+    tracing,
+    dispatchers: busy.dispatchers,
+    tokens,
+    audience,
+    verifyBearer: bearer,
+    health: (one) => health.mount(one),
+    sync: control.sync,
+  });
+  if (settings.faults) mountFaults(app);
+  measureTraffic(metrics, app.server);
+  const door = attachWsDoor({
+    server: app.server,
+    verify: (token) => tokens.verify(token, audience),
+    verifyBearer: bearer,
+    dispatchers: busy.dispatchers,
+    log,
+    observe: callSpans(tracing, 'server'),
+  });
+  app.server.on('upgrade', (_request, socket) => app.closing.forget(socket));
+  undo.push('internal port', (ms) => closePort(app, ms - CUT_MS, door), CLIENTS_MS);
+  // Only a host that says where others reach it listens beyond loopback.
+  const address = settings.advertiseUrl ? settings.host : '127.0.0.1';
+  await listen(app, settings.internalPort, address, 'INTERNAL_PORT');
+  return {
+    url: settings.advertiseUrl ?? `http://127.0.0.1:${portOf(app)}`,
+    busy,
+    leave: () => app.closing.leave(),
+  };
+}

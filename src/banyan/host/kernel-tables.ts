@@ -1,0 +1,10 @@
+// What the library keeps in the schema of a module, beside the module's own tables: a monolith makes it, and whoever
+// runs the module stands on it.
+import { moduleEventTables } from '../events/tables.ts';
+import { limitTables } from '../limits/tables.ts';
+import { sagaTables } from '../saga/tables.ts';
+
+/** Idempotent SQL, run by the schema's owner at every start of a monolith. */
+export function kernelTables(schema: string): string {
+  return `${moduleEventTables()}\n${limitTables(schema)}\n${sagaTables(schema)}`;
+}

@@ -1,0 +1,106 @@
+// What a module gets for nothing: a saga that is a table of steps and one line of `setup`.
+import { v7 } from 'uuid';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { defineContract } from '../contract/contract.ts';
+import { provision } from '../postgres/provision.ts';
+import { roleUrl } from '../postgres/roles.ts';
+import { silent, type ThrowawayServer, throwawayServer } from '../postgres/testing.ts';
+import { defineSaga, type Reply } from '../saga/definition.ts';
+import type { Engine } from '../saga/engine.ts';
+import { sagaTables } from '../saga/tables.ts';
+import type { Store } from '../store/store.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { noTracing } from '../telemetry/tracing.ts';
+import { bootModule } from './boot-module.ts';
+import { defineModule, type Module } from './module.ts';
+
+const secret = 'a secret of this test';
+const metrics = createMetrics('monolith');
+const contract = defineContract('trips', { summary: 'Books trips', operations: {} });
+
+const done: Reply = { outcome: 'done', where: 'somewhere' };
+const table = defineSaga<{ readonly to: string }>({
+  steps: [
+    { name: 'book-train', by: 'trains', deadlineMs: 10_000, ask: async () => done },
+    { name: 'settle', pivot: true, deadlineMs: 5_000, change: async () => done },
+  ],
+  otherwise: [],
+});
+
+let server: ThrowawayServer;
+let url: string;
+
+beforeAll(async () => {
+  server = await throwawayServer();
+  const adminUrl = await server.database();
+  const trips = { schema: 'trips', role: 'banyan_trips', ddl: sagaTables('trips') };
+  await provision({ adminUrl, secret, modules: [], schemas: [trips], moduleDdl: () => '', log: silent });
+  url = roleUrl(adminUrl, secret, trips.role);
+}, 60_000);
+afterAll(() => server?.stop());
+
+function boot(module: Module) {
+  const nowhere = undefined as never;
+  return bootModule(module, {
+    hostId: 'monolith',
+    log: silent,
+    databaseUrl: url,
+    schemaUrl: nowhere,
+    placements: nowhere,
+    remote: nowhere,
+    local: new Map(),
+    codec: false,
+    strict: true,
+    eventLog: {} as never,
+    contracts: [contract],
+    tracing: noTracing,
+    metrics,
+  });
+}
+
+test('a saga of the kit is counted, driven to its end, and closed', async () => {
+  let store!: Store;
+  let engine!: Engine<{ readonly to: string }>;
+  const running = boot(
+    defineModule({
+      contract,
+      setup(kit) {
+        store = kit.store;
+        engine = kit.saga(table);
+        return { operations: {} };
+      },
+    }),
+  );
+  const id = v7();
+  await store.rawTransaction(async (tx) => {
+    const at = new Date().toISOString();
+    await engine.begin(tx, id, { step: 'plan', at, eventId: v7(), data: { to: 'Rome' }, ending: null });
+  });
+  expect(await metrics.registry.metrics()).toMatch(
+    /^banyan_sagas_open\{style="orchestration",step="book-train",state="running",module="trips"[^}]*\} 1$/m,
+  );
+  const task = running.tasks.find(({ name }) => name === 'coordinate')!;
+  await task.start();
+  await vi.waitFor(async () => expect(await engine.open(id)).toBeUndefined(), 10_000);
+  expect((await engine.timeline(id)).map(({ step }) => step)).toEqual(['plan', 'book-train', 'settle']);
+  await task.stop();
+  await running.close();
+});
+
+test('a second saga of one module is refused where it is set up', () => {
+  const module = defineModule({
+    contract,
+    setup(kit) {
+      kit.saga(table);
+      kit.saga(table);
+      return { operations: {} };
+    },
+  });
+  expect(() => boot(module)).toThrow(/^trips has a saga already.*a module of its own/);
+});
+
+test('two jobs of one name are refused', () => {
+  const job = { name: 'sweep', everyMs: 1000, run: async () => false };
+  const module = defineModule({ contract, setup: () => ({ operations: {}, jobs: [job, job] }) });
+  expect(() => boot(module)).toThrow('trips has two jobs of the name sweep');
+});

@@ -1,0 +1,77 @@
+// A module as one registration record: its contract, what it stands on, and one function that puts its parts
+// together. The library boots a host from a list of these and knows nothing else of them.
+
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import type { DependencyContainer } from 'tsyringe';
+import type { Client } from '../calls/ref.ts';
+import type { Contract } from '../contract/contract.ts';
+import type { Handlers } from '../contract/handlers.ts';
+import type { Listener } from '../events/listener.ts';
+import type { Job } from '../jobs/job.ts';
+import type { LeasedJob } from '../jobs/leased.ts';
+import type { Limits } from '../limits/limits.ts';
+import type { KernelSchema } from '../postgres/kernel-schema.ts';
+import type { Saga } from '../saga/definition.ts';
+import type { Engine } from '../saga/engine.ts';
+import type { Store } from '../store/store.ts';
+import type { Reading } from '../telemetry/metrics.ts';
+
+/** What the library gives a module: its own things, and refs to the modules it declared in `uses`. What is opened here is closed here. */
+export interface Kit<PrismaClient = unknown> {
+  readonly module: string;
+  /** `monolith` or `<module>-<n>`: where this code runs, for logs and timelines. */
+  readonly hostId: string;
+  /** The module's own: its classes are tokens, each registered with a factory, and resolved by type. */
+  readonly container: DependencyContainer;
+  readonly store: Store<PrismaClient>;
+  readonly log: Logger;
+  /** A client of another module; whether it is near or far is decided on every call. */
+  ref<C extends Contract>(contract: C): Client<C>;
+  /** A pool in one of the module's extra `schemas`, under that schema's own role. */
+  pool(schema: KernelSchema, most: number): Pool;
+  /** Runs the job `name` of this module soon instead of at its next turn. */
+  wake(job: string): void;
+  /** A job over rows of the module's own table, each leased while it is in work. */
+  leasedJob<J>(spec: LeasedJob<J>): Job;
+  /** The engine of the module's saga, with its job and its gauge: it runs without more. One table of steps a module. */
+  saga<D>(table: Saga<D>): Engine<D>;
+  /** Limits against abuse, counted in the module's store by all hosts together. */
+  readonly limits: Limits;
+  /** A number under /metrics, read when somebody scrapes: one value for each set of labels. */
+  gauge(name: string, help: string, labels: readonly string[], read: () => Promise<Reading[]>): void;
+}
+
+/** What a module's `setup` answers: what it does when it is asked, when it hears of something, and by itself. */
+export interface Parts<C extends Contract = Contract> {
+  readonly operations: Handlers<C>;
+  readonly listeners?: readonly Listener[];
+  readonly jobs?: readonly Job[];
+  /** Fills an empty store; called under an advisory lock, at every boot, so it must be repeatable. */
+  readonly seed?: () => Promise<void>;
+  /** Ends what the module opened by itself. What the kit opened ends without it. */
+  readonly close?: () => void | Promise<void>;
+}
+
+/** What a class makes. (A bound on `Class` would keep TypeScript from inferring Prisma's, whose constructor is generic.) */
+type Made<Class> = Class extends abstract new (...options: never) => infer Instance ? Instance : undefined;
+
+export interface ModuleSpec<C extends Contract = Contract, PrismaClass = unknown> {
+  readonly contract: C;
+  /** The modules it calls synchronously. No cycle; the boundary test compares with the code. */
+  readonly uses?: readonly Contract[];
+  /** The class that Prisma generates: the library makes one client of it, over the module's own pool. */
+  readonly prisma?: PrismaClass;
+  /** PostgreSQL schemas of the module's outside (a sandbox it runs for a third party), each with a role of its own. */
+  readonly schemas?: readonly KernelSchema[];
+  /** Puts the module together, once a host and before anybody asks it; it only makes things and waits for nothing. */
+  setup(kit: Kit<Made<PrismaClass>>): Parts<C>;
+}
+
+export type Module = ModuleSpec<Contract, new () => unknown>;
+
+export function defineModule<C extends Contract, PrismaClass = undefined>(
+  spec: ModuleSpec<C, PrismaClass>,
+): Module {
+  return spec as unknown as Module;
+}

@@ -1,0 +1,175 @@
+// What every host stands on before it opens a port: contracts, the database, placement, calls, the log of
+// events, and the modules that it runs, booted in the order in which they use one another.
+import type { Logger } from 'pino';
+import type { Dispatcher } from '../calls/dispatcher.ts';
+import { createRemote, type RemoteCalls } from '../calls/remote.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Contract } from '../contract/contract.ts';
+import { measureEvents } from '../events/metrics.ts';
+import type { VerifyBearer } from '../http/authenticate.ts';
+import { RefusalLog } from '../identity/hop.ts';
+import { audienceOf, createInternalTokens, type InternalTokens } from '../identity/internal-token.ts';
+import { keySet } from '../identity/keys.ts';
+import { exemptions, exemptNetworks, type IsExempt } from '../limits/address.ts';
+import type { Networks } from '../limits/networks.ts';
+import type { EventLog } from '../log/port.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+import { createBearerCheck } from './bearer.ts';
+import { inOrderOfUse, type RunningModule } from './boot-module.ts';
+import { type Control, openControl } from './control.ts';
+import { type Database, openDatabase } from './database.ts';
+import { openEventLog } from './event-log.ts';
+import { loadContract, loadModule } from './load.ts';
+import type { Module } from './module.ts';
+import { bootModules } from './modules.ts';
+import { checkStores, storesOf } from './prepared.ts';
+import type { HeldServer } from './server.ts';
+import { observeCalls, openTracing } from './telemetry.ts';
+import { type Undo, unlessStopped } from './undo.ts';
+import { countWrongTokens } from './wrong-tokens.ts';
+
+export interface Parts {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing;
+  /** Of every module of the product, near or not. */
+  readonly contracts: readonly Contract[];
+  /** The registration records of the modules that run here. */
+  readonly modules: readonly Module[];
+  readonly running: readonly RunningModule[];
+  readonly dispatchers: ReadonlyMap<string, Dispatcher>;
+  readonly tokens: InternalTokens;
+  /** What internal tokens for this host are made for. */
+  readonly audience: string;
+  readonly bearer: VerifyBearer;
+  readonly jwks: ReturnType<typeof keySet>;
+  readonly database: Database;
+  readonly control: Control;
+  readonly remote: RemoteCalls;
+  /** What is said once of hosts that do not let this one in. */
+  readonly refusals: RefusalLog;
+  readonly eventLog: EventLog;
+  /** Whose requests no limit counts: one list for what the gateway counts and for what modules count. */
+  readonly exempt: Networks;
+}
+
+/** @param onRefused this host can never serve: control refused it for good, or what it stands on was not prepared. */
+export async function openParts(
+  settings: Settings,
+  opening: Promise<HeldServer> | undefined,
+  log: Logger,
+  signal: AbortSignal,
+  undo: Undo,
+  onRefused: (error: Error) => void,
+): Promise<Parts> {
+  const { hostId, role } = settings;
+  const { contracts, modules } = await loadProduct(settings);
+  const metrics = createMetrics(hostId);
+  const tracing = await openTracing(settings.otlpEndpoint, hostId);
+  undo.push('tracing', () => tracing.close());
+  const { audience, tokens, jwks } = identityOf(settings);
+
+  const database = await openDatabase(settings, opening, modules, log);
+  signal.throwIfAborted();
+  const { controlUrl } = database;
+  const control = openControl({ settings, controlUrl, contracts, tokens, jwks, log, onRefused });
+  undo.push('control store', () => control.store?.close());
+  // The first picture is on its way while the modules are booted: they read it when they are called.
+  const following = unlessStopped(signal, control.start());
+  // A monolith has just made what it needs.
+  const prepared =
+    role === 'monolith' ? undefined : checkStores(storesOf(database, modules), onRefused, undo);
+  for (const one of [following, prepared]) one?.catch(() => {});
+  const placements = control.follower;
+  const refusals = new RefusalLog(log);
+  const remote = createRemote({
+    placements,
+    tokens,
+    log,
+    refusals,
+    observer: observeCalls(metrics, tracing),
+  });
+  undo.push('calls', () => remote.close());
+  const eventLog = await openEventLog(settings, database, log, undo);
+
+  const exempt = exemptNetworks(settings.rateLimitExempt);
+  const isExempt = exemptions(exempt);
+  const { running, dispatchers } = bootModules(
+    modules,
+    settings,
+    database,
+    { log, placements, remote, eventLog, contracts, tracing, isExempt, metrics },
+    undo,
+  );
+  await Promise.all([following, prepared]);
+  const events = running.map((one) => one.events);
+  measureEvents(metrics, events);
+  const bearer = bearerCheckOf(settings, control, jwks, isExempt, log);
+  return {
+    settings,
+    log,
+    metrics,
+    tracing,
+    contracts,
+    modules,
+    running,
+    dispatchers,
+    tokens,
+    audience,
+    bearer,
+    jwks,
+    database,
+    control,
+    remote,
+    refusals,
+    eventLog,
+    exempt,
+  };
+}
+
+async function loadProduct(settings: Settings): Promise<Pick<Parts, 'contracts' | 'modules'>> {
+  const contracts = await inTurns(settings.allModules, (name) => loadContract(settings.app, name));
+  const modules = await inTurns(settings.modules, (name) => loadModule(name, settings));
+  return { contracts, modules: inOrderOfUse(modules) };
+}
+
+/** As whom this host speaks to others, and by which keys it is known. */
+function identityOf({
+  hostId,
+  internalKey,
+  signingKey,
+}: Settings): Pick<Parts, 'audience' | 'tokens' | 'jwks'> {
+  const audience = audienceOf(hostId);
+  return {
+    audience,
+    tokens: createInternalTokens(internalKey, audience),
+    jwks: signingKey ? keySet([signingKey]) : { keys: [] },
+  };
+}
+
+function bearerCheckOf(
+  { role, adminToken }: Settings,
+  { follower, store }: Control,
+  jwks: Parts['jwks'],
+  isExempt: IsExempt,
+  log: Logger,
+): VerifyBearer {
+  // A service learns the public keys with the placements; whoever signs knows them.
+  const keys = () => (role === 'service' ? (follower.current.jwks?.keys ?? jwks.keys) : jwks.keys);
+  return createBearerCheck(adminToken, keys, follower, countWrongTokens(store, isExempt, log));
+}
+
+/**
+ * One after another with a turn of the loop in between: loading only computes, and the database's first answers, a
+ * dozen round trips, are taken meanwhile.
+ */
+async function inTurns<T>(names: readonly string[], load: (name: string) => Promise<T>): Promise<T[]> {
+  const loaded: T[] = [];
+  for (const name of names) {
+    loaded.push(await load(name));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return loaded;
+}

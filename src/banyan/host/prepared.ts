@@ -1,0 +1,113 @@
+// Services and gateways migrate nothing: they stand on the library's tables that a monolith has made. Where an older one
+// made them some may be missing, and each request that comes to them would fail on its own. It is said at the start
+// instead, in one line. A store that does not answer keeps no host from starting: it is asked until it does.
+import { setTimeout as after } from 'node:timers/promises';
+import { logSchema } from '../log/postgres-schema.ts';
+import { controlSchema } from '../placement/schema.ts';
+import { createClient } from '../postgres/connections.ts';
+import type { Database } from './database.ts';
+import { kernelTables } from './kernel-tables.ts';
+import type { Module } from './module.ts';
+import type { Undo } from './undo.ts';
+
+export interface PreparedStore {
+  /** The setting that names it. */
+  readonly setting: string;
+  readonly url: string;
+  readonly schema: string;
+  /** The repeatable SQL by which a monolith prepares it. */
+  readonly ddl: string;
+}
+
+/** How long a start waits for the answer. */
+const PATIENCE_MS = 2_000;
+const AGAIN_MS = 1_000;
+const MOST_NAMED = 5;
+
+/** What this host uses and a monolith has to have made; of a gateway alone, what placement and limits are kept in. */
+export function storesOf(database: Database, modules: readonly Module[]): PreparedStore[] {
+  const own = modules.flatMap(({ contract: { module }, schemas = [] }) => {
+    const setting = `DATABASE_URL_${module.toUpperCase()}`;
+    return [
+      { setting, url: database.moduleUrl(module), schema: module, ddl: kernelTables(module) },
+      ...schemas.map(({ schema, ddl }) => {
+        const url = database.schemaUrl(module, schema);
+        return { setting: `${setting}_${schema.toUpperCase()}`, url, schema, ddl };
+      }),
+    ];
+  });
+  if (database.controlUrl === undefined) return own;
+  const setting = 'DATABASE_URL';
+  return [
+    ...own,
+    { setting, url: database.controlUrl, ...controlSchema() },
+    { setting, url: database.logUrl, ...logSchema },
+  ];
+}
+
+/**
+ * Rejects when a store says that something is missing. One that has not answered in time is asked further on.
+ * @param onMissing it answered once the host had started.
+ */
+export async function checkStores(
+  stores: readonly PreparedStore[],
+  onMissing: (error: Error) => void,
+  undo: Undo,
+): Promise<void> {
+  const ending = new AbortController();
+  undo.push('a look at the stores', () => ending.abort());
+  const looks = Promise.all(stores.map((store) => untilAnswered(store, ending.signal)));
+  let late = false;
+  looks.catch((error: Error) => {
+    if (late) onMissing(error);
+  });
+  await Promise.race([looks, after(PATIENCE_MS, undefined, { ref: false })]);
+  late = true;
+}
+
+async function untilAnswered(store: PreparedStore, ending: AbortSignal): Promise<void> {
+  while (!ending.aborted) {
+    const missing = await missingIn(store).catch(() => undefined);
+    if (missing?.length === 0) return;
+    if (missing) throw new Error(inWords(store, missing));
+    await after(AGAIN_MS, undefined, { ref: false });
+  }
+}
+
+/** Rejects when the store does not answer. */
+async function missingIn({ url, schema, ddl }: PreparedStore): Promise<string[]> {
+  const client = createClient({
+    connectionString: url,
+    application_name: 'banyan look',
+    connectionTimeoutMillis: PATIENCE_MS,
+    query_timeout: PATIENCE_MS,
+  });
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT name FROM unnest($2::text[]) AS name WHERE NOT EXISTS
+         (SELECT FROM pg_class WHERE relname = name AND relnamespace = to_regnamespace($1))
+       UNION ALL SELECT name || '()' FROM unnest($3::text[]) AS name WHERE NOT EXISTS
+         (SELECT FROM pg_proc WHERE proname = name AND pronamespace = to_regnamespace($1))`,
+      [schema, namesAfter('CREATE TABLE IF NOT EXISTS', ddl), namesAfter('CREATE OR REPLACE FUNCTION', ddl)],
+    );
+    return rows.map(({ name }) => name);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** What the SQL makes, with or without its schema in front. */
+function namesAfter(words: string, ddl: string): string[] {
+  const made = new RegExp(`\\b${words} (?:\\w+\\.)?(\\w+)`, 'g');
+  return [...ddl.matchAll(made)].map((match) => match[1]!);
+}
+
+function inWords({ setting, schema }: PreparedStore, missing: readonly string[]): string {
+  const more = missing.length - MOST_NAMED;
+  const named = `${missing.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return (
+    `${setting}: the schema ${schema} has no ${named}. This version needs what only a monolith of this version makes: ` +
+    'start (or update) the monolith first, then this host.'
+  );
+}

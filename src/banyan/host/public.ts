@@ -1,0 +1,100 @@
+// The public side of a host: the gateway with the modules that run here, and the host's own operations.
+
+import { createDispatcher } from '../calls/dispatcher.ts';
+import { openapi } from '../contract/openapi.ts';
+import { asyncapi } from '../events/asyncapi.ts';
+import { events as eventsContract } from '../events/operations/contract.ts';
+import { eventHandlers } from '../events/operations/handlers.ts';
+import { createGateway, type Gateway } from '../gateway/gateway.ts';
+import { knock } from '../identity/hop.ts';
+import { audienceOf } from '../identity/internal-token.ts';
+import { networksOf } from '../limits/networks.ts';
+import { adminHandlers } from '../placement/admin.ts';
+import { admin } from '../placement/admin-contract.ts';
+import { listenWidely } from './acceptors.ts';
+import type { Health } from './health.ts';
+import type { Parts } from './parts.ts';
+import { closePort, portOf } from './ports.ts';
+import type { Undo } from './undo.ts';
+
+type AnyHandlers = Parameters<typeof createDispatcher>[1];
+
+export interface Public {
+  readonly url: string;
+  readonly gateway: Gateway;
+}
+
+/**
+ * @param host this host in the roster, which supervises; null: it does not.
+ * @param before what the port waits for: nobody sees a shop without its first products.
+ */
+export async function openPublic(
+  parts: Parts,
+  health: Health,
+  host: string | null,
+  before: Promise<unknown>,
+  undo: Undo,
+): Promise<Public> {
+  const { settings, log, metrics, tracing, contracts, dispatchers, tokens, bearer, control, jwks } = parts;
+  const address = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  const url = () => `http://${address}:${portOf(gateway.app)}`;
+  const handlers = adminHandlers({
+    store: control.store!,
+    follower: control.follower,
+    host,
+    monolith: () => ({ pid: process.pid, url: url() }),
+    knock: ({ url: at, id }) => knock(at, id, tokens.mint(audienceOf(id))),
+  });
+  const closing = new AbortController();
+  const onEvents = eventHandlers({
+    contracts,
+    modules: parts.running.map((one) => one.events),
+    eventLog: parts.eventLog,
+    closing: closing.signal,
+  });
+  const { codec } = settings;
+  const own = [
+    createDispatcher(admin, handlers as unknown as AnyHandlers, { codec }),
+    createDispatcher(eventsContract, onEvents as unknown as AnyHandlers, { codec }),
+  ];
+  // Written when somebody first asks.
+  const document = once(() => openapi([...contracts, ...own.map(({ contract }) => contract)], settings.app));
+  const events = once(() => asyncapi(contracts, settings.app));
+  const gateway = await createGateway({
+    hostId: 'monolith',
+    log,
+    metrics,
+    tracing,
+    contracts,
+    local: dispatchers,
+    own,
+    placements: control.follower,
+    verifyBearer: bearer,
+    tokens,
+    remote: parts.remote,
+    refusals: parts.refusals,
+    // Whoever asks for the status hears it from the heartbeat.
+    onHeld: () => void control.follower.beat(),
+    documents: { openapi: document, asyncapi: events, jwks: () => jwks },
+    proxies: settings.trustProxy.length > 0 ? networksOf(settings.trustProxy) : undefined,
+    rateLimit: settings.rateLimit,
+    exempt: parts.exempt,
+    health: (app) => health.mount(app),
+  });
+  // Whoever waits for events gets an answer, and the port can close.
+  gateway.app.addHook('preClose', async () => closing.abort());
+  undo.push('gateway', () => gateway.close());
+  // Where a start is given up; a stop has closed it before.
+  undo.push('public port', (ms) => closePort(gateway.app, ms / 2));
+  await before;
+  await listenWidely(gateway.app, settings.port, settings.host, 'PORT');
+  return { url: url(), gateway };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

@@ -1,0 +1,88 @@
+// A job over a leased queue: claims as many rows as it has room for, works on each outside any transaction, and puts
+// off what failed, by a backoff. One row that waits long holds up no other. A host that stops gives back what it had
+// in work, at once; one that is killed lets its leases run out.
+// What one row's work is, how its end is recorded and what a failure means is the module's.
+import type { Logger } from 'pino';
+import { type Waits, waitAfter } from '../context/backoff.ts';
+import type { Store } from '../store/store.ts';
+import type { Job } from './job.ts';
+import type { Lane } from './lane.ts';
+import { type Held, JobQueue, type JobTable } from './queue.ts';
+
+/** How often a host looks when nothing woke it. */
+const LOOK_MS = 1_000;
+/** Rows claimed in one round trip. */
+const BATCH = 32;
+
+/** To be tried again after `waitMs`, with these columns set. */
+export interface PutOff {
+  readonly waitMs: number;
+  readonly set?: Readonly<Record<string, unknown>>;
+}
+
+/** `over`: recorded, nothing is left to do. `due`: recorded, and there is more to do at once. */
+export type Outcome = 'over' | 'due' | PutOff;
+
+export interface Failure {
+  readonly error: unknown;
+  /** How long the backoff would wait; 0 when the host stops. */
+  readonly waitMs: number;
+  /** The host stops: what was interrupted is no fault of the job. */
+  readonly stopping: boolean;
+}
+
+export interface LeasedJob<J> {
+  readonly name: string;
+  readonly table: JobTable<J>;
+  /** Rows in work on this host at most. They hold no connection while they wait: the limit is for memory. */
+  readonly atOnce: number;
+  /** Longer than one piece of work and its record may take. */
+  readonly leaseMs: number;
+  readonly waits: Waits;
+  /** One lease of one row. Ends soon when `signal` aborts; may find that another host was first. */
+  readonly work: (job: J, signal: AbortSignal) => Promise<Outcome>;
+  /** What it means that `work` threw. Default: one line in the log, and another try after the backoff. */
+  readonly failed?: (job: J, failure: Failure) => Outcome | Promise<Outcome>;
+}
+
+export interface LeasedJobParts {
+  readonly store: Pick<Store, 'sql' | 'unhurried'>;
+  readonly lane: Lane;
+  readonly log: Logger;
+}
+
+export function createLeasedJob<J>(spec: LeasedJob<J>, { store, lane, log }: LeasedJobParts): Job {
+  const { name, table, leaseMs, waits, work } = spec;
+  const queue = new JobQueue(table, store);
+
+  const logged = ({ lease }: Held<J>, { error, waitMs, stopping }: Failure): Outcome => {
+    const { id, attempts } = lease;
+    if (!stopping) log.info({ err: error, job: name, id, attempts, wait: waitMs }, 'a job failed');
+    return { waitMs };
+  };
+
+  const judge = (held: Held<J>, error: unknown, stopping: boolean) => {
+    const failure = { error, stopping, waitMs: stopping ? 0 : waitAfter(held.lease.attempts, waits) };
+    return spec.failed ? spec.failed(held.job, failure) : logged(held, failure);
+  };
+
+  const one = async (held: Held<J>, signal: AbortSignal): Promise<void> => {
+    const outcome = await work(held.job, signal).catch((error) => judge(held, error, signal.aborted));
+    if (outcome === 'over') return;
+    const { waitMs, set } = outcome === 'due' ? { waitMs: 0 } : outcome;
+    if (outcome !== 'due') await queue.putOff(held.lease, waitMs, set);
+    lane.wakeIn(waitMs);
+  };
+
+  return {
+    name,
+    everyMs: LOOK_MS,
+    async run() {
+      const room = Math.min(lane.room, BATCH);
+      if (room <= 0) return false;
+      const held = await queue.claim(room, leaseMs);
+      for (const row of held) lane.start(row.lease.cause, (signal) => one(row, signal));
+      return held.length === room;
+    },
+  };
+}

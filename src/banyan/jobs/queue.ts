@@ -1,0 +1,93 @@
+// Work that lies in rows of a module's own table, leased. To claim a row is to put its due time off by the lease, in
+// one statement that skips what another host is claiming: nobody else finds it until then, and what a killed host
+// held is due again by itself. Each claim counts one attempt, and that number is whose lease it is: a host that
+// wakes up after the row was claimed again, or after its state was changed, puts nothing off.
+// It knows no module, and not what a state means.
+import type { QueryResultRow } from 'pg';
+import type { Cause } from '../context/cause.ts';
+import type { Store } from '../store/store.ts';
+
+/** Where the jobs are. Names are written into SQL as they stand here. */
+export interface JobTable<J> {
+  readonly name: string;
+  readonly columns: {
+    readonly id: string;
+    /** What is to be done, or that it is over. */
+    readonly state: string;
+    /** When it may be claimed; while it is claimed the end of the lease. Null: nothing is to be done. Needs an index. */
+    readonly due: string;
+    /** Claims so far. */
+    readonly attempts: string;
+    /** The event or call that made the row, for traces. */
+    readonly cause: string;
+  };
+  /** What else a job is made of: columns, or SQL that may name the table. */
+  readonly reads: readonly string[];
+  readonly jobOf: (row: QueryResultRow) => J;
+}
+
+/** One claim of one row. */
+export interface Lease {
+  readonly id: string;
+  readonly state: string;
+  /** This one included. */
+  readonly attempts: number;
+  readonly cause: Cause | null;
+}
+
+export interface Held<J> {
+  readonly lease: Lease;
+  readonly job: J;
+}
+
+const inMs = (value: string) => `now() + ${value} * interval '1 millisecond'`;
+
+export class JobQueue<J> {
+  readonly #table: JobTable<J>;
+  readonly #store: Pick<Store, 'sql' | 'unhurried'>;
+  readonly #claim: string;
+
+  constructor(table: JobTable<J>, store: Pick<Store, 'sql' | 'unhurried'>) {
+    const { id, state, due, attempts, cause } = table.columns;
+    this.#table = table;
+    this.#store = store;
+    // An array, since a join would scan the table.
+    this.#claim = `
+      UPDATE ${table.name} SET ${due} = ${inMs('$2')}, ${attempts} = ${attempts} + 1
+      WHERE ${id} = ANY (ARRAY(
+        SELECT ${id} FROM ${table.name} WHERE ${due} <= now() ORDER BY ${due} LIMIT $1 FOR UPDATE SKIP LOCKED
+      ))
+      RETURNING ${[id, state, attempts, cause, ...table.reads].join(', ')}`;
+  }
+
+  /**
+   * Leases what is due, the longest waiting of it. Unhurried: a lease that a crash of the database server loses is
+   * only taken again.
+   */
+  async claim(limit: number, leaseMs: number): Promise<Held<J>[]> {
+    const { name, columns, jobOf } = this.#table;
+    const { rows } = await this.#store.unhurried.query(this.#claim, [limit, leaseMs], `${name}-claim`);
+    return rows.map((row) => ({
+      lease: {
+        id: row[columns.id],
+        state: row[columns.state],
+        attempts: row[columns.attempts],
+        cause: row[columns.cause],
+      },
+      job: jobOf(row),
+    }));
+  }
+
+  /** Ends the lease; due again after `waitMs`, with these columns set. False: the lease was lost, nothing changed. */
+  async putOff(lease: Lease, waitMs: number, set: Readonly<Record<string, unknown>> = {}): Promise<boolean> {
+    const { name, columns } = this.#table;
+    const { id, state, due, attempts } = columns;
+    const also = Object.keys(set).map((column, n) => `, ${column} = $${n + 5}`);
+    const { rowCount } = await this.#store.sql.query(
+      `UPDATE ${name} SET ${due} = ${inMs('$4')}${also.join('')}
+       WHERE ${id} = $1 AND ${state} = $2 AND ${attempts} = $3`,
+      [lease.id, lease.state, lease.attempts, waitMs, ...Object.values(set)],
+    );
+    return rowCount === 1;
+  }
+}

@@ -1,0 +1,148 @@
+// The event backbone as the library sees it: topics of partitions of records, groups of consumers.
+// Two adapters keep the same promises, and one suite (conformance.ts) holds them to it:
+// - records of one key stay in one partition, in the order in which they were appended;
+// - an append that answered is durable; one that threw may still have taken place (repeat it whole);
+// - a group gets every record at least once, from the oldest one kept, also after any kill; within a
+//   partition in order; a partition goes to one member of the group at a time as far as anyone can tell;
+// - a record is never skipped, however slow or late its appender was; what cannot be read holds up its partition.
+// The log knows bytes and headers, not events: what they mean is above it.
+
+export interface LogRecord {
+  /** Records with one key share a partition and keep their order. Null: any partition. */
+  readonly key: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  /** What is read is always bytes; null is an empty value (Kafka's tombstone). */
+  readonly value: string | Buffer | null;
+  /** Milliseconds since the epoch at which the log got it. Set on reading. */
+  readonly timestamp?: number;
+}
+
+export interface StoredRecord extends LogRecord {
+  readonly value: Buffer | null;
+  readonly timestamp: number;
+  readonly topic: string;
+  readonly partition: number;
+  /** Decimal; 64 bits. Grows within a partition, with gaps. */
+  readonly offset: string;
+  /** Only from `read`: this is no record but a stretch that cannot be read, beginning here. */
+  readonly obstacle?: Obstacle;
+}
+
+/** A stretch of a partition that stands in the log and cannot be read. Nothing of it has come to anybody. */
+export interface Obstacle {
+  readonly topic: string;
+  readonly partition: number;
+  /** Its first offset, decimal, and its last one as far as the log tells. */
+  readonly offset: string;
+  readonly last: string;
+  /** What is wrong with it, as the end of a sentence, and what a person can do. */
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** Records of one partition, in order. */
+export interface Batch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: readonly StoredRecord[];
+  /** Aborted when the partition was taken away or the subscription ends: finish what is in hand, start nothing. */
+  readonly signal: AbortSignal;
+}
+
+export interface SubscribeOptions {
+  readonly group: string;
+  readonly topics: readonly string[];
+  /**
+   * Resolves when every record of the batch is safe; their offsets are committed some time later, so they may
+   * come again after a kill. A rejection gives the batch again after a pause. Batches of one partition come
+   * one after another, those of different partitions side by side.
+   */
+  readonly onBatch: (batch: Batch) => Promise<void>;
+  /**
+   * A partition came to something that cannot be read, or still stands before it: asked at once and then every few
+   * seconds. `wait`: the partition stays there and the others go on. `pass`: it goes on behind it.
+   */
+  readonly onObstacle?: (obstacle: Obstacle) => Promise<'wait' | 'pass'>;
+  /** The partition goes on: what stood there can be read now, was removed, or passed. */
+  readonly onClear?: (obstacle: Obstacle) => Promise<void>;
+  /** Tests: called before and after offsets are committed. */
+  readonly onCommit?: (moment: 'before' | 'after') => Promise<void> | void;
+}
+
+export interface Subscription {
+  /** Finishes the batches in hand, commits their offsets and gives the partitions back. */
+  close(): Promise<void>;
+}
+
+export interface Lag {
+  readonly topic: string;
+  readonly partition: number;
+  /** Records that the group has not committed. */
+  readonly events: number;
+  /** Age of the oldest of them in seconds; 0 when there is none, null when the log cannot tell. */
+  readonly seconds: number | null;
+  /** The offset that the group takes next: every record below it is safe with it. Decimal. */
+  readonly next: string;
+}
+
+/** The offset to read next (decimal), by partition. */
+export type Positions = Readonly<Record<number, string>>;
+
+export interface ReadOptions {
+  /** From this time on (the log's clock); undefined: from the oldest record kept. */
+  readonly from?: Date;
+  /** Where to go on in the partitions of which an earlier reading saw something; `from` is for the others. */
+  readonly positions?: Positions;
+  /** Up to this time; undefined: what is there when reading begins. */
+  readonly until?: Date;
+  /** Goes on with what arrives later, until the signal. `from` undefined then means: from now on. */
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface EventLog {
+  readonly kind: 'postgres' | 'kafka';
+  /** Who appends all the time does it at most so often, in milliseconds: larger appends cost this log less. */
+  readonly appendEveryMs: number;
+  /** Creates the topics that are missing. Safe for several hosts at once. */
+  ensureTopics(topics: readonly string[]): Promise<void>;
+  /** Records of one partition are kept in the order given. Few requests: one, up to about 900 kB. */
+  append(topic: string, records: readonly LogRecord[]): Promise<void>;
+  subscribe(options: SubscribeOptions): Promise<Subscription>;
+  lag(group: string, topics: readonly string[]): Promise<Lag[]>;
+  /** For people and checkers (tail, replay, verify); joins no group. Throws for a topic that does not exist. */
+  read(topic: string, options?: ReadOptions): AsyncIterable<StoredRecord>;
+  close(): Promise<void>;
+}
+
+/** For a person: the place, what is wrong, what to do. */
+export function tellObstacle({ topic, partition, offset, last, reason, remedy }: Obstacle): string {
+  const stretch = last === offset ? `offset ${offset}` : `offsets ${offset} to ${last}`;
+  return `${topic}, partition ${partition}, ${stretch} cannot be read: ${reason}. Remedy: ${remedy}.`;
+}
+
+/** The year 9999: what is later, or before 1970, is no time that a Date or PostgreSQL could show. */
+const LATEST_MS = 253_402_300_799_999;
+
+/** Of a record: whoever wrote it may have said anything. */
+export function saneTime(ms: number): number {
+  return ms >= 0 ? Math.min(ms, LATEST_MS) : 0;
+}
+
+/** The topic does not exist: `read` and `append` of a name that nobody created. */
+export class UnknownTopic extends Error {
+  readonly topic: string;
+  constructor(topic: string) {
+    super(`The log has no topic "${topic}"`);
+    this.name = 'UnknownTopic';
+    this.topic = topic;
+  }
+}
+
+/** Minimal logging that adapters need; pino's Logger fits. */
+export interface LogLogger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

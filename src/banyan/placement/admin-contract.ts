@@ -1,0 +1,137 @@
+// What an operator can ask of placement: the routes under /admin, for ADMIN_TOKEN alone.
+// The command line is a client of exactly this.
+import type { Static } from 'typebox';
+import { type Contract, closed, defineContract, nothing, operation } from '../contract/contract.ts';
+import { nullable, time } from '../contract/fields.ts';
+import { Type } from '../contract/type.ts';
+
+const Difference = Type.Object({ path: Type.String(), message: Type.String() });
+
+export const Instance = Type.Object({
+  /** `<module>-<n>`, counted from 1. */
+  id: Type.String(),
+  /** The process that serves; null while one is being started. */
+  pid: nullable(Type.Integer()),
+  /** Its internal address; null while one is being started. */
+  url: nullable(Type.String()),
+  healthy: Type.Boolean(),
+  /** Of a process that this installation's monoliths started; others are started and stopped elsewhere. */
+  supervised: Type.Boolean(),
+  draining: Type.Boolean(),
+  /** Gateways that send it nothing although it beats: requests that come to them are not served by it. */
+  heldOut: Type.Optional(
+    Type.Array(
+      Type.Object({
+        by: Type.String({ description: 'The id of the host' }),
+        reason: Type.String(),
+        since: time(),
+      }),
+    ),
+  ),
+  /** How its contract differs, compatibly, from the monolith's. */
+  differences: Type.Array(Difference),
+  /** How the last process of this number ended, when it did not become healthy since. */
+  lastExit: Type.Optional(Type.String()),
+});
+export type Instance = Static<typeof Instance>;
+
+export const Entry = Type.Object({
+  module: Type.String(),
+  placement: Type.Union([Type.Literal('in-process'), Type.Literal('service')]),
+  percent: Type.Integer({ minimum: 0, maximum: 100 }),
+  /** Service processes only, by number. */
+  instances: Type.Array(Instance),
+  /** How many local processes are wanted. */
+  desired: Type.Integer({ minimum: 0 }),
+  changedAt: time(),
+  changedBy: Type.String(),
+});
+export type Entry = Static<typeof Entry>;
+
+export const Flipped = Type.Object({
+  ...Entry.properties,
+  /** Live hosts that had not applied the change after 2 s. Absent when all had. */
+  lagging: Type.Optional(Type.Array(Type.String())),
+});
+
+const Monolith = Type.Object({ pid: Type.Integer(), url: Type.String() });
+
+export const Overview = Type.Object({
+  version: Type.Integer(),
+  /** The monolith that answers. */
+  monolith: Monolith,
+  /** All live ones, by their public address. */
+  monoliths: Type.Array(Type.Object({ ...Monolith.properties, healthy: Type.Boolean() })),
+  modules: Type.Array(Entry),
+});
+export type Overview = Static<typeof Overview>;
+
+const changedBy = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 100,
+    description: 'Who asks, for the audit. Default: operator.',
+    examples: ['ada'],
+  }),
+);
+
+/** The library names no module: the example takes the last of those there are. */
+const ofSomeModule = (contracts: readonly Contract[]) => ({
+  module: contracts.findLast(({ events }) => Object.keys(events).length > 0)?.module,
+});
+
+export const admin = defineContract('admin', {
+  summary: 'Where every module serves, and how to move it',
+  errors: {
+    'module-unknown': { status: 404, title: 'No such module' },
+    'no-healthy-instance': { status: 409, title: 'No healthy instance is registered' },
+    'instance-refuses': { status: 409, title: 'No instance lets this monolith in' },
+    'last-instance': { status: 409, title: 'The module still serves from its last instance' },
+    'start-failed': { status: 502, title: 'A process did not become healthy' },
+    'drain-timeout': { status: 504, title: 'Requests were still running when the time was up' },
+  },
+  operations: {
+    placements: operation({
+      summary: 'Where every module serves now',
+      access: 'operator',
+      http: { method: 'GET', path: '/admin/placements' },
+      input: nothing,
+      output: Overview,
+      idempotent: true,
+    }),
+    place: operation({
+      summary: 'Flip a module; answers when every live host applied it, or after 2 s with those that lag',
+      access: 'operator',
+      http: { method: 'PUT', path: '/admin/placements/:module' },
+      headers: { changedBy: 'X-Changed-By' },
+      input: closed({
+        module: Type.String({ maxLength: 100 }),
+        placement: Type.Union([Type.Literal('in-process'), Type.Literal('service')]),
+        changedBy,
+      }),
+      example: ofSomeModule,
+      output: Flipped,
+      idempotent: true,
+      errors: ['module-unknown', 'no-healthy-instance', 'instance-refuses'],
+    }),
+    services: operation({
+      summary: 'Run so many local processes of a module',
+      description:
+        'Answers when they are healthy, or gone. 0 waits until no request to them is unfinished; when that ' +
+        'takes longer than timeoutMs nothing is stopped.',
+      access: 'operator',
+      http: { method: 'PUT', path: '/admin/services/:module' },
+      input: closed({
+        module: Type.String({ maxLength: 100 }),
+        instances: Type.Integer({ minimum: 0, maximum: 16 }),
+        timeoutMs: Type.Optional(
+          Type.Integer({ minimum: 1, maximum: 600_000, description: 'Default 30000', examples: [30_000] }),
+        ),
+      }),
+      example: ofSomeModule,
+      output: Entry,
+      idempotent: true,
+      errors: ['module-unknown', 'last-instance', 'start-failed', 'drain-timeout'],
+    }),
+  },
+});

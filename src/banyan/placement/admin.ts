@@ -1,0 +1,120 @@
+// The handlers of the admin contract. They read the control store itself, so that every monolith answers the
+// same; a flip, and what must be waited for, is in flip.ts and scale.ts.
+
+import type { Handlers } from '../contract/handlers.ts';
+import { kernelProblem, type Problem, problem } from '../contract/problem.ts';
+import type { Knock } from '../identity/hop.ts';
+import type { Endpoint } from '../routing/snapshot.ts';
+import { admin, type Overview } from './admin-contract.ts';
+import { own } from './canonical.ts';
+import { setPlacement } from './flip.ts';
+import type { Follower } from './follower.ts';
+import { entryOf, overviewOf } from './overview.ts';
+import { snapshotOf } from './picture.ts';
+import { moduleUnknown, scale } from './scale.ts';
+import { type ControlStore, StoreUnavailable } from './store.ts';
+import type { ServiceRow, Tables } from './tables.ts';
+
+export interface AdminOptions {
+  readonly store: ControlStore;
+  readonly follower: Follower;
+  /** This host in the roster, which looks after the processes it is asked for; null if it has no supervisor. */
+  readonly host: string | null;
+  /** This process and its public address. */
+  readonly monolith: () => Overview['monolith'];
+  /** An authenticated round trip to an instance. Absent: instances are believed to let this host in. */
+  readonly knock?: (instance: Endpoint) => Promise<Knock>;
+}
+
+const defaultTimeoutMs = 30_000;
+
+export function adminHandlers({
+  store,
+  follower,
+  host,
+  monolith,
+  knock,
+}: AdminOptions): Handlers<typeof admin> {
+  const entry = async (module: string) => {
+    const tables = await store.read();
+    const found = entryOf(tables, module);
+    if (!found) throw moduleUnknown(module, tables);
+    return found;
+  };
+
+  return {
+    placements: async () => storeErrors(async () => overviewOf(await store.read(), monolith())),
+
+    place: async ({ module, placement, changedBy = 'operator' }) =>
+      storeErrors(async () => {
+        if (placement === 'service' && knock) await refuseIfLockedOut(await store.read(), module, knock);
+        const { outcome, lagging } = await setPlacement(store, follower, module, placement, changedBy);
+        if (outcome === 'no-healthy-instance') throw noHealthyInstance(await store.read(), module);
+        const after = await entry(module);
+        return lagging.length > 0 ? { ...after, lagging: [...lagging] } : after;
+      }),
+
+    services: async ({ module, instances, timeoutMs = defaultTimeoutMs }) =>
+      storeErrors(async () => {
+        await entry(module);
+        await scale(store, { module, instances, timeoutMs, supervisor: host });
+        await follower.refresh();
+        return entry(module);
+      }),
+  };
+}
+
+/**
+ * A flip to processes that let nobody in would turn every request of the module into a 503: one of them must answer
+ * this host, which decides for its clients. Whether there are any is said where the placement is written.
+ */
+async function refuseIfLockedOut(
+  tables: Tables,
+  module: string,
+  knock: NonNullable<AdminOptions['knock']>,
+): Promise<void> {
+  const healthy = own(snapshotOf(tables).modules, module)?.instances.filter((one) => one.healthy) ?? [];
+  const answers = await Promise.all(healthy.map(knock));
+  if (healthy.length === 0 || answers.some(({ status, refusal }) => status !== undefined && !refusal)) return;
+  const reasons = answers.map(
+    ({ refusal }, at) => refusal ?? `${healthy[at]!.id} does not answer at ${healthy[at]!.url}`,
+  );
+  throw problem(admin, 'instance-refuses', {
+    detail: `${reasons.join('. ')}. ${module} stays where it is.`,
+  });
+}
+
+/** What to do depends on what is there: processes on their way out, on their way up, or none. */
+function noHealthyInstance(tables: Tables, module: string): Problem {
+  const { instances } = entryOf(tables, module)!;
+  const stopped = tables.services.filter((row) => row.module === module && !row.wanted).map(idOf);
+  const leaving = instances.filter(({ draining }) => draining).map(({ id }) => id);
+  const ending = [...new Set([...stopped, ...leaving])];
+  const coming = instances.filter(({ id }) => !ending.includes(id)).map(({ id }) => id);
+  const again = `npx banyan extract ${module}`;
+  const words =
+    ending.length > 0
+      ? `${ending.join(', ')} is being stopped (by a restore, or because its host stops). When \`npx banyan status\` shows it no more: ${again}`
+      : coming.length > 0
+        ? `${coming.join(', ')} is not healthy: it starts, or it does not answer. Wait for it with ${again}, or see: npx banyan logs ${module}`
+        : `Start one first: ${again} (or PUT /admin/services/${module} {"instances":1})`;
+  return problem(admin, 'no-healthy-instance', {
+    detail: `No healthy instance of ${module} is registered, so its placement stays as it is. ${words}`,
+  });
+}
+
+const idOf = ({ module, number }: ServiceRow) => `${module}-${number}`;
+
+/** While the control store does not answer, placements hold. */
+async function storeErrors<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    throw kernelProblem('unavailable', {
+      detail: 'The control store does not answer. Modules keep serving where they are; try again.',
+      retryAfter: 2,
+      cause: error,
+    });
+  }
+}

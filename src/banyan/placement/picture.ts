@@ -1,0 +1,55 @@
+// From the control tables to the snapshot that hosts decide by. Pure.
+
+import type { Endpoint, ModulePlacement, Snapshot } from '../routing/snapshot.ts';
+import { liveMs } from './schema.ts';
+import type { HostRow, Tables } from './tables.ts';
+
+/** Nothing is known yet: every module in-process, version 0, nobody to call. */
+export const emptySnapshot: Snapshot = { version: 0, modules: {}, monoliths: [], revoked: {} };
+
+export function snapshotOf(tables: Tables): Snapshot {
+  const now = Date.now();
+  const modules: Record<string, ModulePlacement> = {};
+  for (const { module, placement, percent, changedAt, changedBy, age } of tables.placements) {
+    const instances = instancesOf(tables, module).map(endpointOf);
+    modules[module] = { module, placement, percent, changedAt, changedBy, stableSince: now - age, instances };
+  }
+  return {
+    version: tables.version,
+    modules,
+    monoliths: tables.hosts.filter(({ role }) => role === 'monolith').map(endpointOf),
+    revoked: tables.revoked,
+  };
+}
+
+/** The service processes of a module by number, one per id: the newest that is healthy, else the newest. */
+export function instancesOf(tables: Tables, module: string): HostRow[] {
+  const byId = new Map<string, HostRow>();
+  for (const host of tables.hosts)
+    if (host.role === 'service' && host.modules.includes(module) && !betterKnown(byId.get(host.id), host))
+      byId.set(host.id, host);
+  return [...byId.values()].sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
+}
+
+const betterKnown = (known: HostRow | undefined, newer: HostRow) =>
+  known !== undefined && isHealthy(known) && !isHealthy(newer);
+
+/** It takes requests. `live` is set to false, with a new version, when its heartbeats stop. */
+export function isHealthy(host: HostRow): boolean {
+  return host.live && host.ready && !host.draining && !host.retiring;
+}
+
+/** It can still acknowledge: it is known to live, and was heard of in the last 3 s. */
+export function isLive(host: HostRow): boolean {
+  return host.live && host.silence < liveMs;
+}
+
+/** The ids of the live hosts that do not decide by this version yet. */
+export function laggingOf(tables: Tables, version: number): string[] {
+  return tables.hosts.filter((host) => isLive(host) && host.appliedVersion < version).map(({ id }) => id);
+}
+
+function endpointOf(host: HostRow): Endpoint {
+  const { id, url, pid, doors } = host;
+  return { id, host: host.host, url, pid, doors, healthy: isHealthy(host) };
+}

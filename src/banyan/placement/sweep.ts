@@ -1,0 +1,47 @@
+// Takes the dead out of the roster: hosts whose process is gone from this machine at once, hosts that were
+// silent for 3 s wherever they ran.
+// Silence is believed only by a host that has itself been beating without a gap for longer than that: after
+// an outage of the store, or a pause of this process, everybody looks silent for a moment and nobody is dead.
+import type { Logger } from 'pino';
+import { isAlive, machine } from '../context/process.ts';
+import { liveMs } from './schema.ts';
+import type { ControlStore } from './store.ts';
+
+const everyMs = 1000;
+const gapMs = 1500;
+
+export interface Sweep {
+  /** After every successful heartbeat. `self` is never buried. */
+  succeeded(self: string | undefined): Promise<void>;
+  failed(): void;
+}
+
+export function createSweep(store: ControlStore, log: Logger): Sweep {
+  let beatingSince: number | undefined;
+  let lastBeat = 0;
+  // The clock counts from the start of this process, and the first look matters most: a monolith that replaces
+  // a killed one takes over its services only when that one is known to be dead.
+  let lastSweep = Number.NEGATIVE_INFINITY;
+
+  return {
+    failed() {
+      beatingSince = undefined;
+    },
+
+    async succeeded(self) {
+      const now = performance.now();
+      if (beatingSince === undefined || now - lastBeat > gapMs) beatingSince = now;
+      lastBeat = now;
+      if (!self || now - lastSweep < everyMs) return;
+      lastSweep = now;
+      const believesSilence = now - beatingSince > liveMs;
+      const suspects = (await store.roster.suspects(machine)).filter(({ host }) => host !== self);
+      const gone = suspects.filter(({ process, silent }) =>
+        isAlive(process) === false ? true : silent && believesSilence,
+      );
+      if (gone.length === 0) return;
+      log.warn({ hosts: gone.map(({ id, process }) => `${id} (pid ${process.pid})`) }, 'hosts are gone');
+      await store.roster.bury(gone.map(({ host }) => host));
+    },
+  };
+}

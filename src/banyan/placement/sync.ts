@@ -1,0 +1,136 @@
+// How a host without the control database follows placement: one POST that registers, beats and waits for
+// the next picture, to the internal port of any monolith. Here: what is sent, and the monolith's side of it.
+// An instance whose contract would break its callers is refused with the paths that differ.
+import type { Logger } from 'pino';
+import { kernelProblem } from '../contract/problem.ts';
+import type { Snapshot } from '../routing/snapshot.ts';
+import { type CanonicalContract, own } from './canonical.ts';
+import { compareContracts, type Difference } from './compatibility.ts';
+import type { DatabaseFollower } from './database-follower.ts';
+import { IdTaken } from './entry.ts';
+import { until } from './follower.ts';
+import type { HostReport, Registration } from './host.ts';
+import { type ControlStore, StoreUnavailable } from './store.ts';
+import { checkSync, type SyncRequest } from './sync-request.ts';
+
+/** On the internal port; its tokens have the audience CONTROL_AUDIENCE. */
+export const syncPath = '/control/sync';
+
+export interface SyncAnswer {
+  /** False: the roster does not know this host; send `register`. */
+  readonly known: boolean;
+  readonly tag: string;
+  /** This monolith's clock, which `stableSince` in the snapshot is of. */
+  readonly now: number;
+  /** Absent when the host has it. */
+  readonly snapshot?: Snapshot;
+}
+
+export interface SyncOptions {
+  readonly store: ControlStore;
+  readonly follower: DatabaseFollower;
+  /** What this monolith's modules promise and its callers rely on, by module. */
+  readonly contracts: Readonly<Record<string, CanonicalContract>>;
+  /** The public keys of sessions. */
+  readonly jwks: () => Snapshot['jwks'];
+  readonly log: Logger;
+}
+
+export type SyncHandler = (body: unknown, caller: string) => Promise<SyncAnswer>;
+
+export function createSyncHandler({ store, follower, contracts, jwks, log }: SyncOptions): SyncHandler {
+  const answer = (known: boolean, theirs: string): SyncAnswer => {
+    const { tag, current } = follower;
+    const head = { known, tag, now: Date.now() };
+    return tag === theirs ? head : { ...head, snapshot: { ...current, jwks: jwks() } };
+  };
+
+  return async (body, caller) => {
+    checkSync(body);
+    const { tag, waitMs, register, beat, leave } = body;
+    if (!follower.loaded)
+      throw kernelProblem('unavailable', { detail: 'this monolith is starting', retryAfter: 1 });
+    if (leave) {
+      await store.roster.leave(leave);
+      return answer(false, tag);
+    }
+    if (register) await admit(register as unknown as Registration, beat, caller);
+    else if (beat && !(await isKnown(beat))) return answer(false, tag);
+    // A host that is ahead of this monolith followed another one: look before telling it anything older.
+    if ((beat?.appliedVersion ?? 0) > follower.current.version) await follower.refresh();
+    await until(follower, () => follower.tag !== tag, waitMs);
+    return answer(true, tag);
+  };
+
+  async function admit(host: Registration, beat: SyncRequest['beat'], caller: string): Promise<void> {
+    const differences = judge(host, contracts);
+    try {
+      await store.roster.register(
+        { ...host, differences },
+        reportOf(beat ?? { ready: false, draining: false, inflight: {}, busy: {} }),
+      );
+    } catch (error) {
+      if (error instanceof IdTaken)
+        throw kernelProblem('conflict', { detail: error.message, extra: { reason: 'id-taken' } });
+      if (error instanceof StoreUnavailable)
+        throw kernelProblem('unavailable', { detail: error.message, retryAfter: 1, cause: error });
+      throw error;
+    }
+    log.info({ id: host.id, url: host.url, pid: host.process.pid, caller }, 'an instance registered');
+    await follower.refresh();
+  }
+
+  /** While the store is down nobody is forgotten: the host keeps what it has. */
+  async function isKnown(beat: NonNullable<SyncRequest['beat']>): Promise<boolean> {
+    try {
+      // Only the fields of the schema: a service cannot say what a gateway holds out.
+      const { host, appliedVersion, ready, draining, inflight, busy } = beat;
+      return (
+        (await store.roster.beat({ host, appliedVersion, ready, draining, inflight, busy })) !== undefined
+      );
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      log.debug({ error: error.message }, 'a heartbeat could not be stored');
+      return true;
+    }
+  }
+}
+
+/** Only the fields that were checked: a service cannot say what a gateway holds out. */
+function reportOf({ ready, draining, inflight, busy }: HostReport): HostReport {
+  return { ready, draining, inflight, busy };
+}
+
+function judge(host: Registration, contracts: SyncOptions['contracts']): (Difference & { module: string })[] {
+  const compatible: (Difference & { module: string })[] = [];
+  for (const module of host.modules) {
+    const [ours, theirs] = [own(contracts, module), own(host.contracts, module)];
+    if (!ours) throw kernelProblem('conflict', { detail: `this monolith knows no module ${module}` });
+    if (!theirs) throw kernelProblem('conflict', { detail: `${host.id} sent no contract of ${module}` });
+    const found = compareContracts(ours, theirs);
+    if (found.breaking.length > 0) {
+      throw kernelProblem('conflict', {
+        detail:
+          `the contract of ${module} in ${host.id} breaks what its callers rely on; ` +
+          'start the monolith and its services from the same code, or make the change a compatible one',
+        errors: listed(module, found.breaking),
+        extra: { reason: 'contract-incompatible' },
+      });
+    }
+    compatible.push(...found.compatible.map((difference) => ({ module, ...difference })));
+  }
+  return compatible;
+}
+
+/** A service of another product differs in everything: the first differences are enough. */
+const MOST_LISTED = 8;
+const LONGEST_TEXT = 300;
+
+function listed(module: string, differences: readonly Difference[]): Difference[] {
+  const short = (text: string) => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 1)}…` : text);
+  const first = differences
+    .slice(0, MOST_LISTED)
+    .map(({ path, message }) => ({ path: short(`/${module}${path}`), message: short(message) }));
+  const more = differences.length - first.length;
+  return more > 0 ? [...first, { path: `/${module}`, message: `and ${more} more` }] : first;
+}

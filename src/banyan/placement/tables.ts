@@ -1,0 +1,100 @@
+// The control tables as rows: one statement reads them all, so that a picture is of one instant.
+// What hosts and operators see (a snapshot, the admin answer) is computed from these rows and nothing else.
+
+import type { Door, Placement } from '../routing/snapshot.ts';
+import type { Sql } from '../store/store.ts';
+import type { Difference } from './compatibility.ts';
+import type { HeldOut, HostRole } from './host.ts';
+
+export interface PlacementRow {
+  readonly module: string;
+  readonly placement: Placement;
+  readonly percent: number;
+  readonly changedAt: string;
+  readonly changedBy: string;
+  /** Milliseconds since the change, by the database's clock. */
+  readonly age: number;
+}
+
+export interface HostRow {
+  readonly host: string;
+  readonly id: string;
+  readonly role: HostRole;
+  readonly modules: readonly string[];
+  readonly url: string;
+  readonly publicUrl: string | null;
+  readonly pid: number;
+  readonly machine: string;
+  readonly started: string;
+  readonly doors: readonly Door[];
+  readonly live: boolean;
+  readonly ready: boolean;
+  readonly draining: boolean;
+  readonly retiring: boolean;
+  readonly replaceable: boolean;
+  readonly appliedVersion: number;
+  readonly inflight: Readonly<Record<string, number>>;
+  readonly busy: Readonly<Record<string, number>>;
+  /** What its gateway sends nothing to, by host. */
+  readonly held: Readonly<Record<string, HeldOut>>;
+  readonly differences: readonly (Difference & { readonly module: string })[];
+  /** Milliseconds since the last heartbeat, by the database's clock. */
+  readonly silence: number;
+}
+
+/** A local process that is wanted: number n of a module, whoever runs it now. */
+export interface ServiceRow {
+  readonly module: string;
+  readonly number: number;
+  readonly wanted: boolean;
+  /** The host that looks after it; null or a host that is gone: anybody may take it over. */
+  readonly supervisor: string | null;
+  readonly machine: string | null;
+  readonly pid: number | null;
+  readonly started: string | null;
+  /** Starts in a row that ended before the process was healthy. */
+  readonly failures: number;
+  readonly lastExit: string | null;
+}
+
+export interface Tables {
+  readonly version: number;
+  readonly placements: readonly PlacementRow[];
+  readonly hosts: readonly HostRow[];
+  readonly services: readonly ServiceRow[];
+  readonly revoked: Readonly<Record<string, number>>;
+  /** Changes whenever anything does that a snapshot shows. */
+  readonly tag: string;
+}
+
+/** Sessions live for 12 hours: what was revoked before that has run out by itself. */
+const recent = `at > now() - interval '13 hours'`;
+
+/** Cheap enough to ask twice a second: the version, and the sum that every revocation raises. */
+export const tagSql = `(SELECT version || '.' || (SELECT coalesce(sum(epoch), 0) + count(*) FROM revoked WHERE ${recent}) FROM state)`;
+
+const ageOf = (column: string) => `(extract(epoch FROM clock_timestamp() - ${column}) * 1000)::float8`;
+const rows = (select: string) => `(SELECT coalesce(json_agg(r), '[]') FROM (${select}) r)`;
+
+const tablesSql = `SELECT json_build_object(
+  'version', (SELECT version FROM state),
+  'tag', ${tagSql},
+  'placements', ${rows(`
+    SELECT module, placement, percent, changed_by AS "changedBy", ${ageOf('changed_at')} AS age,
+      to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "changedAt"
+    FROM placement ORDER BY module`)},
+  'hosts', ${rows(`
+    SELECT host, id, role, modules, url, public_url AS "publicUrl", pid, machine, started, doors, live, ready,
+      draining, retiring, replaceable, applied_version AS "appliedVersion", inflight, busy, held, differences,
+      ${ageOf('heartbeat_at')} AS silence
+    FROM host ORDER BY registered_at, host`)},
+  'services', ${rows(`
+    SELECT module, number, wanted, supervisor, machine, pid, started, failures, last_exit AS "lastExit"
+    FROM service ORDER BY module, number`)},
+  'revoked', (SELECT coalesce(json_object_agg(user_id, epoch), '{}') FROM revoked WHERE ${recent})
+) AS tables`;
+
+export async function readTables(sql: Sql): Promise<Tables> {
+  const { rows } = await sql.query<{ tables: Tables }>(tablesSql);
+  return rows[0]!.tables;
+}

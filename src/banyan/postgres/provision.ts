@@ -1,0 +1,186 @@
+// Makes the database ready: schemas, roles, tables, migrations. Any number of replicas may start at once: one
+// works under an advisory lock, the others find it done. What is already as it should be is not touched, so
+// an ordinary boot pays for one query.
+//
+// What is done is written where it was done: a schema's comment names the state it is in, so a schema that
+// was dropped is made again, and a backup that is restored says itself how far it is.
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { createClient } from './connections.ts';
+import type { KernelSchema } from './kernel-schema.ts';
+import { migrate, migrationsOf } from './migrations.ts';
+import {
+  asOwner,
+  ensureRoles,
+  ensureSchema,
+  rolePassword,
+  roleState,
+  runtimeRole,
+  type SchemaRoles,
+} from './roles.ts';
+import { checkServer, connectionsOf, readServer } from './server-check.ts';
+
+export interface ProvisionOptions {
+  /** A role that may create roles and schemas; need not be a superuser. */
+  readonly adminUrl: string;
+  /** A session of that role, where the host has one already; else one is opened and closed. */
+  readonly session?: pg.Client | undefined;
+  readonly secret: string;
+  /** Passwords that were chosen (in a URL that a module was given) instead of derived, by runtime role. */
+  readonly passwords?: Readonly<Record<string, string>>;
+  readonly modules: readonly string[];
+  /** The product's folder with one folder per module, each with migrations/; undefined: none has any. */
+  readonly prisma?: URL | undefined;
+  /** Schemas of the library, and those that modules bring. Made before the modules' own. */
+  readonly schemas: readonly KernelSchema[];
+  /** The library's tables in a module's schema: repeatable SQL. */
+  readonly moduleDdl: (schema: string) => string;
+  readonly log: Logger;
+}
+
+const LOCK = 7_220_001;
+
+/** Raise it when roles.ts gives other rights. */
+const RIGHTS = 1;
+
+export async function provision(options: ProvisionOptions): Promise<void> {
+  const { adminUrl, session, modules, schemas, log } = options;
+  const client = session ?? (await connect(adminUrl));
+  let locked = false;
+  try {
+    const server = await readServer(client);
+    checkServer(server, connectionsOf(modules.length, schemas.length));
+    const wanted = plan(options);
+    if ((await missingOf(client, wanted)).length === 0) return;
+    await lock(client, log);
+    locked = true;
+    // Roles are the whole server's, and the lock is this database's: two databases may create one role at once.
+    const missing = await missingOf(client, wanted);
+    // Roles of all first: one schema may grant something to the role of another.
+    for (const { roles } of missing) await makeRoles(client, roles, server.user);
+    for (const one of missing) await build(client, one, options);
+    if (missing.length > 0)
+      log.info({ schemas: missing.map(({ roles }) => roles.schema) }, 'the database is ready');
+  } finally {
+    // The end of a session is the end of its lock.
+    if (!session) await client.end();
+    else if (locked) await session.query('SELECT pg_advisory_unlock($1)', [LOCK]);
+  }
+}
+
+interface Planned {
+  readonly roles: SchemaRoles;
+  readonly ddl: string;
+  readonly module: string | undefined;
+  /** What the schema's comment says, and that of its runtime role begins with, when there is nothing to do. */
+  readonly state: string;
+  readonly roleState: string;
+}
+
+function plan({ modules, prisma, schemas, moduleDdl, secret, passwords = {} }: ProvisionOptions): Planned[] {
+  const one = (schema: string, runtime: string, ddl: string, module?: string): Planned => {
+    const password = passwords[runtime] ?? rolePassword(secret, runtime);
+    const plans = module ? ('generic' as const) : ('auto' as const);
+    const roles = { schema, runtime, owner: `${runtime}_owner`, password, plans };
+    const migrations = module ? migrationsOf(prisma, module).migrationDirectories : [];
+    const state = createHash('sha256')
+      .update(JSON.stringify([RIGHTS, schema, runtime, ddl, migrations]))
+      .digest('hex');
+    return { roles, ddl, module, state: `banyan ${state}`, roleState: roleState(roles) };
+  };
+  return [
+    ...schemas.map(({ schema, role, ddl }) => one(schema, role, ddl)),
+    ...modules.map((module) => one(module, runtimeRole(module), moduleDdl(module), module)),
+  ];
+}
+
+async function missingOf(client: pg.Client, wanted: readonly Planned[]): Promise<Planned[]> {
+  const { rows } = await client.query<{ kind: string; name: string; state: string | null }>(
+    `SELECT 'schema' AS kind, nspname AS name, obj_description(oid, 'pg_namespace') AS state FROM pg_namespace WHERE nspname = ANY($1)
+     UNION ALL
+     SELECT 'role', rolname, shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = ANY($2)`,
+    [wanted.map(({ roles }) => roles.schema), wanted.map(({ roles }) => roles.runtime)],
+  );
+  const found = new Map(rows.map(({ kind, name, state }) => [`${kind} ${name}`, state]));
+  return wanted.filter(
+    (one) =>
+      found.get(`schema ${one.roles.schema}`) !== one.state ||
+      !found.get(`role ${one.roles.runtime}`)?.startsWith(one.roleState),
+  );
+}
+
+async function build(
+  client: pg.Client,
+  one: Planned,
+  { adminUrl, prisma, log }: ProvisionOptions,
+): Promise<void> {
+  const { roles, ddl, module, state } = one;
+  const { schema, owner, runtime } = roles;
+  await ensureSchema(client, roles);
+  if (module) {
+    const { applied, ahead } = await migrate(client, { module, prisma, adminUrl, owner, runtime, ddl });
+    if (applied.length > 0) log.debug({ module, migrations: applied }, 'migrations applied');
+    if (ahead.length > 0) {
+      // A newer host was here: its tables are newer than our idea of them, so ours is not put over them.
+      log.warn({ module, migrations: ahead }, 'the store is newer than this host');
+      return;
+    }
+  }
+  try {
+    const comment = `COMMENT ON SCHEMA ${pg.escapeIdentifier(schema)} IS ${pg.escapeLiteral(state)}`;
+    await asOwner(client, { schema, owner }, `SET LOCAL lock_timeout = '30s';\n${ddl}\n;${comment}`);
+  } catch (error) {
+    throw new Error(`The tables of ${schema} could not be made: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = createClient({
+    connectionString: url,
+    application_name: 'banyan provision',
+    connectionTimeoutMillis: 10_000,
+  });
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    throw new Error(
+      `DATABASE_URL: the server does not let us in (${(error as Error).message}). Check host, port, user, password and database.`,
+      { cause: error },
+    );
+  }
+}
+
+async function lock(client: pg.Client, log: Logger): Promise<void> {
+  const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [LOCK]);
+  if (rows[0]!.held) return;
+  log.info('another host is preparing the database; waiting for it');
+  await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
+}
+
+async function makeRoles(client: pg.Client, roles: SchemaRoles, user: string): Promise<void> {
+  try {
+    await twice(() => ensureRoles(client, roles));
+  } catch (error) {
+    if ((error as { code?: string }).code !== '42501') throw error;
+    throw new Error(
+      `DATABASE_URL: ${user} may not manage the role ${roles.runtime} or ${roles.owner}, which somebody else made. ` +
+        `As a superuser run: GRANT "${roles.runtime}", "${roles.owner}" TO "${user}" WITH ADMIN OPTION`,
+      { cause: error },
+    );
+  }
+}
+
+/** Once more after two databases of one server touched one role at the same instant. */
+async function twice(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (code !== '23505' && code !== '42710' && !/tuple concurrently/.test(message)) throw error;
+    await work();
+  }
+}

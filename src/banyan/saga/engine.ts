@@ -1,0 +1,187 @@
+// The owner of a saga's life: how it begins, what happened to it, where it stands, what a person may do about it.
+// A module gives it a table of steps and asks here; the rows are nobody else's. What is driven goes on by itself
+// (drive.ts), what is only watched goes on by the events of the modules; past its deadline either is stuck.
+// It knows no module and no step.
+import type { Logger } from 'pino';
+import type { Delivery } from '../events/envelope.ts';
+import type { Job } from '../jobs/job.ts';
+import type { Lane } from '../jobs/lane.ts';
+import type { Store, Transaction } from '../store/store.ts';
+import { type Beginning, type BeginValues, beginOne, beginValues } from './begin.ts';
+import { Course } from './course.ts';
+import type { Reply, Saga } from './definition.ts';
+import { Driver } from './drive.ts';
+import { type Noted, note } from './notes.ts';
+import { type Counted, type OpenSaga, OpenSagas } from './open.ts';
+import { inNumbers } from './overview.ts';
+import { lock, redirect } from './rows.ts';
+import { type Style, type StyleInForce, setStyle, styleInForce } from './style.ts';
+import { type Note, notesOf } from './timeline.ts';
+
+export interface EngineOptions<D> {
+  readonly saga: Saga<D>;
+  readonly store: Store;
+  readonly lane: Lane;
+  readonly log: Logger;
+}
+
+export type { Counted, Note, Noted };
+
+export interface Open extends OpenSaga {
+  /** The module whose turn it is; null when it is the saga's own. */
+  readonly by: string | null;
+}
+
+export class Engine<D> {
+  readonly #course: Course<D>;
+  readonly #store: Store;
+  readonly #lane: Lane;
+  readonly #begin: string;
+  readonly #driver: Driver<D>;
+  readonly #open: OpenSagas;
+
+  constructor({ saga, store, lane, log }: EngineOptions<D>) {
+    this.#course = new Course(saga);
+    this.#store = store;
+    this.#lane = lane;
+    this.#begin = beginOne(saga.watched === undefined);
+    this.#driver = new Driver({ course: this.#course, store, lane, log });
+    this.#open = new OpenSagas(saga as Saga<never>);
+  }
+
+  /** There is work: a saga was begun by a statement that the engine did not make. What it did itself wakes it. */
+  wake(): void {
+    this.#lane.wake();
+  }
+
+  /** The module's job that finds what is due. */
+  job(name: string): Job {
+    return { name, everyMs: 500, run: () => this.#driver.takeUp() };
+  }
+
+  /** Begins a saga in the caller's transaction; answers in which style it goes on. */
+  async begin(tx: Transaction, id: string, beginning: Beginning<D>): Promise<Style> {
+    const values = [id, ...this.beginValues(beginning)];
+    const { rows } = await tx.sql.query<{ style: Style }>(this.#begin, values, 'saga-begin');
+    const { style } = rows[0]!;
+    if (style === 'orchestration') tx.afterCommit(() => this.#lane.wakeIn(0));
+    return style;
+  }
+
+  /** For a module that begins sagas in a statement of its own, with `beginIn` (begin.ts). */
+  beginValues(beginning: Beginning<D>): BeginValues {
+    return beginValues(this.#course, beginning);
+  }
+
+  /** The style of sagas that begin from now on. */
+  style(): Promise<StyleInForce> {
+    return styleInForce(this.#store.sql);
+  }
+
+  setStyle(style: Style, changedBy: string): Promise<StyleInForce> {
+    return setStyle(this.#store.sql, style, changedBy);
+  }
+
+  /**
+   * Notes an event that arrived. True: nobody drives the saga, so what follows is the caller's affair. False: a
+   * coordinator drives it. `always`: for what a coordinator does not see.
+   */
+  note(tx: Transaction, delivery: Delivery, id: string, noted: Noted, always = false): Promise<boolean> {
+    return note(tx.sql, delivery, id, noted, always);
+  }
+
+  /**
+   * An event says what became of a step. Of a saga that nobody drives it is noted, and `alone` does what follows; to
+   * a coordinator it is the answer to that step.
+   */
+  async told(
+    tx: Transaction,
+    delivery: Delivery,
+    id: string,
+    noted: Noted,
+    alone?: () => Promise<unknown>,
+  ): Promise<void> {
+    if (await this.note(tx, delivery, id, noted)) return void (await alone?.());
+    const { step, status, attempts, why } = noted;
+    const at = { where: delivery.envelope.instance ?? null, ...(attempts ? { attempts } : {}) };
+    const outcome = status === 'done' ? 'done' : 'refused';
+    await this.signal(tx, id, step, { outcome, ...at, ...(why ? { why } : {}) });
+  }
+
+  /**
+   * The answer to a step came by itself. Takes effect in the transaction of whoever tells it, if the saga stands at
+   * that step; a repeated or late answer changes nothing. Changes that follow are made in the same transaction.
+   */
+  async signal(tx: Transaction, id: string, step: string, reply: Reply): Promise<void> {
+    const row = await lock<D>(tx.sql, id);
+    if (row?.step === step && row.path !== 'done') await this.#driver.moveIn(tx, row, reply);
+  }
+
+  /**
+   * Takes the saga back from where it is, however far that is; `too-late` after its pivot, `already` while it is
+   * being taken back. `nothing-begun`: nobody was asked anything yet. `not-driven`: there is nobody to tell.
+   */
+  async callOff(
+    tx: Transaction,
+    id: string,
+    ending: string,
+  ): Promise<'not-driven' | 'too-late' | 'already' | 'nothing-begun' | 'called-off'> {
+    const row = await lock<D>(tx.sql, id);
+    if (!row) return 'not-driven';
+    if (row.path === 'done') return 'too-late';
+    if (row.path !== 'forward') return 'already';
+    const begun = row.attempts > 0 || row.step !== this.#course.first.step;
+    const to = begun
+      ? this.#course.calledOff(row)
+      : this.#course.after(row, { outcome: 'refused', where: null });
+    if (!to) return 'too-late';
+    await redirect(tx.sql, row, to, ending, this.#course.deadlineOf(to));
+    tx.afterCommit(() => this.wake());
+    return begun ? 'called-off' : 'nothing-begun';
+  }
+
+  /** Asks again at once, with a new deadline. */
+  async hurry(tx: Transaction, id: string): Promise<void> {
+    const row = await lock<D>(tx.sql, id);
+    if (!row || row.path === 'done') return;
+    await redirect(tx.sql, row, row, null, this.#course.deadlineOf(row));
+    tx.afterCommit(() => this.wake());
+  }
+
+  /** Makes the changes of the place where the saga stands now, in the caller's transaction, as far as they go. */
+  async changeNow(tx: Transaction, id: string): Promise<void> {
+    const row = await lock<D>(tx.sql, id);
+    if (row) await this.#driver.changeIn(tx, row);
+  }
+
+  /** Where the saga stands, since when, until when, and whose turn it is; undefined when it is over. */
+  async open(id: string): Promise<Open | undefined> {
+    const open = await this.#open.one(this.#store.sql, id);
+    return open && this.#withTurn(open);
+  }
+
+  /** The sagas past their deadline, the oldest first, at most so many. */
+  async stuck(limit: number): Promise<Open[]> {
+    return (await this.#open.stuck(this.#store.sql, limit)).map((open) => this.#withTurn(open));
+  }
+
+  /** The style in force, how many are open, by step, and the oldest that are stuck. */
+  async overview(mostStuck: number) {
+    const [inForce, counted, stuck] = await Promise.all([this.style(), this.count(), this.stuck(mostStuck)]);
+    return { ...inForce, ...inNumbers(counted), oldestStuck: stuck };
+  }
+
+  /** How many are open, by step and state. */
+  count(): Promise<Counted[]> {
+    return this.#open.count(this.#store.sql);
+  }
+
+  /** What happened to the saga, each step after what caused it. */
+  timeline(id: string): Promise<Note[]> {
+    return notesOf(this.#store.sql, id, this.#course.handovers);
+  }
+
+  #withTurn(open: OpenSaga): Open {
+    return { ...open, by: this.#course.turnOf(open) };
+  }
+}

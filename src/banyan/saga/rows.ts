@@ -1,0 +1,108 @@
+// The rows of sagas, one statement each: `sagas` says where each one is and who works on it until when,
+// `saga_steps` what happened. Both are tables of the module's own schema. Claim, move and redirect raise the
+// `version`; move and put-off name the one that they saw. So of two that meet one takes effect.
+import { v7 } from 'uuid';
+import type { Cause } from '../context/cause.ts';
+import type { Sql } from '../store/store.ts';
+import type { Place, Reply } from './definition.ts';
+
+export interface Row<D = unknown> extends Place {
+  readonly id: string;
+  readonly data: D;
+  readonly ending: string | null;
+  readonly attempts: number;
+  readonly version: number;
+  readonly cause: Cause | null;
+}
+
+/** The host of this database session: what it writes, it did. */
+export const here = `nullif(split_part(current_setting('application_name', true), '@', 2), '')`;
+const columns = 'id, path, step, data, ending, attempts, version, cause';
+const inMs = (value: string) => `now() + ${value} * interval '1 millisecond'`;
+
+/** Picks what is due, skips what another host is picking, and leases it. An array, since a join would scan the table. */
+const claimDue = `
+  UPDATE sagas SET due_at = ${inMs('$2')}, attempts = attempts + 1, version = version + 1
+  WHERE id = ANY (ARRAY(
+    SELECT id FROM sagas WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+  ))
+  RETURNING ${columns}`;
+
+/** Notes what is over and moves on, leased, to what is next. */
+const move = `
+  WITH moved AS (
+    UPDATE sagas SET path = $3, step = $4, ending = coalesce($5, ending), attempts = 1, awaits = $14,
+      version = version + 1, trouble = NULL, updated_at = now(),
+      due_at = CASE WHEN $3 <> 'done' THEN ${inMs('$6')} END,
+      deadline_at = CASE WHEN $3 <> 'done' THEN ${inMs('$7')} END
+    WHERE id = $1 AND version = $2 RETURNING id
+  )
+  INSERT INTO saga_steps (saga_id, id, step, status, instance, attempts, at, why)
+  SELECT id, $8, $9, $10, coalesce($11, ${here}), $12, now(), $13 FROM moved`;
+
+export interface Moved {
+  readonly to: Place;
+  readonly leaseMs: number;
+  readonly deadlineMs: number;
+  /** The answer to what is asked next comes by itself. */
+  readonly awaits: boolean;
+  readonly reply: Reply;
+}
+
+export async function claim<D>(sql: Sql, limit: number, leaseMs: number): Promise<Row<D>[]> {
+  const { rows } = await sql.query(claimDue, [limit, leaseMs], 'saga-claim');
+  return rows as Row<D>[];
+}
+
+/** The row as it is after the move; undefined when somebody else moved it first. */
+export async function moveOn<D>(sql: Sql, row: Row<D>, moved: Moved): Promise<Row<D> | undefined> {
+  const { to, leaseMs, deadlineMs, awaits, reply } = moved;
+  const refused = reply.outcome === 'refused';
+  const ending = refused && row.path === 'forward' ? (reply.why ?? null) : null;
+  const values = [row.id, row.version, to.path, to.step, ending, leaseMs, deadlineMs];
+  const note = [v7(), row.step, refused ? 'failed' : 'done', reply.where, reply.attempts ?? row.attempts];
+  const { rowCount } = await sql.query(move, [...values, ...note, reply.why ?? null, awaits], 'saga-move');
+  if (rowCount === 0) return undefined;
+  return { ...row, ...to, ending: row.ending ?? ending, attempts: 1, version: row.version + 1 };
+}
+
+/** The row for one transaction, whoever works on it; undefined when there is none. */
+export async function lock<D>(sql: Sql, id: string): Promise<Row<D> | undefined> {
+  const { rows } = await sql.query(
+    `SELECT ${columns} FROM sagas WHERE id = $1 FOR UPDATE`,
+    [id],
+    'saga-lock',
+  );
+  return rows[0] as Row<D> | undefined;
+}
+
+/** Ends the lease; due again after `waitMs`. `awaits`: it was asked, and the answer comes by itself. */
+export async function putOff(
+  sql: Sql,
+  { id, version }: Row,
+  waitMs: number,
+  why: { readonly trouble: string | null; readonly awaits: boolean },
+): Promise<void> {
+  await sql.query(
+    `UPDATE sagas SET due_at = ${inMs('$3')}, awaits = $4, trouble = coalesce($5, trouble), updated_at = now()
+     WHERE id = $1 AND version = $2`,
+    [id, version, waitMs, why.awaits, why.trouble],
+    'saga-put-off',
+  );
+}
+
+/** Sends it another way, due now: whoever worked on it has lost it. */
+export async function redirect(
+  sql: Sql,
+  { id }: Row,
+  to: Place,
+  ending: string | null,
+  deadlineMs: number,
+): Promise<void> {
+  await sql.query(
+    `UPDATE sagas SET path = $2, step = $3, ending = coalesce($4, ending), attempts = 0, awaits = false,
+       version = version + 1, trouble = NULL, updated_at = now(), due_at = now(), deadline_at = ${inMs('$5')}
+     WHERE id = $1`,
+    [id, to.path, to.step, ending, deadlineMs],
+  );
+}

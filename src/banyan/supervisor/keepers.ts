@@ -1,0 +1,136 @@
+// The numbers that one supervisor looks after, each with its keeper, and those whose process is on its way out.
+// Guarantees: a number has one keeper at most, and none while its process leaves, so that no two run under one id.
+// Which numbers are this supervisor's is decided elsewhere.
+import type { Logger } from 'pino';
+import { isAlive, type ProcessIdentity } from '../context/process.ts';
+import type { Follower } from '../placement/follower.ts';
+import type { ControlStore } from '../placement/store.ts';
+import type { ServiceRow } from '../placement/tables.ts';
+import { isExtracted } from '../routing/side.ts';
+import { Keeper } from './keeper.ts';
+import { adoptProcess, type Command, startProcess, unrunnable } from './local-process.ts';
+import { lastLine, openLog } from './log-file.ts';
+import { claimOf, idOf, moduleOf, processOf } from './rows.ts';
+
+export interface KeepersOptions {
+  /** This monolith in the roster; it must be registered before anything is kept. */
+  readonly host: string;
+  readonly store: ControlStore;
+  readonly follower: Follower;
+  /** What runs number n of a module: the file, the folder, the whole environment. */
+  readonly command: (module: string, number: number) => Command;
+  /** Logs go to `<dataDir>/logs/<id>.log`. */
+  readonly dataDir: string;
+  readonly log: Logger;
+  /** From SIGTERM to SIGKILL. Must be longer than DRAIN_DELAY_MS. */
+  readonly graceMs: number;
+}
+
+export class Keepers {
+  readonly #options: KeepersOptions;
+  readonly #keepers = new Map<string, Keeper>();
+  readonly #leaving = new Set<string>();
+  #closed = false;
+
+  constructor(options: KeepersOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#keepers.size;
+  }
+
+  has(id: string): boolean {
+    return this.#keepers.has(id);
+  }
+
+  get(id: string): Keeper | undefined {
+    return this.#keepers.get(id);
+  }
+
+  isLeaving(id: string): boolean {
+    return this.#leaving.has(id);
+  }
+
+  /** The ids of those whose module is placed as a service. */
+  placed(): string[] {
+    const { current } = this.#options.follower;
+    return [...this.#keepers.keys()].filter((id) => isExtracted(current, moduleOf(id)));
+  }
+
+  /** @param found its process, where one runs already and may stay. */
+  keep(row: ServiceRow, found?: ProcessIdentity): void {
+    const { host, store, follower, command, dataDir, log, graceMs } = this.#options;
+    const { module, number } = row;
+    const id = idOf(row);
+    const keeper = new Keeper(
+      {
+        module,
+        number,
+        store,
+        placements: follower,
+        log,
+        graceMs,
+        start: () => startProcess(command(module, number), openLog(dataDir, id)),
+        lastWords: () => lastLine(dataDir, id),
+        unrunnable: () => unrunnable(command(module, number)),
+        claim: async () => claimOf(await store.read(), id, host),
+      },
+      found && adoptProcess(found),
+    );
+    this.#keepers.set(id, keeper);
+  }
+
+  /** Lets go of every number that is not ours any more; its process runs on. */
+  release(isOurs: (id: string) => boolean): void {
+    for (const [id, keeper] of this.#keepers) {
+      if (isOurs(id)) continue;
+      this.#options.log.warn({ id }, 'another monolith looks after this service now');
+      keeper.release();
+      this.#keepers.delete(id);
+    }
+  }
+
+  /** Ends the process of a number that is not wanted any more, once it has finished what it was sent. */
+  async retire(row: ServiceRow): Promise<void> {
+    const { store, log, graceMs } = this.#options;
+    const id = idOf(row);
+    if (this.#leaving.has(id)) return;
+    this.#leaving.add(id);
+    try {
+      const left = processOf(row);
+      const keeper = this.#keepers.get(id);
+      if (keeper) await keeper.retire();
+      else if (left && isAlive(left)) await adoptProcess(left).stop(graceMs);
+      this.#keepers.delete(id);
+      await store.services.stopped(row.module, row.number);
+    } catch (error) {
+      log.warn({ id, error: (error as Error).message }, 'a process could not be ended, trying again');
+    } finally {
+      this.#leaving.delete(id);
+    }
+  }
+
+  /** Ends the process that an earlier monolith left under a number, and keeps one of our own. */
+  async replace(row: ServiceRow, left: ProcessIdentity): Promise<void> {
+    const { store, log, graceMs } = this.#options;
+    const id = idOf(row);
+    log.info({ id, pid: left.pid }, 'replacing a process that an earlier monolith left behind');
+    this.#leaving.add(id);
+    await adoptProcess(left).stop(graceMs);
+    await store.roster.buryProcess(left).catch(() => {});
+    this.#leaving.delete(id);
+    if (!this.#closed) this.keep(row);
+  }
+
+  /** Whatever leaves from now on is not followed by another. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Ends all processes. */
+  async stop(graceMs: number): Promise<void> {
+    await Promise.all([...this.#keepers.values()].map((keeper) => keeper.stop(graceMs)));
+    this.#keepers.clear();
+  }
+}

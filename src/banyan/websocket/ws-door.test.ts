@@ -1,0 +1,368 @@
+// Who is let in by the WebSocket door, and what it answers to those who send it something else than calls.
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { SignJWT } from 'jose';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import WebSocket from 'ws';
+import type { Message } from '../calls/frames.ts';
+import { createGreeter, type Greeter, INTERNAL_KEY, type Told } from '../calls/peer.fixture.ts';
+import { createInternalTokens } from '../identity/internal-token.ts';
+import { generateSigningKey } from '../identity/keys.ts';
+import { createSessionSigner } from '../identity/session-token.ts';
+import { attachWsDoor, type WsDoor, type WsDoorOptions } from './ws-door.ts';
+
+const tokens = createInternalTokens(INTERNAL_KEY, 'monolith');
+let server: Server;
+let door: WsDoor;
+let home: Greeter;
+let told: Told[];
+let logged: string[];
+
+beforeEach(async () => {
+  told = [];
+  logged = [];
+  home = createGreeter('greeter-1', (one) => told.push(one));
+  server = createServer();
+  door = doorOf(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+
+function doorOf(server: Server, own: Partial<WsDoorOptions> = {}): WsDoor {
+  return attachWsDoor({
+    server,
+    verify: (token) => tokens.verify(token, 'greeter'),
+    dispatchers: new Map([['greeter', home.dispatcher]]),
+    maxPayload: 64 * 1024,
+    log: { error: (...all: unknown[]) => logged.push(JSON.stringify(all)), warn: () => undefined } as never,
+    ...own,
+  });
+}
+
+afterEach(async () => {
+  vi.useRealTimers();
+  await door.close();
+  server.closeAllConnections();
+  server.close();
+});
+
+const port = () => (server.address() as AddressInfo).port;
+
+/** Everything the server says to a handshake, until it hangs up (or has said 101). */
+async function handshake(headers: Record<string, string | undefined>, path = '/calls'): Promise<string> {
+  const socket = connect(port(), '127.0.0.1');
+  const all = {
+    Host: 'x',
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    ...headers,
+  };
+  const lines = Object.entries(all).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}: ${value}`],
+  );
+  socket.write(`GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+  let answer = '';
+  for await (const chunk of socket) {
+    answer += String(chunk);
+    if (answer.startsWith('HTTP/1.1 101')) break;
+  }
+  return answer;
+}
+
+async function bearer(audience = 'greeter', of = tokens): Promise<{ Authorization: string }> {
+  return { Authorization: `Bearer ${await of.mint(audience)}` };
+}
+
+class Wire {
+  readonly ws: WebSocket;
+  readonly messages: Message[] = [];
+
+  static async open(): Promise<Wire> {
+    const wire = new Wire(new WebSocket(`ws://127.0.0.1:${port()}/calls`, { headers: await bearer() }));
+    await once(wire.ws, 'open');
+    return wire;
+  }
+
+  constructor(ws: WebSocket) {
+    this.ws = ws;
+    ws.on('message', (data) => {
+      const frame = JSON.parse(String(data));
+      this.messages.push(...(Array.isArray(frame) ? frame : [frame]));
+    });
+    ws.on('error', () => undefined);
+  }
+
+  send(...frames: unknown[]): void {
+    for (const frame of frames) this.ws.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
+  }
+
+  async answers(count: number): Promise<Message[]> {
+    while (this.messages.length < count) await once(this.ws, 'message');
+    return this.messages;
+  }
+}
+
+const call = (id: unknown, operation: string, input: unknown, rest: object = {}) => ({
+  jsonrpc: '2.0',
+  id,
+  method: `greeter.${operation}`,
+  params: { input, ...rest },
+});
+
+describe('the handshake', () => {
+  it('lets in who brings a token for this service', async () => {
+    expect(await handshake(await bearer())).toMatch(/^HTTP\/1\.1 101 /);
+    await vi.waitFor(() => expect(door.connections).toBe(0));
+  });
+
+  it('answers 401 before 101 to everybody else, and hangs up', async () => {
+    const stranger = createInternalTokens('another key of some length', 'monolith');
+    const session = await createSessionSigner(generateSigningKey()).sign({
+      id: 'u',
+      role: 'admin',
+      epoch: 0,
+    });
+    const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(
+      '{"iss":"banyan:internal","aud":"greeter","caller":"monolith","exp":9999999999}',
+    ).toString('base64url')}.`;
+    const raw = await new SignJWT({ caller: 'monolith' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer('banyan:internal')
+      .setAudience('greeter')
+      .setExpirationTime('5m')
+      .sign(Buffer.from(INTERNAL_KEY));
+    const refused: Record<string, string | undefined>[] = [
+      {},
+      { Authorization: '' },
+      { Authorization: 'Bearer' },
+      { Authorization: 'Basic YTpi' },
+      { Authorization: 'Bearer x.y.z' },
+      { Authorization: `Bearer ${unsigned}` },
+      { Authorization: `Bearer ${raw}` },
+      { Authorization: `Bearer ${session.token}` },
+      await bearer('greeter', stranger),
+      await bearer('catalog'),
+      await bearer('control'),
+      { Cookie: 'token=x', 'X-Internal-Token': await tokens.mint('greeter') },
+    ];
+    for (const headers of refused) {
+      const answer = await handshake(headers);
+      expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+      expect(answer).toMatch(/content-type: application\/problem\+json/i);
+      const body = JSON.parse(answer.split('\r\n\r\n')[1]!) as object;
+      expect(body).toMatchObject({ status: 401, code: 'unauthenticated', detail: expect.any(String) });
+    }
+    expect(door.connections).toBe(0);
+  });
+
+  it('says that a token has expired', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const headers = await bearer('greeter', createInternalTokens(INTERNAL_KEY, 'monolith'));
+    vi.setSystemTime(Date.now() + 6 * 60_000);
+    expect(await handshake(headers)).toMatch(/^HTTP\/1\.1 401 .*expired/s);
+  });
+
+  it('is taken at one path, and for one protocol', async () => {
+    for (const path of [
+      '/',
+      '/calls/',
+      '/calls?x=1',
+      '//calls',
+      '/calls/greeter/greet',
+      '/api/calls',
+      '/%63alls',
+    ])
+      expect(await handshake(await bearer(), path), path).toMatch(/^HTTP\/1\.1 404 /);
+    expect(await handshake({ ...(await bearer()), 'Sec-WebSocket-Key': 'short' })).toMatch(
+      /^HTTP\/1\.1 400 /,
+    );
+    expect(await handshake({ ...(await bearer()), Upgrade: 'h2c' })).toMatch(/^HTTP\/1\.1 400 /);
+    expect(door.connections).toBe(0);
+  });
+
+  it('is over when the host shuts down', async () => {
+    const wire = await Wire.open();
+    wire.send(call(1, 'wait', { tag: 'slow' }));
+    await vi.waitFor(() => expect(told).toContainEqual({ begun: 'slow' }));
+    const drained = door.drain(10_000);
+    expect(await handshake(await bearer())).toMatch(/^HTTP\/1\.1 503 /);
+    wire.send(call(2, 'greet', { name: 'late' }));
+    expect(await wire.answers(2)).toMatchObject([
+      { method: 'closing' },
+      { id: 2, error: { code: -32001, data: { status: 503 } } },
+    ]);
+    const closed = once(wire.ws, 'close');
+    home.answer('slow');
+    expect((await closed)[0]).toBe(4001);
+    expect(wire.messages[2]).toMatchObject({ id: 1, result: { tag: 'slow' } });
+    await drained;
+  });
+});
+
+describe('a connection', () => {
+  it('answers calls, one or many to a frame, with the id they came with', async () => {
+    const wire = await Wire.open();
+    wire.send(call(1, 'greet', { name: 'Anna' }), [
+      call('two', 'greet', { name: 'Ben' }),
+      call('"3\\', 'greet', { name: 'Cleo' }),
+    ]);
+    const answers = await wire.answers(3);
+    expect(answers).toEqual([
+      { jsonrpc: '2.0', id: 1, result: { text: 'Anna from greeter-1' } },
+      { jsonrpc: '2.0', id: 'two', result: { text: 'Ben from greeter-1' } },
+      { jsonrpc: '2.0', id: '"3\\', result: { text: 'Cleo from greeter-1' } },
+    ]);
+  });
+
+  it('takes the caller from the token where the frame names none', async () => {
+    const wire = await Wire.open();
+    wire.send(call(1, 'context', {}), call(2, 'context', {}, { caller: 'orders', traceparent: 'nonsense' }));
+    expect(await wire.answers(2)).toMatchObject([
+      { result: { principal: { kind: 'module', name: 'monolith' } } },
+      {
+        result: {
+          principal: { kind: 'module', name: 'orders' },
+          traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
+        },
+      },
+    ]);
+  });
+
+  it('says what is wrong with what is no call, and goes on', async () => {
+    const wire = await Wire.open();
+    wire.send('{"jsonrpc', '', 'null', '[1,null]', { id: 7 }, { id: 8, method: 'greeter.greet' });
+    wire.send({ method: 'cancel', params: { id: 99 } }, { method: 'nonsense', params: {} });
+    wire.send(call(9, 'nothing', {}), { id: 10, method: 'catalog.greet', params: {} });
+    wire.send(call(11, 'greet', { name: 'still there' }));
+    const answers = await wire.answers(10);
+    expect(answers.map(({ id, error }) => [id, (error as { code: number } | undefined)?.code])).toEqual([
+      [null, -32700],
+      [null, -32700],
+      [null, -32600],
+      [null, -32600],
+      [null, -32600],
+      [7, -32600],
+      [8, -32600],
+      [9, -32601],
+      [10, -32601],
+      [11, undefined],
+    ]);
+    expect(answers[7]!.error).toMatchObject({ data: { status: 404, code: 'not-found' } });
+    expect(logged).toEqual([]);
+  });
+
+  it('refuses what is nested past any schema, and goes on', async () => {
+    const wire = await Wire.open();
+    const deep = `${'['.repeat(6_000)}${']'.repeat(6_000)}`;
+    const framed = JSON.stringify(call(1, 'greet', { name: 'HERE' })).replace('"HERE"', deep);
+    wire.send(framed, `[${framed.replace('"id":1', '"id":2')}]`, deep, call(3, 'greet', { name: 'Ada' }));
+    const answers = await wire.answers(4);
+    const of = (id: number) => answers.find((one) => one.id === id);
+    for (const id of [1, 2])
+      expect(of(id)).toMatchObject({
+        error: { data: { status: 422, errors: [{ path: '/name', message: 'must be string' }] } },
+      });
+    expect(of(3)).toMatchObject({ result: { text: expect.stringContaining('Ada') } });
+    expect(logged).toEqual([]);
+  });
+
+  it('is closed for a frame that is too large, and for one that is not masked', async () => {
+    const large = await Wire.open();
+    large.send(call(1, 'look', { tag: 'x'.repeat(70_000) }));
+    expect((await once(large.ws, 'close'))[0]).toBe(1009);
+    const bare = connect(port(), '127.0.0.1');
+    const { Authorization } = await bearer();
+    bare.write(
+      `GET /calls HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: ${Authorization}\r\n\r\n`,
+    );
+    await once(bare, 'data');
+    bare.write(Buffer.from([0x81, 0x02, 0x7b, 0x7d]));
+    bare.resume();
+    await once(bare, 'end');
+    bare.destroy();
+    await vi.waitFor(() => expect(door.connections).toBe(0));
+  });
+
+  it('without a byte either way for a while is cut off; one that pings is not', async () => {
+    const silenceMs = 2_000;
+    server.removeAllListeners('upgrade');
+    await door.close();
+    door = doorOf(server, { silenceMs });
+    const [pinging, mute] = [await Wire.open(), await Wire.open()];
+    const pings = setInterval(() => pinging.ws.ping(), 100);
+    const began = performance.now();
+    // Nothing was said before it: no frame of WebSocket, only the end of the connection.
+    expect((await once(mute.ws, 'close'))[0]).toBe(1006);
+    expect(performance.now() - began).toBeGreaterThan(silenceMs * 0.9);
+    pinging.send(call(1, 'greet', { name: 'Ada' }));
+    expect(await pinging.answers(1)).toHaveLength(1);
+    clearInterval(pings);
+    expect(door.connections).toBe(1);
+  });
+
+  it('cancels what it began when the caller says so, and all of it when the caller is gone', async () => {
+    const wire = await Wire.open();
+    wire.send(call(1, 'look', { tag: 'one' }), call(2, 'look', { tag: 'two' }), {
+      method: 'cancel',
+      params: { id: 1 },
+    });
+    await vi.waitFor(() => expect(told).toContainEqual({ cancelled: 'one' }));
+    expect(told).not.toContainEqual({ cancelled: 'two' });
+    wire.ws.terminate();
+    await vi.waitFor(() => expect(told).toContainEqual({ cancelled: 'two' }));
+  });
+
+  it('tells the handler when the time is over that the caller gave', async () => {
+    const wire = await Wire.open();
+    wire.send(call(1, 'look', { tag: 'brief' }, { deadlineMs: 20 }));
+    await vi.waitFor(() => expect(told).toContainEqual({ cancelled: 'brief' }));
+  });
+
+  it('reads no further while too many calls run, and goes on when they are answered', async () => {
+    const wire = await Wire.open();
+    const many = 3000;
+    for (let i = 0; i < many; i += 1) wire.send(call(i, 'wait', { tag: `t${i}` }));
+    // The one past the bound shows only when the door reads it.
+    await vi.waitFor(() => expect(door.inflight).toBeGreaterThanOrEqual(1024));
+    wire.ws.ping();
+    const pong = once(wire.ws, 'pong');
+    let most = 0;
+    for (let i = 0; i < many; i += 1) {
+      await vi.waitFor(() => expect(told.length).toBeGreaterThan(i), { interval: 1 });
+      most = Math.max(most, door.inflight);
+      home.answer(`t${i}`);
+    }
+    // One more read of the socket is already under way when it stops: 64 kB, some 700 calls.
+    expect(most).toBeLessThan(2000);
+    await pong;
+    expect(await wire.answers(many)).toHaveLength(many);
+    expect(door.inflight).toBe(0);
+  });
+
+  it('reads no further while its answers are not read, and goes on when they are', async () => {
+    const sockets: Socket[] = [];
+    server.on('connection', (socket) => sockets.push(socket));
+    const wire = await Wire.open();
+    wire.ws.pause();
+    const many = 2000;
+    for (let i = 0; i < many; i += 1) wire.send(call(i, 'repeat', { letters: 'x', times: 60_000 }));
+    await vi.waitFor(() => expect(sockets[0]!.isPaused()).toBe(true), 10_000);
+    // 120 MB were asked for; what waits are the answers to what one read of the socket brought.
+    expect(sockets[0]!.writableLength).toBeLessThan(60 * 1024 * 1024);
+    wire.ws.resume();
+    expect(await wire.answers(many)).toHaveLength(many);
+    expect(sockets[0]!.isPaused()).toBe(false);
+  });
+
+  it('logs what failed inside, and tells the caller nothing of it', async () => {
+    const wire = await Wire.open();
+    wire.send(call(1, 'take', { how: 'error' }));
+    const [answer] = await wire.answers(1);
+    expect(answer).toMatchObject({ error: { code: -32000, data: { status: 500, code: 'internal' } } });
+    expect(JSON.stringify(answer)).not.toContain('secret');
+    expect(logged).toHaveLength(1);
+  });
+});

@@ -1,0 +1,148 @@
+// The WebSocket door: lets other hosts in on the internal port, at one exact path, with an internal token that
+// is checked before 101. Whoever is refused gets the problem on the raw socket, which is then destroyed; what
+// happens on an accepted connection is ws-session.ts.
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { type ServerOptions, WebSocketServer } from 'ws';
+import type { Dispatcher } from '../calls/dispatcher.ts';
+import { CALLS_PATH, MAX_FRAME_BYTES } from '../calls/frames.ts';
+import type { ObserveCall } from '../calls/observed.ts';
+import { kernelProblem, Problem } from '../contract/problem.ts';
+import type { VerifyBearer } from '../http/authenticate.ts';
+import { refuse } from '../http/refuse.ts';
+import { bearerOf, type InternalCaller } from '../identity/internal-token.ts';
+import { Session } from './ws-session.ts';
+import { targetsOf } from './ws-targets.ts';
+
+/** Clients ping every two seconds. */
+const SILENCE_MS = 60_000;
+
+/** A peer that does not answer the goodbye stands still: nothing is owed to it, and a drain goes on without it. */
+const GOODBYE_MS = 1_000;
+
+export interface WsDoorOptions {
+  /** The server of the internal port; the door takes every Upgrade it gets. */
+  readonly server: Server;
+  readonly path?: string;
+  /** Throws or rejects with the 401 Problem: `(token) => tokens.verify(token, audienceOf(hostId))`. */
+  readonly verify: (token: string | undefined) => InternalCaller | Promise<InternalCaller>;
+  /** Who a client is for whom a gateway calls. Absent: such calls are wanted by HTTP. */
+  readonly verifyBearer?: VerifyBearer;
+  /** The modules that this host runs. */
+  readonly dispatchers: ReadonlyMap<string, Dispatcher>;
+  readonly maxPayload?: number;
+  /** A connection without a byte either way for this long is dead. Default 60 s. */
+  readonly silenceMs?: number;
+  readonly log: Pick<Logger, 'error' | 'warn'>;
+  /** Hears of every call that was answered here. */
+  readonly observe?: ObserveCall | undefined;
+}
+
+export interface WsDoor {
+  /** Connections, and calls running on them. */
+  readonly connections: number;
+  readonly inflight: number;
+  /** Lets nobody in, says so to those inside, and is done when their calls are answered or after `withinMs`. */
+  drain(withinMs: number): Promise<void>;
+  /** At once: calls under way are cut off. */
+  close(): Promise<void>;
+}
+
+export function attachWsDoor(options: WsDoorOptions): WsDoor {
+  const {
+    server,
+    path = CALLS_PATH,
+    verify,
+    verifyBearer,
+    dispatchers,
+    maxPayload = MAX_FRAME_BYTES,
+    silenceMs = SILENCE_MS,
+    log,
+    observe,
+  } = options;
+  const targets = targetsOf(dispatchers);
+  const sessions = new Set<Session>();
+  let closed = false;
+  let emptied: (() => void) | undefined;
+
+  const wss = webSockets(maxPayload);
+
+  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', ignore);
+    try {
+      if (closed) throw kernelProblem('unavailable', { detail: 'This host is shutting down.' });
+      if (request.url !== path) throw kernelProblem('not-found', { detail: `Calls are taken at ${path}.` });
+      const { caller } = await verify(bearerOf(request.headers.authorization));
+      if (socket.destroyed) return;
+      if (closed) throw kernelProblem('unavailable', { detail: 'This host is shutting down.' });
+      socket.off('error', ignore);
+      wss.handleUpgrade(request, socket, head, (ws) => {
+        const session = new Session(ws, { targets, caller, verifyBearer, maxPayload, log, observe });
+        sessions.add(session);
+        socket.on('drain', () => session.drained());
+        (socket as Socket).setTimeout(silenceMs, () => ws.terminate());
+        ws.once('close', () => {
+          sessions.delete(session);
+          if (sessions.size === 0) emptied?.();
+        });
+      });
+    } catch (error) {
+      if (!(error instanceof Problem)) log.error({ err: error }, 'calls: the handshake failed');
+      refuse(socket, error instanceof Problem ? error : kernelProblem('internal'));
+    }
+  };
+  server.on('upgrade', upgrade);
+
+  const close = async () => {
+    closed = true;
+    for (const ws of wss.clients) ws.terminate();
+  };
+
+  return {
+    get connections() {
+      return sessions.size;
+    },
+    get inflight() {
+      let running = 0;
+      for (const session of sessions) running += session.running;
+      return running;
+    },
+    async drain(withinMs) {
+      closed = true;
+      if (sessions.size > 0) {
+        const empty = new Promise<void>((resolve) => {
+          emptied = resolve;
+        });
+        for (const session of sessions) session.drain();
+        const timer = setTimeout(() => emptied?.(), withinMs);
+        await empty;
+        clearTimeout(timer);
+      }
+      await close();
+    },
+    close,
+  };
+}
+
+/** Accepts what it is handed, on no server of its own. */
+function webSockets(maxPayload: number): WebSocketServer {
+  // The types of ws do not know closeTimeout yet.
+  const limits: ServerOptions & { closeTimeout: number } = {
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload,
+    clientTracking: true,
+    closeTimeout: GOODBYE_MS,
+  };
+  const wss = new WebSocketServer(limits);
+  wss.on('wsClientError', (error, socket) =>
+    refuse(socket, kernelProblem('malformed', { detail: error.message })),
+  );
+  return wss;
+}
+
+function ignore(): void {
+  // The peer went away during the handshake: nobody is left to be told.
+}

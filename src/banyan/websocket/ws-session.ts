@@ -1,0 +1,207 @@
+// One accepted connection: another host's calls, each dispatched, answered in any order, cancelled when the
+// caller says so or goes away. Reads no faster than it can answer: it stops reading while too many calls run
+// or too many bytes of answers wait. It must not know how the connection was let in.
+import type { Logger } from 'pino';
+import type { WebSocket } from 'ws';
+import { DEFAULT_DEADLINE_MS } from '../calls/deadlines.ts';
+import {
+  BY_HTTP,
+  CLOSING,
+  CLOSING_TEXT,
+  DRAINED,
+  errorText,
+  INVALID_REQUEST,
+  METHOD_NOT_FOUND,
+  type Message,
+  PARSE_ERROR,
+  type Params,
+} from '../calls/frames.ts';
+import type { ObserveCall } from '../calls/observed.ts';
+import { Outbox } from '../calls/outbox.ts';
+import { ServedCall } from '../calls/served-call.ts';
+import type { Principal } from '../context/principal.ts';
+import { kernelProblem } from '../contract/problem.ts';
+import type { VerifyBearer } from '../http/authenticate.ts';
+import { Answers, type Id, refusal } from './ws-answers.ts';
+import { Callers } from './ws-callers.ts';
+import type { Target } from './ws-targets.ts';
+
+/** Calls that may run at once for one connection, and bytes of answers that may wait to be read. */
+const MOST_RUNNING = 1024;
+const MOST_WAITING_BYTES = 8 * 1024 * 1024;
+
+export interface SessionOptions {
+  readonly targets: ReadonlyMap<string, Target>;
+  /** Who the token of the handshake named: the caller where a frame names no module. */
+  readonly caller: string;
+  readonly verifyBearer: VerifyBearer | undefined;
+  readonly maxPayload: number;
+  readonly log: Pick<Logger, 'error' | 'warn'>;
+  /** Hears of every call that was answered here. */
+  readonly observe?: ObserveCall | undefined;
+}
+
+export class Session {
+  readonly #ws: WebSocket;
+  readonly #options: SessionOptions;
+  readonly #outbox: Outbox;
+  readonly #running = new Map<Id, ServedCall>();
+  readonly #callers: Callers;
+  readonly #answers: Answers;
+  #draining = false;
+  #open = true;
+
+  constructor(ws: WebSocket, options: SessionOptions) {
+    this.#ws = ws;
+    this.#options = options;
+    this.#callers = new Callers(options.caller, options.verifyBearer);
+    this.#answers = new Answers(options.maxPayload, options.log);
+    this.#outbox = new Outbox(ws, () => this.#pauseWhenFull());
+    ws.on('message', (data: Buffer) => this.#receive(data));
+    ws.on('error', (error) => options.log.warn({ err: error, caller: options.caller }, 'calls: bad frame'));
+    ws.once('close', () => {
+      this.#open = false;
+      for (const call of this.#running.values()) call.abort();
+    });
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Takes no more calls, and closes when the present ones are answered. */
+  drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#outbox.push(CLOSING_TEXT, true);
+    if (this.#running.size === 0) this.#goodbye();
+  }
+
+  /** The socket took what was waiting: read on. */
+  drained(): void {
+    if (this.#ws.isPaused) this.#resumeWhenFree();
+  }
+
+  #goodbye(): void {
+    this.#outbox.flush();
+    this.#open = false;
+    this.#ws.close(DRAINED, 'drained');
+    this.#ws.resume();
+  }
+
+  #receive(data: Buffer): void {
+    let frame: unknown;
+    try {
+      frame = JSON.parse(data.toString());
+    } catch {
+      this.#say(errorText(null, { code: PARSE_ERROR, message: 'The frame is not JSON' }));
+      return;
+    }
+    if (!Array.isArray(frame)) this.#take(frame as Message);
+    else for (const message of frame) this.#take(message as Message);
+    if (this.#running.size >= MOST_RUNNING) this.#ws.pause();
+  }
+
+  #take(message: Message | null): void {
+    const { id, method, params } = message ?? {};
+    const named = typeof id === 'number' || typeof id === 'string';
+    if (typeof method !== 'string' || typeof params !== 'object' || params === null) {
+      this.#say(
+        errorText(named ? id : null, { code: INVALID_REQUEST, message: 'The message is not a request' }),
+      );
+    } else if (named) {
+      this.#request(id, method, params as Params);
+    } else if (method === 'cancel') {
+      this.#running.get((params as { id: Id }).id)?.abort();
+    }
+  }
+
+  #request(id: Id, method: string, params: Params): void {
+    // What arrives after the goodbye was not begun: the close code says so.
+    if (!this.#open) return;
+    const target = this.#options.targets.get(method);
+    if (this.#draining) {
+      this.#say(
+        refusal(id, CLOSING, kernelProblem('unavailable', { detail: 'This host is shutting down.' })),
+      );
+    } else if (!target) {
+      const detail = `This host has no operation ${method} for calls.`;
+      this.#say(refusal(id, METHOD_NOT_FOUND, kernelProblem('not-found', { detail })));
+    } else {
+      this.#admit(id, method, params, target);
+    }
+  }
+
+  #admit(id: Id, method: string, params: Params, target: Target): void {
+    if (!target.client) {
+      this.#begin(id, method, params, target, this.#callers.module(params.caller));
+      return;
+    }
+    let client: Principal | undefined;
+    try {
+      client = this.#callers.client(params.authorization);
+    } catch (error) {
+      this.#say(this.#answers.failure(id, undefined, method, error));
+      return;
+    }
+    if (client) this.#begin(id, method, params, target, client);
+    else this.#say(errorText(id, { code: BY_HTTP, message: 'Ask by HTTP' }));
+  }
+
+  #begin(
+    id: Id,
+    method: string,
+    params: Params,
+    { dispatcher, operation }: Target,
+    principal: Principal,
+  ): void {
+    const left = params.deadlineMs;
+    const call = new ServedCall(
+      principal,
+      Date.now() + (typeof left === 'number' ? left : DEFAULT_DEADLINE_MS),
+      params.traceparent,
+      params.event,
+    );
+    this.#running.set(id, call);
+    const answered = dispatcher.dispatch(operation, params.input, call);
+    if (this.#options.observe) this.#observe(answered, call, dispatcher.contract.module, operation);
+    answered.then(
+      (output) => this.#finish(id, call, this.#answers.result(id, method, output)),
+      (error: unknown) => this.#finish(id, call, this.#answers.failure(id, call, method, error)),
+    );
+  }
+
+  #observe(answered: Promise<unknown>, call: ServedCall, module: string, operation: string): void {
+    const { traceparent, parent } = call;
+    const startMs = Date.now();
+    const ended = (failed: boolean) =>
+      this.#options.observe!({ module, operation, traceparent, parent, startMs, failed });
+    answered.then(
+      () => ended(false),
+      () => ended(true),
+    );
+  }
+
+  #finish(id: Id, call: ServedCall, text: string): void {
+    call.finished();
+    this.#running.delete(id);
+    if (!this.#open) return;
+    // Nobody waits for the answer of a cancelled call.
+    if (!call.aborted) this.#outbox.push(text, this.#running.size === 0);
+    if (this.#draining && this.#running.size === 0) this.#goodbye();
+    else if (this.#ws.isPaused) this.#resumeWhenFree();
+  }
+
+  #say(text: string): void {
+    if (this.#open) this.#outbox.push(text, false);
+  }
+
+  #pauseWhenFull(): void {
+    if (this.#ws.bufferedAmount > MOST_WAITING_BYTES) this.#ws.pause();
+  }
+
+  #resumeWhenFree(): void {
+    if (this.#running.size < MOST_RUNNING / 2 && this.#ws.bufferedAmount < MOST_WAITING_BYTES)
+      this.#ws.resume();
+  }
+}
