@@ -14,7 +14,7 @@ import {
   sourceFiles,
 } from './sources.ts';
 
-/** Beside src/ whoever runs in production or is handed to people: what each may import of the folders that are tools. */
+/** The folders whose imports are looked at, and what each may import of those beside it. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   src: [],
   bin: ['src', 'compare'],

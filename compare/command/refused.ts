@@ -1,4 +1,4 @@
-// What a comparison refuses, in the shape of every failure of the command line.
+// What a comparison refuses, in the form that every failure of the command line has.
 
 import { Failure } from '../../src/cli/failure.ts';
 import { Refusal } from '../errors/refusal.ts';

@@ -1,4 +1,4 @@
-// What the saga commands show, in 80 columns: pure, from the admin answers.
+// What the saga commands show, in 80 columns: pure, from the admin answers of orders.
 
 import { type Looks, WIDTH } from '../cli/events-picture.ts';
 import { oneLine, shorten } from '../cli/plain.ts';

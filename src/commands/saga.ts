@@ -1,4 +1,5 @@
-// `banyan saga`: the style in force and what is open; and the group of commands about sagas.
+// `banyan saga`: the style in force and what is open; and the group of commands about sagas. A command of this shop:
+// its routes, ids and sentences are those of orders. bin/commands.ts hands it to the command line.
 import { Argument } from 'commander';
 import { connect } from '../cli/client.ts';
 import type { Register } from '../cli/register.ts';
