@@ -1,13 +1,12 @@
 // A broker's segment on disk, for tests of what a disk or a stranger can do to it: a batch is changed in place, which
 // the running broker serves at once, and its checksum is set right again where only its content is to be wrong.
 import { readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { MAX_UNPACKED_BYTES } from '../../log/kafka/codecs.ts';
+import { inside } from '../../log/kafka/internals.ts';
 import type { Broker } from './broker.ts';
 
-const load = createRequire(import.meta.url);
-const crc32c = load('kafkajs/src/protocol/recordBatch/crc32C') as (bytes: Buffer) => number;
+const crc32c = inside('protocol/recordBatch/crc32C');
 
 export type Damage = 'flipped byte' | 'unknown codec' | 'rubbish' | 'bomb';
 

@@ -1,12 +1,12 @@
 // The kafkajs client and what has to be put right about it. kafkajs 2.2.4 is no longer maintained; nothing
 // outside this folder knows that it exists.
-import { createRequire } from 'node:module';
 import net from 'node:net';
 import tls from 'node:tls';
 import { type ISocketFactory, Kafka, type LogEntry, logLevel } from 'kafkajs';
 import type { LogLogger } from '../port.ts';
 import { installCodecs } from './codecs.ts';
 import { installDecoding } from './decoding.ts';
+import { checkInside, inside, type RequestQueue } from './internals.ts';
 
 export interface BrokerAddress {
   readonly brokers: readonly string[];
@@ -30,6 +30,7 @@ export function parseBrokerUrl(url: string): BrokerAddress {
 }
 
 export function createClient(url: string, clientId: string, log: LogLogger): Kafka {
+  checkInside();
   calmRequestQueue();
   installCodecs();
   installDecoding();
@@ -66,13 +67,6 @@ const openSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   return socket;
 };
 
-interface RequestQueue {
-  throttledUntil: number;
-  throttleCheckTimeoutId: NodeJS.Timeout | null;
-  readonly pending: readonly unknown[];
-  checkPendingRequests(): void;
-}
-
 let calmed = false;
 
 /**
@@ -83,10 +77,7 @@ let calmed = false;
 function calmRequestQueue(): void {
   if (calmed) return;
   calmed = true;
-  const queue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {
-    prototype: RequestQueue & { scheduleCheckPendingRequests(): void };
-  };
-  queue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+  inside('network/requestQueue').prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
     if (this.throttleCheckTimeoutId || this.pending.length === 0) return;
     const wait = Math.max(this.throttledUntil - Date.now(), 10);
     this.throttleCheckTimeoutId = setTimeout(() => {

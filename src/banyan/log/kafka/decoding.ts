@@ -4,15 +4,9 @@
 // taken for none. Batches that are whole are decoded by kafkajs as before.
 import { createRequire } from 'node:module';
 import { codecNames, MAX_UNPACKED_BYTES } from './codecs.ts';
+import { type Decoder, inside, replaceInside } from './internals.ts';
 import { type Obstructed, obstructed, UNKNOWN_OFFSET, Unreadable } from './unreadable.ts';
 
-interface Decoder {
-  readonly buffer: Buffer;
-  offset: number;
-  readInt32(): number;
-  readBytes(length: number): Buffer;
-  canReadBytes(length: number): boolean;
-}
 type Message = { readonly offset: string; readonly value: Buffer | null } | Obstructed;
 interface Response {
   readonly responses: readonly {
@@ -21,7 +15,6 @@ interface Response {
 }
 
 const load = createRequire(import.meta.url);
-const inKafkajs = <T>(path: string) => load(`kafkajs/src/protocol/${path}`) as T;
 
 /** More records than this in one batch are not unpacked: each costs about 300 bytes and a microsecond. */
 const MAX_RECORDS = 250_000;
@@ -39,12 +32,14 @@ let installed = false;
 export function installDecoding(): void {
   if (installed) return;
   installed = true;
-  const path = load.resolve('kafkajs/src/protocol/requests/fetch/v4/decodeMessages');
-  const theirs = load(path) as (decoder: Decoder) => Promise<Message[]>;
-  load.cache[path]!.exports = (decoder: Decoder) => decodeMessages(decoder, theirs);
-  const response = inKafkajs<{ parse(data: Response): Promise<Response> }>('requests/fetch/v1/response');
+  const theirs = inside('protocol/requests/fetch/v4/decodeMessages');
+  replaceInside(
+    'protocol/requests/fetch/v4/decodeMessages',
+    (decoder) => decodeMessages(decoder, theirs) as Promise<never[]>,
+  );
+  const response = inside('protocol/requests/fetch/v1/response');
   const { parse } = response;
-  response.parse = (data) => parse(withoutBroken(data));
+  response.parse = (data) => parse(withoutBroken(data) as never);
 }
 
 function withoutBroken(data: Response): Response {
@@ -115,7 +110,7 @@ async function decodeBatch(batch: Buffer): Promise<Message[]> {
       throw new Unreadable(`its codec ${codec} is unknown (we read ${codecNames.join(', ')})`, 'codec');
     if (batch.readInt32BE(57) > MAX_RECORDS)
       throw new Unreadable(`it says that it holds more than ${MAX_RECORDS} records`, 'bomb');
-    const { records } = await recordBatch()(decoderOf(batch));
+    const { records } = await inside('protocol/recordBatch/v0/decoder')(decoderOf(batch));
     return records;
   } catch (error) {
     return [broken(batch, error)];
@@ -125,8 +120,7 @@ async function decodeBatch(batch: Buffer): Promise<Message[]> {
 /** Messages as they were written before Kafka 0.11, in segments that old: all of them or none. */
 async function decodeSet(bytes: Buffer): Promise<Message[]> {
   try {
-    const set = inKafkajs<(decoder: Decoder, size: number) => Promise<Message[]>>('messageSet/decoder');
-    return await set(decoderOf(bytes), bytes.length);
+    return await inside('protocol/messageSet/decoder')(decoderOf(bytes), bytes.length);
   } catch (error) {
     return [broken(bytes, error)];
   }
@@ -156,18 +150,8 @@ function sum(messages: readonly Message[]): number {
   return bytes;
 }
 
-type DecoderClass = new (buffer: Buffer) => Decoder;
-let decoderClass: DecoderClass | undefined;
 function decoderOf(bytes: Buffer): Decoder {
-  decoderClass ??= inKafkajs<DecoderClass>('decoder');
-  return new decoderClass(bytes);
-}
-
-type RecordBatch = (decoder: Decoder) => Promise<{ readonly records: Message[] }>;
-let recordBatchDecoder: RecordBatch | undefined;
-function recordBatch(): RecordBatch {
-  recordBatchDecoder ??= inKafkajs<RecordBatch>('recordBatch/v0/decoder');
-  return recordBatchDecoder;
+  return new (inside('protocol/decoder'))(bytes);
 }
 
 let crc32c: ((bytes: Buffer) => number) | undefined;
@@ -176,7 +160,7 @@ function checksum(): (bytes: Buffer) => number {
   try {
     crc32c ??= (load('@node-rs/crc32') as { crc32c: (bytes: Buffer) => number }).crc32c;
   } catch {
-    crc32c ??= inKafkajs<(bytes: Buffer) => number>('recordBatch/crc32C');
+    crc32c ??= inside('protocol/recordBatch/crc32C');
   }
   return crc32c;
 }
