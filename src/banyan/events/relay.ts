@@ -14,12 +14,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { waitAfter } from '../context/backoff.ts';
+import { Lease } from './lease.ts';
 import type { EventLog, LogLogger } from '../log/port.ts';
 import { Session } from '../log/session.ts';
 import { rarer, Signal } from '../log/signal.ts';
-import { toRecord } from './cloudevents.ts';
-import { Lease } from './lease.ts';
-import { LowWater } from './lowwater.ts';
+import { Outbox, type OutboxRow } from './outbox.ts';
 
 /** The boundaries at which a test may kill or freeze the process. */
 export type RelayStep = 'before-claim' | 'after-claim' | 'after-produce' | 'after-finish';
@@ -51,23 +50,6 @@ export interface SentEvent {
   readonly sentAt: number;
 }
 
-interface OutboxRow {
-  readonly position: string;
-  readonly id: string;
-  readonly topic: string;
-  readonly key: string;
-  readonly sequence: string;
-  readonly type: string;
-  readonly data: string;
-  readonly correlation_id: string;
-  readonly causation_id: string | null;
-  readonly traceparent: string | null;
-  readonly instance: string | null;
-  readonly time: string;
-  readonly xmin: string;
-  readonly own: string;
-}
-
 const STANDBY_MS = 400;
 const PAUSES = { firstMs: 100, longestMs: 5_000 };
 
@@ -77,10 +59,9 @@ export class Relay {
   sent = 0;
   readonly #options: Required<Pick<RelayOptions, 'batch' | 'leaseMs' | 'pollMs'>> & RelayOptions;
   readonly #signal = new Signal();
-  readonly #lowWater = new LowWater();
   readonly #session: Session;
   readonly #lease: Lease;
-  readonly #sql: { claim: string; finish: string };
+  readonly #outbox: Outbox;
   #running = false;
   #loop: Promise<void> = Promise.resolve();
   /** Rounds in a row that failed. */
@@ -107,7 +88,7 @@ export class Relay {
       session: this.#session,
       ttlMs: this.#options.leaseMs,
     });
-    this.#sql = statements(module);
+    this.#outbox = new Outbox(module, this.#session, this.#options.batch);
   }
 
   /** This process sends the module's events now, as far as it knows. */
@@ -149,7 +130,7 @@ export class Relay {
         }
         this.#failures = 0;
       } catch (error) {
-        this.#lowWater.reset();
+        this.#outbox.lookAgain();
         this.#topicThere = false;
         this.#options.log.warn(
           { err: error, module: this.#options.module },
@@ -160,7 +141,7 @@ export class Relay {
       }
     }
     await this.#lease.release().catch(() => this.#lease.forget());
-    this.#lowWater.reset();
+    this.#outbox.lookAgain();
     await this.#session.drop();
   }
 
@@ -170,7 +151,7 @@ export class Relay {
       this.#options.log.info({ module: this.#options.module }, 'another host sends the events now');
     }
     this.#lease.forget();
-    this.#lowWater.reset();
+    this.#outbox.lookAgain();
     // A standby asks through the pool, so that it needs no session of its own.
     const { module, pool } = this.#options;
     const { rows } = await pool.query<{ free: boolean }>(
@@ -217,7 +198,7 @@ export class Relay {
    * that cannot wait for the next round; answers whether there was anything.
    */
   async #drain(): Promise<boolean> {
-    const { step, eventLog, module, batch } = this.#options;
+    const { step, eventLog, batch } = this.#options;
     const began = performance.now();
     let rows = await this.#claim([]);
     const found = rows.length > 0;
@@ -231,7 +212,7 @@ export class Relay {
       // Looked at below, also when the append fails.
       next?.catch(() => {});
       // Both have ended before anything else is tried: appends never overlap.
-      for (const one of await Promise.allSettled([this.#append(eventLog, module, rows), finishing]))
+      for (const one of await Promise.allSettled([this.#append(rows), finishing]))
         if (one.status === 'rejected') throw one.reason;
       await step?.('after-produce', ids);
       finishing = this.#finish(rows, ids);
@@ -244,22 +225,16 @@ export class Relay {
     return found;
   }
 
-  /** The lowest rows that are not in hand already. */
   async #claim(inHand: readonly OutboxRow[]): Promise<readonly OutboxRow[]> {
     await this.#options.step?.('before-claim', []);
-    const { rows } = await this.#session.query<OutboxRow>(
-      this.#sql.claim,
-      [this.#lowWater.position, this.#options.batch, listOf(inHand)],
-      'relay-claim',
-    );
-    return rows;
+    return this.#outbox.claim(inHand);
   }
 
   async #finish(rows: readonly OutboxRow[], ids: readonly string[]): Promise<void> {
     const { step, onSent } = this.#options;
-    await this.#session.query(this.#sql.finish, [listOf(rows)], 'relay-finish');
+    await this.#outbox.finish(rows);
     await step?.('after-finish', ids);
-    this.#lowWater.sent(rows[0]!.xmin, rows[0]!.own, rows.at(-1)!.position);
+    this.#outbox.sent(rows);
     this.sent += rows.length;
     if (onSent) {
       const sentAt = Date.now();
@@ -268,14 +243,14 @@ export class Relay {
   }
 
   /** The lease is renewed beside a slow append: its holder is not gone because the log is slow. */
-  async #append(eventLog: EventLog, module: string, rows: readonly OutboxRow[]): Promise<void> {
+  async #append(rows: readonly OutboxRow[]): Promise<void> {
     const keeper = setInterval(() => void this.#lease.keep().catch(() => {}), this.#options.leaseMs / 4);
     try {
       const byTopic = Map.groupBy(rows, (row) => row.topic);
       for (const [topic, some] of byTopic)
-        await eventLog.append(
+        await this.#options.eventLog.append(
           topic,
-          some.map((row) => recordOf(module, row)),
+          some.map((row) => this.#outbox.recordOf(row)),
         );
     } finally {
       clearInterval(keeper);
@@ -286,38 +261,4 @@ export class Relay {
 /** The channel on which other processes tell a relay that they committed something. */
 export function channelOf(module: string): string {
   return `banyan_outbox_${module}`;
-}
-
-/** Positions as PostgreSQL writes an array. From an array the driver would quote a thousand numbers one by one. */
-function listOf(rows: readonly OutboxRow[]): string {
-  return `{${rows.map(({ position }) => position).join(',')}}`;
-}
-
-function recordOf(module: string, row: OutboxRow) {
-  return toRecord({
-    id: row.id,
-    source: `/modules/${module}`,
-    type: row.type,
-    subject: row.key,
-    time: row.time,
-    sequence: Number(row.sequence),
-    correlationId: row.correlation_id,
-    causationId: row.causation_id,
-    traceparent: row.traceparent,
-    instance: row.instance,
-    data: row.data,
-  });
-}
-
-function statements(schema: string): { claim: string; finish: string } {
-  return {
-    claim: `
-      SELECT position, id, topic, key, sequence, type, data::text AS data, correlation_id, causation_id, traceparent, instance,
-        to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time,
-        pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, pg_current_xact_id()::text AS own
-      FROM ${schema}.event_outbox WHERE position > $1 AND position <> ALL ($3::bigint[]) ORDER BY position LIMIT $2`,
-    finish: `
-      WITH sent AS (DELETE FROM ${schema}.event_outbox WHERE position = ANY ($1::bigint[]) RETURNING id, key, sequence)
-      INSERT INTO ${schema}.event_sent (id, key, sequence) SELECT id, key, sequence FROM sent ON CONFLICT DO NOTHING`,
-  };
 }

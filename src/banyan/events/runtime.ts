@@ -2,6 +2,7 @@
 // and stops, the wake-up after a commit, the numbers. Where the tasks run is a matter of economy; with none
 // running, or two, nothing is lost, doubled or inverted.
 
+import type { Pool } from 'pg';
 import { childOf } from '../context/trace.ts';
 import type { Contract } from '../contract/contract.ts';
 import type { EventLog, LogLogger, Subscription } from '../log/port.ts';
@@ -14,19 +15,13 @@ import { Lanes } from './lanes.ts';
 import type { Listener } from './listener.ts';
 import type { ModuleEvents } from './module-events.ts';
 import { forgetObstacle, noteObstacle } from './obstacles.ts';
+import { type EventTask, persistent } from './persistent.ts';
 import { Reader } from './reading.ts';
 import { channelOf, Relay, type RelayStep, type SentEvent } from './relay.ts';
 import { forget } from './retention.ts';
 import { Retries } from './retries.ts';
 import { type EventStats, readStats } from './stats.ts';
 import { Waiting } from './waiting.ts';
-
-/** What the host starts where the placement has been stable; the host's own type says the same. */
-export interface EventTask {
-  readonly name: string;
-  start(): Promise<void>;
-  stop(): Promise<void>;
-}
 
 export interface EventRuntimeOptions {
   readonly contract: Contract;
@@ -66,7 +61,6 @@ export interface EventRuntime {
 }
 
 const FORGET_EVERY_MS = 10 * 60_000;
-const START_PAUSE_MS = 1_000;
 
 /** Throws when a listener waits for an event that no contract publishes; the message names both. */
 export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
@@ -106,35 +100,8 @@ export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
       (error) => log.debug({ err: error, module }, 'the relay was not told; it will look by itself'),
     ),
   );
-  const forgetter = setInterval(() => {
-    forget(pool, module).catch((error) =>
-      log.warn({ err: error, module }, 'old event rows were not removed'),
-    );
-  }, FORGET_EVERY_MS).unref();
-
-  const subscribe = () =>
-    eventLog.subscribe({
-      group: module,
-      topics: reader.topics,
-      onBatch: (batch) => consumer.take(batch),
-      onObstacle: (obstacle) => noteObstacle(pool, module, hostId, obstacle),
-      onClear: (obstacle) => forgetObstacle(pool, module, obstacle),
-      onCommit: steps?.inbox && ((moment) => steps.inbox!(`${moment}-offset`, [])),
-    });
-  const consumers = persistent(`consumer of ${module}`, log, {
-    async start() {
-      if (reader.topics.length === 0) return undefined;
-      await eventLog.ensureTopics(reader.topics);
-      const types = listeners.map((listener) => listener.event.type);
-      await inbox.meet(reader.topics, types);
-      await waiting.versionsKnown(types);
-      const subscription: Subscription = await subscribe();
-      await retries.start();
-      return async () => {
-        await Promise.all([subscription.close(), retries.stop()]);
-      };
-    },
-  });
+  const forgetter = setInterval(() => void forgetOld(pool, module, log), FORGET_EVERY_MS).unref();
+  const consumers = consuming(options, { reader, inbox, waiting, consumer, retries });
 
   return {
     relay,
@@ -154,6 +121,52 @@ export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
       await notify.idle();
     },
   };
+}
+
+interface Consuming {
+  readonly reader: Reader;
+  readonly inbox: Inbox;
+  readonly waiting: Waiting;
+  readonly consumer: Consumer;
+  readonly retries: Retries;
+}
+
+/** Everything that this module listens to, from the log into its inbox, and what waits there. */
+function consuming(
+  { contract: { module }, listeners, store: { pool }, eventLog, hostId, log, steps }: EventRuntimeOptions,
+  { reader, inbox, waiting, consumer, retries }: Consuming,
+): EventTask {
+  const subscribe = (): Promise<Subscription> =>
+    eventLog.subscribe({
+      group: module,
+      topics: reader.topics,
+      onBatch: (batch) => consumer.take(batch),
+      onObstacle: (obstacle) => noteObstacle(pool, module, hostId, obstacle),
+      onClear: (obstacle) => forgetObstacle(pool, module, obstacle),
+      onCommit: steps?.inbox && ((moment) => steps.inbox!(`${moment}-offset`, [])),
+    });
+  return persistent(`consumer of ${module}`, log, {
+    async start() {
+      if (reader.topics.length === 0) return undefined;
+      await eventLog.ensureTopics(reader.topics);
+      const types = listeners.map((listener) => listener.event.type);
+      await inbox.meet(reader.topics, types);
+      await waiting.versionsKnown(types);
+      const subscription = await subscribe();
+      await retries.start();
+      return async () => {
+        await Promise.all([subscription.close(), retries.stop()]);
+      };
+    },
+  });
+}
+
+async function forgetOld(pool: Pool, module: string, log: LogLogger): Promise<void> {
+  try {
+    await forget(pool, module);
+  } catch (error) {
+    log.warn({ err: error, module }, 'old event rows were not removed');
+  }
 }
 
 /** The waiting in the outbox as a span of its own, in the trace of the request that published. */
@@ -193,47 +206,4 @@ function coalesced(work: () => Promise<void>): (() => void) & { idle(): Promise<
     })();
   };
   return Object.assign(call, { idle: async () => running });
-}
-
-/** A task that starts as soon as what it needs answers, and tries for as long as it is wanted. */
-function persistent(
-  name: string,
-  log: LogLogger,
-  { start }: { start: () => Promise<(() => Promise<void>) | undefined> },
-): EventTask {
-  let wanted = false;
-  let end: (() => Promise<void>) | undefined;
-  let starting: Promise<void> = Promise.resolve();
-  let rouse = () => {};
-  const attempt = async () => {
-    while (wanted && !end) {
-      try {
-        end = (await start()) ?? (async () => {});
-      } catch (error) {
-        log.warn({ err: error, task: name }, 'not started yet; trying again');
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, START_PAUSE_MS);
-          rouse = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
-    }
-  };
-  return {
-    name,
-    async start() {
-      if (wanted) return;
-      wanted = true;
-      starting = starting.then(attempt);
-    },
-    async stop() {
-      wanted = false;
-      rouse();
-      await starting;
-      await end?.();
-      end = undefined;
-    },
-  };
 }
