@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { findPostmaster, stopPostmaster } from '../../src/kernel/store/postmaster.ts';
+import { findPostmaster, stopPostmaster } from '../../src/banyan/postgres/postmaster.ts';
 import { launch } from '../../stage/launch.ts';
 import { type Files, type RecordedOrder, type Recording, writeRecording } from './recording.ts';
 import { closeLog, dropStops, raiseStops, type StopName, stopAt, stoppedIn } from './stops.ts';

@@ -8,9 +8,9 @@ import { dirname, join } from 'node:path';
 import { decodeJwt, decodeProtectedHeader, importJWK, SignJWT } from 'jose';
 import pg from 'pg';
 import { pino } from 'pino';
-import { machine, type ProcessIdentity } from '../../src/kernel/placement/process.ts';
-import { openEmbedded } from '../../src/kernel/store/embedded.ts';
-import { findPostmaster } from '../../src/kernel/store/postmaster.ts';
+import { machine, type ProcessIdentity } from '../../src/banyan/context/process.ts';
+import { openEmbedded } from '../../src/banyan/postgres/embedded.ts';
+import { findPostmaster } from '../../src/banyan/postgres/postmaster.ts';
 import { type Launched, launch } from '../../stage/launch.ts';
 import { type Files, type Recording, readRecording } from './recording.ts';
 

@@ -1,9 +1,10 @@
 // The outbox as a relay sees it: the lowest rows that wait, what each is in the log, and their removal once the log has
 // them. It remembers below which position nothing can appear any more (lowwater.ts), as long as all that it claims is
 // sent; it must not know when that is, nor who may claim.
-import { toRecord } from './cloudevents.ts';
+
 import type { LogRecord } from '../log/port.ts';
 import type { Session } from '../log/session.ts';
+import { toRecord } from './cloudevents.ts';
 import { LowWater } from './lowwater.ts';
 
 export interface OutboxRow {

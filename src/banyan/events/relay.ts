@@ -14,10 +14,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { waitAfter } from '../context/backoff.ts';
-import { Lease } from './lease.ts';
 import type { EventLog, LogLogger } from '../log/port.ts';
 import { Session } from '../log/session.ts';
 import { rarer, Signal } from '../log/signal.ts';
+import { Lease } from './lease.ts';
 import { Outbox, type OutboxRow } from './outbox.ts';
 
 /** The boundaries at which a test may kill or freeze the process. */
