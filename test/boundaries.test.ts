@@ -159,4 +159,25 @@ describe('the check itself can fail', () => {
     const found = house({ 'src/modules/media/storage.ts': 'const url = process.env.STORAGE_URL;\n' });
     expect(found[0]).toMatch(/^src\/modules\/media\/storage\.ts:1 .*src\/banyan\/config\/environment\.ts/);
   });
+
+  test('a function that does not fit on a screen', () => {
+    const lines = (count: number, line: string) => `${line}\n`.repeat(count);
+    const sql = `  return \`\n${lines(100, 'SELECT 1;')}\`;\n`;
+    const found = house({
+      'src/kernel/fits.ts': `export function fits() {\n${lines(78, '  work();')}}\n`,
+      'src/kernel/long.ts': `export function long() {\n${lines(79, '  work();')}}\n`,
+      'src/kernel/closure.ts': `export const make = () => ({\n${lines(80, '  one: () => work(),')}});\n`,
+      'src/kernel/method.ts': `export class Some {\n  async run() {\n${lines(79, '    work();')}  }\n}\n`,
+      'src/kernel/table.ts': `export function table(name: string) {\n  const one = name;\n${sql}}\n`,
+      'src/kernel/no-table.ts': `export function table(name: string) {\n  work(name);\n${sql}}\n`,
+      'src/kernel/long.test.ts': `test('', () => {\n${lines(79, '  work();')}});\n`,
+    });
+    expect(found.map((one) => one.split(' ')[0]).sort()).toEqual([
+      'src/kernel/closure.ts:1',
+      'src/kernel/long.ts:1',
+      'src/kernel/method.ts:2',
+      'src/kernel/no-table.ts:1',
+    ]);
+    expect(found.join()).toMatch(/a function of 81 lines\. .*name its parts/);
+  });
 });

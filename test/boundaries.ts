@@ -3,6 +3,7 @@
 // shape is a promise too. The rules of the library itself are in library.ts.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { longFunctions, MOST_LINES as MOST_LINES_OF_A_FUNCTION } from './function-length.ts';
 import {
   type Breach,
   filesOf,
@@ -34,6 +35,7 @@ export function breaches(root: string): Breach[] {
     ...longModules(root),
     ...otherGenerators(root),
     ...cycles(root, imports),
+    ...tooLong(root),
   ];
 }
 
@@ -187,6 +189,19 @@ function otherGenerators(root: string): Breach[] {
     const like = usual?.[0]?.file;
     const message = `has another generator or datasource block than the other schemas. Write both as in ${like}: one Prisma makes all clients.`;
     return [{ file, line, message }];
+  });
+}
+
+/** What only tests load is not looked at: a suite is one function. */
+function tooLong(root: string): Breach[] {
+  return sourceFiles(join(root, 'src')).flatMap((path) => {
+    const file = slashed(relative(root, path));
+    if (isOfTests(file)) return [];
+    return longFunctions(readFileSync(path, 'utf8')).map(({ line, lines }) => ({
+      file,
+      line,
+      message: `a function of ${lines} lines. It must fit on a screen, ${MOST_LINES_OF_A_FUNCTION} lines: name its parts, as functions, as methods of a class that keeps what they share, or as a file with an idea of its own. What is not counted is data: one literal without functions in it, returned after constants at most.`,
+    }));
   });
 }
 

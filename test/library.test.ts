@@ -49,7 +49,9 @@ describe('the check itself can fail', () => {
       'calls/b.ts': '',
     });
     expect(found).toHaveLength(1);
-    expect(found[0]).toMatch(/folders import in a circle: (?=.*calls\/)(?=.*store\/)(?=.*log\/).*Folders import downwards/);
+    expect(found[0]).toMatch(
+      /folders import in a circle: (?=.*calls\/)(?=.*store\/)(?=.*log\/).*Folders import downwards/,
+    );
   });
 
   test('a folder and one within it that import each other', () => {
