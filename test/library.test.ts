@@ -79,7 +79,7 @@ describe('the check itself can fail', () => {
   test('words of the shop: in a text, in a path, as the name of an example; not in plain English', () => {
     const found = library({
       'host/a.ts': "const signers = ['users'];\n",
-      'host/b.ts': 'const entry = `${root}extracted/${module}/main.ts`;\n',
+      'host/b.ts': 'const entry = `/srv/extracted/main.ts`;\n',
       'host/c.ts': '// `orders-2` is `orders`\n',
       'host/d.ts': "// what orders the guesses of all users\nconst sql = 'ORDER BY id';\n",
       'host/e.ts': "throw kernelProblem('unsupported-media-type');\n",
