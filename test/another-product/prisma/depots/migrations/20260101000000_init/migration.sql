@@ -1,0 +1,1 @@
+CREATE TABLE depots (name text PRIMARY KEY, parcels int NOT NULL);

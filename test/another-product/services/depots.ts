@@ -1,0 +1,5 @@
+// depots in a process of its own.
+import { run } from '#banyan';
+import { carrier } from '../product.ts';
+
+await run(carrier, { MODULES: 'depots' });
