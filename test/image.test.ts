@@ -28,7 +28,7 @@ function folders(...entries: string[]): string[] {
 
 function copied(dockerfile: string): string[] {
   const text = readFileSync(resolve(root, dockerfile), 'utf8');
-  return [...text.matchAll(/^COPY (\w+)(?:\/\w+)? \.\//gm)].map(([, folder]) => folder!).sort();
+  return [...text.matchAll(/^COPY (\w+)(?:\/[\w${}]+)? \.\//gm)].map(([, folder]) => folder!).sort();
 }
 
 test('of the monolith: the host, and the command line with its tools', () => {
@@ -38,7 +38,7 @@ test('of the monolith: the host, and the command line with its tools', () => {
 });
 
 test.each(moduleNames(shopApp))('of %s as a service: no folder more than it needs', (module) => {
-  const has = copied(`extracted/${module}/Dockerfile`);
+  const has = copied('extracted/Dockerfile');
   expect(has).toEqual(expect.arrayContaining(folders(`extracted/${module}/main.ts`)));
   expect(has).toEqual(['extracted', 'prisma', 'scripts', 'src']);
 });

@@ -81,7 +81,7 @@ test('its own fault is told on stderr with its last words; what somebody asked f
     const killed = await entry(greets).up();
     await killed.kill();
     const faulty = await entry(
-      `${greets}process.once('SIGUSR2', () => { throw new Error('its fault') });`,
+      `process.once('SIGUSR2', () => { throw new Error('its fault') });${greets}`,
     ).up();
     faulty.child.kill('SIGUSR2');
     expect(await faulty.ended).toBe(1);
