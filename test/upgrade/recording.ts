@@ -41,22 +41,29 @@ export interface Recording {
 }
 
 const folder = join(import.meta.dirname, 'recording');
-const pathOf = (name: string) => join(folder, name);
+const pathOf = (name: string) => join(folder, `${name}.gz`);
 
 /** By path in DATA_DIR. */
 export type Files = Readonly<Record<string, string>>;
 
 export function writeRecording(recording: Recording, database: string, files: Files): void {
-  writeFileSync(pathOf('recording.json'), `${JSON.stringify(recording, null, 1)}\n`);
-  writeFileSync(pathOf('database.sql.gz'), gzipSync(database, { level: 9 }));
-  writeFileSync(pathOf('data-dir.json.gz'), gzipSync(JSON.stringify(files), { level: 9 }));
+  pack('recording.json', JSON.stringify(recording));
+  pack('database.sql', database);
+  pack('data-dir.json', JSON.stringify(files));
 }
 
 export function readRecording(): { recording: Recording; database: string; files: Files } {
-  const unpacked = (name: string) => gunzipSync(readFileSync(pathOf(name))).toString();
   return {
-    recording: JSON.parse(readFileSync(pathOf('recording.json'), 'utf8')),
-    database: unpacked('database.sql.gz'),
-    files: JSON.parse(unpacked('data-dir.json.gz')),
+    recording: JSON.parse(unpack('recording.json')),
+    database: unpack('database.sql'),
+    files: JSON.parse(unpack('data-dir.json')),
   };
+}
+
+function pack(name: string, text: string): void {
+  writeFileSync(pathOf(name), gzipSync(text, { level: 9 }));
+}
+
+function unpack(name: string): string {
+  return gunzipSync(readFileSync(pathOf(name))).toString();
 }
