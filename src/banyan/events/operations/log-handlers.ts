@@ -61,32 +61,7 @@ export function logHandlers(site: Site): Pick<Handlers<typeof events>, Names> {
       };
     },
 
-    replay: async ({ topic, from, until, to, cursor, changedBy }, { principal, signal }) => {
-      const consumer = site.one(to);
-      site.topic(topic);
-      const before = cursor === undefined ? undefined : replays.read(cursor);
-      if (before && before.topic !== topic)
-        throw invalid({ path: '/cursor', message: `belongs to a replay of ${before.topic}` });
-      const time = span({ from, until: before ? new Date(before.until).toISOString() : until });
-      refuseUnlessReplayable(consumer, topic);
-      if (!before) {
-        await audit(poolSql(consumer), nameOf(consumer), [
-          { action: 'replay', by: who(principal, changedBy), detail: { topic, ...time } },
-        ]);
-      }
-      const options = { topic, ...time, positions: before?.at, budgetMs: REPLAY_BUDGET_MS, signal };
-      const done = await replay(consumer, eventLog, options).catch((error: unknown) => {
-        if (error instanceof ReplayObstructed) throw obstructed(error);
-        throw error instanceof ReplayStopped ? stopped(consumer, error) : error;
-      });
-      const rest = done.positions && { topic, until: time.until.getTime(), at: done.positions };
-      return {
-        replayed: done.replayed,
-        skipped: done.skipped,
-        until: time.until.toISOString(),
-        nextCursor: rest ? replays.write(rest) : null,
-      };
-    },
+    replay: replayHandler(site),
 
     skip: async ({ topic, changedBy, ...place }, { principal }) => ({
       items: await skip(site.some(undefined), {
@@ -111,6 +86,35 @@ export function logHandlers(site: Site): Pick<Handlers<typeof events>, Names> {
         throw error;
       }
     },
+  };
+}
+
+function replayHandler(site: Site): Handlers<typeof events>['replay'] {
+  return async ({ topic, from, until, to, cursor, changedBy }, { principal, signal }) => {
+    const consumer = site.one(to);
+    site.topic(topic);
+    const before = cursor === undefined ? undefined : replays.read(cursor);
+    if (before && before.topic !== topic)
+      throw invalid({ path: '/cursor', message: `belongs to a replay of ${before.topic}` });
+    const time = span({ from, until: before ? new Date(before.until).toISOString() : until });
+    refuseUnlessReplayable(consumer, topic);
+    if (!before) {
+      await audit(poolSql(consumer), nameOf(consumer), [
+        { action: 'replay', by: who(principal, changedBy), detail: { topic, ...time } },
+      ]);
+    }
+    const options = { topic, ...time, positions: before?.at, budgetMs: REPLAY_BUDGET_MS, signal };
+    const done = await replay(consumer, site.eventLog, options).catch((error: unknown) => {
+      if (error instanceof ReplayObstructed) throw obstructed(error);
+      throw error instanceof ReplayStopped ? stopped(consumer, error) : error;
+    });
+    const rest = done.positions && { topic, until: time.until.getTime(), at: done.positions };
+    return {
+      replayed: done.replayed,
+      skipped: done.skipped,
+      until: time.until.toISOString(),
+      nextCursor: rest ? replays.write(rest) : null,
+    };
   };
 }
 
