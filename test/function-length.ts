@@ -1,7 +1,8 @@
-// The functions of a file that do not fit on a screen: longer than 80 lines from their first to their last. A table is
-// excepted, and told by its shape: constants, and then one returned literal in which no function stands, such as the SQL
-// of a schema; of it only what is not the literal counts. It reads the syntax and not the text, so that no way of writing
-// a function escapes.
+// The functions of a file that do not fit on a screen: longer than 80 lines from their first to their last. Two tables
+// are excepted, each told by its shape, and of them only what is not the literal counts: constants and then one returned
+// literal in which no function stands, such as the SQL of a schema; and a function that is one returned call of a
+// `define…` with one object, such as the steps of a saga. The functions in such an object are counted one by one. It
+// reads the syntax and not the text, so that no way of writing a function escapes.
 import { parseAst } from 'vitest/node';
 
 export const MOST_LINES = 80;
@@ -42,7 +43,21 @@ export function longFunctions(text: string): LongFunction[] {
 /** The literal that a function returns and does little else; undefined: it does more, or something in it runs later. */
 function tableOf({ body }: Node): Node | undefined {
   const returned = returnedBy(body as Node);
-  return returned && LITERALS.has(returned.type) && !hasFunction(returned) ? returned : undefined;
+  if (returned && LITERALS.has(returned.type) && !hasFunction(returned)) return returned;
+  return isOneStatement(body as Node) ? definedBy(returned) : undefined;
+}
+
+function isOneStatement({ type, body }: Node): boolean {
+  return type !== 'BlockStatement' || (body as Node[]).length === 1;
+}
+
+/** The object that `define…({ … })` is called with; undefined: it is another call, or has more arguments. */
+function definedBy(call: Node | undefined): Node | undefined {
+  if (call?.type !== 'CallExpression') return undefined;
+  const { name } = call.callee as Node;
+  const [only, ...others] = call.arguments as Node[];
+  const isDefinition = typeof name === 'string' && /^define[A-Z]/.test(name);
+  return isDefinition && only?.type === 'ObjectExpression' && others.length === 0 ? only : undefined;
 }
 
 function returnedBy(body: Node): Node | undefined {
