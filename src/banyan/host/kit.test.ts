@@ -1,6 +1,6 @@
 // What a module gets for nothing: a saga that is a table of steps and one line of `setup`.
 import { v7 } from 'uuid';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { defineContract } from '../contract/contract.ts';
 import { provision } from '../postgres/provision.ts';
 import { roleUrl } from '../postgres/roles.ts';
@@ -12,7 +12,7 @@ import type { Store } from '../store/store.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { noTracing } from '../telemetry/tracing.ts';
 import { bootModule } from './boot-module.ts';
-import { defineModule, type Module } from './module.ts';
+import { defineModule, type Kit, type Module } from './module.ts';
 
 const secret = 'a secret of this test';
 const metrics = createMetrics('monolith');
@@ -103,4 +103,83 @@ test('two jobs of one name are refused', () => {
   const job = { name: 'sweep', everyMs: 1000, run: async () => false };
   const module = defineModule({ contract, setup: () => ({ operations: {}, jobs: [job, job] }) });
   expect(() => boot(module)).toThrow('trips has two jobs of the name sweep');
+});
+
+describe('waking a job', () => {
+  const jobs = ['sweep', 'deliver'].map((name) => ({ name, everyMs: 3_600_000, run: async () => false }));
+
+  test('that the module does not have is refused, and told with those that it has', async () => {
+    let kit!: Kit;
+    const running = boot(
+      defineModule({
+        contract,
+        setup(given) {
+          kit = given;
+          return { operations: {}, jobs };
+        },
+      }),
+    );
+    expect(() => kit.wake('sweeep')).toThrow(
+      'trips wakes the job sweeep, which it does not have. Its jobs are: sweep, deliver',
+    );
+    await running.close();
+  });
+
+  test('in a module without jobs is refused', async () => {
+    let kit!: Kit;
+    const running = boot(
+      defineModule({
+        contract,
+        setup(given) {
+          kit = given;
+          return { operations: {} };
+        },
+      }),
+    );
+    expect(() => kit.wake('sweep')).toThrow(/which it does not have\. It has no jobs$/);
+    await running.close();
+  });
+
+  test('that it does not have is refused at boot where setup wakes it', () => {
+    const module = defineModule({
+      contract,
+      setup(kit) {
+        kit.wake('sweeep');
+        return { operations: {}, jobs };
+      },
+    });
+    expect(() => boot(module)).toThrow(/^trips wakes the job sweeep.*sweep, deliver$/);
+  });
+
+  test('that it has runs it; so it does when setup wakes it', async () => {
+    const runs = new Set<string>();
+    let kit!: Kit;
+    const running = boot(
+      defineModule({
+        contract,
+        setup(given) {
+          kit = given;
+          kit.wake('sweep');
+          return {
+            operations: {},
+            jobs: jobs.map((job) => ({
+              ...job,
+              run: async () => {
+                runs.add(job.name);
+                return false;
+              },
+            })),
+          };
+        },
+      }),
+    );
+    const tasks = running.tasks.filter(({ name }) => jobs.some((job) => job.name === name));
+    for (const task of tasks) await task.start();
+    await vi.waitFor(() => expect(runs).toEqual(new Set(['sweep', 'deliver'])), 10_000);
+    runs.clear();
+    kit.wake('deliver');
+    await vi.waitFor(() => expect(runs).toContain('deliver'), 10_000);
+    for (const task of tasks) await task.stop();
+    await running.close();
+  });
 });

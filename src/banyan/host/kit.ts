@@ -24,7 +24,7 @@ const SAGAS_AT_ONCE = 128;
 
 export interface OpenKit {
   readonly kit: Kit;
-  /** The loops of the module's jobs, the kit's own among them; `wake` reaches them from then on. */
+  /** The loops of the module's jobs, the kit's own among them. What `setup` woke is woken here. */
   begin(jobs: readonly Job[]): JobTask[];
   /** Aborts what is in work, and waits until it has let go. */
   settle(): Promise<void>;
@@ -38,10 +38,23 @@ export function openKit(module: Module, store: Store, log: Logger, options: Boot
   const pools: ReturnType<typeof createPool>[] = [];
   const own: Job[] = [];
   const tasks = new Map<string, JobTask>();
-  const wake = (job: string) => tasks.get(job)?.wake();
+  /** What was woken by `setup`, which names the jobs only when it is done; undefined: their names are known. */
+  let early: Set<string> | undefined = new Set();
+  const wake = (job: string) => {
+    if (early) return void early.add(job);
+    const task = tasks.get(job);
+    if (!task) throw new Error(noSuchJob(name, job, [...tasks.keys()]));
+    task.wake();
+  };
   const laneOf = (job: string, limit: number) => {
     const { tracing } = options;
-    const lane = new Lane({ name: `${name}/${job}`, limit, wake: () => wake(job), log, tracing });
+    const lane = new Lane({
+      name: `${name}/${job}`,
+      limit,
+      wake: () => tasks.get(job)?.wake(),
+      log,
+      tracing,
+    });
     lanes.push(lane);
     return lane;
   };
@@ -83,6 +96,9 @@ export function openKit(module: Module, store: Store, log: Logger, options: Boot
         if (tasks.has(job.name)) throw new Error(`${name} has two jobs of the name ${job.name}`);
         tasks.set(job.name, createJobTask(job, log));
       }
+      const woken = early ?? [];
+      early = undefined;
+      for (const job of woken) wake(job);
       return [...tasks.values()];
     },
     async settle() {
@@ -95,6 +111,11 @@ export function openKit(module: Module, store: Store, log: Logger, options: Boot
   };
 }
 
+function noSuchJob(module: string, job: string, jobs: readonly string[]): string {
+  const known = jobs.length > 0 ? `Its jobs are: ${jobs.join(', ')}` : 'It has no jobs';
+  return `${module} wakes the job ${job}, which it does not have. ${known}`;
+}
+
 function refTo<C extends Contract>(
   wanted: C,
   module: Module,
@@ -102,9 +123,7 @@ function refTo<C extends Contract>(
 ): Client<C> {
   const caller = module.contract.module;
   if (!module.uses?.some((one) => one.module === wanted.module)) {
-    throw new Error(
-      `${caller} asks for a ref to ${wanted.module}; name it in "uses" of its module.ts`,
-    );
+    throw new Error(`${caller} asks for a ref to ${wanted.module}; name it in "uses" of its module.ts`);
   }
   return createRef(wanted, { caller, local: local.get(wanted.module), remote, placements, strict });
 }

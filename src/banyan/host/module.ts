@@ -30,7 +30,7 @@ export interface Kit<PrismaClient = unknown> {
   ref<C extends Contract>(contract: C): Client<C>;
   /** A pool in one of the module's extra `schemas`, under that schema's own role. */
   pool(schema: KernelSchema, most: number): Pool;
-  /** Runs the job `name` of this module soon instead of at its next turn. */
+  /** Runs this job of the module soon instead of at its next turn. Throws where the module has no such job. */
   wake(job: string): void;
   /** A job over rows of the module's own table, each leased while it is in work. */
   leasedJob<J>(spec: LeasedJob<J>): Job;
