@@ -9,7 +9,7 @@ import { on } from '../saga/on.ts';
 import { MAX_EVENT_BYTES, toRecord } from './cloudevents.ts';
 import { createEventRuntime } from './runtime.ts';
 import { openServer, type TestServer } from './testing/server.ts';
-import { quiet, till } from './testing/shop.ts';
+import { quiet, shop, till } from './testing/shop.ts';
 import { byKey, openStand, type Stand, type TestHost } from './testing/stand.ts';
 import { until } from './testing/until.ts';
 
@@ -157,6 +157,27 @@ describe('once and in order', () => {
     await send(host, ...records, records[0]!);
     await until('they have their effect', async () => (await effects()).a?.length === 3);
     expect(await effects()).toEqual({ a: [1, 2, 3] });
+  });
+
+  test('an event that PostgreSQL ends for a conflict is tried again, and that counts as no attempt', async () => {
+    // One more than the store itself repeats a transaction.
+    const conflicts = 5;
+    const attempts: number[] = [];
+    const listener = on(shop.events.sold, async ({ orderId, n }, { tx, delivery }) => {
+      attempts.push(delivery.attempt);
+      if (attempts.length <= conflicts)
+        await tx.sql.query(`DO $$ BEGIN RAISE EXCEPTION 'a conflict' USING ERRCODE = '40001'; END $$`);
+      await tx.sql.query('INSERT INTO effect (id, key, n) VALUES ($1, $2, $3)', [
+        delivery.envelope.id,
+        orderId,
+        n,
+      ]);
+    });
+    await send(await started({ listeners: [listener] }), sold('a', 1));
+    await until('it has its effect', async () => (await effects()).a?.length === 1);
+    expect(attempts).toEqual(Array(conflicts + 1).fill(1));
+    expect(await deliveries("key = 'a'")).toMatchObject([{ state: 'done', attempts: 0 }]);
+    expect(await stand.query('SELECT * FROM till.event_attempt')).toEqual([]);
   });
 
   test('effect, mark and outgoing events stand or fall together', async () => {

@@ -1,14 +1,18 @@
-// What the event tables forget, and when. The order of the numbers is what matters:
+// What the event tables forget, and when. The order of the times is what matters, and retention.test.ts tries it:
 //
-//   the log keeps events            7 days
-//   a key may start again at 1     10 days after its last event, never sooner (tables/take.sql)
-//   sent ids, done deliveries      14 days: every repeat that the log can still bring is recognised
-//   keys without events            60 days, on both sides
-//   what people decided           365 days
+//   the log keeps events           LOG_DAYS (log/port.ts)
+//   a key may start again at 1     RESTART_DAYS after its last event, never sooner
+//   sent ids, done deliveries      sentDays
+//   keys without events            keyDays, on both sides
+//   what people decided            auditDays
 //
+// So what the log can still bring is always recognised, and a key that starts again meets nothing of its past.
 // Rows go a few thousand at a time, skipping what others hold, so any number of hosts may do it at once and no
 // transaction is long enough to hold up vacuum.
 import type { Pool } from 'pg';
+
+/** A key whose last event at a consumer is older may start again at 1. tables/take.sql says the same. */
+export const RESTART_DAYS = 10;
 
 export interface Retention {
   readonly sentDays: number;

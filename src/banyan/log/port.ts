@@ -7,6 +7,10 @@
 // - a record is never skipped, however slow or late its appender was; what cannot be read holds up its partition.
 // The log knows bytes and headers, not events: what they mean is above it.
 
+/** How long a log keeps records, unless a topic says otherwise. What remembers longer recognises every repeat. */
+export const LOG_DAYS = 7;
+export const LOG_MS = LOG_DAYS * 24 * 3_600_000;
+
 export interface LogRecord {
   /** Records with one key share a partition and keep their order. Null: any partition. */
   readonly key: string | null;

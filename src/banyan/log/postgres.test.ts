@@ -7,7 +7,7 @@ import { openDatabase, openServer, type TestServer } from '../events/testing/ser
 import { provisionShop, quiet, urlOf } from '../events/testing/shop.ts';
 import { until } from '../events/testing/until.ts';
 import { all, conformance } from './conformance.ts';
-import { type StoredRecord, saneTime } from './port.ts';
+import { LOG_DAYS, type StoredRecord, saneTime } from './port.ts';
 import { createPostgresLog } from './postgres.ts';
 
 conformance('Postgres', async () => {
@@ -162,6 +162,30 @@ describe('the Postgres log alone', () => {
     });
     await Promise.all([first.close(), second.close()]);
     await Promise.all([own.close(), other.close(), listening.end()]);
+  });
+
+  test('records are kept for the days that outboxes and inboxes count on', async () => {
+    const topic = randomUUID();
+    const log = createPostgresLog({ url, log: quiet }) as ReturnType<typeof createPostgresLog> & {
+      trim(): Promise<number>;
+    };
+    await log.ensureTopics([topic]);
+    const records = ['older', 'younger'].map((key) => ({ key, headers: {}, value: '1' }));
+    await log.append(topic, records);
+    const hand = new Client({ connectionString: url });
+    await hand.connect();
+    for (const [key, hours] of [
+      ['older', LOG_DAYS * 24 + 1],
+      ['younger', LOG_DAYS * 24 - 1],
+    ])
+      await hand.query(
+        `UPDATE banyan_log.record SET appended_at = now() - $2::int * interval '1 hour' WHERE key = $1`,
+        [key, hours],
+      );
+    await hand.end();
+    expect(await log.trim()).toBe(1);
+    expect((await all(log.read(topic))).map(({ key }) => key)).toEqual(['younger']);
+    await log.close();
   });
 
   test('records go after the retention, and a reader goes on behind them', async () => {

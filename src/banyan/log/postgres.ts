@@ -9,6 +9,7 @@ import { partitionOf } from './partitioner.ts';
 import {
   type EventLog,
   type Lag,
+  LOG_MS,
   type LogLogger,
   type LogRecord,
   type ReadOptions,
@@ -27,7 +28,7 @@ export interface PostgresLogOptions {
   readonly log: LogLogger;
   /** Of new topics. Default 6. */
   readonly partitions?: number;
-  /** How long records are kept, in milliseconds. Default 7 days; outboxes and inboxes remember longer. */
+  /** How long records are kept, in milliseconds. Default LOG_MS; outboxes and inboxes remember longer. */
   readonly retentionMs?: number;
   /** A member of a group whose process hangs loses its partitions after this. Default 6000. */
   readonly sessionMs?: number;
@@ -63,7 +64,7 @@ class PostgresLog implements EventLog {
   constructor(options: PostgresLogOptions) {
     this.#options = {
       partitions: 6,
-      retentionMs: 7 * 24 * 3600_000,
+      retentionMs: LOG_MS,
       sessionMs: 6_000,
       pollMs: 1_000,
       ...options,

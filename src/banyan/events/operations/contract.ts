@@ -4,6 +4,7 @@
 import { closed, defineContract, nothing, operation, page } from '../../contract/contract.ts';
 import { id, paging, prose, time } from '../../contract/fields.ts';
 import { Type } from '../../contract/type.ts';
+import { LOG_DAYS } from '../../log/port.ts';
 import { MAX_EVENT_BYTES } from '../cloudevents.ts';
 import { type OpenState, openStates } from '../delivery.ts';
 import { ofLastHour, ofModule, ofPublish, ofReplay, ofSkip, ofTail } from './examples.ts';
@@ -19,6 +20,9 @@ import {
   WholeEvent,
   WholeLetter,
 } from './schemas.ts';
+
+/** The log's last day goes while it is looked at. */
+export const VERIFY_MOST_DAYS = LOG_DAYS - 1;
 
 const name = () => Type.String({ minLength: 1, maxLength: 100 });
 const changedBy = Type.Optional(
@@ -206,8 +210,7 @@ export const events = defineContract('events', {
     }),
     verify: operation({
       summary: 'Outboxes, log and inboxes against one another',
-      description:
-        'Over the last hour, or the time given (at most 6 days back). Events in flight are not lost.',
+      description: `Over the last hour, or the time given (at most ${VERIFY_MOST_DAYS} days back). Events in flight are not lost.`,
       access: 'operator',
       http: { method: 'GET', path: '/admin/events/verify' },
       input: closed({ from: Type.Optional(time()), until: Type.Optional(time()) }),

@@ -3,10 +3,11 @@
 import type { Handlers } from '../../contract/handlers.ts';
 import { problem } from '../../contract/problem.ts';
 import { Type } from '../../contract/type.ts';
-import { tellObstacle } from '../../log/port.ts';
+import { LOG_DAYS, tellObstacle } from '../../log/port.ts';
 import { type ModuleEvents, nameOf } from '../module-events.ts';
+import { defaultRetention } from '../retention.ts';
 import { audit } from './audit.ts';
-import { events } from './contract.ts';
+import { events, VERIFY_MOST_DAYS } from './contract.ts';
 import { cursors } from './cursor.ts';
 import { findEvent } from './find.ts';
 import { ReplayObstructed, ReplayStopped, replay } from './replay.ts';
@@ -27,7 +28,7 @@ const replays = cursors(Type.Object({ topic: Type.String(), until: Time, at: Pos
 
 const REPLAY_BUDGET_MS = 10_000;
 const VERIFY_DEFAULT_MS = 3_600_000;
-const VERIFY_MOST_MS = 6 * 24 * 3_600_000;
+const VERIFY_MOST_MS = VERIFY_MOST_DAYS * 24 * 3_600_000;
 
 export function logHandlers(site: Site): Pick<Handlers<typeof events>, Names> {
   const { eventLog } = site;
@@ -36,7 +37,7 @@ export function logHandlers(site: Site): Pick<Handlers<typeof events>, Names> {
       const found = await findEvent(site.some(undefined), eventLog, id);
       if (!found)
         throw problem(events, 'event-unknown', {
-          detail: `No outbox, ledger or inbox here knows ${id}. Sent events are remembered for 14 days.`,
+          detail: `No outbox, ledger or inbox here knows ${id}. Sent events are remembered for ${defaultRetention.sentDays} days.`,
         });
       return wholeEvent(id, found);
     },
@@ -78,7 +79,10 @@ export function logHandlers(site: Site): Pick<Handlers<typeof events>, Names> {
         until,
       });
       if (time.from.getTime() < Date.now() - VERIFY_MOST_MS)
-        throw invalid({ path: '/from', message: 'must be within 6 days: the log keeps 7' });
+        throw invalid({
+          path: '/from',
+          message: `must be within ${VERIFY_MOST_DAYS} days: the log keeps ${LOG_DAYS}`,
+        });
       try {
         return summed(time, await verify(site.some(undefined), eventLog, time));
       } catch (error) {

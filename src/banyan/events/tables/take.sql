@@ -46,7 +46,8 @@ DECLARE
   verdict text;
   final text := p_state;
   awaits boolean;
-  -- A key that its producer forgot (idle for weeks) starts at 1 again; the log keeps events for less than this.
+  -- A key that its producer forgot (idle for weeks) starts at 1 again; the log keeps events for less than this. It is
+  -- RESTART_DAYS of retention.ts, and retention.test.ts tries that it is.
   forgotten CONSTANT interval := interval '10 days';
   opens integer;
 BEGIN

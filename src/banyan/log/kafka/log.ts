@@ -1,15 +1,16 @@
 // The event log on Kafka, through kafkajs. Same promises as the Postgres adapter (port.ts); it relies on the
 // inbox and never on Kafka's transactions.
 import type { Admin, Kafka } from 'kafkajs';
-import type {
-  EventLog,
-  Lag,
-  LogLogger,
-  LogRecord,
-  ReadOptions,
-  StoredRecord,
-  SubscribeOptions,
-  Subscription,
+import {
+  type EventLog,
+  type Lag,
+  LOG_MS,
+  type LogLogger,
+  type LogRecord,
+  type ReadOptions,
+  type StoredRecord,
+  type SubscribeOptions,
+  type Subscription,
 } from '../port.ts';
 import { createClient } from './client.ts';
 import { warnOfCodecs } from './compression.ts';
@@ -27,7 +28,7 @@ export interface KafkaLogOptions {
   readonly partitions?: number;
   /** Of new topics. Default: the broker's. */
   readonly replicationFactor?: number;
-  /** Of new topics, in milliseconds. Default 7 days; outboxes and inboxes remember longer. */
+  /** Of new topics, in milliseconds. Default LOG_MS; outboxes and inboxes remember longer. */
   readonly retentionMs?: number;
   /** Tests: how often what cannot be read is tried again. Default 5 s. */
   readonly lookAgainMs?: number;
@@ -114,7 +115,7 @@ class KafkaLog implements EventLog {
   }
 
   async #create(admin: Admin, topics: readonly string[]): Promise<void> {
-    const { partitions = 6, replicationFactor = -1, retentionMs = 7 * 24 * 3600_000 } = this.#options;
+    const { partitions = 6, replicationFactor = -1, retentionMs = LOG_MS } = this.#options;
     if (topics.length === 0) return;
     await admin.createTopics({
       waitForLeaders: false,
