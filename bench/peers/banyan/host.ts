@@ -8,7 +8,9 @@ import { kernelProblem } from '../../../src/banyan/contract/problem.ts';
 import { createGateway } from '../../../src/banyan/gateway/gateway.ts';
 import { bootModule, inOrderOfUse } from '../../../src/banyan/host/boot-module.ts';
 import { createInternalPort } from '../../../src/banyan/host/internal-port.ts';
+import { RefusalLog } from '../../../src/banyan/identity/hop.ts';
 import { audienceOf, createInternalTokens } from '../../../src/banyan/identity/internal-token.ts';
+import { LOOPBACK, networksOf } from '../../../src/banyan/limits/networks.ts';
 import type { EventLog } from '../../../src/banyan/log/port.ts';
 import type { Placements, Snapshot } from '../../../src/banyan/routing/snapshot.ts';
 import { createLogger } from '../../../src/banyan/telemetry/logger.ts';
@@ -113,6 +115,13 @@ if (service) {
     placements,
     remote,
     documents,
+    refusals: new RefusalLog(log),
+    // Nobody asks for a status.
+    onHeld: () => undefined,
+    proxies: undefined,
+    // All load comes from one address, and no peer limits it.
+    rateLimit: 0,
+    exempt: networksOf(LOOPBACK),
   });
   await app.listen({ port, host: '127.0.0.1' });
 }
