@@ -9,7 +9,7 @@
 import type { Flow } from '../context/call.ts';
 import { Problem, type ProblemBody } from '../contract/problem.ts';
 
-/** The largest frame either side takes, in bytes. A page of 100 products is 40 kB. */
+/** The largest frame either side takes, in bytes. A page of 100 parcels is some 40 kB. */
 export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 
 /** Where the door is, on the internal port. */

@@ -102,7 +102,7 @@ export function readUrl(name: string, text: string | undefined, kind: UrlKind): 
 function isUrl(text: string, protocols: readonly string[]): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, host, username, password, pathname } = new URL(text);
-  // file://media/x has a host, media, where somebody meant a folder.
+  // file://parcels/x has a host, parcels, where somebody meant a folder.
   if (!protocols.includes(protocol) || (protocol === 'file:') !== (host === '')) return false;
   try {
     decodeURIComponent(username + password + pathname);

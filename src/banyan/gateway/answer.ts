@@ -19,7 +19,7 @@ export type Callback = (error: Error | null, answer?: Answered) => void;
 
 type Head = Pick<Answered, 'statusCode' | 'headers'>;
 
-/** Bytes; pages of products are 40 kB, pictures mostly more. */
+/** Bytes; a page of 100 parcels is some 40 kB, a photograph mostly more. */
 const SMALL = 64 * 1024;
 
 export class Answer implements Dispatcher.DispatchHandler {

@@ -1,4 +1,4 @@
-// A broker that does not answer keeps no host from starting: orders are taken, and their events wait in the outboxes.
+// A broker that does not answer keeps no host from starting: parcels are taken, and their events wait in the outboxes.
 // But whoever wrote BROKER_URL is told at once, in one line, and not by the retries of every module.
 import { connect } from 'node:net';
 import type { Logger } from 'pino';

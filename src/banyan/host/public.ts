@@ -26,7 +26,7 @@ export interface Public {
 
 /**
  * @param host this host in the roster, which supervises; null: it does not.
- * @param before what the port waits for: nobody sees a shop without its first products.
+ * @param before what the port waits for: nobody sees a product without the rows that it begins with.
  */
 export async function openPublic(
   parts: Parts,

@@ -16,7 +16,7 @@ const HSTS = 'max-age=31536000';
 /** @param proxied a proxy may have ended TLS: whether it did is asked per request, by the networks that are trusted. */
 export function sayHeaders(request: FastifyRequest, reply: FastifyReply, proxied: boolean): void {
   for (const [name, value] of ALWAYS) reply.header(name, value);
-  // What comes of credentials, or of anything but reading, is somebody's own: a session, a registration, an order.
+  // What comes of credentials, or of anything but reading, is somebody's own: a session, a registration, a parcel.
   const { method, headers } = request.raw;
   if (headers.authorization !== undefined || (method !== 'GET' && method !== 'HEAD'))
     reply.header('cache-control', 'no-store');

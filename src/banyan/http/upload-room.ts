@@ -10,7 +10,7 @@ import { clientOf } from '../limits/address.ts';
 import { Shed } from './admission.ts';
 import { bodyLimitOf } from './limits.ts';
 
-/** Twelve files of the largest size that media takes, and many of the usual ones. */
+/** Twelve files of 10 MiB, which is large for a photograph, and many of the usual ones. */
 export const UPLOAD_ROOM_BYTES = 128 * 1024 * 1024;
 
 declare module 'fastify' {

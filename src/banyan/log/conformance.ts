@@ -1,4 +1,4 @@
-// What every event log must do, as tests: run once per adapter. A log that passes may carry the shop's events.
+// What every event log must do, as tests: run once per adapter. A log that passes may carry a product's events.
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../events/testing/until.ts';

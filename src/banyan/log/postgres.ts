@@ -1,7 +1,7 @@
 // The event log in PostgreSQL: the embedded default. Same promises as Kafka's adapter (port.ts).
 // Waking is a hint (in the process, and a NOTIFY of its own statement for other processes, one at a time);
 // what is read comes from the tables alone, and a poll finds what no hint told. Where no other process reads, none is
-// sent: each wakes every session that listens to anything, nine in a monolith, and five are sent for an order.
+// sent: each wakes every session that listens to anything, several in a monolith, and one saga sends several.
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { openPool } from '../postgres/connections.ts';

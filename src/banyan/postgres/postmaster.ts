@@ -40,7 +40,7 @@ const settings: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   max_connections: '200',
   wal_level: 'logical',
-  // A shop on a laptop: small against the machine, large against its data.
+  // A product on a laptop: small against the machine, large against its data.
   shared_buffers: '128MB',
   max_wal_size: '1GB',
   jit: 'off',

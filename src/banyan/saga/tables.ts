@@ -1,6 +1,6 @@
 // The tables that a module's sagas live in, inside the module's own schema: a saga commits together with what it is
-// about. Idempotent, like the events' tables beside them: run by the schema's owner at every boot. In orders' schema
-// they stood before the engine owned them, made by a migration of orders; there they are found with their rows.
+// about. Idempotent, like the events' tables beside them: run by the schema's owner at every boot. A schema may
+// have had them before the engine owned them, made by a migration of its module: there they are found with their rows.
 //
 // sagas       one row for each saga that a coordinator drives: where it is, and who works on it until when
 // saga_steps  what happened to each saga, driven or only watched

@@ -32,7 +32,7 @@ export interface KafkaLogOptions {
   readonly retentionMs?: number;
   /** Tests: how often what cannot be read is tried again. Default 5 s. */
   readonly lookAgainMs?: number;
-  /** Put before the name of every consumer group, so that shops can share a broker. Default `banyan.`. */
+  /** Put before the name of every consumer group, so that products can share a broker. Default `banyan.`. */
   readonly groupPrefix?: string;
 }
 
