@@ -133,7 +133,7 @@ function events(stage: Stage, kind: 'kafka' | 'postgres', poisoned: boolean): Pr
       const n = (numbers.get(orderId) ?? 0) + 1;
       numbers.set(orderId, n);
       return shopStore
-        .rawTransaction((tx) => tx.publish(shop.events.sold, { orderId, n }))
+        .transaction((tx) => tx.publish(shop.events.sold, { orderId, n }))
         .then(() => void committed.set(`${orderId}/${n}`, performance.now()));
     });
     await settled(admin, `${run}-0`, poisoned);

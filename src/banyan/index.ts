@@ -3,6 +3,7 @@
 
 /** Another module, near or far. @example const { items } = await kit.ref(depots).nearest({ zip }) */
 export type { Client } from './calls/ref.ts';
+/** What a product hands in. @example export const carrier: App = { title: 'Carrier', modules: new URL('./modules/', import.meta.url), … } */
 export type { App } from './config/app.ts';
 export type { Call, Download, SessionCall, UploadCall } from './context/call.ts';
 /** What the present work was caused by, to keep in a row for a job that goes on with it. @example insert({ id, cause: presentCause() }) */
@@ -14,39 +15,34 @@ export { closed, defineContract, empty, event, nothing, operation, page } from '
 export { cents, currency, id, line, nullable, paging, prose, time, visible } from './contract/fields.ts';
 /** What an amount looks like to a person. @example money(1999, 'EUR') // 19.99 EUR */
 export { money } from './contract/money.ts';
-export type { FieldError } from './contract/problem.ts';
+/** A list by pages. @example list: (query) => pageOf(parcels, query, (after, limit) => repository.newest(after, limit)) */
+export { type Cursors, type PageQuery, pageOf } from './contract/paging.ts';
 /** A refusal (RFC 9457). @example throw problem(parcels, 'too-heavy', { detail: 'It weighs 40 kg; 30 is the most.' }) */
-export { kernelProblem, problem } from './contract/problem.ts';
+export { type FieldError, kernelProblem, problem } from './contract/problem.ts';
 export { Type } from './contract/type.ts';
 export type { Delivery } from './events/envelope.ts';
 export type { Listener } from './events/listener.ts';
-// Until modules write by plain transactions.
-export { type EventArguments, eventArguments } from './events/publisher.ts';
-export type { Module } from './host/module.ts';
-/** A module: one function puts it together. @example defineModule({ contract: parcels, prisma: PrismaClient, setup: ({ store }) => ({ operations: { send: (input, { user }) => … } }) }) */
-export { defineModule } from './host/module.ts';
-/** A product as a process. @example await run({ title: 'Parcels', version: '1.0.0', modules: new URL('./modules/', import.meta.url), … }) */
+/** A module: one function puts it together. @example defineModule({ contract: parcels, prisma: PrismaClient, setup: ({ store }) => ({ operations: { … } }) }) */
+export { defineModule, type Module } from './host/module.ts';
+/** A product as a process. @example await run(carrier) */
 export { run } from './host/run.ts';
-export type { SessionSigner } from './identity/session-token.ts';
 /** Sessions, for the module that signs them. @example const { token } = await createSessionSigner(signingKey).sign({ id, role: 'courier', epoch: 0 }) */
-export { createSessionSigner } from './identity/session-token.ts';
+export { createSessionSigner, type SessionSigner } from './identity/session-token.ts';
 /** Work in rows of a module's own table, each leased while it is in work. @example kit.leasedJob({ name: 'deliver', table, … }) */
 export type { Failure, LeasedJob, Outcome } from './jobs/leased.ts';
 export type { JobTable } from './jobs/queue.ts';
-/** Counts against abuse, and room for what is dear. @example await limits.take({ name: 'send', most: 30, seconds: 60 }, call.address) */
+/** Counts against abuse. @example await limits.take({ name: 'send', most: 30, seconds: 60 }, call.address) */
 export type { AddressRule, Limits } from './limits/limits.ts';
-export type { Waiting } from './limits/queue.ts';
-export { BoundedQueue } from './limits/queue.ts';
+/** Room for what is dear. @example const queue = new BoundedQueue({ … }) */
+export { BoundedQueue, type Waiting } from './limits/queue.ts';
+/** A schema of a module's outside, with a role of its own. @example schemas: [{ schema: 'scales', role: 'banyan_scales', ddl }] */
 export type { KernelSchema } from './postgres/kernel-schema.ts';
-export { type BeginValues, beginIn } from './saga/begin.ts';
-export type { Reply, Saga, Watched } from './saga/definition.ts';
-/** Steps over modules, with the way back. @example const engine = kit.saga(defineSaga({ steps: [{ name: 'pick-up', owner: 'depots', … }] })) */
-export { defineSaga } from './saga/definition.ts';
+/** Steps over modules, with the way back. @example const engine = kit.saga(defineSaga({ steps: [{ name: 'pick-up', by: 'depots', … }] })) */
+export { defineSaga, type Reply, type Saga, type Watched } from './saga/definition.ts';
 export type { Engine, Note, Open } from './saga/engine.ts';
-export { publishNoted } from './saga/notes.ts';
+export { noteDone } from './saga/notes.ts';
 /** What a module does about an event. @example on(depots.events['depot-closed'], async ({ depotId }, { tx }) => reroute(tx, depotId)) */
 export { on } from './saga/on.ts';
-export { styles, styleWhen } from './saga/style.ts';
-export { sharedCommits } from './store/shared-commits.ts';
+export { styleWhen } from './saga/style.ts';
 /** A module's rows. @example await store.transaction(async (tx) => { await tx.prisma.parcel.create({ data }); await tx.publish(parcels.events['parcel-sent'], { id }); }) */
-export type { Sql, Store, Transaction, TransactionClient } from './store/store.ts';
+export type { Published, Sql, Store, Transaction, TransactionClient } from './store/store.ts';

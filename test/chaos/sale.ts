@@ -10,7 +10,7 @@ class Undone extends Error {}
 /** Answers whether it was committed. Throws when that is not known. */
 export async function sell(store: OpenStore<undefined>, key: string, undo = false): Promise<boolean> {
   try {
-    await store.rawTransaction(async (tx) => {
+    await store.transaction(async (tx) => {
       const { rows } = await tx.sql.query<{ n: number }>(
         `INSERT INTO shop.account (key, n) VALUES ($1, 1)
          ON CONFLICT (key) DO UPDATE SET n = account.n + 1 RETURNING n`,

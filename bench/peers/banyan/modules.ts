@@ -1,6 +1,7 @@
 // The three modules of the work as registration records. Whether what orders asks is near or far, they do not know.
 import { defineModule, type Module } from '../../../src/banyan/host/module.ts';
-import { findOrder, findProducts, findUser, place } from '../work.ts';
+import type { Store } from '../../../src/banyan/store/store.ts';
+import { findOrder, findProducts, findUser, place, type Queries } from '../work.ts';
 import { catalog, orders, users } from './contracts.ts';
 
 /** @param stored the modules ask their stores; otherwise what they know is in memory. */
@@ -9,14 +10,14 @@ export function modules(stored: boolean): Module[] {
     defineModule({
       contract: users,
       setup: ({ store }) => {
-        const db = stored ? store.pool : undefined;
+        const db = stored ? queriesOf(store) : undefined;
         return { operations: { get: ({ id }) => findUser(id, db) } };
       },
     }),
     defineModule({
       contract: catalog,
       setup: ({ store }) => {
-        const db = stored ? store.pool : undefined;
+        const db = stored ? queriesOf(store) : undefined;
         return { operations: { list: async ({ ids }) => ({ items: await findProducts(ids, db) }) } };
       },
     }),
@@ -24,7 +25,7 @@ export function modules(stored: boolean): Module[] {
       contract: orders,
       uses: [users, catalog],
       setup: (kit) => {
-        const db = stored ? kit.store.pool : undefined;
+        const db = stored ? queriesOf(kit.store) : undefined;
         const customers = kit.ref(users);
         const products = kit.ref(catalog);
         const get = async ({ id }: { id: string }) => {
@@ -39,4 +40,9 @@ export function modules(stored: boolean): Module[] {
       },
     }),
   ];
+}
+
+/** A store names its statements itself. */
+function queriesOf({ sql }: Pick<Store, 'sql'>): Queries {
+  return { query: ({ text, values }) => sql.query(text, values) };
 }

@@ -171,10 +171,9 @@ export class Consumer {
   }
 }
 
-/** May share a transaction with others: nothing to write down, and no Prisma, which brings a transaction of its own. */
+/** May share a transaction with others: nothing is to be written down. */
 function isPlain(item: Item): item is Plain {
-  const { reading } = item;
-  return reading.kind === 'ignored' || (reading.kind === 'event' && !reading.listener.prisma);
+  return item.reading.kind === 'ignored' || item.reading.kind === 'event';
 }
 
 function isEvent(item: Item): item is EventItem {

@@ -8,6 +8,7 @@ import type { Tracing } from '../telemetry/tracing.ts';
 import type { Envelope } from './envelope.ts';
 import { isTransient } from './failure.ts';
 import type { Listener } from './listener.ts';
+import { Turns } from './turns.ts';
 
 /** The boundaries at which a test may kill or freeze the process. */
 export type InboxStep =
@@ -45,6 +46,7 @@ const REPEATS = 5;
 
 export class Effect {
   readonly #options: EffectOptions;
+  readonly #turns = new Turns();
 
   constructor(options: EffectOptions) {
     this.#options = options;
@@ -62,10 +64,9 @@ export class Effect {
   }
 
   /**
-   * First attempts at several events in one transaction: those that interleave side by side, key by key, the others
-   * one after the other; `enter` answers which of them have their turn. Answers what `enter` did once all is
-   * committed. When it throws nothing has happened: what the listeners of the others would have done as well. It
-   * never tries again.
+   * First attempts at several events in one transaction, each as if it were alone in it (turns.ts); `enter` answers
+   * which of them have their turn. Answers what `enter` did once all is committed. When it throws nothing has
+   * happened: what the listeners of the others would have done as well. It never tries again.
    */
   async together<T extends Shared>(
     some: readonly T[],
@@ -83,31 +84,11 @@ export class Effect {
       const endMs = Date.now();
       spans.push(() => span(endMs, false));
     };
-    const inTurn = async (tx: Transaction, turns: readonly T[]) => {
-      for (const one of turns) {
-        const began = performance.now();
-        await handle(tx, one);
-        took(one, performance.now() - began);
-      }
-    };
-    const sideBySide = async (tx: Transaction, turns: readonly T[]) => {
-      const began = performance.now();
-      // One key in one order, whatever the topic: their listeners may write the same rows.
-      const chains = [...Map.groupBy(turns, ({ envelope }) => envelope.subject).values()];
-      await allOf(
-        chains.map(async (chain) => {
-          for (const one of chain) await handle(tx, one);
-        }),
-      );
-      const each = (performance.now() - began) / turns.length;
-      for (const one of turns) took(one, each);
-    };
     const work = async (tx: Transaction) => {
       try {
         const turns = await enter(tx);
         await step?.('after-take', idsOf(turns));
-        const interleave = turns.every(({ listener }) => listener.interleaves);
-        await (interleave ? sideBySide : inTurn)(tx, turns);
+        await this.#turns.take(turns, (one) => handle(tx, one), took);
         await step?.('after-effect', idsOf(turns));
         return turns;
       } catch (error) {
@@ -115,9 +96,11 @@ export class Effect {
         throw new Abandoned(error);
       }
     };
-    const taken = await store.rawTransaction(work).catch((error: unknown) => {
-      throw error instanceof Abandoned ? error.reason : error;
-    });
+    const taken = await store
+      .transaction((tx) => work(tx as Transaction))
+      .catch((error: unknown) => {
+        throw error instanceof Abandoned ? error.reason : error;
+      });
     for (const span of spans) span();
     if (taken.length > 0) await step?.('after-commit', idsOf(taken));
     return taken;
@@ -138,9 +121,7 @@ export class Effect {
     let failed = true;
     try {
       await step?.('before-effect', [envelope.id]);
-      const done = await withFlow(flow, () =>
-        listener.prisma ? store.transaction((tx) => work(tx as Transaction)) : store.rawTransaction(work),
-      );
+      const done = await withFlow(flow, () => store.transaction((tx) => work(tx as Transaction)));
       failed = false;
       if (done) await step?.('after-commit', [envelope.id]);
       return done;
@@ -196,18 +177,6 @@ class Abandoned extends Error {
     this.name = 'Abandoned';
     this.reason = reason;
   }
-}
-
-/** Waits for all of them, also when one fails; then that one's error, since the rest is what followed from it. */
-async function allOf(running: readonly Promise<void>[]): Promise<void> {
-  let first: { error: unknown } | undefined;
-  const seen = running.map((one) =>
-    one.catch((error: unknown) => {
-      first ??= { error };
-    }),
-  );
-  await Promise.all(seen);
-  if (first) throw first.error;
 }
 
 function idsOf(some: readonly Shared[]): string[] {

@@ -60,7 +60,6 @@ export class Inbox {
         JSON.stringify(record.headers),
         record.value?.toString() ?? null,
       ],
-      'event-take',
     );
     return rows[0]!.verdict;
   }
@@ -83,7 +82,6 @@ export class Inbox {
     const { rows } = await sql.query<{ n: number; verdict: Verdict }>(
       `SELECT n::int, verdict FROM ${this.#schema}.event_take_many($1::json, $2::text)`,
       [JSON.stringify(events), `${LOCK_MS}ms`],
-      'event-take-many',
     );
     const verdicts: Verdict[] = [];
     for (const { n, verdict } of rows) verdicts[n - 1] = verdict;

@@ -24,12 +24,4 @@ export interface Listener<E extends EventDefinition = EventDefinition> {
   readonly retry?: Partial<RetryPolicy>;
   /** Past events may be replayed to this listener. Default false. */
   readonly replayable?: boolean;
-  /** The handler uses `tx.prisma`. Default false: a plain transaction, which costs half the time of Prisma's. */
-  readonly prisma?: boolean;
-  /**
-   * In a transaction of several events it may run beside the listeners of other keys, their statements going out in
-   * turns: so it needs no savepoint, and between two of its statements it relies on no row that another key's events
-   * change (a row lock does not keep out the own transaction). Default false: one listener after the other.
-   */
-  readonly interleaves?: boolean;
 }

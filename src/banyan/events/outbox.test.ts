@@ -49,7 +49,7 @@ describe('publishing', () => {
   test('an event is there if and only if its transaction committed', async () => {
     const host = stand.host();
     await host.sell({ orderId: 'a', n: 1 });
-    const failing = host.shopStore.rawTransaction(async (tx) => {
+    const failing = host.shopStore.transaction(async (tx) => {
       await tx.publish(shop.events.sold, { orderId: 'a', n: 2 });
       throw new Error('changed my mind');
     });
@@ -64,7 +64,7 @@ describe('publishing', () => {
   test('what does not fit its schema does not leave, and the error names the field', async () => {
     const host = stand.host();
     const publish = (event: Parameters<typeof eventArguments>[0], data: unknown) =>
-      host.shopStore.rawTransaction((tx) => tx.publish(event, data as never));
+      host.shopStore.transaction((tx) => tx.publish(event, data as never));
     await expect(publish(shop.events.sold, { orderId: 'a', n: 'one' })).rejects.toMatchObject({
       errors: [{ path: '/n' }],
     });
@@ -80,7 +80,7 @@ describe('publishing', () => {
   test('what no log could take is refused to raw SQL as well, with the business change', async () => {
     const host = stand.host();
     const emit = (topic: string, key: string, data: string) =>
-      host.shopStore.rawTransaction(({ sql }) =>
+      host.shopStore.transaction(({ sql }) =>
         sql.query('SELECT shop.emit_event(gen_random_uuid(), $1, $2, $3, $4::json)', [
           topic,
           key,

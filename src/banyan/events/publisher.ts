@@ -33,25 +33,51 @@ export class EventRefused extends Error {
   }
 }
 
+/** So many, or so many characters of data, go out in one statement. */
+const MOST_ROWS = 100;
+const MOST_TEXT = 1_000_000;
+
 export function createPublisher(contract: Contract): Publisher {
-  const emit = `SELECT ${contract.module}.emit_event($1::uuid, $2::text, $3::text, $4::text, $5::json, $6::text, $7::text, $8::text)`;
-  return async (sql, event, data) => {
-    if (event.module !== contract.module) {
-      throw new EventRefused(
-        `${contract.module} published ${event.type}, which belongs to ${event.module}. A module publishes the events of its own contract only.`,
-      );
-    }
-    const values = eventArguments(event, data as never);
-    if (currentFlow()?.event?.replay) return;
-    await sql.query(emit, values, 'emit-event');
+  const emit = `${contract.module}.emit_event`;
+  const one = `SELECT ${emit}($1::uuid, $2::text, $3::text, $4::text, $5::json, $6::text, $7::text, $8::text)`;
+  const many = `SELECT ${emit}(id, topic, key, type, data::json, correlation_id, causation_id, traceparent)
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+      AS e (id, topic, key, type, data, correlation_id, causation_id, traceparent)`;
+  return {
+    check(event, data) {
+      if (event.module !== contract.module) {
+        throw new EventRefused(
+          `${contract.module} published ${event.type}, which belongs to ${event.module}. A module publishes the events of its own contract only.`,
+        );
+      }
+      const row = eventArguments(event, data as never);
+      return { id: row[0], row: currentFlow()?.event?.replay ? undefined : row };
+    },
+    write: (rows) =>
+      inPortions(rows as readonly EventArguments[]).map((some) =>
+        some.length === 1
+          ? { text: one, values: [...some[0]!] }
+          : { text: many, values: some[0]!.map((_, column) => some.map((row) => row[column])) },
+      ),
   };
 }
 
-/**
- * Checks an event and answers the values for `emit_event`, for hot paths that write their rows and their event in
- * one statement: `WITH … SELECT <module>.emit_event($1::uuid, $2, $3, $4, $5::json, $6, $7, $8) FROM …`.
- * Throws EventRefused with the paths that are wrong.
- */
+function inPortions(rows: readonly EventArguments[]): EventArguments[][] {
+  const portions: EventArguments[][] = [];
+  let room = 0;
+  for (const row of rows) {
+    const text = row[4].length;
+    if (room < text || portions.at(-1)!.length === MOST_ROWS) {
+      portions.push([]);
+      room = MOST_TEXT;
+    }
+    portions.at(-1)!.push(row);
+    room -= text;
+  }
+  return portions;
+}
+
+/** Checks an event and answers the values for `emit_event`. Throws EventRefused with the paths that are wrong. */
 export function eventArguments<E extends EventDefinition>(event: E, data: DataOf<E>): EventArguments {
   const check = checkOf(event);
   if (!check.fits(data)) {

@@ -6,7 +6,7 @@ import type { Pool } from 'pg';
 import { childOf } from '../context/trace.ts';
 import type { Contract } from '../contract/contract.ts';
 import type { EventLog, LogLogger, Subscription } from '../log/port.ts';
-import type { Store } from '../store/store.ts';
+import type { InnerStore } from '../store/store.ts';
 import { noTracing, type Tracing } from '../telemetry/tracing.ts';
 import { Consumer } from './consumer.ts';
 import { Effect, type InboxStep } from './effect.ts';
@@ -28,7 +28,7 @@ export interface EventRuntimeOptions {
   readonly listeners: readonly Listener[];
   /** Every contract that this host knows: what is published, for the check at boot. */
   readonly contracts: readonly Contract[];
-  readonly store: Store;
+  readonly store: InnerStore;
   readonly eventLog: EventLog;
   readonly hostId: string;
   readonly log: LogLogger;

@@ -72,9 +72,17 @@ test('a saga of the kit is counted, driven to its end, and closed', async () => 
     }),
   );
   const id = v7();
-  await store.rawTransaction(async (tx) => {
+  await store.transaction(async (tx) => {
     const at = new Date().toISOString();
-    await engine.begin(tx, id, { step: 'plan', at, eventId: v7(), data: { to: 'Rome' }, ending: null });
+    const style = await engine.styleIn(tx);
+    engine.begin(tx, id, {
+      style,
+      step: 'plan',
+      at,
+      because: { id: v7() },
+      data: { to: 'Rome' },
+      ending: null,
+    });
   });
   expect(await metrics.registry.metrics()).toMatch(
     /^banyan_sagas_open\{style="orchestration",step="book-train",state="running",module="trips"[^}]*\} 1$/m,

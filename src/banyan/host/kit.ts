@@ -14,8 +14,8 @@ import { exemptions } from '../limits/address.ts';
 import { createLimits } from '../limits/limits.ts';
 import { Engine } from '../saga/engine.ts';
 import { styleWhen } from '../saga/style.ts';
-import { createPool } from '../store/create.ts';
-import type { Store } from '../store/store.ts';
+import { createPool, sqlOf } from '../store/create.ts';
+import type { InnerStore } from '../store/store.ts';
 import type { BootOptions } from './boot-options.ts';
 import type { Kit, Module } from './module.ts';
 
@@ -31,7 +31,7 @@ export interface OpenKit {
   close(): Promise<void>;
 }
 
-export function openKit(module: Module, store: Store, log: Logger, options: BootOptions): OpenKit {
+export function openKit(module: Module, store: InnerStore, log: Logger, options: BootOptions): OpenKit {
   const name = module.contract.module;
   const container = root.createChildContainer();
   const lanes: Lane[] = [];
@@ -70,10 +70,10 @@ export function openKit(module: Module, store: Store, log: Logger, options: Boot
     wake,
     gauge,
     limits: createLimits({ sql: store.unhurried, schema: name, isExempt: options.isExempt ?? exemptions() }),
-    pool({ schema }, most) {
+    outside({ schema }, most) {
       const pool = createPool(options.schemaUrl(schema), schema, log, most);
       pools.push(pool);
-      return pool;
+      return sqlOf(pool);
     },
     leasedJob: (spec) => createLeasedJob(spec, { store, lane: laneOf(spec.name, spec.atOnce), log }),
     saga(table) {

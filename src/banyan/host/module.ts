@@ -1,7 +1,6 @@
 // A module as one registration record: its contract, what it stands on, and one function that puts its parts
 // together. The library boots a host from a list of these and knows nothing else of them.
 
-import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { DependencyContainer } from 'tsyringe';
 import type { Client } from '../calls/ref.ts';
@@ -14,7 +13,7 @@ import type { Limits } from '../limits/limits.ts';
 import type { KernelSchema } from '../postgres/kernel-schema.ts';
 import type { Saga } from '../saga/definition.ts';
 import type { Engine } from '../saga/engine.ts';
-import type { Store } from '../store/store.ts';
+import type { Sql, Store } from '../store/store.ts';
 import type { Reading } from '../telemetry/metrics.ts';
 
 /** What the library gives a module: its own things, and refs to the modules it declared in `uses`. What is opened here is closed here. */
@@ -28,9 +27,9 @@ export interface Kit<PrismaClient = unknown> {
   readonly log: Logger;
   /** A client of another module; whether it is near or far is decided on every call. */
   ref<C extends Contract>(contract: C): Client<C>;
-  /** A pool in one of the module's extra `schemas`, under that schema's own role. */
-  pool(schema: KernelSchema, most: number): Pool;
-  /** Runs this job of the module soon instead of at its next turn. Throws where the module has no such job. */
+  /** SQL in one of the module's extra `schemas`, under that schema's own role, by so many connections at most. */
+  outside(schema: KernelSchema, most: number): Sql;
+  /** Runs the job `name` of this module soon instead of at its next turn. */
   wake(job: string): void;
   /** A job over rows of the module's own table, each leased while it is in work. */
   leasedJob<J>(spec: LeasedJob<J>): Job;

@@ -4,7 +4,7 @@
 // What one row's work is, how its end is recorded and what a failure means is the module's.
 import type { Logger } from 'pino';
 import { type Waits, waitAfter } from '../context/backoff.ts';
-import type { Store } from '../store/store.ts';
+import type { InnerStore } from '../store/store.ts';
 import type { Job } from './job.ts';
 import type { Lane } from './lane.ts';
 import { type Held, JobQueue, type JobTable } from './queue.ts';
@@ -46,7 +46,7 @@ export interface LeasedJob<J> {
 }
 
 export interface LeasedJobParts {
-  readonly store: Pick<Store, 'sql' | 'unhurried'>;
+  readonly store: Pick<InnerStore, 'sql' | 'unhurried'>;
   readonly lane: Lane;
   readonly log: Logger;
 }

@@ -34,8 +34,8 @@ export async function errandsAlone() {
     );
     CREATE INDEX ON errands (when_due)`);
   const sql: Sql = {
-    async query(text, values, name) {
-      const { rows, rowCount } = await pool.query({ text, values: values as unknown[], name });
+    async query(text, values) {
+      const { rows, rowCount } = await pool.query(text, values as unknown[]);
       return { rows, rowCount: rowCount ?? 0 };
     },
   };

@@ -5,7 +5,7 @@
 // It knows no module, and not what a state means.
 import type { QueryResultRow } from 'pg';
 import type { Cause } from '../context/cause.ts';
-import type { Store } from '../store/store.ts';
+import type { InnerStore } from '../store/store.ts';
 
 /** Where the jobs are. Names are written into SQL as they stand here. */
 export interface JobTable<J> {
@@ -44,10 +44,10 @@ const inMs = (value: string) => `now() + ${value} * interval '1 millisecond'`;
 
 export class JobQueue<J> {
   readonly #table: JobTable<J>;
-  readonly #store: Pick<Store, 'sql' | 'unhurried'>;
+  readonly #store: Pick<InnerStore, 'sql' | 'unhurried'>;
   readonly #claim: string;
 
-  constructor(table: JobTable<J>, store: Pick<Store, 'sql' | 'unhurried'>) {
+  constructor(table: JobTable<J>, store: Pick<InnerStore, 'sql' | 'unhurried'>) {
     const { id, state, due, attempts, cause } = table.columns;
     this.#table = table;
     this.#store = store;
@@ -65,8 +65,8 @@ export class JobQueue<J> {
    * only taken again.
    */
   async claim(limit: number, leaseMs: number): Promise<Held<J>[]> {
-    const { name, columns, jobOf } = this.#table;
-    const { rows } = await this.#store.unhurried.query(this.#claim, [limit, leaseMs], `${name}-claim`);
+    const { columns, jobOf } = this.#table;
+    const { rows } = await this.#store.unhurried.query(this.#claim, [limit, leaseMs]);
     return rows.map((row) => ({
       lease: {
         id: row[columns.id],

@@ -72,7 +72,6 @@ export function createLimits({ sql, schema, isExempt }: LimitsOptions): Limits {
       const { rows } = await sql.query<{ wait: number }>(
         `SELECT ${schema}.limit_guess_begin($1, $2) AS wait`,
         key,
-        'limit-guess-begin',
       );
       const { wait } = rows[0]!;
       if (wait === 0) return;
@@ -82,7 +81,7 @@ export function createLimits({ sql, schema, isExempt }: LimitsOptions): Limits {
 
     async right(subject, address) {
       const key = waits(subject, address);
-      await sql.query(`SELECT ${schema}.limit_guess_right($1, $2)`, key, 'limit-guess-right');
+      await sql.query(`SELECT ${schema}.limit_guess_right($1, $2)`, key);
     },
   };
 }
@@ -90,8 +89,7 @@ export function createLimits({ sql, schema, isExempt }: LimitsOptions): Limits {
 /** Loaded with the first request of an address that counts: 5 ms. */
 async function openLimiter(sql: Sql, schema: string, rule: AddressRule): Promise<RateLimiterPostgres> {
   const { RateLimiterPostgres } = await import('rate-limiter-flexible');
-  const query = ({ text, values, name }: { text: string; values: unknown[]; name?: string }) =>
-    sql.query(text, values, name);
+  const query = ({ text, values }: { text: string; values: unknown[] }) => sql.query(text, values);
   return new RateLimiterPostgres({
     storeClient: { query },
     storeType: 'client',

@@ -1,58 +1,44 @@
-// How a saga begins: its first note and, where a coordinator drives it, its row, due at once. Both are written by the
-// statement or the transaction that writes what the saga is about, so neither is ever without the other.
+// How a saga begins: its first note and, where a coordinator drives it, its row, due at once. Both are written in the
+// transaction that writes what the saga is about, so neither is ever without the other.
 // It knows no step.
 import { currentFlow } from '../context/call.ts';
 import { newTraceparent } from '../context/trace.ts';
+import { atCommit } from '../store/asked.ts';
+import type { Published, Transaction } from '../store/store.ts';
 import type { Course } from './course.ts';
 import { here } from './rows.ts';
-import { styles } from './style.ts';
+import type { Style } from './style.ts';
 
 export interface Beginning<D> {
+  /** In which it goes on: the one that the same transaction read, and wrote into what the saga is about. */
+  readonly style: Style;
   /** What happened, for the timeline. */
   readonly step: string;
   readonly at: string;
   /** The event that tells of it, which causes all that follows. */
-  readonly eventId: string;
+  readonly because: Published;
   /** What the steps need. */
   readonly data: D;
   /** Of a saga that ends where it begins, with nothing to do but to tell of it: how. */
   readonly ending: string | null;
 }
 
-/** The values that belong to `beginIn`, in its order. */
-export type BeginValues = readonly unknown[];
+const note = `
+  INSERT INTO saga_steps (saga_id, id, step, status, instance, attempts, at, why)
+  VALUES ($1, $2, $3, 'done', ${here}, 1, $4, $5)`;
 
-/**
- * Parts of a statement: begins a saga for every row of its part `rows`, which has the columns `id` and `style`. They
- * take the values from parameter `first` on.
- */
-export function beginIn(rows: string, first: number): string {
-  const [eventId, step, at, ending, path, next, data, cause, deadlineMs] = Array.from(
-    { length: 9 },
-    (_, index) => `$${first + index}`,
-  );
-  return `noted AS (
-    INSERT INTO saga_steps (saga_id, id, step, status, instance, attempts, at, why)
-    SELECT id, ${eventId}::uuid, ${step}, 'done', ${here}, 1, ${at}::timestamptz, ${ending}::text FROM ${rows}
-  ), begun AS (
-    INSERT INTO sagas (id, path, step, data, ending, cause, due_at, deadline_at, updated_at)
-    SELECT id, ${path}, ${next}, ${data}::json, ${ending}::text, ${cause}::json, now(),
-      now() + ${deadlineMs} * interval '1 millisecond', now()
-    FROM ${rows} WHERE style = 'orchestration'
-  )`;
-}
+const row = `
+  INSERT INTO sagas (id, path, step, data, ending, cause, due_at, deadline_at, updated_at)
+  VALUES ($1, $2, $3, $4, $5, $6, now(), now() + $7 * interval '1 millisecond', now())`;
 
-export function beginValues<D>(course: Course<D>, beginning: Beginning<D>): BeginValues {
-  const { step, at, eventId, data, ending } = beginning;
+/** Written with the transaction's commit. */
+export function begin<D>(tx: Transaction, course: Course<D>, id: string, beginning: Beginning<D>): void {
+  const { style, step, at, because, data, ending } = beginning;
+  atCommit(tx, note, [id, because.id, step, at, ending]);
+  if (style !== 'orchestration') return;
   const place = ending === null ? course.first : course.lastOfAfter;
   const traceparent = currentFlow()?.traceparent ?? newTraceparent();
-  const cause = { traceparent, event: { id: eventId, correlationId: eventId } };
-  const row = [place.path, place.step, JSON.stringify(data), JSON.stringify(cause), course.deadlineOf(place)];
-  return [eventId, step, at, ending, ...row];
-}
-
-/** Begins the saga $1. `driven`: the table knows no other style. */
-export function beginOne(driven: boolean): string {
-  const style = driven ? `'orchestration' AS style` : `style FROM ${styles}`;
-  return `WITH beginning AS (SELECT $1::uuid AS id, ${style}), ${beginIn('beginning', 2)} SELECT style FROM beginning`;
+  const cause = { traceparent, event: { id: because.id, correlationId: because.id } };
+  const about = [JSON.stringify(data), ending, JSON.stringify(cause), course.deadlineOf(place)];
+  atCommit(tx, row, [id, place.path, place.step, ...about]);
 }

@@ -63,7 +63,7 @@ beforeAll(async () => {
     module: 'trips',
     url: roleUrl(adminUrl, secret, trips.role),
     prisma: () => undefined,
-    publisher: async () => {},
+    publisher: { check: () => ({ id: v7(), row: undefined }), write: () => [] },
     onCommit: () => {},
     strict: true,
     log: silent,
@@ -100,8 +100,9 @@ function coordinator(table: Saga<Trip> = saga, runs = true) {
 async function plan({ engine }: { engine: Engine<Trip> }, to: string): Promise<string> {
   const id = v7();
   const at = new Date().toISOString();
-  await store.rawTransaction((tx) =>
-    engine.begin(tx, id, { step: 'plan', at, eventId: v7(), data: { to }, ending: null }),
+  const because = { id: v7() };
+  await store.transaction(async (tx) =>
+    engine.begin(tx, id, { style: 'orchestration', step: 'plan', at, because, data: { to }, ending: null }),
   );
   return id;
 }
@@ -132,7 +133,7 @@ test('called off while a step is asked, the answer that comes afterwards changes
   const { engine, stop } = coordinator();
   const id = await plan({ engine }, 'Rome');
   await isAsked('book-room');
-  expect(await store.rawTransaction((tx) => engine.callOff(tx, id, 'changed their mind'))).toBe('called-off');
+  expect(await store.transaction((tx) => engine.callOff(tx, id, 'changed their mind'))).toBe('called-off');
   answered.resolve(done);
   await isOver(engine, id);
   await stop();
@@ -169,13 +170,13 @@ test('of an answer and a calling-off at once the second waits for the first, and
   await isAsked('book-room');
   const committed = Promise.withResolvers<void>();
   const told = Promise.withResolvers<void>();
-  const answer = store.rawTransaction(async (tx) => {
+  const answer = store.transaction(async (tx) => {
     await engine.signal(tx, id, 'book-room', done);
     told.resolve();
     await committed.promise;
   });
   await told.promise;
-  const callOff = store.rawTransaction((tx) => engine.callOff(tx, id, 'changed their mind'));
+  const callOff = store.transaction((tx) => engine.callOff(tx, id, 'changed their mind'));
   await vi.waitFor(async () => expect(await waitingForLocks()).toBe(1), 10_000);
   committed.resolve();
   await answer;
@@ -251,7 +252,7 @@ test('a step that this version does not know waits, is shown as stuck, and goes 
 
   bus = async () => done;
   const { engine } = coordinator(withBus);
-  await store.rawTransaction((tx: Transaction) => engine.hurry(tx, id));
+  await store.transaction((tx: Transaction) => engine.hurry(tx, id));
   await isOver(engine, id);
   expect(await steps(engine, id)).toEqual([
     'plan done',

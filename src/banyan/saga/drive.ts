@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { withFlow } from '../context/call.ts';
 import { newTraceparent } from '../context/trace.ts';
 import type { Lane } from '../jobs/lane.ts';
-import type { Store, Transaction } from '../store/store.ts';
+import type { InnerStore, Transaction } from '../store/store.ts';
 import type { Course } from './course.ts';
 import type { Change, Command, Reply } from './definition.ts';
 import { claim, lock, moveOn, putOff, type Row } from './rows.ts';
@@ -24,7 +24,7 @@ const BATCH = 64;
 
 export interface DriverParts<D> {
   readonly course: Course<D>;
-  readonly store: Store;
+  readonly store: InnerStore;
   readonly lane: Lane;
   readonly log: Logger;
 }
@@ -103,7 +103,7 @@ export class Driver<D> {
   }
 
   async #inTransaction(row: Row<D>): Promise<Row<D> | undefined> {
-    return this.#parts.store.rawTransaction(async (tx) => {
+    return this.#parts.store.transaction(async (tx) => {
       const now = await lock<D>(tx.sql, row.id);
       return now?.version === row.version ? this.#change(tx, now) : undefined;
     });

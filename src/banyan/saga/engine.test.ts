@@ -94,7 +94,7 @@ beforeAll(async () => {
     module: 'trips',
     url: roleUrl(adminUrl, secret, trips.role),
     prisma: () => undefined,
-    publisher: async () => {},
+    publisher: { check: () => ({ id: v7(), row: undefined }), write: () => [] },
     onCommit: () => {},
     strict: true,
     log: silent,
@@ -118,17 +118,18 @@ beforeEach(() => {
 /** In one transaction with the row that it is about. */
 async function plan(to: string, more?: (tx: Transaction) => Promise<void>): Promise<string> {
   const id = v7();
-  await store.rawTransaction(async (tx) => {
-    await tx.sql.query('INSERT INTO trip (id, destination) VALUES ($1, $2)', [id, to]);
-    const beginning = {
+  await store.transaction(async (tx) => {
+    const style = await engine.styleIn(tx);
+    await tx.sql.query('INSERT INTO trip (id, destination, style) VALUES ($1, $2, $3)', [id, to, style]);
+    const because = { id: v7() };
+    engine.begin(tx, id, {
+      style,
       step: 'plan',
       at: new Date().toISOString(),
-      eventId: v7(),
+      because,
       data: { to },
       ending: null,
-    };
-    const style = await engine.begin(tx, id, beginning);
-    await tx.sql.query('UPDATE trip SET style = $2 WHERE id = $1', [id, style]);
+    });
     await more?.(tx);
   });
   return id;
@@ -193,7 +194,7 @@ describe('only watched', () => {
   beforeAll(() => engine.setStyle('choreography', 'a test'));
 
   const hear = (id: string, step: string) =>
-    store.rawTransaction((tx) => engine.note(tx, delivery(id), id, { step, status: 'done' }));
+    store.transaction((tx) => engine.note(tx, delivery(id), id, { step, status: 'done' }));
 
   test('stands after the latest step that is known, whichever was heard of first', async () => {
     const id = await plan('Lima');

@@ -6,21 +6,21 @@ import type { Logger } from 'pino';
 import type { Delivery } from '../events/envelope.ts';
 import type { Job } from '../jobs/job.ts';
 import type { Lane } from '../jobs/lane.ts';
-import type { Store, Transaction } from '../store/store.ts';
-import { type Beginning, type BeginValues, beginOne, beginValues } from './begin.ts';
+import type { InnerStore, Transaction } from '../store/store.ts';
+import { type Beginning, begin } from './begin.ts';
 import { Course } from './course.ts';
 import type { Reply, Saga } from './definition.ts';
 import { Driver } from './drive.ts';
-import { type Noted, note } from './notes.ts';
+import { type Noted, note, noteAtCommit } from './notes.ts';
 import { type Counted, type OpenSaga, OpenSagas } from './open.ts';
 import { inNumbers } from './overview.ts';
-import { lock, redirect } from './rows.ts';
-import { type Style, type StyleInForce, setStyle, styleInForce } from './style.ts';
+import { lock, type Row, redirect } from './rows.ts';
+import { type Style, type StyleInForce, setStyle, styleIn, styleInForce } from './style.ts';
 import { type Note, notesOf } from './timeline.ts';
 
 export interface EngineOptions<D> {
   readonly saga: Saga<D>;
-  readonly store: Store;
+  readonly store: InnerStore;
   readonly lane: Lane;
   readonly log: Logger;
 }
@@ -34,9 +34,10 @@ export interface Open extends OpenSaga {
 
 export class Engine<D> {
   readonly #course: Course<D>;
-  readonly #store: Store;
+  readonly #store: InnerStore;
   readonly #lane: Lane;
-  readonly #begin: string;
+  /** The table knows no other style. */
+  readonly #driven: boolean;
   readonly #driver: Driver<D>;
   readonly #open: OpenSagas;
 
@@ -44,14 +45,9 @@ export class Engine<D> {
     this.#course = new Course(saga);
     this.#store = store;
     this.#lane = lane;
-    this.#begin = beginOne(saga.watched === undefined);
+    this.#driven = saga.watched === undefined;
     this.#driver = new Driver({ course: this.#course, store, lane, log });
     this.#open = new OpenSagas(saga as Saga<never>);
-  }
-
-  /** There is work: a saga was begun by a statement that the engine did not make. What it did itself wakes it. */
-  wake(): void {
-    this.#lane.wake();
   }
 
   /** The module's job that finds what is due. */
@@ -59,18 +55,15 @@ export class Engine<D> {
     return { name, everyMs: 500, run: () => this.#driver.takeUp() };
   }
 
-  /** Begins a saga in the caller's transaction; answers in which style it goes on. */
-  async begin(tx: Transaction, id: string, beginning: Beginning<D>): Promise<Style> {
-    const values = [id, ...this.beginValues(beginning)];
-    const { rows } = await tx.sql.query<{ style: Style }>(this.#begin, values, 'saga-begin');
-    const { style } = rows[0]!;
-    if (style === 'orchestration') tx.afterCommit(() => this.#lane.wakeIn(0));
-    return style;
+  /** In which style the sagas go on that this transaction begins. */
+  async styleIn(tx: Transaction): Promise<Style> {
+    return this.#driven ? 'orchestration' : styleIn(tx.sql);
   }
 
-  /** For a module that begins sagas in a statement of its own, with `beginIn` (begin.ts). */
-  beginValues(beginning: Beginning<D>): BeginValues {
-    return beginValues(this.#course, beginning);
+  /** Begins a saga, in the transaction that writes what it is about. */
+  begin(tx: Transaction, id: string, beginning: Beginning<D>): void {
+    begin(tx, this.#course, id, beginning);
+    if (beginning.style === 'orchestration') tx.afterCommit(() => this.#lane.wakeIn(0));
   }
 
   /** The style of sagas that begin from now on. */
@@ -91,21 +84,22 @@ export class Engine<D> {
   }
 
   /**
-   * An event says what became of a step. Of a saga that nobody drives it is noted, and `alone` does what follows; to
-   * a coordinator it is the answer to that step.
+   * An event says what became of a step. Of a saga that nobody drives, `alone` does what follows, and answers whether
+   * there was anything to do: nothing where it is driven. To a coordinator the event is the answer to that step.
    */
   async told(
     tx: Transaction,
     delivery: Delivery,
     id: string,
     noted: Noted,
-    alone?: () => Promise<unknown>,
+    alone?: () => Promise<boolean>,
   ): Promise<void> {
-    if (await this.note(tx, delivery, id, noted)) return void (await alone?.());
+    const row = (await alone?.()) ? undefined : await lock<D>(tx.sql, id);
+    if (!row) return noteAtCommit(tx, delivery, id, noted);
     const { step, status, attempts, why } = noted;
     const at = { where: delivery.envelope.instance ?? null, ...(attempts ? { attempts } : {}) };
     const outcome = status === 'done' ? 'done' : 'refused';
-    await this.signal(tx, id, step, { outcome, ...at, ...(why ? { why } : {}) });
+    await this.#answer(tx, row, step, { outcome, ...at, ...(why ? { why } : {}) });
   }
 
   /**
@@ -114,7 +108,11 @@ export class Engine<D> {
    */
   async signal(tx: Transaction, id: string, step: string, reply: Reply): Promise<void> {
     const row = await lock<D>(tx.sql, id);
-    if (row?.step === step && row.path !== 'done') await this.#driver.moveIn(tx, row, reply);
+    if (row) await this.#answer(tx, row, step, reply);
+  }
+
+  async #answer(tx: Transaction, row: Row<D>, step: string, reply: Reply): Promise<void> {
+    if (row.step === step && row.path !== 'done') await this.#driver.moveIn(tx, row, reply);
   }
 
   /**
@@ -136,7 +134,7 @@ export class Engine<D> {
       : this.#course.after(row, { outcome: 'refused', where: null });
     if (!to) return 'too-late';
     await redirect(tx.sql, row, to, ending, this.#course.deadlineOf(to));
-    tx.afterCommit(() => this.wake());
+    tx.afterCommit(() => this.#lane.wakeIn(0));
     return begun ? 'called-off' : 'nothing-begun';
   }
 
@@ -145,7 +143,7 @@ export class Engine<D> {
     const row = await lock<D>(tx.sql, id);
     if (!row || row.path === 'done') return;
     await redirect(tx.sql, row, row, null, this.#course.deadlineOf(row));
-    tx.afterCommit(() => this.wake());
+    tx.afterCommit(() => this.#lane.wakeIn(0));
   }
 
   /** Makes the changes of the place where the saga stands now, in the caller's transaction, as far as they go. */

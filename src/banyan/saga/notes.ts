@@ -1,9 +1,10 @@
 // What happened to a saga, one row each (`saga_steps`): written with the event that tells of it, whoever published
 // it. Moves of a driven saga note themselves (rows.ts); here only what its coordinator does not see (`always`).
 // It knows no step.
+import { currentFlow } from '../context/call.ts';
 import type { Delivery } from '../events/envelope.ts';
-import type { EventArguments } from '../events/publisher.ts';
-import type { Sql, Transaction } from '../store/store.ts';
+import { atCommit } from '../store/asked.ts';
+import type { Published, Sql, Transaction } from '../store/store.ts';
 import { here } from './rows.ts';
 
 export interface Noted {
@@ -22,13 +23,9 @@ const noteHeard = `
   SELECT $1::uuid, $2::uuid, $3, $4, $5, $6, $7, $8, $9 WHERE $10 OR ${undriven('$1')}
   ON CONFLICT DO NOTHING`;
 
-/** The event's own id and cause are those of its note. */
-const noteAndEmit = `
-  WITH noted AS (
-    INSERT INTO saga_steps (${columns})
-    SELECT $9::uuid, $1, $10, $11, ${here}, $12, now(), $13, $7 WHERE ${undriven('$9')}
-  )
-  SELECT emit_event($1::uuid, $2, $3, $4, $5::json, $6, $7, $8)`;
+const noteOwn = `
+  INSERT INTO saga_steps (${columns})
+  SELECT $1::uuid, $2::uuid, $3, $4, ${here}, $5, now(), $6, $7 WHERE ${undriven('$1')}`;
 
 /**
  * Notes an event that arrived. True: nobody drives the saga, and so nobody else acts on the event. False: a
@@ -36,23 +33,32 @@ const noteAndEmit = `
  */
 export async function note(
   sql: Sql,
-  { envelope }: Delivery,
+  delivery: Delivery,
   sagaId: string,
-  { step, status, attempts = 1, why = null }: Noted,
+  noted: Noted,
   always: boolean,
 ): Promise<boolean> {
-  const { id, instance = null, time, causationId } = envelope;
-  const values = [sagaId, id, step, status, instance, attempts, time, why, causationId, always];
-  return (await sql.query(noteHeard, values, 'saga-note')).rowCount > 0;
+  return (await sql.query(noteHeard, heard(delivery, sagaId, noted, always))).rowCount > 0;
 }
 
-/** Publishes an event that tells what the own module did in a saga, and notes it, in one statement. */
-export async function publishNoted(
-  tx: Pick<Transaction, 'sql' | 'emitted'>,
-  event: EventArguments,
+/** The same with the commit, where nothing follows from the answer. */
+export function noteAtCommit(tx: Transaction, delivery: Delivery, sagaId: string, noted: Noted): void {
+  atCommit(tx, noteHeard, heard(delivery, sagaId, noted, false));
+}
+
+function heard({ envelope }: Delivery, sagaId: string, noted: Noted, always: boolean): unknown[] {
+  const { step, status, attempts = 1, why = null } = noted;
+  const { id, instance = null, time, causationId } = envelope;
+  return [sagaId, id, step, status, instance, attempts, time, why, causationId, always];
+}
+
+/** Notes what the own module did in a saga and published, with the commit. */
+export function noteDone(
+  tx: Transaction,
+  { id }: Published,
   sagaId: string,
   { step, status, attempts = 1, why = null }: Noted,
-): Promise<void> {
-  await tx.sql.query(noteAndEmit, [...event, sagaId, step, status, attempts, why], 'saga-note-and-emit');
-  tx.emitted();
+): void {
+  const causationId = currentFlow()?.event?.id ?? null;
+  atCommit(tx, noteOwn, [sagaId, id, step, status, attempts, why, causationId]);
 }

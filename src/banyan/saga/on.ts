@@ -3,10 +3,7 @@ import type { DataOf, EventDefinition } from '../contract/contract.ts';
 import type { Listener } from '../events/listener.ts';
 import { type Style, styleOf } from './style.ts';
 
-type ListenerOptions<E extends EventDefinition> = Pick<
-  Listener,
-  'retry' | 'replayable' | 'prisma' | 'interleaves'
-> &
+type ListenerOptions<E extends EventDefinition> = Pick<Listener, 'retry' | 'replayable'> &
   ('saga' extends keyof DataOf<E> ? { readonly style?: Style } : { readonly style?: never });
 
 /**

@@ -50,7 +50,7 @@ export interface Moved {
 }
 
 export async function claim<D>(sql: Sql, limit: number, leaseMs: number): Promise<Row<D>[]> {
-  const { rows } = await sql.query(claimDue, [limit, leaseMs], 'saga-claim');
+  const { rows } = await sql.query(claimDue, [limit, leaseMs]);
   return rows as Row<D>[];
 }
 
@@ -61,18 +61,14 @@ export async function moveOn<D>(sql: Sql, row: Row<D>, moved: Moved): Promise<Ro
   const ending = refused && row.path === 'forward' ? (reply.why ?? null) : null;
   const values = [row.id, row.version, to.path, to.step, ending, leaseMs, deadlineMs];
   const note = [v7(), row.step, refused ? 'failed' : 'done', reply.where, reply.attempts ?? row.attempts];
-  const { rowCount } = await sql.query(move, [...values, ...note, reply.why ?? null, awaits], 'saga-move');
+  const { rowCount } = await sql.query(move, [...values, ...note, reply.why ?? null, awaits]);
   if (rowCount === 0) return undefined;
   return { ...row, ...to, ending: row.ending ?? ending, attempts: 1, version: row.version + 1 };
 }
 
 /** The row for one transaction, whoever works on it; undefined when there is none. */
 export async function lock<D>(sql: Sql, id: string): Promise<Row<D> | undefined> {
-  const { rows } = await sql.query(
-    `SELECT ${columns} FROM sagas WHERE id = $1 FOR UPDATE`,
-    [id],
-    'saga-lock',
-  );
+  const { rows } = await sql.query(`SELECT ${columns} FROM sagas WHERE id = $1 FOR UPDATE`, [id]);
   return rows[0] as Row<D> | undefined;
 }
 
@@ -87,7 +83,6 @@ export async function putOff(
     `UPDATE sagas SET due_at = ${inMs('$3')}, awaits = $4, trouble = coalesce($5, trouble), updated_at = now()
      WHERE id = $1 AND version = $2`,
     [id, version, waitMs, why.awaits, why.trouble],
-    'saga-put-off',
   );
 }
 

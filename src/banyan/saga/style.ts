@@ -1,5 +1,5 @@
 // Who says which step of a saga comes next: a coordinator (orchestration), or the modules themselves, each by the
-// events of another (choreography). The style of sagas that begin from now on is one row, which the statement that
+// events of another (choreography). The style of sagas that begin from now on is one row, which the transaction that
 // begins one reads. So it is in force in every host at the moment in which the change commits; nothing is kept in memory.
 import type { Sql } from '../store/store.ts';
 
@@ -18,14 +18,19 @@ export const styleOf = ({ saga }: { readonly saga?: string }): Style =>
 /** Of a saga by whether a coordinator drives it. */
 export const styleWhen = (driven: boolean): Style => (driven ? 'orchestration' : 'choreography');
 
-/** What a statement selects from to begin sagas in the style in force: one row, its column `style`. */
-export const styles = 'saga_style';
+const styles = 'saga_style';
 
 const row = 'style, changed_at, changed_by';
 
 export async function styleInForce(sql: Sql): Promise<StyleInForce> {
   const { rows } = await sql.query(`SELECT ${row} FROM ${styles}`);
   return inForce(rows[0]!);
+}
+
+/** Of the sagas that this transaction begins. */
+export async function styleIn(sql: Sql): Promise<Style> {
+  const { rows } = await sql.query<{ style: Style }>(`SELECT style FROM ${styles}`);
+  return rows[0]!.style;
 }
 
 export async function setStyle(sql: Sql, style: Style, changedBy: string): Promise<StyleInForce> {

@@ -1,13 +1,13 @@
-// A module's store over its own pool and role: Prisma for most, the raw pool for hot paths, and transactions
-// that take events along. Pools are small: twelve of pg's default size would pass a server's limit.
+// A module's store over its own pool and role: Prisma, SQL, and transactions that take events along. Pools are small: twelve of pg's default size would pass a server's limit.
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { openPool, POOL_SIZE } from '../postgres/connections.ts';
 import { TurnSocket } from '../postgres/turn-socket.ts';
-import { ModulePg } from './prisma-connection.ts';
+import { adapterOf, TransactionClients } from './prisma-connection.ts';
 import { sharedCommits } from './shared-commits.ts';
-import type { Publisher, Store } from './store.ts';
-import { prismaTransactions, rawTransactions, type TransactingClient } from './transaction.ts';
+import { Statements } from './statements.ts';
+import type { InnerStore, Publisher, Sql } from './store.ts';
+import { transactions } from './transaction.ts';
 
 export interface StoreOptions<P> {
   readonly module: string;
@@ -15,7 +15,7 @@ export interface StoreOptions<P> {
   readonly url: string;
   readonly prisma: (adapter: unknown) => P;
   readonly publisher: Publisher;
-  /** Called after a commit that published something, and by `committed()`. */
+  /** Called after a commit that published something. */
   readonly onCommit: () => void;
   /** Refs called inside an open transaction throw. */
   readonly strict: boolean;
@@ -24,7 +24,7 @@ export interface StoreOptions<P> {
   readonly hostId?: string;
 }
 
-export interface OpenStore<P> extends Store<P> {
+export interface OpenStore<P> extends InnerStore<P> {
   /** Rejects when the store cannot be reached. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -62,26 +62,6 @@ export function createPool(url: string, name: string, log: Logger, max = POOL_SI
   );
 }
 
-/** Beyond so many different statements the rest is parsed each time: the server keeps what is prepared. */
-const MOST_PREPARED = 200;
-
-/**
- * Names for Prisma's statements, so that each connection parses and plans them once: for a read by key that is as
- * much work as running it.
- */
-function statementNames(): (query: { readonly sql: string }) => string {
-  const names = new Map<string, string>();
-  return ({ sql }) => {
-    const known = names.get(sql);
-    if (known) return known;
-    // No name: parsed for this once.
-    if (names.size === MOST_PREPARED) return '';
-    const name = `prisma-${names.size}`;
-    names.set(sql, name);
-    return name;
-  };
-}
-
 export function createStore<P>({
   module,
   url,
@@ -97,33 +77,35 @@ export function createStore<P>({
   pool.on('release', (error) => {
     if (!error) answered = performance.now();
   });
-  const client = prisma(new ModulePg(pool, { schema: module, statementNameGenerator: statementNames() }));
-  const options = { publisher, onCommit, strict, log };
+  const statements = new Statements();
+  const client = prisma(adapterOf(pool, module, statements));
+  const clients = new TransactionClients(pool, module, statements, prisma);
   return {
     prisma: client,
     pool,
-    sql: {
-      async query(text, values, name) {
-        const { rows, rowCount } = await pool.query({
-          text,
-          values: values as unknown[],
-          ...(name ? { name } : {}),
-        });
-        return { rows, rowCount: rowCount ?? 0 };
-      },
-    },
-    writes: sharedCommits(pool, 'durable'),
-    unhurried: sharedCommits(pool, 'unhurried'),
-    transaction: prismaTransactions(client as P & TransactingClient, options),
-    rawTransaction: rawTransactions(pool, options),
-    committed: onCommit,
+    sql: sqlOf(pool, statements),
+    unhurried: sharedCommits(pool, 'unhurried', statements),
+    transaction: transactions({ pool, statements, clients, publisher, onCommit, strict, log }),
     // Under load it would stand behind hundreds of others in the pool's queue, each of which proves what it asks.
     async ping() {
       if (performance.now() - answered > SIGN_OF_LIFE_MS) await pool.query('SELECT 1');
     },
     async close() {
       await (client as { $disconnect?: () => Promise<void> } | undefined)?.$disconnect?.();
+      await clients.close();
       await pool.end();
+    },
+  };
+}
+
+/** Each statement for itself; those that write and come together share a commit. */
+export function sqlOf(pool: pg.Pool, statements = new Statements()): Sql {
+  const writes = sharedCommits(pool, 'durable', statements);
+  return {
+    async query(text, values) {
+      if (statements.isWrite(text)) return writes.query(text, values);
+      const { rows, rowCount } = await pool.query(statements.of(text, values));
+      return { rows, rowCount: rowCount ?? 0 };
     },
   };
 }

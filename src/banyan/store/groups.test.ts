@@ -2,8 +2,10 @@
 // the others of its group. Without a database, then with one.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openServer, type TestServer } from '../events/testing/server.ts';
+import { shop } from '../events/testing/shop.ts';
 import { byKey, openStand, type Sold } from '../events/testing/stand.ts';
 import { until } from '../events/testing/until.ts';
+import { on } from '../saga/on.ts';
 import { BUDGET_MS, Groups, LARGEST, Pace } from './groups.ts';
 
 const calm = new AbortController().signal;
@@ -104,7 +106,7 @@ describe('in the database', () => {
     try {
       const host = stand.host({
         retry: { attempts: 2, baseMs: 10 },
-        interleaves: order === 'side by side',
+        waits: order === 'one after the other',
         steps: { inbox: (step, ids) => void (step === 'after-take' && sizes.push(ids.length)) },
         before: ({ orderId, n }: Sold) => {
           if (how === 'throws' && orderId === 'bad' && n === 2) throw new Error('poison');
@@ -141,14 +143,13 @@ describe('in the database', () => {
     }
   });
 
-  test('listeners that interleave run side by side, those of one key in their order', async () => {
+  test('listeners of one wave come to run side by side, those of one key in their order', async () => {
     const stand = await openStand(server.url);
     try {
       const inHand = new Map<string, number>();
       let mostKeys = 0;
       let mostOfOne = 0;
       const host = stand.host({
-        interleaves: true,
         before: async ({ orderId }) => {
           inHand.set(orderId, (inHand.get(orderId) ?? 0) + 1);
           mostOfOne = Math.max(mostOfOne, inHand.get(orderId)!);
@@ -158,17 +159,51 @@ describe('in the database', () => {
         },
       });
       const keys = Array.from({ length: 8 }, (_, n) => `k${n}`);
-      for (let n = 1; n <= 5; n += 1) await host.sell(...keys.map((orderId) => ({ orderId, n })));
+      const numbers = Array.from({ length: 10 }, (_, n) => n + 1);
+      for (const n of numbers) await host.sell(...keys.map((orderId) => ({ orderId, n })));
       await host.start();
-      await until('all are done', async () => (await stand.effects()).length === 40);
-      for (const effects of Object.values(byKey(await stand.effects())))
-        expect(effects).toEqual([1, 2, 3, 4, 5]);
+      await until('all are done', async () => (await stand.effects()).length === 80);
+      for (const effects of Object.values(byKey(await stand.effects()))) expect(effects).toEqual(numbers);
       expect(mostKeys, 'keys in hand at once').toBeGreaterThan(1);
       expect(mostOfOne, 'of one key').toBe(1);
     } finally {
       await stand.close();
     }
   });
+
+  test.each([
+    ['always', 0],
+    ['after a while', 100],
+  ])(
+    'a listener that reads a row under a lock and writes it by a second statement, %s, loses nothing',
+    async (_when, from) => {
+      const stand = await openStand(server.url);
+      try {
+        await stand.query('CREATE TABLE till.counter (n int NOT NULL)');
+        await stand.query('GRANT ALL ON till.counter TO banyan_till');
+        await stand.query('INSERT INTO till.counter VALUES (0)');
+        const sizes: number[] = [];
+        const listeners = [
+          on(shop.events.sold, async ({ n }, { tx }) => {
+            if (n < from) return void (await tx.sql.query('UPDATE till.counter SET n = n + 1'));
+            const { rows } = await tx.sql.query<{ n: number }>('SELECT n FROM till.counter FOR UPDATE');
+            await tx.sql.query('UPDATE till.counter SET n = $1', [rows[0]!.n + 1]);
+          }),
+        ];
+        const inbox = (step: string, ids: readonly string[]) =>
+          void (step === 'after-commit' && sizes.push(ids.length));
+        const host = stand.host({ listeners, steps: { inbox } });
+        await host.sell(...Array.from({ length: 200 }, (_, n) => ({ orderId: `k${n}`, n })));
+        await host.start();
+        await until('all are counted', () => host.till.counters().handled === 200);
+        expect(await stand.query('SELECT n FROM till.counter')).toEqual([{ n: 200 }]);
+        expect(Math.max(...sizes), 'they did share a transaction').toBeGreaterThan(1);
+        expect(await stand.query('SELECT FROM till.event_attempt'), 'and none counts as failed').toEqual([]);
+      } finally {
+        await stand.close();
+      }
+    },
+  );
 
   test('two transactions that want the same rows in another order do not wait for the deadlock to be seen', async () => {
     const stand = await openStand(server.url);
@@ -177,8 +212,6 @@ describe('in the database', () => {
       await stand.query('CREATE TABLE till.shared (name text PRIMARY KEY, n int NOT NULL DEFAULT 0)');
       await stand.query('GRANT ALL ON till.shared TO banyan_till');
       await stand.query('INSERT INTO till.shared SELECT unnest($1::text[])', [rows]);
-      const { on } = await import('../saga/on.ts');
-      const { shop } = await import('../events/testing/shop.ts');
       const listeners = [
         on(shop.events.sold, async ({ n }, { tx }) => {
           await tx.sql.query('UPDATE till.shared SET n = n + 1 WHERE name = $1', [rows[n % 2]]);

@@ -28,7 +28,6 @@ const add = (n: number) =>
   writes.query<{ n: number }>(
     'INSERT INTO note (n) VALUES ($1) ON CONFLICT (n) DO UPDATE SET times = note.times + 1 RETURNING n',
     [n],
-    'note',
   );
 const stored = async () =>
   (await pool.query('SELECT n, times, xmin::text AS transaction FROM note ORDER BY n')).rows;
@@ -42,7 +41,7 @@ test('what comes together is one transaction, and each has its own answer', asyn
 });
 
 test('one that fails takes no other with it, and none is run twice', async () => {
-  const broken = writes.query('INSERT INTO note (n, times) VALUES ($1, NULL)', [1000], 'broken');
+  const broken = writes.query('INSERT INTO note (n, times) VALUES ($1, NULL)', [1000]);
   const refused = expect(broken).rejects.toThrow(/null value in column "times"/);
   const answers = await Promise.all(numbers(30).map(add));
   await refused;
@@ -54,11 +53,7 @@ test('one that fails takes no other with it, and none is run twice', async () =>
 });
 
 test('a statement of which the database knows nothing fails alone', async () => {
-  const [broken, ...fine] = await Promise.allSettled([
-    writes.query('SELECT nonsense', [], 'nonsense'),
-    add(1),
-    add(2),
-  ]);
+  const [broken, ...fine] = await Promise.allSettled([writes.query('SELECT nonsense'), add(1), add(2)]);
   expect(broken).toMatchObject({ status: 'rejected', reason: { code: '42703' } });
   expect(fine.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
 });
@@ -148,7 +143,7 @@ test('two that wait for a lock do not keep the others waiting', async () => {
 test('what was not begun in time is an error, and is never done', async () => {
   const narrow = createPool(server.url, 'narrow', silent, 1);
   const taken = await narrow.connect();
-  const patient = sharedCommits(narrow, 'durable', 300);
+  const patient = sharedCommits(narrow, 'durable', undefined, 300);
   const write = (n: number) => patient.query('INSERT INTO note (n) VALUES ($1)', [n]);
   const turn = () => new Promise(setImmediate);
   const begun = [write(1), write(2)];

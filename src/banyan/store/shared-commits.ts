@@ -9,6 +9,7 @@
 // It must not know what is written. A statement that changes a setting of its transaction does not belong here.
 import type { Pool, QueryConfig, QueryResult } from 'pg';
 import { Groups } from './groups.ts';
+import { Statements } from './statements.ts';
 import type { Sql } from './store.ts';
 
 /** Transactions at once: one works while the other waits for the disk. */
@@ -22,20 +23,25 @@ const begins = {
   unhurried: 'BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL enable_seqscan = off',
 };
 /** Less than the second after which the database looks for deadlocks: what conflicts is better off alone. */
-const IMPATIENT_MS = 250;
-const IMPATIENT = `; SET LOCAL lock_timeout = '${IMPATIENT_MS}ms'`;
+export const IMPATIENT_MS = 250;
+export const IMPATIENT = `; SET LOCAL lock_timeout = '${IMPATIENT_MS}ms'`;
 /** As a pool does: who has waited so long to be begun gets an error, and is not begun any more. */
-const WAIT_MS = 10_000;
+export const WAIT_MS = 10_000;
 /** More than its statements may take by their own limits: then the connection is given up, and others go on. */
 const GIVEN_UP_MS = 40_000;
 
 interface Write {
-  readonly statement: { readonly text: string; readonly values?: unknown[]; readonly name?: string };
+  readonly statement: QueryConfig;
   begun: boolean;
   answer?: PromiseSettledResult<QueryResult>;
 }
 
-export function sharedCommits(pool: Pool, how: 'durable' | 'unhurried', waitMs = WAIT_MS): Sql {
+export function sharedCommits(
+  pool: Pool,
+  how: 'durable' | 'unhurried',
+  statements = new Statements(),
+  waitMs = WAIT_MS,
+): Sql {
   const groups = new Groups<Write>({
     atOnce: AT_ONCE,
     estimate: () => 0,
@@ -48,11 +54,8 @@ export function sharedCommits(pool: Pool, how: 'durable' | 'unhurried', waitMs =
     },
   });
   return {
-    async query(text, values, name) {
-      const write: Write = {
-        statement: { text, ...(values ? { values: [...values] } : {}), ...(name ? { name } : {}) },
-        begun: false,
-      };
+    async query(text, values) {
+      const write: Write = { statement: statements.of(text, values), begun: false };
       await inTime(write, waitMs, (signal) => groups.add([write], signal));
       const answer = write.answer!;
       if (answer.status === 'rejected') throw answer.reason;
@@ -61,8 +64,9 @@ export function sharedCommits(pool: Pool, how: 'durable' | 'unhurried', waitMs =
   };
 }
 
-async function inTime(
-  write: Write,
+/** Rejects when it was not begun in time; it is never begun then. */
+export async function inTime(
+  write: { readonly begun: boolean },
   waitMs: number,
   add: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {

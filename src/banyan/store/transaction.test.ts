@@ -33,8 +33,13 @@ const letters = defineContract('letters', {
 });
 const { written } = letters.events;
 
-const publisher: Publisher = async (sql, { type }, data) => {
-  await sql.query('INSERT INTO sent (type, data) VALUES ($1, $2)', [type, data]);
+const publisher: Publisher = {
+  check: ({ type }, data) => ({ id: uuidv7(), row: [type, JSON.stringify(data)] }),
+  write: (rows) =>
+    rows.map(([type, data]) => ({
+      text: 'INSERT INTO sent (type, data) VALUES ($1, $2)',
+      values: [type, data],
+    })),
 };
 
 let server: ThrowawayServer;
@@ -60,7 +65,8 @@ function storeOf(strict = true): OpenStore<PrismaClient> {
 
 beforeAll(async () => {
   server = await throwawayServer();
-  const moduleDdl = () => 'CREATE TABLE IF NOT EXISTS sent (type text, data json)';
+  const moduleDdl = () =>
+    `CREATE TABLE IF NOT EXISTS sent (type text CONSTRAINT sent_type CHECK (type <> 'no such'), data json)`;
   const secret = 'a secret';
   await provision({
     adminUrl: server.url,
@@ -93,19 +99,23 @@ const state = async () => {
   return { ...rows[0], commits };
 };
 
-/** Both kinds, as one. */
+/** With Prisma at work on its connection, and without. */
 const kinds = [
   [
-    'Prisma',
-    <T>(work: (tx: Transaction) => Promise<T>) => store.transaction((tx) => work(tx as Transaction)),
+    'in which Prisma is used',
+    <T>(work: (tx: Transaction) => Promise<T>) =>
+      store.transaction(async (tx) => {
+        await tx.prisma.barredUser.count();
+        return work(tx as Transaction);
+      }),
   ],
   [
-    'raw',
-    <T>(work: (tx: Transaction) => Promise<T>) => store.rawTransaction((tx) => work(tx as Transaction)),
+    'of SQL alone',
+    <T>(work: (tx: Transaction) => Promise<T>) => store.transaction((tx) => work(tx as Transaction)),
   ],
 ] as const;
 
-describe.each(kinds)('a %s transaction', (_kind, transaction) => {
+describe.each(kinds)('a transaction %s', (_kind, transaction) => {
   test('commits rows and events together', async () => {
     const answer = await transaction(async (tx) => {
       await tx.sql.query(insert, [uuidv7()]);
@@ -135,7 +145,6 @@ describe.each(kinds)('a %s transaction', (_kind, transaction) => {
   test('does not commit without an event that could not be written, also when nobody waited for it', async () => {
     const failing = transaction(async (tx) => {
       await tx.sql.query(insert, [uuidv7()]);
-      tx.publish({ ...written, type: null as never }, undefined as never).catch(() => {});
       void tx.publish(written, {
         toJSON: () => {
           throw new Error('not JSON');
@@ -157,6 +166,32 @@ describe.each(kinds)('a %s transaction', (_kind, transaction) => {
     });
     expect(seen).toEqual(['second']);
     expect(await state()).toEqual({ rows: 1, events: 0, commits: 0 });
+  });
+
+  test('does not commit where a statement failed that nobody waited for, or whose error was caught', async () => {
+    const unheard = transaction(async (tx) => {
+      await tx.sql.query(insert, [uuidv7()]);
+      void tx.sql.query('SELECT 1 / 0');
+    });
+    await expect(unheard).rejects.toThrow('division by zero');
+    const caught = transaction(async (tx) => {
+      await tx.sql.query(insert, [uuidv7()]);
+      await tx.sql.query('SELECT 1 / 0').catch(() => {});
+      await tx.publish(written, { id: '1' });
+    });
+    await expect(caught).rejects.toThrow('division by zero');
+    expect(await state()).toEqual({ rows: 0, events: 0, commits: 0 });
+  });
+
+  test('has not committed when the database refuses at its end, and an event that cannot be written is such', async () => {
+    const failing = transaction(async (tx) => {
+      await tx.sql.query(insert, [uuidv7()]);
+      await tx.publish({ ...written, type: 'no such' }, { id: '1' });
+    });
+    await expect(failing).rejects.toThrow('sent_type');
+    expect(await state()).toEqual({ rows: 0, events: 0, commits: 0 });
+    await transaction((tx) => tx.sql.query(insert, [uuidv7()]));
+    expect(await state()).toMatchObject({ rows: 1 });
   });
 
   test('gives pg its values and types', async () => {
@@ -266,6 +301,59 @@ test('Prisma and SQL see the same uncommitted rows', async () => {
   });
 });
 
+test('Prisma’s own transactions, for nested writes, are part of ours', async () => {
+  const order = (id: string) => ({
+    id,
+    userId: uuidv7(),
+    status: 'placed',
+    totalCents: 1n,
+    currency: 'EUR',
+    createdAt: new Date(),
+    lines: {
+      create: [1, 2].map((position) => ({
+        position,
+        productId: uuidv7(),
+        name: 'fig',
+        quantity: 1,
+        unitCents: 1n,
+      })),
+    },
+  });
+  const [kept, dropped] = [uuidv7(), uuidv7()];
+  await store.transaction((tx) => tx.prisma.order.create({ data: order(kept) }));
+  const failing = store.transaction(async (tx) => {
+    await tx.prisma.order.create({ data: order(dropped) });
+    expect(await tx.prisma.orderLine.count({ where: { orderId: dropped } })).toBe(2);
+    throw new Error('changed its mind');
+  });
+  await expect(failing).rejects.toThrow('changed its mind');
+  const rows = await store.prisma.order.findMany({
+    where: { id: { in: [kept, dropped] } },
+    include: { lines: true },
+  });
+  expect(rows.map(({ id, lines }) => [id, lines.length])).toEqual([[kept, 2]]);
+});
+
+test('a query that Prisma makes after the end goes nowhere, also while its connection serves another', async () => {
+  let late = async (): Promise<unknown> => undefined;
+  const resume = Promise.withResolvers<void>();
+  let stray: Promise<unknown> = Promise.resolve();
+  await store.transaction(async (tx) => {
+    const { prisma } = tx;
+    await prisma.barredUser.count();
+    stray = resume.promise.then(() => prisma.barredUser.deleteMany());
+    stray.catch(() => {});
+    late = () => prisma.barredUser.count();
+  });
+  await expect(late()).rejects.toThrow('The transaction is over');
+  await store.transaction(async (tx) => {
+    await tx.prisma.barredUser.create({ data: { userId: uuidv7(), since: new Date() } });
+    resume.resolve();
+    await expect(stray).rejects.toThrow('The transaction is over');
+    expect(await tx.prisma.barredUser.count()).toBe(1);
+  });
+});
+
 test('transactions that run at once have a connection each', async () => {
   const seen = await Promise.all(
     Array.from({ length: 12 }, (_, at) =>
@@ -284,7 +372,7 @@ test('transactions that run at once have a connection each', async () => {
 
 test('a host that is not strict does not look for the line', async () => {
   const easy = storeOf(false);
-  expect(await easy.rawTransaction(async () => currentFlow()?.transaction)).toBeUndefined();
+  expect(await easy.transaction(async () => currentFlow()?.transaction)).toBeUndefined();
 });
 
 test('the pool stays within five connections', async () => {

@@ -1,130 +1,82 @@
 // Open transactions as a module gets them: its statements and its events commit or roll back together. While
 // one is open the flow says so, and where the host is strict a ref called in it throws and names the line.
-// What loses a conflict is run again (retry.ts), so work does nothing but through its transaction.
+// What loses a conflict is run again (retry.ts), so work does nothing but through its transaction; and for the same
+// reason those that are likely to be of one wave may share a commit with others (shared-transactions.ts).
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { currentFlow, type Flow, withFlow } from '../context/call.ts';
 import { newTraceparent } from '../context/trace.ts';
-import { type Handover, withHandover } from './prisma-connection.ts';
+import { Asked, type AskedParts, closing } from './asked.ts';
+import { OpenTransaction } from './open-transaction.ts';
 import { withRetries } from './retry.ts';
-import type { Publisher, Sql, Store, Transaction, TransactionClient } from './store.ts';
+import { SharedTransactions } from './shared-transactions.ts';
+import type { Store, Transaction, TransactionClient } from './store.ts';
+import { inside, Manners, Turn } from './turns.ts';
 
-/** What Prisma's client has that interactive transactions need. */
-export interface TransactingClient {
-  $transaction<T>(
-    work: (tx: unknown) => Promise<T>,
-    options: { maxWait: number; timeout: number },
-  ): Promise<T>;
-}
-
-export interface TransactionOptions {
-  readonly publisher: Publisher;
+export interface TransactionParts<P> extends AskedParts<P> {
+  readonly pool: Pool;
   readonly strict: boolean;
-  /** Called after a commit that published something. */
-  readonly onCommit: () => void;
   readonly log?: Pick<Logger, 'error'>;
 }
 
-/** Waiting for a connection, and running, in milliseconds: a transaction that takes longer is a defect. */
-const limits = { maxWait: 10_000, timeout: 15_000 };
+export type Work<P, T> = (tx: Transaction<TransactionClient<P>>) => Promise<T>;
 
-export function prismaTransactions<P>(
-  client: P & TransactingClient,
-  options: TransactionOptions,
-): Store<P>['transaction'] {
-  return (work) =>
-    run(options, async (open) => {
-      const handover: Handover = {};
-      return withHandover(handover, () =>
-        client.$transaction(
-          (prisma) => open(sqlOf(handover), (tx) => work({ ...tx, prisma: prisma as TransactionClient<P> })),
-          limits,
-        ),
-      );
-    });
+/** What came of a piece of work that has committed. */
+export interface Done<T> {
+  readonly result: T;
+  readonly follows: readonly (() => void)[];
 }
 
-export function rawTransactions(pool: Pool, options: TransactionOptions): Store['rawTransaction'] {
-  return (work) =>
-    run(options, async (open) => {
-      const client = await pool.connect();
-      const handover: Handover = { client };
-      let broken: Error | undefined;
+export function transactions<P>(parts: TransactionParts<P>): Store<P>['transaction'] {
+  const manners = new Manners<string>();
+  const alone = <T>(work: Work<P, T>) =>
+    withRetries((begun) => attempt(parts, begun, work, (turn) => manners.saw(work.toString(), turn)));
+  const shared = new SharedTransactions(parts, alone);
+  return async <T>(work: Work<P, T>) => {
+    const where = parts.strict ? opener() : undefined;
+    const inFlow: Work<P, T> = (tx) => marked(where, async () => work(tx));
+    // Closures of one text are one kind of work.
+    inFlow.toString = () => work.toString();
+    const { result, follows } = await (manners.areGood(work.toString())
+      ? shared.run(inFlow, (turn) => manners.saw(work.toString(), turn))
+      : alone(inFlow));
+    // It has committed: nothing that fails from here on may say otherwise.
+    for (const wish of follows) {
       try {
-        await client.query('BEGIN');
-        const result = await open(sqlOf(handover), (tx) => work({ ...tx, prisma: undefined as never }));
-        await client.query('COMMIT');
-        return result;
+        wish();
       } catch (error) {
-        await client.query('ROLLBACK').catch((cause: Error) => {
-          broken = cause;
-        });
-        throw error;
-      } finally {
-        handover.client = undefined;
-        // A connection that could not roll back must not serve anybody else.
-        client.release(broken);
+        parts.log?.error({ err: error }, 'what was to follow a commit failed');
       }
-    });
-}
-
-type Open = <T>(sql: Sql, work: (tx: Omit<Transaction, 'prisma'>) => Promise<T>) => Promise<T>;
-
-/** What both kinds share: the flow's mark, events, what comes after the commit, another try after a conflict. */
-async function run<T>(options: TransactionOptions, transact: (open: Open) => Promise<T>): Promise<T> {
-  const where = options.strict ? opener() : undefined;
-  const { result, after, published } = await withRetries(async (begun) => {
-    const after: (() => void)[] = [];
-    const published: Promise<void>[] = [];
-    const result = await transact((sql, work) => {
-      begun();
-      return marked(where, async () => {
-        const done = await work({
-          sql,
-          publish(event, data) {
-            const written = options.publisher(sql, event, data);
-            published.push(written);
-            return written;
-          },
-          emitted() {
-            published.push(Promise.resolve());
-          },
-          afterCommit(wish) {
-            after.push(wish);
-          },
-        });
-        // Also what was published and not awaited: no commit without it.
-        await Promise.all(published);
-        return done;
-      });
-    });
-    return { result, after, published };
-  });
-  // It has committed: nothing that fails from here on may say otherwise.
-  for (const wish of published.length > 0 ? [options.onCommit, ...after] : after) {
-    try {
-      wish();
-    } catch (error) {
-      options.log?.error({ err: error }, 'what was to follow a commit failed');
     }
-  }
-  return result;
+    return result;
+  };
 }
 
-/** The connection as a port, for as long as the transaction is open. */
-function sqlOf(handover: Handover): Sql {
-  return {
-    async query(text, values, name) {
-      if (!handover.client)
-        throw new Error('The transaction is over: its `sql` was used after its work had ended.');
-      const { rows, rowCount } = await handover.client.query({
-        text,
-        values: values as unknown[],
-        ...(name ? { name } : {}),
-      });
-      return { rows, rowCount: rowCount ?? 0 };
-    },
-  };
+/** One transaction for one piece of work. */
+async function attempt<P, T>(
+  parts: TransactionParts<P>,
+  begun: () => void,
+  work: Work<P, T>,
+  saw: (turn: Turn) => void,
+): Promise<Done<T>> {
+  const client = await parts.pool.connect();
+  const open = new OpenTransaction(client);
+  const asked = new Asked(parts, open);
+  const turn = new Turn(false);
+  let broken: Error | undefined;
+  try {
+    open.begin().then(begun, () => {});
+    const result = await inside(open, turn, () => work(asked));
+    await open.commit(closing(parts, [asked]));
+    return { result, follows: asked.follows() };
+  } catch (error) {
+    broken = await open.end();
+    throw error;
+  } finally {
+    saw(turn);
+    asked.over();
+    client.release(broken);
+  }
 }
 
 /** Runs the work with the mark in its flow. The mark goes when the work ends, also for what it left running. */

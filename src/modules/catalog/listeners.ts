@@ -5,8 +5,7 @@ import { type Listener, on } from '#banyan';
 import { orders } from '../orders/contract.ts';
 import { release, repeat, reserve, sell } from './reservations.ts';
 
-// Each touches its order's reservation; of products, which orders share, one statement locks and changes.
-const reacting = { style: 'choreography', interleaves: true } as const;
+const reacting = { style: 'choreography' } as const;
 
 export const listeners: readonly Listener[] = [
   on(

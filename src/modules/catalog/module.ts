@@ -28,20 +28,20 @@ export default function catalogModule(): Module {
           changeProduct: ({ id, ...fields }) => service.change(id, fields),
           priceProducts: ({ ids }) => service.price(ids),
           async reserve(order) {
-            const { state } = await store.rawTransaction((tx) => reserve(tx, order as WantedOrder));
+            const { state } = await store.transaction((tx) => reserve(tx, order as WantedOrder));
             return { state, where };
           },
           async release({ orderId }) {
-            await store.rawTransaction((tx) => release(tx, orderId));
+            await store.transaction((tx) => release(tx, orderId));
             return { where };
           },
           async sell({ orderId }) {
-            await sell(store.writes, orderId);
+            await sell(store.sql, orderId);
             return { where };
           },
         },
         listeners,
-        seed: () => seedProducts(store.pool),
+        seed: () => seedProducts(store.sql),
       };
     },
   });

@@ -8,6 +8,8 @@
 //
 // Everybody locks the order's row first and then the products in the order of their ids, so steps that
 // meet queue up and never hold each other. (Products first: a repeated reserve deadlocks with a release.)
+// The statement that reserves is the clever one of all modules (ADR 175): stock is what orders share, so it is held as
+// briefly as can be, and taken from the rows that were locked, since the statement's own snapshot may be older.
 import type { DataOf, Sql, Transaction } from '#banyan';
 import type { orders } from '../orders/contract.ts';
 import { catalog } from './contract.ts';
@@ -17,26 +19,21 @@ type Line = WantedOrder['lines'][number];
 
 export type ReservationState = 'reserved' | 'refused' | 'sold' | 'released';
 
-const claim = `
-  INSERT INTO reservations (order_id, state, lines, changed_at) VALUES ($1, 'reserved', $2, now())
-  ON CONFLICT (order_id) DO NOTHING`;
-
-/** Waits for all rows and reads the stock of the moment it got them; answers the products that are short. */
-const takeAll = `
-  WITH wanted AS (
-    SELECT id, quantity FROM unnest($1::uuid[], $2::int[]) AS line (id, quantity)
-  ), there AS MATERIALIZED (
-    SELECT id, stock FROM products WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
-  ), short AS MATERIALIZED (
-    SELECT wanted.id FROM wanted LEFT JOIN there USING (id)
-    WHERE there.id IS NULL OR there.stock < wanted.quantity
-  ), taken AS (
-    -- From the rows that were locked: the statement's own snapshot may be older, and PostgreSQL checks the
-    -- constraint on what is computed from it before it looks at the row again.
-    UPDATE products SET stock = there.stock - wanted.quantity
-    FROM wanted JOIN there USING (id) WHERE products.id = there.id AND NOT EXISTS (SELECT FROM short)
-  )
-  SELECT id FROM short ORDER BY id`;
+/**
+ * Takes the order's row, waits for all of its products, reads the stock of the moment it got them, and takes from it
+ * if there is enough of each; nothing where the row was there before. Answers that, and the products that are short.
+ */
+const take = `
+  WITH mine AS (INSERT INTO reservations (order_id, state, lines, changed_at) VALUES ($1, 'reserved', $4, now())
+    ON CONFLICT (order_id) DO NOTHING RETURNING order_id),
+  wanted AS (SELECT id, quantity FROM mine, unnest($2::uuid[], $3::int[]) AS line (id, quantity)),
+  there AS MATERIALIZED (
+    SELECT id, stock FROM products WHERE id = ANY($2) AND EXISTS (SELECT FROM mine) ORDER BY id FOR UPDATE),
+  short AS MATERIALIZED (SELECT wanted.id FROM wanted LEFT JOIN there USING (id)
+    WHERE there.id IS NULL OR there.stock < wanted.quantity),
+  taken AS (UPDATE products SET stock = there.stock - wanted.quantity FROM wanted JOIN there USING (id)
+    WHERE products.id = there.id AND NOT EXISTS (SELECT FROM short))
+  SELECT EXISTS (SELECT FROM mine) AS new, ARRAY(SELECT id FROM short ORDER BY id) AS short`;
 
 /** An upsert, because it waits for a reservation that is being written and then sees it. */
 const endReservation = `
@@ -65,12 +62,12 @@ export async function reserve(
 ): Promise<{ state: ReservationState; repeated: boolean }> {
   const { orderId } = order;
   const lines = perProduct(order.lines);
-  const { rowCount } = await tx.sql.query(claim, [orderId, JSON.stringify(lines)], 'reserve-claim');
-  if (rowCount === 0) return { state: await stateOf(tx.sql, orderId), repeated: true };
-  const { rows: short } = await tx.sql.query<{ id: string }>(takeAll, columns(lines), 'reserve-take');
-  if (short.length > 0) {
+  const wanted = [orderId, ...columns(lines), JSON.stringify(lines)];
+  const { rows } = await tx.sql.query<{ new: boolean; short: string[] }>(take, wanted);
+  const { new: first, short: productIds } = rows[0]!;
+  if (!first) return { state: await stateOf(tx.sql, orderId), repeated: true };
+  if (productIds.length > 0) {
     await end(tx.sql, orderId, 'refused');
-    const productIds = short.map(({ id }) => id);
     await tx.publish(catalog.events['stock-refused'], { orderId, productIds, attempts });
     return { state: 'refused', repeated: false };
   }
@@ -122,7 +119,6 @@ async function end(sql: Sql, orderId: string, state: 'refused' | 'sold'): Promis
   await sql.query(
     `UPDATE reservations SET state = $2, changed_at = now() WHERE order_id = $1 AND state = 'reserved'`,
     [orderId, state],
-    'reservation-end',
   );
 }
 

@@ -3,16 +3,14 @@
 // orders: what their events do to the stock is in reservations.ts.
 // Texts are kept, and searched for, in composed form (NFC): an é is found however the keyboard of either side wrote it.
 import { v7 } from 'uuid';
-import { problem, type Store } from '#banyan';
+import { type PageQuery, pageOf, problem, type Store } from '#banyan';
 import type { PrismaClient } from '../../../prisma/catalog/client/client.ts';
 import { catalog, type Product } from './contract.ts';
-import { cursorOf, idOf } from './cursor.ts';
+import { compact } from './cursor.ts';
 import { isSkuTaken, type Price, type ProductChange, type ProductRepository } from './repository.ts';
 
-export interface ListProducts {
+export interface ListProducts extends PageQuery {
   readonly q?: string;
-  readonly limit?: number;
-  readonly cursor?: string;
 }
 
 export type NewProduct = Omit<Product, 'id' | 'imageId'> & { readonly imageId?: string | null };
@@ -26,11 +24,9 @@ export class ProductService {
     this.#repository = repository;
   }
 
-  async list({ q, limit = 20, cursor }: ListProducts) {
-    const after = cursor === undefined ? undefined : idOf(cursor);
-    const found = await this.#repository.page(q?.normalize('NFC'), after, limit + 1);
-    const items = found.slice(0, limit);
-    return { items, nextCursor: found.length > limit ? cursorOf(items.at(-1)!.id) : null };
+  list({ q, ...query }: ListProducts) {
+    const words = q?.normalize('NFC');
+    return pageOf(catalog, query, (after, limit) => this.#repository.after(words, after, limit), compact);
   }
 
   async get(id: string): Promise<Product> {

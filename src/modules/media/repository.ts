@@ -42,7 +42,7 @@ export class MediaRepository {
   async begin(picture: Picture, quota: Quota | undefined): Promise<boolean> {
     const { userId } = picture;
     if (userId === null || quota === undefined) return this.#insert(this.#store.sql, picture, undefined);
-    return this.#store.rawTransaction(async ({ sql }) => {
+    return this.#store.transaction(async ({ sql }) => {
       await sql.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`quota ${userId}`]);
       return this.#insert(sql, picture, quota);
     });
@@ -118,7 +118,7 @@ export class MediaRepository {
   /** Those of `ids` that there are. */
   async known(ids: readonly string[]): Promise<Set<string>> {
     // Asked at every start, where Prisma's first query would cost 80 ms.
-    const { rows } = await this.#store.pool.query<{ id: string }>(
+    const { rows } = await this.#store.sql.query<{ id: string }>(
       `SELECT id FROM pictures WHERE id = ANY($1) AND status = 'stored'`,
       [ids],
     );

@@ -97,7 +97,7 @@ export class MediaService {
     try {
       await allEnded(writes).catch((error) => Promise.reject(storageFailed(error)));
       const { sha256: _, stripped: __, id: mediaId, ...facts } = picture;
-      await store.rawTransaction(async (tx) => {
+      await store.transaction(async (tx) => {
         if (!(await repository.finish(tx.sql, id))) return;
         await tx.publish(media.events['media-uploaded'], { mediaId, ...facts });
       });

@@ -1,8 +1,7 @@
 // Whom to write to: a projection of users' events, kept so that a mail needs no call to users.
 // An address outlives its account by an hour, so that what an order still has to tell arrives; then it is
 // deleted. Order holds per user in users' events, so the last event seen is the truth.
-import type { Pool } from 'pg';
-import type { Transaction } from '#banyan';
+import type { Sql, Transaction } from '#banyan';
 
 interface Contact {
   readonly userId: string;
@@ -24,6 +23,6 @@ export async function markGone(tx: Transaction, userId: string): Promise<void> {
   ]);
 }
 
-export async function forgetGone(pool: Pool): Promise<void> {
-  await pool.query(`DELETE FROM contacts WHERE deleted_at < now() - interval '1 hour'`);
+export async function forgetGone(sql: Sql): Promise<void> {
+  await sql.query(`DELETE FROM contacts WHERE deleted_at < now() - interval '1 hour'`);
 }

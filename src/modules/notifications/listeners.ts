@@ -10,8 +10,7 @@ import { cancelled, confirmed, type Note, rejected, welcome } from './texts.ts';
 
 // The contacts are a projection: replayed up to now they come out the same, and a mail's key keeps it single.
 const replayable = { replayable: true };
-// Each writes one note in one statement.
-const reacting = { style: 'choreography', interleaves: true } as const;
+const reacting = { style: 'choreography' } as const;
 
 /** `wake`: there is mail to send. */
 export function listeners(repository: NotificationRepository, wake: () => void): readonly Listener[] {

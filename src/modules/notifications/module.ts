@@ -43,7 +43,7 @@ export default function notificationsModule(settings: MailSettings): Module {
         listeners: listeners(repository, wake),
         jobs: [
           kit.leasedJob(deliverJob({ repository, mailer, users: accounts, log })),
-          { name: 'forget', everyMs: 60_000, run: () => forgetGone(store.pool).then(() => false) },
+          { name: 'forget', everyMs: 60_000, run: () => forgetGone(store.sql).then(() => false) },
         ],
         close: () => mailer.close(),
       };

@@ -1,6 +1,6 @@
 // The rows of notifications: written once per key, leased by one host at a time, finished once.
 import { v7 } from 'uuid';
-import { eventArguments, type JobTable, presentCause, type Sql, type Store } from '#banyan';
+import { type JobTable, presentCause, type Sql, type Store } from '#banyan';
 import type { PrismaClient } from '../../../prisma/notifications/client/client.ts';
 import { type Notification, notifications } from './contract.ts';
 import type { Note } from './texts.ts';
@@ -41,13 +41,6 @@ export const mail: JobTable<Claimed> = {
   }),
 };
 
-const finish = `
-  WITH finished AS (
-    UPDATE notifications SET status = $2, due_at = NULL, last_error = $3
-    WHERE id = $1 AND status = 'pending' RETURNING id
-  )
-  SELECT emit_event($4::uuid, $5, $6, $7, $8::json, $9, $10, $11) FROM finished`;
-
 export class NotificationRepository {
   readonly #store: Store<PrismaClient>;
 
@@ -64,7 +57,6 @@ export class NotificationRepository {
        ON CONFLICT (idempotency_key) DO NOTHING
        RETURNING id, created_at`,
       [v7(), note.userId, note.orderId, note.type, note.subject, note.content, note.key, presentCause()],
-      'notifications-write',
     );
     const [row] = rows;
     if (!row) return undefined;
@@ -78,12 +70,15 @@ export class NotificationRepository {
     const { id, userId, orderId, type, attempts } = note;
     const about = { subjectId: orderId ?? userId, notificationId: id, userId, orderId, type, attempts };
     const { events } = notifications;
-    const event = failed
-      ? eventArguments(events['notification-failed'], { ...about, why: failed })
-      : eventArguments(events['notification-sent'], { ...about, at: new Date().toISOString() });
-    const values = [id, failed ? 'failed' : 'sent', failed ?? null, ...event];
-    const { rowCount } = await this.#store.writes.query(finish, values, 'notifications-finish');
-    if (rowCount) this.#store.committed();
+    await this.#store.transaction(async (tx) => {
+      const { rowCount } = await tx.sql.query(
+        `UPDATE notifications SET status = $2, due_at = NULL, last_error = $3 WHERE id = $1 AND status = 'pending'`,
+        [id, failed ? 'failed' : 'sent', failed ?? null],
+      );
+      if (rowCount === 0) return;
+      if (failed) await tx.publish(events['notification-failed'], { ...about, why: failed });
+      else await tx.publish(events['notification-sent'], { ...about, at: new Date().toISOString() });
+    });
   }
 
   /** A user who may be written to by an administrator: known here and not gone. */

@@ -1,6 +1,7 @@
 // What can be asked of notifications: a customer's own list, and an administrator's mail to a user.
-import { v7, validate } from 'uuid';
-import { type Client, problem, type Store } from '#banyan';
+
+import { v7 } from 'uuid';
+import { type Client, type PageQuery, pageOf, problem, type Store } from '#banyan';
 import type { PrismaClient } from '../../../prisma/notifications/client/client.ts';
 import type { users } from '../users/contract.ts';
 import { notifications } from './contract.ts';
@@ -22,16 +23,9 @@ export class NotificationService {
     this.#parts = parts;
   }
 
-  async list(userId: string, query: { orderId?: string; limit?: number; cursor?: string }) {
-    const { orderId, limit = 20, cursor } = query;
-    if (cursor !== undefined && !validate(cursor)) {
-      throw problem(notifications, 'bad-cursor', {
-        errors: [{ path: '/cursor', message: 'is not a nextCursor of this list' }],
-      });
-    }
-    const found = await this.#parts.repository.newest(userId, orderId, cursor, limit + 1);
-    const items = found.slice(0, limit);
-    return { items, nextCursor: found.length > limit ? items.at(-1)!.id : null };
+  list(userId: string, { orderId, ...query }: PageQuery & { orderId?: string }) {
+    const { repository } = this.#parts;
+    return pageOf(notifications, query, (after, limit) => repository.newest(userId, orderId, after, limit));
   }
 
   async send({ userId, type, content }: { userId: string; type: string; content: string }) {
@@ -44,7 +38,7 @@ export class NotificationService {
     const key = `admin-${v7()}`;
     const subject = `A message from Banyan: ${type}`;
     const note: Note = { userId, orderId: null, type, subject, content, key };
-    const written = await store.rawTransaction((tx) => repository.write(tx.sql, note));
+    const written = await store.transaction((tx) => repository.write(tx.sql, note));
     wake();
     return written!;
   }
@@ -52,7 +46,7 @@ export class NotificationService {
   /** Writes once how an order ended. */
   async tell(told: Told): Promise<void> {
     const { store, repository, wake } = this.#parts;
-    if (await repository.write(store.writes, noteOf(told))) wake();
+    if (await repository.write(store.sql, noteOf(told))) wake();
   }
 
   /** Users is asked only when its events have not told yet. */

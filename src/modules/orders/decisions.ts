@@ -6,7 +6,7 @@
 //
 // Each is one conditional statement, so the database decides between two that meet, and a repeated or
 // late one changes nothing. Who says "next" is not known here; each step publishes what it did.
-import { type EventArguments, eventArguments, publishNoted, type Transaction } from '#banyan';
+import { noteDone, type Published, type Transaction } from '#banyan';
 import { orders, type RejectReason, type SagaStyle } from './contract.ts';
 
 export interface Ended {
@@ -21,15 +21,15 @@ export interface Ended {
 
 const returning = 'RETURNING id, user_id, total_cents, currency, status, reason, saga';
 
-/** The money is there. A user who was blocked or deleted since the order was placed is rejected instead. */
-export function confirm(tx: Transaction, orderId: string, attempts = 1): Promise<Ended[]> {
+/** The money is there, of an order that nobody drives. A user who was blocked or deleted since the order was placed is rejected instead. */
+export async function confirm(tx: Transaction, orderId: string, attempts = 1): Promise<boolean> {
   const update = `
     UPDATE orders SET (status, reason) = (
       SELECT CASE WHEN barred THEN 'rejected' ELSE 'confirmed' END, CASE WHEN barred THEN 'user-blocked' END
       FROM (SELECT EXISTS (SELECT FROM barred_users WHERE user_id = orders.user_id)) AS b (barred)
     ), decided_at = now(), payment_token = NULL
-    WHERE id = $1 AND status = 'placed' ${returning}`;
-  return end(tx, update, [orderId], attempts, 'order-confirm');
+    WHERE id = $1 AND status = 'placed' AND saga = 'choreography' ${returning}`;
+  return (await end(tx, update, [orderId], attempts)).length > 0;
 }
 
 /** Of a coordinated order: confirmed, or, where its user may not buy any more, left as it is to be taken back. */
@@ -38,26 +38,28 @@ export async function confirmUnlessBarred(tx: Transaction, orderId: string): Pro
     UPDATE orders SET status = 'confirmed', decided_at = now(), payment_token = NULL
     WHERE id = $1 AND status = 'placed'
       AND NOT EXISTS (SELECT FROM barred_users WHERE user_id = orders.user_id) ${returning}`;
-  return (await end(tx, update, [orderId], 1, 'order-confirm-unless')).length > 0;
+  return (await end(tx, update, [orderId])).length > 0;
 }
 
-export function reject(
+/** `saga`: who decides about it; an order of the other style is left alone. */
+export async function reject(
   tx: Transaction,
   orderId: string,
+  saga: SagaStyle,
   reason: RejectReason,
   attempts = 1,
-): Promise<Ended[]> {
+): Promise<boolean> {
   const update = `
     UPDATE orders SET status = 'rejected', reason = $2, decided_at = now(), payment_token = NULL
-    WHERE id = $1 AND status = 'placed' ${returning}`;
-  return end(tx, update, [orderId, reason], attempts);
+    WHERE id = $1 AND status = 'placed' AND saga = $3 ${returning}`;
+  return (await end(tx, update, [orderId, reason, saga], attempts)).length > 0;
 }
 
 export function cancel(tx: Transaction, orderId: string): Promise<Ended[]> {
   const update = `
     UPDATE orders SET status = 'cancelled', decided_at = now(), payment_token = NULL
     WHERE id = $1 AND status = 'placed' ${returning}`;
-  return end(tx, update, [orderId], 1);
+  return end(tx, update, [orderId]);
 }
 
 /** A user may not buy any more: what is open and nobody drives is rejected now, what is being written meets `confirm`. */
@@ -68,20 +70,20 @@ export async function bar(tx: Transaction, userId: string): Promise<void> {
   const update = `
     UPDATE orders SET status = 'rejected', reason = 'user-blocked', decided_at = now(), payment_token = NULL
     WHERE user_id = $1 AND status = 'placed' AND saga = 'choreography' ${returning}`;
-  await end(tx, update, [userId], 1);
+  await end(tx, update, [userId]);
 }
 
 export async function unbar(tx: Transaction, userId: string): Promise<void> {
   await tx.sql.query('DELETE FROM barred_users WHERE user_id = $1', [userId]);
 }
 
-/** The event of an order's end. */
-export function endOf(row: Ended): EventArguments {
+/** Publishes how an order ended. */
+export function tellEnd(tx: Transaction, row: Ended): Promise<Published> {
   const { id: orderId, user_id: userId, currency, status, reason, saga } = row;
   const about = { orderId, userId, totalCents: Number(row.total_cents), currency, saga };
   return status === 'rejected'
-    ? eventArguments(orders.events['order-rejected'], { ...about, reason: reason! })
-    : eventArguments(orders.events[`order-${status}`], about);
+    ? tx.publish(orders.events['order-rejected'], { ...about, reason: reason! })
+    : tx.publish(orders.events[`order-${status}`], about);
 }
 
 const steps = { confirmed: 'confirm-order', rejected: 'reject-order', cancelled: 'cancel-order' } as const;
@@ -90,13 +92,12 @@ async function end(
   tx: Transaction,
   update: string,
   values: readonly unknown[],
-  attempts: number,
-  name?: string,
+  attempts = 1,
 ): Promise<Ended[]> {
-  const { rows } = await tx.sql.query<Ended & Record<string, unknown>>(update, values, name);
+  const { rows } = await tx.sql.query<Ended & Record<string, unknown>>(update, values);
   for (const row of rows) {
-    const noted = { step: steps[row.status], status: 'done', attempts, why: row.reason } as const;
-    await publishNoted(tx, endOf(row), row.id, noted);
+    const told = await tellEnd(tx, row);
+    noteDone(tx, told, row.id, { step: steps[row.status], status: 'done', attempts, why: row.reason });
   }
   return rows;
 }

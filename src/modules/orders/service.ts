@@ -1,17 +1,18 @@
 // What a customer can do with orders. Placing asks users and catalog first and then writes order, answer
-// and event in one statement; what becomes of the order is decided later (see listeners.ts).
+// and event in one transaction, which begins the saga; what becomes of the order is decided later (see listeners.ts).
 // It knows nothing of HTTP, and nothing of where users and catalog run.
 import { setTimeout as pause } from 'node:timers/promises';
-import { v7, validate } from 'uuid';
+import { v7 } from 'uuid';
 import {
-  type BeginValues,
   type Client,
   type Engine,
-  type EventArguments,
-  eventArguments,
   kernelProblem,
+  type PageQuery,
+  type Published,
+  pageOf,
   problem,
   type Store,
+  type Transaction,
 } from '#banyan';
 import type { PrismaClient } from '../../../prisma/orders/client/client.ts';
 import type { catalog } from '../catalog/contract.ts';
@@ -67,33 +68,24 @@ export class OrderService {
     }
     const bill = await billing;
     if ('error' in bill) throw bill.error;
-    const order: Omit<Order, 'saga'> = {
+    const draft: Draft = {
       id: v7(),
       status: user.blocked ? 'rejected' : 'placed',
       ...(user.blocked ? { reason: 'user-blocked' } : {}),
       ...bill,
       createdAt: new Date().toISOString(),
     };
-    const event = firstEvent(userId, order, paymentToken);
-    const begins = this.#begins(userId, order, paymentToken, event);
-    const saga = await repository.insert({ userId, key, fingerprint, order, paymentToken, event, begins });
-    if (saga === 'orchestration') this.#parts.coordinator.wake();
-    if (saga) return { ...order, saga };
+    const order = await this.#write({ userId, key, fingerprint, draft, paymentToken });
+    if (order) return order;
     // The key is taken: this is a repeat, or one of several at once.
     const winner = await repository.answerTo(userId, key);
     if (!winner) throw new Error(`the answer to key ${key} of user ${userId} vanished`);
     return sameAnswer(winner, fingerprint);
   }
 
-  async list(userId: string, { limit = 20, cursor }: { limit?: number; cursor?: string }) {
-    if (cursor !== undefined && !validate(cursor)) {
-      throw problem(orders, 'bad-cursor', {
-        errors: [{ path: '/cursor', message: 'is not a nextCursor of this list' }],
-      });
-    }
-    const found = await this.#parts.repository.newest(userId, cursor, limit + 1);
-    const items = found.slice(0, limit);
-    return { items, nextCursor: found.length > limit ? items.at(-1)!.id : null };
+  list(userId: string, query: PageQuery) {
+    const { repository } = this.#parts;
+    return pageOf(orders, query, (before, limit) => repository.newest(userId, before, limit));
   }
 
   async show(userId: string, id: string): Promise<Order> {
@@ -109,7 +101,7 @@ export class OrderService {
   async cancel(userId: string, id: string): Promise<Order> {
     const { store, operator } = this.#parts;
     await this.show(userId, id);
-    const how = await store.rawTransaction((tx) => operator.callOff(tx, id));
+    const how = await store.transaction((tx) => operator.callOff(tx, id));
     const order = await this.show(userId, id);
     if (order.status === 'cancelled') return order;
     if (order.status === 'placed' && (how === 'called-off' || how === 'already')) return order;
@@ -127,32 +119,58 @@ export class OrderService {
     return billFor(wanted, (await this.#parts.catalog.priceProducts({ ids })).items);
   }
 
-  #begins(
-    userId: string,
-    order: Omit<Order, 'saga'>,
-    paymentToken: string,
-    [eventId]: EventArguments,
-  ): BeginValues {
-    const { id: orderId, totalCents, currency, reason, createdAt: at } = order;
-    const lines = order.lines.map(({ productId, quantity }) => ({ productId, quantity }));
-    const data: Checkout = { orderId, userId, lines, totalCents, currency, paymentToken };
-    const ending = reason ?? null;
-    return this.#parts.coordinator.beginValues({ step: 'place-order', at, eventId, data, ending });
+  /**
+   * Writes the order, its key and its event, and begins its saga. Undefined when the key has an order already; an
+   * equal request that is being written is waited for.
+   */
+  #write({ userId, key, fingerprint, draft, paymentToken }: Placing): Promise<Order | undefined> {
+    const { store, repository, coordinator } = this.#parts;
+    return store.transaction(async (tx) => {
+      const order: Order = { ...draft, saga: await coordinator.styleIn(tx) };
+      if (!(await repository.claim(tx, { userId, key, fingerprint, order }))) return undefined;
+      await repository.insert(tx, userId, order, paymentToken);
+      coordinator.begin(tx, order.id, {
+        style: order.saga,
+        step: 'place-order',
+        at: order.createdAt,
+        because: await publishFirst(tx, userId, order, paymentToken),
+        data: checkoutOf(userId, order, paymentToken),
+        ending: order.reason ?? null,
+      });
+      return order;
+    });
   }
 }
 
+type Draft = Omit<Order, 'saga'>;
+
+interface Placing {
+  readonly userId: string;
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly draft: Draft;
+  readonly paymentToken: string;
+}
+
 /** A blocked user's order ends where it begins: nobody hears that it was placed, so nothing is reserved. */
-function firstEvent(userId: string, order: Omit<Order, 'saga'>, paymentToken: string): EventArguments {
-  const { id: orderId, totalCents, currency, reason, lines } = order;
-  const about = { orderId, userId, totalCents, currency };
-  const { events } = orders;
+function publishFirst(
+  tx: Transaction,
+  userId: string,
+  order: Order,
+  paymentToken: string,
+): Promise<Published> {
+  const { reason, saga } = order;
+  const { lines, paymentToken: token, ...about } = checkoutOf(userId, order, paymentToken);
   return reason
-    ? eventArguments(events['order-rejected'], { ...about, reason })
-    : eventArguments(events['order-placed'], {
-        ...about,
-        lines: lines.map(({ productId, quantity }) => ({ productId, quantity })),
-        paymentToken,
-      });
+    ? tx.publish(orders.events['order-rejected'], { ...about, reason, saga })
+    : tx.publish(orders.events['order-placed'], { ...about, lines, paymentToken: token, saga });
+}
+
+/** What is to be done for an order: what its first event tells, and what a coordinator needs. */
+function checkoutOf(userId: string, order: Order, paymentToken: string): Checkout {
+  const { id: orderId, totalCents, currency } = order;
+  const lines = order.lines.map(({ productId, quantity }) => ({ productId, quantity }));
+  return { orderId, userId, lines, totalCents, currency, paymentToken };
 }
 
 function sameAnswer({ fingerprint, answer }: GivenAnswer, wanted: string): Order {

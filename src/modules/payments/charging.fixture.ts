@@ -13,7 +13,7 @@ import { createJobTask } from '../../banyan/jobs/loop.ts';
 import { openEmbedded } from '../../banyan/postgres/embedded.ts';
 import { provision } from '../../banyan/postgres/provision.ts';
 import { roleUrl } from '../../banyan/postgres/roles.ts';
-import { createPool, createStore } from '../../banyan/store/create.ts';
+import { createPool, createStore, sqlOf } from '../../banyan/store/create.ts';
 import { type CardNetwork, withTimeLimit } from './card-network.ts';
 import { chargeJob } from './charging.ts';
 import { payments } from './contract.ts';
@@ -49,7 +49,7 @@ export async function paymentsAlone() {
     log,
   });
   const pool = createPool(roleUrl(adminUrl, secret, cardNetworkSchema.role), 'card_network', log, 3);
-  const ledger = new Ledger(pool);
+  const ledger = new Ledger(sqlOf(pool));
 
   return {
     store,

@@ -26,7 +26,7 @@ const order = (paymentToken = 'tok_ok') => ({
   paymentToken,
 });
 type Order = ReturnType<typeof order>;
-const inTransaction = <T>(step: (tx: Transaction) => Promise<T>) => shop.store.rawTransaction(step);
+const inTransaction = <T>(step: (tx: Transaction) => Promise<T>) => shop.store.transaction(step);
 /** Whether it made work: not where the order has a payment already, or ended. */
 const reserved = (one: Order) => inTransaction(async (tx) => !(await request(tx.sql, one)));
 const ended = (one: Order) => inTransaction((tx) => undo(tx, one));

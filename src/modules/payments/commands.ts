@@ -16,14 +16,14 @@ export interface CommandParts {
 export function commands({ store, where, wake }: CommandParts) {
   return {
     async charge(order: InputOf<Operations['charge']>): Promise<OutputOf<Operations['charge']>> {
-      const before = await request(store.writes, order);
+      const before = await request(store.sql, order);
       if (!before) wake();
       const { asks: attempts, reason } = before ?? { asks: 0, reason: null };
       return { state: stateOf(before), ...(reason ? { reason } : {}), attempts, where };
     },
 
     async undo(order: InputOf<Operations['undo']>): Promise<OutputOf<Operations['undo']>> {
-      const work = await store.rawTransaction((tx) => undo(tx, order));
+      const work = await store.transaction((tx) => undo(tx, order));
       if (work) wake();
       const { status, asks: attempts } = await standing(store.sql, order.orderId);
       const pending = status === 'voiding' || status === 'refunding' || status === 'giving-up';

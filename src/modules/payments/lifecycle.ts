@@ -12,14 +12,7 @@
 //       refunded     the money went back                             -> payment-refunded
 //   forestalled  the order ended before its stock was reserved: a late charge finds this row
 import { v7 } from 'uuid';
-import {
-  type EventArguments,
-  eventArguments,
-  presentCause,
-  type Sql,
-  type Store,
-  type Transaction,
-} from '#banyan';
+import { presentCause, type Sql, type Store, type Transaction } from '#banyan';
 import { type Payment, payments } from './contract.ts';
 
 export type Status = Payment['status'] | 'giving-up' | 'voiding' | 'refunding' | 'forestalled';
@@ -60,7 +53,6 @@ export async function request(
      VALUES ($1, $2, $3, $4, $5, $6, 'pending', now(), $7, now(), now())
      ON CONFLICT (order_id) DO NOTHING`,
     [v7(), orderId, userId, totalCents, currency, paymentToken, presentCause()],
-    'payments-request',
   );
   return rowCount > 0 ? undefined : standing(sql, orderId);
 }
@@ -126,31 +118,26 @@ export interface Answer {
   readonly due?: boolean;
 }
 
-const change = `
-  UPDATE payments SET status = $3, due_at = CASE WHEN $4::boolean THEN now() END, reason = $5, updated_at = now()
-  WHERE id = $1 AND status = $2`;
-const changeAndPublish = `
-  WITH changed AS (${change} RETURNING id)
-  SELECT emit_event($6::uuid, $7, $8, $9, $10::json, $11, $12, $13) FROM changed`;
-
-/**
- * Records what came of a claimed payment, with its event, in one statement; false when another host or the
- * order's end was first.
- */
+/** Records what came of a claimed payment, with its event; false when another host or the order's end was first. */
 export async function record(store: Store, payment: Claimed, answer: Answer): Promise<boolean> {
-  const values = [payment.id, payment.status, answer.to, answer.due ?? false, answer.reason ?? null];
-  const event = eventOf(payment, answer);
-  const { rowCount } = event
-    ? await store.writes.query(changeAndPublish, [...values, ...event], 'payments-record')
-    : await store.writes.query(change, values);
-  if (event && rowCount) store.committed();
-  return rowCount === 1;
+  const { id, status } = payment;
+  const { to, due = false, reason = null } = answer;
+  return store.transaction(async (tx) => {
+    const { rowCount } = await tx.sql.query(
+      `UPDATE payments SET status = $3, due_at = CASE WHEN $4::boolean THEN now() END, reason = $5, updated_at = now()
+       WHERE id = $1 AND status = $2`,
+      [id, status, to, due, reason],
+    );
+    if (rowCount === 0) return false;
+    await tell(tx, payment, answer);
+    return true;
+  });
 }
 
-function eventOf(payment: Claimed, { event, reason }: Answer): EventArguments | undefined {
+async function tell(tx: Transaction, payment: Claimed, { event, reason }: Answer): Promise<void> {
   const { id: paymentId, orderId, userId, amountCents, currency, asks: attempts } = payment;
   const about = { orderId, userId, paymentId, amountCents, currency, attempts };
-  if (event === 'payment-failed')
-    return eventArguments(payments.events['payment-failed'], { ...about, reason: reason! });
-  return event && eventArguments(payments.events[event], about);
+  const { events } = payments;
+  if (event === 'payment-failed') await tx.publish(events[event], { ...about, reason: reason! });
+  else if (event) await tx.publish(events[event], about);
 }

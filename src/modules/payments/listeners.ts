@@ -6,8 +6,7 @@ import { catalog } from '../catalog/contract.ts';
 import { orders } from '../orders/contract.ts';
 import { repeat, request, undo } from './lifecycle.ts';
 
-// Each touches the payment of its order.
-const reacting = { style: 'choreography', interleaves: true } as const;
+const reacting = { style: 'choreography' } as const;
 
 /** `wake`: there is something to do at the network. */
 export function listeners(wake: () => void): readonly Listener[] {

@@ -1,14 +1,13 @@
 // Payments as a module: what implements its contract, what it listens to, the job that charges.
 // The sandbox card network lives here too, in its own schema; another network is another line below.
 import { instanceCachingFactory } from 'tsyringe';
-import { defineModule, type Module } from '#banyan';
+import { defineModule, type Module, pageOf } from '#banyan';
 import { PrismaClient } from '../../../prisma/payments/client/client.ts';
 import { withTimeLimit } from './card-network.ts';
 import { chargeJob } from './charging.ts';
 import { commands } from './commands.ts';
 import { payments } from './contract.ts';
 import { listeners } from './listeners.ts';
-import { idOf, pageOf } from './lists.ts';
 import { PaymentRepository } from './repository.ts';
 import { Ledger } from './sandbox/ledger.ts';
 import { sandboxNetwork } from './sandbox/network.ts';
@@ -25,7 +24,7 @@ export default function paymentsModule(): Module {
     setup(kit) {
       const { container, store, log, hostId: where } = kit;
       const wake = () => kit.wake('charge');
-      const books = kit.pool(cardNetworkSchema, 3);
+      const books = kit.outside(cardNetworkSchema, 3);
       container.register(PaymentRepository, { useFactory: () => new PaymentRepository(store) });
       container.register(Ledger, { useFactory: instanceCachingFactory(() => new Ledger(books)) });
       const repository = container.resolve(PaymentRepository);
@@ -34,10 +33,10 @@ export default function paymentsModule(): Module {
 
       return {
         operations: {
-          list: async ({ orderId, cursor, limit = 20 }, { user }) =>
-            pageOf(await repository.newest(user.id, orderId, idOf(cursor), limit + 1), limit),
-          sandboxCharges: async ({ orderId, cursor, limit = 100 }) =>
-            pageOf(await ledger.newest(orderId, idOf(cursor), limit + 1), limit),
+          list: ({ orderId, ...query }, { user }) =>
+            pageOf(payments, query, (after, most) => repository.newest(user.id, orderId, after, most)),
+          sandboxCharges: ({ orderId, limit = 100, cursor }) =>
+            pageOf(payments, { limit, cursor }, (after, most) => ledger.newest(orderId, after, most)),
           ...commands({ store, where, wake }),
         },
         listeners: listeners(wake),

@@ -41,11 +41,8 @@ export default function usersModule({ signingKey, dataDir }: UserSettings): Modu
           getUser: ({ userId }) => service.getUser(userId),
         },
         listeners: [
-          // One statement, also where two orders are one user's: it may run beside others.
-          on(
-            notifications.events['notification-sent'],
-            ({ userId, at }, { tx }) => noteMail(tx.sql, userId, at),
-            { interleaves: true },
+          on(notifications.events['notification-sent'], ({ userId, at }, { tx }) =>
+            noteMail(tx.sql, userId, at),
           ),
         ],
         seed: () => seedUsers({ store, repository: container.resolve(UserRepository), dataDir, log }),

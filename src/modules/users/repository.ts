@@ -34,12 +34,11 @@ export class UserRepository {
     return this.#store.prisma.user.findUnique({ where: { id } });
   }
 
-  /** What other modules may know. Asked with every order, so a prepared statement. */
+  /** What other modules may know. Asked with every order, so it is SQL. */
   async known(id: string): Promise<Pick<Row, 'id' | 'email' | 'name' | 'blocked'> | undefined> {
     const { rows } = await this.#store.sql.query<Pick<Row, 'id' | 'email' | 'name' | 'blocked'>>(
       'SELECT id, email, name, blocked FROM users WHERE id = $1',
       [id],
-      'users-known',
     );
     return rows[0];
   }
@@ -100,7 +99,6 @@ export async function noteMail(sql: Sql, userId: string, at: string): Promise<vo
      SET last_notified_at = greatest(last_notified_at, $2::timestamptz), notification_count = notification_count + 1
      WHERE id = $1`,
     [userId, at],
-    'users-note-mail',
   );
 }
 

@@ -27,7 +27,7 @@ export interface SeedParts {
 
 export async function seedUsers({ store, repository, dataDir, log }: SeedParts): Promise<void> {
   // Asked at every start, where Prisma's first query would cost 80 ms.
-  if ((await store.pool.query('SELECT FROM users LIMIT 1')).rowCount !== 0) return;
+  if ((await store.sql.query('SELECT FROM users LIMIT 1')).rowCount !== 0) return;
   const accounts = await Promise.all(
     wanted.map(async (one) => {
       const password = randomBytes(12).toString('base64url');

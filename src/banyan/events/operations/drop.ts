@@ -14,7 +14,7 @@ export async function drop(
   { by, why }: { by: string; why: string },
 ): Promise<Decided[]> {
   const schema = nameOf(of);
-  const decided = await of.store.rawTransaction(async ({ sql }) => {
+  const decided = await of.store.transaction(async ({ sql }) => {
     const rows = await lockResting(sql, schema, ids, droppable);
     await audit(
       sql,

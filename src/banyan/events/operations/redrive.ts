@@ -30,7 +30,7 @@ export async function redrive(
   { by, data }: { by: string; data?: unknown },
 ): Promise<Decided[]> {
   const schema = nameOf(of);
-  const decided = await of.store.rawTransaction(async ({ sql }) => {
+  const decided = await of.store.transaction(async ({ sql }) => {
     const rows = await lockResting(sql, schema, ids, redrivable);
     const edited = data !== undefined;
     if (edited) for (const row of rows) await edit(of, sql, row, data);

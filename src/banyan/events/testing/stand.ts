@@ -22,7 +22,8 @@ export interface HostOptions extends Partial<Pick<EventRuntimeOptions, 'steps' |
   /** Runs before the effect is written; throws to fail. */
   readonly before?: (data: Sold, delivery: Delivery) => Promise<void> | void;
   readonly retry?: Listener['retry'];
-  readonly interleaves?: boolean;
+  /** The listener reads an answer before its last statement, so it does not go side by side with others. */
+  readonly waits?: boolean;
   readonly eventLog?: EventLog;
 }
 
@@ -121,7 +122,7 @@ function openHost(url: string, options: HostOptions, makeLog?: (host: string) =>
     tillStore,
     eventLog,
     sell: (...events) =>
-      shopStore.rawTransaction(async (tx) => {
+      shopStore.transaction(async (tx) => {
         for (const one of events) await tx.publish(shop.events.sold, one);
       }),
     async start() {
@@ -142,7 +143,7 @@ function openHost(url: string, options: HostOptions, makeLog?: (host: string) =>
   };
 }
 
-function writeEffect({ before, retry, interleaves = false }: HostOptions): Listener {
+function writeEffect({ before, retry, waits }: HostOptions): Listener {
   return on(
     shop.events.sold,
     async (data, { tx, delivery }) => {
@@ -152,9 +153,10 @@ function writeEffect({ before, retry, interleaves = false }: HostOptions): Liste
         data.orderId,
         data.n,
       ]);
+      if (waits) await tx.sql.query('SELECT FROM effect LIMIT 1');
       await tx.publish(till.events.paid, { orderId: data.orderId, n: data.n });
     },
-    { retry, interleaves },
+    { retry },
   );
 }
 

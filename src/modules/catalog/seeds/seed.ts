@@ -1,9 +1,10 @@
 // About 200 products for an empty shop: the same ids, prices and stock wherever and whenever it is seeded,
 // so that two hosts that seed at once, or a second boot, add nothing. No event tells of them: they were
 // there before anybody could listen.
+
 import { createHash } from 'node:crypto';
-import type { Pool } from 'pg';
 import { v7 } from 'uuid';
+import type { Sql } from '#banyan';
 import { seedPictureIds } from '../../media/contract.ts';
 import type { Product } from '../contract.ts';
 import { type Make, type Shelf, shelves, type Thing } from './goods.ts';
@@ -37,8 +38,8 @@ function productOf(index: number, shelf: Shelf, thing: Thing, make: Make): Produ
 }
 
 /** One statement, and only where there is no product at all: a shop that sells its own wants none of ours. */
-export async function seedProducts(pool: Pool): Promise<void> {
-  await pool.query(
+export async function seedProducts(sql: Sql): Promise<void> {
+  await sql.query(
     `INSERT INTO products (id, sku, name, description, price_cents, currency, stock, image_id)
      SELECT id, sku, name, description, "priceCents", currency, stock, "imageId"
      FROM jsonb_to_recordset($1::jsonb) AS seed (

@@ -20,9 +20,6 @@ export const watched: Watched = {
   deadlineMs: 20_000,
 };
 
-// Each touches its own order: its row, its notes, its coordinator's state.
-const interleaving = { interleaves: true };
-
 export function choreography(engine: Engine<Checkout>): readonly Listener[] {
   const ended =
     (why: string) =>
@@ -46,51 +43,33 @@ export function choreography(engine: Engine<Checkout>): readonly Listener[] {
       async ({ orderId, attempts }, { tx, delivery }) => {
         await engine.note(tx, delivery, orderId, { step: 'reserve-stock', status: 'done', attempts });
       },
-      { ...interleaving, style: 'choreography' },
+      { style: 'choreography' },
     ),
-    on(
-      catalog.events['stock-refused'],
-      async ({ orderId, attempts }, { tx, delivery }) => {
-        const why = 'out-of-stock';
-        if (
-          await engine.note(tx, delivery, orderId, { step: 'reserve-stock', status: 'failed', attempts, why })
-        )
-          await reject(tx, orderId, why, delivery.attempt);
-      },
-      interleaving,
+    on(catalog.events['stock-refused'], async ({ orderId, attempts }, { tx, delivery }) => {
+      const why = 'out-of-stock';
+      if (
+        await engine.note(tx, delivery, orderId, { step: 'reserve-stock', status: 'failed', attempts, why })
+      )
+        await reject(tx, orderId, 'choreography', why, delivery.attempt);
+    }),
+    on(payments.events['payment-captured'], ({ orderId, attempts = 1 }, { tx, delivery }) =>
+      engine.told(tx, delivery, orderId, { step: 'capture-payment', status: 'done', attempts }, () =>
+        confirm(tx, orderId, delivery.attempt),
+      ),
     ),
-    on(
-      payments.events['payment-captured'],
-      ({ orderId, attempts = 1 }, { tx, delivery }) =>
-        engine.told(tx, delivery, orderId, { step: 'capture-payment', status: 'done', attempts }, () =>
-          confirm(tx, orderId, delivery.attempt),
-        ),
-      interleaving,
-    ),
-    on(
-      payments.events['payment-failed'],
-      ({ orderId, attempts = 1, reason: why }, { tx, delivery }) =>
-        engine.told(tx, delivery, orderId, { step: 'capture-payment', status: 'failed', attempts, why }, () =>
-          reject(tx, orderId, why, delivery.attempt),
-        ),
-      interleaving,
+    on(payments.events['payment-failed'], ({ orderId, attempts = 1, reason: why }, { tx, delivery }) =>
+      engine.told(tx, delivery, orderId, { step: 'capture-payment', status: 'failed', attempts, why }, () =>
+        reject(tx, orderId, 'choreography', why, delivery.attempt),
+      ),
     ),
 
-    on(
-      catalog.events['stock-released'],
-      async ({ orderId, attempts }, { tx, delivery }) => {
-        await engine.note(tx, delivery, orderId, { step: 'release-stock', status: 'done', attempts });
-      },
-      interleaving,
-    ),
-    on(payments.events['payment-refunded'], ended('refunded'), interleaving),
-    on(payments.events['payment-voided'], ended('voided'), interleaving),
+    on(catalog.events['stock-released'], async ({ orderId, attempts }, { tx, delivery }) => {
+      await engine.note(tx, delivery, orderId, { step: 'release-stock', status: 'done', attempts });
+    }),
+    on(payments.events['payment-refunded'], ended('refunded')),
+    on(payments.events['payment-voided'], ended('voided')),
 
-    on(notifications.events['notification-sent'], (one, context) => mailed(one, context), interleaving),
-    on(
-      notifications.events['notification-failed'],
-      (one, context) => mailed(one, context, one.why),
-      interleaving,
-    ),
+    on(notifications.events['notification-sent'], (one, context) => mailed(one, context)),
+    on(notifications.events['notification-failed'], (one, context) => mailed(one, context, one.why)),
   ];
 }

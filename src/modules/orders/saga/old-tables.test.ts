@@ -2,6 +2,7 @@
 // as it stands, with its open sagas, and they go on. The same SQL is run over it at every start.
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createPublisher } from '../../../banyan/events/publisher.ts';
 import { moduleEventTables } from '../../../banyan/events/tables.ts';
 import { Lane } from '../../../banyan/jobs/lane.ts';
 import { createJobTask } from '../../../banyan/jobs/loop.ts';
@@ -12,6 +13,7 @@ import { query, silent, type ThrowawayServer, throwawayServer } from '../../../b
 import { Engine } from '../../../banyan/saga/engine.ts';
 import { sagaTables } from '../../../banyan/saga/tables.ts';
 import { createStore } from '../../../banyan/store/create.ts';
+import { orders } from '../contract.ts';
 import { type Checkout, checkout, type Participants } from './orchestration.ts';
 
 const prisma = new URL('../../../../prisma/', import.meta.url);
@@ -88,7 +90,7 @@ test('keeps every row, and an open saga goes on to its end', async () => {
     module: 'orders',
     url: roleUrl(adminUrl, secret, runtimeRole('orders')),
     prisma: () => undefined,
-    publisher: async () => {},
+    publisher: createPublisher(orders),
     onCommit: () => {},
     strict: true,
     log: silent,
@@ -120,8 +122,8 @@ test('keeps every row, and an open saga goes on to its end', async () => {
     const words = (await engine.timeline(driven)).map(({ step }) => step);
     expect(words.slice(0, 2).sort()).toEqual(['place-order', 'reserve-stock']);
     expect(words.slice(2)).toEqual(['capture-payment', 'confirm-order', 'sell-stock', 'mail-customer']);
-    const orders = 'SELECT id, status FROM orders.orders ORDER BY status';
-    expect(await query(adminUrl, orders)).toEqual([
+    const rows = 'SELECT id, status FROM orders.orders ORDER BY status';
+    expect(await query(adminUrl, rows)).toEqual([
       { id: driven, status: 'confirmed' },
       { id: watched, status: 'placed' },
     ]);

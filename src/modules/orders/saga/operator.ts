@@ -3,7 +3,7 @@
 // to everybody once more, and whoever answered before answers again.
 import { type Engine, type Open, problem, type Store, styleWhen, type Transaction } from '#banyan';
 import { type Order, orders, type SagaOfOrder, type SagaOverview, type SagaStyle } from '../contract.ts';
-import { cancel, type Ended, endOf } from '../decisions.ts';
+import { cancel, type Ended, tellEnd } from '../decisions.ts';
 import { type Checkout, cancelled } from './orchestration.ts';
 import { explained, timelineOf } from './words.ts';
 
@@ -69,7 +69,7 @@ export class SagaOperator {
   async retry(orderId: string): Promise<SagaOfOrder> {
     const { store, coordinator } = this.#parts;
     const open = await this.#stuck(orderId);
-    await store.rawTransaction(async (tx) => {
+    await store.transaction(async (tx) => {
       if (open.driven) await coordinator.hurry(tx, orderId);
       else await askAgain(tx, orderId);
     });
@@ -78,7 +78,7 @@ export class SagaOperator {
 
   async cancel(orderId: string): Promise<SagaOfOrder> {
     await this.#stuck(orderId);
-    await this.#parts.store.rawTransaction(async (tx) => {
+    await this.#parts.store.transaction(async (tx) => {
       const how = await this.callOff(tx, orderId);
       if (how === 'done' || how === 'called-off') return;
       throw problem(orders, 'too-late', {
@@ -129,9 +129,7 @@ async function askAgain(tx: Transaction, orderId: string): Promise<void> {
   );
   const row = rows[0]!;
   if (row.status !== 'placed') {
-    const event = endOf(row as unknown as Ended);
-    await tx.sql.query('SELECT emit_event($1::uuid, $2, $3, $4, $5::json, $6, $7, $8)', event);
-    tx.emitted();
+    await tellEnd(tx, row as unknown as Ended);
     return;
   }
   await tx.publish(orders.events['order-placed'], {

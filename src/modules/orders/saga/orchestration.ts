@@ -97,7 +97,7 @@ export function checkout({ catalog, payments, notifications }: Participants): Sa
         name: 'end-order',
         change: async (tx, { orderId }, ending) => {
           if (ending === cancelled) await cancel(tx, orderId);
-          else await reject(tx, orderId, ending as RejectReason);
+          else await reject(tx, orderId, 'orchestration', ending as RejectReason);
           return { ...done(null), ...(ending === cancelled ? {} : { why: ending! }) };
         },
         deadlineMs: 10_000,

@@ -1,8 +1,8 @@
 // The sandbox network's books: one row per charge, whose status is the present one. Each function is one
 // statement, so that two requests with one key cannot both be the first.
-import type { Pool } from 'pg';
+
 import { v7 } from 'uuid';
-import { type Sql, sharedCommits } from '#banyan';
+import type { Sql } from '#banyan';
 import type { ChargeRequest, ChargeStatus } from '../card-network.ts';
 import type { Charge } from '../contract.ts';
 
@@ -21,22 +21,23 @@ const close = `
     SET status = CASE charges.status WHEN 'captured' THEN 'voided' ELSE charges.status END`;
 
 export class Ledger {
-  readonly #pool: Pool;
-  readonly #writes: Sql;
+  readonly #sql: Sql;
 
-  constructor(pool: Pool) {
-    this.#pool = pool;
-    this.#writes = sharedCommits(pool, 'durable');
+  constructor(sql: Sql) {
+    this.#sql = sql;
   }
 
   /** The status under this key: the given one if the key is new, else what the first request came to. */
   async enter(request: ChargeRequest, status: ChargeStatus): Promise<ChargeStatus> {
     const { idempotencyKey, orderId, amountCents, currency } = request;
-    const { rows } = await this.#writes.query(
-      enter,
-      [v7(), orderId, amountCents, currency, status, idempotencyKey],
-      'ledger-enter',
-    );
+    const { rows } = await this.#sql.query(enter, [
+      v7(),
+      orderId,
+      amountCents,
+      currency,
+      status,
+      idempotencyKey,
+    ]);
     const row = rows[0]!;
     if (row.order_id !== orderId || Number(row.amount_cents) !== amountCents || row.currency !== currency)
       throw new Error(`the key ${idempotencyKey} was used for another charge`);
@@ -44,7 +45,7 @@ export class Ledger {
   }
 
   async status(idempotencyKey: string): Promise<ChargeStatus | undefined> {
-    const { rows } = await this.#pool.query(
+    const { rows } = await this.#sql.query(
       'SELECT status FROM card_network.charges WHERE idempotency_key = $1',
       [idempotencyKey],
     );
@@ -52,11 +53,11 @@ export class Ledger {
   }
 
   async void({ idempotencyKey, orderId, amountCents, currency }: ChargeRequest): Promise<void> {
-    await this.#pool.query(close, [v7(), orderId, amountCents, currency, idempotencyKey]);
+    await this.#sql.query(close, [v7(), orderId, amountCents, currency, idempotencyKey]);
   }
 
   async refund({ idempotencyKey }: ChargeRequest): Promise<void> {
-    await this.#pool.query(
+    await this.#sql.query(
       `UPDATE card_network.charges SET status = 'refunded' WHERE idempotency_key = $1 AND status = 'captured'`,
       [idempotencyKey],
     );
@@ -64,17 +65,17 @@ export class Ledger {
 
   /** Counts one more failure of this key; in the database, so that a killed network goes on counting. */
   async countFailure(idempotencyKey: string): Promise<number> {
-    const { rows } = await this.#pool.query(
+    const { rows } = await this.#sql.query(
       `INSERT INTO card_network.failures AS f (idempotency_key, count) VALUES ($1, 1)
        ON CONFLICT (idempotency_key) DO UPDATE SET count = f.count + 1 RETURNING count`,
       [idempotencyKey],
     );
-    return rows[0].count;
+    return rows[0]!.count;
   }
 
   /** Newest first, optionally of one order, optionally those before an id. */
   async newest(orderId: string | undefined, before: string | undefined, limit: number): Promise<Charge[]> {
-    const { rows } = await this.#pool.query(
+    const { rows } = await this.#sql.query(
       `SELECT ${columns} FROM card_network.charges
        WHERE ($1::uuid IS NULL OR order_id = $1) AND ($2::uuid IS NULL OR id < $2)
        ORDER BY id DESC LIMIT $3`,

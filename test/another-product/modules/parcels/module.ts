@@ -10,7 +10,7 @@ export default function parcelsModule({ archiveUrl }: { readonly archiveUrl: str
       return {
         operations: {
           send: ({ depot }) =>
-            store.rawTransaction(async (tx) => {
+            store.transaction(async (tx) => {
               const id = randomUUID();
               await tx.sql.query('INSERT INTO parcels (id, depot) VALUES ($1, $2)', [id, depot]);
               await tx.publish(parcels.events['parcel-sent'], { parcelId: id, depot });

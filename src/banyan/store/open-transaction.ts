@@ -1,0 +1,85 @@
+// A connection while a transaction is open on it. Nothing waits for BEGIN: it leaves with the first statement. The
+// statements that write the events leave with COMMIT, so a transaction ends in one round trip more than its work.
+// Guarantees: what is sent through it belongs to this transaction, and after its end nothing is sent any more; it has
+// committed when `commit` resolves; where one statement failed, also one that nobody waited for, it has not, and the
+// first failure is the reason given.
+// It must not know what is asked, nor who asks.
+import type { PoolClient, QueryConfig, QueryResult } from 'pg';
+import { type Turn, turnIn } from './turns.ts';
+
+/** More than a commit may ever take: then the connection is given up, and nobody knows whether it happened. */
+const GIVEN_UP_MS = 40_000;
+
+export class OpenTransaction {
+  readonly #client: PoolClient;
+  #over = false;
+  #ended = false;
+  #rolledBack = false;
+  #failure: { readonly error: unknown } | undefined;
+  /** Whose statement was sent last. */
+  #last: Turn | undefined;
+
+  constructor(client: PoolClient) {
+    this.#client = client;
+  }
+
+  /** Resolves when the server has taken it, which nobody needs to wait for. */
+  async begin(text = 'BEGIN'): Promise<void> {
+    await this.#client.query(text).catch((error: unknown) => this.#failed(error));
+  }
+
+  async send(statement: QueryConfig): Promise<QueryResult> {
+    if (this.#over) throw new Error('The transaction is over: it was used after its work had ended.');
+    const turn = turnIn(this);
+    turn?.sends(this.#last === turn);
+    this.#last = turn;
+    try {
+      return await this.#client.query(statement);
+    } catch (error) {
+      return this.#failed(error);
+    } finally {
+      turn?.hears();
+    }
+  }
+
+  /** Throws when it was rolled back, and when nobody knows. */
+  async commit(last: readonly QueryConfig[]): Promise<void> {
+    // One error of these is like any other: then the commit is a rollback.
+    for (const statement of last) this.send(statement).catch(() => {});
+    this.#over = true;
+    const commit = { text: 'COMMIT', query_timeout: GIVEN_UP_MS } as QueryConfig;
+    const ended = await this.#client.query(commit).catch((error: Error & { severity?: string }) => {
+      // An error of the server itself: it has rolled back (a constraint that is checked at the end, a conflict).
+      this.#ended = error.severity === 'ERROR';
+      this.#rolledBack = this.#ended;
+      throw error;
+    });
+    this.#ended = true;
+    this.#rolledBack = ended.command === 'ROLLBACK';
+    if (this.#rolledBack)
+      throw this.#failure?.error ?? new Error('The transaction was rolled back by the database');
+  }
+
+  /** True: nothing of it took effect, for sure. False after a commit, and when nobody knows. */
+  get rolledBack(): boolean {
+    return this.#rolledBack;
+  }
+
+  /** Rolls back what has not ended; answers why the connection must not serve anybody else. */
+  async end(): Promise<Error | undefined> {
+    const committing = this.#over;
+    this.#over = true;
+    if (this.#ended) return undefined;
+    if (committing) return new Error('A commit was not answered');
+    this.#rolledBack = true;
+    return this.#client.query('ROLLBACK').then(
+      () => undefined,
+      (cause: Error) => cause,
+    );
+  }
+
+  #failed(error: unknown): never {
+    this.#failure ??= { error };
+    throw error;
+  }
+}

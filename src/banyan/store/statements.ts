@@ -1,0 +1,63 @@
+// What is known of a statement by its text alone. One that comes a second time gets a name, so that each connection
+// parses and plans it once: for a read by key that is as much work as running it. And whether it writes, since
+// single writes share commits (shared-commits.ts); a text that is misread costs speed and nothing else.
+// It must not know what any statement means.
+import type { QueryConfig } from 'pg';
+
+/** Beyond so many the rest is parsed each time: the server keeps what is prepared, for each connection. */
+const MOST_PREPARED = 200;
+/** Texts that came once. Those with values written into them never come again, and must not fill the names. */
+const MOST_SEEN = 1_000;
+
+const allColumns = /\b(?:select|returning)\s+(?:\w+\.)?\*|,\s*(?:\w+\.)?\*/i;
+const writing = /^(?:\s|--[^\n]*\n)*(?:insert|update|delete|merge)\b/i;
+const writingWith =
+  /^(?:\s|--[^\n]*\n)*with\b.*\b(?:insert\s+into|update\s+[\w."]+\s|delete\s+from|merge\s+into)/is;
+
+/** Names are of the process, so that no two texts of one connection have the same. */
+let given = 0;
+
+export class Statements {
+  readonly #names = new Map<string, string>();
+  readonly #writes = new Map<string, boolean>();
+  readonly #seen = new Set<string>();
+
+  /** The statement as pg takes it. */
+  of(text: string, values?: readonly unknown[]): QueryConfig {
+    const name = this.nameOf(text);
+    return { text, ...(values ? { values: [...values] } : {}), ...(name ? { name } : {}) };
+  }
+
+  /** Undefined: it is parsed for this once. */
+  nameOf(text: string): string | undefined {
+    const known = this.#names.get(text);
+    if (known || this.#names.size === MOST_PREPARED) return known;
+    if (!this.#seen.delete(text)) {
+      if (this.#seen.size === MOST_SEEN) this.#seen.clear();
+      this.#seen.add(text);
+      return undefined;
+    }
+    // Several commands in one text cannot be prepared.
+    if (text.includes(';') || answersAllColumns(text)) return undefined;
+    given += 1;
+    const name = `s${given}`;
+    this.#names.set(text, name);
+    return name;
+  }
+
+  isWrite(text: string): boolean {
+    let known = this.#writes.get(text);
+    if (known === undefined) {
+      known = writing.test(text) || writingWith.test(text);
+      if (this.#writes.size === MOST_SEEN) this.#writes.clear();
+      this.#writes.set(text, known);
+    }
+    return known;
+  }
+}
+
+/** Its columns are another's affair: were one added, each connection that had prepared it would refuse it for ever. */
+function answersAllColumns(text: string): boolean {
+  const [, returned] = /^\s*insert\b.*?(returning\b.*)?$/is.exec(text) ?? [undefined, text];
+  return returned !== undefined && allColumns.test(returned);
+}
