@@ -3,7 +3,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Minutes each, of faults on real brokers and of a kill at every step of the checkout: `npm run test:chaos`. */
-export const chaos = ['test/saga-kill.long.test.ts', 'src/kernel/events/**/*.kafka.long.test.ts'];
+export const chaos = ['test/saga-kill.long.test.ts', 'src/banyan/events/**/*.kafka.long.test.ts'];
 
 export const long = [
   '**/*.long.test.ts',
@@ -16,6 +16,7 @@ export const long = [
   'test/replicas*.test.ts',
   'test/telemetry*.test.ts',
   'src/banyan/events/**/*.test.ts',
+  'src/banyan/log/**/*.test.ts',
   'src/banyan/placement/**/*.test.ts',
   'src/banyan/postgres/embedded.test.ts',
   'src/banyan/postgres/provision.test.ts',

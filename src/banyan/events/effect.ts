@@ -8,7 +8,7 @@ import type { Tracing } from '../telemetry/tracing.ts';
 import type { Envelope } from './envelope.ts';
 import { isTransient } from './failure.ts';
 import type { Listener } from './listener.ts';
-import { Turns } from './turns.ts';
+import { type Shared, Turns } from './turns.ts';
 
 /** The boundaries at which a test may kill or freeze the process. */
 export type InboxStep =
@@ -37,9 +37,6 @@ export interface Attempt {
   /** Inside the transaction, after the listener. */
   readonly leave?: (tx: Transaction) => Promise<void>;
 }
-
-/** One event of several that are handled in one transaction. */
-export type Shared = Pick<Attempt, 'listener' | 'envelope' | 'topic'>;
 
 const DEADLINE_MS = 30_000;
 const REPEATS = 5;

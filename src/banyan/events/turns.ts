@@ -5,8 +5,15 @@
 // It must not know what a listener does.
 
 import { inTurn, Manners, Turn } from '../store/turns.ts';
-import type { Shared } from './effect.ts';
+import type { Envelope } from './envelope.ts';
 import type { Listener } from './listener.ts';
+
+/** One event of several that are handled in one transaction. */
+export interface Shared {
+  readonly listener: Listener;
+  readonly envelope: Envelope;
+  readonly topic: string;
+}
 
 export class Turns {
   readonly #manners = new Manners<Listener>();

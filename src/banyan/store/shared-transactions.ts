@@ -10,8 +10,8 @@ import { Asked, closing } from './asked.ts';
 import { Groups } from './groups.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { IMPATIENT, IMPATIENT_MS, inTime, WAIT_MS } from './shared-commits.ts';
-import type { Done, TransactionParts, Work } from './transaction.ts';
 import { inside, Turn } from './turns.ts';
+import type { Done, TransactionParts, Work } from './work.ts';
 
 /** At once: one works while the other waits for the disk. */
 const AT_ONCE = 2;

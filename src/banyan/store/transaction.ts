@@ -2,30 +2,15 @@
 // one is open the flow says so, and where the host is strict a ref called in it throws and names the line.
 // What loses a conflict is run again (retry.ts), so work does nothing but through its transaction; and for the same
 // reason those that are likely to be of one wave may share a commit with others (shared-transactions.ts).
-import type { Pool } from 'pg';
-import type { Logger } from 'pino';
 import { currentFlow, type Flow, withFlow } from '../context/call.ts';
 import { newTraceparent } from '../context/trace.ts';
-import { Asked, type AskedParts, closing } from './asked.ts';
+import { Asked, closing } from './asked.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { withRetries } from './retry.ts';
 import { SharedTransactions } from './shared-transactions.ts';
-import type { Store, Transaction, TransactionClient } from './store.ts';
+import type { Store } from './store.ts';
 import { inside, Manners, Turn } from './turns.ts';
-
-export interface TransactionParts<P> extends AskedParts<P> {
-  readonly pool: Pool;
-  readonly strict: boolean;
-  readonly log?: Pick<Logger, 'error'>;
-}
-
-export type Work<P, T> = (tx: Transaction<TransactionClient<P>>) => Promise<T>;
-
-/** What came of a piece of work that has committed. */
-export interface Done<T> {
-  readonly result: T;
-  readonly follows: readonly (() => void)[];
-}
+import type { Done, TransactionParts, Work } from './work.ts';
 
 export function transactions<P>(parts: TransactionParts<P>): Store<P>['transaction'] {
   const manners = new Manners<string>();
