@@ -3,7 +3,7 @@
 // Or one attempt at several events in one transaction: all of it commits, or nothing does.
 import { currentFlow, type Flow, withFlow } from '../context/call.ts';
 import { childOf, newTraceparent } from '../context/trace.ts';
-import type { Store, Transaction } from '../store/store.ts';
+import type { InnerStore, Transaction } from '../store/store.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { Envelope } from './envelope.ts';
 import { isTransient } from './failure.ts';
@@ -21,7 +21,7 @@ export type InboxStep =
 
 export interface EffectOptions {
   readonly module: string;
-  readonly store: Store;
+  readonly store: InnerStore;
   readonly tracing: Tracing;
   readonly step?: (step: InboxStep, ids: readonly string[]) => Promise<void> | void;
 }
@@ -118,7 +118,7 @@ export class Effect {
     let failed = true;
     try {
       await step?.('before-effect', [envelope.id]);
-      const done = await withFlow(flow, () => store.transaction((tx) => work(tx as Transaction)));
+      const done = await withFlow(flow, () => store.alone((tx) => work(tx as Transaction)));
       failed = false;
       if (done) await step?.('after-commit', [envelope.id]);
       return done;

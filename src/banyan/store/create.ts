@@ -85,7 +85,7 @@ export function createStore<P>({
     pool,
     sql: sqlOf(pool, statements),
     unhurried: sharedCommits(pool, 'unhurried', statements),
-    transaction: transactions({ pool, statements, clients, publisher, onCommit, strict, log }),
+    ...transactions({ pool, statements, clients, publisher, onCommit, strict, log }),
     // Under load it would stand behind hundreds of others in the pool's queue, each of which proves what it asks.
     async ping() {
       if (performance.now() - answered > SIGN_OF_LIFE_MS) await pool.query('SELECT 1');

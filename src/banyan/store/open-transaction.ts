@@ -10,6 +10,9 @@ import { type Turn, turnIn } from './turns.ts';
 /** More than a commit may ever take: then the connection is given up, and nobody knows whether it happened. */
 const GIVEN_UP_MS = 40_000;
 
+/** What concerns the whole transaction, whoever else is at work in it. */
+const ofAll = /^\s*(?:set|reset|savepoint|release|rollback|lock)\b|\bset_config\(/i;
+
 export class OpenTransaction {
   readonly #client: PoolClient;
   #over = false;
@@ -31,6 +34,7 @@ export class OpenTransaction {
   async send(statement: QueryConfig): Promise<QueryResult> {
     if (this.#over) throw new Error('The transaction is over: it was used after its work had ended.');
     const turn = turnIn(this);
+    if (turn && ofAll.test(statement.text)) turn.needsToBeAlone();
     turn?.sends(this.#last === turn);
     this.#last = turn;
     try {

@@ -68,6 +68,7 @@ async function database(): Promise<string> {
     adminUrl,
     secret,
     modules: ['orders'],
+    prisma: new URL('../../../prisma/', import.meta.url),
     schemas: [],
     moduleDdl: moduleEventTables,
     log: silent,

@@ -52,6 +52,8 @@ export interface Store<PrismaClient = unknown> {
 export interface InnerStore<PrismaClient = unknown> extends Store<PrismaClient> {
   /** The pool itself, for statements of the library's own. */
   readonly pool: Pool;
+  /** The same for work that never shares a transaction: it is shared by pieces of the library's own. */
+  readonly alone: Store<PrismaClient>['transaction'];
   /** Single statements whose commit does not wait for the disk: leases, and what is only done again. */
   readonly unhurried: Sql;
 }

@@ -2,27 +2,28 @@
 // one is open the flow says so, and where the host is strict a ref called in it throws and names the line.
 // What loses a conflict is run again (retry.ts), so work does nothing but through its transaction; and for the same
 // reason those that are likely to be of one wave may share a commit with others (shared-transactions.ts).
+import { relative } from 'node:path';
 import { currentFlow, type Flow, withFlow } from '../context/call.ts';
 import { newTraceparent } from '../context/trace.ts';
 import { Asked, closing } from './asked.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { withRetries } from './retry.ts';
 import { SharedTransactions } from './shared-transactions.ts';
-import type { Store } from './store.ts';
+import type { InnerStore } from './store.ts';
 import { inside, Manners, Turn } from './turns.ts';
 import type { Done, TransactionParts, Work } from './work.ts';
 
-export function transactions<P>(parts: TransactionParts<P>): Store<P>['transaction'] {
+export function transactions<P>(parts: TransactionParts<P>): Pick<InnerStore<P>, 'transaction' | 'alone'> {
   const manners = new Manners<string>();
   const alone = <T>(work: Work<P, T>) =>
     withRetries((begun) => attempt(parts, begun, work, (turn) => manners.saw(work.toString(), turn)));
   const shared = new SharedTransactions(parts, alone);
-  return async <T>(work: Work<P, T>) => {
+  const run = async <T>(work: Work<P, T>, may: (kind: string) => boolean) => {
     const where = parts.strict ? opener() : undefined;
     const inFlow: Work<P, T> = (tx) => marked(where, async () => work(tx));
     // Closures of one text are one kind of work.
     inFlow.toString = () => work.toString();
-    const { result, follows } = await (manners.areGood(work.toString())
+    const { result, follows } = await (may(work.toString())
       ? shared.run(inFlow, (turn) => manners.saw(work.toString(), turn))
       : alone(inFlow));
     // It has committed: nothing that fails from here on may say otherwise.
@@ -34,6 +35,10 @@ export function transactions<P>(parts: TransactionParts<P>): Store<P>['transacti
       }
     }
     return result;
+  };
+  return {
+    transaction: (work) => run(work, (kind) => manners.areGood(kind)),
+    alone: (work) => run(work, () => false),
   };
 }
 
@@ -87,5 +92,6 @@ function opener(): string {
   const own = frames.find(
     (frame) => !/node:|\/node_modules\/|\/banyan\/store\/[a-z-]+\.ts:/.test(frame) && frame.includes('/'),
   );
-  return /((?:src|test|bench|scripts)\/[^)]+)\)?$/.exec(own ?? '')?.[1] ?? 'an unknown line';
+  const place = /(?:file:\/\/)?(\/[^)\s]+:\d+):\d+\)?$/.exec(own ?? '')?.[1];
+  return place ? relative(process.cwd(), place) : 'an unknown line';
 }

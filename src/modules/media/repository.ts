@@ -39,33 +39,28 @@ export class MediaRepository {
    * False when it would be over the quota of its user: uploads of one user are counted one after the other, on
    * whatever hosts they meet, for the lock is the user's and ends with the transaction.
    */
-  async begin(picture: Picture, quota: Quota | undefined): Promise<boolean> {
-    const { userId } = picture;
-    if (userId === null || quota === undefined) return this.#insert(this.#store.sql, picture, undefined);
-    return this.#store.transaction(async ({ sql }) => {
-      await sql.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`quota ${userId}`]);
-      return this.#insert(sql, picture, quota);
+  begin(picture: Picture, quota: Quota | undefined): Promise<boolean> {
+    const { id, userId, bytes, sha256 } = picture;
+    return this.#store.transaction(async ({ sql, prisma }) => {
+      if (userId !== null && quota !== undefined) {
+        await sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`quota ${userId}`]);
+        const kept = await prisma.picture.aggregate({
+          where: { userId, status: { not: 'given-up' } },
+          _count: true,
+          _sum: { bytes: true },
+        });
+        if (kept._count >= quota.pictures || (kept._sum.bytes ?? 0) + bytes > quota.bytes) return false;
+      }
+      const createdAt = new Date();
+      const again = { status: 'pending', bytes, sha256, stripped: true, createdAt };
+      const { count } = await prisma.picture.updateMany({
+        where: { id, status: { not: 'stored' } },
+        data: again,
+      });
+      const row = { ...picture, ...again };
+      if (count === 0) await prisma.picture.createMany({ data: [row], skipDuplicates: true });
+      return true;
     });
-  }
-
-  async #insert(sql: Sql, picture: Picture, quota: Quota | undefined): Promise<boolean> {
-    const { id, userId, contentType, width, height, bytes, sha256, thumbBytes, thumbSha256 } = picture;
-    const most = quota ? [quota.pictures, quota.bytes] : [];
-    const { rowCount } = await sql.query(
-      `INSERT INTO pictures AS p (id, user_id, status, content_type, width, height, bytes, sha256,
-         thumb_bytes, thumb_sha256, stripped, created_at)
-       SELECT $1::uuid, $2::uuid, 'pending', $3::text, $4::int, $5::int, $6::int, $7::text, $8::int, $9::text, true, now()
-       ${
-         quota
-           ? `WHERE (SELECT count(*) < $10::int AND coalesce(sum(bytes), 0) + $6::int <= $11::bigint
-              FROM pictures WHERE user_id = $2 AND status <> 'given-up')`
-           : ''
-       }
-       ON CONFLICT (id) DO UPDATE SET status = 'pending', bytes = $6, sha256 = $7, stripped = true, created_at = now()
-       WHERE p.status <> 'stored'`,
-      [id, userId, contentType, width, height, bytes, sha256, thumbBytes, thumbSha256, ...most],
-    );
-    return quota === undefined || rowCount === 1;
   }
 
   async noteStripped(id: string, bytes: number, sha256: string): Promise<void> {
