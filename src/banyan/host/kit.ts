@@ -7,9 +7,8 @@ import { container as root } from 'tsyringe';
 import { type Client, createRef } from '../calls/ref.ts';
 import type { Contract } from '../contract/contract.ts';
 import type { Job } from '../jobs/job.ts';
-import { Lane } from '../jobs/lane.ts';
 import { createLeasedJob } from '../jobs/leased.ts';
-import { createJobTask, type JobTask } from '../jobs/loop.ts';
+import type { JobTask } from '../jobs/loop.ts';
 import { exemptions } from '../limits/address.ts';
 import { createLimits } from '../limits/limits.ts';
 import { Engine } from '../saga/engine.ts';
@@ -18,6 +17,7 @@ import { createPool, sqlOf } from '../store/create.ts';
 import type { InnerStore } from '../store/store.ts';
 import type { BootOptions } from './boot-options.ts';
 import type { Kit, Module } from './module.ts';
+import { ModuleJobs } from './module-jobs.ts';
 
 /** Sagas that one host works on at a time; each waits for one answer and holds no connection meanwhile. */
 const SAGAS_AT_ONCE = 128;
@@ -34,30 +34,8 @@ export interface OpenKit {
 export function openKit(module: Module, store: InnerStore, log: Logger, options: BootOptions): OpenKit {
   const name = module.contract.module;
   const container = root.createChildContainer();
-  const lanes: Lane[] = [];
   const pools: ReturnType<typeof createPool>[] = [];
-  const own: Job[] = [];
-  const tasks = new Map<string, JobTask>();
-  /** What was woken by `setup`, which names the jobs only when it is done; undefined: their names are known. */
-  let early: Set<string> | undefined = new Set();
-  const wake = (job: string) => {
-    if (early) return void early.add(job);
-    const task = tasks.get(job);
-    if (!task) throw new Error(noSuchJob(name, job, [...tasks.keys()]));
-    task.wake();
-  };
-  const laneOf = (job: string, limit: number) => {
-    const { tracing } = options;
-    const lane = new Lane({
-      name: `${name}/${job}`,
-      limit,
-      wake: () => tasks.get(job)?.wake(),
-      log,
-      tracing,
-    });
-    lanes.push(lane);
-    return lane;
-  };
+  const jobs = new ModuleJobs(name, log, options.tracing);
   const gauge: Kit['gauge'] = (...one) => options.metrics?.gauge(...one);
 
   const kit: Kit = {
@@ -67,7 +45,7 @@ export function openKit(module: Module, store: InnerStore, log: Logger, options:
     store,
     log,
     ref: (wanted) => refTo(wanted, module, options),
-    wake,
+    wake: (job) => jobs.wake(job),
     gauge,
     limits: createLimits({ sql: store.unhurried, schema: name, isExempt: options.isExempt ?? exemptions() }),
     outside({ schema }, most) {
@@ -75,15 +53,14 @@ export function openKit(module: Module, store: InnerStore, log: Logger, options:
       pools.push(pool);
       return sqlOf(pool);
     },
-    leasedJob: (spec) => createLeasedJob(spec, { store, lane: laneOf(spec.name, spec.atOnce), log }),
+    leasedJob: (spec) => createLeasedJob(spec, { store, lane: jobs.lane(spec.name, spec.atOnce), log }),
     saga(table) {
-      const job = 'coordinate';
-      if (own.length > 0)
+      if (jobs.ofSaga)
         throw new Error(
           `${name} has a saga already. Its rows do not say which table of steps they follow: give the second saga a module of its own.`,
         );
-      const engine = new Engine({ saga: table, store, lane: laneOf(job, SAGAS_AT_ONCE), log });
-      own.push(engine.job(job));
+      const engine = new Engine({ saga: table, store, lane: jobs.lane('coordinate', SAGAS_AT_ONCE), log });
+      jobs.ofSaga = engine.job('coordinate');
       measureSagas(gauge, name, engine);
       return engine;
     },
@@ -91,29 +68,13 @@ export function openKit(module: Module, store: InnerStore, log: Logger, options:
 
   return {
     kit,
-    begin(jobs) {
-      for (const job of [...own, ...jobs]) {
-        if (tasks.has(job.name)) throw new Error(`${name} has two jobs of the name ${job.name}`);
-        tasks.set(job.name, createJobTask(job, log));
-      }
-      const woken = early ?? [];
-      early = undefined;
-      for (const job of woken) wake(job);
-      return [...tasks.values()];
-    },
-    async settle() {
-      await Promise.all(lanes.map((lane) => lane.close()));
-    },
+    begin: (more) => jobs.begin(more),
+    settle: () => jobs.settle(),
     async close() {
       await Promise.all(pools.map((pool) => pool.end()));
       await container.dispose();
     },
   };
-}
-
-function noSuchJob(module: string, job: string, jobs: readonly string[]): string {
-  const known = jobs.length > 0 ? `Its jobs are: ${jobs.join(', ')}` : 'It has no jobs';
-  return `${module} wakes the job ${job}, which it does not have. ${known}`;
 }
 
 function refTo<C extends Contract>(
