@@ -1,6 +1,6 @@
-// The rows of orders, by Prisma.
+// The rows of orders. What every order does is SQL (ADR 175), everything else Prisma.
 // The primary key of idempotency_keys decides which of several equal requests made the order; the others read its answer.
-import type { Store, Transaction, TransactionClient } from '#banyan';
+import type { Store, Transaction } from '#banyan';
 import type { PrismaClient } from '../../../prisma/orders/client/client.ts';
 import type { Order, OrderStatus, RejectReason, SagaStyle } from './contract.ts';
 
@@ -17,8 +17,6 @@ export interface Claim {
   readonly order: Order;
 }
 
-type Tx = Transaction<TransactionClient<PrismaClient>>;
-
 export class OrderRepository {
   readonly #store: Store<PrismaClient>;
 
@@ -27,27 +25,24 @@ export class OrderRepository {
   }
 
   /** False when the key has an order already. Waits for an equal request that is being written. */
-  async claim(tx: Tx, { userId, key, fingerprint, order }: Claim): Promise<boolean> {
-    const { id: orderId, createdAt } = order;
-    const { count } = await tx.prisma.idempotencyKey.createMany({
-      data: [{ userId, key, fingerprint, orderId, answer: order, createdAt }],
-      skipDuplicates: true,
-    });
-    return count === 1;
+  async claim({ sql }: Transaction, { userId, key, fingerprint, order }: Claim): Promise<boolean> {
+    const { rowCount } = await sql.query(
+      `INSERT INTO idempotency_keys (user_id, key, fingerprint, order_id, answer, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+      [userId, key, fingerprint, order.id, JSON.stringify(order), order.createdAt],
+    );
+    return rowCount === 1;
   }
 
-  async insert(tx: Tx, userId: string, { lines, ...order }: Order, paymentToken: string): Promise<void> {
-    const open = order.status === 'placed';
-    await tx.prisma.order.create({
-      data: {
-        ...order,
-        userId,
-        decidedAt: open ? null : order.createdAt,
-        paymentToken: open ? paymentToken : null,
-        lines: { create: lines.map((line, index) => ({ ...line, position: index + 1 })) },
-      },
-      select: { id: true },
-    });
+  async insert({ sql }: Transaction, userId: string, order: Order, paymentToken: string): Promise<void> {
+    await Promise.all([
+      sql.query('INSERT INTO orders SELECT * FROM json_populate_record(NULL::orders, $1)', [
+        JSON.stringify(rowOf(userId, order, paymentToken)),
+      ]),
+      sql.query('INSERT INTO order_lines SELECT * FROM json_populate_recordset(NULL::order_lines, $1)', [
+        JSON.stringify(lineRowsOf(order)),
+      ]),
+    ]);
   }
 
   /** What the first request with this key was answered. */
@@ -79,6 +74,33 @@ export class OrderRepository {
     });
     return rows.map(orderOf);
   }
+}
+
+/** What is written with an order, by the names of the columns. */
+function rowOf(userId: string, order: Order, paymentToken: string) {
+  const { id, status, reason, totalCents, currency, saga, createdAt } = order;
+  const open = status === 'placed';
+  return {
+    ...{ id, status, reason, currency, saga },
+    user_id: userId,
+    total_cents: totalCents,
+    created_at: createdAt,
+    decided_at: open ? null : createdAt,
+    payment_token: open ? paymentToken : null,
+  };
+}
+
+function lineRowsOf({ id, lines }: Order) {
+  return lines.map(({ productId, name, quantity, unitCents }, index) => {
+    return {
+      order_id: id,
+      position: index + 1,
+      product_id: productId,
+      name,
+      quantity,
+      unit_cents: unitCents,
+    };
+  });
 }
 
 interface Row {
