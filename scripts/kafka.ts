@@ -5,14 +5,14 @@ import { KAFKA_VERSION, startBroker } from '../src/banyan/events/testing/broker.
 import { countOf, readArguments } from './arguments.ts';
 import { endAll } from './end-all.mjs';
 
-const usage = `npm run kafka -- [options]
+const USAGE = `npm run kafka -- [options]
   --port N      where it listens (9092; a free one when that is taken)
   --version V   of Kafka (${KAFKA_VERSION})`;
-const values = readArguments(usage, {
+const values = readArguments(USAGE, {
   port: { type: 'string', default: '9092' },
   version: { type: 'string', default: KAFKA_VERSION },
 });
-const port = values.port === '0' ? 0 : countOf('port', values.port, usage);
+const port = values.port === '0' ? 0 : countOf('port', values.port, USAGE);
 
 // Each of them, as often as it comes: Ctrl-C reaches us by the terminal and by npm.
 const ended = new Promise<void>((resolve) => {

@@ -28,7 +28,7 @@ export interface Launch {
   /** `kept` for `output()`, unless said; `errors`: stderr goes to ours, the rest nowhere; else added to that file. */
   readonly output?: 'kept' | 'errors' | { readonly file: string };
   readonly onOutput?: (text: string) => void;
-  /** Where it is, from what it has said so far; for what has no instance file, and does not greet as a host does. */
+  /** Where it is, from what it has said so far; for what has no instance file, and prints no address as a host does. */
   readonly says?: (output: string) => string | undefined;
 }
 
@@ -96,7 +96,7 @@ export class Launched {
       if (url !== undefined) {
         this.readyMs = performance.now() - this.#began;
         this.url = url;
-        void this.ended.then((how) => this.#mourn(how));
+        void this.ended.then((how) => this.#reportFailure(how));
         return this;
       }
       if (!this.running) throw new Error(`did not start:\n${await this.#lastWords()}`);
@@ -137,7 +137,7 @@ export class Launched {
   }
 
   /** What a failed test needs first. Elsewhere a file has it, or it was shown. */
-  async #mourn(how: Ending): Promise<void> {
+  async #reportFailure(how: Ending): Promise<void> {
     const { output = 'kept', entry = 'the monolith' } = this.#options;
     if (output !== 'kept' || how === 0 || sent.includes(how)) return;
     process.stderr.write(`${entry} ended with ${how}:\n${await this.#lastWords()}\n`);

@@ -3,7 +3,7 @@
 import { Pool } from 'undici';
 
 const EVERY_MS = 20;
-const PATIENCE_MS = 2_000;
+const TIMEOUT_MS = 2_000;
 
 export interface Pulse {
   /** Milliseconds of each answer; one that never came counts until the pulse was stopped. */
@@ -32,7 +32,7 @@ export async function takePulse(url: string, path = '/health/live'): Promise<Pul
   }, EVERY_MS);
   const beats = async (count: number) => {
     const enough = found.length + count;
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = performance.now() + TIMEOUT_MS;
     while (found.length < enough && performance.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 5));
   };
@@ -43,7 +43,7 @@ export async function takePulse(url: string, path = '/health/live'): Promise<Pul
       await beats(2);
       clearInterval(timer);
       // Whoever was asked last still has a moment.
-      const deadline = performance.now() + PATIENCE_MS;
+      const deadline = performance.now() + TIMEOUT_MS;
       while (open.size > 0 && performance.now() < deadline)
         await new Promise((resolve) => setTimeout(resolve, 10));
       const now = performance.now();

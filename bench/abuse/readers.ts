@@ -7,7 +7,7 @@ import type { Figure } from './figure.ts';
 import type { Product } from './stage.ts';
 
 const READERS = 50;
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 export async function abuseByReaders(product: Product, say: (line: string) => void): Promise<Figure[]> {
   const token = await product.customer();
@@ -18,7 +18,7 @@ export async function abuseByReaders(product: Product, say: (line: string) => vo
     Array.from({ length: READERS }, () => silentReader(hostname, Number(port), `/api/media/${id}`)),
   );
   let held = heldBy(Number(port), sockets);
-  while (held > 0 && performance.now() - began < PATIENCE_MS) {
+  while (held > 0 && performance.now() - began < TIMEOUT_MS) {
     await new Promise((resolve) => setTimeout(resolve, 250));
     held = heldBy(Number(port), sockets);
   }
@@ -26,7 +26,7 @@ export async function abuseByReaders(product: Product, say: (line: string) => vo
   for (const socket of sockets) socket.destroy();
   say(`${READERS} readers that never read: ${held} still held after ${last.toFixed(0)} s`);
   return [
-    { what: `${READERS} readers that never read: held after ${PATIENCE_MS / 1000} s`, value: held, unit: '' },
+    { what: `${READERS} readers that never read: held after ${TIMEOUT_MS / 1000} s`, value: held, unit: '' },
     { what: 'the last of them is given up after', value: last, unit: 's' },
   ];
 }

@@ -28,19 +28,19 @@ const abuses = {
 type Name = keyof typeof abuses;
 const names = Object.keys(abuses) as Name[];
 
-const usage = `npm run bench:abuse -- [options]
+const USAGE = `npm run bench:abuse -- [options]
   --before FOLDER   another checkout, installed, measured in the same run
   --only NAME       ${names.join(', ')}
   --rounds N        of each (3)
   --write           puts the results into bench/RESULTS.md`;
-const options = readArguments(usage, {
+const options = readArguments(USAGE, {
   before: { type: 'string' },
   only: { type: 'string' },
   rounds: { type: 'string', default: '3' },
   write: { type: 'boolean', default: false },
 });
-const rounds = countOf('rounds', options.rounds, usage);
-const chosen = options.only === undefined ? names : [oneOf('only', options.only, names, usage)];
+const rounds = countOf('rounds', options.rounds, USAGE);
+const chosen = options.only === undefined ? names : [oneOf('only', options.only, names, USAGE)];
 const now = resolve(import.meta.dirname, '../..');
 const sides = options.before === undefined ? [now] : [resolve(options.before), now];
 

@@ -6,7 +6,7 @@ import type { Product } from './stage.ts';
 const AT_ONCE = 200;
 const GUESSES = 60;
 /** A guesser who waits as told would need hours; nobody looks on for longer than this. */
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 export async function abuseBySignIns(product: Product, say: (line: string) => void): Promise<Figure[]> {
   const owner = { email: 'owner@example.com', password: 'what the owner knows' };
@@ -26,7 +26,7 @@ export async function abuseBySignIns(product: Product, say: (line: string) => vo
 
   const began = performance.now();
   const guessed: number[] = [];
-  while (guessed.length < GUESSES && performance.now() - began < PATIENCE_MS)
+  while (guessed.length < GUESSES && performance.now() - began < TIMEOUT_MS)
     guessed.push(await signIn({ ...owner, password: `guess ${guessed.length}` }));
   const looked = guessed.filter((status) => status === 401).length;
   const welcome = await signIn(owner);

@@ -28,7 +28,7 @@ export interface Given {
 }
 
 /** Whoever has not answered by then hangs: nothing here is to wait for ever. */
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 /** @param folder a checkout with its dependencies installed. */
 export async function startProduct(folder: string): Promise<Product> {
@@ -55,7 +55,7 @@ export async function startProduct(folder: string): Promise<Product> {
         ...(body ? { 'content-type': 'application/json' } : {}),
       },
       body: typeof body === 'object' ? JSON.stringify(body) : body,
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     return { status: response.status, body: await response.text() };
   };

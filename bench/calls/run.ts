@@ -10,15 +10,15 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { countOf, oneOf, readArguments } from '../../scripts/arguments.ts';
 
-const usage = `node bench/calls/run.ts [options]
+const USAGE = `node bench/calls/run.ts [options]
   --repeats N       of every variant (7)
   --only near|far   calls in one process alone, or to another one`;
-const options = readArguments(usage, {
+const options = readArguments(USAGE, {
   repeats: { type: 'string', default: '7' },
   only: { type: 'string' },
 });
-const repeats = countOf('repeats', options.repeats, usage);
-if (options.only !== undefined) oneOf('only', options.only, ['near', 'far'], usage);
+const repeats = countOf('repeats', options.repeats, USAGE);
+if (options.only !== undefined) oneOf('only', options.only, ['near', 'far'], USAGE);
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const run = promisify(execFile);
 

@@ -15,14 +15,14 @@ import { paces } from '../../compare/options.ts';
 import { holm, median, signTest } from '../../compare/statistics/intervals.ts';
 import { countOf, readArguments } from '../../scripts/arguments.ts';
 
-const usage = `node bench/compare/self.ts [options]
+const USAGE = `node bench/compare/self.ts [options]
   --runs N        how many runs (20)
   --from FOLDER   judges the reports that are there, and runs nothing`;
-const values = readArguments(usage, {
+const values = readArguments(USAGE, {
   runs: { type: 'string', default: '20' },
   from: { type: 'string' },
 });
-const runs = countOf('runs', values.runs, usage);
+const runs = countOf('runs', values.runs, USAGE);
 
 const DRAWS = 20_000;
 const PAIRS = 8;

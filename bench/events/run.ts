@@ -9,12 +9,12 @@ import { line, openStage, type Row, type Sizes, type Stage } from './stage.ts';
 const full: Sizes = { rows: 500_000, seconds: 20, pairs: 2, deliveries: 20_000, strikes: 5 };
 const short: Sizes = { rows: 20_000, seconds: 4, pairs: 1, deliveries: 2_000, strikes: 1 };
 
-const usage = `npm run bench:events -- [options]
+const USAGE = `npm run bench:events -- [options]
   --short       for a look; its sizes are too small for the goals
   --only NAME   one section alone: relay-kafka, relay-postgres, latency, poison,
                 writes, peers, recovery; may be said several times
   --write       puts the results into bench/RESULTS.md`;
-const values = readArguments(usage, {
+const values = readArguments(USAGE, {
   short: { type: 'boolean', default: false },
   write: { type: 'boolean', default: false },
   only: { type: 'string', multiple: true },
@@ -42,7 +42,7 @@ const sections: readonly Section[] = [
 ];
 
 const unknown = values.only?.find((name) => !sections.some((section) => section.name === name));
-if (unknown) refuse(`There is no section "${unknown}".`, usage);
+if (unknown) refuse(`There is no section "${unknown}".`, USAGE);
 
 const printed: string[] = [];
 const print = (text: string) => {

@@ -4,12 +4,12 @@ import pg from 'pg';
 
 const [databaseUrl] = process.argv.slice(2);
 const pool = new pg.Pool({ connectionString: databaseUrl, max: 5 });
-const text =
+const TEXT =
   'SELECT id, sku, name, description, price_cents::float8 AS "priceCents", currency, stock, image_id AS "imageId" FROM catalog.products WHERE id = $1';
 
 const server = createServer((request, response) => {
   const id = request.url!.slice(request.url!.lastIndexOf('/') + 1);
-  pool.query({ name: 'one product', text, values: [id] }).then(
+  pool.query({ name: 'one product', text: TEXT, values: [id] }).then(
     ({ rows }) => {
       const body = JSON.stringify(rows[0]);
       response.writeHead(rows[0] ? 200 : 404, {

@@ -8,20 +8,20 @@ import { countOf, oneOf, readArguments } from '../../scripts/arguments.ts';
 import type { Launched } from '../../stage/launch.ts';
 import { cpuOf, memoryOf, startGateway, startMonolith, startScript } from './processes.ts';
 
-const usage = `node bench/http/run.ts [options]
+const USAGE = `node bench/http/run.ts [options]
   --pairs N           of each comparison (6)
   --seconds N         of load on each side of a pair (4)
   --only PART         reads, gateway or start`;
-const options = readArguments(usage, {
+const options = readArguments(USAGE, {
   pairs: { type: 'string', default: '6' },
   seconds: { type: 'string', default: '4' },
   only: { type: 'string' },
 });
-const pairs = countOf('pairs', options.pairs, usage);
-const seconds = countOf('seconds', options.seconds, usage);
+const pairs = countOf('pairs', options.pairs, USAGE);
+const seconds = countOf('seconds', options.seconds, USAGE);
 const parts = ['reads', 'gateway', 'start'] as const;
 type Part = (typeof parts)[number];
-const only = options.only === undefined ? undefined : oneOf('only', options.only, parts, usage);
+const only = options.only === undefined ? undefined : oneOf('only', options.only, parts, USAGE);
 const wants = (part: Part) => only === undefined || only === part;
 const folder = mkdtempSync(join(tmpdir(), 'banyan-bench-'));
 chmodSync(folder, 0o711);

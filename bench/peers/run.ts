@@ -13,23 +13,23 @@ import { openStage, startVariant } from './stage.ts';
 import { type Column, columnTable, machineLines, summary } from './tables.ts';
 import { type Shape, variants } from './variants.ts';
 
-const usage = `npm run bench:peers -- [options]
+const USAGE = `npm run bench:peers -- [options]
   --rounds N      of all peers (7)
   --seconds N     of load on each (3.5)
   --only COLUMN   "in one process", "apart", "in one process, Postgres" or
                   "apart, Postgres"; the file of results is left as it is
   --pin           the peers on one core, what asks them on another`;
-const options = readArguments(usage, {
+const options = readArguments(USAGE, {
   rounds: { type: 'string', default: '7' },
   seconds: { type: 'string', default: '3.5' },
   only: { type: 'string' },
   pin: { type: 'boolean', default: false },
 });
-const rounds = countOf('rounds', options.rounds, usage);
+const rounds = countOf('rounds', options.rounds, USAGE);
 const seconds = Number(options.seconds);
-if (!(seconds > 0)) refuse(`--seconds is a number above 0, not "${options.seconds}".`, usage);
+if (!(seconds > 0)) refuse(`--seconds is a number above 0, not "${options.seconds}".`, USAGE);
 const columns = ['in one process', 'apart', 'in one process, Postgres', 'apart, Postgres'] as const;
-if (options.only !== undefined) oneOf('only', options.only, columns, usage);
+if (options.only !== undefined) oneOf('only', options.only, columns, USAGE);
 // Before Postgres starts: what this process starts stays on its core.
 const pinning = options.pin ? pin() : 'nothing is pinned: peers, Postgres and generator share all cores';
 const loadBefore = loadavg()[0]!;

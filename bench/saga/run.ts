@@ -11,22 +11,22 @@ import { boundOf } from './bound.ts';
 import { type Buyers, buy, messages, settled } from './load.ts';
 import { cpuOfTree } from './usage.ts';
 
-const words = `npm run bench:saga -- [options]
+const USAGE = `npm run bench:saga -- [options]
   --orders N                  of each measurement (3000)
   --rounds N                  of all of them, besides the warm-up (3)
   --log postgres|kafka|both   on which log (both)
   --quick                     for a look: 400 orders, one round
   --write                     puts the results into bench/RESULTS.md`;
-const values = readArguments(words, {
+const values = readArguments(USAGE, {
   orders: { type: 'string', default: '3000' },
   rounds: { type: 'string', default: '3' },
   log: { type: 'string', default: 'both' },
   quick: { type: 'boolean', default: false },
   write: { type: 'boolean', default: false },
 });
-const orders = values.quick ? 400 : countOf('orders', values.orders, words);
-const rounds = values.quick ? 1 : countOf('rounds', values.rounds, words);
-const log = oneOf('log', values.log, ['postgres', 'kafka', 'both'], words);
+const orders = values.quick ? 400 : countOf('orders', values.orders, USAGE);
+const rounds = values.quick ? 1 : countOf('rounds', values.rounds, USAGE);
+const log = oneOf('log', values.log, ['postgres', 'kafka', 'both'], USAGE);
 const logs: readonly LogKind[] = log === 'both' ? ['postgres', 'kafka'] : [log];
 const styles: readonly SagaStyle[] = ['choreography', 'orchestration'];
 const placements = ['in one process', 'all extracted'] as const;

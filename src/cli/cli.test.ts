@@ -6,13 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Entry, Instance, Overview } from '../banyan/placement/admin-contract.ts';
+import type { Entry, InstanceStatus, Overview } from '../banyan/placement/admin-contract.ts';
 import { writeInstanceFile } from '../banyan/supervisor/instance-file.ts';
 import type { Suggestions } from './application.ts';
 import { drawStatus } from './picture.ts';
 import { run } from './run.ts';
 
-const instance = (id: string, own: Partial<Instance> = {}): Instance => ({
+const instance = (id: string, own: Partial<InstanceStatus> = {}): InstanceStatus => ({
   id,
   pid: 4242,
   url: 'http://127.0.0.1:40123',

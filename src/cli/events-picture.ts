@@ -1,11 +1,11 @@
 // What the events commands show, in 80 columns: pure, from the admin answers.
-import type { EventsOverview, WholeLetter } from '../banyan/events/operations/schemas.ts';
+import type { DeadLetterDetails, EventsOverview } from '../banyan/events/operations/schemas.ts';
 import { oneLine, shorten } from './plain.ts';
 import type { Style } from './terminal.ts';
 import { lasting, plural, thousands } from './times.ts';
 
-export type Letter = Omit<
-  WholeLetter,
+export type DeadLetter = Omit<
+  DeadLetterDetails,
   'meaning' | 'history' | 'audit' | 'headers' | 'data' | 'text' | 'raw' | 'bytes' | 'alsoIn'
 >;
 
@@ -113,7 +113,7 @@ function rate(perSecond: number): string {
   return perSecond >= 100 ? thousands(Math.round(perSecond)) : String(Number(perSecond.toFixed(1)));
 }
 
-export function drawLetter(letter: Letter, { style, now }: Looks): string {
+export function drawDeadLetter(letter: DeadLetter, { style, now }: Looks): string {
   const { module, id, type, key, sequence, state, reason, attempts, holds, behind, since } = letter;
   const age = lasting(Math.max(0, now - Date.parse(since)) / 1000);
   const tried =

@@ -1,6 +1,6 @@
 // The status as a picture in 80 columns: one line per module, its processes hung below it like the roots of a
 // fig, and at the end what to try next, chosen by what is seen.
-import type { Entry, Instance, Overview } from '../banyan/placement/admin-contract.ts';
+import type { Entry, InstanceStatus, Overview } from '../banyan/placement/admin-contract.ts';
 import type { Suggestions } from './application.ts';
 import type { Style } from './terminal.ts';
 
@@ -12,7 +12,7 @@ export interface PictureOptions {
   readonly suggestions: Suggestions;
 }
 
-const width = 80;
+const WIDTH = 80;
 
 export function drawStatus(overview: Overview, options: PictureOptions): string {
   const { style, url } = options;
@@ -36,7 +36,7 @@ function drawModule(entry: Entry, longest: number, { now, style }: PictureOption
   const extracted = placement === 'service';
   const name = extracted ? style('bold', module.padEnd(longest + 2)) : module.padEnd(longest + 2);
   const where = extracted ? style('cyan', 'service   ') : 'in-process';
-  const room = width - longest - 20;
+  const room = WIDTH - longest - 20;
   const changed = shorten(`${ago(now - Date.parse(entry.changedAt))}, ${entry.changedBy}`, room);
   const roots = instances.flatMap((instance, index) =>
     drawInstance(instance, extracted, index === instances.length - 1, longest, style),
@@ -47,7 +47,7 @@ function drawModule(entry: Entry, longest: number, { now, style }: PictureOption
 }
 
 function drawInstance(
-  { id, pid, url, healthy, draining, supervised, heldOut = [], lastExit, differences }: Instance,
+  { id, pid, url, healthy, draining, supervised, heldOut = [], lastExit, differences }: InstanceStatus,
   serving: boolean,
   last: boolean,
   longest: number,
@@ -63,12 +63,12 @@ function drawInstance(
     ...(supervised ? [] : [`  ${bar}   ${style('dim', 'started elsewhere: restore does not stop it')}`]),
     ...heldOut.map(
       ({ by, reason }) =>
-        `  ${bar}   ${style('red', shorten(`${by} sends it nothing: ${reason}`, width - 6))}`,
+        `  ${bar}   ${style('red', shorten(`${by} sends it nothing: ${reason}`, WIDTH - 6))}`,
     ),
-    ...(lastExit ? [`  ${bar}   ${style('red', shorten(`ended: ${lastExit}`, width - 6))}`] : []),
+    ...(lastExit ? [`  ${bar}   ${style('red', shorten(`ended: ${lastExit}`, WIDTH - 6))}`] : []),
     ...differences.map(
       ({ path, message }) =>
-        `  ${bar}   ${style('yellow', shorten(`differs: ${path} ${message}`, width - 6))}`,
+        `  ${bar}   ${style('yellow', shorten(`differs: ${path} ${message}`, WIDTH - 6))}`,
     ),
   ];
 }

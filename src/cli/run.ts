@@ -29,7 +29,7 @@ const commands = ({ commands: own, suggestions }: Application): readonly Registe
   docs,
 ];
 
-const found = `
+const FOUND = `
 It finds the instance that runs by DATA_DIR (.banyan in this folder), or by
 BANYAN_URL and ADMIN_TOKEN. Every command but docs takes --json.`;
 
@@ -45,7 +45,7 @@ export async function run(
     .helpOption('-h, --help', 'print what there is')
     .helpCommand(false)
     .showSuggestionAfterError(true)
-    .addHelpText('after', `${listed(application.examples)}${found}`)
+    .addHelpText('after', `${listed(application.examples)}${FOUND}`)
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: () => {} });
   for (const register of commands(application)) register(program, terminal);

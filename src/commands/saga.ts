@@ -7,7 +7,7 @@ import { styleFor, type Terminal } from '../cli/terminal.ts';
 import type { SagaInForce, SagaOfOrder, SagaOverview, SagaStyle } from '../modules/orders/contract.ts';
 import { drawSaga, drawSagas } from './saga-picture.ts';
 
-const examples = `
+const EXAMPLES = `
 Examples:
   banyan saga                        style in force; running, waiting, stuck
   banyan saga style orchestration    for orders placed from now on
@@ -26,7 +26,7 @@ export const saga: Register = (program, terminal) => {
     .command('saga')
     .description('show how orders come to their end; choose who says what comes next')
     .option('--json', 'print the admin answer unchanged')
-    .addHelpText('after', examples)
+    .addHelpText('after', EXAMPLES)
     .action(async ({ json }: { json?: boolean }) => {
       const client = connect(terminal, 'saga');
       const { text, body } = await client.ask<SagaOverview>('GET', '/admin/saga');

@@ -10,7 +10,7 @@ import { bootModule, inOrderOfUse } from '../../../src/banyan/host/boot-module.t
 import { createInternalPort } from '../../../src/banyan/host/internal-port.ts';
 import { RefusalLog } from '../../../src/banyan/identity/hop.ts';
 import { audienceOf, createInternalTokens } from '../../../src/banyan/identity/internal-token.ts';
-import { LOOPBACK, networksOf } from '../../../src/banyan/limits/networks.ts';
+import { loopbackNetworks, networksOf } from '../../../src/banyan/limits/networks.ts';
 import type { EventLog } from '../../../src/banyan/log/port.ts';
 import type { Placements, Snapshot } from '../../../src/banyan/routing/snapshot.ts';
 import { createLogger } from '../../../src/banyan/telemetry/logger.ts';
@@ -121,7 +121,7 @@ if (service) {
     proxies: undefined,
     // All load comes from one address, and no peer limits it.
     rateLimit: 0,
-    exempt: networksOf(LOOPBACK),
+    exempt: networksOf(loopbackNetworks),
   });
   await app.listen({ port, host: '127.0.0.1' });
 }

@@ -3,7 +3,7 @@
 // the next call after that time is the attempt.
 import { waitAfter } from '../context/backoff.ts';
 
-const WAITS = { firstMs: 50, longestMs: 2000, between: [0.75, 1.25] } as const;
+const waits = { firstMs: 50, longestMs: 2000, between: [0.75, 1.25] } as const;
 
 export class Backoff {
   #refusals = 0;
@@ -11,7 +11,7 @@ export class Backoff {
 
   refused(): void {
     this.#refusals += 1;
-    this.#until = Date.now() + waitAfter(this.#refusals, WAITS);
+    this.#until = Date.now() + waitAfter(this.#refusals, waits);
   }
 
   succeeded(): void {

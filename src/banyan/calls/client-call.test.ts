@@ -14,7 +14,7 @@ import { attachWsDoor } from '../websocket/ws-door.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { AskByHttp } from './far-call.ts';
 import { INTERNAL_KEY } from './peer.fixture.ts';
-import { endpointAt, WrittenPlacements } from './peers.fixture.ts';
+import { instanceAt, WrittenPlacements } from './peers.fixture.ts';
 import { createRemote } from './remote.ts';
 
 const get = (path: string) => ({ method: 'GET' as const, path });
@@ -71,7 +71,7 @@ async function peer(verifyBearer: VerifyBearer | undefined, doors: Door[] = ['ws
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const placements = new WrittenPlacements([endpointAt('greeter-1', port, 1, doors)]);
+  const placements = new WrittenPlacements([instanceAt('greeter-1', port, 1, doors)]);
   const outcomes: string[] = [];
   const observer = {
     onCall: (_m: string, _o: string, _ms: number, outcome: string) => outcomes.push(outcome),

@@ -23,7 +23,7 @@ export interface Link {
 }
 
 /** A process, and what this host has under way there. */
-export interface Peer {
+export interface RemoteInstance {
   readonly id: string;
   readonly host: string;
   readonly link: Link;
@@ -33,7 +33,7 @@ export interface Peer {
 }
 
 /** The calls of one module. */
-export interface Route {
+export interface ModuleTraffic {
   readonly module: string;
   /** Calls under way on service processes. */
   toService: number;
@@ -48,7 +48,7 @@ export interface Target {
   readonly caller: string;
   /** Asked for a client, with the client's rights and not those of a module. */
   readonly client: boolean;
-  readonly route: Route;
+  readonly traffic: ModuleTraffic;
   /** The constant part of the request's text. */
   readonly head: string;
 }
@@ -92,7 +92,7 @@ export class FarCall extends Attempts<Link> {
   /** Milliseconds of performance.now(); 0 where nobody measures. */
   startedAt = 0;
   /** Where it is now, and whether that side may have begun it. */
-  peer: Peer | undefined = undefined;
+  remote: RemoteInstance | undefined = undefined;
   link: Link | undefined = undefined;
   sent = false;
 

@@ -15,7 +15,7 @@ import { createInternalTokens } from '../identity/internal-token.ts';
 import type { Door } from '../routing/snapshot.ts';
 import type { Message } from './frames.ts';
 import { createGreeter, greeter, INTERNAL_KEY } from './peer.fixture.ts';
-import { endpointAt, WrittenPlacements } from './peers.fixture.ts';
+import { instanceAt, WrittenPlacements } from './peers.fixture.ts';
 import { createRef } from './ref.ts';
 import { createRemote } from './remote.ts';
 
@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 function callerOf(port: number, doors: Door[]) {
-  const placements = new WrittenPlacements([endpointAt('greeter-1', port, 1, doors)]);
+  const placements = new WrittenPlacements([instanceAt('greeter-1', port, 1, doors)]);
   const warned: string[] = [];
   const remote = createRemote({
     placements,

@@ -2,19 +2,19 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Door, Endpoint, Placement, Placements, Snapshot } from '../routing/snapshot.ts';
+import type { Door, Instance, Placement, Placements, Snapshot } from '../routing/snapshot.ts';
 import type { Said, Told } from './peer.fixture.ts';
 
 const script = fileURLToPath(new URL('./peer.fixture.ts', import.meta.url));
 
 export class PeerProcess {
-  readonly endpoint: Endpoint;
+  readonly instance: Instance;
   readonly #child: ChildProcess;
   readonly #told: Told[] = [];
   readonly #waiting = new Set<() => void>();
 
   private constructor(id: string, child: ChildProcess, port: number) {
-    this.endpoint = endpointAt(id, port, child.pid!);
+    this.instance = instanceAt(id, port, child.pid!);
     this.#child = child;
     child.on('message', (told: Told) => {
       this.#told.push(told);
@@ -29,7 +29,7 @@ export class PeerProcess {
   }
 
   get port(): number {
-    return Number(new URL(this.endpoint.url).port);
+    return Number(new URL(this.instance.url).port);
   }
 
   tell(said: Said): void {
@@ -65,7 +65,7 @@ export class PeerProcess {
   }
 }
 
-export function endpointAt(id: string, port: number, pid: number, doors: Door[] = ['ws', 'http']): Endpoint {
+export function instanceAt(id: string, port: number, pid: number, doors: Door[] = ['ws', 'http']): Instance {
   return { id, host: `${id}:${port}:${pid}`, url: `http://127.0.0.1:${port}`, pid, doors, healthy: true };
 }
 
@@ -74,14 +74,14 @@ export class WrittenPlacements implements Placements {
   current: Snapshot;
   refreshed = 0;
   /** What the next refresh finds. */
-  found: readonly Endpoint[] | undefined;
+  found: readonly Instance[] | undefined;
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
 
-  constructor(instances: readonly Endpoint[], placement: Placement = 'service') {
+  constructor(instances: readonly Instance[], placement: Placement = 'service') {
     this.current = snapshotOf(instances, placement, 1);
   }
 
-  put(instances: readonly Endpoint[], placement: Placement = 'service'): void {
+  put(instances: readonly Instance[], placement: Placement = 'service'): void {
     this.current = snapshotOf(instances, placement, this.current.version + 1);
     for (const listener of this.#listeners) listener(this.current);
   }
@@ -98,7 +98,7 @@ export class WrittenPlacements implements Placements {
   }
 }
 
-function snapshotOf(endpoints: readonly Endpoint[], placement: Placement, version: number): Snapshot {
+function snapshotOf(instances: readonly Instance[], placement: Placement, version: number): Snapshot {
   const service = placement === 'service';
   return {
     version,
@@ -109,10 +109,10 @@ function snapshotOf(endpoints: readonly Endpoint[], placement: Placement, versio
         percent: service ? 100 : 0,
         changedAt: '2026-01-01T00:00:00Z',
         changedBy: 'test',
-        instances: service ? endpoints : [],
+        instances: service ? instances : [],
       },
     },
-    monoliths: service ? [] : endpoints,
+    monoliths: service ? [] : instances,
     revoked: {},
   } as Snapshot;
 }

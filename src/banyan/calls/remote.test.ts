@@ -3,9 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { withFlow } from '../context/call.ts';
 import { ModuleUnavailable, Problem, type ProblemBody } from '../contract/problem.ts';
 import { createInternalTokens } from '../identity/internal-token.ts';
-import type { Endpoint } from '../routing/snapshot.ts';
+import type { Instance } from '../routing/snapshot.ts';
 import { createGreeter, greeter, INTERNAL_KEY } from './peer.fixture.ts';
-import { endpointAt, PeerProcess, WrittenPlacements } from './peers.fixture.ts';
+import { instanceAt, PeerProcess, WrittenPlacements } from './peers.fixture.ts';
 import { type Client, createRef } from './ref.ts';
 import { createRemote, type RemoteCalls } from './remote.ts';
 
@@ -37,8 +37,8 @@ interface Caller {
   readonly outcomes: string[];
 }
 
-function callerOf(endpoints: readonly Endpoint[], key = INTERNAL_KEY, heartbeatMs = 250): Caller {
-  const placements = new WrittenPlacements(endpoints);
+function callerOf(instances: readonly Instance[], key = INTERNAL_KEY, heartbeatMs = 250): Caller {
+  const placements = new WrittenPlacements(instances);
   const outcomes: string[] = [];
   const remote = createRemote({
     placements,
@@ -70,20 +70,20 @@ const within = <T>(ms: number, work: () => T, extra: object = {}): T =>
 
 describe('a call to another process', () => {
   it('is answered', async () => {
-    const { ref, outcomes } = callerOf([one.endpoint]);
+    const { ref, outcomes } = callerOf([one.instance]);
     expect(await ref.greet({ name: 'Anna' })).toEqual({ text: 'Anna from greeter-1' });
     expect(outcomes).toEqual(['greet:ok']);
   });
 
   it('finds its own answer among a thousand at once, over one connection', async () => {
-    const { ref } = callerOf([one.endpoint]);
+    const { ref } = callerOf([one.instance]);
     const names = Array.from({ length: 1000 }, (_, i) => `name ${i}`);
     const answers = await Promise.all(names.map((name) => ref.greet({ name })));
     expect(answers.map(({ text }) => text)).toEqual(names.map((name) => `${name} from greeter-1`));
   });
 
   it('carries who asks, the trace, the event and a deadline that is shorter by a hop', async () => {
-    const { ref } = callerOf([one.endpoint]);
+    const { ref } = callerOf([one.instance]);
     const event = { id: 'e1', correlationId: 'c1', replay: true };
     const context = (await within(800, () => ref.context({}), { event })) as Record<string, never>;
     expect(context.principal).toEqual({ kind: 'module', name: 'orders' });
@@ -95,14 +95,14 @@ describe('a call to another process', () => {
   });
 
   it('gets five seconds when nobody says how long it may take', async () => {
-    const { ref } = callerOf([one.endpoint]);
+    const { ref } = callerOf([one.instance]);
     const { left } = (await ref.context({})) as { left: number };
     expect(left).toBeGreaterThan(4500);
     expect(left).toBeLessThanOrEqual(4990);
   });
 
   it('goes to the instances in turn, and to the one with less to do', async () => {
-    const { ref, remote } = callerOf([one.endpoint, two.endpoint]);
+    const { ref, remote } = callerOf([one.instance, two.instance]);
     const seen: string[] = [];
     for (let i = 0; i < 4; i += 1) seen.push((await ref.greet({ name: 'x' })).text);
     expect(new Set(seen).size).toBe(2);
@@ -124,7 +124,7 @@ describe('a call to another process', () => {
 
   it('goes to the monolith when the module is there, and is then not counted as routed to the service', async () => {
     const { ref, placements, remote } = callerOf([]);
-    placements.put([one.endpoint], 'in-process');
+    placements.put([one.instance], 'in-process');
     const wait = ref.wait({ tag: 'm' });
     await one.says({ begun: 'm' });
     expect(remote.inflight('greeter')).toBe(0);
@@ -135,7 +135,7 @@ describe('a call to another process', () => {
 
 describe('a problem', () => {
   it('is the same far as near, whatever its kind', async () => {
-    const placements = new WrittenPlacements([one.endpoint], 'in-process');
+    const placements = new WrittenPlacements([one.instance], 'in-process');
     const { remote, ref: far } = callerOf([...placements.current.monoliths]);
     const { dispatcher } = createGreeter('near', () => undefined);
     const near = createRef(greeter, {
@@ -161,7 +161,7 @@ describe('a problem', () => {
   });
 
   it('says nothing of the inside when the operation failed', async () => {
-    const { ref } = callerOf([one.endpoint]);
+    const { ref } = callerOf([one.instance]);
     for (const how of ['error', 'cycle']) {
       const { body } = await problemOf(ref.take({ how }));
       expect([body.status, body.code]).toEqual([500, 'internal']);
@@ -170,7 +170,7 @@ describe('a problem', () => {
   });
 
   it('stays with the call whose input or answer is too large', async () => {
-    const { ref } = callerOf([one.endpoint]);
+    const { ref } = callerOf([one.instance]);
     const wait = ref.greet({ name: 'beside' });
     const large = 'ä'.repeat(3 * 1024 * 1024);
     expect((await problemOf(ref.look({ tag: large }))).code).toBe('too-large');
@@ -182,14 +182,14 @@ describe('a problem', () => {
 
 describe('a deadline', () => {
   it('ends the call and reaches the handler', async () => {
-    const { ref } = callerOf([one.endpoint]);
+    const { ref } = callerOf([one.instance]);
     const { body } = await problemOf(within(150, () => ref.look({ tag: 'late' })));
     expect([body.code, body.module]).toEqual(['deadline-exceeded', 'greeter']);
     await one.says({ cancelled: 'late' });
   });
 
   it('that has passed sends nothing', async () => {
-    const { ref } = callerOf([one.endpoint]);
+    const { ref } = callerOf([one.instance]);
     expect((await problemOf(within(-1, () => ref.look({ tag: 'gone' })))).code).toBe('deadline-exceeded');
     await ref.greet({ name: 'x' });
     expect(one.heard({ begun: 'gone' })).toBe(0);
@@ -199,12 +199,12 @@ describe('a deadline', () => {
     const frozen = await peer('greeter-1');
     const lively = two;
     // Cut off by the heartbeat 300 ms from now at the earliest.
-    const { ref, placements } = callerOf([frozen.endpoint], INTERNAL_KEY, 100);
+    const { ref, placements } = callerOf([frozen.instance], INTERNAL_KEY, 100);
     await ref.greet({ name: 'x' });
     await frozen.signal('SIGSTOP');
     const wait = within(100, () => ref.greet({ name: 'x' }));
     expect((await problemOf(wait)).code).toBe('deadline-exceeded');
-    placements.put([frozen.endpoint, lively.endpoint]);
+    placements.put([frozen.instance, lively.instance]);
     for (let i = 0; i < 20; i += 1) {
       const { text } = await within(4000, () => ref.greet({ name: 'y' }));
       expect(text).toBe('y from greeter-2');
@@ -215,12 +215,12 @@ describe('a deadline', () => {
   it('is not needed where the connection is found dead first', async () => {
     const frozen = await peer('greeter-1');
     const lively = two;
-    const { ref, placements } = callerOf([frozen.endpoint]);
+    const { ref, placements } = callerOf([frozen.instance]);
     await ref.greet({ name: 'x' });
     await frozen.signal('SIGSTOP');
     const [look, create] = [ref.look({ tag: 'f' }), ref.create({ tag: 'f' })];
     look.catch(() => undefined);
-    placements.put([frozen.endpoint, lively.endpoint]);
+    placements.put([frozen.instance, lively.instance]);
     // The heartbeat cuts the frozen one off: what may be repeated is, the other is told.
     expect((await problemOf(create)).code).toBe('unavailable');
     await lively.says({ begun: 'f' });
@@ -230,7 +230,7 @@ describe('a deadline', () => {
 
 describe('a cancelled call', () => {
   it('ends at once and reaches the handler', async () => {
-    const { ref, remote } = callerOf([one.endpoint]);
+    const { ref, remote } = callerOf([one.instance]);
     const controller = new AbortController();
     const call = within(5000, () => ref.look({ tag: 'unwanted' }), { signal: controller.signal });
     await one.says({ begun: 'unwanted' });
@@ -241,7 +241,7 @@ describe('a cancelled call', () => {
   });
 
   it('reaches the handler also when the caller is gone altogether', async () => {
-    const { ref, remote } = callerOf([one.endpoint]);
+    const { ref, remote } = callerOf([one.instance]);
     const call = problemOf(ref.look({ tag: 'left' }));
     await one.says({ begun: 'left' });
     await remote.close();
@@ -254,12 +254,12 @@ describe('a cancelled call', () => {
 describe('a process that is killed with calls under way', () => {
   it('is left for another by what may be repeated, and by nothing else', async () => {
     const doomed = await peer('greeter-1');
-    const { ref, placements } = callerOf([doomed.endpoint]);
+    const { ref, placements } = callerOf([doomed.instance]);
     const look = problemOf(ref.look({ tag: 'k' }));
     const create = problemOf(ref.create({ tag: 'k' }));
     await Promise.all([doomed.says({ begun: 'k' }), ref.greet({ name: 'x' })]);
     const other = await peer('greeter-2');
-    placements.put([doomed.endpoint, other.endpoint]);
+    placements.put([doomed.instance, other.instance]);
     await doomed.signal('SIGKILL');
     const lost = await create;
     expect(lost).toBeInstanceOf(ModuleUnavailable);
@@ -275,7 +275,7 @@ describe('a process that is killed with calls under way', () => {
     const dead = await peer('greeter-1');
     await dead.signal('SIGKILL');
     const alive = two;
-    const { ref } = callerOf([dead.endpoint, alive.endpoint]);
+    const { ref } = callerOf([dead.instance, alive.instance]);
     const calls = Array.from({ length: 20 }, (_, i) => {
       const call = ref.wait({ tag: `w${i}` });
       void alive.says({ begun: `w${i}` }).then(() => alive.tell({ answer: `w${i}` }));
@@ -287,8 +287,8 @@ describe('a process that is killed with calls under way', () => {
   it('is found in the placements that are read again', async () => {
     const dead = await peer('greeter-1');
     await dead.signal('SIGKILL');
-    const { ref, placements } = callerOf([dead.endpoint]);
-    placements.found = [one.endpoint];
+    const { ref, placements } = callerOf([dead.instance]);
+    placements.found = [one.instance];
     expect(await ref.greet({ name: 'Anna' })).toEqual({ text: 'Anna from greeter-1' });
     expect(placements.refreshed).toBe(1);
   });
@@ -296,7 +296,7 @@ describe('a process that is killed with calls under way', () => {
   it('is one typed error when there is no other', async () => {
     const dead = await peer('greeter-1');
     await dead.signal('SIGKILL');
-    const { ref, outcomes, placements } = callerOf([dead.endpoint]);
+    const { ref, outcomes, placements } = callerOf([dead.instance]);
     for (const call of [ref.greet({ name: 'x' }), ref.create({ tag: 'x' })]) {
       const problem = await problemOf(call);
       expect(problem).toBeInstanceOf(ModuleUnavailable);
@@ -309,7 +309,7 @@ describe('a process that is killed with calls under way', () => {
 
   it('is reached again once it listens where it listened', async () => {
     const first = await peer('greeter-1');
-    const { ref } = callerOf([first.endpoint]);
+    const { ref } = callerOf([first.instance]);
     await ref.greet({ name: 'x' });
     await first.signal('SIGKILL');
     await problemOf(ref.greet({ name: 'x' }));
@@ -322,10 +322,10 @@ describe('a process that drains', () => {
   it('answers what it has begun, refuses the rest unbegun, and loses nothing', async () => {
     const leaving = await peer('greeter-1');
     const staying = two;
-    const { ref, placements } = callerOf([leaving.endpoint]);
+    const { ref, placements } = callerOf([leaving.instance]);
     const under = ref.wait({ tag: 'd' });
     await leaving.says({ begun: 'd' });
-    placements.put([leaving.endpoint, staying.endpoint]);
+    placements.put([leaving.instance, staying.instance]);
     leaving.tell({ drain: 5000 });
     const results: string[] = [];
     // Calls that may not be repeated go on all the while; none may fail, wherever they are caught.
@@ -346,7 +346,7 @@ describe('a process that drains', () => {
 
   it('gives up on what does not end', async () => {
     const leaving = await peer('greeter-1');
-    const { ref } = callerOf([leaving.endpoint]);
+    const { ref } = callerOf([leaving.instance]);
     const call = problemOf(ref.create({ tag: 'stuck' }));
     await leaving.says({ begun: 'stuck' });
     leaving.tell({ drain: 50 });
@@ -357,13 +357,13 @@ describe('a process that drains', () => {
 
 describe('a peer with another key', () => {
   it('refuses the connection, and that is what the error says', async () => {
-    const { ref } = callerOf([one.endpoint], 'another key of some length');
+    const { ref } = callerOf([one.instance], 'another key of some length');
     const { body } = await problemOf(ref.greet({ name: 'x' }));
     expect([body.code, body.detail]).toEqual(['unavailable', expect.stringContaining('401')]);
   });
 
   it('is told apart by its audience', async () => {
-    const elsewhere = { ...endpointAt('catalog-1', one.port, 1) };
+    const elsewhere = { ...instanceAt('catalog-1', one.port, 1) };
     const { ref } = callerOf([elsewhere]);
     expect((await problemOf(ref.greet({ name: 'x' }))).body.detail).toMatch(/401/);
   });
@@ -372,10 +372,10 @@ describe('a peer with another key', () => {
 describe('a snapshot', () => {
   it('that forgets a process closes the connection to it, once its calls are answered', async () => {
     const old = await peer('greeter-1');
-    const { ref, placements } = callerOf([old.endpoint]);
+    const { ref, placements } = callerOf([old.instance]);
     const under = ref.wait({ tag: 's' });
     await old.says({ begun: 's' });
-    placements.put([two.endpoint]);
+    placements.put([two.instance]);
     expect(await ref.greet({ name: 'x' })).toEqual({ text: 'x from greeter-2' });
     old.tell({ answer: 's' });
     expect(await under).toEqual({ tag: 's', from: 'greeter-1' });
@@ -384,7 +384,7 @@ describe('a snapshot', () => {
   });
 
   it('without a healthy process is looked up again, and then says so', async () => {
-    const { ref, placements } = callerOf([{ ...one.endpoint, healthy: false }]);
+    const { ref, placements } = callerOf([{ ...one.instance, healthy: false }]);
     const { body } = await problemOf(ref.greet({ name: 'x' }));
     expect(body as ProblemBody).toMatchObject({ status: 503, module: 'greeter' });
     expect(placements.refreshed).toBe(1);

@@ -1,7 +1,7 @@
 // The far exit of a ref: picks a process that serves the module at this moment, sends the call, and decides
 // what follows when that fails. Guarantees: a call ends by its deadline; it goes to another process where
 // routing/failover.ts allows it; when nobody is left the placements are read again, and then the caller gets one
-// typed error that names the module. The parts: peers.ts picks, under-way.ts sends, settling.ts decides.
+// typed error that names the module. The parts: remote-instances.ts picks, under-way.ts sends, settling.ts decides.
 import type { Logger } from 'pino';
 import { currentFlow } from '../context/call.ts';
 import type { Contract } from '../contract/contract.ts';
@@ -10,8 +10,8 @@ import type { InternalTokens } from '../identity/internal-token.ts';
 import type { Placement, Placements } from '../routing/snapshot.ts';
 import type { FarCall } from './far-call.ts';
 import { MAX_FRAME_BYTES } from './frames.ts';
-import { createPeers } from './peers.ts';
 import type { Remote } from './ref.ts';
+import { createRemoteInstances } from './remote-instances.ts';
 import { type CallObserver, createSettling } from './settling.ts';
 import { Targets } from './targets.ts';
 import { UnderWay } from './under-way.ts';
@@ -60,7 +60,7 @@ export interface RemoteCalls extends Remote {
 export function createRemote(options: RemoteOptions): RemoteCalls {
   const { placements, observer } = options;
   const calls = new Map<number, FarCall>();
-  const peers = createPeers({
+  const instances = createRemoteInstances({
     calls,
     placements,
     tokens: options.tokens,
@@ -69,9 +69,9 @@ export function createRemote(options: RemoteOptions): RemoteCalls {
     maxPayload: options.maxPayload ?? MAX_FRAME_BYTES,
     heartbeatMs: options.heartbeatMs ?? 2000,
   });
-  const settling = createSettling(calls, peers, placements, observer);
-  const targets = new Targets(peers);
-  const underWay = new UnderWay(calls, peers, settling, observer !== undefined);
+  const settling = createSettling(calls, instances, placements, observer);
+  const targets = new Targets(instances);
+  const underWay = new UnderWay(calls, instances, settling, observer !== undefined);
 
   const remote: Remote = (contract, operation, input, caller, side) =>
     new Promise((resolve, reject) => {
@@ -101,10 +101,10 @@ export function createRemote(options: RemoteOptions): RemoteCalls {
       call.authorization = client.authorization;
       underWay.send(call, now);
     },
-    inflight: (module: string) => peers.inflight(module),
+    inflight: (module: string) => instances.inflight(module),
     async close() {
       underWay.close();
-      peers.close();
+      instances.close();
     },
   });
 }

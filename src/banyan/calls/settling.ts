@@ -5,7 +5,7 @@ import { kernelProblem, ModuleUnavailable, Problem } from '../contract/problem.t
 import { sideOf } from '../routing/side.ts';
 import type { Placements } from '../routing/snapshot.ts';
 import { AskByHttp, type FarCall, type Settling } from './far-call.ts';
-import type { Peers } from './peers.ts';
+import type { RemoteInstances } from './remote-instances.ts';
 
 export interface CallObserver {
   /**
@@ -23,7 +23,7 @@ export interface CallObserver {
 
 export function createSettling(
   calls: Map<number, FarCall>,
-  peers: Peers,
+  peers: RemoteInstances,
   placements: Placements,
   observer: CallObserver | undefined,
 ): Settling {

@@ -3,13 +3,13 @@
 import type { Contract, OperationSpec } from '../contract/contract.ts';
 import type { Target } from './far-call.ts';
 import { CLIENT_PREFIX, requestHead } from './frames.ts';
-import type { Peers } from './peers.ts';
+import type { RemoteInstances } from './remote-instances.ts';
 
 export class Targets {
-  readonly #peers: Peers;
+  readonly #peers: RemoteInstances;
   readonly #known = new WeakMap<OperationSpec, Map<string, Target>>();
 
-  constructor(peers: Peers) {
+  constructor(peers: RemoteInstances) {
     this.#peers = peers;
   }
 
@@ -26,7 +26,7 @@ export class Targets {
     if (!target) {
       const { module } = contract;
       const head = requestHead(module, operation, caller, client);
-      target = { module, operation, spec, caller, client, route: this.#peers.route(module), head };
+      target = { module, operation, spec, caller, client, traffic: this.#peers.trafficOf(module), head };
       byCaller.set(key, target);
     }
     return target;

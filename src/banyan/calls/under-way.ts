@@ -7,11 +7,11 @@ import { ModuleUnavailable } from '../contract/problem.ts';
 import type { Placement } from '../routing/snapshot.ts';
 import { DEFAULT_DEADLINE_MS, DeadlineTimer } from './deadlines.ts';
 import { FarCall, type Settling, type Target } from './far-call.ts';
-import type { Peers } from './peers.ts';
+import type { RemoteInstances } from './remote-instances.ts';
 
 export class UnderWay {
   readonly #calls: Map<number, FarCall>;
-  readonly #peers: Peers;
+  readonly #peers: RemoteInstances;
   readonly #settling: Settling;
   readonly #measures: boolean;
   readonly #timer: DeadlineTimer;
@@ -19,7 +19,7 @@ export class UnderWay {
   #closed = false;
 
   /** @param measures whether somebody asks how long calls take. */
-  constructor(calls: Map<number, FarCall>, peers: Peers, settling: Settling, measures: boolean) {
+  constructor(calls: Map<number, FarCall>, peers: RemoteInstances, settling: Settling, measures: boolean) {
     this.#calls = calls;
     this.#peers = peers;
     this.#settling = settling;

@@ -10,15 +10,15 @@ import { kernelProblem } from '../contract/problem.ts';
 import { Backoff } from './backoff.ts';
 import { HOP_MARGIN_MS } from './deadlines.ts';
 import type { FarCall, Link } from './far-call.ts';
+import { FrameBatcher } from './frame-batcher.ts';
 import { cancelText, DRAINED, type Message, requestText, tooLarge } from './frames.ts';
-import { Outbox } from './outbox.ts';
 import { dial } from './ws-dial.ts';
 import { settle } from './ws-settle.ts';
 
 /** A host that answers no ping is suspect after one interval, and cut off after the third. */
 const UNANSWERED_PINGS = 3;
 /** Bytes that may wait for a host that does not read; more is refused, and goes elsewhere. */
-const MOST_WAITING_BYTES = 16 * 1024 * 1024;
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
 export interface WsLinkOptions {
   /** `http://host:port` of the internal port. */
@@ -43,7 +43,7 @@ export class WsLink implements Link {
   /** Grows whenever a connection ends, so that what belongs to an older one is recognised. */
   #generation = 0;
   #ws: WebSocket | undefined;
-  #outbox: Outbox | undefined;
+  #frames: FrameBatcher | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #unanswered = 0;
   #full = false;
@@ -77,7 +77,7 @@ export class WsLink implements Link {
   }
 
   drop(call: FarCall): void {
-    if (call.sent) this.#outbox?.push(cancelText(call.id), false);
+    if (call.sent) this.#frames?.push(cancelText(call.id), false);
   }
 
   close(): void {
@@ -98,7 +98,7 @@ export class WsLink implements Link {
     }
     call.sent = true;
     // The only call of this host has nothing to wait for.
-    this.#outbox!.push(text, this.#options.calls.size === 1);
+    this.#frames!.push(text, this.#options.calls.size === 1);
   }
 
   async #open(): Promise<void> {
@@ -136,7 +136,7 @@ export class WsLink implements Link {
     this.#unanswered = 0;
     this.#backoff.succeeded();
     this.#options.accepted();
-    this.#outbox = new Outbox(ws, () => this.#measure());
+    this.#frames = new FrameBatcher(ws, () => this.#measure());
     this.#heartbeat = setInterval(() => this.#beat(ws), this.#options.heartbeatMs).unref();
     for (const call of this.#mine()) this.#write(call);
   }
@@ -151,7 +151,7 @@ export class WsLink implements Link {
   }
 
   #measure(): void {
-    this.#full = this.#ws !== undefined && this.#ws.bufferedAmount > MOST_WAITING_BYTES;
+    this.#full = this.#ws !== undefined && this.#ws.bufferedAmount > MAX_WAITING_BYTES;
   }
 
   #mine(): FarCall[] {
@@ -164,7 +164,7 @@ export class WsLink implements Link {
     this.#generation += 1;
     this.#state = 'idle';
     this.#ws = undefined;
-    this.#outbox = undefined;
+    this.#frames = undefined;
     clearInterval(this.#heartbeat);
     this.#unanswered = 0;
     this.#full = false;

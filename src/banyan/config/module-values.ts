@@ -2,7 +2,7 @@
 // which database. What names no module of the product is a mistake.
 import type { Placement } from '../routing/snapshot.ts';
 import type { Settings } from './settings.ts';
-import { ConfigurationError, type Env, POSTGRES, quoted, readUrl } from './values.ts';
+import { ConfigurationError, type Env, postgres, quoted, readUrl } from './values.ts';
 
 export function readModules(text: string, all: readonly string[]): Pick<Settings, 'role' | 'modules'> {
   if (text === 'all') return { role: 'monolith', modules: all };
@@ -53,7 +53,7 @@ export function readModuleUrls(env: Env, all: readonly string[]): Record<string,
         `Use DATABASE_URL_ and one of ${all.map((one) => one.toUpperCase()).join(', ')}.`,
       );
     }
-    urls[module] = readUrl(name, value, POSTGRES)!;
+    urls[module] = readUrl(name, value, postgres)!;
   }
   return urls;
 }

@@ -60,11 +60,11 @@ export interface UrlKind {
   readonly example: string;
 }
 
-export const POSTGRES: UrlKind = {
+export const postgres: UrlKind = {
   protocols: ['postgres:', 'postgresql:'],
   example: 'postgres://user:pass@db:5432/banyan',
 };
-export const HTTP: UrlKind = { protocols: ['http:', 'https:'], example: 'http://127.0.0.1:4000' };
+export const http: UrlKind = { protocols: ['http:', 'https:'], example: 'http://127.0.0.1:4000' };
 
 /** A setting of a product's own: a URL in a variable. A `file:` one may stand in a folder of DATA_DIR by default. */
 export interface Readable extends UrlKind {
@@ -118,7 +118,7 @@ export function readBroker(text: string | undefined): string | undefined {
   const kafka = /^kafkas?:\/\/(?:[^@/\s]+@)?[^@/\s,:]+:\d{1,5}(?:,[^@/\s,:]+:\d{1,5})*\/?$/;
   const ports = [...text.matchAll(/:(\d{1,5})(?=[,/]|$)/g)].map(([, port]) => Number(port));
   const reachable = ports.every((port) => port >= 1 && port <= 65_535);
-  if ((kafka.test(text) && reachable) || isUrl(text, POSTGRES.protocols)) return text;
+  if ((kafka.test(text) && reachable) || isUrl(text, postgres.protocols)) return text;
   throw new ConfigurationError(
     'BROKER_URL',
     'is not a broker list',

@@ -1,7 +1,7 @@
 // Data that a schema leaves free is as deep as it may be and no deeper, in objects and lists, by any door.
 import { describe, expect, it } from 'vitest';
 import { closed } from './contract.ts';
-import { leavesFree, MOST_LEVELS, tooDeep } from './depth.ts';
+import { leavesFree, MAX_LEVELS, tooDeep } from './depth.ts';
 import { id, nullable } from './fields.ts';
 import { Problem } from './problem.ts';
 import { Type } from './type.ts';
@@ -15,9 +15,9 @@ describe('depth', () => {
     ['lists', lists, '/0'],
     ['objects', objects, '/a'],
   ])('of %s has a limit, and is told by where it is passed', (_what, make, step) => {
-    expect(tooDeep(make(MOST_LEVELS))).toBeUndefined();
-    expect(tooDeep(make(MOST_LEVELS + 1))).toBe(step.repeat(MOST_LEVELS));
-    expect(tooDeep([1, make(100_000)])).toBe(`/1${step.repeat(MOST_LEVELS - 1)}`);
+    expect(tooDeep(make(MAX_LEVELS))).toBeUndefined();
+    expect(tooDeep(make(MAX_LEVELS + 1))).toBe(step.repeat(MAX_LEVELS));
+    expect(tooDeep([1, make(100_000)])).toBe(`/1${step.repeat(MAX_LEVELS - 1)}`);
   });
 
   it('is asked for where a schema leaves anything free, and nowhere else', () => {

@@ -3,12 +3,12 @@
 // Guarantees: its own recursion ends at the limit. It must not know what the data is for.
 import { escapePointer } from './pointer.ts';
 
-export const MOST_LEVELS = 64;
+export const MAX_LEVELS = 64;
 
-export const TOO_DEEP = `is nested more than ${MOST_LEVELS} levels deep`;
+export const TOO_DEEP = `is nested more than ${MAX_LEVELS} levels deep`;
 
 /** The JSON Pointer to the first value that lies too deep; undefined when none does. */
-export function tooDeep(value: unknown, left = MOST_LEVELS): string | undefined {
+export function tooDeep(value: unknown, left = MAX_LEVELS): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (left === 0) return '';
   if (Array.isArray(value)) {

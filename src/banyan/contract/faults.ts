@@ -15,7 +15,7 @@ export interface Fault {
 export type JudgeValue = (schema: object, value: unknown) => readonly Fault[];
 
 /** As many as TypeBox names by default: whoever mends eight may ask again. */
-export const MOST_FAULTS = 8;
+export const MAX_FAULTS = 8;
 
 type Node = Readonly<Record<string, unknown>>;
 
@@ -44,7 +44,7 @@ class Walk {
   }
 
   get #full(): boolean {
-    return this.faults.length >= MOST_FAULTS;
+    return this.faults.length >= MAX_FAULTS;
   }
 
   #add(keyword: string, instancePath: string, params: object = {}, message = ''): void {

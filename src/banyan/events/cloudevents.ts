@@ -2,7 +2,7 @@
 // the value. Both logs carry exactly this, so that a consumer in any language reads either.
 // Reading never throws: what cannot be read is answered with the reason, for the dead letters.
 import { createHash } from 'node:crypto';
-import { MOST_VALUES } from '../contract/crowded.ts';
+import { MAX_VALUES } from '../contract/value-count.ts';
 import type { LogRecord } from '../log/port.ts';
 import type { Envelope } from './envelope.ts';
 
@@ -15,7 +15,7 @@ export const MAX_EVENT_BYTES = 512 * 1024;
 /** What a request to publish or to mend an event says besides its data. */
 const VALUES_AROUND = 10;
 /** The most values of an event: with more than a body may have nobody could correct its data and try it again. */
-export const MAX_EVENT_VALUES = MOST_VALUES - VALUES_AROUND;
+export const MAX_EVENT_VALUES = MAX_VALUES - VALUES_AROUND;
 
 /** An index entry of Postgres takes 2,700 bytes; a key is an id. */
 export const MAX_KEY_LENGTH = 500;
@@ -45,7 +45,7 @@ export function toRecord(event: RawEnvelope): LogRecord {
   return { key: event.subject, headers, value: event.data };
 }
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The attributes of a record. Without a valid id it gets one made of its place, the same at every reading. */
 export interface Attributes {
@@ -63,7 +63,7 @@ export function attributesOf(record: LogRecord, place: string): Attributes {
   const { headers } = record;
   const id = headers.ce_id;
   const wrongs: string[] = [];
-  const validId = id !== undefined && uuid.test(id);
+  const validId = id !== undefined && UUID.test(id);
   if (!validId) wrongs.push(`ce_id is ${id === undefined ? 'missing' : 'not a UUID'}`);
   if (headers.ce_specversion !== '1.0')
     wrongs.push(`ce_specversion is ${headers.ce_specversion ?? 'missing'}, not 1.0`);

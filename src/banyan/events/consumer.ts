@@ -1,23 +1,23 @@
 // Events from the log into the inbox: every event of a batch is placed in its key, in order, the keys side by
-// side: many of them in one transaction where that can be (../groups.ts), else each event in its own, in a few lanes.
+// side: many of them in one transaction where that can be (store/batcher.ts), else each event in its own, a few at once.
 // Whatever a listener does, the batch comes to its end and the partition goes on; only a database that does not
 // answer stops it.
 
 import type { Batch, LogLogger, StoredRecord } from '../log/port.ts';
-import { Groups, Pace, Stopped } from '../store/groups.ts';
+import { Batcher, DurationAverages, Stopped } from '../store/batcher.ts';
 import type { Effect } from './effect.ts';
 import { defaultPolicy } from './failure.ts';
 import type { Inbox } from './inbox.ts';
-import type { Lanes } from './lanes.ts';
 import type { RetryPolicy } from './listener.ts';
 import type { Reader, Reading } from './reading.ts';
+import type { Semaphore } from './semaphore.ts';
 
 export interface ConsumerOptions {
   readonly module: string;
   readonly reader: Reader;
   readonly inbox: Inbox;
   readonly effect: Effect;
-  readonly lanes: Lanes;
+  readonly semaphore: Semaphore;
   readonly log: LogLogger;
   /** A delivery waits now: somebody should look when it is due. */
   readonly onWaiting: () => void;
@@ -34,7 +34,7 @@ type EventItem = Item<Extract<Reading, { kind: 'event' }>>;
 type Plain = Item<Extract<Reading, { kind: 'event' | 'ignored' }>>;
 
 /** Transactions of several events at once: one works while the other waits for the disk. */
-const GROUPS_AT_ONCE = 2;
+const BATCHES_AT_ONCE = 2;
 /** What moving a key on takes, in milliseconds. */
 const IGNORED_MS = 0.05;
 
@@ -43,24 +43,24 @@ export class Consumer {
   handled = 0;
   failed = 0;
   readonly #options: ConsumerOptions;
-  readonly #groups: Groups<Plain>;
-  readonly #pace = new Pace();
+  readonly #batcher: Batcher<Plain>;
+  readonly #durations = new DurationAverages();
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
-    this.#groups = new Groups({
-      atOnce: GROUPS_AT_ONCE,
-      together: (lists) => options.lanes.run(() => this.#together(lists.flat())),
-      onApart: (error) =>
+    this.#batcher = new Batcher({
+      atOnce: BATCHES_AT_ONCE,
+      together: (lists) => options.semaphore.run(() => this.#together(lists.flat())),
+      onSplit: (error) =>
         options.log.debug({ err: error, module: options.module }, 'events are handled one by one'),
-      alone: (list) => options.lanes.run(() => this.#inOrder(list)),
-      estimate: (item) => (isEvent(item) ? this.#pace.of(item.reading.listener.event.type) : IGNORED_MS),
+      alone: (list) => options.semaphore.run(() => this.#inOrder(list)),
+      estimate: (item) => (isEvent(item) ? this.#durations.of(item.reading.listener.event.type) : IGNORED_MS),
     });
   }
 
   /** Resolves when every event of the batch is in the inbox, whatever became of it. */
   async take({ topic, partition, records, signal }: Batch): Promise<void> {
-    const { reader, lanes } = this.#options;
+    const { reader, semaphore } = this.#options;
     const items = records.map((record) => ({
       topic,
       record,
@@ -69,7 +69,7 @@ export class Consumer {
     }));
     const keys = Map.groupBy(items, ({ reading }) => reading.attributes.key);
     const running = [...keys.values()].map((some) =>
-      some.every(isPlain) ? this.#groups.add(some, signal) : lanes.run(() => this.#inOrder(some)),
+      some.every(isPlain) ? this.#batcher.add(some, signal) : semaphore.run(() => this.#inOrder(some)),
     );
     const results = await Promise.allSettled(running);
     const broken = results.find((result) => result.status === 'rejected');
@@ -99,7 +99,7 @@ export class Consumer {
         const own = verdicts.filter((_, n) => !sequenced[n]!.ignored);
         return events.filter((_, n) => own[n] === 'take');
       },
-      ({ listener }, ms) => this.#pace.took(listener.event.type, ms),
+      ({ listener }, ms) => this.#durations.record(listener.event.type, ms),
     );
     this.handled += handled.length;
     if (waits) onWaiting();
@@ -122,7 +122,7 @@ export class Consumer {
           await inbox.hold(topic, reading.attributes, record, 'unknown-version', reading.reason, false);
           break;
         case 'poison':
-          await this.#bury(topic, record, reading);
+          await this.#deadLetter(topic, record, reading);
           break;
       }
     }
@@ -143,7 +143,7 @@ export class Consumer {
       });
       if (!done) return;
       this.handled += 1;
-      this.#pace.took(listener.event.type, performance.now() - began);
+      this.#durations.record(listener.event.type, performance.now() - began);
     } catch (error) {
       await inbox.failFirst(topic, attributes, record, { attempt: 1, error, policy: policyOf(listener) });
       this.failed += 1;
@@ -155,7 +155,7 @@ export class Consumer {
     }
   }
 
-  async #bury(
+  async #deadLetter(
     topic: string,
     record: StoredRecord,
     reading: Extract<Reading, { kind: 'poison' }>,

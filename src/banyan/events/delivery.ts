@@ -55,5 +55,5 @@ export function deliveryDiagram(): string {
 }
 
 /** The states of which a person or an alarm should hear. */
-export const openStates = ['waiting', 'queued', 'early', 'unknown-version', 'dead'] as const;
-export type OpenState = (typeof openStates)[number];
+export const openDeliveryStates = ['waiting', 'queued', 'early', 'unknown-version', 'dead'] as const;
+export type OpenDeliveryState = (typeof openDeliveryStates)[number];

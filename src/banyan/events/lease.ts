@@ -2,13 +2,13 @@
 // session open: when its process is killed the session ends and the lease is free at once; when it is frozen
 // the lease expires. A holder that wakes after that still believes in it for a moment: nothing may rest on the
 // lease but economy.
-import type { Session } from '../log/session.ts';
+import type { DatabaseSession } from '../log/database-session.ts';
 
 export interface LeaseOptions {
   readonly schema: string;
   readonly name: string;
   readonly holder: string;
-  readonly session: Session;
+  readonly session: DatabaseSession;
   /** Expires after this unless renewed, in milliseconds. */
   readonly ttlMs: number;
 }

@@ -1,6 +1,6 @@
 // The numbers of events under /metrics. What the stores know is the same at every host that has them (take the
 // maximum over hosts, not the sum); the totals are this process's own.
-import type { Metrics, Reading } from '../telemetry/metrics.ts';
+import type { MetricSample, Metrics } from '../telemetry/metrics.ts';
 import type { EventRuntime } from './runtime.ts';
 import type { EventStats } from './stats.ts';
 
@@ -19,7 +19,12 @@ export function measureEvents(metrics: Metrics, modules: readonly Measured[]): v
     }
     return look;
   };
-  const gauge = (name: string, help: string, of: (one: EventStats) => Reading[], labels: string[] = []) =>
+  const gauge = (
+    name: string,
+    help: string,
+    of: (one: EventStats) => MetricSample[],
+    labels: string[] = [],
+  ) =>
     metrics.gauge(`banyan_events_${name}`, help, ['module', ...labels], async () =>
       (await stats()).flatMap(of),
     );

@@ -3,8 +3,8 @@
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { all } from '../log/conformance.ts';
+import { DatabaseSession } from '../log/database-session.ts';
 import { UnknownTopic } from '../log/port.ts';
-import { Session } from '../log/session.ts';
 import { MAX_EVENT_BYTES } from './cloudevents.ts';
 import { LowWater } from './lowwater.ts';
 import { EventRefused, eventArguments } from './publisher.ts';
@@ -391,7 +391,7 @@ test('a session takes statements one after the other, however they come', async 
   const warned: string[] = [];
   const hear = (warning: Error) => warned.push(warning.message);
   process.on('warning', hear);
-  const session = new Session({ connectionString: stand.url }, { log: quiet });
+  const session = new DatabaseSession({ connectionString: stand.url }, { log: quiet });
   const asked = Array.from({ length: 20 }, (_, n) =>
     session.query<{ n: number }>('SELECT $1::int AS n', [n]),
   );

@@ -2,8 +2,8 @@
 // them. It remembers below which position nothing can appear any more (lowwater.ts), as long as all that it claims is
 // sent; it must not know when that is, nor who may claim.
 
+import type { DatabaseSession } from '../log/database-session.ts';
 import type { LogRecord } from '../log/port.ts';
-import type { Session } from '../log/session.ts';
 import { toRecord } from './cloudevents.ts';
 import { LowWater } from './lowwater.ts';
 
@@ -26,13 +26,13 @@ export interface OutboxRow {
 
 export class Outbox {
   readonly #module: string;
-  readonly #session: Session;
+  readonly #session: DatabaseSession;
   readonly #batch: number;
   readonly #lowWater = new LowWater();
   readonly #sql: { claim: string; finish: string };
 
   /** @param batch rows per claim */
-  constructor(module: string, session: Session, batch: number) {
+  constructor(module: string, session: DatabaseSession, batch: number) {
     this.#module = module;
     this.#session = session;
     this.#batch = batch;

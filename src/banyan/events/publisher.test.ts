@@ -2,8 +2,8 @@
 // an operator sends it in again by.
 import { describe, expect, it } from 'vitest';
 import { closed, defineContract, event } from '../contract/contract.ts';
-import { isCrowded, valuesIn } from '../contract/crowded.ts';
 import { Type } from '../contract/type.ts';
+import { countValues, hasTooManyValues } from '../contract/value-count.ts';
 import { bodyLimitOf } from '../http/limits.ts';
 import { MAX_EVENT_VALUES } from './cloudevents.ts';
 import { events } from './operations/contract.ts';
@@ -32,7 +32,7 @@ const data = (values: number) => ({
 describe('an event of many values', () => {
   it('is published up to the limit', () => {
     const [, , , , text] = eventArguments(sold, data(MAX_EVENT_VALUES));
-    expect(valuesIn(Buffer.from(text))).toBe(MAX_EVENT_VALUES);
+    expect(countValues(Buffer.from(text))).toBe(MAX_EVENT_VALUES);
   });
 
   it('is refused beyond it, by name, with what it has and what is allowed', () => {
@@ -56,7 +56,7 @@ describe('an event of many values', () => {
       [publish, { ...said(publish), message: { type: 'box.sold.v1', data: most } }],
     ] as const) {
       const text = Buffer.from(JSON.stringify(body));
-      expect(isCrowded(text)).toBe(false);
+      expect(hasTooManyValues(text)).toBe(false);
       expect(text.length).toBeLessThan(bodyLimitOf(spec));
     }
   });

@@ -6,8 +6,8 @@ import type { TSchema } from 'typebox';
 import { v7 as uuidv7 } from 'uuid';
 import { currentFlow } from '../context/call.ts';
 import type { Contract, DataOf, EventDefinition } from '../contract/contract.ts';
-import { mayBeCrowded, valuesIn } from '../contract/crowded.ts';
 import { type Check, compile } from '../contract/validation.ts';
+import { countValues, mayHaveTooManyValues } from '../contract/value-count.ts';
 import type { Publisher } from '../store/store.ts';
 import { MAX_EVENT_BYTES, MAX_EVENT_VALUES, MAX_KEY_LENGTH } from './cloudevents.ts';
 
@@ -34,8 +34,8 @@ export class EventRefused extends Error {
 }
 
 /** So many, or so many characters of data, go out in one statement. */
-const MOST_ROWS = 100;
-const MOST_TEXT = 1_000_000;
+const MAX_ROWS = 100;
+const MAX_TEXT = 1_000_000;
 
 export function createPublisher(contract: Contract): Publisher {
   const emit = `${contract.module}.emit_event`;
@@ -67,9 +67,9 @@ function inPortions(rows: readonly EventArguments[]): EventArguments[][] {
   let room = 0;
   for (const row of rows) {
     const text = row[4].length;
-    if (room < text || portions.at(-1)!.length === MOST_ROWS) {
+    if (room < text || portions.at(-1)!.length === MAX_ROWS) {
       portions.push([]);
-      room = MOST_TEXT;
+      room = MAX_TEXT;
     }
     portions.at(-1)!.push(row);
     room -= text;
@@ -115,8 +115,8 @@ export function eventArguments<E extends EventDefinition>(event: E, data: DataOf
 
 /** Counted as the HTTP door counts. What is too short to have so many costs a comparison; 200 kB cost 0.3 ms. */
 function refuseCrowded(event: EventDefinition, text: string): void {
-  if (!mayBeCrowded(text.length, MAX_EVENT_VALUES)) return;
-  const values = valuesIn(Buffer.from(text));
+  if (!mayHaveTooManyValues(text.length, MAX_EVENT_VALUES)) return;
+  const values = countValues(Buffer.from(text));
   if (values <= MAX_EVENT_VALUES) return;
   throw new EventRefused(
     `${event.type} has ${values} values (items, members and what holds them); the limit is ${MAX_EVENT_VALUES}, or no operator ` +

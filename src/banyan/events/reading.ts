@@ -9,7 +9,7 @@ import type { Listener } from './listener.ts';
 import { checkOf } from './publisher.ts';
 
 /** Characters of the way to what lies too deep: the beginning says where to look. */
-const MOST_OF_PATH = 200;
+const MAX_OF_PATH = 200;
 
 export type Reading =
   | {
@@ -96,7 +96,7 @@ export class Reader {
       return poison(`not JSON: ${(error as Error).message}`, true);
     }
     const deep = tooDeep(data);
-    if (deep !== undefined) return poison(`too deep: ${deep.slice(0, MOST_OF_PATH)} ${TOO_DEEP}`, true);
+    if (deep !== undefined) return poison(`too deep: ${deep.slice(0, MAX_OF_PATH)} ${TOO_DEEP}`, true);
     const check = checkOf(listener.event);
     if (!check.fits(data)) {
       const wrong = check.errors(data).map(({ path, message }) => `${path || '/'} ${message}`);

@@ -14,9 +14,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { waitAfter } from '../context/backoff.ts';
+import { DatabaseSession } from '../log/database-session.ts';
 import type { EventLog, LogLogger } from '../log/port.ts';
-import { Session } from '../log/session.ts';
-import { rarer, Signal } from '../log/signal.ts';
+import { pollInterval, Signal } from '../log/signal.ts';
 import { Lease } from './lease.ts';
 import { Outbox, type OutboxRow } from './outbox.ts';
 
@@ -51,7 +51,7 @@ export interface SentEvent {
 }
 
 const STANDBY_MS = 400;
-const PAUSES = { firstMs: 100, longestMs: 5_000 };
+const pauses = { firstMs: 100, longestMs: 5_000 };
 
 export class Relay {
   readonly name: string;
@@ -59,7 +59,7 @@ export class Relay {
   sent = 0;
   readonly #options: Required<Pick<RelayOptions, 'batch' | 'leaseMs' | 'pollMs'>> & RelayOptions;
   readonly #signal = new Signal();
-  readonly #session: Session;
+  readonly #session: DatabaseSession;
   readonly #lease: Lease;
   readonly #outbox: Outbox;
   #running = false;
@@ -77,7 +77,7 @@ export class Relay {
     this.#options = { batch: 1_000, leaseMs: 4_000, pollMs: 1_000, ...options };
     const { module, pool, log } = options;
     this.name = `relay of ${module}`;
-    this.#session = new Session(
+    this.#session = new DatabaseSession(
       { ...pool.options, application_name: `banyan relay ${module}` },
       { channel: channelOf(module), onNotification: () => this.wake(), log },
     );
@@ -137,7 +137,7 @@ export class Relay {
           'events could not be sent; trying again',
         );
         this.#failures += 1;
-        if (this.#running) await this.#signal.wait(waitAfter(this.#failures, PAUSES));
+        if (this.#running) await this.#signal.wait(waitAfter(this.#failures, pauses));
       }
     }
     await this.#lease.release().catch(() => this.#lease.forget());
@@ -180,7 +180,7 @@ export class Relay {
    */
   async #idle(): Promise<void> {
     const { pollMs, leaseMs } = this.#options;
-    await this.#signal.wait(Math.min(rarer(pollMs, this.#empty), leaseMs / 2));
+    await this.#signal.wait(Math.min(pollInterval(pollMs, this.#empty), leaseMs / 2));
     await this.#rest();
   }
 

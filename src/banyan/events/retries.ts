@@ -3,12 +3,12 @@
 // number of replicas may do this at once.
 import type { Pool } from 'pg';
 import type { LogLogger, StoredRecord } from '../log/port.ts';
-import { rarer, Signal } from '../log/signal.ts';
+import { pollInterval, Signal } from '../log/signal.ts';
 import type { Transaction } from '../store/store.ts';
 import { policyOf } from './consumer.ts';
 import type { Effect } from './effect.ts';
-import type { Lanes } from './lanes.ts';
 import type { Reader, Reading } from './reading.ts';
+import type { Semaphore } from './semaphore.ts';
 import type { DueRow, Waiting } from './waiting.ts';
 
 export interface RetriesOptions {
@@ -17,7 +17,7 @@ export interface RetriesOptions {
   readonly reader: Reader;
   readonly waiting: Waiting;
   readonly effect: Effect;
-  readonly lanes: Lanes;
+  readonly semaphore: Semaphore;
   readonly log: LogLogger;
   /** A key whose first event never came goes on without it after this, in milliseconds. Default 10 s. */
   readonly earlyMs?: number;
@@ -57,7 +57,7 @@ export class Retries {
   }
 
   async #run(): Promise<void> {
-    const { waiting, lanes, log, module, pollMs = 1_000, earlyMs = 10_000 } = this.#options;
+    const { waiting, semaphore, log, module, pollMs = 1_000, earlyMs = 10_000 } = this.#options;
     let empty = 0;
     while (this.#running) {
       let wait = pollMs;
@@ -68,12 +68,15 @@ export class Retries {
         }
         const { ids, next } = await waiting.due(AT_ONCE);
         if (ids.length > 0) {
-          const tried = await Promise.all(ids.map((id) => lanes.run(() => this.#try(id))));
+          const tried = await Promise.all(ids.map((id) => semaphore.run(() => this.#try(id))));
           if (tried.some((mine) => mine)) continue;
         }
         empty = ids.length > 0 ? 0 : empty + 1;
         // Nobody announces a delivery that another process made due: look at least every 2 s.
-        wait = Math.max(20, Math.min(next ?? Number.POSITIVE_INFINITY, rarer(pollMs, empty), SWEEP_MS));
+        wait = Math.max(
+          20,
+          Math.min(next ?? Number.POSITIVE_INFINITY, pollInterval(pollMs, empty), SWEEP_MS),
+        );
       } catch (error) {
         log.warn({ err: error, module }, 'waiting events could not be tried; looking again');
       }

@@ -11,7 +11,6 @@ import { noTracing, type Tracing } from '../telemetry/tracing.ts';
 import { Consumer } from './consumer.ts';
 import { Effect, type InboxStep } from './effect.ts';
 import { Inbox } from './inbox.ts';
-import { Lanes } from './lanes.ts';
 import type { Listener } from './listener.ts';
 import type { ModuleEvents } from './module-events.ts';
 import { forgetObstacle, noteObstacle } from './obstacles.ts';
@@ -20,6 +19,7 @@ import { Reader } from './reading.ts';
 import { channelOf, Relay, type RelayStep, type SentEvent } from './relay.ts';
 import { forget } from './retention.ts';
 import { Retries } from './retries.ts';
+import { Semaphore } from './semaphore.ts';
 import { type EventStats, readStats } from './stats.ts';
 import { Waiting } from './waiting.ts';
 
@@ -71,15 +71,15 @@ export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
   const reader = new Reader(module, listeners, contracts);
   const inbox = new Inbox(module, pool, hostId);
   const waiting = new Waiting(module, pool, hostId);
-  const lanes = new Lanes(options.concurrency ?? 3);
+  const semaphore = new Semaphore(options.concurrency ?? 3);
   const effect = new Effect({ module, store, tracing, step: steps?.inbox });
-  const retries = new Retries({ module, pool, reader, waiting, effect, lanes, log, ...timing });
+  const retries = new Retries({ module, pool, reader, waiting, effect, semaphore, log, ...timing });
   const consumer = new Consumer({
     module,
     reader,
     inbox,
     effect,
-    lanes,
+    semaphore,
     log,
     onWaiting: () => retries.wake(),
   });

@@ -46,7 +46,7 @@ interface Row {
 }
 
 /** A log that is away is what an operator asks about: its numbers are not waited for. */
-const LOG_PATIENCE_MS = 3_000;
+const LOG_TIMEOUT_MS = 3_000;
 
 export async function readStats(
   module: string,
@@ -86,7 +86,7 @@ async function lagsOf(
 ): Promise<readonly Lag[] | null> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, LOG_PATIENCE_MS, null);
+    timer = setTimeout(resolve, LOG_TIMEOUT_MS, null);
   });
   const asked = eventLog.lag(group, topics).catch(() => null);
   return Promise.race([asked, late]).finally(() => clearTimeout(timer));

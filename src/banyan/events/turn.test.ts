@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { outcome } from './operations/at-rest.ts';
+import { listDeadLetters } from './operations/dead-letters.ts';
 import { heldKeys } from './operations/held.ts';
-import { listLetters } from './operations/letters.ts';
 import { readStats } from './stats.ts';
 import { openServer, type TestServer } from './testing/server.ts';
 import { openStand, type Stand } from './testing/stand.ts';
@@ -170,7 +170,7 @@ describe('everybody follows', () => {
       const { rows } = await client.query(`SELECT id FROM till.event_delivery WHERE state = 'queued'`);
       return (await outcome(sql, 'till', [rows[0].id]))[0]!.behind;
     };
-    const letters = async () => (await listLetters(pool, 'till', { state: 'dead', limit: 9 }))[0]!.letter;
+    const letters = async () => (await listDeadLetters(pool, 'till', { state: 'dead', limit: 9 }))[0]!.letter;
     const held = async () => ({
       keys: (await heldKeys(pool, 'till', 9)).length,
       letter: (await letters()).holds,

@@ -17,7 +17,7 @@ import { skip } from './operations/skip.ts';
 import { tail } from './operations/tail.ts';
 import { verify } from './operations/verify.ts';
 import { type Broker, missingForBroker, startBroker } from './testing/broker.ts';
-import { type Damage, harm } from './testing/segment.ts';
+import { type Damage, damageSegment } from './testing/segment.ts';
 import { openServer } from './testing/server.ts';
 import { quiet } from './testing/shop.ts';
 import { openStand } from './testing/stand.ts';
@@ -159,7 +159,7 @@ describe.skipIf(missing && process.env.CI !== 'true')('on Kafka', () => {
       const topic = await freshTopic(log);
       await appendAll(log, topic, ['a-1', 'a-2', 'a-3', 'b-1', 'c-1', 'd-1', 'e-1']);
       const bad = await placeOf(log, topic, 'a-2');
-      const mend = await harm(broker, topic, bad.partition, bad.offset, damage);
+      const mend = await damageSegment(broker, topic, bad.partition, bad.offset, damage);
       const whole = (await all(log.read(topic))).filter((one) => one.partition !== bad.partition);
       expect(whole.length, 'two partitions are in use').toBeGreaterThan(0);
 
@@ -214,7 +214,7 @@ describe.skipIf(missing && process.env.CI !== 'true')('on Kafka', () => {
       const topic = await freshTopic(log);
       await appendAll(log, topic, ['a-1', 'a-2', 'a-3']);
       const bad = await placeOf(log, topic, 'a-2');
-      await harm(broker, topic, bad.partition, bad.offset, 'unknown codec');
+      await damageSegment(broker, topic, bad.partition, bad.offset, 'unknown codec');
       let decided = false;
       let met = 0;
       const cleared: Obstacle[] = [];
@@ -255,7 +255,7 @@ describe.skipIf(missing && process.env.CI !== 'true')('on Kafka', () => {
       const topic = 'shop.events';
       const sold = await all(host.eventLog.read(topic));
       const { partition, offset } = sold[1]!;
-      await harm(broker, topic, partition, offset, 'flipped byte');
+      await damageSegment(broker, topic, partition, offset, 'flipped byte');
       await host.till.consumers.start();
       const parked = async () => (await host.till.stats()).parked;
       await until('it is parked', async () => (await parked()).length === 1, 20_000);

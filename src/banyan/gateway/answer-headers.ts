@@ -20,8 +20,8 @@ const single = new Set([
   'traceparent',
 ]);
 
-const unsayable = /[^\t\x20-\x7e\x80-\xff]/;
-const allUnsayable = new RegExp(unsayable, 'g');
+const UNSAYABLE = /[^\t\x20-\x7e\x80-\xff]/;
+const ALL_UNSAYABLE = new RegExp(UNSAYABLE, 'g');
 
 /** Makes a copy: deleting fields would make every later access to the object slower. */
 export function cleanAnswer(headers: Headers): Headers {
@@ -37,5 +37,5 @@ export function cleanAnswer(headers: Headers): Headers {
 }
 
 function sayable(value: string): string {
-  return unsayable.test(value) ? value.replace(allUnsayable, '') : value;
+  return UNSAYABLE.test(value) ? value.replace(ALL_UNSAYABLE, '') : value;
 }

@@ -3,9 +3,9 @@
 // words alone.
 import { kernelProblem, ModuleUnavailable, type Problem } from '../contract/problem.ts';
 import { wasNothingSent } from '../routing/failover.ts';
-import type { Endpoint } from '../routing/snapshot.ts';
-import { SILENT, STRANGER } from './lines.ts';
+import type { Instance } from '../routing/snapshot.ts';
 import { REFUSED } from './unexpected.ts';
+import { SILENT, STRANGER } from './upstream-connections.ts';
 
 export interface Failure {
   readonly code: string;
@@ -23,7 +23,7 @@ export function failureOf(error: Error): Failure {
 }
 
 /** For the client, when the request goes to nobody else. */
-export function problemOf({ code }: Failure, { id }: Endpoint, module: string): Problem {
+export function problemOf({ code }: Failure, { id }: Instance, module: string): Problem {
   if (isBadAnswer(code)) {
     const detail = `What ${id} answered is not valid HTTP/1.1, or has more than 32 kB of headers.`;
     return kernelProblem('bad-gateway', { detail });

@@ -10,13 +10,13 @@ import { sendProblem } from '../http/problems.ts';
 import { audienceOf, type InternalTokens } from '../identity/internal-token.ts';
 import { Attempts } from '../routing/failover.ts';
 import { sideOf } from '../routing/side.ts';
-import type { Endpoint, Placements } from '../routing/snapshot.ts';
+import type { Instance, Placements } from '../routing/snapshot.ts';
 import { cleanAnswer } from './answer-headers.ts';
 import { failureOf, problemOf } from './failure.ts';
-import { addressed, type Destination, SILENT } from './lines.ts';
 import { passOn } from './request-headers.ts';
 import { routeAgain } from './route-again.ts';
 import { REFUSED } from './unexpected.ts';
+import { addressed, type Destination, SILENT } from './upstream-connections.ts';
 import type { Upstreams } from './upstreams.ts';
 
 export interface ForwardingOptions {
@@ -41,7 +41,7 @@ export class Forwarding extends Attempts<string> implements Destination {
   readonly path: string;
   readonly repeatable: boolean;
   /** Where it is now; the last of those where it was. Chosen before anything is sent. */
-  endpoint!: Endpoint;
+  instance!: Instance;
   token = '';
   #counted: (() => void) | undefined;
 
@@ -58,15 +58,15 @@ export class Forwarding extends Attempts<string> implements Destination {
   /** The answer, whatever it is, is sent later. */
   send(): void {
     const { request, options } = this;
-    const endpoint = options.upstreams.pick(options.module, request.side, this.tried);
-    if (!endpoint) {
+    const instance = options.upstreams.pick(options.module, request.side, this.tried);
+    if (!instance) {
       this.nobody().catch((error) => this.reply.send(error));
       return;
     }
-    this.endpoint = endpoint;
-    this.#counted = options.upstreams.begin(endpoint);
+    this.instance = instance;
+    this.#counted = options.upstreams.begin(instance);
     if (this.reply.raw.destroyed) this.over();
-    const token = options.tokens.mint(audienceOf(endpoint.id));
+    const token = options.tokens.mint(audienceOf(instance.id));
     if (typeof token === 'string') this.forward(token);
     else
       token.then(
@@ -86,7 +86,7 @@ export class Forwarding extends Attempts<string> implements Destination {
 
   /** What the process is told besides what the client said. */
   requestHeaders(headers: Headers): Headers {
-    return addressed(passOn(headers, this.request, this.endpoint, this.token), this);
+    return addressed(passOn(headers, this.request, this.instance, this.token), this);
   }
 
   /** Said here and not there: a service in another language need not know what this gateway calls it. */
@@ -96,7 +96,7 @@ export class Forwarding extends Attempts<string> implements Destination {
     const headers = cleanAnswer(answered);
     // Of what is not under /api nobody says so, near or far.
     if (!reply.hasHeader('x-served-by')) delete headers['x-served-by'];
-    else headers['x-served-by'] = request.side === 'service' ? this.endpoint.id : 'monolith';
+    else headers['x-served-by'] = request.side === 'service' ? this.instance.id : 'monolith';
     return headers;
   }
 
@@ -114,26 +114,26 @@ export class Forwarding extends Attempts<string> implements Destination {
   /** A connection that was refused, or lost under a request that may be repeated: on to the next process. */
   failed(error: Error): void {
     this.over();
-    const { reply, options, endpoint } = this;
+    const { reply, options, instance } = this;
     const failure = failureOf(error);
     const { code, refused, lost } = failure;
     // One that refuses the token is told of once, and not by request.
     if (code !== REFUSED) this.warn(code);
     if (refused || code === SILENT) {
-      const silent = `${endpoint.id} does not answer at ${endpoint.url} (${code})`;
-      options.upstreams.refused(endpoint, code === REFUSED ? error.message : silent);
+      const silent = `${instance.id} does not answer at ${instance.url} (${code})`;
+      options.upstreams.refused(instance, code === REFUSED ? error.message : silent);
     }
-    if ((refused || lost) && this.mayFollow(endpoint.host, lost, this.repeatable)) {
+    if ((refused || lost) && this.mayFollow(instance.host, lost, this.repeatable)) {
       options.onReroute();
       this.send();
       return;
     }
-    sendProblem(reply, problemOf(failure, endpoint, options.module));
+    sendProblem(reply, problemOf(failure, instance, options.module));
   }
 
   warn(code: string): void {
-    const { request, options, endpoint } = this;
-    const said = { module: options.module, instance: endpoint.id, code, ...traceOf(request.traceparent) };
+    const { request, options, instance } = this;
+    const said = { module: options.module, instance: instance.id, code, ...traceOf(request.traceparent) };
     request.log.warn(said, 'an instance did not answer');
   }
 

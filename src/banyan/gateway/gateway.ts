@@ -9,7 +9,7 @@ import { authenticateRequests, type VerifyBearer } from '../http/authenticate.ts
 import { capConnections } from '../http/connections.ts';
 import { operationFinder } from '../http/lookup.ts';
 import { contractRoutes } from '../http/routes.ts';
-import { sayHeaders } from '../http/said-headers.ts';
+import { setSecurityHeaders } from '../http/security-headers.ts';
 import { createServer, type ServerOptions } from '../http/server.ts';
 import { refuseUnrouted } from '../http/unrouted.ts';
 import type { RefusalLog } from '../identity/hop.ts';
@@ -19,12 +19,12 @@ import type { HeldOut } from '../placement/host.ts';
 import type { Placements } from '../routing/snapshot.ts';
 import { type Documents, mountDocuments } from './documents.ts';
 import { protectPublicPort } from './hygiene.ts';
-import { createLines } from './lines.ts';
 import { type Shedding, shedLoad } from './load/shedding.ts';
 import { mountModule } from './module-routes.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { noteSides } from './sides.ts';
 import { addSwitch } from './switch.ts';
+import { createUpstreamConnections } from './upstream-connections.ts';
 import { createUpstreams } from './upstreams.ts';
 
 /** A client that reads nothing for so long is cut off; after twice as long where Node notices a write late. */
@@ -79,7 +79,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     routes: () => routesOf(everything),
     trustProxy: proxies,
     stalledMs: STALLED_MS,
-    sayOfAll: (request, reply) => sayHeaders(request, reply, proxied),
+    sayOfAll: (request, reply) => setSecurityHeaders(request, reply, proxied),
   });
   const lenient = { has: (address: string | undefined) => exempt.has(address) || !!proxies?.has(address) };
   capConnections(app.server, {
@@ -104,7 +104,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onHeld: options.onHeld,
     alone: local.size === 0,
   });
-  const lines = createLines(placements, upstreams.refusal);
+  const connections = createUpstreamConnections(placements, upstreams.refusal);
   // In the turn in which the router read the placement: the next hook may wait.
   noteSides(app, placements, upstreams, local);
   guardEntrance(app, rates, shedding);
@@ -121,7 +121,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         contractRoutes(inner, { dispatcher, principalOf: (request) => request.principal }),
       );
     }
-    const shared = { ...options, lines, upstreams, shedding };
+    const shared = { ...options, connections, upstreams, shedding };
     for (const contract of contracts) await mountModule(scope, contract, shared);
   });
   return {
@@ -131,7 +131,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     async close() {
       await app.close();
       upstreams.close();
-      await lines.close();
+      await connections.close();
     },
   };
 }

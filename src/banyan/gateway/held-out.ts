@@ -6,16 +6,16 @@
 import { type RefusalLog, sameCause } from '../identity/hop.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
 import type { HeldOut as Report } from '../placement/host.ts';
-import type { Endpoint, Placements, Snapshot } from '../routing/snapshot.ts';
+import type { Instance, Placements, Snapshot } from '../routing/snapshot.ts';
 import { Inquiry, unready } from './inquiry.ts';
 
 export interface HeldOut {
   has(host: string): boolean;
-  hold(endpoint: Endpoint, reason: string): void;
+  hold(instance: Instance, reason: string): void;
   /** It does not let this host in: held out, and said in the log once. */
-  refused(endpoint: Endpoint, words: string): void;
+  refused(instance: Instance, words: string): void;
   /** Whether it lets this host in, by a question that is put from now on; why not, in words. */
-  ask(endpoint: Endpoint): Promise<string | undefined>;
+  ask(instance: Instance): Promise<string | undefined>;
   reason(host: string): string | undefined;
   report(): Readonly<Record<string, Report>>;
   close(): void;
@@ -32,38 +32,38 @@ export interface HeldOutOptions {
 }
 
 const CHECK_EVERY_MS = 200;
-const KNOCK_EVERY_MS = 10_000;
+const PROBE_EVERY_MS = 10_000;
 
 export function createHeldOut({ placements, tokens, refusals, onHeld, alone }: HeldOutOptions): HeldOut {
-  const out = new Map<string, { readonly endpoint: Endpoint; reason: string; readonly since: string }>();
+  const out = new Map<string, { readonly instance: Instance; reason: string; readonly since: string }>();
   const inquiry = new Inquiry(tokens);
 
-  const hold = (endpoint: Endpoint, reason: string) => {
-    const known = out.get(endpoint.host);
+  const hold = (instance: Instance, reason: string) => {
+    const known = out.get(instance.host);
     if (known && sameCause(known.reason, reason)) return;
-    out.set(endpoint.host, { endpoint, reason, since: known?.since ?? new Date().toISOString() });
+    out.set(instance.host, { instance, reason, since: known?.since ?? new Date().toISOString() });
     onHeld();
   };
-  const refused = (endpoint: Endpoint, words: string) => {
-    refusals.refused(endpoint.id, words);
-    hold(endpoint, words);
+  const refused = (instance: Instance, words: string) => {
+    refusals.refused(instance.id, words);
+    hold(instance, words);
   };
   const letIn = (host: string) => {
     if (out.delete(host)) onHeld();
   };
 
-  const check = async (endpoint: Endpoint) => {
-    const refusal = await inquiry.refusal(endpoint);
-    const reason = refusal ?? (await unready(endpoint));
-    if (!out.has(endpoint.host)) return;
-    if (refusal !== undefined) return refused(endpoint, refusal);
-    if (reason !== undefined) return hold(endpoint, reason);
-    refusals.accepted(endpoint.id);
-    letIn(endpoint.host);
+  const check = async (instance: Instance) => {
+    const refusal = await inquiry.refusal(instance);
+    const reason = refusal ?? (await unready(instance));
+    if (!out.has(instance.host)) return;
+    if (refusal !== undefined) return refused(instance, refusal);
+    if (reason !== undefined) return hold(instance, reason);
+    refusals.accepted(instance.id);
+    letIn(instance.host);
   };
-  const knockAt = async (endpoint: Endpoint) => {
-    const refusal = await inquiry.refusal(endpoint);
-    if (refusal) refused(endpoint, refusal);
+  const probe = async (instance: Instance) => {
+    const refusal = await inquiry.refusal(instance);
+    if (refusal) refused(instance, refusal);
   };
 
   let seen = new Set<string>();
@@ -72,7 +72,7 @@ export function createHeldOut({ placements, tokens, refusals, onHeld, alone }: H
     const known = new Set(all.map(({ host }) => host));
     for (const host of out.keys()) if (!known.has(host)) letIn(host);
     // Whether it serves is not this host's word: one that does not answer yet is asked by its first request.
-    for (const one of all) if (one.healthy && !seen.has(one.host)) void knockAt(one);
+    for (const one of all) if (one.healthy && !seen.has(one.host)) void probe(one);
     seen = new Set(all.filter(({ healthy }) => healthy).map(({ host }) => host));
   };
 
@@ -80,33 +80,33 @@ export function createHeldOut({ placements, tokens, refusals, onHeld, alone }: H
   const checks = setInterval(() => {
     if (out.size === 0 || checking) return;
     checking = true;
-    Promise.all([...out.values()].map(({ endpoint }) => check(endpoint))).finally(() => {
+    Promise.all([...out.values()].map(({ instance }) => check(instance))).finally(() => {
       checking = false;
     });
   }, CHECK_EVERY_MS).unref();
-  const knocks = setInterval(() => {
+  const probes = setInterval(() => {
     for (const one of everybody(placements.current, alone))
-      if (one.healthy && !out.has(one.host)) void knockAt(one);
-  }, KNOCK_EVERY_MS).unref();
+      if (one.healthy && !out.has(one.host)) void probe(one);
+  }, PROBE_EVERY_MS).unref();
   const unsubscribe = placements.subscribe(meet);
 
   return {
     has: (host) => out.has(host),
     hold,
     refused,
-    ask: (endpoint) => inquiry.refusal(endpoint),
+    ask: (instance) => inquiry.refusal(instance),
     reason: (host) => out.get(host)?.reason,
     report: () => Object.fromEntries([...out].map(([host, { reason, since }]) => [host, { reason, since }])),
     close() {
       unsubscribe();
       clearInterval(checks);
-      clearInterval(knocks);
+      clearInterval(probes);
     },
   };
 }
 
 /** Everybody that this gateway sends requests to. */
-function everybody({ modules, monoliths }: Snapshot, alone: boolean): Endpoint[] {
+function everybody({ modules, monoliths }: Snapshot, alone: boolean): Instance[] {
   const services = Object.values(modules).flatMap(({ instances }) => instances);
   const all = alone ? [...services, ...monoliths] : services;
   return [...new Map(all.map((one) => [one.host, one])).values()];

@@ -32,7 +32,7 @@ const byProxies = new Set(['x-forwarded-for', 'x-forwarded-proto']);
 // Dot segments in any spelling, two dots at either end of a segment, encoded slashes, backslashes, NUL, empty
 // segments: no route needs them, and a proxy and a service that normalise differently would disagree on what was
 // asked.
-const suspicious = /\/(?:\.|%2e)(?:\/|$)|\/(?:\.|%2e){2}|(?:\.|%2e){2}(?:\/|$)|\\|%2f|%5c|%00|\/\//i;
+const SUSPICIOUS = /\/(?:\.|%2e)(?:\/|$)|\/(?:\.|%2e){2}|(?:\.|%2e){2}(?:\/|$)|\\|%2f|%5c|%00|\/\//i;
 
 /** @param proxies whose x-forwarded-for and -proto stay: request.ip and request.protocol read them. */
 export function protectPublicPort(app: FastifyInstance, proxies?: Networks): void {
@@ -47,7 +47,7 @@ export function protectPublicPort(app: FastifyInstance, proxies?: Networks): voi
       return;
     }
     const query = url.indexOf('?');
-    if (suspicious.test(query < 0 ? url : url.slice(0, query))) {
+    if (SUSPICIOUS.test(query < 0 ? url : url.slice(0, query))) {
       done(
         kernelProblem('malformed', {
           detail: 'The path has dots that lead elsewhere, an encoded slash, a backslash or an empty segment.',

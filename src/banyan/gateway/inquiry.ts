@@ -2,9 +2,9 @@
 // serve. Guarantees: one question at a time to a process; whoever asks meanwhile shares the one after it, since a
 // verdict may be new. What follows from an answer is held-out.ts.
 import { request } from 'undici';
-import { knock } from '../identity/hop.ts';
+import { probeAccess } from '../identity/hop.ts';
 import { audienceOf, type InternalTokens } from '../identity/internal-token.ts';
-import type { Endpoint } from '../routing/snapshot.ts';
+import type { Instance } from '../routing/snapshot.ts';
 
 interface Asking {
   readonly now: Promise<string | undefined>;
@@ -20,27 +20,27 @@ export class Inquiry {
   }
 
   /** Why the process does not let this host in, in words, by a question that is put from now on; undefined: it does. */
-  async refusal(endpoint: Endpoint): Promise<string | undefined> {
-    const { host } = endpoint;
+  async refusal(instance: Instance): Promise<string | undefined> {
+    const { host } = instance;
     const known = this.#asking.get(host);
     if (known) {
-      known.next ??= known.now.then(() => this.refusal(endpoint));
+      known.next ??= known.now.then(() => this.refusal(instance));
       return known.next;
     }
-    const now = this.#ask(endpoint);
+    const now = this.#ask(instance);
     this.#asking.set(host, { now });
     const answer = await now;
     this.#asking.delete(host);
     return answer;
   }
 
-  async #ask({ id, url }: Endpoint): Promise<string | undefined> {
-    return (await knock(url, id, this.#tokens.mint(audienceOf(id)))).refusal;
+  async #ask({ id, url }: Instance): Promise<string | undefined> {
+    return (await probeAccess(url, id, this.#tokens.mint(audienceOf(id)))).refusal;
   }
 }
 
 /** Why it cannot serve, in words; undefined: it can, or it has no such page. */
-export async function unready({ id, url }: Endpoint): Promise<string | undefined> {
+export async function unready({ id, url }: Instance): Promise<string | undefined> {
   try {
     const signal = AbortSignal.timeout(1000);
     const { statusCode, body } = await request(`${url}/health/ready`, { signal });

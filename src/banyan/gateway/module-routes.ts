@@ -8,11 +8,11 @@ import { contractRoutes, permit } from '../http/routes.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
 import type { Placements } from '../routing/snapshot.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Lines } from './lines.ts';
 import type { Shedding } from './load/shedding.ts';
 import { mountProxy } from './proxy.ts';
 import { createReads } from './reads.ts';
 import { switchOf } from './switch.ts';
+import type { UpstreamConnections } from './upstream-connections.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** What is the same for every module. */
@@ -24,7 +24,7 @@ export interface ModuleOptions {
   readonly metrics: Metrics;
   /** The calls of this host to others: clients' reads go along. */
   readonly remote: RemoteCalls;
-  readonly lines: Lines;
+  readonly connections: UpstreamConnections;
   readonly upstreams: Upstreams;
   readonly shedding: Shedding;
 }
@@ -34,7 +34,7 @@ export async function mountModule(
   contract: Contract,
   options: ModuleOptions,
 ): Promise<void> {
-  const { placements, local, tokens, metrics, remote, lines, upstreams, shedding } = options;
+  const { placements, local, tokens, metrics, remote, connections, upstreams, shedding } = options;
   const { module } = contract;
   const dispatcher = local.get(module);
   if (dispatcher) {
@@ -47,7 +47,7 @@ export async function mountModule(
   const proxy = {
     module,
     upstreams,
-    lines,
+    connections,
     reads: createReads(contract, remote, placements),
     placements,
     local: dispatcher !== undefined,

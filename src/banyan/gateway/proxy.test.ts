@@ -7,10 +7,10 @@ import { RefusalLog } from '../identity/hop.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
 import type { Placements } from '../routing/snapshot.ts';
 import { protectPublicPort } from './hygiene.ts';
-import { createLines } from './lines.ts';
 import { mountProxy, type ProxyOptions } from './proxy.ts';
 import { noteSides } from './sides.ts';
 import { addSwitch } from './switch.ts';
+import { createUpstreamConnections } from './upstream-connections.ts';
 import { createUpstreams } from './upstreams.ts';
 
 const closing: (() => unknown)[] = [];
@@ -40,8 +40,8 @@ async function world(says: string | ((asked: string) => string), waits = async (
     service.close();
   });
   const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
-  const endpoint = { host: 'h', id: 'shop-1', url, doors: ['http'], healthy: true };
-  const modules = { shop: { module: 'shop', placement: 'service', instances: [endpoint] } };
+  const instance = { host: 'h', id: 'shop-1', url, doors: ['http'], healthy: true };
+  const modules = { shop: { module: 'shop', placement: 'service', instances: [instance] } };
   const current = { modules, monoliths: [] };
   const placements = {
     current,
@@ -51,7 +51,7 @@ async function world(says: string | ((asked: string) => string), waits = async (
   const tokens = { mint: () => 'internal' } as unknown as InternalTokens;
   const refusals = new RefusalLog({ warn: () => {} });
   const upstreams = createUpstreams({ placements, tokens, refusals, onHeld: () => {}, alone: true });
-  const lines = createLines(placements, upstreams.refusal);
+  const connections = createUpstreamConnections(placements, upstreams.refusal);
   const app = Fastify();
   app.decorateRequest('traceparent', '');
   app.addHook('onRequest', (_request, reply, done) => {
@@ -65,7 +65,7 @@ async function world(says: string | ((asked: string) => string), waits = async (
     module: 'shop',
     prefix: '/api/shop',
     upstreams,
-    lines,
+    connections,
     reads: () => false,
     placements,
     guard: (_request: unknown, _reply: unknown, done: () => void) => waits().then(done),
@@ -85,9 +85,9 @@ async function world(says: string | ((asked: string) => string), waits = async (
   closing.push(async () => {
     await app.close();
     upstreams.close();
-    await lines.close();
+    await connections.close();
   });
-  return { app, heard, turns, upstreams, endpoint };
+  return { app, heard, turns, upstreams, instance };
 }
 
 /** What comes back on one connection until it closes, or until `enough` says so. */

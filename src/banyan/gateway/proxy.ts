@@ -7,15 +7,15 @@ import { passedBodies } from '../http/body.ts';
 import type { Headers } from '../http/hop-by-hop.ts';
 import { keepConnection } from '../http/leftover.ts';
 import { Forwarding, type ForwardingOptions, type FromOptions } from './forwarding.ts';
-import type { Lines } from './lines.ts';
 import type { Shedding } from './load/shedding.ts';
 import type { Reads } from './reads.ts';
 import { switchOf } from './switch.ts';
+import type { UpstreamConnections } from './upstream-connections.ts';
 
 export interface ProxyOptions extends ForwardingOptions {
   /** The beginning of its paths: `/api/<module>`, or one under /admin. */
   readonly prefix: string;
-  readonly lines: Lines;
+  readonly connections: UpstreamConnections;
   readonly reads: Reads;
   /** Refuses who may not call what they ask for. */
   readonly guard: onRequestHookHandler;
@@ -26,17 +26,17 @@ export interface ProxyOptions extends ForwardingOptions {
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 export async function mountProxy(app: FastifyInstance, options: ProxyOptions): Promise<void> {
-  const { module, prefix, lines, reads, guard, begins } = options;
+  const { module, prefix, connections, reads, guard, begins } = options;
   await app.register(async (scope) => {
     scope.addHook('onRequest', guard);
     passedBodies(scope);
     await scope.register(httpProxy, {
       prefix,
       rewritePrefix: prefix,
-      // Neither is asked: the lines know whom, and the target goes out as it came.
+      // Neither is asked: the connections know whom, and the target goes out as it came.
       upstream: 'http://chosen.invalid',
       preRewrite: () => prefix,
-      undici: lines,
+      undici: connections,
       config: { proxied: module },
       disableRequestLogging: true,
       httpMethods: methods,

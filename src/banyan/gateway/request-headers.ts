@@ -2,7 +2,7 @@
 // said to this gateway alone.
 import type { FastifyRequest } from 'fastify';
 import type { Headers } from '../http/hop-by-hop.ts';
-import type { Endpoint } from '../routing/snapshot.ts';
+import type { Instance } from '../routing/snapshot.ts';
 
 /** What this gateway is called in Via. */
 const PSEUDONYM = 'banyan';
@@ -14,10 +14,10 @@ const endsHere = ['transfer-encoding', 'expect', 'forwarded', 'x-forwarded-host'
 export function passOn(
   headers: Headers,
   request: FastifyRequest,
-  endpoint: Endpoint,
+  instance: Instance,
   token: string,
 ): Headers {
-  headers.host = hostOf(endpoint);
+  headers.host = hostOf(instance);
   headers['x-internal-token'] = token;
   headers.traceparent = request.traceparent;
   headers['x-forwarded-for'] = request.ip;
@@ -30,6 +30,6 @@ export function passOn(
 }
 
 /** The Host header for a process: what stands between `//` and the next slash. */
-function hostOf({ url }: Endpoint): string {
+function hostOf({ url }: Instance): string {
   return url.split('/', 3)[2]!;
 }

@@ -3,25 +3,25 @@
 // client's only after the process has let in a request of this gateway with nothing of a client in it, or names a
 // problem of its own contract. Answers with any other status pass untouched.
 import { clocksDiffer, isRefusal, refusalInWords } from '../identity/hop.ts';
-import type { Endpoint } from '../routing/snapshot.ts';
+import type { Instance } from '../routing/snapshot.ts';
 import type { Answered, Callback } from './answer.ts';
 
 /** The code of the error in the place of such an answer. */
 export const REFUSED = 'BANYAN_REFUSED';
 
 /** Whether the process lets this gateway in; why not, in words, which are given where they are known. */
-export type AskRefusal = (endpoint: Endpoint, words: string | undefined) => Promise<string | undefined>;
+export type AskRefusal = (instance: Instance, words: string | undefined) => Promise<string | undefined>;
 
 /** @param next gets the answer, if it is one. @param onRefused is called instead where it is none. */
 export function unlessRefused(
-  endpoint: Endpoint,
+  instance: Instance,
   ask: AskRefusal,
   next: Callback,
   onRefused: (error: Error) => void,
 ): Callback {
   return (error, answer) => {
     if (answer?.statusCode !== 401) return next(error, answer);
-    whyRefused(endpoint, answer, ask).then((words) => {
+    whyRefused(instance, answer, ask).then((words) => {
       if (words === undefined) return next(null, answer);
       answer.body?.destroy?.();
       onRefused(Object.assign(new Error(words), { code: REFUSED }));
@@ -30,14 +30,14 @@ export function unlessRefused(
 }
 
 async function whyRefused(
-  endpoint: Endpoint,
+  instance: Instance,
   { headers, body }: Answered,
   ask: AskRefusal,
 ): Promise<string | undefined> {
-  const words = refusalInWords(endpoint.id, headers);
-  if (isRefusal(headers)) return ask(endpoint, words);
+  const words = refusalInWords(instance.id, headers);
+  if (isRefusal(headers)) return ask(instance, words);
   if (Buffer.isBuffer(body) && isOfContract(body)) return undefined;
-  return ask(endpoint, clocksDiffer(headers) ? words : undefined);
+  return ask(instance, clocksDiffer(headers) ? words : undefined);
 }
 
 const OURS = /"type"\s*:\s*"urn:banyan:problem:(?!kernel:)/;

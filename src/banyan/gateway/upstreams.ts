@@ -4,21 +4,21 @@
 import type { HeldOut as HeldOutReport } from '../placement/host.ts';
 import { leastBusy } from '../routing/balance.ts';
 import { candidatesOf } from '../routing/side.ts';
-import type { Endpoint, Placement } from '../routing/snapshot.ts';
+import type { Instance, Placement } from '../routing/snapshot.ts';
 import { createHeldOut, type HeldOutOptions } from './held-out.ts';
 
 export interface Upstreams {
   /**
-   * The endpoint for the next request on that side; undefined when none of them can be used. `tried` are left
+   * The instance for the next request on that side; undefined when none of them can be used. `tried` are left
    * out. The side is the caller's, since a request ends where it began, also when the placement has changed.
    */
-  pick(module: string, side: Placement, tried?: ReadonlySet<string>): Endpoint | undefined;
-  /** One more request on its way to this endpoint; call the answer once, when it is over. */
-  begin(endpoint: Endpoint): () => void;
-  /** The endpoint refused a connection, or this host's internal token; in words for the operator. */
-  refused(endpoint: Endpoint, reason: string): void;
+  pick(module: string, side: Placement, tried?: ReadonlySet<string>): Instance | undefined;
+  /** One more request on its way to this instance; call the answer once, when it is over. */
+  begin(instance: Instance): () => void;
+  /** The instance refused a connection, or this host's internal token; in words for the operator. */
+  refused(instance: Instance, reason: string): void;
   /** Whether it does not let this host in; why not, in words. `words`: it said so itself, in an answer. */
-  refusal(endpoint: Endpoint, words: string | undefined): Promise<string | undefined>;
+  refusal(instance: Instance, words: string | undefined): Promise<string | undefined>;
   /** Why processes of the module are held out here; empty when none is. */
   why(module: string): string;
   /** What is held out, by host. */
@@ -44,11 +44,11 @@ export function createUpstreams(options: HeldOutOptions): Upstreams {
         !healthy || out.has(host) || tried?.has(host) ? Number.POSITIVE_INFINITY : (onTheWay.get(host) ?? 0),
       );
     },
-    begin: (endpoint) => count(onTheWay, endpoint.host),
-    refused: (endpoint, reason) => out.hold(endpoint, reason),
-    async refusal(endpoint, words) {
-      const refusal = words ?? (await out.ask(endpoint));
-      if (refusal) out.refused(endpoint, refusal);
+    begin: (instance) => count(onTheWay, instance.host),
+    refused: (instance, reason) => out.hold(instance, reason),
+    async refusal(instance, words) {
+      const refusal = words ?? (await out.ask(instance));
+      if (refusal) out.refused(instance, refusal);
       return refusal;
     },
     why(module) {

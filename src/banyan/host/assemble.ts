@@ -13,6 +13,7 @@ import type { HostReport, Registration } from '../placement/host.ts';
 import { removeInstanceFile, writeInstanceFile } from '../supervisor/instance-file.ts';
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts';
 import { createHealth, type Health, type HealthState } from './health.ts';
+import { collectGarbageWhenIdle } from './idle-gc.ts';
 import { type Internal, openInternal } from './internal.ts';
 import { openParts, type Parts } from './parts.ts';
 import { closePort } from './ports.ts';
@@ -20,7 +21,6 @@ import { openPublic, type Public } from './public.ts';
 import type { RunningHost, StartOptions } from './running.ts';
 import type { HeldServer } from './server.ts';
 import { serviceCommand } from './service-command.ts';
-import { settleHeap } from './settle.ts';
 import { BACKGROUND_MS, CLIENTS_MS, DRAIN_MS, GRACE_MS, SERVICES_MS, TELL_MS } from './stopping.ts';
 import { type Undo, unlessStopped } from './undo.ts';
 
@@ -58,7 +58,7 @@ export async function assemble(
   const background = runBackground(parts);
   state.booted = true;
   undo.push('pulse', pulse.start());
-  undo.push('heap', settleHeap());
+  undo.push('heap', collectGarbageWhenIdle());
   // Ready without them, and the first request need not wait for them.
   setImmediate(loadChecks);
   if (open && role === 'monolith') {
@@ -74,7 +74,7 @@ export async function assemble(
     internal.leave();
     open?.gateway.app.closing.leave();
     const told = pulse.look().then(() => follower.beat());
-    await undo.end('roster', () => told, TELL_MS);
+    await undo.end('registry', () => told, TELL_MS);
     await new Promise((resolve) => setTimeout(resolve, left(0)));
     if (open) await closePort(open.gateway.app, left(CLIENTS_MS));
     // Each waits its own DRAIN_DELAY_MS before it stops.

@@ -3,7 +3,7 @@
 import { connect } from 'node:net';
 import type { Logger } from 'pino';
 
-const PATIENCE_MS = 3_000;
+const TIMEOUT_MS = 3_000;
 
 /** Looks once whether any of the brokers takes a connection, and says so if none does. */
 export async function lookForBroker(brokerUrl: string, log: Logger): Promise<void> {
@@ -23,14 +23,14 @@ function reach(address: string): Promise<void> {
   const { hostname, port } = new URL(`kafka://${address}`);
   const host = hostname.replace(/^\[|\]$/g, '');
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port: Number(port), timeout: PATIENCE_MS });
+    const socket = connect({ host, port: Number(port), timeout: TIMEOUT_MS });
     socket.once('connect', () => {
       socket.destroy();
       resolve();
     });
     socket.once('timeout', () => {
       socket.destroy();
-      reject(new Error(`no answer in ${PATIENCE_MS / 1000} s`));
+      reject(new Error(`no answer in ${TIMEOUT_MS / 1000} s`));
     });
     socket.once('error', reject);
   });

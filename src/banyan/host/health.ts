@@ -21,7 +21,7 @@ export interface Health {
 
 /** Asked by every probe, heartbeat and balancer: one look at the stores serves all that ask within this time. */
 const FRESH_MS = 500;
-const PATIENCE_MS = 2_000;
+const TIMEOUT_MS = 2_000;
 
 export function createHealth(
   { hostId, role }: Pick<Settings, 'hostId' | 'role'>,
@@ -76,7 +76,7 @@ async function lookAt(modules: readonly RunningModule[]): Promise<Record<string,
   const answers = modules.map(async (module) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE_MS, 'no answer');
+      timer = setTimeout(resolve, TIMEOUT_MS, 'no answer');
     });
     const asked = module.ping().then(
       () => 'ok',

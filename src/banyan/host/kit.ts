@@ -1,4 +1,4 @@
-// What a module is given when it is set up, made of the parts of this host. Guarantees: what the kit opened (lanes,
+// What a module is given when it is set up, made of the parts of this host. Guarantees: what the kit opened (worker pools,
 // pools, the container) ends with the module, without a line of the module's own.
 // It knows nothing of what a module does with it.
 import 'reflect-metadata';
@@ -47,19 +47,23 @@ export function openKit(module: Module, store: InnerStore, log: Logger, options:
     ref: (wanted) => refTo(wanted, module, options),
     wake: (job) => jobs.wake(job),
     gauge,
-    limits: createLimits({ sql: store.unhurried, schema: name, isExempt: options.isExempt ?? exemptions() }),
+    limits: createLimits({
+      sql: store.asyncCommit,
+      schema: name,
+      isExempt: options.isExempt ?? exemptions(),
+    }),
     outside({ schema }, most) {
       const pool = createPool(options.schemaUrl(schema), schema, log, most);
       pools.push(pool);
       return sqlOf(pool);
     },
-    leasedJob: (spec) => createLeasedJob(spec, { store, lane: jobs.lane(spec.name, spec.atOnce), log }),
+    leasedJob: (spec) => createLeasedJob(spec, { store, workers: jobs.lane(spec.name, spec.atOnce), log }),
     saga(table) {
       if (jobs.ofSaga)
         throw new Error(
           `${name} has a saga already. Its rows do not say which table of steps they follow: give the second saga a module of its own.`,
         );
-      const engine = new Engine({ saga: table, store, lane: jobs.lane('coordinate', SAGAS_AT_ONCE), log });
+      const engine = new Engine({ saga: table, store, workers: jobs.lane('coordinate', SAGAS_AT_ONCE), log });
       jobs.ofSaga = engine.job('coordinate');
       measureSagas(gauge, name, engine);
       return engine;

@@ -3,8 +3,8 @@
 // error that names those there are.
 import type { Logger } from 'pino';
 import type { Job } from '../jobs/job.ts';
-import { Lane } from '../jobs/lane.ts';
 import { createJobTask, type JobTask } from '../jobs/loop.ts';
+import { WorkerPool } from '../jobs/worker-pool.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 
 export class ModuleJobs {
@@ -13,7 +13,7 @@ export class ModuleJobs {
   readonly #module: string;
   readonly #log: Logger;
   readonly #tracing: Tracing;
-  readonly #lanes: Lane[] = [];
+  readonly #lanes: WorkerPool[] = [];
   readonly #tasks = new Map<string, JobTask>();
   /** What was woken by `setup`, which names the jobs only when it is done; undefined: their names are known. */
   #early: Set<string> | undefined = new Set();
@@ -32,12 +32,12 @@ export class ModuleJobs {
   }
 
   /** What the job may have in flight. */
-  lane(job: string, limit: number): Lane {
+  lane(job: string, limit: number): WorkerPool {
     const wake = () => this.#tasks.get(job)?.wake();
     const name = `${this.#module}/${job}`;
-    const lane = new Lane({ name, limit, wake, log: this.#log, tracing: this.#tracing });
-    this.#lanes.push(lane);
-    return lane;
+    const workers = new WorkerPool({ name, limit, wake, log: this.#log, tracing: this.#tracing });
+    this.#lanes.push(workers);
+    return workers;
   }
 
   begin(jobs: readonly Job[]): JobTask[] {
@@ -53,7 +53,7 @@ export class ModuleJobs {
 
   /** Aborts what is in work, and waits until it has let go. */
   async settle(): Promise<void> {
-    await Promise.all(this.#lanes.map((lane) => lane.close()));
+    await Promise.all(this.#lanes.map((workers) => workers.close()));
   }
 }
 

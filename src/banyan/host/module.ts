@@ -14,7 +14,7 @@ import type { KernelSchema } from '../postgres/kernel-schema.ts';
 import type { Saga } from '../saga/definition.ts';
 import type { Engine } from '../saga/engine.ts';
 import type { Sql, Store } from '../store/store.ts';
-import type { Reading } from '../telemetry/metrics.ts';
+import type { MetricSample } from '../telemetry/metrics.ts';
 
 /** What the library gives a module: its own things, and refs to the modules it declared in `uses`. What is opened here is closed here. */
 export interface Kit<PrismaClient = unknown> {
@@ -38,7 +38,7 @@ export interface Kit<PrismaClient = unknown> {
   /** Limits against abuse, counted in the module's store by all hosts together. */
   readonly limits: Limits;
   /** A number under /metrics, read when somebody scrapes: one value for each set of labels. */
-  gauge(name: string, help: string, labels: readonly string[], read: () => Promise<Reading[]>): void;
+  gauge(name: string, help: string, labels: readonly string[], read: () => Promise<MetricSample[]>): void;
 }
 
 /** What a module's `setup` answers: what it does when it is asked, when it hears of something, and by itself. */

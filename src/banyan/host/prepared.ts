@@ -20,9 +20,9 @@ export interface PreparedStore {
 }
 
 /** How long a start waits for the answer. */
-const PATIENCE_MS = 2_000;
+const TIMEOUT_MS = 2_000;
 const AGAIN_MS = 1_000;
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 /** What this host uses and a monolith has to have made; of a gateway alone, what placement and limits are kept in. */
 export function storesOf(database: Database, modules: readonly Module[]): PreparedStore[] {
@@ -61,7 +61,7 @@ export async function checkStores(
   looks.catch((error: Error) => {
     if (late) onMissing(error);
   });
-  await Promise.race([looks, after(PATIENCE_MS, undefined, { ref: false })]);
+  await Promise.race([looks, after(TIMEOUT_MS, undefined, { ref: false })]);
   late = true;
 }
 
@@ -79,8 +79,8 @@ async function missingIn({ url, schema, ddl }: PreparedStore): Promise<string[]>
   const client = createClient({
     connectionString: url,
     application_name: 'banyan look',
-    connectionTimeoutMillis: PATIENCE_MS,
-    query_timeout: PATIENCE_MS,
+    connectionTimeoutMillis: TIMEOUT_MS,
+    query_timeout: TIMEOUT_MS,
   });
   try {
     await client.connect();
@@ -104,8 +104,8 @@ function namesAfter(words: string, ddl: string): string[] {
 }
 
 function inWords({ setting, schema }: PreparedStore, missing: readonly string[]): string {
-  const more = missing.length - MOST_NAMED;
-  const named = `${missing.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  const more = missing.length - MAX_NAMED;
+  const named = `${missing.slice(0, MAX_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   return (
     `${setting}: the schema ${schema} has no ${named}. This version needs what only a monolith of this version makes: ` +
     'start (or update) the monolith first, then this host.'

@@ -6,7 +6,7 @@ import { asyncapi } from '../events/asyncapi.ts';
 import { events as eventsContract } from '../events/operations/contract.ts';
 import { eventHandlers } from '../events/operations/handlers.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
-import { knock } from '../identity/hop.ts';
+import { probeAccess } from '../identity/hop.ts';
 import { audienceOf } from '../identity/internal-token.ts';
 import { networksOf } from '../limits/networks.ts';
 import { adminHandlers } from '../placement/admin.ts';
@@ -25,7 +25,7 @@ export interface Public {
 }
 
 /**
- * @param host this host in the roster, which supervises; null: it does not.
+ * @param host this host in the registry, which supervises; null: it does not.
  * @param before what the port waits for: nobody sees a product without the rows that it begins with.
  */
 export async function openPublic(
@@ -43,7 +43,7 @@ export async function openPublic(
     follower: control.follower,
     host,
     monolith: () => ({ pid: process.pid, url: url() }),
-    knock: ({ url: at, id }) => knock(at, id, tokens.mint(audienceOf(id))),
+    probe: ({ url: at, id }) => probeAccess(at, id, tokens.mint(audienceOf(id))),
   });
   const closing = new AbortController();
   const onEvents = eventHandlers({

@@ -4,8 +4,8 @@
 import type { App } from '../config/app.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { greet } from './greeting.ts';
 import { startHost } from './start.ts';
+import { printStartupMessage } from './startup-message.ts';
 import { DRAIN_MS } from './stopping.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -20,7 +20,7 @@ export async function run(app: App, overrides: Env = {}): Promise<void> {
 }
 
 /** Every wait in a stop has a bound of its own; past all of them by so much, something is wrong with the process. */
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 
 async function serve(app: App, overrides: Env): Promise<void> {
   outliveReaders();
@@ -31,7 +31,7 @@ async function serve(app: App, overrides: Env): Promise<void> {
     if (stopping.signal.aborted) return;
     log.info({ why }, 'stopping');
     stopping.abort(new Error(`stopped by ${why}`));
-    setTimeout(() => process.exit(1), DRAIN_MS + 2 * settings.drainDelayMs + PATIENCE_MS).unref();
+    setTimeout(() => process.exit(1), DRAIN_MS + 2 * settings.drainDelayMs + TIMEOUT_MS).unref();
     // Told to stop while it starts, it ends what it has begun so far: the server, services.
     const host = await starting.catch(() => undefined);
     await host?.close();
@@ -57,7 +57,7 @@ async function serve(app: App, overrides: Env): Promise<void> {
     if (!stopping.signal.aborted) throw error;
   });
   if (stopping.signal.aborted) return;
-  if (host?.url) greet(settings, host.url);
+  if (host?.url) printStartupMessage(settings, host.url);
   else if (host) log.info({ internal: host.internalUrl }, 'serving');
 }
 

@@ -14,7 +14,7 @@ export const SERVICES_MS = 19_000;
 /** Work without a request: a job's run, a batch of events. What is cut off is claimed again when its lease is over. */
 export const BACKGROUND_MS = 10_000;
 
-/** To tell the roster that this host drains. */
+/** To tell the registry that this host drains. */
 export const TELL_MS = 2_000;
 
 /** A host that is past DRAIN_MS has cut off everything and is about to end. */

@@ -11,7 +11,7 @@ import { invalid } from '../contract/validation.ts';
 export type Binder = (request: FastifyRequest) => Record<string, unknown>;
 
 /** Names that are not known: a few say enough. */
-const MOST_NAMED = 10;
+const MAX_NAMED = 10;
 
 /** Prepares the binding of one operation that has an HTTP route. */
 export function createBinder(spec: OperationSpec): Binder {
@@ -76,7 +76,7 @@ export function namedByClient(spec: OperationSpec): ((error: unknown) => never) 
 }
 
 function refuse(query: Record<string, unknown>, message: string): void {
-  const names = Object.keys(query).slice(0, MOST_NAMED);
+  const names = Object.keys(query).slice(0, MAX_NAMED);
   if (names.length > 0) throw invalid(names.map((name) => ({ path: `/${escapePointer(name)}`, message })));
 }
 

@@ -6,9 +6,9 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { OperationSpec } from '../contract/contract.ts';
-import { isCrowded, MOST_VALUES } from '../contract/crowded.ts';
 import { kernelProblem, type Problem } from '../contract/problem.ts';
 import { invalid } from '../contract/validation.ts';
+import { hasTooManyValues, MAX_VALUES } from '../contract/value-count.ts';
 import { bodyLimitOf, JSON_BODY_LIMIT } from './limits.ts';
 import { BODY_TOO_LARGE, TYPE_NOT_TAKEN } from './problems.ts';
 
@@ -77,7 +77,8 @@ export const uploadWanted = (field: string): string =>
 
 function fromJson(parse: Parse, request: FastifyRequest, body: Buffer, done: Done): void {
   if (body.length === 0) done(null, undefined);
-  else if (isCrowded(body)) done(invalid([{ path: '', message: `has more than ${MOST_VALUES} values` }]));
+  else if (hasTooManyValues(body))
+    done(invalid([{ path: '', message: `has more than ${MAX_VALUES} values` }]));
   else if (isUtf8(body)) parse(request, body.toString(), done);
   else done(kernelProblem('malformed', { detail: 'The body is not UTF-8.' }));
 }

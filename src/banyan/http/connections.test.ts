@@ -5,7 +5,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { networksOf } from '../limits/networks.ts';
-import type { Metrics, Reading } from '../telemetry/metrics.ts';
+import type { MetricSample, Metrics } from '../telemetry/metrics.ts';
 import { capConnections, endStalledReaders } from './connections.ts';
 import { noteConnections } from './open-connections.ts';
 
@@ -54,7 +54,7 @@ describe('a most of connections', () => {
   /** Whoever comes next has this address: a machine has only so many of its own to come from. */
   let from: string;
   let port: number;
-  let gauges: Map<string, () => Promise<Reading[]> | Reading[]>;
+  let gauges: Map<string, () => Promise<MetricSample[]> | MetricSample[]>;
   let warned: object[];
 
   const start = async (caps: { total: number; perAddress: number }) => {
@@ -65,7 +65,7 @@ describe('a most of connections', () => {
       const address = from;
       Object.defineProperty(socket, 'remoteAddress', { get: () => address });
     });
-    const read = (name: string, _help: string, _labels: unknown, look: () => Reading[]) =>
+    const read = (name: string, _help: string, _labels: unknown, look: () => MetricSample[]) =>
       void gauges.set(name, look);
     capConnections(server, {
       ...caps,
@@ -96,9 +96,9 @@ describe('a most of connections', () => {
     socket.destroy();
     if (!there.closed) await once(there, 'close');
   };
-  const openNow = () => (gauges.get('banyan_connections')!() as Reading[])[0]!.value;
+  const openNow = () => (gauges.get('banyan_connections')!() as MetricSample[])[0]!.value;
   const refused = () =>
-    (gauges.get('banyan_connections_refused_total')!() as Reading[]).map(
+    (gauges.get('banyan_connections_refused_total')!() as MetricSample[]).map(
       ({ labels, value }) => `${labels.reason} ${value}`,
     );
 

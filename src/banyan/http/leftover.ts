@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 export const KEEP_ALIVE_MS = 72_000;
 
 /** Whoever sends more than this behind a refusal is cut off; the largest body of any operation is a sixth of it. */
-const PATIENCE_BYTES = 64 * 1024 * 1024;
+const MAX_DROPPED_BYTES = 64 * 1024 * 1024;
 
 /**
  * Answers at once where the connection stays: Node goes on reading, for as long as a request may take. Where it
@@ -28,7 +28,7 @@ export function dropRest({ raw }: FastifyRequest, reply: FastifyReply, answer: (
   };
   const count = (part: Buffer) => {
     dropped += part.length;
-    if (dropped > PATIENCE_BYTES) once();
+    if (dropped > MAX_DROPPED_BYTES) once();
   };
   for (const event of ['end', 'close', 'error']) raw.once(event, once);
   raw.on('data', count);

@@ -1,9 +1,9 @@
 // Bytes by operation, and values by their bytes alone.
 import { describe, expect, it } from 'vitest';
 import { closed, nothing, operation } from '../contract/contract.ts';
-import { isCrowded } from '../contract/crowded.ts';
 import { id, prose } from '../contract/fields.ts';
 import { Type } from '../contract/type.ts';
+import { hasTooManyValues } from '../contract/value-count.ts';
 import { bodyLimitOf, JSON_BODY_LIMIT } from './limits.ts';
 
 const of = (fields: Parameters<typeof closed>[0], more: object = {}) =>
@@ -37,7 +37,7 @@ describe('the limit of a body', () => {
 });
 
 describe('values, counted', () => {
-  const crowded = (value: unknown, most = 10) => isCrowded(Buffer.from(JSON.stringify(value)), most);
+  const crowded = (value: unknown, most = 10) => hasTooManyValues(Buffer.from(JSON.stringify(value)), most);
 
   it('are items, members and what holds them', () => {
     expect(crowded(Array(10).fill('a long enough text'))).toBe(false);
@@ -51,7 +51,7 @@ describe('values, counted', () => {
     expect(crowded(['"'.repeat(1000), '\\'.repeat(1000), ',,,,,,,,,,,,,,'])).toBe(false);
   });
   it('are told of text that never ends', () => {
-    expect(isCrowded(Buffer.from(`"${'a'.repeat(100)}`), 10)).toBe(false);
-    expect(isCrowded(Buffer.from('['.repeat(100)), 10)).toBe(true);
+    expect(hasTooManyValues(Buffer.from(`"${'a'.repeat(100)}`), 10)).toBe(false);
+    expect(hasTooManyValues(Buffer.from('['.repeat(100)), 10)).toBe(true);
   });
 });

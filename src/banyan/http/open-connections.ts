@@ -13,7 +13,7 @@ type Noted = Duplex & { [LATEST]?: ServerResponse; [BEHIND]?: number };
  * Requests of one connection may follow one another without waiting. Node works on all that a packet holds at once, and
  * keeps their answers until the first is taken: 16 kB of requests may be gigabytes of answers.
  */
-const MOST_BEHIND = 32;
+const MAX_BEHIND = 32;
 
 /** Whoever takes a connection over from HTTP takes it out of the set. */
 export function noteConnections(server: Server): Set<Duplex> {
@@ -38,7 +38,7 @@ export function noteConnections(server: Server): Set<Duplex> {
 
 /** Whether more requests of it wait for their answers than anybody needs. */
 export function isOverfull(socket: Duplex): boolean {
-  return ((socket as Noted)[BEHIND] ?? 0) > MOST_BEHIND;
+  return ((socket as Noted)[BEHIND] ?? 0) > MAX_BEHIND;
 }
 
 /** Undefined as long as nothing was asked on it. */

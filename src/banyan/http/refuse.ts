@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { kernelProblem, type Problem } from '../contract/problem.ts';
 import { REFUSAL_HEADER, TokenRefused } from '../identity/hop.ts';
 import { latestAnswerOn } from './open-connections.ts';
-import { SAID_ON_A_SOCKET } from './said-headers.ts';
+import { rawSecurityHeaders } from './security-headers.ts';
 
 // An ES import of it would read every export, and one of them loads Node's own undici: 30 ms of a start.
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
@@ -23,7 +23,7 @@ export function refuse(socket: Duplex, problem: Problem): void {
     `Date: ${new Date().toUTCString()}`,
     'Content-Type: application/problem+json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    ...SAID_ON_A_SOCKET,
+    ...rawSecurityHeaders,
     ...(problem.status === 401 ? ['WWW-Authenticate: Bearer'] : []),
     ...(problem instanceof TokenRefused ? [`${REFUSAL_HEADER}: ${problem.reason}`] : []),
     ...(problem.retryAfter === undefined ? [] : [`Retry-After: ${Math.ceil(problem.retryAfter)}`]),
@@ -70,13 +70,13 @@ const notImplemented = kernelProblem('not-implemented', {
 });
 
 /** A request line with a method of whatever name; bytes that are no HTTP at all have none. */
-const requestLine = /^[\w!#$%&'*+.^`|~-]+ \S+ HTTP\/1\.[01]\r?(?:\n|$)/;
+const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ \S+ HTTP\/1\.[01]\r?(?:\n|$)/;
 
 function isRequest({ rawPacket, bytesParsed }: Unreadable): boolean {
   if (!rawPacket) return false;
   // Other requests may stand before it in the same packet.
   const start = rawPacket.lastIndexOf('\n', Math.max((bytesParsed ?? 0) - 1, 0)) + 1;
-  return requestLine.test(rawPacket.subarray(start, start + 16_384).toString('latin1'));
+  return REQUEST_LINE.test(rawPacket.subarray(start, start + 16_384).toString('latin1'));
 }
 
 function problemOf(error: NodeJS.ErrnoException): Problem {

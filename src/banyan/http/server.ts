@@ -25,7 +25,7 @@ import { pathMatcher } from './lookup.ts';
 import { isOverfull, noteConnections } from './open-connections.ts';
 import { answerWithProblems, sendProblem, toProblem } from './problems.ts';
 import { refuseTunnel, refuseUnreadable } from './refuse.ts';
-import { MOST_HEADERS, originForm, refusalOf } from './target.ts';
+import { MAX_HEADERS, originForm, refusalOf } from './target.ts';
 import { traceRequests } from './traced.ts';
 import { noteRoutes, type Route } from './unrouted.ts';
 import { UploadRoom } from './upload-room.ts';
@@ -63,7 +63,7 @@ export function createServer(options: ServerOptions, port: Port = {}): FastifyIn
   endStalledReaders(app.server, connections, stalledMs);
   app.server.on('connect', refuseTunnel);
   // What another host adds must not push a client's own fields out.
-  const mostHeaders = port.maxHeaderSize === undefined ? MOST_HEADERS : Number.POSITIVE_INFINITY;
+  const mostHeaders = port.maxHeaderSize === undefined ? MAX_HEADERS : Number.POSITIVE_INFINITY;
   app.server.maxHeadersCount = Number.isFinite(mostHeaders) ? mostHeaders : 0;
   jsonBodies(app);
   traceRequests(app);

@@ -5,20 +5,20 @@ import type { IncomingMessage } from 'node:http';
 import { kernelProblem, type Problem } from '../contract/problem.ts';
 
 /** Fewer than this: Node drops the rest of so many header fields without a word. */
-export const MOST_HEADERS = 2_000;
+export const MAX_HEADERS = 2_000;
 
 const SLASH = 47;
 
 /** An authority without credentials; a scheme in front of it may be in capitals. */
-const absolute = /^https?:\/\/((?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?)([/?].*)?$/is;
+const ABSOLUTE = /^https?:\/\/((?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?)([/?].*)?$/is;
 
-const authority = /^(?:(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?)?$/i;
+const AUTHORITY = /^(?:(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?)?$/i;
 
 /** Fastify's `rewriteUrl`: the path for the router. The host of an absolute form stands for Host (RFC 9112, 3.2.2). */
 export function originForm(request: IncomingMessage): string {
   const url = request.url!;
   if (url.charCodeAt(0) === SLASH || url === '*') return url;
-  const parts = absolute.exec(url);
+  const parts = ABSOLUTE.exec(url);
   if (!parts) return url;
   // Who speaks HTTP/1.1 sends the field all the same, and is told so below.
   if (request.headers.host !== undefined || request.httpVersion === '1.0') request.headers.host = parts[1]!;
@@ -53,7 +53,7 @@ export function refusalOf(
   if (host === undefined) {
     return httpVersion === '1.0' ? undefined : malformed('The Host header is missing (RFC 9112, 3.2).');
   }
-  if (!authority.test(host) || hosts(rawHeaders) > 1)
+  if (!AUTHORITY.test(host) || hosts(rawHeaders) > 1)
     return malformed('There is one Host header, with a name and perhaps a port (RFC 9112, 3.2).');
   return undefined;
 }

@@ -54,7 +54,7 @@ export function refusalInWords(who: string, headers: Headers): string {
   }
   if (reason === 'expired' || reason === 'early')
     return `${refused}: by its clock the token ${reason === 'early' ? 'is not valid yet' : 'has expired'}; set the clocks of both hosts by NTP`;
-  if (reason === 'audience') return `${refused}: it goes by another name than the roster says`;
+  if (reason === 'audience') return `${refused}: it goes by another name than the registry says`;
   if (reason === 'signature')
     return `${refused}: its INTERNAL_KEY is another one, and must be the same everywhere`;
   return `${refused} and does not say why: INTERNAL_KEY must be the same everywhere, and the clocks must agree`;
@@ -69,25 +69,25 @@ export function sameCause(one: string | undefined, other: string): boolean {
 /** One line for each host and cause; again when the cause is another, and one when it is over. */
 export class RefusalLog {
   readonly #log: Pick<Logger, 'warn'>;
-  readonly #told = new Map<string, string>();
+  readonly #logged = new Map<string, string>();
 
   constructor(log: Pick<Logger, 'warn'>) {
     this.#log = log;
   }
 
   refused(host: string, words: string): void {
-    if (sameCause(this.#told.get(host), words)) return;
-    this.#told.set(host, words);
+    if (sameCause(this.#logged.get(host), words)) return;
+    this.#logged.set(host, words);
     this.#log.warn({ refusedBy: host }, words);
   }
 
   accepted(host: string): void {
-    if (this.#told.delete(host))
+    if (this.#logged.delete(host))
       this.#log.warn({ refusedBy: host }, `${host} takes the internal token again`);
   }
 }
 
-export interface Knock {
+export interface AccessProbe {
   /** Undefined: nobody answers. */
   readonly status: number | undefined;
   /** Why the token was refused, in words; undefined: it was not, or nobody answered. */
@@ -95,16 +95,20 @@ export interface Knock {
 }
 
 /** Anything under it wants an internal token, so that any status but 401 says that the token was taken. */
-const KNOCK_PATH = '/calls';
-const KNOCK_MS = 1_000;
+const PROBE_PATH = '/calls';
+const PROBE_MS = 1_000;
 
 /** An authenticated round trip to a host, in any language: whether it lets us in. Never rejects. */
-export async function knock(url: string, who: string, token: string | Promise<string>): Promise<Knock> {
+export async function probeAccess(
+  url: string,
+  who: string,
+  token: string | Promise<string>,
+): Promise<AccessProbe> {
   try {
     const made = await token;
-    const { statusCode, headers, body } = await request(`${url}${KNOCK_PATH}`, {
+    const { statusCode, headers, body } = await request(`${url}${PROBE_PATH}`, {
       headers: { authorization: `Bearer ${made}`, 'x-internal-token': made },
-      signal: AbortSignal.timeout(KNOCK_MS),
+      signal: AbortSignal.timeout(PROBE_MS),
     });
     await body.dump();
     return { status: statusCode, refusal: statusCode === 401 ? refusalInWords(who, headers) : undefined };

@@ -29,7 +29,7 @@ export interface Background {
 }
 
 export function createBackground({ mine, placements, tasks, log }: BackgroundOptions): Background {
-  const modules = [...tasks].map(([module, own]) => new Follower(module, own, mine, placements, log));
+  const modules = [...tasks].map(([module, own]) => new ModuleTasks(module, own, mine, placements, log));
   let unsubscribe = () => {};
   return {
     start() {
@@ -47,7 +47,7 @@ export function createBackground({ mine, placements, tasks, log }: BackgroundOpt
 }
 
 /** One module's tasks: a wish that may change at any time, and one transition at a time towards it. */
-class Follower {
+class ModuleTasks {
   readonly module: string;
   active = false;
   readonly #tasks: readonly BackgroundTask[];

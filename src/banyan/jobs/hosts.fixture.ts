@@ -2,10 +2,10 @@
 // so whatever happens sooner was woken.
 
 import { silent } from '../postgres/testing.ts';
-import { Lane } from './lane.ts';
 import { createLeasedJob, type LeasedJob } from './leased.ts';
 import { createJobTask } from './loop.ts';
 import { type Errand, errands, errandsAlone } from './queue.fixture.ts';
+import { WorkerPool } from './worker-pool.ts';
 
 export type Shop = Awaited<ReturnType<typeof errandsAndHosts>>;
 
@@ -23,12 +23,17 @@ export async function errandsAndHosts() {
       const waits = { firstMs: 20, longestMs: 40 };
       const usual = { name: 'shop', table: errands, atOnce: 8, leaseMs: 60_000, waits };
       const spec: LeasedJob<Errand> = { ...usual, ...given };
-      const lane = new Lane({ name: 'shop', limit: spec.atOnce, wake: () => task.wake(), log: silent });
-      const job = createLeasedJob(spec, { store: table.store, lane, log: silent });
+      const workers = new WorkerPool({
+        name: 'shop',
+        limit: spec.atOnce,
+        wake: () => task.wake(),
+        log: silent,
+      });
+      const job = createLeasedJob(spec, { store: table.store, workers, log: silent });
       const task = createJobTask({ ...job, everyMs: 60_000 }, silent);
       const close = async () => {
         await task.stop();
-        await lane.close();
+        await workers.close();
       };
       open.push({ close });
       await task.start();

@@ -1,13 +1,13 @@
-// A job over a leased queue: claims as many rows as it has room for, works on each outside any transaction, and puts
-// off what failed, by a backoff. One row that waits long holds up no other. A host that stops gives back what it had
+// A job over a leased queue: claims as many rows as it has room for, works on each outside any transaction, and postpones
+// what failed, by a backoff. One row that waits long holds up no other. A host that stops gives back what it had
 // in work, at once; one that is killed lets its leases run out.
 // What one row's work is, how its end is recorded and what a failure means is the module's.
 import type { Logger } from 'pino';
 import { type Waits, waitAfter } from '../context/backoff.ts';
 import type { InnerStore } from '../store/store.ts';
 import type { Job } from './job.ts';
-import type { Lane } from './lane.ts';
 import { type Held, JobQueue, type JobTable } from './queue.ts';
+import type { WorkerPool } from './worker-pool.ts';
 
 /** How often a host looks when nothing woke it. */
 const LOOK_MS = 1_000;
@@ -15,13 +15,13 @@ const LOOK_MS = 1_000;
 const BATCH = 32;
 
 /** To be tried again after `waitMs`, with these columns set. */
-export interface PutOff {
+export interface Postponed {
   readonly waitMs: number;
   readonly set?: Readonly<Record<string, unknown>>;
 }
 
 /** `over`: recorded, nothing is left to do. `due`: recorded, and there is more to do at once. */
-export type Outcome = 'over' | 'due' | PutOff;
+export type Outcome = 'over' | 'due' | Postponed;
 
 export interface Failure {
   readonly error: unknown;
@@ -46,12 +46,12 @@ export interface LeasedJob<J> {
 }
 
 export interface LeasedJobParts {
-  readonly store: Pick<InnerStore, 'sql' | 'unhurried'>;
-  readonly lane: Lane;
+  readonly store: Pick<InnerStore, 'sql' | 'asyncCommit'>;
+  readonly workers: WorkerPool;
   readonly log: Logger;
 }
 
-export function createLeasedJob<J>(spec: LeasedJob<J>, { store, lane, log }: LeasedJobParts): Job {
+export function createLeasedJob<J>(spec: LeasedJob<J>, { store, workers, log }: LeasedJobParts): Job {
   const { name, table, leaseMs, waits, work } = spec;
   const queue = new JobQueue(table, store);
 
@@ -70,18 +70,18 @@ export function createLeasedJob<J>(spec: LeasedJob<J>, { store, lane, log }: Lea
     const outcome = await work(held.job, signal).catch((error) => judge(held, error, signal.aborted));
     if (outcome === 'over') return;
     const { waitMs, set } = outcome === 'due' ? { waitMs: 0 } : outcome;
-    if (outcome !== 'due') await queue.putOff(held.lease, waitMs, set);
-    lane.wakeIn(waitMs);
+    if (outcome !== 'due') await queue.postpone(held.lease, waitMs, set);
+    workers.wakeIn(waitMs);
   };
 
   return {
     name,
     everyMs: LOOK_MS,
     async run() {
-      const room = Math.min(lane.room, BATCH);
+      const room = Math.min(workers.room, BATCH);
       if (room <= 0) return false;
       const held = await queue.claim(room, leaseMs);
-      for (const row of held) lane.start(row.lease.cause, (signal) => one(row, signal));
+      for (const row of held) workers.start(row.lease.cause, (signal) => one(row, signal));
       return held.length === room;
     },
   };

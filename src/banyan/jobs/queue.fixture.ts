@@ -43,7 +43,7 @@ export async function errandsAlone() {
   return {
     url,
     pool,
-    store: { sql, unhurried: sql },
+    store: { sql, asyncCommit: sql },
 
     /** Writes errands that have been due for so many milliseconds. */
     async write(ids: readonly string[], dueForMs = 0) {

@@ -73,12 +73,12 @@ test('what another host is claiming is skipped, not waited for', async () => {
 test('what is put off is due again then, with the columns that were set', async () => {
   await table.write(['milk']);
   const [held] = await one.claim(1, 60_000);
-  expect(await one.putOff(held!.lease, 5_000, { trouble: 'the shop is shut' })).toBe(true);
+  expect(await one.postpone(held!.lease, 5_000, { trouble: 'the shop is shut' })).toBe(true);
   const row = await table.row('milk');
   expect(row).toMatchObject({ stage: 'open', tries: 1, trouble: 'the shop is shut' });
   expect(row.dueInMs).toBeGreaterThan(3_000);
   expect(row.dueInMs).toBeLessThanOrEqual(5_000);
-  await one.putOff(held!.lease, 0);
+  await one.postpone(held!.lease, 0);
   expect(ids(await other.claim(1, 60_000))).toEqual(['milk']);
 });
 
@@ -87,16 +87,16 @@ test('who lost the lease to another host cannot end the other’s', async () => 
   const [lost] = await one.claim(1, 60_000);
   await table.expireLeases();
   const [won] = await other.claim(1, 60_000);
-  expect(await one.putOff(lost!.lease, 0, { trouble: 'mine' })).toBe(false);
+  expect(await one.postpone(lost!.lease, 0, { trouble: 'mine' })).toBe(false);
   expect((await table.row('milk')).trouble).toBe(null);
   expect(await one.claim(1, 60_000)).toEqual([]);
-  expect(await other.putOff(won!.lease, 0)).toBe(true);
+  expect(await other.postpone(won!.lease, 0)).toBe(true);
 });
 
 test('who holds a row whose state was changed meanwhile puts nothing off', async () => {
   await table.write(['milk']);
   const [held] = await one.claim(1, 60_000);
   await table.finish('milk');
-  expect(await one.putOff(held!.lease, 0)).toBe(false);
+  expect(await one.postpone(held!.lease, 0)).toBe(false);
   expect((await table.row('milk')).dueInMs).toBe(null);
 });

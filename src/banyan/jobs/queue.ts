@@ -1,7 +1,7 @@
-// Work that lies in rows of a module's own table, leased. To claim a row is to put its due time off by the lease, in
+// Work that lies in rows of a module's own table, leased. To claim a row is to postpone its due time by the lease, in
 // one statement that skips what another host is claiming: nobody else finds it until then, and what a killed host
 // held is due again by itself. Each claim counts one attempt, and that number is whose lease it is: a host that
-// wakes up after the row was claimed again, or after its state was changed, puts nothing off.
+// wakes up after the row was claimed again, or after its state was changed, postpones nothing.
 // It knows no module, and not what a state means.
 import type { QueryResultRow } from 'pg';
 import type { Cause } from '../context/cause.ts';
@@ -44,10 +44,10 @@ const inMs = (value: string) => `now() + ${value} * interval '1 millisecond'`;
 
 export class JobQueue<J> {
   readonly #table: JobTable<J>;
-  readonly #store: Pick<InnerStore, 'sql' | 'unhurried'>;
+  readonly #store: Pick<InnerStore, 'sql' | 'asyncCommit'>;
   readonly #claim: string;
 
-  constructor(table: JobTable<J>, store: Pick<InnerStore, 'sql' | 'unhurried'>) {
+  constructor(table: JobTable<J>, store: Pick<InnerStore, 'sql' | 'asyncCommit'>) {
     const { id, state, due, attempts, cause } = table.columns;
     this.#table = table;
     this.#store = store;
@@ -61,12 +61,12 @@ export class JobQueue<J> {
   }
 
   /**
-   * Leases what is due, the longest waiting of it. Unhurried: a lease that a crash of the database server loses is
+   * Leases what is due, the longest waiting of it. Committed asynchronously: a lease that a crash of the database server loses is
    * only taken again.
    */
   async claim(limit: number, leaseMs: number): Promise<Held<J>[]> {
     const { columns, jobOf } = this.#table;
-    const { rows } = await this.#store.unhurried.query(this.#claim, [limit, leaseMs]);
+    const { rows } = await this.#store.asyncCommit.query(this.#claim, [limit, leaseMs]);
     return rows.map((row) => ({
       lease: {
         id: row[columns.id],
@@ -79,7 +79,11 @@ export class JobQueue<J> {
   }
 
   /** Ends the lease; due again after `waitMs`, with these columns set. False: the lease was lost, nothing changed. */
-  async putOff(lease: Lease, waitMs: number, set: Readonly<Record<string, unknown>> = {}): Promise<boolean> {
+  async postpone(
+    lease: Lease,
+    waitMs: number,
+    set: Readonly<Record<string, unknown>> = {},
+  ): Promise<boolean> {
     const { name, columns } = this.#table;
     const { id, state, due, attempts } = columns;
     const also = Object.keys(set).map((column, n) => `, ${column} = $${n + 5}`);

@@ -2,14 +2,14 @@
 // Loopback is always exempt: who is on this machine has better means than to ask often.
 // It knows no limit and no module.
 import { isIPv6 } from 'node:net';
-import { LOOPBACK, type Networks, networksOf } from './networks.ts';
+import { loopbackNetworks, type Networks, networksOf } from './networks.ts';
 
 /** Whether requests of this address are not counted. No address: a call of our own. */
 export type IsExempt = (address: string | undefined) => boolean;
 
 /** @param more that are exempt besides this machine: addresses, or networks as `10.0.0.0/8`. */
 export function exemptNetworks(more: readonly string[] = []): Networks {
-  return networksOf([...LOOPBACK, ...more]);
+  return networksOf([...loopbackNetworks, ...more]);
 }
 
 export function exemptions(exempt: Networks = exemptNetworks()): IsExempt {

@@ -1,6 +1,6 @@
 // Which address is in which network, and what is none.
 import { expect, test } from 'vitest';
-import { LOOPBACK, networksOf, notANetwork } from './networks.ts';
+import { loopbackNetworks, networksOf, notANetwork } from './networks.ts';
 
 test('addresses and CIDRs of both families, also an IPv4 address inside an IPv6 one', () => {
   const networks = networksOf(['10.0.0.0/8', '192.0.2.7', '2001:db8::/32']);
@@ -20,7 +20,7 @@ test('addresses and CIDRs of both families, also an IPv4 address inside an IPv6 
 });
 
 test('loopback is all of 127.0.0.0/8 and ::1', () => {
-  const loopback = networksOf(LOOPBACK);
+  const loopback = networksOf(loopbackNetworks);
   expect(['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1'].every((one) => loopback.has(one))).toBe(true);
   expect(loopback.has('128.0.0.1')).toBe(false);
 });

@@ -27,7 +27,7 @@ export function networksOf(parts: readonly string[]): Networks {
 }
 
 /** This machine's own addresses for itself. */
-export const LOOPBACK = ['127.0.0.0/8', '::1'] as const;
+export const loopbackNetworks = ['127.0.0.0/8', '::1'] as const;
 
 function parsed(part: string): { address: string; prefix: number; family: 'ipv4' | 'ipv6' } | undefined {
   const [address = '', prefix, ...rest] = part.split('/');

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { BoundedQueue } from './queue.ts';
 
 const somebody = { deadline: Number.POSITIVE_INFINITY };
-const queueOf = (options: Partial<{ waiting: number; weight: number; patienceMs: number }> = {}) =>
-  new BoundedQueue({ busy: 'Busy.', atOnce: 2, waiting: 3, retryAfter: 1, patienceMs: 60_000, ...options });
+const queueOf = (options: Partial<{ waiting: number; weight: number; maxWaitMs: number }> = {}) =>
+  new BoundedQueue({ busy: 'Busy.', atOnce: 2, waiting: 3, retryAfter: 1, maxWaitMs: 60_000, ...options });
 
 /** Work that ends when it is told, and what was begun. */
 function bench() {
@@ -58,7 +58,7 @@ test('who left, or came too late, leaves a place and nothing is done for them', 
 });
 
 test('who has waited too long hears 503, and leaves a place', async () => {
-  const queue = queueOf({ waiting: 1, patienceMs: 5 });
+  const queue = queueOf({ waiting: 1, maxWaitMs: 5 });
   const { begun, work, end } = bench();
   const running = [queue.run(somebody, work('a')), queue.run(somebody, work('b'))];
   await expect(queue.run(somebody, work('c'))).rejects.toMatchObject({ status: 503, retryAfter: 1 });

@@ -13,7 +13,7 @@ export interface QueueOptions {
   /** What may wait and run in all, in the unit of the callers' weights (bytes). Default: no bound. */
   readonly weight?: number;
   /** Who has waited so long, in milliseconds, hears 503, too: the work takes longer than it should. */
-  readonly patienceMs: number;
+  readonly maxWaitMs: number;
   /** Seconds after which to come again. */
   readonly retryAfter: number;
 }
@@ -74,7 +74,7 @@ export class BoundedQueue {
       const timer = setTimeout(() => {
         settle();
         reject(this.#busy());
-      }, this.#options.patienceMs);
+      }, this.#options.maxWaitMs);
       const entry: Entry = {
         begin: () => {
           settle();

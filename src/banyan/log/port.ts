@@ -120,7 +120,7 @@ export interface EventLog {
 }
 
 /** For a person: the place, what is wrong, what to do. */
-export function tellObstacle({ topic, partition, offset, last, reason, remedy }: Obstacle): string {
+export function describeObstacle({ topic, partition, offset, last, reason, remedy }: Obstacle): string {
   const stretch = last === offset ? `offset ${offset}` : `offsets ${offset} to ${last}`;
   return `${topic}, partition ${partition}, ${stretch} cannot be read: ${reason}. Remedy: ${remedy}.`;
 }

@@ -4,16 +4,16 @@
 // A member that lost a partition without knowing may still handle its old batch: the inbox makes that harmless.
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import type { DatabaseSession } from './database-session.ts';
 import type { LogLogger, StoredRecord, SubscribeOptions } from './port.ts';
-import { type RecordRow, recordColumns, storedRecord } from './postgres-read.ts';
-import type { Session } from './session.ts';
-import { rarer, Signal } from './signal.ts';
+import { RECORD_COLUMNS, type RecordRow, storedRecord } from './postgres-read.ts';
+import { pollInterval, Signal } from './signal.ts';
 
 export interface GroupMemberOptions extends SubscribeOptions {
   readonly pool: Pool;
-  readonly session: Session;
+  readonly session: DatabaseSession;
   /** Tells the other processes that this group changed. */
-  readonly tell: () => void;
+  readonly notify: () => void;
   readonly sessionMs: number;
   readonly pollMs: number;
   readonly log: LogLogger;
@@ -94,7 +94,7 @@ export class GroupMember {
         this.#id,
       ])
       .catch(() => {});
-    this.#options.tell();
+    this.#options.notify();
   }
 
   async #beatLoop(): Promise<void> {
@@ -148,7 +148,7 @@ export class GroupMember {
     }
     if (changed) this.#fetch.raise();
     if (rows.some((row) => row.surplus)) await this.#giveBack();
-    else if (rows.length === 0) this.#options.tell();
+    else if (rows.length === 0) this.#options.notify();
   }
 
   /** What the others should have goes to them as soon as its batch is done. */
@@ -157,7 +157,7 @@ export class GroupMember {
     if (free.length === 0) return;
     for (const one of free) this.#owned.delete(keyOf({ topic_id: one.topicId, partition: one.partition }));
     await this.#write(free, true);
-    this.#options.tell();
+    this.#options.notify();
   }
 
   /** Reads partitions that have news. When none came for a while it reads all, less often each time in vain. */
@@ -169,7 +169,7 @@ export class GroupMember {
       if (read === undefined) await this.#fetch.wait(this.#options.pollMs);
       else if (this.#readable().length === 0 && !this.#closing) {
         vain = read > 0 || !this.#options.session.open ? 0 : vain;
-        if (await this.#fetch.wait(rarer(this.#options.pollMs, vain))) continue;
+        if (await this.#fetch.wait(pollInterval(this.#options.pollMs, vain))) continue;
         vain += 1;
         for (const one of this.#owned.values()) one.news = true;
       }
@@ -187,7 +187,7 @@ export class GroupMember {
     try {
       const { rows } = await this.#options.pool.query<RecordRow & { topic: number }>({
         name: 'log-fetch',
-        text: `SELECT r.topic, ${recordColumns}
+        text: `SELECT r.topic, ${RECORD_COLUMNS}
           FROM json_to_recordset($1::json) AS w (t integer, p integer, o bigint)
           CROSS JOIN LATERAL (
             SELECT * FROM banyan_log.record WHERE topic = w.t AND partition = w.p AND "offset" >= w.o

@@ -19,7 +19,7 @@ export interface RecordRow {
   readonly at: string;
 }
 
-export const recordColumns = `r.partition, r."offset", r.key, r.headers, r.value, r.raw, extract(epoch FROM r.appended_at) * 1000 AS at`;
+export const RECORD_COLUMNS = `r.partition, r."offset", r.key, r.headers, r.value, r.raw, extract(epoch FROM r.appended_at) * 1000 AS at`;
 
 export function storedRecord(topic: string, row: RecordRow): StoredRecord {
   return {
@@ -113,7 +113,7 @@ async function readPages(
 ): Promise<StoredRecord[][]> {
   const wanted = [...positions].map(([p, o]) => ({ p, o, e: end?.get(p) ?? null }));
   const { rows } = await pool.query<RecordRow>(
-    `SELECT ${recordColumns}
+    `SELECT ${RECORD_COLUMNS}
      FROM json_to_recordset($2::json) AS w (p integer, o bigint, e bigint)
      CROSS JOIN LATERAL (
        SELECT * FROM banyan_log.record

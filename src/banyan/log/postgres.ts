@@ -5,6 +5,7 @@
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { openPool } from '../postgres/connections.ts';
+import { DatabaseSession } from './database-session.ts';
 import { partitionOf } from './partitioner.ts';
 import {
   type EventLog,
@@ -20,7 +21,6 @@ import {
 } from './port.ts';
 import { GroupMember } from './postgres-group.ts';
 import { readTopic, type TopicRow } from './postgres-read.ts';
-import { Session } from './session.ts';
 
 export interface PostgresLogOptions {
   /** Connection URL of the role banyan_log. */
@@ -50,7 +50,7 @@ class PostgresLog implements EventLog {
   readonly appendEveryMs = 30;
   readonly #options: Required<PostgresLogOptions>;
   readonly #pool: Pool;
-  readonly #session: Session;
+  readonly #session: DatabaseSession;
   readonly #self = uuidv7();
   readonly #topics = new Map<string, TopicRow>();
   readonly #members = new Set<GroupMember>();
@@ -59,7 +59,7 @@ class PostgresLog implements EventLog {
   readonly #counter: NodeJS.Timeout;
   /** Other processes may read this log. One that begins to says so itself. */
   #others = true;
-  #telling: Promise<void> | undefined;
+  #notifying: Promise<void> | undefined;
 
   constructor(options: PostgresLogOptions) {
     this.#options = {
@@ -73,7 +73,7 @@ class PostgresLog implements EventLog {
       { connectionString: options.url, max: 4, application_name: 'banyan log' },
       (error) => options.log.debug({ err: error }, 'an idle connection of the log broke'),
     );
-    this.#session = new Session(
+    this.#session = new DatabaseSession(
       { connectionString: options.url, application_name: 'banyan log session' },
       { channel: LOG_CHANNEL, onNotification: (payload) => this.#heard(payload), log: options.log },
     );
@@ -106,7 +106,7 @@ class PostgresLog implements EventLog {
     });
     const touched = new Set(rows.map(({ p }) => p));
     for (const member of this.#members) member.appended(topic, touched);
-    if (this.#others) this.#tell(`topic:${topic}:${[...touched]}`);
+    if (this.#others) this.#notify(`topic:${topic}:${[...touched]}`);
   }
 
   async subscribe(subscription: SubscribeOptions): Promise<Subscription> {
@@ -114,14 +114,14 @@ class PostgresLog implements EventLog {
       ...subscription,
       pool: this.#pool,
       session: this.#session,
-      tell: () => this.#tell(`group:${subscription.group}`),
+      notify: () => this.#notify(`group:${subscription.group}`),
       sessionMs: this.#options.sessionMs,
       pollMs: this.#options.pollMs,
       log: this.#options.log,
     });
     await member.start();
     this.#members.add(member);
-    this.#tell(`group:${subscription.group}`);
+    this.#notify(`group:${subscription.group}`);
     return {
       close: async () => {
         this.#members.delete(member);
@@ -179,7 +179,7 @@ class PostgresLog implements EventLog {
     clearInterval(this.#trimmer);
     clearInterval(this.#counter);
     await Promise.all([...this.#members].map((member) => member.close()));
-    await this.#telling;
+    await this.#notifying;
     await this.#session.close();
     await this.#pool.end();
   }
@@ -229,9 +229,9 @@ class PostgresLog implements EventLog {
   }
 
   /** One NOTIFY at a time; what comes meanwhile goes out together in the next. */
-  #tell(word: string): void {
+  #notify(word: string): void {
     this.#toTell.add(word);
-    this.#telling ??= (async () => {
+    this.#notifying ??= (async () => {
       while (this.#toTell.size > 0) {
         const words = [...this.#toTell];
         this.#toTell.clear();
@@ -239,7 +239,7 @@ class PostgresLog implements EventLog {
           .query('SELECT pg_notify($1, $2)', [LOG_CHANNEL, [this.#self, ...words].join(' ')])
           .catch((error) => this.#options.log.debug({ err: error }, 'a notification was not sent'));
       }
-      this.#telling = undefined;
+      this.#notifying = undefined;
     })();
   }
 }

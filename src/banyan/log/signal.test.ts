@@ -1,6 +1,6 @@
 // What is woken by signals: a signal is never lost between two waits, and without any the looks become rarer.
 import { expect, test } from 'vitest';
-import { rarer, Signal } from './signal.ts';
+import { pollInterval, Signal } from './signal.ts';
 
 const LONG_MS = 3_600_000;
 
@@ -28,7 +28,7 @@ test('lowered, it was never raised', async () => {
 });
 
 test('looks that find nothing become rarer, down to a fifth', () => {
-  expect([0, 1, 2, 3, 4, 5, 6, 1_000].map((empty) => rarer(1_000, empty))).toEqual([
+  expect([0, 1, 2, 3, 4, 5, 6, 1_000].map((empty) => pollInterval(1_000, empty))).toEqual([
     1_000, 1_000, 2_000, 3_000, 4_000, 5_000, 5_000, 5_000,
   ]);
 });

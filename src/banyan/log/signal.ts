@@ -39,6 +39,6 @@ export class Signal {
 }
 
 /** The safety net of what is woken by signals: the more looks in a row found nothing, the rarer, down to a fifth. */
-export function rarer(pollMs: number, empty: number): number {
+export function pollInterval(pollMs: number, empty: number): number {
   return pollMs * Math.min(5, Math.max(1, empty));
 }

@@ -7,7 +7,7 @@ import { Type } from '../contract/type.ts';
 
 const Difference = Type.Object({ path: Type.String(), message: Type.String() });
 
-export const Instance = Type.Object({
+export const InstanceStatus = Type.Object({
   /** `<module>-<n>`, counted from 1. */
   id: Type.String(),
   /** The process that serves; null while one is being started. */
@@ -33,14 +33,14 @@ export const Instance = Type.Object({
   /** How the last process of this number ended, when it did not become healthy since. */
   lastExit: Type.Optional(Type.String()),
 });
-export type Instance = Static<typeof Instance>;
+export type InstanceStatus = Static<typeof InstanceStatus>;
 
 export const Entry = Type.Object({
   module: Type.String(),
   placement: Type.Union([Type.Literal('in-process'), Type.Literal('service')]),
   percent: Type.Integer({ minimum: 0, maximum: 100 }),
   /** Service processes only, by number. */
-  instances: Type.Array(Instance),
+  instances: Type.Array(InstanceStatus),
   /** How many local processes are wanted. */
   desired: Type.Integer({ minimum: 0 }),
   changedAt: time(),

@@ -3,8 +3,8 @@
 
 import type { Handlers } from '../contract/handlers.ts';
 import { kernelProblem, type Problem, problem } from '../contract/problem.ts';
-import type { Knock } from '../identity/hop.ts';
-import type { Endpoint } from '../routing/snapshot.ts';
+import type { AccessProbe } from '../identity/hop.ts';
+import type { Instance } from '../routing/snapshot.ts';
 import { admin, type Overview } from './admin-contract.ts';
 import { own } from './canonical.ts';
 import { setPlacement } from './flip.ts';
@@ -18,22 +18,22 @@ import type { ServiceRow, Tables } from './tables.ts';
 export interface AdminOptions {
   readonly store: ControlStore;
   readonly follower: Follower;
-  /** This host in the roster, which looks after the processes it is asked for; null if it has no supervisor. */
+  /** This host in the registry, which looks after the processes it is asked for; null if it has no supervisor. */
   readonly host: string | null;
   /** This process and its public address. */
   readonly monolith: () => Overview['monolith'];
   /** An authenticated round trip to an instance. Absent: instances are believed to let this host in. */
-  readonly knock?: (instance: Endpoint) => Promise<Knock>;
+  readonly probe?: (instance: Instance) => Promise<AccessProbe>;
 }
 
-const defaultTimeoutMs = 30_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
 
 export function adminHandlers({
   store,
   follower,
   host,
   monolith,
-  knock,
+  probe,
 }: AdminOptions): Handlers<typeof admin> {
   const entry = async (module: string) => {
     const tables = await store.read();
@@ -47,14 +47,14 @@ export function adminHandlers({
 
     place: async ({ module, placement, changedBy = 'operator' }) =>
       storeErrors(async () => {
-        if (placement === 'service' && knock) await refuseIfLockedOut(await store.read(), module, knock);
+        if (placement === 'service' && probe) await refuseIfLockedOut(await store.read(), module, probe);
         const { outcome, lagging } = await setPlacement(store, follower, module, placement, changedBy);
         if (outcome === 'no-healthy-instance') throw noHealthyInstance(await store.read(), module);
         const after = await entry(module);
         return lagging.length > 0 ? { ...after, lagging: [...lagging] } : after;
       }),
 
-    services: async ({ module, instances, timeoutMs = defaultTimeoutMs }) =>
+    services: async ({ module, instances, timeoutMs = DEFAULT_TIMEOUT_MS }) =>
       storeErrors(async () => {
         await entry(module);
         await scale(store, { module, instances, timeoutMs, supervisor: host });
@@ -71,10 +71,10 @@ export function adminHandlers({
 async function refuseIfLockedOut(
   tables: Tables,
   module: string,
-  knock: NonNullable<AdminOptions['knock']>,
+  probe: NonNullable<AdminOptions['probe']>,
 ): Promise<void> {
   const healthy = own(snapshotOf(tables).modules, module)?.instances.filter((one) => one.healthy) ?? [];
-  const answers = await Promise.all(healthy.map(knock));
+  const answers = await Promise.all(healthy.map(probe));
   if (healthy.length === 0 || answers.some(({ status, refusal }) => status !== undefined && !refusal)) return;
   const reasons = answers.map(
     ({ refusal }, at) => refusal ?? `${healthy[at]!.id} does not answer at ${healthy[at]!.url}`,

@@ -26,7 +26,7 @@ const waits = { firstMs: 100, longestMs: 500 };
 export class Conversation {
   readonly #options: ConversationOptions;
   readonly #picture: Picture;
-  /** Control has let this host in, and did not take it back: it may enter the roster again without being told to. */
+  /** Control has let this host in, and did not take it back: it may enter the registry again without being told to. */
   admitted = false;
   #tag = '';
   #member: { self: Registration; report: () => HostReport } | undefined;
@@ -70,7 +70,7 @@ export class Conversation {
     return this.#inTurn(() => this.#exchange(0, mayRegister));
   }
 
-  /** The same, and waits so long for the next picture; not where this host is to enter the roster again first. */
+  /** The same, and waits so long for the next picture; not where this host is to enter the registry again first. */
   listen(ms: number): Promise<void> {
     return this.#inTurn(() => this.#exchange(this.admitted && !this.#registered ? 0 : ms));
   }
@@ -97,7 +97,7 @@ export class Conversation {
     this.#target = all[(all.indexOf(this.#target) + 1) % all.length]!;
   }
 
-  /** Breaks off what is under way, and takes this host out of the roster. Never rejects. */
+  /** Breaks off what is under way, and takes this host out of the registry. Never rejects. */
   async leave(): Promise<void> {
     this.interrupt();
     await this.#turn;

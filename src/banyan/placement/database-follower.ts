@@ -17,8 +17,8 @@ import { snapshotOf } from './picture.ts';
 import type { ControlStore } from './store.ts';
 import { createSweep, type Sweep } from './sweep.ts';
 
-const pollMs = 500;
-const awaitedMs = 100;
+const POLL_MS = 500;
+const AWAITED_MS = 100;
 
 export interface DatabaseFollower extends Follower {
   /** Of the store when the present picture was read; '' before that. */
@@ -100,7 +100,7 @@ class TableFollower implements DatabaseFollower {
   }
 
   async register(self: Registration, report: () => HostReport): Promise<void> {
-    const version = await this.#store.roster.register(self, report());
+    const version = await this.#store.registry.register(self, report());
     this.#member = { self, report };
     await this.#tick();
     if (this.#picture.current.version < version)
@@ -112,7 +112,7 @@ class TableFollower implements DatabaseFollower {
     await this.#unlisten?.();
     await this.#tick(); // One that runs may be registering this host again; leave after it.
     clearTimeout(this.#timer);
-    if (this.#member) await this.#store.roster.leave(this.#member.self.host).catch(() => {});
+    if (this.#member) await this.#store.registry.leave(this.#member.self.host).catch(() => {});
   }
 
   async #lookAndSchedule(): Promise<void> {
@@ -137,7 +137,7 @@ class TableFollower implements DatabaseFollower {
     if (this.#stopped || !this.#polls) return;
     const member = this.#member;
     const awaited = member && isAwaited(this.#picture.current, member.self, member.report());
-    this.#timer = setTimeout(this.#tick, awaited ? awaitedMs : pollMs);
+    this.#timer = setTimeout(this.#tick, awaited ? AWAITED_MS : POLL_MS);
   }
 
   async #look(): Promise<void> {
@@ -155,9 +155,9 @@ class TableFollower implements DatabaseFollower {
     const { self, report } = this.#member;
     const { version } = this.#picture.current;
     const heartbeat = { ...report(), host: self.host, appliedVersion: version };
-    const answer = await this.#store.roster.beat(heartbeat);
+    const answer = await this.#store.registry.beat(heartbeat);
     if (answer !== undefined) return answer;
-    await this.#store.roster.register(self, report());
+    await this.#store.registry.register(self, report());
     return this.#store.tag();
   }
 

@@ -1,8 +1,8 @@
-// How a host enters the roster, or says anew what it is. Guarantees: two live services never share an id; the rows
+// How a host enters the registry, or says anew what it is. Guarantees: two live services never share an id; the rows
 // that a process left which went away, and may not be known to be dead, make room for the one after it.
 import type { Sql } from '../store/store.ts';
 import type { HostReport, Registration } from './host.ts';
-import { silentSql } from './schema.ts';
+import { SILENT_SQL } from './schema.ts';
 
 /** Another live process has this id. */
 export class IdTaken extends Error {
@@ -22,7 +22,7 @@ export async function enter(tx: Sql, host: Registration, report: HostReport): Pr
 // One that drains, or is offered for replacement, keeps its row until it leaves, and the id is free.
 async function makeRoom(tx: Sql, { host, id, url }: Registration): Promise<void> {
   await tx.query(
-    `DELETE FROM host WHERE id = $1 AND role = 'service' AND host <> $2 AND (NOT live OR url = $3 OR ${silentSql})`,
+    `DELETE FROM host WHERE id = $1 AND role = 'service' AND host <> $2 AND (NOT live OR url = $3 OR ${SILENT_SQL})`,
     [id, host, url],
   );
   const { rows } = await tx.query<{ pid: number; url: string }>(

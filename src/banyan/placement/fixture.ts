@@ -31,7 +31,7 @@ export interface TestServer {
 }
 
 const silent = pino({ level: 'silent' });
-const secret = 'of this test run';
+const SECRET = 'of this test run';
 
 export async function startTestServer(): Promise<TestServer> {
   const dataDir = mkdtempSync(join(tmpdir(), 'banyan-control-'));
@@ -45,14 +45,14 @@ export async function startTestServer(): Promise<TestServer> {
       const admin = Object.assign(new URL(server.url), { pathname: name }).href;
       await provision({
         adminUrl: admin,
-        secret,
+        secret: SECRET,
         passwords: {},
         modules: [],
         schemas,
         moduleDdl: () => '',
         log: silent,
       });
-      return { admin, urlOf: (role) => roleUrl(admin, secret, role) };
+      return { admin, urlOf: (role) => roleUrl(admin, SECRET, role) };
     },
     freeze: () => signalAll(server.pid, 'SIGSTOP'),
     thaw: () => signalAll(server.pid, 'SIGCONT'),

@@ -4,7 +4,7 @@
 import type { Placement } from '../routing/snapshot.ts';
 import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
-import { liveMs } from './schema.ts';
+import { LIVE_MS } from './schema.ts';
 
 export interface AuditRow {
   readonly version: number;
@@ -34,7 +34,7 @@ export interface Flags {
 /** SQL: a healthy instance of the module in parameter `$n` exists. The same rule as picture.ts/isHealthy. */
 export const healthyInstance = (n: number) => `
   role = 'service' AND $${n} = ANY (modules) AND live AND ready AND NOT draining AND NOT retiring
-  AND heartbeat_at > now() - interval '${liveMs} ms'`;
+  AND heartbeat_at > now() - interval '${LIVE_MS} ms'`;
 
 export function createFlags(sql: Sql, change: Change): Flags {
   return {

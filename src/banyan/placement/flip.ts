@@ -8,7 +8,7 @@ import type { Follower } from './follower.ts';
 import type { ControlStore } from './store.ts';
 
 /** How long a flip waits for the last host. */
-export const acknowledgeMs = 2000;
+export const ACKNOWLEDGE_MS = 2000;
 
 export interface Flip {
   readonly outcome: PlaceOutcome;
@@ -26,14 +26,14 @@ export async function setPlacement(
   const { outcome, version } = await store.flags.place(module, placement, by);
   if (outcome !== 'changed' && outcome !== 'same') return { outcome, lagging: [] };
   await follower.refresh();
-  return { outcome, lagging: await awaitApplied(store, version, acknowledgeMs) };
+  return { outcome, lagging: await awaitApplied(store, version, ACKNOWLEDGE_MS) };
 }
 
 /** Waits until every live host applied the version; answers the ids of those that did not within `ms`. */
 export async function awaitApplied(store: ControlStore, version: number, ms: number): Promise<string[]> {
   let lagging: string[] = [];
   await poll(ms, async () => {
-    lagging = await store.roster.lagging(version);
+    lagging = await store.registry.lagging(version);
     return lagging.length === 0;
   });
   return lagging;
@@ -57,8 +57,8 @@ export async function awaitDrained(
 ): Promise<DrainState> {
   let state: DrainState = { drained: false, lagging: [], inflight: 0, busy: 0 };
   await poll(ms, async () => {
-    const lagging = await store.roster.lagging(version);
-    const { inflight, busy } = await store.roster.load(module);
+    const lagging = await store.registry.lagging(version);
+    const { inflight, busy } = await store.registry.load(module);
     state = { drained: lagging.length === 0 && inflight + busy === 0, lagging, inflight, busy };
     return state.drained;
   });

@@ -75,11 +75,11 @@ async function monolith(polls = true): Promise<DatabaseFollower> {
 /** A service as far as the store can see: a row that beats when told to. */
 async function instance(id: string, report: HostReport = idle) {
   const self = registration(id);
-  await store.roster.register(self, report);
+  await store.registry.register(self, report);
   return {
     self,
     beat: async (appliedVersion: number, said: Partial<HostReport> = {}) => {
-      await store.roster.beat({ ...report, ...said, host: self.host, appliedVersion });
+      await store.registry.beat({ ...report, ...said, host: self.host, appliedVersion });
     },
   };
 }
@@ -183,12 +183,12 @@ describe('a drain', () => {
   });
 });
 
-describe('the roster', () => {
+describe('the registry', () => {
   test('gives an id to one live process, and to the next when that one drains or its address is taken', async () => {
     const { self } = await instance('orders-1');
     await expect(instance('orders-1')).rejects.toThrow(IdTaken);
     await expect(instance('orders-1')).rejects.toThrow(/pid|process \d+ at http.*INSTANCE_ID/);
-    await store.roster.register(registration('orders-1', { url: self.url }), idle);
+    await store.registry.register(registration('orders-1', { url: self.url }), idle);
     const draining = await instance('orders-2');
     await draining.beat(0, { draining: true });
     await instance('orders-2');
@@ -202,7 +202,7 @@ describe('the roster', () => {
   test('shows an instance whose process is gone as not healthy, without waiting for its silence', async () => {
     const one = await monolith();
     const gone = { ...identify(process.pid)!, started: '1' };
-    await store.roster.register(registration('orders-1', { process: gone }), idle);
+    await store.registry.register(registration('orders-1', { process: gone }), idle);
     const buried = await until(one, ({ modules }) => modules.orders!.instances[0]?.healthy === false, 3000);
     expect(buried).toBe(true);
   });
@@ -215,7 +215,7 @@ describe('the roster', () => {
     await two.stop();
     await one.refresh();
     expect(one.current.monoliths).toHaveLength(1);
-    await store.roster.bury([one.current.monoliths[0]!.host]);
+    await store.registry.markGone([one.current.monoliths[0]!.host]);
     await one.refresh();
     expect(one.current.monoliths).toHaveLength(1);
   });

@@ -11,11 +11,11 @@ export interface Follower extends Placements {
   readonly loaded: boolean;
   /** Loads the first picture and follows from then on. Rejects when control cannot be reached at all. */
   start(): Promise<void>;
-  /** Enters the roster and keeps beating. Resolves when this host decides by a picture that has it in. */
+  /** Enters the registry and keeps beating. Resolves when this host decides by a picture that has it in. */
   register(self: Registration, report: () => HostReport): Promise<void>;
   /** Sends a heartbeat now: what `report` says has changed (ready, draining, drained). Never throws. */
   beat(): Promise<void>;
-  /** Leaves the roster and ends. Never throws. */
+  /** Leaves the registry and ends. Never throws. */
   stop(): Promise<void>;
 }
 
@@ -65,9 +65,9 @@ export function until(
   });
 }
 
-const lookAgainMs = 2000;
-const outageMs = 300;
-const knownAfterMs = 5000;
+const LOOK_AGAIN_MS = 2000;
+const OUTAGE_MS = 300;
+const KNOWN_AFTER_MS = 5000;
 
 /**
  * What `refresh` does for callers that would fail without a newer picture: looks until a look succeeds, for 2 s
@@ -77,8 +77,8 @@ const knownAfterMs = 5000;
 export function createLookAgain(look: () => Promise<boolean>): () => Promise<void> {
   let failingSince: number | undefined;
   return async () => {
-    const known = failingSince !== undefined && performance.now() - failingSince > knownAfterMs;
-    const deadline = performance.now() + (known ? outageMs : lookAgainMs);
+    const known = failingSince !== undefined && performance.now() - failingSince > KNOWN_AFTER_MS;
+    const deadline = performance.now() + (known ? OUTAGE_MS : LOOK_AGAIN_MS);
     const late = timeout(deadline - performance.now(), false, { ref: false });
     while (performance.now() < deadline) {
       if (await Promise.race([look(), late])) {

@@ -1,17 +1,17 @@
-// A heartbeat of a host in the roster: what it counts and by which version it decides. Guarantees: it takes neither
+// A heartbeat of a host in the registry: what it counts and by which version it decides. Guarantees: it takes neither
 // lock nor version unless what others route by (ready, draining, alive again) is another than before.
 import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
 import type { Heartbeat } from './host.ts';
-import { tagSql } from './tables.ts';
+import { TAG_SQL } from './tables.ts';
 
-/** Answers the store's tag; undefined: the roster does not know this host. */
+/** Answers the store's tag; undefined: the registry does not know this host. */
 export async function beat(sql: Sql, change: Change, heartbeat: Heartbeat): Promise<string | undefined> {
   const { host, appliedVersion, inflight, busy, ready, draining, held = {} } = heartbeat;
   const { rows } = await sql.query<{ same: boolean; tag: string }>(
     `UPDATE host SET heartbeat_at = now(), applied_version = $2, inflight = $3, busy = $4,
        held = $7 WHERE host = $1
-     RETURNING live AND ready = $5 AND draining = $6 AS same, ${tagSql} AS tag`,
+     RETURNING live AND ready = $5 AND draining = $6 AS same, ${TAG_SQL} AS tag`,
     [
       host,
       appliedVersion,
@@ -24,7 +24,7 @@ export async function beat(sql: Sql, change: Change, heartbeat: Heartbeat): Prom
   );
   if (!rows[0] || rows[0].same) return rows[0]?.tag;
   await changeState(change, heartbeat);
-  return (await sql.query<{ tag: string }>(`SELECT ${tagSql} AS tag`)).rows[0]!.tag;
+  return (await sql.query<{ tag: string }>(`SELECT ${TAG_SQL} AS tag`)).rows[0]!.tag;
 }
 
 async function changeState(change: Change, { host, ready, draining }: Heartbeat): Promise<void> {

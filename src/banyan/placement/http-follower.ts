@@ -17,9 +17,9 @@ export interface HttpFollowerOptions extends ConversationOptions {
 }
 
 // An id may still be held for 3 s by a process that died; so long it is asked for again.
-const idPatienceMs = 5000;
-const waitMs = 1000;
-const awaitedMs = 100;
+const ID_TAKEN_WAIT_MS = 5000;
+const WAIT_MS = 1000;
+const AWAITED_MS = 100;
 
 export function createHttpFollower(options: HttpFollowerOptions): Follower {
   return new HttpFollower(options);
@@ -76,7 +76,7 @@ class HttpFollower implements Follower {
 
   async register(self: Registration, report: () => HostReport): Promise<void> {
     this.#control.introduce(self, report);
-    await this.#persist(idPatienceMs, (error) => error instanceof Refused && error.reason !== 'id-taken');
+    await this.#persist(ID_TAKEN_WAIT_MS, (error) => error instanceof Refused && error.reason !== 'id-taken');
     this.#control.admitted = true;
     await this.#beat();
   }
@@ -92,7 +92,7 @@ class HttpFollower implements Follower {
     let fresh = true;
     while (!this.#stopped) {
       const before = control.tag;
-      const ms = control.awaited ? awaitedMs : waitMs;
+      const ms = control.awaited ? AWAITED_MS : WAIT_MS;
       try {
         await control.listen(fresh ? 0 : ms);
         // A new picture is acknowledged at once; then the next request waits.

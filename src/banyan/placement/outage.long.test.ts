@@ -8,7 +8,7 @@ import type { Placements } from '../routing/snapshot.ts';
 import { startTestMonolith, startTestServer, testToken } from './fixture.ts';
 import { until } from './follower.ts';
 import { createHttpFollower } from './http-follower.ts';
-import { controlSchema, liveMs } from './schema.ts';
+import { controlSchema, LIVE_MS } from './schema.ts';
 
 const contracts = { orders: { module: 'orders', operations: {}, events: {}, errors: {} } };
 
@@ -39,13 +39,13 @@ test('an outage of the store buries nobody, neither while it lasts nor when it i
     );
     expect(instancesOf(orders)).toEqual(['orders-1 true']);
     server.freeze();
-    await until(one.follower, () => false, liveMs + 1000);
+    await until(one.follower, () => false, LIVE_MS + 1000);
     expect(instancesOf(orders)).toEqual(['orders-1 true']);
     server.thaw();
     await expect.poll(() => one.follower.connected, { timeout: 10_000 }).toBe(true);
     const seen: string[] = [];
     const stop = one.follower.subscribe(() => seen.push(...instancesOf(one.follower)));
-    await until(one.follower, () => false, liveMs + 1000);
+    await until(one.follower, () => false, LIVE_MS + 1000);
     stop();
     expect(seen.filter((instance) => instance !== 'orders-1 true')).toEqual([]);
   } finally {

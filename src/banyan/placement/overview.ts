@@ -1,5 +1,5 @@
 // From the control tables to what an operator sees. Pure: every monolith answers the same from them.
-import type { Entry, Instance, Overview } from './admin-contract.ts';
+import type { Entry, InstanceStatus, Overview } from './admin-contract.ts';
 import { instancesOf, isHealthy, isLive } from './picture.ts';
 import type { HostRow, ServiceRow, Tables } from './tables.ts';
 
@@ -31,7 +31,7 @@ export function entryOf(tables: Tables, module: string): Entry | undefined {
   };
 }
 
-function listOf(tables: Tables, module: string, services: readonly ServiceRow[]): Instance[] {
+function listOf(tables: Tables, module: string, services: readonly ServiceRow[]): InstanceStatus[] {
   const hosts = instancesOf(tables, module);
   const starting = services.filter(({ number }) => !hosts.some(({ id }) => id === `${module}-${number}`));
   return [
@@ -52,7 +52,7 @@ function registered(
   host: HostRow,
   module: string,
   service: ServiceRow | undefined,
-): Instance {
+): InstanceStatus {
   const heldOut = heldOutBy(tables, host);
   return {
     id: host.id,
@@ -74,14 +74,14 @@ function isServing(tables: Tables, host: HostRow): boolean {
   return isHealthy(host) && heldOutBy(tables, host).length === 0;
 }
 
-function heldOutBy(tables: Tables, { host }: HostRow): NonNullable<Instance['heldOut']> {
+function heldOutBy(tables: Tables, { host }: HostRow): NonNullable<InstanceStatus['heldOut']> {
   return tables.hosts.flatMap((gateway) => {
     const held = isLive(gateway) ? gateway.held[host] : undefined;
     return held ? [{ by: gateway.id, ...held }] : [];
   });
 }
 
-function unregistered({ module, number, pid, lastExit }: ServiceRow): Instance {
+function unregistered({ module, number, pid, lastExit }: ServiceRow): InstanceStatus {
   return {
     id: `${module}-${number}`,
     pid,

@@ -1,7 +1,7 @@
 // From the control tables to the snapshot that hosts decide by. Pure.
 
-import type { Endpoint, ModulePlacement, Snapshot } from '../routing/snapshot.ts';
-import { liveMs } from './schema.ts';
+import type { Instance, ModulePlacement, Snapshot } from '../routing/snapshot.ts';
+import { LIVE_MS } from './schema.ts';
 import type { HostRow, Tables } from './tables.ts';
 
 /** Nothing is known yet: every module in-process, version 0, nobody to call. */
@@ -11,13 +11,13 @@ export function snapshotOf(tables: Tables): Snapshot {
   const now = Date.now();
   const modules: Record<string, ModulePlacement> = {};
   for (const { module, placement, percent, changedAt, changedBy, age } of tables.placements) {
-    const instances = instancesOf(tables, module).map(endpointOf);
+    const instances = instancesOf(tables, module).map(instanceOf);
     modules[module] = { module, placement, percent, changedAt, changedBy, stableSince: now - age, instances };
   }
   return {
     version: tables.version,
     modules,
-    monoliths: tables.hosts.filter(({ role }) => role === 'monolith').map(endpointOf),
+    monoliths: tables.hosts.filter(({ role }) => role === 'monolith').map(instanceOf),
     revoked: tables.revoked,
   };
 }
@@ -41,7 +41,7 @@ export function isHealthy(host: HostRow): boolean {
 
 /** It can still acknowledge: it is known to live, and was heard of in the last 3 s. */
 export function isLive(host: HostRow): boolean {
-  return host.live && host.silence < liveMs;
+  return host.live && host.silence < LIVE_MS;
 }
 
 /** The ids of the live hosts that do not decide by this version yet. */
@@ -49,7 +49,7 @@ export function laggingOf(tables: Tables, version: number): string[] {
   return tables.hosts.filter((host) => isLive(host) && host.appliedVersion < version).map(({ id }) => id);
 }
 
-function endpointOf(host: HostRow): Endpoint {
+function instanceOf(host: HostRow): Instance {
   const { id, url, pid, doors } = host;
   return { id, host: host.host, url, pid, doors, healthy: isHealthy(host) };
 }

@@ -19,10 +19,10 @@ export interface Scale {
 }
 
 // A start that fails twice in a row fails for a reason that the third will not remove.
-const failuresEnough = 2;
+const MAX_FAILURES = 2;
 
 // After the drain: SIGTERM, the process's own drain, at worst SIGKILL.
-const stopMs = 30_000;
+const STOP_MS = 30_000;
 
 export async function scale(store: ControlStore, wish: Scale): Promise<void> {
   const { module, instances } = wish;
@@ -55,7 +55,7 @@ async function shrink(store: ControlStore, wish: Scale): Promise<void> {
     }
   }
   await want(store, wish, instances);
-  const gone = await poll(timeoutMs + stopMs, async () =>
+  const gone = await poll(timeoutMs + STOP_MS, async () =>
     (await store.read()).services.every((row) => row.module !== module || row.number <= instances),
   );
   if (gone) return;
@@ -94,7 +94,7 @@ async function untilHealthy(store: ControlStore, module: string, count: number, 
     const missing = tables.services.filter(
       (row) => row.module === module && row.number <= count && !up.has(`${module}-${row.number}`),
     );
-    const failed = missing.find(({ failures }) => failures >= failuresEnough);
+    const failed = missing.find(({ failures }) => failures >= MAX_FAILURES);
     if (failed) failure = `${module}-${failed.number} does not start: ${failed.lastExit}.`;
     return failure !== undefined || missing.length === 0;
   });

@@ -1,29 +1,29 @@
 // The tables of placement control, in a PostgreSQL schema and a role of their own.
-// One row of `state` carries the version; whoever changes a placement or the roster locks that row first,
+// One row of `state` carries the version; whoever changes a placement or the registry locks that row first,
 // so versions are given out in the order of commits and a reader never sees a gap fill up behind it.
 // It knows no module: who may revoke sessions is told from outside.
 import { limitTables } from '../limits/tables.ts';
 import type { KernelSchema } from '../postgres/kernel-schema.ts';
 
 /** The channel of LISTEN/NOTIFY. The payload is a hint only: followers read the tables. */
-export const controlChannel = 'banyan_control';
+export const CONTROL_CHANNEL = 'banyan_control';
 
 /** A host that was silent for this long is not live. Hosts beat every 0.5 s, services at least every 1 s. */
-export const liveMs = 3000;
+export const LIVE_MS = 3000;
 
 /** The same of a row of `host`, by the database's clock. */
-export const silentSql = `heartbeat_at < now() - interval '${liveMs} ms'`;
+export const SILENT_SQL = `heartbeat_at < now() - interval '${LIVE_MS} ms'`;
 
 /**
  * @param revokers modules whose runtime role may call `banyan_control.revoke(user_id uuid, epoch int)`:
  * sessions of that user below that epoch end on every host. They get no other right here.
  */
 export function controlSchema(revokers: readonly string[] = []): KernelSchema {
-  const ddl = `${tables}\n${limitTables('banyan_control')}\n${revokers.map(grant).join('')}`;
+  const ddl = `${TABLES}\n${limitTables('banyan_control')}\n${revokers.map(grant).join('')}`;
   return { schema: 'banyan_control', role: 'banyan_control', ddl };
 }
 
-const tables = `
+const TABLES = `
 CREATE TABLE IF NOT EXISTS state (
   single boolean PRIMARY KEY DEFAULT true CHECK (single),
   version bigint NOT NULL DEFAULT 0
@@ -104,7 +104,7 @@ CREATE OR REPLACE FUNCTION revoke(user_id uuid, epoch int) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = banyan_control, pg_temp AS $$
   INSERT INTO revoked AS r (user_id, epoch) VALUES ($1, $2)
   ON CONFLICT (user_id) DO UPDATE SET epoch = greatest(r.epoch, excluded.epoch), at = now();
-  SELECT pg_notify('${controlChannel}', 'revoked');
+  SELECT pg_notify('${CONTROL_CHANNEL}', 'revoked');
 $$;
 REVOKE ALL ON FUNCTION revoke(uuid, int) FROM PUBLIC;
 `;

@@ -15,7 +15,7 @@ export interface Services {
    * take away the last healthy instance of a module that is placed as a service. Forgets past failures.
    */
   want(module: string, count: number, supervisor: string | null): Promise<WantOutcome>;
-  /** Takes over the rows whose supervisor is not in the roster any more. */
+  /** Takes over the rows whose supervisor is not in the registry any more. */
   claim(supervisor: string): Promise<void>;
   /** Lets go of all its rows; another monolith may claim them. */
   release(supervisor: string): Promise<void>;
@@ -26,7 +26,7 @@ export interface Services {
   stopped(module: string, number: number): Promise<void>;
 }
 
-const abandoned = `(supervisor IS NULL OR supervisor NOT IN (SELECT host FROM host WHERE live))`;
+const ABANDONED = `(supervisor IS NULL OR supervisor NOT IN (SELECT host FROM host WHERE live))`;
 
 export function createServices(sql: Sql, change: Change): Services {
   return {
@@ -57,7 +57,7 @@ export function createServices(sql: Sql, change: Change): Services {
 
     claim: async (supervisor) => {
       await change(async (tx) => {
-        const { rowCount } = await tx.query(`UPDATE service SET supervisor = $1 WHERE ${abandoned}`, [
+        const { rowCount } = await tx.query(`UPDATE service SET supervisor = $1 WHERE ${ABANDONED}`, [
           supervisor,
         ]);
         return rowCount > 0;

@@ -3,14 +3,14 @@
 import { escapePointer } from '../contract/pointer.ts';
 import type { FieldError } from '../contract/problem.ts';
 
-const message = 'must be whole Unicode characters, without NUL';
+const MESSAGE = 'must be whole Unicode characters, without NUL';
 
 export function unstorable(value: unknown, path = ''): FieldError[] {
-  if (typeof value === 'string') return isStorable(value) ? [] : [{ path, message }];
+  if (typeof value === 'string') return isStorable(value) ? [] : [{ path, message: MESSAGE }];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, one]) => {
     const at = `${path}/${escapePointer(name)}`;
-    return isStorable(name) ? unstorable(one, at) : [{ path: at, message }];
+    return isStorable(name) ? unstorable(one, at) : [{ path: at, message: MESSAGE }];
   });
 }
 

@@ -9,14 +9,14 @@ import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
 import { createFlags, type Flags } from './flags.ts';
 import { listen } from './listen.ts';
-import { createRoster, type Roster } from './roster.ts';
-import { controlChannel } from './schema.ts';
+import { createRegistry, type Registry } from './registry.ts';
+import { CONTROL_CHANNEL } from './schema.ts';
 import { createServices, type Services } from './services.ts';
-import { readTables, type Tables, tagSql } from './tables.ts';
+import { readTables, TAG_SQL, type Tables } from './tables.ts';
 
 export interface ControlStore {
   readonly flags: Flags;
-  readonly roster: Roster;
+  readonly registry: Registry;
   readonly services: Services;
   /** For limits that all gateways count together (limits/tables.ts). */
   readonly sql: Sql;
@@ -42,16 +42,16 @@ export interface ControlStoreOptions {
   readonly log: Logger;
 }
 
-const patience = 2000;
+const TIMEOUT_MS = 2000;
 
 export function createControlStore({ url, log }: ControlStoreOptions): ControlStore {
   const pool = openPool(
     {
       connectionString: url,
       max: 3,
-      connectionTimeoutMillis: patience,
-      query_timeout: patience,
-      statement_timeout: patience,
+      connectionTimeoutMillis: TIMEOUT_MS,
+      query_timeout: TIMEOUT_MS,
+      statement_timeout: TIMEOUT_MS,
       application_name: 'banyan control',
       // Heartbeats need not reach the disk; `change` asks for durability where it matters.
       options: '-c synchronous_commit=off -c search_path=banyan_control',
@@ -63,12 +63,12 @@ export function createControlStore({ url, log }: ControlStoreOptions): ControlSt
 
   return {
     flags: createFlags(sql, change),
-    roster: createRoster(sql, change),
+    registry: createRegistry(sql, change),
     services: createServices(sql, change),
     sql,
     read: () => readTables(sql),
-    tag: async () => (await sql.query<{ tag: string }>(`SELECT ${tagSql} AS tag`)).rows[0]!.tag,
-    listen: (onChange) => listen({ url, channel: controlChannel, onChange, log }),
+    tag: async () => (await sql.query<{ tag: string }>(`SELECT ${TAG_SQL} AS tag`)).rows[0]!.tag,
+    listen: (onChange) => listen({ url, channel: CONTROL_CHANNEL, onChange, log }),
     close: () => pool.end(),
   };
 }
@@ -108,7 +108,7 @@ async function inTransaction(
     const changed = await work(sql, version + 1);
     if (changed) {
       await sql.query('UPDATE state SET version = $1', [version + 1]);
-      await sql.query('SELECT pg_notify($1, $2)', [controlChannel, String(version + 1)]);
+      await sql.query('SELECT pg_notify($1, $2)', [CONTROL_CHANNEL, String(version + 1)]);
     }
     await sql.query('COMMIT');
     return changed ? version + 1 : version;

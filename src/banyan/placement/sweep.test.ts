@@ -36,7 +36,7 @@ async function register(id: string): Promise<string> {
   const host = randomUUID();
   const role = id === 'monolith' ? 'monolith' : 'service';
   const process = { machine: 'another one', pid: 1, started: 'then' };
-  await store.roster.register(
+  await store.registry.register(
     { host, id, role, modules: ['orders'], url: `http://${id}`, doors: ['ws'], process, contracts: {} },
     idle,
   );
@@ -100,11 +100,11 @@ test('a dead service stays listed for a minute, and until the next host is burie
     await register('orders-3'),
   ];
   await heardOf(first, 50);
-  await store.roster.bury([first]);
-  await store.roster.bury([second]);
+  await store.registry.markGone([first]);
+  await store.registry.markGone([second]);
   expect(await listed()).toEqual(['orders-1 false', 'orders-2 false', 'orders-3 true']);
   await heardOf(first, 70);
   expect(await listed()).toEqual(['orders-1 false', 'orders-2 false', 'orders-3 true']);
-  await store.roster.bury([third]);
+  await store.registry.markGone([third]);
   expect(await listed()).toEqual(['orders-2 false', 'orders-3 false']);
 });

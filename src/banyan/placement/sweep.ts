@@ -1,17 +1,17 @@
-// Takes the dead out of the roster: hosts whose process is gone from this machine at once, hosts that were
+// Takes the dead out of the registry: hosts whose process is gone from this machine at once, hosts that were
 // silent for 3 s wherever they ran.
 // Silence is believed only by a host that has itself been beating without a gap for longer than that: after
 // an outage of the store, or a pause of this process, everybody looks silent for a moment and nobody is dead.
 import type { Logger } from 'pino';
 import { isAlive, machine } from '../context/process.ts';
-import { liveMs } from './schema.ts';
+import { LIVE_MS } from './schema.ts';
 import type { ControlStore } from './store.ts';
 
-const everyMs = 1000;
-const gapMs = 1500;
+const EVERY_MS = 1000;
+const GAP_MS = 1500;
 
 export interface Sweep {
-  /** After every successful heartbeat. `self` is never buried. */
+  /** After every successful heartbeat. `self` is never marked as gone. */
   succeeded(self: string | undefined): Promise<void>;
   failed(): void;
 }
@@ -30,18 +30,18 @@ export function createSweep(store: ControlStore, log: Logger): Sweep {
 
     async succeeded(self) {
       const now = performance.now();
-      if (beatingSince === undefined || now - lastBeat > gapMs) beatingSince = now;
+      if (beatingSince === undefined || now - lastBeat > GAP_MS) beatingSince = now;
       lastBeat = now;
-      if (!self || now - lastSweep < everyMs) return;
+      if (!self || now - lastSweep < EVERY_MS) return;
       lastSweep = now;
-      const believesSilence = now - beatingSince > liveMs;
-      const suspects = (await store.roster.suspects(machine)).filter(({ host }) => host !== self);
+      const believesSilence = now - beatingSince > LIVE_MS;
+      const suspects = (await store.registry.suspects(machine)).filter(({ host }) => host !== self);
       const gone = suspects.filter(({ process, silent }) =>
         isAlive(process) === false ? true : silent && believesSilence,
       );
       if (gone.length === 0) return;
       log.warn({ hosts: gone.map(({ id, process }) => `${id} (pid ${process.pid})`) }, 'hosts are gone');
-      await store.roster.bury(gone.map(({ host }) => host));
+      await store.registry.markGone(gone.map(({ host }) => host));
     },
   };
 }

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'undici';
 import { refusalInWords } from '../identity/hop.ts';
 import { CONTROL_AUDIENCE } from '../identity/internal-token.ts';
-import { type SyncAnswer, syncPath } from './sync.ts';
+import { SYNC_PATH, type SyncAnswer } from './sync.ts';
 import type { SyncRequest } from './sync-request.ts';
 
 /** Control answered, and said no: a contract that breaks its callers, an id that is taken, a wrong key or clock. */
@@ -24,7 +24,7 @@ export async function sendSync(
   body: SyncRequest,
   signal: AbortSignal,
 ): Promise<SyncAnswer> {
-  const response = await request(`${target}${syncPath}`, {
+  const response = await request(`${target}${SYNC_PATH}`, {
     method: 'POST',
     headers: {
       authorization: `Bearer ${await token(CONTROL_AUDIENCE)}`,
@@ -44,7 +44,7 @@ function failureOf(status: number, text: string, target: string, headers: Incomi
   const paths = errors.map(({ path, message }) => `\n  ${path}: ${message}`).join('');
   if (status === 409) return new Refused(`${detail}${paths}`, reason);
   if (status === 401) return new Refused(refusalInWords(target, headers), 'unauthenticated');
-  return new Error(`${target}${syncPath} answered ${status}${detail ? `: ${detail}` : ''}`);
+  return new Error(`${target}${SYNC_PATH} answered ${status}${detail ? `: ${detail}` : ''}`);
 }
 
 function parse(text: string): {

@@ -20,7 +20,7 @@ import type { HostReport, Registration } from './host.ts';
 import { createHttpFollower } from './http-follower.ts';
 import { forkTestMonolith } from './monolith.fixture.ts';
 import { controlSchema } from './schema.ts';
-import { syncPath } from './sync.ts';
+import { SYNC_PATH } from './sync.ts';
 import { Refused } from './sync-client.ts';
 
 const log = pino({ level: 'silent' });
@@ -207,7 +207,7 @@ test('of a contract that breaks everything the first differences are named, and 
   const register = registration('orders-1', {
     contracts: { orders: { ...ours, operations: { [name(0)]: elsewhere } } },
   });
-  const answer = await fetch(`${one.url}${syncPath}`, {
+  const answer = await fetch(`${one.url}${SYNC_PATH}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${testToken('control')}` },
     body: JSON.stringify({ tag: '', waitMs: 0, register }),

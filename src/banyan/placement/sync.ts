@@ -14,10 +14,10 @@ import { type ControlStore, StoreUnavailable } from './store.ts';
 import { checkSync, type SyncRequest } from './sync-request.ts';
 
 /** On the internal port; its tokens have the audience CONTROL_AUDIENCE. */
-export const syncPath = '/control/sync';
+export const SYNC_PATH = '/control/sync';
 
 export interface SyncAnswer {
-  /** False: the roster does not know this host; send `register`. */
+  /** False: the registry does not know this host; send `register`. */
   readonly known: boolean;
   readonly tag: string;
   /** This monolith's clock, which `stableSince` in the snapshot is of. */
@@ -51,7 +51,7 @@ export function createSyncHandler({ store, follower, contracts, jwks, log }: Syn
     if (!follower.loaded)
       throw kernelProblem('unavailable', { detail: 'this monolith is starting', retryAfter: 1 });
     if (leave) {
-      await store.roster.leave(leave);
+      await store.registry.leave(leave);
       return answer(false, tag);
     }
     if (register) await admit(register as unknown as Registration, beat, caller);
@@ -65,7 +65,7 @@ export function createSyncHandler({ store, follower, contracts, jwks, log }: Syn
   async function admit(host: Registration, beat: SyncRequest['beat'], caller: string): Promise<void> {
     const differences = judge(host, contracts);
     try {
-      await store.roster.register(
+      await store.registry.register(
         { ...host, differences },
         reportOf(beat ?? { ready: false, draining: false, inflight: {}, busy: {} }),
       );
@@ -86,7 +86,7 @@ export function createSyncHandler({ store, follower, contracts, jwks, log }: Syn
       // Only the fields of the schema: a service cannot say what a gateway holds out.
       const { host, appliedVersion, ready, draining, inflight, busy } = beat;
       return (
-        (await store.roster.beat({ host, appliedVersion, ready, draining, inflight, busy })) !== undefined
+        (await store.registry.beat({ host, appliedVersion, ready, draining, inflight, busy })) !== undefined
       );
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
@@ -123,13 +123,13 @@ function judge(host: Registration, contracts: SyncOptions['contracts']): (Differ
 }
 
 /** A service of another product differs in everything: the first differences are enough. */
-const MOST_LISTED = 8;
+const MAX_LISTED = 8;
 const LONGEST_TEXT = 300;
 
 function listed(module: string, differences: readonly Difference[]): Difference[] {
   const short = (text: string) => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 1)}…` : text);
   const first = differences
-    .slice(0, MOST_LISTED)
+    .slice(0, MAX_LISTED)
     .map(({ path, message }) => ({ path: short(`/${module}${path}`), message: short(message) }));
   const more = differences.length - first.length;
   return more > 0 ? [...first, { path: `/${module}`, message: `and ${more} more` }] : first;

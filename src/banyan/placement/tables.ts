@@ -68,17 +68,17 @@ export interface Tables {
 }
 
 /** Sessions live for 12 hours: what was revoked before that has run out by itself. */
-const recent = `at > now() - interval '13 hours'`;
+const RECENT = `at > now() - interval '13 hours'`;
 
 /** Cheap enough to ask twice a second: the version, and the sum that every revocation raises. */
-export const tagSql = `(SELECT version || '.' || (SELECT coalesce(sum(epoch), 0) + count(*) FROM revoked WHERE ${recent}) FROM state)`;
+export const TAG_SQL = `(SELECT version || '.' || (SELECT coalesce(sum(epoch), 0) + count(*) FROM revoked WHERE ${RECENT}) FROM state)`;
 
 const ageOf = (column: string) => `(extract(epoch FROM clock_timestamp() - ${column}) * 1000)::float8`;
 const rows = (select: string) => `(SELECT coalesce(json_agg(r), '[]') FROM (${select}) r)`;
 
-const tablesSql = `SELECT json_build_object(
+const TABLES_SQL = `SELECT json_build_object(
   'version', (SELECT version FROM state),
-  'tag', ${tagSql},
+  'tag', ${TAG_SQL},
   'placements', ${rows(`
     SELECT module, placement, percent, changed_by AS "changedBy", ${ageOf('changed_at')} AS age,
       to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "changedAt"
@@ -91,10 +91,10 @@ const tablesSql = `SELECT json_build_object(
   'services', ${rows(`
     SELECT module, number, wanted, supervisor, machine, pid, started, failures, last_exit AS "lastExit"
     FROM service ORDER BY module, number`)},
-  'revoked', (SELECT coalesce(json_object_agg(user_id, epoch), '{}') FROM revoked WHERE ${recent})
+  'revoked', (SELECT coalesce(json_object_agg(user_id, epoch), '{}') FROM revoked WHERE ${RECENT})
 ) AS tables`;
 
 export async function readTables(sql: Sql): Promise<Tables> {
-  const { rows } = await sql.query<{ tables: Tables }>(tablesSql);
+  const { rows } = await sql.query<{ tables: Tables }>(TABLES_SQL);
   return rows[0]!.tables;
 }

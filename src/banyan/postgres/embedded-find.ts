@@ -9,7 +9,7 @@ import { findPostmaster, type Postmaster, type ServerPlace } from './postmaster.
 export const DATABASE = 'banyan';
 
 /** How long a server that was found may take to answer; recovery after a crash is part of it. */
-const PATIENCE_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 
 /** The server that runs on our folder, once it answers with our password. Waits for one that starts or stops. */
 export async function findRunning(
@@ -17,7 +17,7 @@ export async function findRunning(
   password: string,
   log: Logger,
 ): Promise<Postmaster | undefined> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + TIMEOUT_MS;
   for (let told = false; ; ) {
     const found = findPostmaster(place.cluster);
     if (!found) return undefined;
@@ -26,7 +26,7 @@ export async function findRunning(
       throw new Error(
         `The embedded PostgreSQL (pid ${found.pid}) is ${found.state} and does not answer. End it, and start again.`,
       );
-    if (!told && Date.now() > deadline - PATIENCE_MS + 3000) {
+    if (!told && Date.now() > deadline - TIMEOUT_MS + 3000) {
       log.info({ pid: found.pid, state: found.state }, 'waiting for the embedded PostgreSQL');
       told = true;
     }

@@ -37,7 +37,7 @@ export class Attempts<Where> {
 }
 
 /** Codes of undici and of the system for failures that come before a byte was sent. */
-const NOTHING_SENT = new Set([
+const nothingSent = new Set([
   'EAI_AGAIN',
   'ECONNREFUSED',
   'EHOSTUNREACH',
@@ -48,5 +48,5 @@ const NOTHING_SENT = new Set([
 
 /** Nothing of it can have begun: anything may be asked of another instance. */
 export function wasNothingSent(code: string | undefined): boolean {
-  return code !== undefined && NOTHING_SENT.has(code);
+  return code !== undefined && nothingSent.has(code);
 }

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { leastBusy, SUSPECT_PENALTY } from './balance.ts';
 import { Attempts, wasNothingSent } from './failover.ts';
 import { candidatesOf, isExtracted, sideOf } from './side.ts';
-import type { Endpoint, Snapshot } from './snapshot.ts';
+import type { Instance, Snapshot } from './snapshot.ts';
 
 describe('the side', () => {
-  const instances = [{ id: 'shelf-1' }] as unknown as Endpoint[];
-  const monoliths = [{ id: 'monolith' }] as unknown as Endpoint[];
+  const instances = [{ id: 'shelf-1' }] as unknown as Instance[];
+  const monoliths = [{ id: 'monolith' }] as unknown as Instance[];
   const snapshot = {
     modules: {
       shelf: { placement: 'service', instances },

@@ -1,7 +1,7 @@
 // Where a request of a client or a call between modules goes: to the services of its module, or to whoever runs all
 // modules. Decided here and nowhere else, once for each; the router, refs, the proxy and the connections to other hosts
 // read what was decided. A share of the traffic would be drawn here.
-import type { Endpoint, Placement, Snapshot } from './snapshot.ts';
+import type { Instance, Placement, Snapshot } from './snapshot.ts';
 
 /** The decision for one request or call. It ends on that side, also when the placement changes under way. */
 export function sideOf(snapshot: Snapshot, module: string): Placement {
@@ -13,7 +13,7 @@ export function candidatesOf(
   { modules, monoliths }: Snapshot,
   module: string,
   side: Placement,
-): readonly Endpoint[] {
+): readonly Instance[] {
   return side === 'service' ? (modules[module]?.instances ?? []) : monoliths;
 }
 

@@ -7,7 +7,7 @@ export type Placement = 'in-process' | 'service';
 export type Door = 'ws' | 'http';
 
 /** A process that can serve a module. */
-export interface Endpoint {
+export interface Instance {
   /** `monolith` or `<module>-<n>`. */
   readonly id: string;
   /** Unique per process (an id is reused by the next process of that number). */
@@ -30,15 +30,15 @@ export interface ModulePlacement {
   /** Milliseconds since the epoch by this host's clock; background work follows what is 2 s old. */
   readonly stableSince?: number;
   /** The service processes, by number. */
-  readonly instances: readonly Endpoint[];
+  readonly instances: readonly Instance[];
 }
 
 export interface Snapshot {
-  /** Grows with every change of a placement or of the roster; what a host acknowledges. */
+  /** Grows with every change of a placement or of the registry; what a host acknowledges. */
   readonly version: number;
   readonly modules: Readonly<Record<string, ModulePlacement>>;
   /** The hosts that run every module and the gateway. */
-  readonly monoliths: readonly Endpoint[];
+  readonly monoliths: readonly Instance[];
   /** User id to the epoch below which a session token is revoked. */
   readonly revoked: Readonly<Record<string, number>>;
   /** The public keys of sessions (RFC 7517), for hosts that were told nothing but where control is. */

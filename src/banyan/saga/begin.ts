@@ -5,9 +5,9 @@ import { currentFlow } from '../context/call.ts';
 import { newTraceparent } from '../context/trace.ts';
 import { atCommit } from '../store/asked.ts';
 import type { Published, Transaction } from '../store/store.ts';
-import type { Course } from './course.ts';
-import { here } from './rows.ts';
+import { CURRENT_HOST_SQL } from './rows.ts';
 import type { Style } from './style.ts';
+import type { Transitions } from './transitions.ts';
 
 export interface Beginning<D> {
   /** In which it goes on: the one that the same transaction read, and wrote into what the saga is about. */
@@ -23,22 +23,27 @@ export interface Beginning<D> {
   readonly ending: string | null;
 }
 
-const note = `
+const NOTE = `
   INSERT INTO saga_steps (saga_id, id, step, status, instance, attempts, at, why)
-  VALUES ($1, $2, $3, 'done', ${here}, 1, $4, $5)`;
+  VALUES ($1, $2, $3, 'done', ${CURRENT_HOST_SQL}, 1, $4, $5)`;
 
-const row = `
+const ROW = `
   INSERT INTO sagas (id, path, step, data, ending, cause, due_at, deadline_at, updated_at)
   VALUES ($1, $2, $3, $4, $5, $6, now(), now() + $7 * interval '1 millisecond', now())`;
 
 /** Written with the transaction's commit. */
-export function begin<D>(tx: Transaction, course: Course<D>, id: string, beginning: Beginning<D>): void {
+export function begin<D>(
+  tx: Transaction,
+  transitions: Transitions<D>,
+  id: string,
+  beginning: Beginning<D>,
+): void {
   const { style, step, at, because, data, ending } = beginning;
-  atCommit(tx, note, [id, because.id, step, at, ending]);
+  atCommit(tx, NOTE, [id, because.id, step, at, ending]);
   if (style !== 'orchestration') return;
-  const place = ending === null ? course.first : course.lastOfAfter;
+  const place = ending === null ? transitions.first : transitions.lastOfAfter;
   const traceparent = currentFlow()?.traceparent ?? newTraceparent();
   const cause = { traceparent, event: { id: because.id, correlationId: because.id } };
-  const about = [JSON.stringify(data), ending, JSON.stringify(cause), course.deadlineOf(place)];
-  atCommit(tx, row, [id, place.path, place.step, ...about]);
+  const about = [JSON.stringify(data), ending, JSON.stringify(cause), transitions.deadlineOf(place)];
+  atCommit(tx, ROW, [id, place.path, place.step, ...about]);
 }

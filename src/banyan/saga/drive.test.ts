@@ -3,8 +3,8 @@
 import { v7 } from 'uuid';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { currentFlow } from '../context/call.ts';
-import { Lane } from '../jobs/lane.ts';
 import { createJobTask } from '../jobs/loop.ts';
+import { WorkerPool } from '../jobs/worker-pool.ts';
 import { provision } from '../postgres/provision.ts';
 import { roleUrl } from '../postgres/roles.ts';
 import { silent, type ThrowawayServer, throwawayServer } from '../postgres/testing.ts';
@@ -84,14 +84,19 @@ afterEach(async () => {
 
 /** One host's coordinator. `runs`: its job looks for what is due; else the test tells it when to look. */
 function coordinator(table: Saga<Trip> = saga, runs = true) {
-  const lane = new Lane({ name: 'trips/coordinate', limit: 8, wake: () => task.wake(), log: silent });
-  const engine = new Engine<Trip>({ saga: table, store, lane, log: silent });
+  const workers = new WorkerPool({
+    name: 'trips/coordinate',
+    limit: 8,
+    wake: () => task.wake(),
+    log: silent,
+  });
+  const engine = new Engine<Trip>({ saga: table, store, workers, log: silent });
   const job = engine.job('coordinate');
   const task = createJobTask(job, silent);
   if (runs) task.start();
   const stop = async () => {
     await task.stop();
-    await lane.close();
+    await workers.close();
   };
   running.push({ stop });
   return { engine, stop, look: () => job.run(new AbortController().signal) };
@@ -133,7 +138,9 @@ test('called off while a step is asked, the answer that comes afterwards changes
   const { engine, stop } = coordinator();
   const id = await plan({ engine }, 'Rome');
   await isAsked('book-room');
-  expect(await store.transaction((tx) => engine.callOff(tx, id, 'changed their mind'))).toBe('called-off');
+  expect(await store.transaction((tx) => engine.requestCancel(tx, id, 'changed their mind'))).toBe(
+    'called-off',
+  );
   answered.resolve(done);
   await isOver(engine, id);
   await stop();
@@ -176,11 +183,11 @@ test('of an answer and a calling-off at once the second waits for the first, and
     await committed.promise;
   });
   await told.promise;
-  const callOff = store.transaction((tx) => engine.callOff(tx, id, 'changed their mind'));
+  const cancelling = store.transaction((tx) => engine.requestCancel(tx, id, 'changed their mind'));
   await vi.waitFor(async () => expect(await waitingForLocks()).toBe(1), 10_000);
   committed.resolve();
   await answer;
-  expect(await callOff).toBe('too-late');
+  expect(await cancelling).toBe('too-late');
   expect(await engine.open(id)).toBeUndefined();
   expect(await steps(engine, id)).toEqual(['plan done', 'book-train done', 'book-room done']);
 });
@@ -252,7 +259,7 @@ test('a step that this version does not know waits, is shown as stuck, and goes 
 
   bus = async () => done;
   const { engine } = coordinator(withBus);
-  await store.transaction((tx: Transaction) => engine.hurry(tx, id));
+  await store.transaction((tx: Transaction) => engine.retryNow(tx, id));
   await isOver(engine, id);
   expect(await steps(engine, id)).toEqual([
     'plan done',

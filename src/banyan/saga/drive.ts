@@ -9,11 +9,11 @@
 import type { Logger } from 'pino';
 import { withFlow } from '../context/call.ts';
 import { newTraceparent } from '../context/trace.ts';
-import type { Lane } from '../jobs/lane.ts';
+import type { WorkerPool } from '../jobs/worker-pool.ts';
 import type { InnerStore, Transaction } from '../store/store.ts';
-import type { Course } from './course.ts';
 import type { Change, Command, Reply } from './definition.ts';
-import { claim, lock, moveOn, putOff, type Row } from './rows.ts';
+import { claim, lock, moveOn, postpone, type Row } from './rows.ts';
+import type { Transitions } from './transitions.ts';
 
 /** What one command may take, and then its record. */
 const ASK_MS = 3_000;
@@ -23,9 +23,9 @@ const LONGEST_WAIT_MS = 15_000;
 const BATCH = 64;
 
 export interface DriverParts<D> {
-  readonly course: Course<D>;
+  readonly transitions: Transitions<D>;
   readonly store: InnerStore;
-  readonly lane: Lane;
+  readonly workers: WorkerPool;
   readonly log: Logger;
 }
 
@@ -38,10 +38,10 @@ export class Driver<D> {
 
   /** Takes up what is due; answers whether there may be more. */
   async takeUp(): Promise<boolean> {
-    const { store, lane } = this.#parts;
-    const room = Math.min(lane.room, BATCH);
+    const { store, workers } = this.#parts;
+    const room = Math.min(workers.room, BATCH);
     if (room <= 0) return false;
-    const rows = await claim<D>(store.unhurried, room, LEASE_MS);
+    const rows = await claim<D>(store.asyncCommit, room, LEASE_MS);
     for (const row of rows) this.#start(row);
     return rows.length === room;
   }
@@ -63,22 +63,22 @@ export class Driver<D> {
   }
 
   #start(row: Row<D>): void {
-    this.#parts.lane.start(row.cause, (signal) => this.#run(row, signal));
+    this.#parts.workers.start(row.cause, (signal) => this.#run(row, signal));
   }
 
   /** One saga as far as it goes now. */
   async #run(row: Row<D>, signal: AbortSignal): Promise<void> {
-    const { course, store } = this.#parts;
+    const { transitions, store } = this.#parts;
     let at: Row<D> | undefined = row;
     while (at && at.path !== 'done') {
-      const doing = course.at(at);
-      if (!doing)
+      const action = transitions.at(at);
+      if (!action)
         return this.#later(at, new Error(`This version has no step ${at.step} on its path ${at.path}`));
       const held: Row<D> = at;
       try {
-        at = 'ask' in doing ? await this.#ask(held, doing, signal) : await this.#inTransaction(held);
+        at = 'ask' in action ? await this.#ask(held, action, signal) : await this.#inTransaction(held);
       } catch (error) {
-        if (signal.aborted) return putOff(store.unhurried, held, 0, { trouble: null, awaits: false });
+        if (signal.aborted) return postpone(store.asyncCommit, held, 0, { trouble: null, awaits: false });
         return this.#later(held, error);
       }
     }
@@ -86,19 +86,19 @@ export class Driver<D> {
 
   /** The row where it stands then; undefined when it waits, or is somebody else's. */
   async #ask(row: Row<D>, command: Command<D>, signal: AbortSignal): Promise<Row<D> | undefined> {
-    const { store, lane } = this.#parts;
+    const { store, workers } = this.#parts;
     // Not caused by the event that began the saga: what was asked is asked by the coordinator.
     const traceparent = row.cause?.traceparent ?? newTraceparent();
     const reply = await withFlow({ deadline: Date.now() + ASK_MS, traceparent, signal }, () =>
       command.ask(row.data, row.ending),
     );
     // It need not reach the disk: where it is lost, the step is asked once more.
-    if (reply.outcome !== 'pending') return this.#move({ sql: store.unhurried }, row, reply);
+    if (reply.outcome !== 'pending') return this.#move({ sql: store.asyncCommit }, row, reply);
     const wait = command.askAgainMs ?? LEASE_MS;
     // If the lease ends just when the step is to be asked again, the row needs no change.
     if (wait !== LEASE_MS || row.attempts > 1)
-      await putOff(store.unhurried, row, wait, { trouble: null, awaits: true });
-    lane.wakeIn(wait);
+      await postpone(store.asyncCommit, row, wait, { trouble: null, awaits: true });
+    workers.wakeIn(wait);
     return undefined;
   }
 
@@ -113,30 +113,36 @@ export class Driver<D> {
   async #change(tx: Transaction, row: Row<D>): Promise<Row<D> | undefined> {
     let at: Row<D> | undefined = row;
     for (;;) {
-      const doing: Command<D> | Change<D> | undefined = at && this.#parts.course.at(at);
-      if (!at || !doing || 'ask' in doing) return at;
-      at = await this.#move(tx, at, await doing.change(tx, at.data, at.ending));
+      const action: Command<D> | Change<D> | undefined = at && this.#parts.transitions.at(at);
+      if (!at || !action || 'ask' in action) return at;
+      at = await this.#move(tx, at, await action.change(tx, at.data, at.ending));
     }
   }
 
   #move(tx: Pick<Transaction, 'sql'>, row: Row<D>, reply: Reply): Promise<Row<D> | undefined> {
-    const { course } = this.#parts;
-    const to = course.after(row, reply);
+    const { transitions } = this.#parts;
+    const to = transitions.after(row, reply);
     if (!to) throw new Error(`${row.step} is pending where it cannot be`);
-    const next = course.at(to);
+    const next = transitions.at(to);
     const awaits = next !== undefined && 'ask' in next && next.askAgainMs !== undefined;
-    return moveOn(tx.sql, row, { to, leaseMs: LEASE_MS, deadlineMs: course.deadlineOf(to), awaits, reply });
+    return moveOn(tx.sql, row, {
+      to,
+      leaseMs: LEASE_MS,
+      deadlineMs: transitions.deadlineOf(to),
+      awaits,
+      reply,
+    });
   }
 
   async #later(row: Row<D>, error: unknown): Promise<void> {
-    const { store, lane, log } = this.#parts;
+    const { store, workers, log } = this.#parts;
     const wait = Math.min(FIRST_WAIT_MS * 2 ** (row.attempts - 1), LONGEST_WAIT_MS);
     const trouble = error instanceof Error ? error.message : String(error);
     log.info(
       { err: error, saga: row.id, step: row.step, attempts: row.attempts, wait },
       'a step of a saga failed',
     );
-    await putOff(store.unhurried, row, wait, { trouble: trouble.slice(0, 500), awaits: false });
-    lane.wakeIn(wait);
+    await postpone(store.asyncCommit, row, wait, { trouble: trouble.slice(0, 500), awaits: false });
+    workers.wakeIn(wait);
   }
 }

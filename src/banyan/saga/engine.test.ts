@@ -3,8 +3,8 @@
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Delivery } from '../events/envelope.ts';
-import { Lane } from '../jobs/lane.ts';
 import { createJobTask } from '../jobs/loop.ts';
+import { WorkerPool } from '../jobs/worker-pool.ts';
 import { provision } from '../postgres/provision.ts';
 import { roleUrl } from '../postgres/roles.ts';
 import { silent, type ThrowawayServer, throwawayServer } from '../postgres/testing.ts';
@@ -99,11 +99,16 @@ beforeAll(async () => {
     strict: true,
     log: silent,
   });
-  const lane = new Lane({ name: 'trips/coordinate', limit: 8, wake: () => task.wake(), log: silent });
-  engine = new Engine<Trip>({ saga, store, lane, log: silent });
+  const workers = new WorkerPool({
+    name: 'trips/coordinate',
+    limit: 8,
+    wake: () => task.wake(),
+    log: silent,
+  });
+  engine = new Engine<Trip>({ saga, store, workers, log: silent });
   const task = createJobTask(engine.job('coordinate'), silent);
   task.start();
-  stop = () => task.stop().then(() => lane.close());
+  stop = () => task.stop().then(() => workers.close());
 });
 afterAll(async () => {
   await stop();

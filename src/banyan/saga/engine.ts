@@ -5,10 +5,9 @@
 import type { Logger } from 'pino';
 import type { Delivery } from '../events/envelope.ts';
 import type { Job } from '../jobs/job.ts';
-import type { Lane } from '../jobs/lane.ts';
+import type { WorkerPool } from '../jobs/worker-pool.ts';
 import type { InnerStore, Transaction } from '../store/store.ts';
 import { type Beginning, begin } from './begin.ts';
-import { Course } from './course.ts';
 import type { Reply, Saga } from './definition.ts';
 import { Driver } from './drive.ts';
 import { type Noted, note, noteAtCommit } from './notes.ts';
@@ -17,11 +16,12 @@ import { inNumbers } from './overview.ts';
 import { lock, type Row, redirect } from './rows.ts';
 import { type Style, type StyleInForce, setStyle, styleIn, styleInForce } from './style.ts';
 import { type Note, notesOf } from './timeline.ts';
+import { Transitions } from './transitions.ts';
 
 export interface EngineOptions<D> {
   readonly saga: Saga<D>;
   readonly store: InnerStore;
-  readonly lane: Lane;
+  readonly workers: WorkerPool;
   readonly log: Logger;
 }
 
@@ -33,20 +33,20 @@ export interface Open extends OpenSaga {
 }
 
 export class Engine<D> {
-  readonly #course: Course<D>;
+  readonly #transitions: Transitions<D>;
   readonly #store: InnerStore;
-  readonly #lane: Lane;
+  readonly #workers: WorkerPool;
   /** The table knows no other style. */
   readonly #driven: boolean;
   readonly #driver: Driver<D>;
   readonly #open: OpenSagas;
 
-  constructor({ saga, store, lane, log }: EngineOptions<D>) {
-    this.#course = new Course(saga);
+  constructor({ saga, store, workers, log }: EngineOptions<D>) {
+    this.#transitions = new Transitions(saga);
     this.#store = store;
-    this.#lane = lane;
+    this.#workers = workers;
     this.#driven = saga.watched === undefined;
-    this.#driver = new Driver({ course: this.#course, store, lane, log });
+    this.#driver = new Driver({ transitions: this.#transitions, store, workers, log });
     this.#open = new OpenSagas(saga as Saga<never>);
   }
 
@@ -62,8 +62,8 @@ export class Engine<D> {
 
   /** Begins a saga, in the transaction that writes what it is about. */
   begin(tx: Transaction, id: string, beginning: Beginning<D>): void {
-    begin(tx, this.#course, id, beginning);
-    if (beginning.style === 'orchestration') tx.afterCommit(() => this.#lane.wakeIn(0));
+    begin(tx, this.#transitions, id, beginning);
+    if (beginning.style === 'orchestration') tx.afterCommit(() => this.#workers.wakeIn(0));
   }
 
   /** The style of sagas that begin from now on. */
@@ -87,7 +87,7 @@ export class Engine<D> {
    * An event says what became of a step. Of a saga that nobody drives, `alone` does what follows, and answers whether
    * there was anything to do: nothing where it is driven. To a coordinator the event is the answer to that step.
    */
-  async told(
+  async applyOutcome(
     tx: Transaction,
     delivery: Delivery,
     id: string,
@@ -119,7 +119,7 @@ export class Engine<D> {
    * Takes the saga back from where it is, however far that is; `too-late` after its pivot, `already` while it is
    * being taken back. `nothing-begun`: nobody was asked anything yet. `not-driven`: there is nobody to tell.
    */
-  async callOff(
+  async requestCancel(
     tx: Transaction,
     id: string,
     ending: string,
@@ -128,22 +128,22 @@ export class Engine<D> {
     if (!row) return 'not-driven';
     if (row.path === 'done') return 'too-late';
     if (row.path !== 'forward') return 'already';
-    const begun = row.attempts > 0 || row.step !== this.#course.first.step;
+    const begun = row.attempts > 0 || row.step !== this.#transitions.first.step;
     const to = begun
-      ? this.#course.calledOff(row)
-      : this.#course.after(row, { outcome: 'refused', where: null });
+      ? this.#transitions.onCancel(row)
+      : this.#transitions.after(row, { outcome: 'refused', where: null });
     if (!to) return 'too-late';
-    await redirect(tx.sql, row, to, ending, this.#course.deadlineOf(to));
-    tx.afterCommit(() => this.#lane.wakeIn(0));
+    await redirect(tx.sql, row, to, ending, this.#transitions.deadlineOf(to));
+    tx.afterCommit(() => this.#workers.wakeIn(0));
     return begun ? 'called-off' : 'nothing-begun';
   }
 
   /** Asks again at once, with a new deadline. */
-  async hurry(tx: Transaction, id: string): Promise<void> {
+  async retryNow(tx: Transaction, id: string): Promise<void> {
     const row = await lock<D>(tx.sql, id);
     if (!row || row.path === 'done') return;
-    await redirect(tx.sql, row, row, null, this.#course.deadlineOf(row));
-    tx.afterCommit(() => this.#lane.wakeIn(0));
+    await redirect(tx.sql, row, row, null, this.#transitions.deadlineOf(row));
+    tx.afterCommit(() => this.#workers.wakeIn(0));
   }
 
   /** Makes the changes of the place where the saga stands now, in the caller's transaction, as far as they go. */
@@ -176,10 +176,10 @@ export class Engine<D> {
 
   /** What happened to the saga, each step after what caused it. */
   timeline(id: string): Promise<Note[]> {
-    return notesOf(this.#store.sql, id, this.#course.handovers);
+    return notesOf(this.#store.sql, id, this.#transitions.handovers);
   }
 
   #withTurn(open: OpenSaga): Open {
-    return { ...open, by: this.#course.turnOf(open) };
+    return { ...open, by: this.#transitions.turnOf(open) };
   }
 }

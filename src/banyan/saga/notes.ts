@@ -5,7 +5,7 @@ import { currentFlow } from '../context/call.ts';
 import type { Delivery } from '../events/envelope.ts';
 import { atCommit } from '../store/asked.ts';
 import type { Published, Sql, Transaction } from '../store/store.ts';
-import { here } from './rows.ts';
+import { CURRENT_HOST_SQL } from './rows.ts';
 
 export interface Noted {
   readonly step: string;
@@ -15,17 +15,17 @@ export interface Noted {
   readonly why?: string | null | undefined;
 }
 
-const columns = 'saga_id, id, step, status, instance, attempts, at, why, causation_id';
+const COLUMNS = 'saga_id, id, step, status, instance, attempts, at, why, causation_id';
 const undriven = (id: string) => `NOT EXISTS (SELECT FROM sagas WHERE id = ${id})`;
 
-const noteHeard = `
-  INSERT INTO saga_steps (${columns})
+const NOTE_HEARD = `
+  INSERT INTO saga_steps (${COLUMNS})
   SELECT $1::uuid, $2::uuid, $3, $4, $5, $6, $7, $8, $9 WHERE $10 OR ${undriven('$1')}
   ON CONFLICT DO NOTHING`;
 
-const noteOwn = `
-  INSERT INTO saga_steps (${columns})
-  SELECT $1::uuid, $2::uuid, $3, $4, ${here}, $5, now(), $6, $7 WHERE ${undriven('$1')}`;
+const NOTE_OWN = `
+  INSERT INTO saga_steps (${COLUMNS})
+  SELECT $1::uuid, $2::uuid, $3, $4, ${CURRENT_HOST_SQL}, $5, now(), $6, $7 WHERE ${undriven('$1')}`;
 
 /**
  * Notes an event that arrived. True: nobody drives the saga, and so nobody else acts on the event. False: a
@@ -38,12 +38,12 @@ export async function note(
   noted: Noted,
   always: boolean,
 ): Promise<boolean> {
-  return (await sql.query(noteHeard, heard(delivery, sagaId, noted, always))).rowCount > 0;
+  return (await sql.query(NOTE_HEARD, heard(delivery, sagaId, noted, always))).rowCount > 0;
 }
 
 /** The same with the commit, where nothing follows from the answer. */
 export function noteAtCommit(tx: Transaction, delivery: Delivery, sagaId: string, noted: Noted): void {
-  atCommit(tx, noteHeard, heard(delivery, sagaId, noted, false));
+  atCommit(tx, NOTE_HEARD, heard(delivery, sagaId, noted, false));
 }
 
 function heard({ envelope }: Delivery, sagaId: string, noted: Noted, always: boolean): unknown[] {
@@ -60,5 +60,5 @@ export function noteDone(
   { step, status, attempts = 1, why = null }: Noted,
 ): void {
   const causationId = currentFlow()?.event?.id ?? null;
-  atCommit(tx, noteOwn, [sagaId, id, step, status, attempts, why, causationId]);
+  atCommit(tx, NOTE_OWN, [sagaId, id, step, status, attempts, why, causationId]);
 }

@@ -16,20 +16,20 @@ export interface Row<D = unknown> extends Place {
 }
 
 /** The host of this database session: what it writes, it did. */
-export const here = `nullif(split_part(current_setting('application_name', true), '@', 2), '')`;
-const columns = 'id, path, step, data, ending, attempts, version, cause';
+export const CURRENT_HOST_SQL = `nullif(split_part(current_setting('application_name', true), '@', 2), '')`;
+const COLUMNS = 'id, path, step, data, ending, attempts, version, cause';
 const inMs = (value: string) => `now() + ${value} * interval '1 millisecond'`;
 
 /** Picks what is due, skips what another host is picking, and leases it. An array, since a join would scan the table. */
-const claimDue = `
+const CLAIM_DUE = `
   UPDATE sagas SET due_at = ${inMs('$2')}, attempts = attempts + 1, version = version + 1
   WHERE id = ANY (ARRAY(
     SELECT id FROM sagas WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
   ))
-  RETURNING ${columns}`;
+  RETURNING ${COLUMNS}`;
 
 /** Notes what is over and moves on, leased, to what is next. */
-const move = `
+const MOVE = `
   WITH moved AS (
     UPDATE sagas SET path = $3, step = $4, ending = coalesce($5, ending), attempts = 1, awaits = $14,
       version = version + 1, trouble = NULL, updated_at = now(),
@@ -38,7 +38,7 @@ const move = `
     WHERE id = $1 AND version = $2 RETURNING id
   )
   INSERT INTO saga_steps (saga_id, id, step, status, instance, attempts, at, why)
-  SELECT id, $8, $9, $10, coalesce($11, ${here}), $12, now(), $13 FROM moved`;
+  SELECT id, $8, $9, $10, coalesce($11, ${CURRENT_HOST_SQL}), $12, now(), $13 FROM moved`;
 
 export interface Moved {
   readonly to: Place;
@@ -50,7 +50,7 @@ export interface Moved {
 }
 
 export async function claim<D>(sql: Sql, limit: number, leaseMs: number): Promise<Row<D>[]> {
-  const { rows } = await sql.query(claimDue, [limit, leaseMs]);
+  const { rows } = await sql.query(CLAIM_DUE, [limit, leaseMs]);
   return rows as Row<D>[];
 }
 
@@ -61,19 +61,19 @@ export async function moveOn<D>(sql: Sql, row: Row<D>, moved: Moved): Promise<Ro
   const ending = refused && row.path === 'forward' ? (reply.why ?? null) : null;
   const values = [row.id, row.version, to.path, to.step, ending, leaseMs, deadlineMs];
   const note = [v7(), row.step, refused ? 'failed' : 'done', reply.where, reply.attempts ?? row.attempts];
-  const { rowCount } = await sql.query(move, [...values, ...note, reply.why ?? null, awaits]);
+  const { rowCount } = await sql.query(MOVE, [...values, ...note, reply.why ?? null, awaits]);
   if (rowCount === 0) return undefined;
   return { ...row, ...to, ending: row.ending ?? ending, attempts: 1, version: row.version + 1 };
 }
 
 /** The row for one transaction, whoever works on it; undefined when there is none. */
 export async function lock<D>(sql: Sql, id: string): Promise<Row<D> | undefined> {
-  const { rows } = await sql.query(`SELECT ${columns} FROM sagas WHERE id = $1 FOR UPDATE`, [id]);
+  const { rows } = await sql.query(`SELECT ${COLUMNS} FROM sagas WHERE id = $1 FOR UPDATE`, [id]);
   return rows[0] as Row<D> | undefined;
 }
 
 /** Ends the lease; due again after `waitMs`. `awaits`: it was asked, and the answer comes by itself. */
-export async function putOff(
+export async function postpone(
   sql: Sql,
   { id, version }: Row,
   waitMs: number,

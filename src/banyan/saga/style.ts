@@ -18,24 +18,24 @@ export const styleOf = ({ saga }: { readonly saga?: string }): Style =>
 /** Of a saga by whether a coordinator drives it. */
 export const styleWhen = (driven: boolean): Style => (driven ? 'orchestration' : 'choreography');
 
-const styles = 'saga_style';
+const STYLE_TABLE = 'saga_style';
 
-const row = 'style, changed_at, changed_by';
+const STYLE_COLUMNS = 'style, changed_at, changed_by';
 
 export async function styleInForce(sql: Sql): Promise<StyleInForce> {
-  const { rows } = await sql.query(`SELECT ${row} FROM ${styles}`);
+  const { rows } = await sql.query(`SELECT ${STYLE_COLUMNS} FROM ${STYLE_TABLE}`);
   return inForce(rows[0]!);
 }
 
 /** Of the sagas that this transaction begins. */
 export async function styleIn(sql: Sql): Promise<Style> {
-  const { rows } = await sql.query<{ style: Style }>(`SELECT style FROM ${styles}`);
+  const { rows } = await sql.query<{ style: Style }>(`SELECT style FROM ${STYLE_TABLE}`);
   return rows[0]!.style;
 }
 
 export async function setStyle(sql: Sql, style: Style, changedBy: string): Promise<StyleInForce> {
   const { rows } = await sql.query(
-    `UPDATE ${styles} SET style = $1, changed_at = now(), changed_by = $2 RETURNING ${row}`,
+    `UPDATE ${STYLE_TABLE} SET style = $1, changed_at = now(), changed_by = $2 RETURNING ${STYLE_COLUMNS}`,
     [style, changedBy],
   );
   return inForce(rows[0]!);

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { openPool, POOL_SIZE } from '../postgres/connections.ts';
-import { TurnSocket } from '../postgres/turn-socket.ts';
+import { CorkedSocket } from '../postgres/corked-socket.ts';
 import { adapterOf, TransactionClients } from './prisma-connection.ts';
 import { sharedCommits } from './shared-commits.ts';
 import { Statements } from './statements.ts';
@@ -34,7 +34,7 @@ export interface OpenStore<P> extends InnerStore<P> {
 const SIGN_OF_LIFE_MS = 1000;
 
 /** Statements that a transaction does not wait for one by one go out one behind the other. */
-const pipelined = { pipeline: true, stream: () => new TurnSocket().on('error', callRefused) };
+const pipelined = { pipeline: true, stream: () => new CorkedSocket().on('error', callRefused) };
 
 /**
  * A Unix socket that is missing (ENOENT) or whose server takes nobody in (EAGAIN) says what a port says by refusing;
@@ -84,7 +84,7 @@ export function createStore<P>({
     prisma: client,
     pool,
     sql: sqlOf(pool, statements),
-    unhurried: sharedCommits(pool, 'unhurried', statements),
+    asyncCommit: sharedCommits(pool, 'async', statements),
     ...transactions({ pool, statements, clients, publisher, onCommit, strict, log }),
     // Under load it would stand behind hundreds of others in the pool's queue, each of which proves what it asks.
     async ping() {

@@ -11,7 +11,7 @@ import { type Turn, turnIn } from './turns.ts';
 const GIVEN_UP_MS = 40_000;
 
 /** What concerns the whole transaction, whoever else is at work in it. */
-const ofAll = /^\s*(?:set|reset|savepoint|release|rollback|lock)\b|\bset_config\(/i;
+const OF_ALL = /^\s*(?:set|reset|savepoint|release|rollback|lock)\b|\bset_config\(/i;
 
 export class OpenTransaction {
   readonly #client: PoolClient;
@@ -34,7 +34,7 @@ export class OpenTransaction {
   async send(statement: QueryConfig): Promise<QueryResult> {
     if (this.#over) throw new Error('The transaction is over: it was used after its work had ended.');
     const turn = turnIn(this);
-    if (turn && ofAll.test(statement.text)) turn.needsToBeAlone();
+    if (turn && OF_ALL.test(statement.text)) turn.needsToBeAlone();
     turn?.sends(this.#last === turn);
     this.#last = turn;
     try {

@@ -4,7 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { chain, isConnectionLoss } from '../context/outage.ts';
 
-const attempts = 4;
+const MAX_ATTEMPTS = 4;
 
 // PostgreSQL's codes, and Prisma's for both.
 const conflicts = new Set(['40001', '40P01', 'P2034']);
@@ -22,7 +22,7 @@ export async function withRetries<T>(attempt: (begun: () => void) => Promise<T>)
       });
     } catch (error) {
       const again = isConflict(error) || (!begun && isConnectionLoss(error));
-      if (!again || count === attempts) throw error;
+      if (!again || count === MAX_ATTEMPTS) throw error;
       await pause(20 * 4 ** (count - 1) * (1 + Math.random()));
     }
   }

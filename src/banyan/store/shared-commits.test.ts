@@ -78,33 +78,30 @@ test('two that want the same rows in opposite orders both get them', async () =>
   expect((await stored()).map(({ times }) => times)).toEqual([11, 11]);
 });
 
-test.each(['durable', 'unhurried'] as const)(
-  'what is alone waits for a lock, however long: %s',
-  async (how) => {
-    await add(1);
-    const other = new pg.Client({ connectionString: server.url });
-    await other.connect();
-    await other.query('BEGIN');
-    await other.query('UPDATE note SET times = 10 WHERE n = 1');
-    const waiting = sharedCommits(pool, how).query('UPDATE note SET times = times + 1 WHERE n = 1');
-    const since = `SELECT extract(epoch FROM clock_timestamp() - min(query_start))::float8 AS seconds
+test.each(['durable', 'async'] as const)('what is alone waits for a lock, however long: %s', async (how) => {
+  await add(1);
+  const other = new pg.Client({ connectionString: server.url });
+  await other.connect();
+  await other.query('BEGIN');
+  await other.query('UPDATE note SET times = 10 WHERE n = 1');
+  const waiting = sharedCommits(pool, how).query('UPDATE note SET times = times + 1 WHERE n = 1');
+  const since = `SELECT extract(epoch FROM clock_timestamp() - min(query_start))::float8 AS seconds
     FROM pg_stat_activity WHERE wait_event_type = 'Lock'`;
-    await expect
-      .poll(async () => (await pool.query(since)).rows[0].seconds, { timeout: 5_000 })
-      .toBeGreaterThan(0.4);
-    await other.query('COMMIT');
-    await other.end();
-    expect(await waiting).toMatchObject({ rowCount: 1 });
-    expect((await stored()).map(({ times }) => times)).toEqual([11]);
-  },
-);
+  await expect
+    .poll(async () => (await pool.query(since)).rows[0].seconds, { timeout: 5_000 })
+    .toBeGreaterThan(0.4);
+  await other.query('COMMIT');
+  await other.end();
+  expect(await waiting).toMatchObject({ rowCount: 1 });
+  expect((await stored()).map(({ times }) => times)).toEqual([11]);
+});
 
-test('what is unhurried does not wait for the disk, and what comes after it on that connection does', async () => {
-  const unhurried = sharedCommits(pool, 'unhurried');
+test('an asynchronous commit does not wait for the disk, and what comes after it on that connection does', async () => {
+  const asyncCommit = sharedCommits(pool, 'async');
   const setting = `SELECT current_setting('synchronous_commit') AS value`;
-  const answers = await Promise.all([1, 2, 3].map(() => unhurried.query(setting)));
+  const answers = await Promise.all([1, 2, 3].map(() => asyncCommit.query(setting)));
   expect(answers.map(({ rows }) => rows[0]!.value)).toEqual(['off', 'off', 'off']);
-  expect((await unhurried.query(setting)).rows[0]!.value).toBe('off');
+  expect((await asyncCommit.query(setting)).rows[0]!.value).toBe('off');
   expect((await pool.query(setting)).rows[0].value).toBe('on');
 });
 

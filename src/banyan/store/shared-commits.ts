@@ -1,30 +1,30 @@
 // Writes of one statement each that come together share a transaction, sent as one pipeline: one round trip and one
 // wait for the disk for all of them. What comes while others are under way is the next transaction; a statement that
 // comes alone goes alone.
-// Unhurried ones do not wait for the disk: what a crash of the database server may then lose (its last half second) is
+// Asynchronous ones do not wait for the disk: what a crash of the database server may then lose (its last half second) is
 // only done again, a lease, or a step that can be asked for twice. Commits keep their order, so whatever rests on it
 // is lost with it. Never with an event, or anything that a client was told.
 // Guarantees: a statement's promise resolves when it has committed. One that fails takes no other with it: all of
 // them are rolled back and run again by themselves. Nothing is run again whose commit may have happened.
 // It must not know what is written. A statement that changes a setting of its transaction does not belong here.
 import type { Pool, QueryConfig, QueryResult } from 'pg';
-import { Groups } from './groups.ts';
+import { Batcher } from './batcher.ts';
 import { Statements } from './statements.ts';
 import type { Sql } from './store.ts';
 
 /** Transactions at once: one works while the other waits for the disk. */
 const AT_ONCE = 2;
 /**
- * Unhurried ones find their rows by an index, always: a claim that was planned while its table was small would else scan
+ * Asynchronous ones find their rows by an index, always: a claim that was planned while its table was small would else scan
  * it when it has grown.
  */
 const begins = {
   durable: 'BEGIN',
-  unhurried: 'BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL enable_seqscan = off',
+  async: 'BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL enable_seqscan = off',
 };
 /** Less than the second after which the database looks for deadlocks: what conflicts is better off alone. */
-export const IMPATIENT_MS = 250;
-export const IMPATIENT = `; SET LOCAL lock_timeout = '${IMPATIENT_MS}ms'`;
+export const LOCK_TIMEOUT_MS = 250;
+export const LOCK_TIMEOUT = `; SET LOCAL lock_timeout = '${LOCK_TIMEOUT_MS}ms'`;
 /** As a pool does: who has waited so long to be begun gets an error, and is not begun any more. */
 export const WAIT_MS = 10_000;
 /** More than its statements may take by their own limits: then the connection is given up, and others go on. */
@@ -38,25 +38,25 @@ interface Write {
 
 export function sharedCommits(
   pool: Pool,
-  how: 'durable' | 'unhurried',
+  how: 'durable' | 'async',
   statements = new Statements(),
   waitMs = WAIT_MS,
 ): Sql {
-  const groups = new Groups<Write>({
+  const batcher = new Batcher<Write>({
     atOnce: AT_ONCE,
     estimate: () => 0,
-    patienceMs: IMPATIENT_MS,
-    together: (lists) => together(pool, begins[how] + IMPATIENT, lists.flat()),
+    releaseAfterMs: LOCK_TIMEOUT_MS,
+    together: (lists) => together(pool, begins[how] + LOCK_TIMEOUT, lists.flat()),
     async alone([write]) {
       write!.begun = true;
-      if (how === 'unhurried') await together(pool, begins[how], [write!]);
+      if (how === 'async') await together(pool, begins[how], [write!]);
       else [write!.answer] = await Promise.allSettled([pool.query(write!.statement)]);
     },
   });
   return {
     async query(text, values) {
       const write: Write = { statement: statements.of(text, values), begun: false };
-      await inTime(write, waitMs, (signal) => groups.add([write], signal));
+      await inTime(write, waitMs, (signal) => batcher.add([write], signal));
       const answer = write.answer!;
       if (answer.status === 'rejected') throw answer.reason;
       return { rows: answer.value.rows, rowCount: answer.value.rowCount ?? 0 };

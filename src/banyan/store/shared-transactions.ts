@@ -7,9 +7,9 @@
 // It must not know what the work is.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Asked, closing } from './asked.ts';
-import { Groups } from './groups.ts';
+import { Batcher } from './batcher.ts';
 import { OpenTransaction } from './open-transaction.ts';
-import { IMPATIENT, IMPATIENT_MS, inTime, WAIT_MS } from './shared-commits.ts';
+import { inTime, LOCK_TIMEOUT, LOCK_TIMEOUT_MS, WAIT_MS } from './shared-commits.ts';
 import { inside, Turn } from './turns.ts';
 import type { Done, TransactionParts, Work } from './work.ts';
 
@@ -27,14 +27,14 @@ interface Waiting<P> {
 
 export class SharedTransactions<P> {
   readonly #parts: TransactionParts<P>;
-  readonly #groups: Groups<Waiting<P>>;
+  readonly #groups: Batcher<Waiting<P>>;
 
   constructor(parts: TransactionParts<P>, alone: <T>(work: Work<P, T>) => Promise<Done<T>>) {
     this.#parts = parts;
-    this.#groups = new Groups({
+    this.#groups = new Batcher({
       atOnce: AT_ONCE,
       estimate: () => 0,
-      patienceMs: IMPATIENT_MS,
+      releaseAfterMs: LOCK_TIMEOUT_MS,
       together: (lists) => this.#together(lists.flat()),
       async alone([one]) {
         one!.begun = true;
@@ -58,7 +58,7 @@ export class SharedTransactions<P> {
     const asked = some.map(() => new Asked(this.#parts, open));
     let broken: Error | undefined;
     try {
-      open.begin(`BEGIN${IMPATIENT}`).catch(() => {});
+      open.begin(`BEGIN${LOCK_TIMEOUT}`).catch(() => {});
       const results = await allOf(some.map((one, n) => done(one, open, asked[n]!)));
       await open.commit(closing(this.#parts, asked));
       for (const [n, one] of some.entries())

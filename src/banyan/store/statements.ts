@@ -5,13 +5,13 @@
 import type { QueryConfig } from 'pg';
 
 /** Beyond so many the rest is parsed each time: the server keeps what is prepared, for each connection. */
-const MOST_PREPARED = 200;
+const MAX_PREPARED = 200;
 /** Texts that came once. Those with values written into them never come again, and must not fill the names. */
-const MOST_SEEN = 1_000;
+const MAX_SEEN = 1_000;
 
-const allColumns = /\b(?:select|returning)\s+(?:\w+\.)?\*|,\s*(?:\w+\.)?\*/i;
-const writing = /^(?:\s|--[^\n]*\n)*(?:insert|update|delete|merge)\b/i;
-const writingWith =
+const ALL_COLUMNS = /\b(?:select|returning)\s+(?:\w+\.)?\*|,\s*(?:\w+\.)?\*/i;
+const WRITING = /^(?:\s|--[^\n]*\n)*(?:insert|update|delete|merge)\b/i;
+const WRITING_WITH =
   /^(?:\s|--[^\n]*\n)*with\b.*\b(?:insert\s+into|update\s+[\w."]+\s|delete\s+from|merge\s+into)/is;
 
 /** Names are of the process, so that no two texts of one connection have the same. */
@@ -31,9 +31,9 @@ export class Statements {
   /** Undefined: it is parsed for this once. */
   nameOf(text: string): string | undefined {
     const known = this.#names.get(text);
-    if (known || this.#names.size === MOST_PREPARED) return known;
+    if (known || this.#names.size === MAX_PREPARED) return known;
     if (!this.#seen.delete(text)) {
-      if (this.#seen.size === MOST_SEEN) this.#seen.clear();
+      if (this.#seen.size === MAX_SEEN) this.#seen.clear();
       this.#seen.add(text);
       return undefined;
     }
@@ -48,8 +48,8 @@ export class Statements {
   isWrite(text: string): boolean {
     let known = this.#writes.get(text);
     if (known === undefined) {
-      known = writing.test(text) || writingWith.test(text);
-      if (this.#writes.size === MOST_SEEN) this.#writes.clear();
+      known = WRITING.test(text) || WRITING_WITH.test(text);
+      if (this.#writes.size === MAX_SEEN) this.#writes.clear();
       this.#writes.set(text, known);
     }
     return known;
@@ -59,5 +59,5 @@ export class Statements {
 /** Its columns are another's affair: were one added, each connection that had prepared it would refuse it for ever. */
 function answersAllColumns(text: string): boolean {
   const [, returned] = /^\s*insert\b.*?(returning\b.*)?$/is.exec(text) ?? [undefined, text];
-  return returned !== undefined && allColumns.test(returned);
+  return returned !== undefined && ALL_COLUMNS.test(returned);
 }

@@ -55,7 +55,7 @@ export interface InnerStore<PrismaClient = unknown> extends Store<PrismaClient> 
   /** The same for work that never shares a transaction: it is shared by pieces of the library's own. */
   readonly alone: Store<PrismaClient>['transaction'];
   /** Single statements whose commit does not wait for the disk: leases, and what is only done again. */
-  readonly unhurried: Sql;
+  readonly asyncCommit: Sql;
 }
 
 /** An event's row on its way to the outbox. */

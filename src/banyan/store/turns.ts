@@ -58,7 +58,7 @@ export class Turn {
 /** Times without a second wave, one after the other, after which a kind of work is taken into company. */
 const CALM = 16;
 /** Kinds of work whose manners are known. */
-const MOST_KINDS = 1_000;
+const MAX_KINDS = 1_000;
 
 /** Which kinds of work are of one wave, as far as anybody saw. */
 export class Manners<Kind> {
@@ -69,7 +69,7 @@ export class Manners<Kind> {
   }
 
   saw(kind: Kind, { waited }: Turn): void {
-    if (this.#calm.size >= MOST_KINDS) this.#calm.clear();
+    if (this.#calm.size >= MAX_KINDS) this.#calm.clear();
     this.#calm.set(kind, waited ? 0 : (this.#calm.get(kind) ?? 0) + 1);
   }
 }

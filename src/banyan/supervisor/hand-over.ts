@@ -16,7 +16,7 @@ export async function handOver(
     const { hosts } = await store.read();
     const old = hosts.filter((one) => one.role === 'service' && one.live && keepers.has(one.id));
     const ids = keepers.placed();
-    for (const one of old) await store.roster.offer(one.host);
+    for (const one of old) await store.registry.offer(one.host);
     await store.services.release(host);
     const replaced = (id: string) =>
       follower.current.modules[moduleOf(id)]!.instances.some(

@@ -31,8 +31,8 @@ export interface KeeperOptions {
 
 export type Claim = 'ours' | 'another-supervisor' | 'served-elsewhere';
 
-const startFailedMs = 10_000;
-const lookAgainMs = 1_000;
+const START_FAILED_MS = 10_000;
+const LOOK_AGAIN_MS = 1_000;
 
 export class Keeper {
   readonly #options: KeeperOptions;
@@ -69,7 +69,7 @@ export class Keeper {
   }
 
   /** Starts at once what waits for its next try. */
-  hurry(): void {
+  retryNow(): void {
     this.#rest.abort();
   }
 
@@ -133,7 +133,7 @@ export class Keeper {
       return running;
     } catch (error) {
       await this.#failed((error as Error).message);
-      await this.#pause(startFailedMs);
+      await this.#pause(START_FAILED_MS);
       return undefined;
     }
   }
@@ -152,7 +152,7 @@ export class Keeper {
       }
       await this.#hold(why, !elsewhere);
     } catch {
-      await this.#pause(lookAgainMs);
+      await this.#pause(LOOK_AGAIN_MS);
     }
     return false;
   }
@@ -164,7 +164,7 @@ export class Keeper {
       await this.#setbacks.held(why, failing);
       this.#settled.resolve();
     }
-    await this.#pause(lookAgainMs);
+    await this.#pause(LOOK_AGAIN_MS);
   }
 
   /** Watches one process from its start to its end. */
@@ -180,7 +180,7 @@ export class Keeper {
     look();
     const how = await running.ended;
     stopLooking();
-    await store.roster.buryProcess(running.identity).catch(() => {});
+    await store.registry.markProcessGone(running.identity).catch(() => {});
     if (this.#over) return;
     const said = this.#replaced === running ? 'it stood still and was replaced' : lastWords();
     const healthyMs = healthySince === undefined ? undefined : performance.now() - healthySince;

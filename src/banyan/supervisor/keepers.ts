@@ -13,7 +13,7 @@ import { lastLine, openLog } from './log-file.ts';
 import { claimOf, idOf, moduleOf, processOf } from './rows.ts';
 
 export interface KeepersOptions {
-  /** This monolith in the roster; it must be registered before anything is kept. */
+  /** This monolith in the registry; it must be registered before anything is kept. */
   readonly host: string;
   readonly store: ControlStore;
   readonly follower: Follower;
@@ -118,7 +118,7 @@ export class Keepers {
     log.info({ id, pid: left.pid }, 'replacing a process that an earlier monolith left behind');
     this.#leaving.add(id);
     await adoptProcess(left).stop(graceMs);
-    await store.roster.buryProcess(left).catch(() => {});
+    await store.registry.markProcessGone(left).catch(() => {});
     this.#leaving.delete(id);
     if (!this.#closed) this.keep(row);
   }

@@ -52,7 +52,7 @@ export function startProcess({ entry, preload, cwd, env }: Command, output: numb
   );
 }
 
-const watchMs = 250;
+const WATCH_MS = 250;
 
 /** A process that another supervisor started: not a child, so its end is noticed by looking. */
 export function adoptProcess(identity: ProcessIdentity): LocalProcess {
@@ -62,7 +62,7 @@ export function adoptProcess(identity: ProcessIdentity): LocalProcess {
       if (isAlive(identity)) return;
       clearInterval(timer);
       resolve('gone');
-    }, watchMs);
+    }, WATCH_MS);
   });
   return handle(
     identity,

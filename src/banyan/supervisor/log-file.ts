@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-const limit = 10 * 1024 * 1024;
+const MAX_LOG_BYTES = 10 * 1024 * 1024;
 
 export function logPath(dataDir: string, id: string): string {
   return join(dataDir, 'logs', `${id}.log`);
@@ -29,7 +29,7 @@ export function openLog(dataDir: string, id: string): number {
 /** Starts it anew when it has grown beyond 10 MB. */
 export function turnOver(dataDir: string, id: string): void {
   const path = logPath(dataDir, id);
-  if (!existsSync(path) || statSync(path).size < limit) return;
+  if (!existsSync(path) || statSync(path).size < MAX_LOG_BYTES) return;
   copyFileSync(path, `${path}.1`);
   truncateSync(path);
 }

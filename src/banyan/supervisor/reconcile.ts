@@ -35,7 +35,7 @@ export function reconcile(keepers: Keepers, tables: Tables, { host, dataDir, sil
     turnOver(dataDir, id);
     if (row.wanted && isSilent(tables, row, silentMs)) keepers.get(id)?.replace(silentMs);
     if (!row.wanted) void keepers.retire(row);
-    else if (keepers.has(id)) row.failures === 0 && keepers.get(id)!.hurry();
+    else if (keepers.has(id)) row.failures === 0 && keepers.get(id)!.retryNow();
     else if (!keepers.isLeaving(id)) takeUp(keepers, tables, row);
   }
 }

@@ -5,8 +5,8 @@ import type { ProcessIdentity } from '../context/process.ts';
 import { awaitApplied, poll } from '../placement/flip.ts';
 import type { ControlStore } from '../placement/store.ts';
 
-const appliedMs = 2000;
-const finishMs = 10_000;
+const APPLIED_MS = 2000;
+const FINISH_MS = 10_000;
 
 export async function leaveRotation(store: ControlStore, { machine, pid }: ProcessIdentity): Promise<void> {
   try {
@@ -14,8 +14,10 @@ export async function leaveRotation(store: ControlStore, { machine, pid }: Proce
       (await store.read()).hosts.find((host) => host.live && host.machine === machine && host.pid === pid);
     const host = await find();
     if (!host) return;
-    await awaitApplied(store, await store.roster.retire(host.host, true), appliedMs);
-    await poll(finishMs, async () => Object.values((await find())?.busy ?? {}).every((count) => count === 0));
+    await awaitApplied(store, await store.registry.retire(host.host, true), APPLIED_MS);
+    await poll(FINISH_MS, async () =>
+      Object.values((await find())?.busy ?? {}).every((count) => count === 0),
+    );
   } catch {
     // Said above.
   }

@@ -17,7 +17,7 @@ export function isLeaving(tables: Tables, { machine, pid }: ProcessIdentity): bo
 }
 
 /**
- * Its process was taken out of the roster because it said nothing (sweep.ts believes silence with care: an outage of
+ * Its process was taken out of the registry because it said nothing (sweep.ts believes silence with care: an outage of
  * the store makes nobody silent), and that is longer ago than `ms`. One that cannot reach its own store still beats.
  */
 export function isSilent(tables: Tables, row: ServiceRow, ms: number): boolean {
@@ -36,7 +36,7 @@ export function runs(row: ServiceRow): boolean {
   return left !== undefined && isAlive(left) === true;
 }
 
-/** Whose the number is: its row says who looks after it, and the roster whether a stranger's process has its id. */
+/** Whose the number is: its row says who looks after it, and the registry whether a stranger's process has its id. */
 export function claimOf(tables: Tables, id: string, supervisor: string): Claim {
   const row = tables.services.find((one) => idOf(one) === id);
   if (row?.supervisor !== supervisor) return 'another-supervisor';

@@ -5,11 +5,11 @@ import type { Logger } from 'pino';
 import { waitAfter } from '../context/backoff.ts';
 import { sameCause } from '../identity/hop.ts';
 
-const firstWaitMs = 200;
-const longestWaitMs = 10_000;
-const sameReasonMost = 10;
-const sameReasonWaitMs = 60_000;
-const steadyMs = 10_000;
+const FIRST_WAIT_MS = 200;
+const LONGEST_WAIT_MS = 10_000;
+const SAME_REASON_MOST = 10;
+const SAME_REASON_WAIT_MS = 60_000;
+const STEADY_MS = 10_000;
 
 export class Setbacks {
   readonly #id: string;
@@ -42,13 +42,13 @@ export class Setbacks {
   /** @param healthyMs for how long it was healthy; absent: it never was. */
   async ended(reason: string, healthyMs?: number): Promise<void> {
     const wasHealthy = healthyMs !== undefined;
-    if (wasHealthy && healthyMs > steadyMs) this.#tries = 0;
+    if (wasHealthy && healthyMs > STEADY_MS) this.#tries = 0;
     this.#failures = wasHealthy ? 1 : this.#failures + 1;
     this.#sameReason = !wasHealthy && sameCause(this.#reason || undefined, reason) ? this.#sameReason + 1 : 1;
     this.#reason = reason;
     const said = { id: this.#id, reason };
-    if (this.#sameReason < sameReasonMost) this.#log.error(said, 'a service ended, starting it again');
-    else if (this.#sameReason === sameReasonMost)
+    if (this.#sameReason < SAME_REASON_MOST) this.#log.error(said, 'a service ended, starting it again');
+    else if (this.#sameReason === SAME_REASON_MOST)
       this.#log.error(said, 'a service does not start; it is tried once a minute');
     await this.#note(this.#failures, reason);
   }
@@ -65,7 +65,7 @@ export class Setbacks {
   /** How long to wait before one more try, in milliseconds. */
   nextWait(): number {
     this.#tries += 1;
-    const longestMs = this.#sameReason >= sameReasonMost ? sameReasonWaitMs : longestWaitMs;
-    return waitAfter(this.#tries, { firstMs: firstWaitMs, longestMs });
+    const longestMs = this.#sameReason >= SAME_REASON_MOST ? SAME_REASON_WAIT_MS : LONGEST_WAIT_MS;
+    return waitAfter(this.#tries, { firstMs: FIRST_WAIT_MS, longestMs });
   }
 }

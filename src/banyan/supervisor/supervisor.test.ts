@@ -265,7 +265,7 @@ test('nothing is stopped while a request runs; when the time is up both sides st
   await run(one, 1);
   flag('busy', true);
   await one.follower.refresh();
-  await expect.poll(async () => (await one.store.roster.load('orders')).busy, { timeout: 3000 }).toBe(1);
+  await expect.poll(async () => (await one.store.registry.load('orders')).busy, { timeout: 3000 }).toBe(1);
   await expect(run(one, 0, 500)).rejects.toMatchObject({ status: 504, body: { code: 'drain-timeout' } });
   expect(ids(one)).toEqual(['orders-1']);
   flag('busy', false);
@@ -347,7 +347,7 @@ test('after a kill the next monolith replaces what was left, and never a strange
   const left = serving(dead);
   await setPlacement(dead.store, dead.follower, 'orders', 'service', 'x');
   await dead.kill();
-  await dead.store.roster.bury([dead.host]);
+  await dead.store.registry.markGone([dead.host]);
   // Number 2's process is gone and its pid is ours now, as after a long time.
   process.kill(left[1]!.pid, 'SIGKILL');
   await dead.store.services.started('orders', 2, { ...identify(process.pid)!, started: '1' });

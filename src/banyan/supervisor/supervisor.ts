@@ -28,16 +28,16 @@ export interface Supervisor {
   start(): Promise<void>;
   /**
    * Ends all its processes, by force where one is not gone within that time. Another monolith, if there is one, has
-   * started its own before. To be called when the roster knows that this host drains.
+   * started its own before. To be called when the registry knows that this host drains.
    */
   stop(withinMs?: number): Promise<void>;
 }
 
-const lookMs = 1000;
-const handOverMs = 15_000;
-const storeMs = 2000;
+const LOOK_MS = 1000;
+const HAND_OVER_MS = 15_000;
+const STORE_MS = 2000;
 /** For SIGKILL to do its work. */
-const killMs = 500;
+const KILL_MS = 500;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { host, store, follower, dataDir, log } = options;
@@ -65,19 +65,19 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       const ready = Promise.all(keepers.placed().map((id) => keepers.get(id)!.settled));
       await Promise.race([ready, sleep(startMs)]);
       unsubscribe = follower.subscribe(() => void look());
-      timer = setInterval(look, lookMs);
+      timer = setInterval(look, LOOK_MS);
     },
 
-    async stop(withinMs = graceMs + handOverMs) {
+    async stop(withinMs = graceMs + HAND_OVER_MS) {
       const begun = performance.now();
-      const left = () => Math.max(0, withinMs - killMs - (performance.now() - begun));
+      const left = () => Math.max(0, withinMs - KILL_MS - (performance.now() - begun));
       clearInterval(timer);
       unsubscribe();
       // A store that hangs is waited for by none of them: what runs here must end.
-      await Promise.race([look(), sleep(Math.min(storeMs, left()))]);
+      await Promise.race([look(), sleep(Math.min(STORE_MS, left()))]);
       stopped = true;
       keepers.close();
-      await Promise.race([handOver(keepers, own, Math.min(handOverMs, left() / 2)), sleep(left() * 0.75)]);
+      await Promise.race([handOver(keepers, own, Math.min(HAND_OVER_MS, left() / 2)), sleep(left() * 0.75)]);
       await keepers.stop(Math.min(graceMs, left()));
     },
   };

@@ -15,13 +15,13 @@ export interface Metrics {
     name: string,
     help: string,
     labels: readonly string[],
-    read: () => Promise<Reading[]> | Reading[],
+    read: () => Promise<MetricSample[]> | MetricSample[],
   ): void;
   /** A counter that somebody else counts, read when somebody scrapes; it only grows while the process lives. */
-  total(name: string, help: string, labels: readonly string[], read: () => Reading[]): void;
+  total(name: string, help: string, labels: readonly string[], read: () => MetricSample[]): void;
 }
 
-export interface Reading {
+export interface MetricSample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
@@ -33,7 +33,7 @@ export function createMetrics(host: string): Metrics {
   registry.setDefaultLabels({ host });
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const gauges = new Map<string, (() => Promise<Reading[]> | Reading[])[]>();
+  const gauges = new Map<string, (() => Promise<MetricSample[]> | MetricSample[])[]>();
   return {
     registry,
     request: new Histogram({

@@ -4,7 +4,7 @@ import { anonymous, type Principal } from '../context/principal.ts';
 import { bearerIn, type VerifyBearer } from '../http/authenticate.ts';
 
 /** The names come from a trusted host; the bound is for bugs. */
-const MOST_NAMES = 1000;
+const MAX_NAMES = 1000;
 
 export class Callers {
   readonly #host: string;
@@ -23,7 +23,7 @@ export class Callers {
     let principal = this.#modules.get(name);
     if (!principal) {
       principal = { kind: 'module', name };
-      if (this.#modules.size < MOST_NAMES) this.#modules.set(name, principal);
+      if (this.#modules.size < MAX_NAMES) this.#modules.set(name, principal);
     }
     return principal;
   }

@@ -13,8 +13,8 @@ import { kernelProblem, Problem } from '../contract/problem.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
 import { refuse } from '../http/refuse.ts';
 import { bearerOf, type InternalCaller } from '../identity/internal-token.ts';
-import { Session } from './ws-session.ts';
-import { targetsOf } from './ws-targets.ts';
+import { WsSession } from './ws-session.ts';
+import { methodsOf } from './ws-targets.ts';
 
 /** Clients ping every two seconds. */
 const SILENCE_MS = 60_000;
@@ -62,8 +62,8 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
     log,
     observe,
   } = options;
-  const targets = targetsOf(dispatchers);
-  const sessions = new Set<Session>();
+  const methods = methodsOf(dispatchers);
+  const sessions = new Set<WsSession>();
   let closed = false;
   let emptied: (() => void) | undefined;
 
@@ -79,7 +79,7 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
       if (closed) throw kernelProblem('unavailable', { detail: 'This host is shutting down.' });
       socket.off('error', ignore);
       wss.handleUpgrade(request, socket, head, (ws) => {
-        const session = new Session(ws, { targets, caller, verifyBearer, maxPayload, log, observe });
+        const session = new WsSession(ws, { methods, caller, verifyBearer, maxPayload, log, observe });
         sessions.add(session);
         socket.on('drain', () => session.drained());
         (socket as Socket).setTimeout(silenceMs, () => ws.terminate());

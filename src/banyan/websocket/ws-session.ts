@@ -4,6 +4,7 @@
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import { DEFAULT_DEADLINE_MS } from '../calls/deadlines.ts';
+import { FrameBatcher } from '../calls/frame-batcher.ts';
 import {
   BY_HTTP,
   CLOSING,
@@ -17,21 +18,20 @@ import {
   type Params,
 } from '../calls/frames.ts';
 import type { ObserveCall } from '../calls/observed.ts';
-import { Outbox } from '../calls/outbox.ts';
 import { ServedCall } from '../calls/served-call.ts';
 import type { Principal } from '../context/principal.ts';
 import { kernelProblem } from '../contract/problem.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
 import { Answers, type Id, refusal } from './ws-answers.ts';
 import { Callers } from './ws-callers.ts';
-import type { Target } from './ws-targets.ts';
+import type { RpcMethod } from './ws-targets.ts';
 
 /** Calls that may run at once for one connection, and bytes of answers that may wait to be read. */
-const MOST_RUNNING = 1024;
-const MOST_WAITING_BYTES = 8 * 1024 * 1024;
+const MAX_RUNNING = 1024;
+const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
-export interface SessionOptions {
-  readonly targets: ReadonlyMap<string, Target>;
+export interface WsSessionOptions {
+  readonly methods: ReadonlyMap<string, RpcMethod>;
   /** Who the token of the handshake named: the caller where a frame names no module. */
   readonly caller: string;
   readonly verifyBearer: VerifyBearer | undefined;
@@ -41,22 +41,22 @@ export interface SessionOptions {
   readonly observe?: ObserveCall | undefined;
 }
 
-export class Session {
+export class WsSession {
   readonly #ws: WebSocket;
-  readonly #options: SessionOptions;
-  readonly #outbox: Outbox;
+  readonly #options: WsSessionOptions;
+  readonly #frames: FrameBatcher;
   readonly #running = new Map<Id, ServedCall>();
   readonly #callers: Callers;
   readonly #answers: Answers;
   #draining = false;
   #open = true;
 
-  constructor(ws: WebSocket, options: SessionOptions) {
+  constructor(ws: WebSocket, options: WsSessionOptions) {
     this.#ws = ws;
     this.#options = options;
     this.#callers = new Callers(options.caller, options.verifyBearer);
     this.#answers = new Answers(options.maxPayload, options.log);
-    this.#outbox = new Outbox(ws, () => this.#pauseWhenFull());
+    this.#frames = new FrameBatcher(ws, () => this.#pauseWhenFull());
     ws.on('message', (data: Buffer) => this.#receive(data));
     ws.on('error', (error) => options.log.warn({ err: error, caller: options.caller }, 'calls: bad frame'));
     ws.once('close', () => {
@@ -73,7 +73,7 @@ export class Session {
   drain(): void {
     if (this.#draining) return;
     this.#draining = true;
-    this.#outbox.push(CLOSING_TEXT, true);
+    this.#frames.push(CLOSING_TEXT, true);
     if (this.#running.size === 0) this.#goodbye();
   }
 
@@ -83,7 +83,7 @@ export class Session {
   }
 
   #goodbye(): void {
-    this.#outbox.flush();
+    this.#frames.flush();
     this.#open = false;
     this.#ws.close(DRAINED, 'drained');
     this.#ws.resume();
@@ -99,7 +99,7 @@ export class Session {
     }
     if (!Array.isArray(frame)) this.#take(frame as Message);
     else for (const message of frame) this.#take(message as Message);
-    if (this.#running.size >= MOST_RUNNING) this.#ws.pause();
+    if (this.#running.size >= MAX_RUNNING) this.#ws.pause();
   }
 
   #take(message: Message | null): void {
@@ -119,7 +119,7 @@ export class Session {
   #request(id: Id, method: string, params: Params): void {
     // What arrives after the goodbye was not begun: the close code says so.
     if (!this.#open) return;
-    const target = this.#options.targets.get(method);
+    const target = this.#options.methods.get(method);
     if (this.#draining) {
       this.#say(
         refusal(id, CLOSING, kernelProblem('unavailable', { detail: 'This host is shutting down.' })),
@@ -132,7 +132,7 @@ export class Session {
     }
   }
 
-  #admit(id: Id, method: string, params: Params, target: Target): void {
+  #admit(id: Id, method: string, params: Params, target: RpcMethod): void {
     if (!target.client) {
       this.#begin(id, method, params, target, this.#callers.module(params.caller));
       return;
@@ -152,7 +152,7 @@ export class Session {
     id: Id,
     method: string,
     params: Params,
-    { dispatcher, operation }: Target,
+    { dispatcher, operation }: RpcMethod,
     principal: Principal,
   ): void {
     const left = params.deadlineMs;
@@ -187,21 +187,21 @@ export class Session {
     this.#running.delete(id);
     if (!this.#open) return;
     // Nobody waits for the answer of a cancelled call.
-    if (!call.aborted) this.#outbox.push(text, this.#running.size === 0);
+    if (!call.aborted) this.#frames.push(text, this.#running.size === 0);
     if (this.#draining && this.#running.size === 0) this.#goodbye();
     else if (this.#ws.isPaused) this.#resumeWhenFree();
   }
 
   #say(text: string): void {
-    if (this.#open) this.#outbox.push(text, false);
+    if (this.#open) this.#frames.push(text, false);
   }
 
   #pauseWhenFull(): void {
-    if (this.#ws.bufferedAmount > MOST_WAITING_BYTES) this.#ws.pause();
+    if (this.#ws.bufferedAmount > MAX_WAITING_BYTES) this.#ws.pause();
   }
 
   #resumeWhenFree(): void {
-    if (this.#running.size < MOST_RUNNING / 2 && this.#ws.bufferedAmount < MOST_WAITING_BYTES)
+    if (this.#running.size < MAX_RUNNING / 2 && this.#ws.bufferedAmount < MAX_WAITING_BYTES)
       this.#ws.resume();
   }
 }

@@ -4,7 +4,7 @@ import type { Dispatcher } from '../calls/dispatcher.ts';
 import { CLIENT_PREFIX } from '../calls/frames.ts';
 
 /** What a method name leads to. */
-export interface Target {
+export interface RpcMethod {
   readonly dispatcher: Dispatcher;
   readonly operation: string;
   /** A gateway asks for a client: the call has that client's rights. */
@@ -12,15 +12,15 @@ export interface Target {
 }
 
 /** Every method name there is; uploads and downloads are for clients over HTTP alone. What has a route has two. */
-export function targetsOf(dispatchers: ReadonlyMap<string, Dispatcher>): Map<string, Target> {
-  const targets = new Map<string, Target>();
+export function methodsOf(dispatchers: ReadonlyMap<string, Dispatcher>): Map<string, RpcMethod> {
+  const methods = new Map<string, RpcMethod>();
   for (const [module, dispatcher] of dispatchers) {
     for (const [operation, spec] of Object.entries(dispatcher.contract.operations)) {
       if (spec.upload || spec.download) continue;
       const name = `${module}.${operation}`;
-      targets.set(name, { dispatcher, operation, client: false });
-      if (spec.http) targets.set(`${CLIENT_PREFIX}${name}`, { dispatcher, operation, client: true });
+      methods.set(name, { dispatcher, operation, client: false });
+      if (spec.http) methods.set(`${CLIENT_PREFIX}${name}`, { dispatcher, operation, client: true });
     }
   }
-  return targets;
+  return methods;
 }

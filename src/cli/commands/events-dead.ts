@@ -1,7 +1,7 @@
 // `banyan events dead [M]`: what failed, why, how often, since when.
 import { Option } from 'commander';
 import { connect } from '../client.ts';
-import { drawLetter, type Letter } from '../events-picture.ts';
+import { type DeadLetter, drawDeadLetter } from '../events-picture.ts';
 import type { Register } from '../register.ts';
 import { styleFor } from '../terminal.ts';
 import { nextSteps } from './events-next.ts';
@@ -30,7 +30,7 @@ export const dead: Register = (group, terminal) => {
       const client = connect(terminal, 'events dead');
       const query = new URLSearchParams({ limit: String(json ? 100 : SHOWN), state });
       if (module !== undefined) query.set('module', module);
-      const { text, body } = await client.ask<{ items: Letter[]; nextCursor: string | null }>(
+      const { text, body } = await client.ask<{ items: DeadLetter[]; nextCursor: string | null }>(
         'GET',
         `/admin/events/dead?${query}`,
         { next: nextSteps },
@@ -61,7 +61,7 @@ export const dead: Register = (group, terminal) => {
       ];
       const looks = { style, now: Date.now() };
       terminal.out.write(
-        `\n${body.items.map((letter) => `${drawLetter(letter, looks)}\n\n`).join('')}${more}` +
+        `\n${body.items.map((letter) => `${drawDeadLetter(letter, looks)}\n\n`).join('')}${more}` +
           `  ${style('dim', 'Try next')}\n${steps.map((step) => `    ${style('green', step)}\n`).join('')}\n`,
       );
     });

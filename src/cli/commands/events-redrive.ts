@@ -1,7 +1,7 @@
 // `banyan events redrive ID…|--all M [--edit]`: again, in the order of each key. An edit is checked by the
 // server as the consumer will check it; what was typed is kept when it is refused.
 import { readFileSync } from 'node:fs';
-import type { Decided, WholeLetter } from '../../banyan/events/operations/schemas.ts';
+import type { DeadLetterDetails, Decided } from '../../banyan/events/operations/schemas.ts';
 import { type Client, connect } from '../client.ts';
 import { editJson } from '../editor.ts';
 import { Failure, failure, misused } from '../failure.ts';
@@ -92,7 +92,7 @@ async function fromEditor(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Better> {
   const query = at === undefined ? '' : `?module=${encodeURIComponent(at)}`;
-  const { body } = await client.ask<WholeLetter>(
+  const { body } = await client.ask<DeadLetterDetails>(
     'GET',
     `/admin/events/dead/${encodeURIComponent(id)}${query}`,
     {

@@ -14,7 +14,7 @@ interface Options {
   readonly json?: boolean;
 }
 
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 export const tail: Register = (group, terminal) => {
   group
@@ -47,7 +47,7 @@ export const tail: Register = (group, terminal) => {
           // Once it has begun it outlives a restart; where it was is in the cursor.
           failing ||= Date.now();
           const passing = error instanceof Failure && error.problem.status >= 500;
-          if (!passing || cursor === undefined || Date.now() - failing > PATIENCE_MS) throw error;
+          if (!passing || cursor === undefined || Date.now() - failing > TIMEOUT_MS) throw error;
           await sleep(500);
         }
       }

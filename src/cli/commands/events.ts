@@ -12,7 +12,7 @@ import { show } from './events-show.ts';
 import { skip } from './events-skip.ts';
 import { tail } from './events-tail.ts';
 
-const examples = `
+const EXAMPLES = `
 Examples:
   banyan events                         what waits, who sends, who is behind
   banyan events tail orders.events      live, one line an event
@@ -29,7 +29,7 @@ export const events: Register = (program, terminal) => {
     .command('events')
     .description('show how events are doing; see, repair and replay them')
     .option('--json', 'print the admin answer unchanged')
-    .addHelpText('after', examples)
+    .addHelpText('after', EXAMPLES)
     .action(async ({ json }: { json?: boolean }) => {
       const client = connect(terminal, 'events');
       const { text, body } = await client.ask<EventsOverview>('GET', '/admin/events');

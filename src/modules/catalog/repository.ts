@@ -17,11 +17,11 @@ export type ProductChange = Partial<Omit<Product, 'id'>>;
 
 type Writer = Pick<TransactionClient<PrismaClient>, 'product'>;
 
-const findProduct = `
+const FIND_PRODUCT = `
   SELECT id, sku, name, description, price_cents AS "priceCents", currency, stock, image_id AS "imageId"
   FROM products WHERE id = $1`;
 
-const findPrices = `
+const FIND_PRICES = `
   SELECT id, name, price_cents AS "priceCents", currency FROM products WHERE id = ANY($1::uuid[])`;
 
 export class ProductRepository {
@@ -32,13 +32,13 @@ export class ProductRepository {
   }
 
   async find(id: string): Promise<Product | undefined> {
-    const { rows } = await this.#store.sql.query<Row>(findProduct, [id]);
+    const { rows } = await this.#store.sql.query<Row>(FIND_PRODUCT, [id]);
     return rows[0] && productOf(rows[0]);
   }
 
   /** Of those that exist, in no particular order. */
   async prices(ids: readonly string[]): Promise<Price[]> {
-    const { rows } = await this.#store.sql.query<Price>(findPrices, [ids]);
+    const { rows } = await this.#store.sql.query<Price>(FIND_PRICES, [ids]);
     return rows.map(({ id, name, priceCents, currency }) => ({
       id,
       name,

@@ -23,7 +23,7 @@ export type ReservationState = 'reserved' | 'refused' | 'sold' | 'released';
  * Takes the order's row, waits for all of its products, reads the stock of the moment it got them, and takes from it
  * if there is enough of each; nothing where the row was there before. Answers that, and the products that are short.
  */
-const take = `
+const TAKE = `
   WITH mine AS (INSERT INTO reservations (order_id, state, lines, changed_at) VALUES ($1, 'reserved', $4, now())
     ON CONFLICT (order_id) DO NOTHING RETURNING order_id),
   wanted AS (SELECT id, quantity FROM mine, unnest($2::uuid[], $3::int[]) AS line (id, quantity)),
@@ -36,13 +36,13 @@ const take = `
   SELECT EXISTS (SELECT FROM mine) AS new, ARRAY(SELECT id FROM short ORDER BY id) AS short`;
 
 /** An upsert, because it waits for a reservation that is being written and then sees it. */
-const endReservation = `
+const END_RESERVATION = `
   INSERT INTO reservations (order_id, state, lines, changed_at) VALUES ($1, 'released', '[]', now())
   ON CONFLICT (order_id) DO UPDATE SET state = 'released', changed_at = now()
   WHERE reservations.state = 'reserved'
   RETURNING lines`;
 
-const giveBack = `
+const GIVE_BACK = `
   WITH wanted AS (
     SELECT id, quantity FROM unnest($1::uuid[], $2::int[]) AS line (id, quantity)
   ), there AS MATERIALIZED (
@@ -63,7 +63,7 @@ export async function reserve(
   const { orderId } = order;
   const lines = perProduct(order.lines);
   const wanted = [orderId, ...columns(lines), JSON.stringify(lines)];
-  const { rows } = await tx.sql.query<{ new: boolean; short: string[] }>(take, wanted);
+  const { rows } = await tx.sql.query<{ new: boolean; short: string[] }>(TAKE, wanted);
   const { new: first, short: productIds } = rows[0]!;
   if (!first) return { state: await stateOf(tx.sql, orderId), repeated: true };
   if (productIds.length > 0) {
@@ -103,10 +103,10 @@ async function stateOf(sql: Sql, orderId: string): Promise<ReservationState> {
 
 /** The order was not bought: what it had can be sold again, and what it has not yet asked for it never gets. */
 export async function release(tx: Transaction, orderId: string, attempts = 1): Promise<void> {
-  const { rows } = await tx.sql.query<{ lines: Line[] }>(endReservation, [orderId]);
+  const { rows } = await tx.sql.query<{ lines: Line[] }>(END_RESERVATION, [orderId]);
   const lines = rows[0]?.lines ?? [];
   if (lines.length === 0) return;
-  await tx.sql.query(giveBack, columns(lines));
+  await tx.sql.query(GIVE_BACK, columns(lines));
   await tx.publish(catalog.events['stock-released'], { orderId, lines, attempts });
 }
 

@@ -25,7 +25,7 @@ export interface Quota {
 }
 
 /** No upload takes that long: requests end after seconds. */
-const hour = 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
 
 export class MediaRepository {
   readonly #store: Store<PrismaClient>;
@@ -89,7 +89,7 @@ export class MediaRepository {
   /** Uploads that were begun an hour ago and are not stored. Oldest first. */
   async unfinished(limit: number): Promise<string[]> {
     const rows = await this.#store.prisma.picture.findMany({
-      where: { status: { in: ['pending', 'given-up'] }, createdAt: { lt: new Date(Date.now() - hour) } },
+      where: { status: { in: ['pending', 'given-up'] }, createdAt: { lt: new Date(Date.now() - HOUR_MS) } },
       orderBy: { createdAt: 'asc' },
       take: limit,
       select: { id: true },

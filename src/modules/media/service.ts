@@ -25,13 +25,13 @@ import type { Storage } from './storage.ts';
 export type Variant = 'original' | 'thumb';
 
 /** A picture never changes under its id. */
-const cacheControl = 'public, max-age=31536000, immutable';
+const CACHE_CONTROL = 'public, max-age=31536000, immutable';
 
 /** Bytes kept in memory; what never changes, no other host can contradict. Thumbnails are about 10 kB. */
-const keptBytes = 32 * 1024 * 1024;
-const keptEntry = 1024 * 1024;
+const KEPT_BYTES = 32 * 1024 * 1024;
+const KEPT_ENTRY = 1024 * 1024;
 
-const sweepBatch = 100;
+const SWEEP_BATCH = 100;
 
 /**
  * What a customer may keep: a thousand pictures of a telephone, at half a megabyte each. Administrators fill the
@@ -55,8 +55,8 @@ export interface MediaServiceParts {
 export class MediaService {
   readonly #parts: MediaServiceParts;
   readonly #kept = new LRUCache<string, Download>({
-    maxSize: keptBytes,
-    maxEntrySize: keptEntry,
+    maxSize: KEPT_BYTES,
+    maxEntrySize: KEPT_ENTRY,
     sizeCalculation: ({ bytes }) => bytes.length + 500,
   });
   /** What is being read, by key: a picture that many ask for at once is read, and mended, once. */
@@ -134,9 +134,9 @@ export class MediaService {
             contentType: picture.contentType,
             bytes,
             etag: picture.stripped ? picture.sha256 : sha256(bytes),
-            cacheControl,
+            cacheControl: CACHE_CONTROL,
           }
-        : { contentType: 'image/webp', bytes, etag: picture.thumbSha256, cacheControl };
+        : { contentType: 'image/webp', bytes, etag: picture.thumbSha256, cacheControl: CACHE_CONTROL };
     this.#kept.set(key, download);
     return download;
   }
@@ -167,9 +167,9 @@ export class MediaService {
 
   /** Removes what uploads began an hour ago and never finished. Any number of hosts may do it at once. */
   async sweep(): Promise<boolean> {
-    const ids = await this.#parts.repository.unfinished(sweepBatch);
+    const ids = await this.#parts.repository.unfinished(SWEEP_BATCH);
     for (const id of ids) await this.#giveUp(id);
-    return ids.length === sweepBatch;
+    return ids.length === SWEEP_BATCH;
   }
 
   /** The row decides first: what is stored after all (the answer to its commit was lost) stays. */

@@ -20,12 +20,12 @@ export function openStorage(url: string): Storage {
 }
 
 /** `<uuid>.<variant>` and nothing else: a key is a file name, and no key leaves the folder. */
-const keyShape = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z]+$/;
+const KEY_SHAPE = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z]+$/;
 
 export function fileStorage(folder: string): Storage {
   // 256 folders by the random end of the id: its beginning is the time, alike for all of one hour.
   const pathOf = (key: string) => {
-    if (!keyShape.test(key)) throw new Error(`not a key of the storage: ${JSON.stringify(key)}`);
+    if (!KEY_SHAPE.test(key)) throw new Error(`not a key of the storage: ${JSON.stringify(key)}`);
     return join(folder, key.slice(34, 36), key);
   };
   return {

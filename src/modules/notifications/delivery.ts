@@ -5,15 +5,15 @@ import type { Logger } from 'pino';
 import type { Client, Failure, LeasedJob, Outcome } from '#banyan';
 import type { users } from '../users/contract.ts';
 import { type Mailer, RefusedForGood } from './mail/mailer.ts';
-import { type Claimed, mail, type NotificationRepository } from './repository.ts';
+import { type ClaimedMail, mail, type NotificationRepository } from './repository.ts';
 
 /** Tries in all: 81 s of waits between them. */
-const mostAttempts = 10;
+const MAX_ATTEMPTS = 10;
 const waits = { firstMs: 200, longestMs: 30_000 };
 /** What a record may take after the mailer's slowest. */
-const marginMs = 3_000;
+const MARGIN_MS = 3_000;
 /** SMTP is slow and its connections are few (4); files are quick. */
-const atOnce = 64;
+const AT_ONCE = 64;
 
 export interface DeliveryParts {
   readonly repository: NotificationRepository;
@@ -22,19 +22,19 @@ export interface DeliveryParts {
   readonly log: Logger;
 }
 
-export function deliverJob(parts: DeliveryParts): LeasedJob<Claimed> {
+export function deliverJob(parts: DeliveryParts): LeasedJob<ClaimedMail> {
   return {
     name: 'deliver',
     table: mail,
-    atOnce,
-    leaseMs: parts.mailer.slowestMs + marginMs,
+    atOnce: AT_ONCE,
+    leaseMs: parts.mailer.slowestMs + MARGIN_MS,
     waits,
     work: (note) => deliver(parts, note),
     failed: (note, failure) => meaningOf(parts, note, failure),
   };
 }
 
-async function deliver(parts: DeliveryParts, note: Claimed): Promise<Outcome> {
+async function deliver(parts: DeliveryParts, note: ClaimedMail): Promise<Outcome> {
   const to = await addressOf(parts, note);
   await parts.mailer.send({
     key: note.key,
@@ -48,10 +48,14 @@ async function deliver(parts: DeliveryParts, note: Claimed): Promise<Outcome> {
   return 'over';
 }
 
-async function meaningOf(parts: DeliveryParts, note: Claimed, { error, waitMs }: Failure): Promise<Outcome> {
+async function meaningOf(
+  parts: DeliveryParts,
+  note: ClaimedMail,
+  { error, waitMs }: Failure,
+): Promise<Outcome> {
   const about = { err: error, notificationId: note.id, attempts: note.attempts };
   const why = error instanceof Error ? error.message : String(error);
-  if (error instanceof RefusedForGood || note.attempts >= mostAttempts) {
+  if (error instanceof RefusedForGood || note.attempts >= MAX_ATTEMPTS) {
     parts.log.warn(about, 'a mail is given up');
     await parts.repository.finish(note, why);
     return 'over';
@@ -64,7 +68,7 @@ async function meaningOf(parts: DeliveryParts, note: Claimed, { error, waitMs }:
  * Events of two topics have no mutual order: an order's end may arrive here before its user's registration.
  * Then users is asked, once per such mail; what it does not know either is gone for good.
  */
-async function addressOf({ users }: DeliveryParts, { contact, userId }: Claimed) {
+async function addressOf({ users }: DeliveryParts, { contact, userId }: ClaimedMail) {
   if (contact) return contact;
   const user = await users.getUser({ userId });
   if (!user) throw new RefusedForGood('the user is gone, and the address with them');

@@ -35,8 +35,8 @@ export default function notificationsModule(settings: MailSettings): Module {
         operations: {
           list: (query, { user }) => service.list(user.id, query),
           send: (input) => service.send(input),
-          async tellOfOrder(told) {
-            await service.tell(told);
+          async tellOfOrder(order) {
+            await service.notifyOfOrder(order);
             return { where };
           },
         },

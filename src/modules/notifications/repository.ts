@@ -5,7 +5,7 @@ import type { PrismaClient } from '../../../prisma/notifications/client/client.t
 import { type Notification, notifications } from './contract.ts';
 import type { Note } from './texts.ts';
 
-export interface Claimed {
+export interface ClaimedMail {
   readonly id: string;
   readonly userId: string;
   readonly orderId: string | null;
@@ -20,7 +20,7 @@ export interface Claimed {
 }
 
 /** Mail to be sent, with the address as users' events told it. */
-export const mail: JobTable<Claimed> = {
+export const mail: JobTable<ClaimedMail> = {
   name: 'notifications',
   columns: { id: 'id', state: 'status', due: 'due_at', attempts: 'attempts', cause: 'cause' },
   reads: [
@@ -66,7 +66,7 @@ export class NotificationRepository {
   }
 
   /** Records the end with its event, once: a second host that sent the same mail changes nothing. */
-  async finish(note: Claimed, failed?: string): Promise<void> {
+  async finish(note: ClaimedMail, failed?: string): Promise<void> {
     const { id, userId, orderId, type, attempts } = note;
     const about = { subjectId: orderId ?? userId, notificationId: id, userId, orderId, type, attempts };
     const { events } = notifications;

@@ -6,7 +6,7 @@ import type { PrismaClient } from '../../../prisma/notifications/client/client.t
 import type { users } from '../users/contract.ts';
 import { notifications } from './contract.ts';
 import type { NotificationRepository } from './repository.ts';
-import { type Note, noteOf, type Told } from './texts.ts';
+import { type Note, noteOf, type OrderEnd } from './texts.ts';
 
 export interface NotificationServiceParts {
   readonly store: Store<PrismaClient>;
@@ -44,9 +44,9 @@ export class NotificationService {
   }
 
   /** Writes once how an order ended. */
-  async tell(told: Told): Promise<void> {
+  async notifyOfOrder(order: OrderEnd): Promise<void> {
     const { store, repository, wake } = this.#parts;
-    if (await repository.write(store.sql, noteOf(told))) wake();
+    if (await repository.write(store.sql, noteOf(order))) wake();
   }
 
   /** Users is asked only when its events have not told yet. */

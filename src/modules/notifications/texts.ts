@@ -16,12 +16,12 @@ type Ended = DataOf<(typeof orders)['events']['order-confirmed']>;
 type Rejected = DataOf<(typeof orders)['events']['order-rejected']>;
 
 /** How an order ended, as a coordinator tells it. */
-export interface Told extends Ended {
+export interface OrderEnd extends Ended {
   readonly ended: 'confirmed' | 'rejected' | 'cancelled';
   readonly reason?: string;
 }
 
-export function noteOf({ ended, reason, ...order }: Told): Note {
+export function noteOf({ ended, reason, ...order }: OrderEnd): Note {
   if (ended === 'rejected') return rejected({ ...order, reason: reason as RejectReason });
   return ended === 'confirmed' ? confirmed(order) : cancelled(order);
 }

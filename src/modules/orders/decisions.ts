@@ -19,7 +19,7 @@ export interface Ended {
   readonly saga: SagaStyle;
 }
 
-const returning = 'RETURNING id, user_id, total_cents, currency, status, reason, saga';
+const RETURNING = 'RETURNING id, user_id, total_cents, currency, status, reason, saga';
 
 /** The money is there, of an order that nobody drives. A user who was blocked or deleted since the order was placed is rejected instead. */
 export async function confirm(tx: Transaction, orderId: string, attempts = 1): Promise<boolean> {
@@ -28,7 +28,7 @@ export async function confirm(tx: Transaction, orderId: string, attempts = 1): P
       SELECT CASE WHEN barred THEN 'rejected' ELSE 'confirmed' END, CASE WHEN barred THEN 'user-blocked' END
       FROM (SELECT EXISTS (SELECT FROM barred_users WHERE user_id = orders.user_id)) AS b (barred)
     ), decided_at = now(), payment_token = NULL
-    WHERE id = $1 AND status = 'placed' AND saga = 'choreography' ${returning}`;
+    WHERE id = $1 AND status = 'placed' AND saga = 'choreography' ${RETURNING}`;
   return (await end(tx, update, [orderId], attempts)).length > 0;
 }
 
@@ -37,7 +37,7 @@ export async function confirmUnlessBarred(tx: Transaction, orderId: string): Pro
   const update = `
     UPDATE orders SET status = 'confirmed', decided_at = now(), payment_token = NULL
     WHERE id = $1 AND status = 'placed'
-      AND NOT EXISTS (SELECT FROM barred_users WHERE user_id = orders.user_id) ${returning}`;
+      AND NOT EXISTS (SELECT FROM barred_users WHERE user_id = orders.user_id) ${RETURNING}`;
   return (await end(tx, update, [orderId])).length > 0;
 }
 
@@ -51,14 +51,14 @@ export async function reject(
 ): Promise<boolean> {
   const update = `
     UPDATE orders SET status = 'rejected', reason = $2, decided_at = now(), payment_token = NULL
-    WHERE id = $1 AND status = 'placed' AND saga = $3 ${returning}`;
+    WHERE id = $1 AND status = 'placed' AND saga = $3 ${RETURNING}`;
   return (await end(tx, update, [orderId, reason, saga], attempts)).length > 0;
 }
 
 export function cancel(tx: Transaction, orderId: string): Promise<Ended[]> {
   const update = `
     UPDATE orders SET status = 'cancelled', decided_at = now(), payment_token = NULL
-    WHERE id = $1 AND status = 'placed' ${returning}`;
+    WHERE id = $1 AND status = 'placed' ${RETURNING}`;
   return end(tx, update, [orderId]);
 }
 
@@ -69,7 +69,7 @@ export async function bar(tx: Transaction, userId: string): Promise<void> {
   ]);
   const update = `
     UPDATE orders SET status = 'rejected', reason = 'user-blocked', decided_at = now(), payment_token = NULL
-    WHERE user_id = $1 AND status = 'placed' AND saga = 'choreography' ${returning}`;
+    WHERE user_id = $1 AND status = 'placed' AND saga = 'choreography' ${RETURNING}`;
   await end(tx, update, [userId]);
 }
 

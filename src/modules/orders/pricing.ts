@@ -18,7 +18,7 @@ export interface PricedProduct {
 export type Bill = Pick<Order, 'lines' | 'totalCents' | 'currency'>;
 
 /** The most an order may cost: what a charge can carry (`cents` in the contracts). */
-const mostCents = 10_000_000_000;
+const MAX_CENTS = 10_000_000_000;
 
 export function billFor(wanted: readonly WantedLine[], products: readonly PricedProduct[]): Bill {
   const known = new Map(products.map((product) => [product.id.toLowerCase(), product]));
@@ -39,9 +39,9 @@ export function billFor(wanted: readonly WantedLine[], products: readonly Priced
     lines.push({ productId: product.id, name: product.name, quantity, unitCents: product.priceCents });
   }
   if (foreign.length > 0) throw problem(orders, 'mixed-currencies', { errors: foreign });
-  if (totalCents > mostCents) {
+  if (totalCents > MAX_CENTS) {
     throw problem(orders, 'total-too-large', {
-      errors: [{ path: '/lines', message: `cost ${totalCents} cents, at most ${mostCents} can be charged` }],
+      errors: [{ path: '/lines', message: `cost ${totalCents} cents, at most ${MAX_CENTS} can be charged` }],
     });
   }
   return { lines, totalCents, currency };

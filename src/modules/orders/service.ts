@@ -26,7 +26,7 @@ import type { Checkout } from './saga/orchestration.ts';
 import { timelineOf } from './saga/words.ts';
 
 /** Where prices take longer than this, a repeat is looked for before the order is written. */
-const PATIENCE_MS = 100;
+const TIMEOUT_MS = 100;
 
 export interface PlaceOrder {
   readonly idempotencyKey: string;
@@ -58,7 +58,7 @@ export class OrderService {
     const billing = this.#billFor(lines).catch((error: unknown) => ({ error }));
     const [user, prompt] = await Promise.all([
       users.getUser({ userId }),
-      Promise.race([billing, pause(PATIENCE_MS, undefined, { ref: false })]),
+      Promise.race([billing, pause(TIMEOUT_MS, undefined, { ref: false })]),
     ]);
     if (!user) throw kernelProblem('unauthenticated', { detail: 'The user of this session is gone.' });
     if (!prompt || 'error' in prompt) {
@@ -101,7 +101,7 @@ export class OrderService {
   async cancel(userId: string, id: string): Promise<Order> {
     const { store, operator } = this.#parts;
     await this.show(userId, id);
-    const how = await store.transaction((tx) => operator.callOff(tx, id));
+    const how = await store.transaction((tx) => operator.requestCancel(tx, id));
     const order = await this.show(userId, id);
     if (order.status === 'cancelled') return order;
     if (order.status === 'placed' && (how === 'called-off' || how === 'already')) return order;

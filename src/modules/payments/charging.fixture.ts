@@ -7,9 +7,9 @@ import { pino } from 'pino';
 import { PrismaClient } from '../../../prisma/payments/client/client.ts';
 import { createPublisher } from '../../banyan/events/publisher.ts';
 import { moduleEventTables } from '../../banyan/events/tables.ts';
-import { Lane } from '../../banyan/jobs/lane.ts';
 import { createLeasedJob } from '../../banyan/jobs/leased.ts';
 import { createJobTask } from '../../banyan/jobs/loop.ts';
+import { WorkerPool } from '../../banyan/jobs/worker-pool.ts';
 import { openEmbedded } from '../../banyan/postgres/embedded.ts';
 import { provision } from '../../banyan/postgres/provision.ts';
 import { roleUrl } from '../../banyan/postgres/roles.ts';
@@ -58,11 +58,11 @@ export async function paymentsAlone() {
 
     /** One more host that charges; nothing runs until it is started, or its job is run by hand. */
     host(network: CardNetwork, askLimitMs = 2_000) {
-      const lane = new Lane({ name: 'charge', limit: 128, wake: () => task.wake(), log });
+      const workers = new WorkerPool({ name: 'charge', limit: 128, wake: () => task.wake(), log });
       const charging = chargeJob({ store, network: withTimeLimit(network, askLimitMs), log });
-      const job = createLeasedJob(charging, { store, lane, log });
+      const job = createLeasedJob(charging, { store, workers, log });
       const task = createJobTask(job, log);
-      return { job, task, lane, close: () => task.stop().then(() => lane.close()) };
+      return { job, task, workers, close: () => task.stop().then(() => workers.close()) };
     },
 
     /** As after a kill whose lease has run out: what is leased is due now. */

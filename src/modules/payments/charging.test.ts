@@ -122,7 +122,7 @@ test('killed between the answer and its record: asked again, charged once, told 
   await becomes(one, 'captured');
   // The frozen host thaws and comes with the same answer.
   gate.resolve();
-  await frozen.lane.close();
+  await frozen.workers.close();
   expect(await shop.published(one.orderId)).toEqual(['payment-captured']);
   expect(await shop.charges(one.orderId)).toEqual(['captured']);
 });

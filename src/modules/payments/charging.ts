@@ -5,20 +5,20 @@
 import type { Logger } from 'pino';
 import type { Failure, LeasedJob, Outcome, Store } from '#banyan';
 import { type CardNetwork, type ChargeRequest, NoAnswer } from './card-network.ts';
-import { type Answer, type Claimed, record } from './lifecycle.ts';
+import { type Answer, type ClaimedPayment, record } from './lifecycle.ts';
 import { charges } from './repository.ts';
 
 /** Asks that the network never answered, before the charge is given up. */
-const mostSilences = 2;
+const MAX_SILENCES = 2;
 /** Asks in all: with the waits below about 6 s of a network that says it is busy. */
-const mostAsks = 10;
+const MAX_ASKS = 10;
 const waits = { firstMs: 50, longestMs: 1_000 };
 /**
  * Longer than one ask of the network may take (2 s) and its record; what a killed host held is free again
  * after it, early enough for an order that was killed once to end within its 15 s.
  */
-const leaseMs = 5_000;
-const atOnce = 128;
+const LEASE_MS = 5_000;
+const AT_ONCE = 128;
 
 export interface ChargingParts {
   readonly store: Store;
@@ -26,12 +26,12 @@ export interface ChargingParts {
   readonly log: Logger;
 }
 
-export function chargeJob({ store, network, log }: ChargingParts): LeasedJob<Claimed> {
+export function chargeJob({ store, network, log }: ChargingParts): LeasedJob<ClaimedPayment> {
   return {
     name: 'charge',
     table: charges,
-    atOnce,
-    leaseMs,
+    atOnce: AT_ONCE,
+    leaseMs: LEASE_MS,
     waits,
 
     async work(payment, signal) {
@@ -45,7 +45,7 @@ export function chargeJob({ store, network, log }: ChargingParts): LeasedJob<Cla
   };
 }
 
-function meaningOf(log: Logger, payment: Claimed, { error, waitMs, stopping }: Failure): Outcome {
+function meaningOf(log: Logger, payment: ClaimedPayment, { error, waitMs, stopping }: Failure): Outcome {
   const { orderId, status, asks } = payment;
   if (stopping) return { waitMs };
   if (error instanceof NoAnswer && status === 'pending') {
@@ -57,11 +57,11 @@ function meaningOf(log: Logger, payment: Claimed, { error, waitMs, stopping }: F
   return { waitMs };
 }
 
-async function step(network: CardNetwork, payment: Claimed, signal: AbortSignal): Promise<Answer> {
+async function step(network: CardNetwork, payment: ClaimedPayment, signal: AbortSignal): Promise<Answer> {
   const charge = chargeOf(payment);
   switch (payment.status) {
     case 'pending':
-      return payment.silences >= mostSilences || payment.asks > mostAsks
+      return payment.silences >= MAX_SILENCES || payment.asks > MAX_ASKS
         ? lookUp(network, charge, signal)
         : outcomeOf(await network.charge(charge, signal));
     case 'giving-up':
@@ -91,6 +91,6 @@ function outcomeOf(status: Awaited<ReturnType<CardNetwork['charge']>>): Answer {
     : { to: 'failed', event: 'payment-failed', reason: 'payment-declined' };
 }
 
-function chargeOf({ orderId, amountCents, currency, token }: Claimed): ChargeRequest {
+function chargeOf({ orderId, amountCents, currency, token }: ClaimedPayment): ChargeRequest {
   return { idempotencyKey: `order-${orderId}`, orderId, amountCents, currency, token };
 }

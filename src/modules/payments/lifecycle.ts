@@ -98,7 +98,7 @@ export async function undo(tx: Transaction, order: AboutOrder): Promise<boolean>
   return rows.some((row) => row.due_at !== null);
 }
 
-export interface Claimed {
+export interface ClaimedPayment {
   readonly id: string;
   readonly orderId: string;
   readonly userId: string;
@@ -119,7 +119,7 @@ export interface Answer {
 }
 
 /** Records what came of a claimed payment, with its event; false when another host or the order's end was first. */
-export async function record(store: Store, payment: Claimed, answer: Answer): Promise<boolean> {
+export async function record(store: Store, payment: ClaimedPayment, answer: Answer): Promise<boolean> {
   const { id, status } = payment;
   const { to, due = false, reason = null } = answer;
   return store.transaction(async (tx) => {
@@ -134,7 +134,7 @@ export async function record(store: Store, payment: Claimed, answer: Answer): Pr
   });
 }
 
-async function tell(tx: Transaction, payment: Claimed, { event, reason }: Answer): Promise<void> {
+async function tell(tx: Transaction, payment: ClaimedPayment, { event, reason }: Answer): Promise<void> {
   const { id: paymentId, orderId, userId, amountCents, currency, asks: attempts } = payment;
   const about = { orderId, userId, paymentId, amountCents, currency, attempts };
   const { events } = payments;

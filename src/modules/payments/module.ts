@@ -13,7 +13,7 @@ import { Ledger } from './sandbox/ledger.ts';
 import { sandboxNetwork } from './sandbox/network.ts';
 import { cardNetworkSchema } from './sandbox/schema.ts';
 
-const askLimitMs = 2_000;
+const ASK_LIMIT_MS = 2_000;
 
 export default function paymentsModule(): Module {
   return defineModule({
@@ -29,7 +29,7 @@ export default function paymentsModule(): Module {
       container.register(Ledger, { useFactory: instanceCachingFactory(() => new Ledger(books)) });
       const repository = container.resolve(PaymentRepository);
       const ledger = container.resolve(Ledger);
-      const network = withTimeLimit(sandboxNetwork(ledger), askLimitMs);
+      const network = withTimeLimit(sandboxNetwork(ledger), ASK_LIMIT_MS);
 
       return {
         operations: {

@@ -2,10 +2,10 @@
 import type { JobTable, Store } from '#banyan';
 import type { PrismaClient } from '../../../prisma/payments/client/client.ts';
 import type { Payment } from './contract.ts';
-import { type Claimed, publicStatus, type Status } from './lifecycle.ts';
+import { type ClaimedPayment, publicStatus, type Status } from './lifecycle.ts';
 
 /** Payments with something to do at the network; `undo` of lifecycle.ts makes a row due that somebody holds. */
-export const charges: JobTable<Claimed> = {
+export const charges: JobTable<ClaimedPayment> = {
   name: 'payments',
   columns: { id: 'id', state: 'status', due: 'due_at', attempts: 'asks', cause: 'cause' },
   reads: ['order_id', 'user_id', 'amount_cents', 'currency', 'token', 'silences'],

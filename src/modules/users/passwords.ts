@@ -7,12 +7,12 @@ import { type Algorithm, hash, verify } from '@node-rs/argon2';
 import { BoundedQueue, type Waiting } from '#banyan';
 
 /** Argon2id; the package's const enum cannot be read where types are stripped. */
-const argon2id: Algorithm = 2;
+const ARGON2ID: Algorithm = 2;
 
-const cost = { algorithm: argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+const cost = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 /** Well formed, of today's cost, and the hash of no password. */
-const nobody = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+const NOBODY = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
 /**
  * With the three that run this is below 64, the least that the entrance lets into a module at once:
@@ -22,7 +22,7 @@ const queue = new BoundedQueue({
   busy: 'More passwords are to be checked than this host can at once.',
   atOnce: Math.min(3, availableParallelism()),
   waiting: 48,
-  patienceMs: 5000,
+  maxWaitMs: 5000,
   retryAfter: 1,
 });
 
@@ -37,7 +37,7 @@ export function hashPassword(password: string): Promise<string> {
 
 /** @param stored undefined when there is no such account: as much work, and false. */
 export function isPassword(stored: string | undefined, password: string): Promise<boolean> {
-  return verify(stored ?? nobody, spelled(password));
+  return verify(stored ?? NOBODY, spelled(password));
 }
 
 /** One spelling for what looks alike: keyboards differ in how they compose an accent (NIST SP 800-63B). */

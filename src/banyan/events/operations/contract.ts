@@ -6,19 +6,19 @@ import { id, paging, prose, time } from '../../contract/fields.ts';
 import { Type } from '../../contract/type.ts';
 import { LOG_DAYS } from '../../log/port.ts';
 import { MAX_EVENT_BYTES } from '../cloudevents.ts';
-import { type OpenState, openStates } from '../delivery.ts';
+import { type OpenDeliveryState, openDeliveryStates } from '../delivery.ts';
 import { ofLastHour, ofModule, ofPublish, ofReplay, ofSkip, ofTail } from './examples.ts';
 import {
+  DeadLetter,
+  DeadLetterDetails,
   Decided,
   EventsOverview,
   HeldKey,
-  Letter,
   Replayed,
   Skipped,
   Tailed,
   Verified,
   WholeEvent,
-  WholeLetter,
 } from './schemas.ts';
 
 /** The log's last day goes while it is looked at. */
@@ -35,7 +35,7 @@ const changedBy = Type.Optional(
 );
 const headers = { changedBy: 'X-Changed-By' };
 /** Of what takes the data of any event: room for the largest, and to say of a larger one what is wrong with it. */
-const maxBodyBytes = 2 * MAX_EVENT_BYTES;
+const MAX_BODY_BYTES = 2 * MAX_EVENT_BYTES;
 const cursor = Type.Optional(Type.String({ minLength: 1, maxLength: 8_000 }));
 
 export const events = defineContract('events', {
@@ -71,11 +71,13 @@ export const events = defineContract('events', {
       http: { method: 'GET', path: '/admin/events/dead' },
       input: closed({
         module: Type.Optional(name()),
-        state: Type.Optional(Type.Unsafe<OpenState>({ type: 'string', enum: [...openStates] })),
+        state: Type.Optional(
+          Type.Unsafe<OpenDeliveryState>({ type: 'string', enum: [...openDeliveryStates] }),
+        ),
         ...paging,
       }),
       example: (contracts) => ({ ...ofModule(contracts), cursor: undefined }),
-      output: page(Letter),
+      output: page(DeadLetter),
       idempotent: true,
       errors: ['module-unknown', 'store-elsewhere'],
     }),
@@ -85,7 +87,7 @@ export const events = defineContract('events', {
       http: { method: 'GET', path: '/admin/events/dead/:id' },
       input: closed({ id: id(), module: Type.Optional(name()) }),
       example: ofModule,
-      output: WholeLetter,
+      output: DeadLetterDetails,
       idempotent: true,
       errors: ['letter-unknown', 'module-unknown', 'store-elsewhere'],
     }),
@@ -103,7 +105,7 @@ export const events = defineContract('events', {
         data: Type.Optional(Type.Unknown()),
         changedBy,
       }),
-      maxBodyBytes,
+      maxBodyBytes: MAX_BODY_BYTES,
       example: (contracts) => ({ ...ofModule(contracts), data: undefined }),
       output: Decided,
       idempotent: false,
@@ -252,7 +254,7 @@ export const events = defineContract('events', {
         }),
         changedBy,
       }),
-      maxBodyBytes,
+      maxBodyBytes: MAX_BODY_BYTES,
       example: ofPublish,
       output: Type.Object({ id: id(), topic: Type.String(), key: Type.String(), type: Type.String() }),
       idempotent: false,

@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 import type { StoredRecord } from '../../log/port.ts';
 import { type ModuleEvents, nameOf } from '../module-events.ts';
 import type { AskedLog } from './answering.ts';
-import { readLetter, type WholeLetter } from './letters.ts';
+import { type DeadLetterDetails, readDeadLetter } from './dead-letters.ts';
 
 export interface Found {
   /** The module that published it, as far as its own store tells. */
@@ -16,7 +16,7 @@ export interface Found {
   readonly sentAt: string | undefined;
   /** Its first record in the log; undefined when it was not found there in time. */
   readonly record: StoredRecord | undefined;
-  readonly deliveries: readonly WholeLetter[];
+  readonly deliveries: readonly DeadLetterDetails[];
 }
 
 interface Trace {
@@ -28,7 +28,7 @@ interface Trace {
 }
 
 /** Looking through the log for one id is for people: it may take this long. */
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
 export async function findEvent(
   modules: readonly ModuleEvents[],
@@ -37,7 +37,7 @@ export async function findEvent(
 ): Promise<Found | undefined> {
   const [traces, letters] = await Promise.all([
     Promise.all(modules.map((one) => traceOf(one.store.pool, nameOf(one), id))),
-    Promise.all(modules.map((one) => readLetter(one.store.pool, nameOf(one), id))),
+    Promise.all(modules.map((one) => readDeadLetter(one.store.pool, nameOf(one), id))),
   ]);
   const trace = traces.find((one) => one !== undefined);
   const deliveries = letters.filter((one) => one !== undefined);
@@ -92,7 +92,7 @@ async function inLog(
   const until = new Date(Date.parse(by) + 1_000);
   const from = new Date(Math.min(madeAt(id) ?? until.getTime() - 60_000, until.getTime()) - 1_000);
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
+  const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
   try {
     for await (const record of eventLog.read(topic, { from, until, signal: stop.signal }))
       if (record.headers.ce_id === id) return record;

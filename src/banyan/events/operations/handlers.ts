@@ -5,7 +5,7 @@ import type { Handlers } from '../../contract/handlers.ts';
 import { checkOf, EventRefused } from '../publisher.ts';
 import type { EventStats } from '../stats.ts';
 import type { events } from './contract.ts';
-import { letterHandlers } from './letter-handlers.ts';
+import { deadLetterHandlers } from './dead-letter-handlers.ts';
 import { logHandlers } from './log-handlers.ts';
 import { publishByHand } from './publish.ts';
 import { invalid, Site, type SiteOptions, who } from './site.ts';
@@ -13,7 +13,7 @@ import { invalid, Site, type SiteOptions, who } from './site.ts';
 export function eventHandlers(options: SiteOptions): Handlers<typeof events> {
   const site = new Site(options);
   return {
-    ...letterHandlers(site),
+    ...deadLetterHandlers(site),
     ...logHandlers(site),
 
     overview: async () => {

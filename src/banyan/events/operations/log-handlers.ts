@@ -3,7 +3,7 @@
 import type { Handlers } from '../../contract/handlers.ts';
 import { problem } from '../../contract/problem.ts';
 import { Type } from '../../contract/type.ts';
-import { LOG_DAYS, tellObstacle } from '../../log/port.ts';
+import { describeObstacle, LOG_DAYS } from '../../log/port.ts';
 import { type ModuleEvents, nameOf } from '../module-events.ts';
 import { defaultRetention } from '../retention.ts';
 import { audit } from './audit.ts';
@@ -149,7 +149,7 @@ function obstructed({ obstacle, replayed }: ReplayObstructed) {
   const { topic, partition, offset, last } = obstacle;
   return problem(events, 'log-unreadable', {
     detail:
-      `${tellObstacle(obstacle)} Nothing behind it was replayed: later events of its keys would come without those in ` +
+      `${describeObstacle(obstacle)} Nothing behind it was replayed: later events of its keys would come without those in ` +
       'it. Replay from a time after it, or up to one before it.',
     extra: { replayed, topic, partition, offset, last },
   });

@@ -4,11 +4,11 @@
 // A slice at a time: it answers where it got to, and any host goes on from there. An event that fails ends it,
 // since the later ones of its key must not overtake it.
 
-import { type Obstacle, type Positions, type StoredRecord, tellObstacle } from '../../log/port.ts';
+import { describeObstacle, type Obstacle, type Positions, type StoredRecord } from '../../log/port.ts';
 import type { Transaction } from '../../store/store.ts';
-import { Lanes } from '../lanes.ts';
 import { type ModuleEvents, nameOf } from '../module-events.ts';
 import type { Reading } from '../reading.ts';
+import { Semaphore } from '../semaphore.ts';
 import type { AskedLog } from './answering.ts';
 import { pass, type Reached, reached } from './reading-on.ts';
 
@@ -48,7 +48,7 @@ export class ReplayObstructed extends Error {
   readonly replayed: number;
   readonly obstacle: Obstacle;
   constructor(replayed: number, obstacle: Obstacle) {
-    super(tellObstacle(obstacle));
+    super(describeObstacle(obstacle));
     this.name = 'ReplayObstructed';
     this.replayed = replayed;
     this.obstacle = obstacle;
@@ -106,11 +106,11 @@ export async function replay(
 
 /** The keys side by side, the events of each one after the other. */
 async function handleInOrder(of: ModuleEvents, items: readonly Item[], before: number): Promise<number> {
-  const lanes = new Lanes(AT_ONCE);
+  const semaphore = new Semaphore(AT_ONCE);
   let done = 0;
   const keys = Map.groupBy(items, ({ reading }) => reading.attributes.key);
   const work = [...keys.values()].map((some) =>
-    lanes.run(async () => {
+    semaphore.run(async () => {
       for (const item of some) {
         await handle(of, item, () => before + done);
         done += 1;

@@ -88,7 +88,7 @@ const letter = {
   nextAt: nullable(time()),
 };
 
-export const Letter = Type.Object(letter);
+export const DeadLetter = Type.Object(letter);
 
 const Attempted = Type.Object({
   attempt: Type.Integer(),
@@ -123,7 +123,7 @@ const whole = {
   audit: Type.Array(Audited),
 };
 
-export const WholeLetter = Type.Object({
+export const DeadLetterDetails = Type.Object({
   ...whole,
   headers: nullable(Type.Record(Type.String(), Type.String())),
   ...content,
@@ -133,7 +133,7 @@ export const WholeLetter = Type.Object({
   /** Other consumers that have this event in the same state. */
   alsoIn: Type.Array(Type.String()),
 });
-export type WholeLetter = Static<typeof WholeLetter>;
+export type DeadLetterDetails = Static<typeof DeadLetterDetails>;
 
 export const Decided = Type.Object({
   items: Type.Array(

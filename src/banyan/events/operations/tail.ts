@@ -2,7 +2,7 @@
 // says where to go on. Reads beside all groups; nobody's offsets move.
 
 import { tooDeep } from '../../contract/depth.ts';
-import { type Positions, type StoredRecord, tellObstacle } from '../../log/port.ts';
+import { describeObstacle, type Positions, type StoredRecord } from '../../log/port.ts';
 import { attributesOf } from '../cloudevents.ts';
 import type { AskedLog } from './answering.ts';
 import { pass, type Reached, reached } from './reading-on.ts';
@@ -90,7 +90,7 @@ export function tailed(record: StoredRecord): Tailed {
     sequence,
     correlationId: headers.ce_correlationid ?? null,
     traceparent: headers.traceparent ?? null,
-    wrong: obstacle ? tellObstacle(obstacle) : (wrong ?? null),
+    wrong: obstacle ? describeObstacle(obstacle) : (wrong ?? null),
     ...readable(value),
   };
 }

@@ -17,12 +17,12 @@ import {
 } from './verify-store.ts';
 
 /** More than this of one topic is too much to hold at once. */
-export const MOST_EVENTS = 250_000;
+export const MAX_EVENTS = 250_000;
 
 /** The span holds more events than can be compared at once. */
 export class SpanTooLong extends Error {
   constructor(topic: string, events: number) {
-    super(`${topic} has ${events} events in this span; at most ${MOST_EVENTS} are compared at once`);
+    super(`${topic} has ${events} events in this span; at most ${MAX_EVENTS} are compared at once`);
     this.name = 'SpanTooLong';
   }
 }
@@ -64,7 +64,7 @@ export class TopicCheck {
     const pool = this.#owner.store.pool;
     const schema = nameOf(this.#owner);
     const sent = await countSent(pool, schema, this.#from, this.#until);
-    if (sent > MOST_EVENTS) throw new SpanTooLong(this.#topic, sent);
+    if (sent > MAX_EVENTS) throw new SpanTooLong(this.#topic, sent);
     await this.#eventLog.ensureTopics([this.#topic]);
     // The log first: what is in it was committed before, so the stores know it later as well.
     const span = {

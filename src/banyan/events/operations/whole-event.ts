@@ -1,7 +1,8 @@
 // What was found of an event, put together for a person: the outbox knows most of one that waits, the record
 // of one that was sent, a delivery of one that the log has forgotten.
+
+import type { DeadLetterDetails } from './dead-letters.ts';
 import type { Found } from './find.ts';
-import type { WholeLetter } from './letters.ts';
 import type { WholeEvent } from './schemas.ts';
 import { readable } from './tail.ts';
 
@@ -34,7 +35,7 @@ export function wholeEvent(id: string, found: Found): WholeEvent {
   };
 }
 
-function withoutBytes({ headers: _headers, value: _value, ...rest }: WholeLetter) {
+function withoutBytes({ headers: _headers, value: _value, ...rest }: DeadLetterDetails) {
   return { ...rest, history: [...rest.history], audit: [...rest.audit] };
 }
 

@@ -24,7 +24,7 @@ export const steps: readonly (RelayStep | InboxStep)[] = [
 ];
 
 const keys = ['a', 'b', 'c'];
-const rounds = 5;
+const ROUNDS = 5;
 
 export interface LogOfVictim {
   readonly makeLog?: (host: string) => EventLog;
@@ -42,7 +42,7 @@ export async function killedAt(
   const stand = await openStand(serverUrl, makeLog);
   try {
     const host = stand.host({ hostId: 'heir' });
-    for (let n = 1; n <= rounds; n += 1) await host.sell(...keys.map((orderId) => ({ orderId, n })));
+    for (let n = 1; n <= ROUNDS; n += 1) await host.sell(...keys.map((orderId) => ({ orderId, n })));
     const victim = spawn(
       process.execPath,
       [join(import.meta.dirname, 'victim.ts'), stand.url, step, ...args],
@@ -53,14 +53,14 @@ export async function killedAt(
 
     const began = Date.now();
     await host.start();
-    const total = keys.length * rounds;
+    const total = keys.length * ROUNDS;
     await until('every event has its effect', async () => (await stand.effects()).length >= total, 30_000);
     const recovery = Date.now() - began;
     await until('every answer is sent', async () => {
       const [row] = await stand.query<{ n: number }>('SELECT count(*)::int AS n FROM till.event_sent');
       return row!.n >= total;
     });
-    const expected = Array.from({ length: rounds }, (_, n) => n + 1);
+    const expected = Array.from({ length: ROUNDS }, (_, n) => n + 1);
     expect(byKey(await stand.effects())).toEqual(Object.fromEntries(keys.map((key) => [key, expected])));
     const sequences = await stand.query<{ key: string; sequences: number[] }>(
       'SELECT key, array_agg(sequence::int ORDER BY sequence) AS sequences FROM till.event_sent GROUP BY key ORDER BY key',

@@ -11,7 +11,7 @@ const crc32c = inside('protocol/recordBatch/crc32C');
 export type Damage = 'flipped byte' | 'unknown codec' | 'rubbish' | 'bomb';
 
 /** Harms the batch that begins at this offset; answers what puts it back as it was. */
-export async function harm(
+export async function damageSegment(
   { data }: Broker,
   topic: string,
   partition: number,

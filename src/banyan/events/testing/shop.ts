@@ -45,20 +45,20 @@ export const till = defineContract('till', {
 
 export const quiet: LogLogger = { debug() {}, info() {}, warn() {}, error() {} };
 const silent = pino({ level: 'silent' });
-const secret = 'a secret of the tests';
+const SECRET = 'a secret of the tests';
 
-const effects = `CREATE TABLE IF NOT EXISTS effect (
+const EFFECTS = `CREATE TABLE IF NOT EXISTS effect (
   position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id uuid NOT NULL, key text NOT NULL, n bigint NOT NULL)`;
 
 /** Schemas, roles and tables of both modules and of the log, in an empty database. */
 export async function provisionShop(url: string): Promise<void> {
   await provision({
     adminUrl: url,
-    secret,
+    secret: SECRET,
     modules: [],
     schemas: [
       { schema: 'shop', role: 'banyan_shop', ddl: moduleEventTables() },
-      { schema: 'till', role: 'banyan_till', ddl: `${moduleEventTables()}; ${effects}` },
+      { schema: 'till', role: 'banyan_till', ddl: `${moduleEventTables()}; ${EFFECTS}` },
       logSchema,
     ],
     moduleDdl: moduleEventTables,
@@ -67,7 +67,7 @@ export async function provisionShop(url: string): Promise<void> {
 }
 
 export function urlOf(databaseUrl: string, role: 'banyan_shop' | 'banyan_till' | 'banyan_log'): string {
-  return roleUrl(databaseUrl, secret, role);
+  return roleUrl(databaseUrl, SECRET, role);
 }
 
 export function openStore(

@@ -1,6 +1,6 @@
 // The limit as a calculation: time is what the test says it is.
 import { describe, expect, test } from 'vitest';
-import { ConcurrencyLimit, LEAST, MOST } from './concurrency-limit.ts';
+import { ConcurrencyLimit, MAX_LIMIT, MIN_LIMIT } from './concurrency-limit.ts';
 
 /** A module that does `perSecond` in all, however many it is asked: an open loop against the limit. */
 class Module {
@@ -37,7 +37,7 @@ describe('the limit of requests in flight', () => {
     const one = new Module();
     one.run(20_000, 190, 200);
     expect(one.shed).toBe(0);
-    expect(one.limit.limit).toBe(MOST);
+    expect(one.limit.limit).toBe(MAX_LIMIT);
   });
 
   test('at three times the capacity what is begun is done in well under a second, and all of the capacity is used', () => {
@@ -55,7 +55,7 @@ describe('the limit of requests in flight', () => {
     one.run(5_000, 600, 200);
     expect(one.limit.limit).toBeLessThan(200);
     one.run(20_000, 100, 200);
-    expect(one.limit.limit).toBe(MOST);
+    expect(one.limit.limit).toBe(MAX_LIMIT);
   });
 
   test('a standstill of a second refuses nothing and shrinks nothing', () => {
@@ -64,7 +64,7 @@ describe('the limit of requests in flight', () => {
     one.run(1_000, 900, 0);
     one.run(4_000, 900, 1500);
     expect(one.shed).toBe(0);
-    expect(one.limit.limit).toBe(MOST);
+    expect(one.limit.limit).toBe(MAX_LIMIT);
   });
 
   test('64 connections are never refused, however slow the module is', () => {
@@ -75,7 +75,7 @@ describe('the limit of requests in flight', () => {
       expect(limit.full).toBe(false);
       limit.begin();
     }
-    expect(limit.limit).toBeGreaterThanOrEqual(LEAST);
+    expect(limit.limit).toBeGreaterThanOrEqual(MIN_LIMIT);
   });
 
   test('operations that are slow by nature are no sign of a queue', () => {

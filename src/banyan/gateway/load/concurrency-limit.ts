@@ -5,9 +5,9 @@
 // pause nor a slow operation shrinks it.
 
 /** 64 connections that each wait for their answer are normal operation, however slow the machine. */
-export const LEAST = 64;
+export const MIN_LIMIT = 64;
 /** At 1,000 a second a second's standstill passes; in a flood it is there for half a second before it shrinks. */
-export const MOST = 1000;
+export const MAX_LIMIT = 1000;
 
 const WINDOW_MS = 250;
 /** Fewer say nothing of a median. */
@@ -17,7 +17,7 @@ const FINE_MS = 250;
 /** So many times what it takes when there is little to do. */
 const TOLERANCE = 4;
 /** A module whose operations take seconds by nature is not given more than this, of a request's 15 s. */
-const MOST_TOLERATED_MS = 4000;
+const MAX_TOLERATED_MS = 4000;
 /** With no more than so many at once latency is the module's own, not that of a queue. */
 const LITTLE = 8;
 /** What is left of those in flight after a window in which a queue got shorter. */
@@ -26,7 +26,7 @@ const SHORTER = 0.9;
 const KEPT = 512;
 
 export class ConcurrencyLimit {
-  #limit = MOST;
+  #limit = MAX_LIMIT;
   #inFlight = 0;
   /** The most at once in this window. */
   #peak = 0;
@@ -69,7 +69,7 @@ export class ConcurrencyLimit {
 
   #closeWindow(now: number): void {
     const median = this.#latencies.subarray(0, this.#count).sort()[this.#count >> 1]!;
-    const tolerated = Math.min(Math.max(FINE_MS, TOLERANCE * this.#own), MOST_TOLERATED_MS);
+    const tolerated = Math.min(Math.max(FINE_MS, TOLERANCE * this.#own), MAX_TOLERATED_MS);
     if (this.#peak <= LITTLE) this.#own = this.#own === 0 ? median : this.#own * 0.9 + median * 0.1;
     if (median <= tolerated) this.#good();
     else if (this.#inFlight >= this.#before * SHORTER) this.#bad(tolerated / median);
@@ -83,12 +83,12 @@ export class ConcurrencyLimit {
   #bad(gradient: number): void {
     this.#badWindows += 1;
     if (this.#badWindows < 2) return;
-    this.#limit = Math.max(LEAST, Math.min(this.#limit, this.#peak) * Math.max(0.5, gradient));
+    this.#limit = Math.max(MIN_LIMIT, Math.min(this.#limit, this.#peak) * Math.max(0.5, gradient));
   }
 
   /** Also when little of it was used: the next flood finds it high, and shrinks it within a second. */
   #good(): void {
     this.#badWindows = 0;
-    this.#limit = Math.min(MOST, this.#limit + Math.max(4, this.#limit / 20));
+    this.#limit = Math.min(MAX_LIMIT, this.#limit + Math.max(4, this.#limit / 20));
   }
 }

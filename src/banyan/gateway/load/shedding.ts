@@ -11,8 +11,8 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { type Lag, watchLag } from './lag.ts';
 
-const REASONS = ['limit', 'lag', 'deadline'] as const;
-type Reason = (typeof REASONS)[number];
+const reasons = ['limit', 'lag', 'deadline'] as const;
+type Reason = (typeof reasons)[number];
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -154,7 +154,7 @@ function measure(metrics: Metrics, gates: readonly Gate[]): void {
     ['module', 'reason'],
     () =>
       gates.flatMap(({ module, shed }) =>
-        REASONS.map((reason) => ({ labels: { module, reason }, value: shed[reason] })),
+        reasons.map((reason) => ({ labels: { module, reason }, value: shed[reason] })),
       ),
   );
   metrics.gauge(

@@ -3,7 +3,7 @@
 // out what is too old.
 import type { Admin } from 'kafkajs';
 
-const EARLIER_MS = [0, 60_000, 3_600_000, 86_400_000];
+const earlierMs = [0, 60_000, 3_600_000, 86_400_000];
 const broken = new Set(['UNKNOWN', 'CORRUPT_MESSAGE', 'KAFKA_STORAGE_ERROR']);
 
 /** The broker answered, and says that it cannot read a part of its log. Also below the retries of kafkajs. */
@@ -20,7 +20,7 @@ export interface Beginnings {
 }
 
 export async function offsetsFrom(admin: Admin, topic: string, from: Date): Promise<Beginnings> {
-  for (const earlier of EARLIER_MS) {
+  for (const earlier of earlierMs) {
     try {
       const found = await admin.fetchTopicOffsetsByTimestamp(topic, Math.max(0, from.getTime() - earlier));
       const offsets = found.map(

@@ -4,14 +4,14 @@
 
 const MAGIC = 0x184d2204;
 /** By the three bits of the block descriptor. */
-const BLOCK_BYTES = new Map([4, 5, 6, 7].map((bits) => [bits, 2 ** (8 + 2 * bits)]));
+const blockBytes = new Map([4, 5, 6, 7].map((bits) => [bits, 2 ** (8 + 2 * bits)]));
 /** The most that a byte of a block can become. */
 const RATIO = 255;
 
 export function lz4Bound(frame: Buffer): number {
   if (frame.length < 7 || frame.readUInt32LE(0) !== MAGIC) throw new Error('no LZ4 frame');
   const flags = frame[4]!;
-  const most = BLOCK_BYTES.get((frame[5]! >> 4) & 7);
+  const most = blockBytes.get((frame[5]! >> 4) & 7);
   if (flags >> 6 !== 1 || most === undefined) throw new Error('an LZ4 frame of an unknown version');
   const blockChecksum = flags & 0x10 ? 4 : 0;
   let at = 6 + (flags & 0x08 ? 8 : 0) + (flags & 0x01 ? 4 : 0) + 1;

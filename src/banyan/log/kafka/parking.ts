@@ -3,7 +3,7 @@
 // (retention, kafka-delete-records), or when somebody decided to pass it over. Said in the log once per place.
 // Where it stands is not remembered here: offsets are committed up to it, so the next member stands there too.
 import type { Consumer } from 'kafkajs';
-import { type LogLogger, type Obstacle, type SubscribeOptions, tellObstacle } from '../port.ts';
+import { describeObstacle, type LogLogger, type Obstacle, type SubscribeOptions } from '../port.ts';
 
 export interface ParkingOptions extends Pick<SubscribeOptions, 'onObstacle' | 'onClear'> {
   readonly group: string;
@@ -43,7 +43,7 @@ export class Parking {
     this.#parked.set(key, { obstacle });
     if (known?.offset !== obstacle.offset || known.reason !== obstacle.reason) {
       if (known) await this.#tell(known);
-      log.error({ group, ...obstacle }, `a partition is parked: ${tellObstacle(obstacle)}`);
+      log.error({ group, ...obstacle }, `a partition is parked: ${describeObstacle(obstacle)}`);
     }
     if ((await this.#ask(obstacle)) === 'pass') await this.#pass(consumer, obstacle);
   }

@@ -6,7 +6,7 @@ import { type KafkaBatch, type KafkaMessage, obstacleOf, stored } from './batch.
 import { isObstructed, type Obstructed, UNKNOWN_OFFSET } from './unreadable.ts';
 
 /** The broker is asked for no more while so many records wait to be given. */
-const MOST_QUEUED = 2_000;
+const MAX_QUEUED = 2_000;
 
 export interface Ends {
   /** The offset to give first and the one to stop before, by partition. */
@@ -71,7 +71,7 @@ export class Reading {
 
   /** Resolves when there is room for another batch. */
   async room(): Promise<void> {
-    if (this.#queue.length <= MOST_QUEUED) return;
+    if (this.#queue.length <= MAX_QUEUED) return;
     await new Promise<void>((resolve) => {
       this.#drained = resolve;
     });

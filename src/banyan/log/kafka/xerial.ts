@@ -2,7 +2,7 @@
 // of Xerial: a header of 16 bytes, then blocks with their length before each. Says how much the blocks unpack to,
 // which each tells at its beginning. Unpacks nothing.
 
-const MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
+const magic = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const HEADER_BYTES = 16;
 
 export interface SnappyBlocks {
@@ -34,7 +34,7 @@ function framed(packed: Buffer): Buffer[] {
 }
 
 function isHeader(packed: Buffer, at: number): boolean {
-  return packed.length >= at + HEADER_BYTES && packed.subarray(at, at + MAGIC.length).equals(MAGIC);
+  return packed.length >= at + HEADER_BYTES && packed.subarray(at, at + magic.length).equals(magic);
 }
 
 /** A varint of at most 32 bits. */

@@ -21,7 +21,7 @@ export const decoder = async () => {
  */
 const most = { rows: 40, whole: 25, avif: 13 };
 
-const thumbSide = 320;
+const THUMB_SIDE = 320;
 
 export interface Image {
   readonly contentType: string;
@@ -50,7 +50,7 @@ export async function decode(bytes: Buffer): Promise<Image> {
     // Decodes everything, so a file that was cut off fails here.
     const thumb = await image
       .autoOrient()
-      .resize(thumbSide, thumbSide, { fit: 'inside', withoutEnlargement: true })
+      .resize(THUMB_SIDE, THUMB_SIDE, { fit: 'inside', withoutEnlargement: true })
       .webp({ quality: 80 })
       .toBuffer();
     // An orientation that only metadata tells would be lost with them: then the pixels are turned. HEIF turns by itself.

@@ -13,7 +13,7 @@ const WAITING = 14;
 /** Of what runs and waits: six pictures of the largest size. */
 const BYTES = 64 * 1024 * 1024;
 /** The rest of a request's 15 s is for the picture itself, and for what is written. */
-const PATIENCE_MS = 5000;
+const MAX_WAIT_MS = 5000;
 /** A process takes 150 ms to begin; pictures come in rows. */
 const IDLE_MS = 10_000;
 /** The largest picture takes 2 s of a core. */
@@ -40,7 +40,7 @@ export function createDecoder({
     busy: 'More pictures are to be decoded than this host can at once.',
     atOnce: AT_ONCE,
     waiting: WAITING,
-    patienceMs: PATIENCE_MS,
+    maxWaitMs: MAX_WAIT_MS,
     weight: BYTES,
     retryAfter: 2,
   });

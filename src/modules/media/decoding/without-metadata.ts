@@ -59,7 +59,7 @@ function endOfScan(bytes: Buffer, from: number): number {
 }
 
 /** What changes how the pixels look, and animations; text, time and EXIF do not. */
-const pngKept =
+const PNG_KEPT =
   /^(IHDR|PLTE|IDAT|IEND|tRNS|gAMA|cHRM|sRGB|iCCP|cICP|mDCV|cLLI|sBIT|pHYs|bKGD|hIST|sPLT|acTL|fcTL|fdAT)$/;
 
 function png(bytes: Buffer): Buffer {
@@ -67,7 +67,7 @@ function png(bytes: Buffer): Buffer {
   for (let at = 8; at < bytes.length; ) {
     const end = at + 12 + bytes.readUInt32BE(at);
     const type = bytes.toString('latin1', at + 4, at + 8);
-    if (pngKept.test(type)) parts.push(bytes.subarray(at, end));
+    if (PNG_KEPT.test(type)) parts.push(bytes.subarray(at, end));
     at = type === 'IEND' ? bytes.length : end;
   }
   return Buffer.concat(parts);

@@ -4,8 +4,8 @@ import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createPublisher } from '../../../banyan/events/publisher.ts';
 import { moduleEventTables } from '../../../banyan/events/tables.ts';
-import { Lane } from '../../../banyan/jobs/lane.ts';
 import { createJobTask } from '../../../banyan/jobs/loop.ts';
+import { WorkerPool } from '../../../banyan/jobs/worker-pool.ts';
 import { limitTables } from '../../../banyan/limits/tables.ts';
 import { provision } from '../../../banyan/postgres/provision.ts';
 import { roleUrl, runtimeRole } from '../../../banyan/postgres/roles.ts';
@@ -101,9 +101,14 @@ test('keeps every row, and an open saga goes on to its end', async () => {
     payments: { charge: async () => ({ ...at, state: 'captured' }) },
     notifications: { tellOfOrder: async () => at },
   };
-  const lane = new Lane({ name: 'orders/coordinate', limit: 8, wake: () => task.wake(), log: silent });
+  const workers = new WorkerPool({
+    name: 'orders/coordinate',
+    limit: 8,
+    wake: () => task.wake(),
+    log: silent,
+  });
   const saga = checkout(others as unknown as Participants);
-  const engine = new Engine<Checkout>({ saga, store, lane, log: silent });
+  const engine = new Engine<Checkout>({ saga, store, workers, log: silent });
   const task = createJobTask(engine.job('coordinate'), silent);
   try {
     expect(await engine.style()).toMatchObject({ style: 'orchestration', changedBy: 'somebody' });
@@ -129,7 +134,7 @@ test('keeps every row, and an open saga goes on to its end', async () => {
     ]);
   } finally {
     await task.stop();
-    await lane.close();
+    await workers.close();
     await store.close();
   }
 });

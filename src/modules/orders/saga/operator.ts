@@ -4,7 +4,7 @@
 import { type Engine, type Open, problem, type Store, styleWhen, type Transaction } from '#banyan';
 import { type Order, orders, type SagaOfOrder, type SagaOverview, type SagaStyle } from '../contract.ts';
 import { cancel, type Ended, tellEnd } from '../decisions.ts';
-import { type Checkout, cancelled } from './orchestration.ts';
+import { CANCELLED, type Checkout } from './orchestration.ts';
 import { explained, timelineOf } from './words.ts';
 
 export interface OperatorParts {
@@ -70,7 +70,7 @@ export class SagaOperator {
     const { store, coordinator } = this.#parts;
     const open = await this.#stuck(orderId);
     await store.transaction(async (tx) => {
-      if (open.driven) await coordinator.hurry(tx, orderId);
+      if (open.driven) await coordinator.retryNow(tx, orderId);
       else await askAgain(tx, orderId);
     });
     return this.show(orderId);
@@ -79,7 +79,7 @@ export class SagaOperator {
   async cancel(orderId: string): Promise<SagaOfOrder> {
     await this.#stuck(orderId);
     await this.#parts.store.transaction(async (tx) => {
-      const how = await this.callOff(tx, orderId);
+      const how = await this.requestCancel(tx, orderId);
       if (how === 'done' || how === 'called-off') return;
       throw problem(orders, 'too-late', {
         detail:
@@ -92,9 +92,12 @@ export class SagaOperator {
   }
 
   /** Takes an order back, if nothing decided it yet. `called-off`: a coordinator does it, step by step. */
-  async callOff(tx: Transaction, orderId: string): Promise<'done' | 'called-off' | 'already' | 'too-late'> {
+  async requestCancel(
+    tx: Transaction,
+    orderId: string,
+  ): Promise<'done' | 'called-off' | 'already' | 'too-late'> {
     const { coordinator } = this.#parts;
-    const how = await coordinator.callOff(tx, orderId, cancelled);
+    const how = await coordinator.requestCancel(tx, orderId, CANCELLED);
     if (how === 'not-driven') return (await cancel(tx, orderId)).length > 0 ? 'done' : 'too-late';
     if (how !== 'nothing-begun') return how;
     await coordinator.changeNow(tx, orderId);

@@ -7,7 +7,7 @@ import type { notifications } from '../../notifications/contract.ts';
 import type { payments } from '../../payments/contract.ts';
 import type { RejectReason } from '../contract.ts';
 import { cancel, confirmUnlessBarred, reject } from '../decisions.ts';
-import { watched } from './choreography.ts';
+import { watched } from './answers.ts';
 
 /** What the steps need to know of an order; kept with its saga. */
 export interface Checkout {
@@ -26,7 +26,7 @@ export interface Participants {
 }
 
 /** How a saga that was taken back ends: cancelled, or rejected for a reason. */
-export const cancelled = 'cancelled';
+export const CANCELLED = 'cancelled';
 
 export function checkout({ catalog, payments, notifications }: Participants): Saga<Checkout> {
   return defineSaga<Checkout>({
@@ -96,9 +96,9 @@ export function checkout({ catalog, payments, notifications }: Participants): Sa
       {
         name: 'end-order',
         change: async (tx, { orderId }, ending) => {
-          if (ending === cancelled) await cancel(tx, orderId);
+          if (ending === CANCELLED) await cancel(tx, orderId);
           else await reject(tx, orderId, 'orchestration', ending as RejectReason);
-          return { ...done(null), ...(ending === cancelled ? {} : { why: ending! }) };
+          return { ...done(null), ...(ending === CANCELLED ? {} : { why: ending! }) };
         },
         deadlineMs: 10_000,
       },
@@ -109,7 +109,7 @@ export function checkout({ catalog, payments, notifications }: Participants): Sa
         ask: async (order, ending) =>
           tell(
             await notifications.tellOfOrder(
-              ending === cancelled
+              ending === CANCELLED
                 ? { ...about(order), ended: 'cancelled' }
                 : { ...about(order), ended: 'rejected', reason: ending! },
             ),

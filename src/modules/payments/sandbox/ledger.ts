@@ -6,17 +6,17 @@ import type { Sql } from '#banyan';
 import type { ChargeRequest, ChargeStatus } from '../card-network.ts';
 import type { Charge } from '../contract.ts';
 
-const columns = 'id, order_id, amount_cents, currency, status, idempotency_key, created_at';
+const COLUMNS = 'id, order_id, amount_cents, currency, status, idempotency_key, created_at';
 
 /** Takes the key, or reads how it ended: the update changes nothing and is there to return the row. */
-const enter = `
-  INSERT INTO card_network.charges (${columns}) VALUES ($1, $2, $3, $4, $5, $6, now())
+const ENTER = `
+  INSERT INTO card_network.charges (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, now())
   ON CONFLICT (idempotency_key) DO UPDATE SET idempotency_key = EXCLUDED.idempotency_key
   RETURNING order_id, amount_cents, currency, status`;
 
 /** Closes the key, whether or not a charge has come: a late one finds the row. */
-const close = `
-  INSERT INTO card_network.charges (${columns}) VALUES ($1, $2, $3, $4, 'voided', $5, now())
+const CLOSE = `
+  INSERT INTO card_network.charges (${COLUMNS}) VALUES ($1, $2, $3, $4, 'voided', $5, now())
   ON CONFLICT (idempotency_key) DO UPDATE
     SET status = CASE charges.status WHEN 'captured' THEN 'voided' ELSE charges.status END`;
 
@@ -30,7 +30,7 @@ export class Ledger {
   /** The status under this key: the given one if the key is new, else what the first request came to. */
   async enter(request: ChargeRequest, status: ChargeStatus): Promise<ChargeStatus> {
     const { idempotencyKey, orderId, amountCents, currency } = request;
-    const { rows } = await this.#sql.query(enter, [
+    const { rows } = await this.#sql.query(ENTER, [
       v7(),
       orderId,
       amountCents,
@@ -53,7 +53,7 @@ export class Ledger {
   }
 
   async void({ idempotencyKey, orderId, amountCents, currency }: ChargeRequest): Promise<void> {
-    await this.#sql.query(close, [v7(), orderId, amountCents, currency, idempotencyKey]);
+    await this.#sql.query(CLOSE, [v7(), orderId, amountCents, currency, idempotencyKey]);
   }
 
   async refund({ idempotencyKey }: ChargeRequest): Promise<void> {
@@ -76,7 +76,7 @@ export class Ledger {
   /** Newest first, optionally of one order, optionally those before an id. */
   async newest(orderId: string | undefined, before: string | undefined, limit: number): Promise<Charge[]> {
     const { rows } = await this.#sql.query(
-      `SELECT ${columns} FROM card_network.charges
+      `SELECT ${COLUMNS} FROM card_network.charges
        WHERE ($1::uuid IS NULL OR order_id = $1) AND ($2::uuid IS NULL OR id < $2)
        ORDER BY id DESC LIMIT $3`,
       [orderId ?? null, before ?? null, limit],

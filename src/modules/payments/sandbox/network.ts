@@ -33,10 +33,10 @@ export function sandboxNetwork(ledger: Ledger): CardNetwork {
   };
 }
 
-const failuresPerKey = 2;
+const FAILURES_PER_KEY = 2;
 
 async function flaky(ledger: Ledger, request: ChargeRequest): Promise<ChargeStatus> {
-  if ((await ledger.countFailure(request.idempotencyKey)) <= failuresPerKey)
+  if ((await ledger.countFailure(request.idempotencyKey)) <= FAILURES_PER_KEY)
     throw new NetworkBusy('the network is busy, as this token asks for');
   return ledger.enter(request, 'captured');
 }

@@ -14,7 +14,7 @@ const QUIET = 0.05;
 const LOOKS = 60;
 
 /** Answers what ends the waiting. */
-export function settleHeap(): () => void {
+export function collectGarbageWhenIdle(): () => void {
   let last = performance.eventLoopUtilization();
   let looks = 0;
   const timer = setInterval(() => {

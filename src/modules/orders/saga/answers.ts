@@ -1,6 +1,6 @@
-// The checkout by choreography, seen from orders: what others say of an order, and what orders does about it. No
-// file has the whole: catalog reserves at order-placed, payments charges at stock-reserved, orders confirms at
-// payment-captured, notifications mails at order-confirmed (each module's listeners.ts).
+// What other modules answer about an order, in both styles of the checkout, and what orders does about it. By
+// choreography no file has the whole: catalog reserves at order-placed, payments charges at stock-reserved, orders
+// confirms at payment-captured, notifications mails at order-confirmed (each module's listeners.ts).
 // Every event is noted for the timeline. Of an order that a coordinator drives the same event is an answer to it.
 import { type Delivery, type Engine, type Listener, on, type Transaction, type Watched } from '#banyan';
 import { catalog } from '../../catalog/contract.ts';
@@ -20,14 +20,14 @@ export const watched: Watched = {
   deadlineMs: 20_000,
 };
 
-export function choreography(engine: Engine<Checkout>): readonly Listener[] {
+export function answerListeners(engine: Engine<Checkout>): readonly Listener[] {
   const ended =
     (why: string) =>
     (
       { orderId, attempts = 1 }: { orderId: string; attempts?: number },
       { tx, delivery }: { tx: Transaction; delivery: Delivery },
     ) =>
-      engine.told(tx, delivery, orderId, { step: 'refund-payment', status: 'done', attempts, why });
+      engine.applyOutcome(tx, delivery, orderId, { step: 'refund-payment', status: 'done', attempts, why });
   const mailed = async (
     { orderId, type, attempts }: { orderId: string | null; type: string; attempts?: number },
     { tx, delivery }: { tx: Transaction; delivery: Delivery },
@@ -53,13 +53,17 @@ export function choreography(engine: Engine<Checkout>): readonly Listener[] {
         await reject(tx, orderId, 'choreography', why, delivery.attempt);
     }),
     on(payments.events['payment-captured'], ({ orderId, attempts = 1 }, { tx, delivery }) =>
-      engine.told(tx, delivery, orderId, { step: 'capture-payment', status: 'done', attempts }, () =>
+      engine.applyOutcome(tx, delivery, orderId, { step: 'capture-payment', status: 'done', attempts }, () =>
         confirm(tx, orderId, delivery.attempt),
       ),
     ),
     on(payments.events['payment-failed'], ({ orderId, attempts = 1, reason: why }, { tx, delivery }) =>
-      engine.told(tx, delivery, orderId, { step: 'capture-payment', status: 'failed', attempts, why }, () =>
-        reject(tx, orderId, 'choreography', why, delivery.attempt),
+      engine.applyOutcome(
+        tx,
+        delivery,
+        orderId,
+        { step: 'capture-payment', status: 'failed', attempts, why },
+        () => reject(tx, orderId, 'choreography', why, delivery.attempt),
       ),
     ),
 

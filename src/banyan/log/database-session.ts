@@ -11,7 +11,7 @@ export interface SessionIdentity {
   readonly start: string;
 }
 
-export class Session {
+export class DatabaseSession {
   readonly #config: ClientConfig;
   readonly #channel: string | undefined;
   readonly #onNotification: (payload: string) => void;

@@ -1,6 +1,6 @@
 // Claimed work in flight, bounded: what a job does with its rows when each waits for somebody outside.
-// The job's run claims as much as the lane has room for and returns; one piece that waits long holds up
-// nobody else, and the job is woken when a full lane has room again.
+// The job's run claims as much as the pool has room for and returns; one piece that waits long holds up
+// nobody else, and the job is woken when a full pool has room again.
 // It knows nothing of the work: claiming, leases and retries are the job's own, in its database.
 import type { Logger } from 'pino';
 import { currentFlow } from '../context/call.ts';
@@ -13,24 +13,24 @@ import { noTracing, type Tracing } from '../telemetry/tracing.ts';
  */
 const ROUNDING_MS = 2;
 
-export interface LaneOptions {
+export interface WorkerPoolOptions {
   /** What a piece of work is called in traces. */
   readonly name: string;
   /** Pieces in flight at most. */
   readonly limit: number;
-  /** Wakes the job that feeds the lane. */
+  /** Wakes the job that feeds the pool. */
   readonly wake: () => void;
   readonly log: Logger;
   readonly tracing?: Tracing;
 }
 
-export class Lane {
-  readonly #options: LaneOptions;
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
   readonly #closing = new AbortController();
   readonly #inFlight = new Set<Promise<void>>();
   readonly #timers = new Set<NodeJS.Timeout>();
 
-  constructor(options: LaneOptions) {
+  constructor(options: WorkerPoolOptions) {
     this.#options = options;
   }
 
@@ -76,7 +76,7 @@ export class Lane {
     if (!this.#closing.signal.aborted) this.#options.wake();
   }
 
-  /** Wakes the job when something that was put off so long is due again. */
+  /** Wakes the job when something that was postponed so long is due again. */
   wakeIn(milliseconds: number): void {
     if (this.#closing.signal.aborted) return;
     const timer = setTimeout(() => {

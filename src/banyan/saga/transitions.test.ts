@@ -1,7 +1,7 @@
 // The table of steps as a machine: every way through it, and the tables that cannot be executed.
 import { describe, expect, test } from 'vitest';
-import { Course } from './course.ts';
 import { defineSaga, type Place, type Reply, type Saga } from './definition.ts';
+import { Transitions } from './transitions.ts';
 
 const ask = async (): Promise<Reply> => ({ outcome: 'done', where: null });
 const command = (name: string) => ({ name, by: 'somebody', ask, deadlineMs: 1_000 });
@@ -16,21 +16,21 @@ const saga: Saga<unknown> = {
   ],
   otherwise: [command('x'), command('y')],
 };
-const course = new Course(defineSaga(saga));
+const transitions = new Transitions(defineSaga(saga));
 const reply = (outcome: Reply['outcome']): Reply => ({ outcome, where: null, why: 'because' });
 const words = (place: Place | undefined) => place && `${place.path} ${place.step}`;
 
 /** All places from here, if every answer is `done`. */
 function way(from: Place): string[] {
   const places: string[] = [];
-  for (let at: Place | undefined = from; at && at.path !== 'done'; at = course.after(at, reply('done')))
+  for (let at: Place | undefined = from; at && at.path !== 'done'; at = transitions.after(at, reply('done')))
     places.push(words(at)!);
   return places;
 }
 
 describe('a saga', () => {
   test('goes forward, step by step', () => {
-    expect(way(course.first)).toEqual(['forward a', 'forward b', 'forward c', 'forward p', 'forward d']);
+    expect(way(transitions.first)).toEqual(['forward a', 'forward b', 'forward c', 'forward p', 'forward d']);
   });
 
   test.each([
@@ -39,7 +39,7 @@ describe('a saga', () => {
     ['c', ['undo un-a', 'after x', 'after y']],
     ['p', ['undo un-c', 'undo un-a', 'after x', 'after y']],
   ])('refused at %s takes back what was done before', (step, back) => {
-    expect(way(course.after({ path: 'forward', step }, reply('refused'))!)).toEqual(back);
+    expect(way(transitions.after({ path: 'forward', step }, reply('refused'))!)).toEqual(back);
   });
 
   test.each([
@@ -48,13 +48,13 @@ describe('a saga', () => {
     ['c', ['undo un-c', 'undo un-a', 'after x', 'after y']],
     ['p', ['undo un-c', 'undo un-a', 'after x', 'after y']],
   ])('called off at %s takes that back as well: nobody knows whether it took effect', (step, back) => {
-    expect(way(course.calledOff({ path: 'forward', step })!)).toEqual(back);
+    expect(way(transitions.onCancel({ path: 'forward', step })!)).toEqual(back);
   });
 
   test('only goes forward after its pivot', () => {
     const after: Place = { path: 'forward', step: 'd' };
-    expect(course.calledOff(after)).toBeUndefined();
-    expect(() => course.after(after, reply('refused'))).toThrow(
+    expect(transitions.onCancel(after)).toBeUndefined();
+    expect(() => transitions.after(after, reply('refused'))).toThrow(
       'd cannot refuse: it is after the pivot (because)',
     );
   });
@@ -64,15 +64,15 @@ describe('a saga', () => {
       { path: 'undo', step: 'un-a' },
       { path: 'after', step: 'x' },
     ] as const) {
-      expect(course.calledOff(place)).toBeUndefined();
-      expect(() => course.after(place, reply('refused'))).toThrow('nothing takes it back');
+      expect(transitions.onCancel(place)).toBeUndefined();
+      expect(() => transitions.after(place, reply('refused'))).toThrow('nothing takes it back');
     }
   });
 
   test('stays where the answer is pending, and knows no step of another version', () => {
-    expect(course.after(course.first, reply('pending'))).toBeUndefined();
-    expect(course.at({ path: 'forward', step: 'gone' })).toBeUndefined();
-    expect(() => course.after({ path: 'forward', step: 'gone' }, reply('done'))).toThrow('no step gone');
+    expect(transitions.after(transitions.first, reply('pending'))).toBeUndefined();
+    expect(transitions.at({ path: 'forward', step: 'gone' })).toBeUndefined();
+    expect(() => transitions.after({ path: 'forward', step: 'gone' }, reply('done'))).toThrow('no step gone');
   });
 });
 

@@ -1,12 +1,12 @@
-// Work in small groups: keys that are handled in one transaction, and so wait for the disk once. A group is made
-// of what waits when a lane is free: nothing is held back to fill one. It is bounded by count and by the time that
+// Work in small batches: keys that are handled in one transaction, and so wait for the disk once. A batch is made
+// of what waits when a slot is free: nothing is held back to fill one. It is bounded by count and by the time that
 // its pieces will probably take, so that a fast event never waits behind many slow ones.
-// Guarantees: the pieces of one chain are done in order and never twice at once; a group that fails is done
+// Guarantees: the pieces of one chain are done in order and never twice at once; a batch that fails is done
 // again piece by piece, and what fails then is that piece's own affair.
 // It must not know what a piece is.
 
-export interface GroupsOptions<T> {
-  /** Groups in hand at once. */
+export interface BatcherOptions<T> {
+  /** Batches in hand at once. */
   readonly atOnce: number;
   /** Does all of them or, when it throws, none. Each list is part of one chain. */
   readonly together: (lists: readonly (readonly T[])[]) => Promise<void>;
@@ -15,9 +15,9 @@ export interface GroupsOptions<T> {
   /** Milliseconds that a piece will probably take. */
   readonly estimate: (piece: T) => number;
   /** What is done alone keeps others waiting at most so long, in milliseconds. Default: until it is done. */
-  readonly patienceMs?: number;
-  /** A group failed; its pieces are done alone. */
-  readonly onApart?: (error: unknown) => void;
+  readonly releaseAfterMs?: number;
+  /** A batch failed; its pieces are done alone. */
+  readonly onSplit?: (error: unknown) => void;
 }
 
 interface Chain<T> {
@@ -34,18 +34,18 @@ interface Part<T> {
 }
 
 /** One commit costs about as much as handling ten events; beyond some dozens nothing more is won. */
-export const LARGEST = 64;
-export const BUDGET_MS = 40;
+export const MAX_BATCH = 64;
+export const BATCH_BUDGET_MS = 40;
 
-export class Groups<T> {
-  readonly #options: GroupsOptions<T>;
+export class Batcher<T> {
+  readonly #options: BatcherOptions<T>;
   readonly #queue: Chain<T>[] = [];
   #running = 0;
-  /** Halved by each group that fails, so that a conflict or a defect does not make all work twice as long. */
-  #largest = LARGEST;
+  /** Halved by each batch that fails, so that a conflict or a defect does not make all work twice as long. */
+  #maxBatch = MAX_BATCH;
   #pumping = false;
 
-  constructor(options: GroupsOptions<T>) {
+  constructor(options: BatcherOptions<T>) {
     this.#options = options;
   }
 
@@ -54,7 +54,7 @@ export class Groups<T> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ pieces, next: 0, resolve, reject, signal });
       if (this.#pumping) return;
-      // What else comes in this turn belongs into the same group.
+      // What else comes in this turn belongs into the same batch.
       this.#pumping = true;
       queueMicrotask(() => {
         this.#pumping = false;
@@ -65,8 +65,8 @@ export class Groups<T> {
 
   #pump(): void {
     while (this.#running < this.#options.atOnce) {
-      const group = this.#compose();
-      if (group.length === 0) return;
+      const batch = this.#compose();
+      if (batch.length === 0) return;
       this.#running += 1;
       let held = true;
       const release = () => {
@@ -75,7 +75,7 @@ export class Groups<T> {
         this.#running -= 1;
         this.#pump();
       };
-      void this.#do(group, release).finally(() => {
+      void this.#do(batch, release).finally(() => {
         release();
         this.#pump();
       });
@@ -84,10 +84,10 @@ export class Groups<T> {
 
   /** The next pieces, chain by chain, for as long as there is room. At least one, however long it takes. */
   #compose(): Part<T>[] {
-    const group: Part<T>[] = [];
+    const batch: Part<T>[] = [];
     let count = 0;
     let ms = 0;
-    while (this.#queue[0] && count < this.#largest) {
+    while (this.#queue[0] && count < this.#maxBatch) {
       const chain = this.#queue[0];
       if (chain.signal.aborted) {
         this.#queue.shift();
@@ -96,39 +96,39 @@ export class Groups<T> {
       }
       const from = chain.next;
       let to = from;
-      while (to < chain.pieces.length && count < this.#largest) {
+      while (to < chain.pieces.length && count < this.#maxBatch) {
         const more = this.#options.estimate(chain.pieces[to]!);
-        if (count > 0 && ms + more > BUDGET_MS) break;
+        if (count > 0 && ms + more > BATCH_BUDGET_MS) break;
         ms += more;
         count += 1;
         to += 1;
       }
       if (to === from) break;
-      group.push({ chain, pieces: chain.pieces.slice(from, to) });
+      batch.push({ chain, pieces: chain.pieces.slice(from, to) });
       this.#queue.shift();
       if (to < chain.pieces.length) break;
     }
-    return group;
+    return batch;
   }
 
-  async #do(group: readonly Part<T>[], release: () => void): Promise<void> {
-    const single = group.length === 1 && group[0]!.pieces.length === 1;
+  async #do(batch: readonly Part<T>[], release: () => void): Promise<void> {
+    const single = batch.length === 1 && batch[0]!.pieces.length === 1;
     if (!single) {
       try {
-        await this.#options.together(group.map(({ pieces }) => pieces));
-        this.#largest = Math.min(LARGEST, this.#largest + 1);
-        for (const part of group) this.#done(part);
+        await this.#options.together(batch.map(({ pieces }) => pieces));
+        this.#maxBatch = Math.min(MAX_BATCH, this.#maxBatch + 1);
+        for (const part of batch) this.#done(part);
         return;
       } catch (error) {
-        this.#options.onApart?.(error);
-        // At least two: a single piece is never done as a group, so the size would never grow again.
-        this.#largest = Math.max(2, Math.floor(this.#largest / 2));
+        this.#options.onSplit?.(error);
+        // At least two: a single piece is never done as a batch, so the size would never grow again.
+        this.#maxBatch = Math.max(2, Math.floor(this.#maxBatch / 2));
       }
     }
-    const { patienceMs } = this.#options;
-    const patience = patienceMs === undefined ? undefined : setTimeout(release, patienceMs);
+    const { releaseAfterMs } = this.#options;
+    const timer = releaseAfterMs === undefined ? undefined : setTimeout(release, releaseAfterMs);
     await Promise.all(
-      group.map(async (part) => {
+      batch.map(async (part) => {
         try {
           await this.#options.alone(part.pieces);
           this.#done(part);
@@ -137,7 +137,7 @@ export class Groups<T> {
         }
       }),
     );
-    clearTimeout(patience);
+    clearTimeout(timer);
   }
 
   /** The rest of a chain comes before what has waited less. */
@@ -157,14 +157,14 @@ export class Stopped extends Error {
 }
 
 /** How long pieces of a kind take, as a moving average; a kind that is not known yet is taken for slow. */
-export class Pace {
+export class DurationAverages {
   readonly #ms = new Map<string, number>();
 
   of(kind: string): number {
-    return this.#ms.get(kind) ?? BUDGET_MS / 4;
+    return this.#ms.get(kind) ?? BATCH_BUDGET_MS / 4;
   }
 
-  took(kind: string, ms: number): void {
+  record(kind: string, ms: number): void {
     const before = this.#ms.get(kind);
     this.#ms.set(kind, before === undefined ? ms : before + (ms - before) / 8);
   }

@@ -7,7 +7,7 @@
 import { Agent, request as ask, type Dispatcher } from 'undici';
 import { type Headers, HOP_HEADER_BYTES } from '../http/hop-by-hop.ts';
 import { REQUEST_DEADLINE_MS } from '../http/http-call.ts';
-import type { Endpoint, Placements } from '../routing/snapshot.ts';
+import type { Instance, Placements } from '../routing/snapshot.ts';
 import { Answer, type Answered, type Callback } from './answer.ts';
 import { type AskRefusal, unlessRefused } from './unexpected.ts';
 
@@ -18,7 +18,7 @@ export const STRANGER = 'BANYAN_STRANGER';
 type Options = Dispatcher.DispatchOptions;
 
 export interface Destination {
-  readonly endpoint: Endpoint;
+  readonly instance: Instance;
   /** The target as the client sent it, byte for byte. */
   readonly path: string;
   /** It may be sent to another process as well. */
@@ -37,7 +37,7 @@ export function addressed(headers: Headers, destination: Destination): Headers {
   return headers;
 }
 
-export interface Lines {
+export interface UpstreamConnections {
   /** What reply-from calls. The headers are addressed. */
   request(options: Options, callback: Callback): void;
   close(): Promise<void>;
@@ -53,7 +53,10 @@ const timeouts = {
   maxHeaderSize: HOP_HEADER_BYTES,
 };
 
-export function createLines(placements: Placements, askRefusal: AskRefusal): Lines {
+export function createUpstreamConnections(
+  placements: Placements,
+  askRefusal: AskRefusal,
+): UpstreamConnections {
   const kept = new Agent({ ...timeouts, connections: 128, pipelining: 1, keepAliveTimeout: 30_000 });
   const fresh = new Agent({ ...timeouts, connections: 128, pipelining: 0 });
   /** Requests without an answer yet that may be taken back, by process. */
@@ -66,34 +69,34 @@ export function createLines(placements: Placements, askRefusal: AskRefusal): Lin
         .filter((one) => one.healthy)
         .map((one) => one.host),
     );
-    for (const one of waiting.values()) if (!healthy.has(one.endpoint.host)) void one.takeBackIfSilent();
+    for (const one of waiting.values()) if (!healthy.has(one.instance.host)) void one.takeBackIfSilent();
   });
 
   /** A stranger is told by what it calls itself; a service in another language need not say who it is. */
-  const acceptFrom = (endpoint: Endpoint) => (headers: Answered['headers']) => {
+  const acceptFrom = (instance: Instance) => (headers: Answered['headers']) => {
     const by = headers['x-served-by'];
-    if (by === undefined || by === endpoint.id) return undefined;
-    const words = `${endpoint.url} answers as ${by}, not as ${endpoint.id}`;
+    if (by === undefined || by === instance.id) return undefined;
+    const words = `${instance.url} answers as ${by}, not as ${instance.id}`;
     return Object.assign(new Error(words), { code: STRANGER });
   };
 
   return {
     request(options, next) {
       const destination = (options.headers as Addressed)[DESTINATION]!;
-      const { endpoint } = destination;
-      const callback = unlessRefused(endpoint, askRefusal, next, (error) => destination.onRefused(error));
-      options.origin = endpoint.url;
+      const { instance } = destination;
+      const callback = unlessRefused(instance, askRefusal, next, (error) => destination.onRefused(error));
+      options.origin = instance.url;
       options.path = destination.path;
       if (!destination.repeatable) {
-        fresh.dispatch(options, new Answer(acceptFrom(endpoint), callback));
+        fresh.dispatch(options, new Answer(acceptFrom(instance), callback));
         return;
       }
-      let there = waiting.get(endpoint.host);
+      let there = waiting.get(instance.host);
       if (!there) {
-        there = new Waiting(endpoint, () => waiting.delete(there!.endpoint.host));
-        waiting.set(endpoint.host, there);
+        there = new Waiting(instance, () => waiting.delete(there!.instance.host));
+        waiting.set(instance.host, there);
       }
-      const answer = new Answer(acceptFrom(endpoint), (error, answered) => {
+      const answer = new Answer(acceptFrom(instance), (error, answered) => {
         there.remove(answer);
         callback(error, answered);
       });
@@ -109,13 +112,13 @@ export function createLines(placements: Placements, askRefusal: AskRefusal): Lin
 
 /** The repeatable requests that wait for one process's answer. */
 class Waiting {
-  readonly endpoint: Endpoint;
+  readonly instance: Instance;
   readonly #answers = new Set<Answer>();
   readonly #onEmpty: () => void;
   #asking = false;
 
-  constructor(endpoint: Endpoint, onEmpty: () => void) {
-    this.endpoint = endpoint;
+  constructor(instance: Instance, onEmpty: () => void) {
+    this.instance = instance;
     this.#onEmpty = onEmpty;
   }
 
@@ -131,15 +134,15 @@ class Waiting {
   async takeBackIfSilent(): Promise<void> {
     if (this.#asking) return;
     this.#asking = true;
-    const silent = !(await lives(this.endpoint));
+    const silent = !(await lives(this.instance));
     this.#asking = false;
     if (!silent) return;
-    const reason = Object.assign(new Error(`${this.endpoint.id} is silent`), { code: SILENT });
+    const reason = Object.assign(new Error(`${this.instance.id} is silent`), { code: SILENT });
     for (const answer of [...this.#answers]) answer.cancel(reason);
   }
 }
 
-async function lives({ url }: Endpoint): Promise<boolean> {
+async function lives({ url }: Instance): Promise<boolean> {
   try {
     const { body } = await ask(`${url}/health/live`, { signal: AbortSignal.timeout(SIGN_OF_LIFE_MS) });
     await body.dump();

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 
-export function greet(settings: Settings, url: string): void {
+export function printStartupMessage(settings: Settings, url: string): void {
   const bold = (text: string) => (settings.pretty ? `\u001b[1m${text}\u001b[22m` : text);
   // What the environment says itself is in no file.
   const made = (name: string) => existsSync(join(settings.dataDir, name));

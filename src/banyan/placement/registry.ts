@@ -1,4 +1,4 @@
-// The roster: every process that runs modules, what it says of itself, and who has fallen silent.
+// The registry: every process that runs modules, what it says of itself, and who has fallen silent.
 // Guarantees: two live services never share an id; what hosts route by (live, ready, draining, retiring)
 // changes only with a version. Ages are by the database's clock alone.
 
@@ -8,12 +8,12 @@ import type { Change } from './change.ts';
 import { enter } from './entry.ts';
 import { beat } from './heartbeat.ts';
 import type { Heartbeat, HostReport, Registration } from './host.ts';
-import { silentSql } from './schema.ts';
+import { SILENT_SQL } from './schema.ts';
 
-export interface Roster {
+export interface Registry {
   /** Adds the host, or what it says anew. Rejects with IdTaken. Answers the version. */
   register(host: Registration, report: HostReport): Promise<number>;
-  /** Answers the store's tag; undefined: the roster does not know this host, let it register. */
+  /** Answers the store's tag; undefined: the registry does not know this host, let it register. */
   beat(heartbeat: Heartbeat): Promise<string | undefined>;
   /** A host that stops says so itself. */
   leave(host: string): Promise<void>;
@@ -23,10 +23,10 @@ export interface Roster {
   offer(host: string): Promise<void>;
   /** Live hosts that were silent for 3 s, and all that run on this machine (their process can be looked at). */
   suspects(machine: string): Promise<Suspect[]>;
-  /** These are gone: services stay listed as not healthy (for at least a minute), others leave the roster. */
-  bury(hosts: readonly string[]): Promise<void>;
+  /** These are gone: services stay listed as not healthy (for at least a minute), others leave the registry. */
+  markGone(hosts: readonly string[]): Promise<void>;
   /** The same for the host of one process, when the supervisor saw it end. */
-  buryProcess(process: ProcessIdentity): Promise<void>;
+  markProcessGone(process: ProcessIdentity): Promise<void>;
   /** The ids of the live hosts that have not applied the version. */
   lagging(version: number): Promise<string[]>;
   /** How many requests to the service side of a module are not finished, by what live hosts last said. */
@@ -40,9 +40,9 @@ export interface Suspect {
   readonly process: ProcessIdentity;
 }
 
-const isLiveSql = `live AND NOT (${silentSql})`;
+const LIVE_SQL = `live AND NOT (${SILENT_SQL})`;
 
-export function createRoster(sql: Sql, change: Change): Roster {
+export function createRegistry(sql: Sql, change: Change): Registry {
   return {
     register: (host, report) =>
       change(async (tx) => {
@@ -74,14 +74,14 @@ export function createRoster(sql: Sql, change: Change): Roster {
 
     suspects: (machine) => suspectsOn(sql, machine),
 
-    bury: (hosts) => bury(change, 'host = ANY ($1::uuid[])', [hosts]),
+    markGone: (hosts) => markGone(change, 'host = ANY ($1::uuid[])', [hosts]),
 
-    buryProcess: ({ machine, pid, started }) =>
-      bury(change, 'machine = $1 AND pid = $2 AND started = $3', [machine, pid, started]),
+    markProcessGone: ({ machine, pid, started }) =>
+      markGone(change, 'machine = $1 AND pid = $2 AND started = $3', [machine, pid, started]),
 
     lagging: async (version) => {
       const { rows } = await sql.query<{ id: string }>(
-        `SELECT id FROM host WHERE ${isLiveSql} AND applied_version < $1 ORDER BY id`,
+        `SELECT id FROM host WHERE ${LIVE_SQL} AND applied_version < $1 ORDER BY id`,
         [version],
       );
       return rows.map(({ id }) => id);
@@ -91,7 +91,7 @@ export function createRoster(sql: Sql, change: Change): Roster {
       const { rows } = await sql.query<{ inflight: number; busy: number }>(
         `SELECT coalesce(sum((inflight ->> $1)::int), 0)::int AS inflight,
            coalesce(sum((busy ->> $1)::int) FILTER (WHERE role = 'service'), 0)::int AS busy
-         FROM host WHERE ${isLiveSql}`,
+         FROM host WHERE ${LIVE_SQL}`,
         [module],
       );
       return rows[0]!;
@@ -100,7 +100,7 @@ export function createRoster(sql: Sql, change: Change): Roster {
 }
 
 /** Whoever is meant by the condition is gone. */
-async function bury(change: Change, where: string, values: readonly unknown[]): Promise<void> {
+async function markGone(change: Change, where: string, values: readonly unknown[]): Promise<void> {
   await change(async (tx) => {
     const ended = await tx.query(`UPDATE host SET live = false WHERE live AND ${where}`, values);
     if (ended.rowCount === 0) return false;
@@ -113,8 +113,8 @@ async function bury(change: Change, where: string, values: readonly unknown[]): 
 
 async function suspectsOn(sql: Sql, machine: string): Promise<Suspect[]> {
   const { rows } = await sql.query<ProcessIdentity & { host: string; id: string; silent: boolean }>(
-    `SELECT host, id, ${silentSql} AS silent, machine, pid, started FROM host
-     WHERE live AND (machine = $1 OR ${silentSql})`,
+    `SELECT host, id, ${SILENT_SQL} AS silent, machine, pid, started FROM host
+     WHERE live AND (machine = $1 OR ${SILENT_SQL})`,
     [machine],
   );
   return rows.map(({ host, id, silent, machine, pid, started }) => ({

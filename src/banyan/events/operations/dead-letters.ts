@@ -3,7 +3,7 @@
 import type { Pool } from 'pg';
 import { type DeliveryState, deliveryStates } from '../delivery.ts';
 
-export interface Letter {
+export interface DeadLetter {
   readonly module: string;
   readonly id: string;
   readonly topic: string;
@@ -44,7 +44,7 @@ export interface Audited {
   readonly original: string | null;
 }
 
-export interface WholeLetter extends Letter {
+export interface DeadLetterDetails extends DeadLetter {
   readonly meaning: string;
   readonly headers: Readonly<Record<string, string>> | null;
   readonly value: Buffer | null;
@@ -52,10 +52,10 @@ export interface WholeLetter extends Letter {
   readonly audit: readonly Audited[];
 }
 
-/** The place after a letter: its time, exact to the microsecond, and its id. */
-export type Place = readonly [since: string, id: string];
+/** The position after a dead letter: its time, exact to the microsecond, and its id. */
+export type DeadLetterPosition = readonly [since: string, id: string];
 
-interface Row extends Omit<Letter, 'sequence' | 'receivedAt' | 'firstFailedAt' | 'since' | 'nextAt'> {
+interface Row extends Omit<DeadLetter, 'sequence' | 'receivedAt' | 'firstFailedAt' | 'since' | 'nextAt'> {
   readonly sequence: string | null;
   readonly received_at: Date;
   readonly first_failed_at: Date | null;
@@ -72,21 +72,25 @@ function literalOf(state: DeliveryState): string {
   return `'${state}'`;
 }
 
-/** Letters of one state, those first that are in it longest. */
-export async function listLetters(
+/** Deliveries of one state, dead or otherwise open, those first that are in it longest. */
+export async function listDeadLetters(
   pool: Pool,
   module: string,
-  { state, after, limit }: { state: DeliveryState; after?: Place; limit: number },
-): Promise<{ letter: Letter; place: Place }[]> {
+  { state, after, limit }: { state: DeliveryState; after?: DeadLetterPosition; limit: number },
+): Promise<{ letter: DeadLetter; place: DeadLetterPosition }[]> {
   const { rows } = await pool.query<Row>(
     `SELECT ${columns(module)} FROM ${module}.event_delivery d
      WHERE state = ${literalOf(state)} AND (settled_at, id) > ($1::timestamptz, $2::uuid) ORDER BY settled_at, id LIMIT $3`,
     [after?.[0] ?? '-infinity', after?.[1] ?? '00000000-0000-0000-0000-000000000000', limit],
   );
-  return rows.map((row) => ({ letter: letterOf(module, row), place: [row.place, row.id] }));
+  return rows.map((row) => ({ letter: deadLetterOf(module, row), place: [row.place, row.id] }));
 }
 
-export async function readLetter(pool: Pool, module: string, id: string): Promise<WholeLetter | undefined> {
+export async function readDeadLetter(
+  pool: Pool,
+  module: string,
+  id: string,
+): Promise<DeadLetterDetails | undefined> {
   const [{ rows }, { rows: history }, { rows: audit }] = await Promise.all([
     pool.query<Row>(
       `SELECT ${columns(module)}, headers, value FROM ${module}.event_delivery d WHERE id = $1`,
@@ -104,7 +108,7 @@ export async function readLetter(pool: Pool, module: string, id: string): Promis
   const row = rows[0];
   if (!row) return undefined;
   return {
-    ...letterOf(module, row),
+    ...deadLetterOf(module, row),
     meaning: deliveryStates[row.state],
     headers: row.headers,
     value: row.value,
@@ -131,7 +135,7 @@ function columns(schema: string): string {
     ) ELSE 0 END AS behind`;
 }
 
-function letterOf(module: string, row: Row): Letter {
+function deadLetterOf(module: string, row: Row): DeadLetter {
   const { id, topic, key, type, state, reason, attempts, holds, behind } = row;
   return {
     module,

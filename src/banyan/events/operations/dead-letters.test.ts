@@ -8,9 +8,9 @@ import { openServer, type TestServer } from '../testing/server.ts';
 import { byKey, openStand, type Stand, type TestHost } from '../testing/stand.ts';
 import { until } from '../testing/until.ts';
 import { NotAtRest } from './at-rest.ts';
+import { listDeadLetters, readDeadLetter } from './dead-letters.ts';
 import { drop } from './drop.ts';
 import { heldKeys } from './held.ts';
-import { listLetters, readLetter } from './letters.ts';
 import { NotRepairable, redrive, redriveAll } from './redrive.ts';
 
 let server: TestServer;
@@ -51,8 +51,8 @@ async function inState(state: string, n: number): Promise<void> {
   });
 }
 
-const letters = async (host: TestHost) =>
-  (await listLetters(host.till.parts.store.pool, 'till', { state: 'dead', limit: 100 })).map(
+const deadLetters = async (host: TestHost) =>
+  (await listDeadLetters(host.till.parts.store.pool, 'till', { state: 'dead', limit: 100 })).map(
     ({ letter }) => letter,
   );
 /** Past any outbox, as no relay would. */
@@ -80,7 +80,7 @@ describe('an event that failed', () => {
     await inState('dead', 1);
     await inState('queued', 2);
 
-    const [letter, ...rest] = await letters(host);
+    const [letter, ...rest] = await deadLetters(host);
     expect(rest).toEqual([]);
     expect(letter).toMatchObject({
       module: 'till',
@@ -92,7 +92,7 @@ describe('an event that failed', () => {
       holds: true,
       behind: 2,
     });
-    const whole = await readLetter(host.till.parts.store.pool, 'till', letter!.id);
+    const whole = await readDeadLetter(host.till.parts.store.pool, 'till', letter!.id);
     expect(whole!.history.map(({ attempt, host, error }) => [attempt, host, error])).toEqual([
       [1, 'monolith', 'no such shelf (1)'],
       [2, 'monolith', 'no such shelf (1)'],
@@ -145,7 +145,7 @@ describe('an event that failed', () => {
     await inState('dead', 2);
     await inState('done', 1);
     broken = false;
-    const ids = (await letters(host)).map(({ id }) => id);
+    const ids = (await deadLetters(host)).map(({ id }) => id);
     // Named in the wrong order, they still go in the order of their key.
     const decided = await redrive(host.till.parts, ids.toReversed(), { by });
     expect(decided.map(({ state }) => state)).toEqual(['waiting', 'queued']);
@@ -164,14 +164,14 @@ describe('an event that failed', () => {
     await host.start();
     await host.sell({ orderId: 'a', n: 1 }, { orderId: 'a', n: 2 });
     await inState('dead', 1);
-    const { id } = (await letters(host))[0]!;
+    const { id } = (await deadLetters(host))[0]!;
     const why = 'a test order: nobody waits for it';
     expect(await drop(host.till.parts, [id], { by, why })).toEqual([
       { module: 'till', id, state: 'dropped', behind: null },
     ]);
     await inState('done', 1);
     expect(await effects()).toEqual({ a: [2] });
-    const whole = await readLetter(host.till.parts.store.pool, 'till', id);
+    const whole = await readDeadLetter(host.till.parts.store.pool, 'till', id);
     expect(whole!.audit).toMatchObject([{ action: 'drop', by, why, detail: { reason: 'never' } }]);
     await expect(drop(host.till.parts, [id], { by, why })).rejects.toThrow(NotAtRest);
     await expect(redrive(host.till.parts, [id], { by })).rejects.toThrow(/is dropped at till/);
@@ -186,7 +186,7 @@ describe('an event that cannot be read', () => {
     await send(host, sold('a', 1, { orderId: 'a', n: 'one' }), sold('a', 2), sold('a', 3));
     await inState('dead', 1);
     await inState('queued', 2);
-    const { id } = (await letters(host))[0]!;
+    const { id } = (await deadLetters(host))[0]!;
     const refused = async (data: unknown) =>
       redrive(host.till.parts, [id], { by, data }).then(
         () => [],
@@ -203,7 +203,7 @@ describe('an event that cannot be read', () => {
     await redrive(host.till.parts, [id], { by, data: { orderId: 'a', n: 1 } });
     await inState('done', 3);
     expect(await effects()).toEqual({ a: [1, 2, 3] });
-    const whole = await readLetter(host.till.parts.store.pool, 'till', id);
+    const whole = await readDeadLetter(host.till.parts.store.pool, 'till', id);
     expect(whole!.audit[0]!.original).toBe('{"orderId":"a","n":"one"}');
   });
 
@@ -212,10 +212,10 @@ describe('an event that cannot be read', () => {
     await host.start();
     await send(host, sold('a', 1, '{"broken'), sold('a', 2));
     await inState('dead', 1);
-    const { id } = (await letters(host))[0]!;
+    const { id } = (await deadLetters(host))[0]!;
     expect(await redriveAll(host.till.parts, by)).toBe(1);
     await inState('dead', 1);
-    expect((await letters(host))[0]).toMatchObject({ id, holds: true, behind: 1 });
+    expect((await deadLetters(host))[0]).toMatchObject({ id, holds: true, behind: 1 });
     expect(await effects()).toEqual({});
   });
 
@@ -226,7 +226,7 @@ describe('an event that cannot be read', () => {
     const { ce_specversion: _, ...headers } = record.headers;
     await send(host, { ...record, headers });
     await inState('dead', 1);
-    const { id } = (await letters(host))[0]!;
+    const { id } = (await deadLetters(host))[0]!;
     const again = redrive(host.till.parts, [id], { by, data: { orderId: 'a', n: 1 } });
     await expect(again).rejects.toThrow(NotRepairable);
     await expect(again).rejects.toThrow(/ce_specversion/);
@@ -237,7 +237,7 @@ describe('an event that cannot be read', () => {
     await host.start();
     await send(host, sold('a', 1, '[]'));
     await inState('dead', 1);
-    const { id } = (await letters(host))[0]!;
+    const { id } = (await deadLetters(host))[0]!;
     const results = await Promise.allSettled([
       drop(host.till.parts, [id], { by: 'one', why: 'x' }),
       drop(host.till.parts, [id], { by: 'two', why: 'y' }),

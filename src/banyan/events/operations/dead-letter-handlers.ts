@@ -9,9 +9,15 @@ import { type Decided, NotAtRest } from './at-rest.ts';
 import type { events } from './contract.ts';
 import { events as contract } from './contract.ts';
 import { cursors, notOurs } from './cursor.ts';
+import {
+  type DeadLetter,
+  type DeadLetterDetails,
+  type DeadLetterPosition,
+  listDeadLetters,
+  readDeadLetter,
+} from './dead-letters.ts';
 import { drop } from './drop.ts';
 import { heldKeys } from './held.ts';
-import { type Letter, listLetters, type Place, readLetter, type WholeLetter } from './letters.ts';
 import { NotRepairable, redrive, redriveAll } from './redrive.ts';
 import { invalid, type Site, who } from './site.ts';
 import { readable } from './tail.ts';
@@ -26,19 +32,19 @@ const places = cursors(
   }),
 );
 
-export function letterHandlers(site: Site): Pick<Handlers<typeof events>, Names> {
+export function deadLetterHandlers(site: Site): Pick<Handlers<typeof events>, Names> {
   return {
     dead: async ({ module, state = 'dead', limit = 20, cursor }) => {
       const after = cursor === undefined ? undefined : places.read(cursor);
       const modules = site.some(module);
       const from = after ? modules.findIndex((one) => nameOf(one) === after.module) : 0;
-      const found: { letter: Letter; place: Place }[] = [];
+      const found: { letter: DeadLetter; place: DeadLetterPosition }[] = [];
       for (const one of modules.slice(Math.max(from, 0))) {
         const place = after && nameOf(one) === after.module ? ([after.since, after.id] as const) : undefined;
         const room = limit + 1 - found.length;
         if (room === 0) break;
         const page = { state, after: place, limit: room };
-        found.push(...(await listLetters(one.store.pool, nameOf(one), page).catch(refusePlace)));
+        found.push(...(await listDeadLetters(one.store.pool, nameOf(one), page).catch(refusePlace)));
       }
       const items = found.slice(0, limit);
       const last = items.at(-1);
@@ -53,7 +59,7 @@ export function letterHandlers(site: Site): Pick<Handlers<typeof events>, Names>
 
     letter: async ({ id, module }) => {
       if (module !== undefined) site.one(module);
-      const all = await lettersOf(site, id);
+      const all = await deadLettersOf(site, id);
       const there = all.filter((one) => module === undefined || one.module === module);
       const letter =
         there.find(({ state }) => state === 'dead') ?? there.find(({ state }) => state !== 'done');
@@ -83,7 +89,7 @@ export function letterHandlers(site: Site): Pick<Handlers<typeof events>, Names>
         for (const one of await whereAtRest(site, id, module))
           wanted.set(one, [...(wanted.get(one) ?? []), id]);
       let redriven = 0;
-      for (const [one, own] of wanted) redriven += (await told(() => redrive(one, own, { by }))).length;
+      for (const [one, own] of wanted) redriven += (await asProblems(() => redrive(one, own, { by }))).length;
       return { redriven };
     },
 
@@ -102,8 +108,8 @@ function refusePlace(error: unknown): never {
   throw code === '22007' || code === '22008' ? notOurs() : error;
 }
 
-async function lettersOf(site: Site, id: string): Promise<WholeLetter[]> {
-  const found = site.some(undefined).map((one) => readLetter(one.store.pool, nameOf(one), id));
+async function deadLettersOf(site: Site, id: string): Promise<DeadLetterDetails[]> {
+  const found = site.some(undefined).map((one) => readDeadLetter(one.store.pool, nameOf(one), id));
   return (await Promise.all(found)).filter((one) => one !== undefined);
 }
 
@@ -115,15 +121,16 @@ async function atRest(
   decide: (one: ModuleEvents) => Promise<Decided[]>,
 ): Promise<Decided[]> {
   const decided: Decided[] = [];
-  for (const one of await whereAtRest(site, id, module)) decided.push(...(await told(() => decide(one))));
+  for (const one of await whereAtRest(site, id, module))
+    decided.push(...(await asProblems(() => decide(one))));
   return decided;
 }
 
 /** Where the delivery is dead; if nowhere, where it is open in another way. Throws the 404 and the 409 problem. */
 async function whereAtRest(site: Site, id: string, module: string | undefined): Promise<ModuleEvents[]> {
   const modules = site.some(module);
-  const letters = await Promise.all(modules.map((one) => readLetter(one.store.pool, nameOf(one), id)));
-  const among = (fits: (letter: WholeLetter) => boolean) =>
+  const letters = await Promise.all(modules.map((one) => readDeadLetter(one.store.pool, nameOf(one), id)));
+  const among = (fits: (letter: DeadLetterDetails) => boolean) =>
     modules.filter((_, n) => letters[n] !== undefined && fits(letters[n]));
   const dead = among(({ state }) => state === 'dead');
   if (dead.length > 0) return dead;
@@ -133,7 +140,7 @@ async function whereAtRest(site: Site, id: string, module: string | undefined): 
   throw settled ? settledAlready(settled) : unknown(id, undefined);
 }
 
-async function told<T>(decide: () => Promise<T>): Promise<T> {
+async function asProblems<T>(decide: () => Promise<T>): Promise<T> {
   try {
     return await decide();
   } catch (error) {
@@ -153,13 +160,13 @@ async function told<T>(decide: () => Promise<T>): Promise<T> {
   }
 }
 
-function settledAlready({ id, module, state, since }: WholeLetter): Problem {
+function settledAlready({ id, module, state, since }: DeadLetterDetails): Problem {
   return problem(contract, 'not-at-rest', {
     detail: `${id} is ${state} at ${module} since ${since}: there is nothing left to decide.`,
   });
 }
 
-function unknown(id: string, settled: WholeLetter | undefined): Problem {
+function unknown(id: string, settled: DeadLetterDetails | undefined): Problem {
   return problem(contract, 'letter-unknown', {
     detail: settled
       ? `${id} is ${settled.state} at ${settled.module}; it is no dead letter. See GET /admin/events/${id}.`
@@ -167,7 +174,7 @@ function unknown(id: string, settled: WholeLetter | undefined): Problem {
   });
 }
 
-function whole(letter: WholeLetter, all: readonly WholeLetter[]) {
+function whole(letter: DeadLetterDetails, all: readonly DeadLetterDetails[]) {
   const { value, ...rest } = letter;
   const alsoIn = all
     .filter((one) => one.module !== letter.module && one.state === letter.state)

@@ -1,19 +1,19 @@
 // Keys that share a transaction: order within each, bounds by count and by time, and what a failure does to
-// the others of its group. Without a database, then with one.
+// the others of its batch. Without a database, then with one.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openServer, type TestServer } from '../events/testing/server.ts';
 import { shop } from '../events/testing/shop.ts';
 import { byKey, openStand, type Sold } from '../events/testing/stand.ts';
 import { until } from '../events/testing/until.ts';
 import { on } from '../saga/on.ts';
-import { BUDGET_MS, Groups, LARGEST, Pace } from './groups.ts';
+import { BATCH_BUDGET_MS, Batcher, DurationAverages, MAX_BATCH } from './batcher.ts';
 
 const calm = new AbortController().signal;
 
 function recording(options: { broken?: string; estimate?: (piece: string) => number } = {}) {
   const together: string[][] = [];
   const alone: string[][] = [];
-  const groups = new Groups<string>({
+  const batcher = new Batcher<string>({
     atOnce: 1,
     estimate: options.estimate ?? (() => 0),
     together: async (lists) => {
@@ -23,68 +23,71 @@ function recording(options: { broken?: string; estimate?: (piece: string) => num
     },
     alone: async (list) => void alone.push([...list]),
   });
-  return { groups, together, alone };
+  return { batcher, together, alone };
 }
 
-describe('a group', () => {
+describe('a batch', () => {
   test('is made of what waits, chain by chain', async () => {
-    const { groups, together } = recording();
-    await Promise.all([groups.add(['a1', 'a2'], calm), groups.add(['b1'], calm)]);
+    const { batcher, together } = recording();
+    await Promise.all([batcher.add(['a1', 'a2'], calm), batcher.add(['b1'], calm)]);
     expect(together).toEqual([['a1', 'a2', 'b1']]);
   });
 
   test('is bounded by count; a chain goes on where it was cut', async () => {
-    const { groups, together } = recording();
-    const pieces = Array.from({ length: LARGEST + 5 }, (_, n) => `a${n}`);
-    await Promise.all([groups.add(pieces, calm), groups.add(['b0', 'b1'], calm)]);
-    expect(together.map((group) => group.length)).toEqual([LARGEST, 7]);
+    const { batcher, together } = recording();
+    const pieces = Array.from({ length: MAX_BATCH + 5 }, (_, n) => `a${n}`);
+    await Promise.all([batcher.add(pieces, calm), batcher.add(['b0', 'b1'], calm)]);
+    expect(together.map((batch) => batch.length)).toEqual([MAX_BATCH, 7]);
     expect(together.flat().filter((piece) => piece.startsWith('a'))).toEqual(pieces);
   });
 
   test('is bounded by time: what is slow does not share one with what is fast', async () => {
-    const { groups, together, alone } = recording({
-      estimate: (piece) => (piece.startsWith('slow') ? BUDGET_MS : 1),
+    const { batcher, together, alone } = recording({
+      estimate: (piece) => (piece.startsWith('slow') ? BATCH_BUDGET_MS : 1),
     });
-    await Promise.all([groups.add(['slow'], calm), ...['a', 'b', 'c'].map((key) => groups.add([key], calm))]);
+    await Promise.all([
+      batcher.add(['slow'], calm),
+      ...['a', 'b', 'c'].map((key) => batcher.add([key], calm)),
+    ]);
     expect(alone).toEqual([['slow']]);
     expect(together).toEqual([['a', 'b', 'c']]);
   });
 
   test('that fails is done piece by piece, and the next ones are smaller', async () => {
-    const { groups, together, alone } = recording({ broken: 'x' });
-    await Promise.all(['a', 'x', 'b'].map((key) => groups.add([key], calm)));
+    const { batcher, together, alone } = recording({ broken: 'x' });
+    await Promise.all(['a', 'x', 'b'].map((key) => batcher.add([key], calm)));
     expect(together).toHaveLength(1);
     expect(alone).toEqual([['a'], ['x'], ['b']]);
-    const many = Array.from({ length: LARGEST }, (_, n) => `k${n}`);
-    await Promise.all(many.map((key) => groups.add([key], calm)));
-    expect(together[1]).toHaveLength(LARGEST / 2);
+    const many = Array.from({ length: MAX_BATCH }, (_, n) => `k${n}`);
+    await Promise.all(many.map((key) => batcher.add([key], calm)));
+    expect(together[1]).toHaveLength(MAX_BATCH / 2);
   });
 
-  test('is never so small that groups would not grow again', async () => {
-    const { groups, together } = recording({ broken: 'x' });
-    for (let n = 0; n < 10; n += 1) await Promise.all(['x', 'y'].map((key) => groups.add([key], calm)));
+  test('is never so small that batches would not grow again', async () => {
+    const { batcher, together } = recording({ broken: 'x' });
+    for (let n = 0; n < 10; n += 1) await Promise.all(['x', 'y'].map((key) => batcher.add([key], calm)));
     const many = Array.from({ length: 20 }, (_, n) => `k${n}`);
-    await Promise.all(many.map((key) => groups.add([key], calm)));
-    expect(together.slice(10).map((group) => group.length)).toEqual([2, 3, 4, 5, 6]);
+    await Promise.all(many.map((key) => batcher.add([key], calm)));
+    expect(together.slice(10).map((batch) => batch.length)).toEqual([2, 3, 4, 5, 6]);
   });
 
   test('takes nothing of a partition that is lost', async () => {
-    const { groups, together } = recording();
+    const { batcher, together } = recording();
     const lost = new AbortController();
     lost.abort();
     const results = await Promise.allSettled([
-      groups.add(['a1', 'a2'], lost.signal),
-      groups.add(['b1', 'b2'], calm),
+      batcher.add(['a1', 'a2'], lost.signal),
+      batcher.add(['b1', 'b2'], calm),
     ]);
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
     expect(together).toEqual([['b1', 'b2']]);
   });
 
   test('learns what a kind takes, and starts with care', () => {
-    const pace = new Pace();
-    expect(pace.of('a')).toBeGreaterThan(1);
-    for (let n = 0; n < 50; n += 1) pace.took('a', 0.2);
-    expect(pace.of('a')).toBeLessThan(0.3);
+    const averages = new DurationAverages();
+    expect(averages.of('a')).toBeGreaterThan(1);
+    for (let n = 0; n < 50; n += 1) averages.record('a', 0.2);
+    expect(averages.of('a')).toBeLessThan(0.3);
   });
 });
 

@@ -1,12 +1,12 @@
-// At most so many pieces of work at once; the others wait their turn. A module's lanes are fewer than the
+// At most so many pieces of work at once; the others wait their turn. A module's permits are fewer than the
 // connections of its pool, so that requests find one while events are handled.
 
-export class Lanes {
+export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(lanes: number) {
-    this.#free = lanes;
+  constructor(permits: number) {
+    this.#free = permits;
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {

@@ -6,9 +6,9 @@
 //   undo: the undos of what may have taken effect, backwards ──> after: what follows ──> done
 import type { Change, Command, Place, Reply, Saga } from './definition.ts';
 
-export type Doing<D> = Command<D> | Change<D>;
+export type Action<D> = Command<D> | Change<D>;
 
-export class Course<D> {
+export class Transitions<D> {
   readonly #saga: Saga<D>;
   readonly #pivot: number;
 
@@ -27,7 +27,7 @@ export class Course<D> {
   }
 
   /** What is to be done at this place; undefined when it is over, or in a table of another version. */
-  at({ path, step }: Place): Doing<D> | undefined {
+  at({ path, step }: Place): Action<D> | undefined {
     const { steps, otherwise } = this.#saga;
     if (path === 'forward') return steps.find(({ name }) => name === step);
     if (path === 'undo') return steps.find(({ undo }) => undo?.name === step)?.undo;
@@ -36,8 +36,8 @@ export class Course<D> {
 
   /** The module whose turn it is there; null where it is the saga's own. */
   turnOf(place: Place): string | null {
-    const doing = this.at(place);
-    return doing && 'ask' in doing ? doing.by : null;
+    const action = this.at(place);
+    return action && 'ask' in action ? action.by : null;
   }
 
   /** How long a saga may stand there before it counts as stuck; 0 where nothing is to be done. */
@@ -76,7 +76,7 @@ export class Course<D> {
   }
 
   /** Where it goes when it is called off here; undefined when that is too late, or being done already. */
-  calledOff(place: Place): Place | undefined {
+  onCancel(place: Place): Place | undefined {
     if (place.path !== 'forward') return undefined;
     const index = this.#indexOf(place);
     // The present step may have taken effect, whatever is known of it: it is taken back as well.

@@ -1,7 +1,7 @@
 // How many values JSON text has, counted before it is parsed. It knows no contract and no door.
 
 /** Members and items of one body. The most that any operation takes is 1,000 ids; 10,000 are parsed in 4 ms. */
-export const MOST_VALUES = 10_000;
+export const MAX_VALUES = 10_000;
 
 const COMMA = 0x2c;
 const QUOTE = 0x22;
@@ -13,17 +13,17 @@ const BRACE = 0x7b;
  * Whether JSON text has more values than any operation takes, told from its bytes: to parse 90,000 distinct names takes
  * 60 ms, to count them 1 ms. What is too short to have so many, as nearly every body is, is not looked at.
  */
-export function isCrowded(text: Uint8Array, most = MOST_VALUES): boolean {
-  return mayBeCrowded(text.length, most) && valuesIn(text, most) > most;
+export function hasTooManyValues(text: Uint8Array, most = MAX_VALUES): boolean {
+  return mayHaveTooManyValues(text.length, most) && countValues(text, most) > most;
 }
 
 /** Each value has a comma before it, or a bracket before and one behind. @param length in bytes, or in characters. */
-export function mayBeCrowded(length: number, most = MOST_VALUES): boolean {
+export function mayHaveTooManyValues(length: number, most = MAX_VALUES): boolean {
   return length >= 2 * most;
 }
 
 /** The values of JSON text. @param enough where counting may end: the answer is then one more. */
-export function valuesIn(text: Uint8Array, enough = Number.POSITIVE_INFINITY): number {
+export function countValues(text: Uint8Array, enough = Number.POSITIVE_INFINITY): number {
   let values = 0;
   for (let at = 0; at < text.length; at += 1) {
     const byte = text[at];

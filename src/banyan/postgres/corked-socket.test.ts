@@ -4,8 +4,8 @@ import type { Pool, PoolClient } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { openServer, type TestServer } from '../events/testing/server.ts';
 import { createPool } from '../store/create.ts';
+import { CorkedSocket } from './corked-socket.ts';
 import { silent } from './testing.ts';
-import { TurnSocket } from './turn-socket.ts';
 
 let server: TestServer;
 let pool: Pool;
@@ -29,11 +29,11 @@ async function handedOver(work: () => Promise<unknown>): Promise<number[]> {
   const one = Socket.prototype._write;
   const many = Socket.prototype._writev!;
   vi.spyOn(Socket.prototype, '_write').mockImplementation(function (this: Socket, ...how) {
-    if (this instanceof TurnSocket) calls.push(1);
+    if (this instanceof CorkedSocket) calls.push(1);
     return one.apply(this, how);
   });
   vi.spyOn(Socket.prototype, '_writev').mockImplementation(function (this: Socket, ...how) {
-    if (this instanceof TurnSocket) calls.push(how[0].length);
+    if (this instanceof CorkedSocket) calls.push(how[0].length);
     return many.apply(this, how);
   });
   await work();

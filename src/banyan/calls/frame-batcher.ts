@@ -6,7 +6,7 @@ import type { WebSocket } from 'ws';
 /** A frame holds no more than this (in characters) unless one message alone is longer. */
 const FRAME_CHARACTERS = 64 * 1024;
 
-export class Outbox {
+export class FrameBatcher {
   readonly #ws: WebSocket;
   readonly #sent: () => void;
   readonly #flush = () => this.flush();

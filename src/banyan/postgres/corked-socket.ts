@@ -4,7 +4,7 @@
 // It must not know what is written.
 import { Socket } from 'node:net';
 
-export class TurnSocket extends Socket {
+export class CorkedSocket extends Socket {
   #gathering = false;
 
   /** Where `write` is put in place: `connect` replaces whatever a subclass has by Socket's own. */

@@ -4,7 +4,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** JSON is no page: nothing of it runs, and nobody frames it. */
-const ALWAYS: readonly (readonly [string, string])[] = [
+const securityHeaders: readonly (readonly [string, string])[] = [
   ['x-content-type-options', 'nosniff'],
   ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
   ['referrer-policy', 'no-referrer'],
@@ -14,8 +14,8 @@ const ALWAYS: readonly (readonly [string, string])[] = [
 const HSTS = 'max-age=31536000';
 
 /** @param proxied a proxy may have ended TLS: whether it did is asked per request, by the networks that are trusted. */
-export function sayHeaders(request: FastifyRequest, reply: FastifyReply, proxied: boolean): void {
-  for (const [name, value] of ALWAYS) reply.header(name, value);
+export function setSecurityHeaders(request: FastifyRequest, reply: FastifyReply, proxied: boolean): void {
+  for (const [name, value] of securityHeaders) reply.header(name, value);
   // What comes of credentials, or of anything but reading, is somebody's own: a session, a registration, a parcel.
   const { method, headers } = request.raw;
   if (headers.authorization !== undefined || (method !== 'GET' && method !== 'HEAD'))
@@ -24,7 +24,7 @@ export function sayHeaders(request: FastifyRequest, reply: FastifyReply, proxied
 }
 
 /** The same for an answer that is written by hand. */
-export const SAID_ON_A_SOCKET: readonly string[] = [
-  ...ALWAYS.map(([name, value]) => `${name}: ${value}`),
+export const rawSecurityHeaders: readonly string[] = [
+  ...securityHeaders.map(([name, value]) => `${name}: ${value}`),
   'cache-control: no-store',
 ];

@@ -1,0 +1,153 @@
+// The processes that calls go to, each with one link for as long as the snapshot knows it, and what this host has under
+// way there. Of those that may take a call the least busy gets it; who refuses is passed over.
+// It decides neither on which side a call is made nor whether it may be repeated.
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Logger } from 'pino';
+import { type RefusalLog, refusalInWords } from '../identity/hop.ts';
+import { audienceOf, type InternalTokens } from '../identity/internal-token.ts';
+import { leastBusy, SUSPECT_PENALTY } from '../routing/balance.ts';
+import { candidatesOf } from '../routing/side.ts';
+import type { Instance, Placements, Snapshot } from '../routing/snapshot.ts';
+import type { FarCall, Link, ModuleTraffic, RemoteInstance } from './far-call.ts';
+import { HttpLink } from './http-client.ts';
+import { WsLink } from './ws-client.ts';
+
+export interface RemoteInstancesOptions {
+  readonly calls: ReadonlyMap<number, FarCall>;
+  readonly placements: Placements;
+  readonly tokens: InternalTokens;
+  readonly log: Pick<Logger, 'warn'>;
+  /** Hears of hosts that do not let this one in. */
+  readonly refusals: RefusalLog;
+  readonly maxPayload: number;
+  readonly heartbeatMs: number;
+}
+
+export interface RemoteInstances {
+  trafficOf(module: string): ModuleTraffic;
+  /** Sends the call to the best process that has not lost it yet; false when there is none. */
+  send(call: FarCall): boolean;
+  /** The call is no longer under way where it was. */
+  release(call: FarCall): void;
+  inflight(module: string): number;
+  close(): void;
+}
+
+export function createRemoteInstances(options: RemoteInstancesOptions): RemoteInstances {
+  const { placements } = options;
+  const remotes = new Map<string, RemoteInstance>();
+  const trafficByModule = new Map<string, ModuleTraffic>();
+  /** Those of a snapshot's list that are healthy. */
+  const known = new WeakMap<readonly Instance[], readonly RemoteInstance[]>();
+
+  const remoteOf = (instance: Instance): RemoteInstance => {
+    let remote = remotes.get(instance.host);
+    if (!remote) {
+      const { id, host } = instance;
+      remote = { id, host, link: createLink(instance, options), inflight: 0, gone: false };
+      remotes.set(instance.host, remote);
+    }
+    remote.gone = false;
+    return remote;
+  };
+
+  const remotesOf = (instances: readonly Instance[]): readonly RemoteInstance[] => {
+    let all = known.get(instances);
+    if (!all) {
+      all = instances.filter((one) => one.healthy).map(remoteOf);
+      known.set(instances, all);
+    }
+    return all;
+  };
+
+  const retire = (remote: RemoteInstance): void => {
+    remotes.delete(remote.host);
+    remote.link.close();
+  };
+
+  const unsubscribe = placements.subscribe((snapshot) => {
+    const known = hostsOf(snapshot);
+    for (const remote of remotes.values()) {
+      remote.gone = !known.has(remote.host);
+      if (remote.gone && remote.inflight === 0) retire(remote);
+    }
+  });
+
+  return {
+    trafficOf(module) {
+      let traffic = trafficByModule.get(module);
+      if (!traffic) {
+        traffic = { module, toService: 0, turn: 0 };
+        trafficByModule.set(module, traffic);
+      }
+      return traffic;
+    },
+    send(call) {
+      const { traffic } = call.target;
+      const candidates = remotesOf(candidatesOf(placements.current, traffic.module, call.side));
+      traffic.turn += 1;
+      const remote = pick(candidates, traffic.turn, call);
+      if (!remote) return false;
+      call.remote = remote;
+      call.servedBy = remote.id;
+      remote.inflight += 1;
+      if (call.side === 'service') traffic.toService += 1;
+      remote.link.send(call);
+      return true;
+    },
+    release(call) {
+      const { remote } = call;
+      if (!remote) return;
+      call.remote = undefined;
+      call.link = undefined;
+      remote.inflight -= 1;
+      if (call.side === 'service') call.target.traffic.toService -= 1;
+      if (remote.gone && remote.inflight === 0) retire(remote);
+    },
+    inflight: (module) => trafficByModule.get(module)?.toService ?? 0,
+    close() {
+      unsubscribe();
+      for (const remote of remotes.values()) remote.link.close();
+      remotes.clear();
+    },
+  };
+}
+
+function pick(
+  candidates: readonly RemoteInstance[],
+  turn: number,
+  { tried, target: { client } }: FarCall,
+): RemoteInstance | undefined {
+  const now = Date.now();
+  return leastBusy(candidates, turn, ({ link, inflight }) => {
+    if ((client && !link.carriesClients) || !link.usableAt(now) || tried?.has(link))
+      return Number.POSITIVE_INFINITY;
+    return inflight + (link.suspect ? SUSPECT_PENALTY : 0);
+  });
+}
+
+function createLink(instance: Instance, options: RemoteInstancesOptions): Link {
+  const { tokens, calls, maxPayload, heartbeatMs, log, refusals } = options;
+  const { url } = instance;
+  const audience = audienceOf(instance.id);
+  const token = () => tokens.mint(audience);
+  const told = {
+    refused: (headers: IncomingHttpHeaders) => {
+      const words = refusalInWords(instance.id, headers);
+      refusals.refused(instance.id, words);
+      return words;
+    },
+    accepted: () => refusals.accepted(instance.id),
+  };
+  return instance.doors.includes('ws')
+    ? new WsLink({ url, token, calls, maxPayload, heartbeatMs, log, ...told })
+    : new HttpLink({ url, token, maxPayload, ...told });
+}
+
+function hostsOf(snapshot: Snapshot): Set<string> {
+  const hosts = new Set(snapshot.monoliths.map(({ host }) => host));
+  for (const { instances } of Object.values(snapshot.modules)) {
+    for (const { host } of instances) hosts.add(host);
+  }
+  return hosts;
+}
