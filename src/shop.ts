@@ -2,7 +2,7 @@
 // Data alone: a start reads it before anything else is loaded.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { App } from './banyan/config/app.ts';
+import type { App } from '#banyan';
 
 const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
 

@@ -57,13 +57,18 @@ export function openKit(module: Module, store: InnerStore, log: Logger, options:
       pools.push(pool);
       return sqlOf(pool);
     },
-    leasedJob: (spec) => createLeasedJob(spec, { store, workers: jobs.lane(spec.name, spec.atOnce), log }),
+    leasedJob: (spec) => createLeasedJob(spec, { store, workers: jobs.workers(spec.name, spec.atOnce), log }),
     saga(table) {
       if (jobs.ofSaga)
         throw new Error(
           `${name} has a saga already. Its rows do not say which table of steps they follow: give the second saga a module of its own.`,
         );
-      const engine = new Engine({ saga: table, store, workers: jobs.lane('coordinate', SAGAS_AT_ONCE), log });
+      const engine = new Engine({
+        saga: table,
+        store,
+        workers: jobs.workers('coordinate', SAGAS_AT_ONCE),
+        log,
+      });
       jobs.ofSaga = engine.job('coordinate');
       measureSagas(gauge, name, engine);
       return engine;

@@ -13,7 +13,7 @@ export class ModuleJobs {
   readonly #module: string;
   readonly #log: Logger;
   readonly #tracing: Tracing;
-  readonly #lanes: WorkerPool[] = [];
+  readonly #pools: WorkerPool[] = [];
   readonly #tasks = new Map<string, JobTask>();
   /** What was woken by `setup`, which names the jobs only when it is done; undefined: their names are known. */
   #early: Set<string> | undefined = new Set();
@@ -32,11 +32,11 @@ export class ModuleJobs {
   }
 
   /** What the job may have in flight. */
-  lane(job: string, limit: number): WorkerPool {
+  workers(job: string, limit: number): WorkerPool {
     const wake = () => this.#tasks.get(job)?.wake();
     const name = `${this.#module}/${job}`;
     const workers = new WorkerPool({ name, limit, wake, log: this.#log, tracing: this.#tracing });
-    this.#lanes.push(workers);
+    this.#pools.push(workers);
     return workers;
   }
 
@@ -53,7 +53,7 @@ export class ModuleJobs {
 
   /** Aborts what is in work, and waits until it has let go. */
   async settle(): Promise<void> {
-    await Promise.all(this.#lanes.map((workers) => workers.close()));
+    await Promise.all(this.#pools.map((workers) => workers.close()));
   }
 }
 
