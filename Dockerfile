@@ -14,4 +14,4 @@ RUN mkdir -p /var/lib/banyan/media && chown -R node:node /var/lib/banyan
 USER node
 ENV NODE_ENV=production DATA_DIR=/var/lib/banyan/data HOST=0.0.0.0 PORT=3000 INTERNAL_PORT=4000
 EXPOSE 3000 4000
-CMD ["node", "--import", "./src/compile-cache.mjs", "src/main.ts"]
+CMD ["node", "--import", "./src/banyan/compile-cache.mjs", "src/main.ts"]
