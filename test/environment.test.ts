@@ -188,6 +188,37 @@ describe('an environment without mistakes', () => {
   });
 });
 
+describe('the settings of a product', () => {
+  const settings = {
+    keepDays: { variable: 'KEEP_DAYS', least: 1, most: 90, default: 30 },
+    carrierKey: { variable: 'CARRIER_KEY', shortest: 8, example: 'live_…', unset: 'a sandbox' },
+  };
+  const own = (env: Record<string, string>) =>
+    readEnvironment({ ...shopApp, settings }, {}, { ...gateway, DATA_DIR: join(folder, 'own'), ...env }).own;
+
+  it('are numbers and texts in their bounds, and what holds where none is given', () => {
+    expect(own({})).toEqual({ keepDays: 30, carrierKey: undefined });
+    expect(own({ KEEP_DAYS: '7', CARRIER_KEY: 'live_123456' })).toEqual({
+      keepDays: 7,
+      carrierKey: 'live_123456',
+    });
+  });
+
+  it('are refused in one line that names the variable, and never tells what may be a secret', () => {
+    expect(() => own({ KEEP_DAYS: '91' })).toThrow(/^KEEP_DAYS is "91". Use a whole number from 1 to 90\.$/);
+    expect(() => own({ KEEP_DAYS: '1.5' })).toThrow(/^KEEP_DAYS/);
+    expect(() => own({ CARRIER_KEY: 'abc' })).toThrow(
+      /^CARRIER_KEY is shorter than 8 characters\. (?!.*abc)/,
+    );
+  });
+
+  it('are in the help', () => {
+    const usage = usageOf({ ...shopApp, settings });
+    expect(usage).toMatch(/^ {2}KEEP_DAYS +30 +1 to 90$/m);
+    expect(usage).toMatch(/^ {2}CARRIER_KEY +a sandbox +live_…$/m);
+  });
+});
+
 describe('the usage', () => {
   it('fits 80 columns and names every variable', () => {
     for (const line of usageOf(shopApp).split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);

@@ -23,12 +23,13 @@ export { Type } from './contract/type.ts';
 export type { Delivery } from './events/envelope.ts';
 export type { Listener } from './events/listener.ts';
 /** A module: one function puts it together. @example defineModule({ contract: parcels, prisma: PrismaClient, setup: ({ store }) => ({ operations: { … } }) }) */
-export { defineModule, type Module } from './host/module.ts';
+export { defineModule, type Kit, type Module, type Parts } from './host/module.ts';
 /** A product as a process. @example await run(carrier) */
 export { run } from './host/run.ts';
 /** Sessions, for the module that signs them. @example const { token } = await createSessionSigner(signingKey).sign({ id, role: 'courier', epoch: 0 }) */
 export { createSessionSigner, type SessionSigner } from './identity/session-token.ts';
 /** Work in rows of a module's own table, each leased while it is in work. @example kit.leasedJob({ name: 'deliver', table, … }) */
+export type { Job } from './jobs/job.ts';
 export type { Failure, LeasedJob, Outcome } from './jobs/leased.ts';
 export type { JobTable } from './jobs/queue.ts';
 /** Counts against abuse. @example await limits.take({ name: 'send', most: 30, seconds: 60 }, call.address) */
@@ -38,6 +39,7 @@ export { BoundedQueue, type Waiting } from './limits/queue.ts';
 /** A schema of a module's outside, with a role of its own. @example schemas: [{ schema: 'scales', role: 'banyan_scales', ddl }] */
 export type { KernelSchema } from './postgres/kernel-schema.ts';
 /** Steps over modules, with the way back. @example const engine = kit.saga(defineSaga({ steps: [{ name: 'pick-up', by: 'depots', … }] })) */
+export type { Beginning } from './saga/begin.ts';
 export { defineSaga, type Reply, type Saga, type Watched } from './saga/definition.ts';
 export type { Engine, Note, Open } from './saga/engine.ts';
 export { noteDone } from './saga/notes.ts';

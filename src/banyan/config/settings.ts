@@ -3,6 +3,7 @@
 import type { JWK } from 'jose';
 import type { Placement } from '../routing/snapshot.ts';
 import type { App } from './app.ts';
+import type { OwnValue } from './values.ts';
 
 export interface Settings {
   /** The product that this host runs. */
@@ -26,7 +27,7 @@ export interface Settings {
   /** Undefined: the embedded log, in the database. */
   readonly brokerUrl: string | undefined;
   /** The product's own settings, by name (`App.settings`). */
-  readonly own: Readonly<Record<string, string | undefined>>;
+  readonly own: Readonly<Record<string, OwnValue>>;
   readonly adminToken: string;
   readonly internalKey: string;
   /** The private key of sessions; undefined on a service that signs none. */

@@ -1,11 +1,11 @@
 // `npm start -- --help`: what the process can be told, in 80 columns.
 import type { App } from './app.ts';
+import { helpOf } from './values.ts';
 
 export function usageOf({ title, settings = {}, example }: App): string {
-  const own = Object.values(settings).map(
-    ({ variable, unset = 'under DATA_DIR', example: url }) =>
-      `  ${variable.padEnd(22)}${unset.padEnd(16)}${url}\n`,
-  );
+  const own = Object.values(settings)
+    .map(helpOf)
+    .map(([variable, unset, form]) => `  ${variable.padEnd(22)}${unset.padEnd(16)}${form}\n`);
   return `${title}: a modular monolith whose modules move into services while it runs.
 
   npm start                 the monolith: all modules and the gateway, on :3000

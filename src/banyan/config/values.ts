@@ -66,24 +66,57 @@ export const postgres: UrlKind = {
 };
 export const http: UrlKind = { protocols: ['http:', 'https:'], example: 'http://127.0.0.1:4000' };
 
-/** A setting of a product's own: a URL in a variable. A `file:` one may stand in a folder of DATA_DIR by default. */
-export interface Readable extends UrlKind {
+/** A setting of a product's own, in a variable: a URL, a whole number, or a text that is kept to itself. */
+export type Readable = ReadableUrl | ReadableInteger | ReadableText;
+
+export interface ReadableUrl extends UrlKind {
   readonly variable: string;
-  /** The folder of DATA_DIR where none is given. */
+  /** The folder of DATA_DIR where none is given, for a `file:` URL. */
   readonly folder?: string;
   /** What is used where none is given, in the words of the help. Default: the folder under DATA_DIR. */
   readonly unset?: string;
 }
 
-export function readOwn(
-  { variable, folder, ...kind }: Readable,
-  text: string | undefined,
-  dataDir: string,
-): string | undefined {
-  const url = readUrl(variable, text, kind);
-  if (url === undefined) return folder === undefined ? undefined : pathToFileURL(join(dataDir, folder)).href;
+export interface ReadableInteger {
+  readonly variable: string;
+  readonly least: number;
+  readonly most: number;
+  readonly default: number;
+}
+
+/** Never repeated in a message: it may be a secret. */
+export interface ReadableText {
+  readonly variable: string;
+  readonly shortest: number;
+  readonly example: string;
+  /** What is used where none is given, in the words of the help. */
+  readonly unset: string;
+}
+
+export type OwnValue = string | number | undefined;
+
+export function readOwn(setting: Readable, text: string | undefined, dataDir: string): OwnValue {
+  const { variable } = setting;
+  if ('least' in setting)
+    return readInteger(variable, text ?? String(setting.default), setting.least, setting.most);
+  if ('shortest' in setting) {
+    if (text === undefined || text.length >= setting.shortest) return text;
+    const remedy = `Use a form such as ${setting.example}.`;
+    throw new ConfigurationError(variable, `is shorter than ${setting.shortest} characters`, remedy);
+  }
+  const url = readUrl(variable, text, setting);
+  if (url === undefined)
+    return setting.folder === undefined ? undefined : pathToFileURL(join(dataDir, setting.folder)).href;
   if (url.startsWith('file:')) readFolder(variable, fileURLToPath(url));
   return url;
+}
+
+/** A line of the help: the variable, what holds where it is unset, its form. */
+export function helpOf(setting: Readable): readonly [variable: string, unset: string, form: string] {
+  if ('least' in setting)
+    return [setting.variable, String(setting.default), `${setting.least} to ${setting.most}`];
+  const { variable, unset = 'under DATA_DIR', example } = setting;
+  return [variable, unset, example];
 }
 
 export function readUrl(name: string, text: string | undefined, kind: UrlKind): string | undefined {

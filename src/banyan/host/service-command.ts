@@ -48,6 +48,9 @@ export function serviceCommand(
 /** The product's own settings, under the names of their variables. */
 function ownOf({ app, own }: Settings): Record<string, string | undefined> {
   return Object.fromEntries(
-    Object.entries(app.settings ?? {}).map(([name, { variable }]) => [variable, own[name]]),
+    Object.entries(app.settings ?? {}).map(([name, { variable }]) => [
+      variable,
+      own[name] === undefined ? undefined : String(own[name]),
+    ]),
   );
 }
