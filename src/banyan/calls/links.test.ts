@@ -349,15 +349,19 @@ describe('a peer that offers HTTP alone', () => {
   });
 
   it('is cancelled, and given up at the deadline, by hanging up', async () => {
+    let arrived = 0;
     let hungUp = 0;
     const { ref, remote } = await odd((request) => {
+      arrived += 1;
       request.socket.on('close', () => {
         hungUp += 1;
       });
     });
     expect((await problemOf(within(50, () => ref.greet({ name: 'x' })))).code).toBe('deadline-exceeded');
     const controller = new AbortController();
+    const before = arrived;
     const call = within(5000, () => ref.greet({ name: 'x' }), controller.signal);
+    await expect.poll(() => arrived).toBeGreaterThan(before);
     controller.abort(new Error('went away'));
     await expect(call).rejects.toThrow('went away');
     await expect.poll(() => hungUp).toBeGreaterThan(0);
