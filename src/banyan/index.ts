@@ -1,5 +1,5 @@
 // The face of the library: all that a module and a product take from it, by `#banyan`. Files of the library do not
-// import it. The examples are of a product that carries parcels.
+// import it. The examples are of a product that carries parcels; the smallest whole one is test/another-product.
 
 /** Another module, near or far. @example const { items } = await kit.ref(depots).nearest({ zip }) */
 export type { Client } from './calls/ref.ts';
