@@ -1,6 +1,6 @@
 // Where a request of a client or a call between modules goes: to the services of its module, or to whoever runs all
 // modules. Decided here and nowhere else, once for each; the router, refs, the proxy and the connections to other hosts
-// read what was decided. A share of the traffic would be drawn here.
+// read what was decided. A percentage rollout would be added here (there is none).
 import type { Instance, Placement, Snapshot } from './snapshot.ts';
 
 /** The decision for one request or call. It ends on that side, also when the placement changes under way. */

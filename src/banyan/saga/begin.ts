@@ -19,7 +19,7 @@ export interface Beginning<D> {
   readonly because: Published;
   /** What the steps need. */
   readonly data: D;
-  /** Of a saga that ends where it begins, with nothing to do but to tell of it: how. */
+  /** Set if the saga is already decided: the reason it ended. Then there is nothing to do but to tell of it. */
   readonly ending: string | null;
 }
 

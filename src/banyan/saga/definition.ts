@@ -30,7 +30,7 @@ export interface Command<D> {
   readonly deadlineMs: number;
   /** How long until a `pending` is asked again, should no signal come. */
   readonly askAgainMs?: number;
-  /** What is noted once the work is done that this step only hands over. A timeline shows it after this step. */
+  /** The note that marks the handed-over work as finished. A timeline shows it after this step. */
   readonly handsOver?: string;
 }
 
@@ -52,7 +52,7 @@ export interface Saga<D> {
   readonly steps: readonly Step<D>[];
   /** What follows when everything was taken back. */
   readonly otherwise: readonly (Command<D> | Change<D>)[];
-  /** Where this saga can also go without a coordinator; without it every saga of the table is driven. */
+  /** Set it if the saga may also run by choreography; otherwise a coordinator always drives it. */
   readonly watched?: Watched;
 }
 
@@ -63,7 +63,7 @@ export interface Saga<D> {
 export interface Watched {
   /** SQL over the module's tables: `id` and `since` (when it began) of each that is not decided. */
   readonly undecided: string;
-  /** The same of each that ended otherwise (`since` then) and may not be taken back yet. */
+  /** Same columns for rejected or cancelled sagas whose undo may be unfinished; `since`: when it ended. */
   readonly endedOtherwise: string;
   /** Nothing was heard for so long: it is stuck. One time for all steps, as it covers the ways of the events. */
   readonly deadlineMs: number;

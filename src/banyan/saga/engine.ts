@@ -36,7 +36,7 @@ export class Engine<D> {
   readonly #transitions: Transitions<D>;
   readonly #store: InnerStore;
   readonly #workers: WorkerPool;
-  /** The table knows no other style. */
+  /** Every saga of the table is driven: it has no `watched`. */
   readonly #driven: boolean;
   readonly #driver: Driver<D>;
   readonly #open: OpenSagas;
@@ -84,17 +84,19 @@ export class Engine<D> {
   }
 
   /**
-   * An event says what became of a step. Of a saga that nobody drives, `alone` does what follows, and answers whether
-   * there was anything to do: nothing where it is driven. To a coordinator the event is the answer to that step.
+   * An event says what became of a step. To a coordinator it is the answer to that step. `byChoreography` runs the
+   * choreography's next step and answers whether it did; it must return false for an orchestrated saga.
    */
   async applyOutcome(
     tx: Transaction,
     delivery: Delivery,
     id: string,
     noted: Noted,
-    alone?: () => Promise<boolean>,
+    byChoreography?: () => Promise<boolean>,
   ): Promise<void> {
-    const row = (await alone?.()) ? undefined : await lock<D>(tx.sql, id);
+    // What went on by choreography has no coordinator: its row need not be looked for.
+    if (await byChoreography?.()) return noteAtCommit(tx, delivery, id, noted);
+    const row = await lock<D>(tx.sql, id);
     if (!row) return noteAtCommit(tx, delivery, id, noted);
     const { step, status, attempts, why } = noted;
     const at = { where: delivery.envelope.instance ?? null, ...(attempts ? { attempts } : {}) };

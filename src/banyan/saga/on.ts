@@ -1,4 +1,5 @@
-// How a module says that it listens, and in sagas of which style it acts. This is the one place where a style is asked for.
+// How a module says that it listens, and in sagas of which style it acts. Events from before there were two styles count
+// as choreography. It must not know what a listener does.
 import type { DataOf, EventDefinition } from '../contract/contract.ts';
 import type { Listener } from '../events/listener.ts';
 import { type Style, styleOf } from './style.ts';
@@ -7,8 +8,8 @@ type ListenerOptions<E extends EventDefinition> = Pick<Listener, 'retry' | 'repl
   ('saga' extends keyof DataOf<E> ? { readonly style?: Style } : { readonly style?: never });
 
 /**
- * Keeps the type of the event for its handler. `style`: it acts in sagas of that style alone, as the event tells it;
- * the events of all others pass it by. Default: in both. This is the one place where a listener says so.
+ * Keeps the type of the event for its handler. `style`: it runs only if the event's `saga` equals this style; other
+ * events are ignored. Default: it runs for both.
  */
 export function on<E extends EventDefinition>(
   event: E,

@@ -1,6 +1,6 @@
 // Transactions that come together and are likely to be of one wave share one of the database: one pipeline, one wait
 // for the disk, their events in one statement. What comes while others are under way is the next one; what comes alone
-// goes alone, as everything does that did not show such manners (turns.ts).
+// runs alone, as does any code not yet seen to be single-wave (turns.ts).
 // Guarantees: each sees the others done or not begun; a transaction's promise resolves when it has committed. One that
 // fails takes no other with it: all of them are rolled back and done again by themselves. Nothing is done again whose
 // commit may have happened.

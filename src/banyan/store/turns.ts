@@ -1,5 +1,5 @@
 // Whose statement it is, where several pieces of work share one transaction: each must look as if it had been alone in
-// it, and a row lock does not keep out the own transaction. So the statements of one piece are sent one after the
+// it, and a row lock does not protect from other work in the same transaction. So the statements of one piece are sent one after the
 // other with nobody's between them. Pieces that are likely to be of one wave (all statements sent before the first
 // answer is read) go side by side, and leave as one pipeline. One that sends a second wave after somebody else has
 // spoken is refused, and with it the transaction: its pieces are done one by one then. Which kind of work is of one

@@ -21,7 +21,7 @@ export interface Ended {
 
 const RETURNING = 'RETURNING id, user_id, total_cents, currency, status, reason, saga';
 
-/** The money is there, of an order that nobody drives. A user who was blocked or deleted since the order was placed is rejected instead. */
+/** Choreography only: payment captured, confirm the order. If its user was blocked or deleted meanwhile, reject it instead. */
 export async function confirm(tx: Transaction, orderId: string, attempts = 1): Promise<boolean> {
   const update = `
     UPDATE orders SET (status, reason) = (
@@ -32,7 +32,7 @@ export async function confirm(tx: Transaction, orderId: string, attempts = 1): P
   return (await end(tx, update, [orderId], attempts)).length > 0;
 }
 
-/** Of a coordinated order: confirmed, or, where its user may not buy any more, left as it is to be taken back. */
+/** Orchestration only: confirm the order, or leave it as it is, to be taken back, if its user may not buy any more. */
 export async function confirmUnlessBarred(tx: Transaction, orderId: string): Promise<boolean> {
   const update = `
     UPDATE orders SET status = 'confirmed', decided_at = now(), payment_token = NULL
@@ -62,7 +62,7 @@ export function cancel(tx: Transaction, orderId: string): Promise<Ended[]> {
   return end(tx, update, [orderId]);
 }
 
-/** A user may not buy any more: what is open and nobody drives is rejected now, what is being written meets `confirm`. */
+/** A user may not buy any more: open choreographed orders are rejected now; orders being inserted are caught in `confirm`. */
 export async function bar(tx: Transaction, userId: string): Promise<void> {
   await tx.sql.query('INSERT INTO barred_users (user_id, since) VALUES ($1, now()) ON CONFLICT DO NOTHING', [
     userId,

@@ -25,8 +25,8 @@ import type { SagaOperator } from './saga/operator.ts';
 import type { Checkout } from './saga/orchestration.ts';
 import { timelineOf } from './saga/words.ts';
 
-/** Where prices take longer than this, a repeat is looked for before the order is written. */
-const TIMEOUT_MS = 100;
+/** Prices that take longer are still waited for, but first it is looked whether this is a repeat. */
+const LOOK_FOR_REPEAT_AFTER_MS = 100;
 
 export interface PlaceOrder {
   readonly idempotencyKey: string;
@@ -56,12 +56,12 @@ export class OrderService {
     const { idempotencyKey: key, paymentToken, lines } = request;
     const fingerprint = fingerprintOf(request);
     const billing = this.#billFor(lines).catch((error: unknown) => ({ error }));
-    const [user, prompt] = await Promise.all([
+    const [user, soon] = await Promise.all([
       users.getUser({ userId }),
-      Promise.race([billing, pause(TIMEOUT_MS, undefined, { ref: false })]),
+      Promise.race([billing, pause(LOOK_FOR_REPEAT_AFTER_MS, undefined, { ref: false })]),
     ]);
     if (!user) throw kernelProblem('unauthenticated', { detail: 'The user of this session is gone.' });
-    if (!prompt || 'error' in prompt) {
+    if (!soon || 'error' in soon) {
       // A repeat is answered even when the product is gone, or catalog away or slow.
       const given = await repository.answerTo(userId, key);
       if (given) return sameAnswer(given, fingerprint);
@@ -129,12 +129,15 @@ export class OrderService {
       const order: Order = { ...draft, saga: await coordinator.styleIn(tx) };
       if (!(await repository.claim(tx, { userId, key, fingerprint, order }))) return undefined;
       await repository.insert(tx, userId, order, paymentToken);
+      const checkout = checkoutOf(userId, order, paymentToken);
+      // Only queued: events are sent with the commit.
+      const because = await publishFirst(tx, order, checkout);
       coordinator.begin(tx, order.id, {
         style: order.saga,
         step: 'place-order',
         at: order.createdAt,
-        because: await publishFirst(tx, userId, order, paymentToken),
-        data: checkoutOf(userId, order, paymentToken),
+        because,
+        data: checkout,
         ending: order.reason ?? null,
       });
       return order;
@@ -153,17 +156,10 @@ interface Placing {
 }
 
 /** A blocked user's order ends where it begins: nobody hears that it was placed, so nothing is reserved. */
-function publishFirst(
-  tx: Transaction,
-  userId: string,
-  order: Order,
-  paymentToken: string,
-): Promise<Published> {
-  const { reason, saga } = order;
-  const { lines, paymentToken: token, ...about } = checkoutOf(userId, order, paymentToken);
-  return reason
-    ? tx.publish(orders.events['order-rejected'], { ...about, reason, saga })
-    : tx.publish(orders.events['order-placed'], { ...about, lines, paymentToken: token, saga });
+function publishFirst(tx: Transaction, { reason, saga }: Order, checkout: Checkout): Promise<Published> {
+  if (!reason) return tx.publish(orders.events['order-placed'], { ...checkout, saga });
+  const { orderId, userId, totalCents, currency } = checkout;
+  return tx.publish(orders.events['order-rejected'], { orderId, userId, totalCents, currency, reason, saga });
 }
 
 /** What is to be done for an order: what its first event tells, and what a coordinator needs. */

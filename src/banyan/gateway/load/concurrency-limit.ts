@@ -1,8 +1,8 @@
 // How many requests of one module may be worked on at once, by the latency that they see. A pure calculation: it is told
-// what begins and ends and when, and holds no timer. Guarantees: never below LEAST, so that what 64 connections ask is
-// never refused; it shrinks only after two windows, without a good one between them, whose median was both several times what the module needs
-// when it has little to do, and above an absolute bound, and not while a queue is getting shorter by itself; so neither a
-// pause nor a slow operation shrinks it.
+// what begins and ends and when, and holds no timer. Guarantees: never below MIN_LIMIT, so that what 64 connections ask
+// is never refused; it shrinks after two bad windows without a good one between them. Bad: the median is over both bounds
+// (several times what the module needs when it has little to do, and an absolute one) and the queue is not shrinking. So
+// neither a pause nor a slow operation shrinks it.
 
 /** 64 connections that each wait for their answer are normal operation, however slow the machine. */
 export const MIN_LIMIT = 64;

@@ -21,7 +21,7 @@ export const watched: Watched = {
 };
 
 export function answerListeners(engine: Engine<Checkout>): readonly Listener[] {
-  const ended =
+  const paymentUndone =
     (why: string) =>
     (
       { orderId, attempts = 1 }: { orderId: string; attempts?: number },
@@ -37,6 +37,9 @@ export function answerListeners(engine: Engine<Checkout>): readonly Listener[] {
     const status = why === undefined ? 'done' : 'failed';
     await engine.note(tx, delivery, orderId, { step: 'send-mail', status, attempts, why }, true);
   };
+  // How a listener knows the style depends on its event. stock-reserved carries it. stock-refused does not: `note`
+  // answers whether nobody drives the order. payment-* do not either, and a coordinator waits for them: applyOutcome
+  // gives them to it, unless `confirm` or `reject`, which change choreographed orders alone, did something.
   return [
     on(
       catalog.events['stock-reserved'],
@@ -70,8 +73,8 @@ export function answerListeners(engine: Engine<Checkout>): readonly Listener[] {
     on(catalog.events['stock-released'], async ({ orderId, attempts }, { tx, delivery }) => {
       await engine.note(tx, delivery, orderId, { step: 'release-stock', status: 'done', attempts });
     }),
-    on(payments.events['payment-refunded'], ended('refunded')),
-    on(payments.events['payment-voided'], ended('voided')),
+    on(payments.events['payment-refunded'], paymentUndone('refunded')),
+    on(payments.events['payment-voided'], paymentUndone('voided')),
 
     on(notifications.events['notification-sent'], (one, context) => mailed(one, context)),
     on(notifications.events['notification-failed'], (one, context) => mailed(one, context, one.why)),
