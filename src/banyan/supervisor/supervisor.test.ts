@@ -27,7 +27,7 @@ const program = (source: string) => `
 import { existsSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { createHttpFollower } from '${source}/http-follower.ts';
-import { identify } from '${source}/process.ts';
+import { identify } from '${source}/../context/process.ts';
 const { CONTROL_URL, INSTANCE_ID, FOLDER, TOKEN } = process.env;
 console.log(JSON.stringify({ msg: INSTANCE_ID + ' starts' }));
 if (existsSync(FOLDER + '/break')) { console.log(JSON.stringify({ msg: 'orders cannot start: no such thing' })); process.exit(3); }
