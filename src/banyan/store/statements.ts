@@ -25,7 +25,7 @@ export class Statements {
   /** The statement as pg takes it. */
   of(text: string, values?: readonly unknown[]): QueryConfig {
     const name = this.nameOf(text);
-    return { text, ...(values ? { values: [...values] } : {}), ...(name ? { name } : {}) };
+    return { text, ...(values ? { values: values.map(written) } : {}), ...(name ? { name } : {}) };
   }
 
   /** Undefined: it is parsed for this once. */
@@ -54,6 +54,17 @@ export class Statements {
     }
     return known;
   }
+}
+
+/**
+ * As pg would write it, but before pg begins with the statement: where JSON refuses a value (a bigint inside, a circle), pg
+ * has closed the prepared statement and would go on to use it, for as long as the connection lives.
+ */
+function written(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(written);
+  const pgsOwn = ArrayBuffer.isView(value) || value instanceof Date || 'toPostgres' in value;
+  return pgsOwn ? value : JSON.stringify(value);
 }
 
 /** Its columns are another's affair: were one added, each connection that had prepared it would refuse it for ever. */
