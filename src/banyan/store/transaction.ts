@@ -57,6 +57,8 @@ async function attempt<P, T>(
   try {
     open.begin().then(begun, () => {});
     const result = await inside(open, turn, () => work(asked));
+    // From here on it may have happened, also where BEGIN's own answer is lost on the way.
+    begun();
     await open.commit(closing(parts, [asked]));
     return { result, follows: asked.follows() };
   } catch (error) {
