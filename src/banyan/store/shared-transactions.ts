@@ -13,6 +13,9 @@ import { inTime, LOCK_TIMEOUT, LOCK_TIMEOUT_MS, WAIT_MS } from './shared-commits
 import { inside, Turn } from './turns.ts';
 import type { Done, TransactionParts, Work } from './work.ts';
 
+/** Who keeps others waiting for longer is done alone, and is no piece for company from then on. */
+const COMPANY_MS = 5_000;
+
 /** At once: one works while the other waits for the disk. */
 const AT_ONCE = 2;
 
@@ -59,7 +62,7 @@ export class SharedTransactions<P> {
     let broken: Error | undefined;
     try {
       open.begin(`BEGIN${LOCK_TIMEOUT}`).catch(() => {});
-      const results = await allOf(some.map((one, n) => done(one, open, asked[n]!)));
+      const results = await allOf(some.map((one, n) => inCompany(one, open, asked[n]!)));
       await open.commit(closing(this.#parts, asked));
       for (const [n, one] of some.entries())
         one.answer = { status: 'fulfilled', value: { result: results[n], follows: asked[n]!.follows() } };
@@ -75,16 +78,26 @@ export class SharedTransactions<P> {
   }
 }
 
-async function done<P>(one: Waiting<P>, open: OpenTransaction, asked: Asked<P>): Promise<unknown> {
+/**
+ * What goes on after it was too slow for company finds its transaction over. That it then runs twice at once is no more
+ * than to be run again: it does nothing but through its transaction.
+ */
+async function inCompany<P>(one: Waiting<P>, open: OpenTransaction, asked: Asked<P>): Promise<unknown> {
   const turn = new Turn(true);
+  const slow = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    turn.waited = true;
+    slow.reject(new Error(`It kept others waiting for ${COMPANY_MS / 1000} s`));
+  }, COMPANY_MS);
   try {
-    return await one.inItsFlow(() => inside(open, turn, () => one.work(asked)));
+    return await Promise.race([one.inItsFlow(() => inside(open, turn, () => one.work(asked))), slow.promise]);
   } finally {
+    clearTimeout(timer);
     one.saw(turn);
   }
 }
 
-/** Waits for all, also when one fails: nothing may still be at work when the connection is given back. */
+/** Waits for all, also when one fails: none is done again while its first time may still ask for something. */
 async function allOf(running: readonly Promise<unknown>[]): Promise<unknown[]> {
   const ended = await Promise.allSettled(running);
   const failed = ended.find((one) => one.status === 'rejected');
