@@ -1,12 +1,11 @@
 // What a piece of work asks for through its `tx`, and what it has asked for when it is over: its events, and what is to
 // follow the commit.
 // It must not know how the transaction begins or ends, nor who shares it.
-import type { QueryConfig } from 'pg';
+import type { QueryConfig, QueryResult } from 'pg';
 import type { OpenTransaction } from './open-transaction.ts';
 import type { TransactionClients } from './prisma-connection.ts';
 import type { Statements } from './statements.ts';
 import type { Published, Publisher, Transaction, TransactionClient } from './store.ts';
-import { turnIn } from './turns.ts';
 
 /** A statement of the library's own that nobody reads before the commit: it is sent with it. */
 export function atCommit(tx: Transaction, text: string, values: readonly unknown[]): void {
@@ -41,16 +40,22 @@ export class Asked<P> implements Transaction<TransactionClient<P>> {
     this.#open = open;
     this.sql = {
       query: (text, values) =>
-        heard(
-          open
-            .send(parts.statements.of(text, values))
-            .then(({ rows, rowCount }) => ({ rows, rowCount: rowCount ?? 0 })),
-        ),
+        heard(this.#send(text, values).then(({ rows, rowCount }) => ({ rows, rowCount: rowCount ?? 0 }))),
     };
   }
 
+  async #send(text: string, values: readonly unknown[] | undefined): Promise<QueryResult> {
+    let statement: QueryConfig;
+    try {
+      statement = this.#parts.statements.of(text, values);
+    } catch (error) {
+      return this.#open.refuse(error);
+    }
+    return this.#open.send(statement);
+  }
+
   get prisma(): TransactionClient<P> {
-    turnIn(this.#open)?.needsToBeAlone();
+    this.#open.needsToBeAlone();
     this.#prisma ??= this.#parts.clients.lend(this.#open);
     return this.#prisma.client as TransactionClient<P>;
   }

@@ -28,19 +28,19 @@ export class OutOfTurn extends Error {
 /** One piece of work and its statements. */
 export class Turn {
   /** Others are at work in the same transaction meanwhile. */
-  readonly #inCompany: boolean;
+  readonly inCompany: boolean;
   #sent = false;
   #heard = false;
   /** True: it is no piece for company. */
   waited = false;
 
   constructor(inCompany: boolean) {
-    this.#inCompany = inCompany;
+    this.inCompany = inCompany;
   }
 
   sends(wasLast: boolean): void {
     if (this.#heard) this.waited = true;
-    if (this.#inCompany && this.#sent && !wasLast) throw new OutOfTurn();
+    if (this.inCompany && this.#sent && !wasLast) throw new OutOfTurn();
     this.#sent = true;
   }
 
@@ -51,7 +51,7 @@ export class Turn {
   /** It does what has several statements that nobody here knows of. */
   needsToBeAlone(): void {
     this.waited = true;
-    if (this.#inCompany) throw new OutOfTurn();
+    if (this.inCompany) throw new OutOfTurn();
   }
 }
 
