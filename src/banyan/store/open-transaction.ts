@@ -65,8 +65,13 @@ export class OpenTransaction {
 
   /** Throws the error, and keeps the transaction from committing also where it is caught. */
   refuse(error: unknown): never {
-    this.#refused ??= { error };
+    this.cannotCommit(error);
     throw error;
+  }
+
+  /** The first failure is the reason given, also where the server had one before. */
+  cannotCommit(error: unknown): void {
+    this.#refused ??= this.#failure ?? { error };
   }
 
   /** Throws in company. */

@@ -80,13 +80,16 @@ class LentPg extends PrismaPg {
       },
     };
     (adapter as unknown as { client: typeof ours }).client = ours;
-    adapter.startTransaction = async () => partOfOurs(adapter);
+    adapter.startTransaction = async () => partOfOurs(adapter, this.transaction);
     return adapter;
   }
 }
 
-/** Of a transaction that Prisma opens by itself: BEGIN and COMMIT are ours, and so is taking it back. */
-function partOfOurs(adapter: Adapter): PrismaTransaction {
+/**
+ * Of a transaction that Prisma opens by itself: BEGIN and COMMIT are ours. Taken back it cannot be by itself, so then all
+ * of ours is, also where the work catches why.
+ */
+function partOfOurs(adapter: Adapter, ours: OpenTransaction | undefined): PrismaTransaction {
   const nothing = async () => {};
   return {
     provider: adapter.provider,
@@ -95,6 +98,8 @@ function partOfOurs(adapter: Adapter): PrismaTransaction {
     queryRaw: (query) => adapter.queryRaw(query),
     executeRaw: (query) => adapter.executeRaw(query),
     commit: nothing,
-    rollback: nothing,
+    async rollback() {
+      ours?.cannotCommit(new Error('Prisma took back a part of the transaction, and so all of it'));
+    },
   } as PrismaTransaction;
 }
