@@ -94,7 +94,7 @@ export class Effect {
       }
     };
     const taken = await store
-      .transaction((tx) => work(tx as Transaction))
+      .alone((tx) => work(tx as Transaction))
       .catch((error: unknown) => {
         throw error instanceof Abandoned ? error.reason : error;
       });

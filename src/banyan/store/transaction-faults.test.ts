@@ -8,6 +8,7 @@ import { currentFlow, type Flow, withFlow } from '../context/call.ts';
 import { query, silent, type ThrowawayServer, throwawayServer } from '../postgres/testing.ts';
 import { createStore, type OpenStore } from './create.ts';
 import type { Transaction } from './store.ts';
+import { inTurn, Turn } from './turns.ts';
 
 let server: ThrowawayServer;
 let store: OpenStore<undefined>;
@@ -259,6 +260,20 @@ describe('in company', () => {
       });
     await store.pool.query('INSERT INTO one VALUES (0)');
     await introduce(work);
+    await Promise.all(numbers(100, 6).map(work));
+    expect((await store.pool.query('SELECT n FROM one')).rows).toEqual([{ n: 6 }]);
+  });
+
+  test('what is shared out among pieces of its own is shared with nobody else', async () => {
+    const work = (n: number) =>
+      store.transaction(async (tx) => {
+        const { rows } = await tx.sql.query<{ n: number }>('SELECT n FROM one FOR UPDATE');
+        await inTurn(new Turn(false), () =>
+          tx.sql.query('UPDATE one SET n = $1', [rows[0]!.n + Math.sign(n)]),
+        );
+      });
+    await store.pool.query('INSERT INTO one VALUES (0)');
+    for (const _ of numbers(0, 20)) await work(0);
     await Promise.all(numbers(100, 6).map(work));
     expect((await store.pool.query('SELECT n FROM one')).rows).toEqual([{ n: 6 }]);
   });

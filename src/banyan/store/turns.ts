@@ -85,7 +85,10 @@ export function isInside(transaction: Shared): boolean {
 
 /** Does a piece of work in the transaction that is open here. */
 export function inTurn<T>(turn: Turn, work: () => Promise<T>): Promise<T> {
-  return inside(present.getStore()!.transaction, turn, work);
+  const here = present.getStore()!;
+  // Whoever shares its transaction out among pieces of its own shares it with nobody else: these know of each other only.
+  here.turn?.needsToBeAlone();
+  return inside(here.transaction, turn, work);
 }
 
 export function turnIn(transaction: Shared): Turn | undefined {
