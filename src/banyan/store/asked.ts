@@ -55,6 +55,7 @@ export class Asked<P> implements Transaction<TransactionClient<P>> {
   }
 
   get prisma(): TransactionClient<P> {
+    this.#open.mustBeOpen();
     this.#open.needsToBeAlone();
     this.#prisma ??= this.#parts.clients.lend(this.#open);
     return this.#prisma.client as TransactionClient<P>;
@@ -63,6 +64,7 @@ export class Asked<P> implements Transaction<TransactionClient<P>> {
   readonly publish: Transaction['publish'] = (event, data) => heard(this.#publish(event, data));
 
   async #publish(...[event, data]: Parameters<Transaction['publish']>): Promise<Published> {
+    this.#open.mustBeOpen();
     try {
       const { id, row } = this.#parts.publisher.check(event, data);
       if (row) this.#events.push(row);
@@ -75,6 +77,7 @@ export class Asked<P> implements Transaction<TransactionClient<P>> {
   }
 
   readonly afterCommit = (wish: () => void): void => {
+    this.#open.mustBeOpen();
     this.#after.push(wish);
   };
 

@@ -42,7 +42,7 @@ export class OpenTransaction {
   }
 
   async send(statement: QueryConfig): Promise<QueryResult> {
-    if (this.#over) throw new Error('The transaction is over: it was used after its work had ended.');
+    this.mustBeOpen();
     const turn = turnIn(this);
     try {
       if (NOT_THE_WORKS.test(statement.text))
@@ -61,6 +61,10 @@ export class OpenTransaction {
     } finally {
       turn?.hears();
     }
+  }
+
+  mustBeOpen(): void {
+    if (this.#over) throw new Error('The transaction is over: it was used after its work had ended.');
   }
 
   /** Throws the error, and keeps the transaction from committing also where it is caught. */

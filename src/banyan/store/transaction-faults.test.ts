@@ -149,6 +149,42 @@ describe.each(ways)('%s', (_name, way) => {
     expect(await notes()).toEqual([100, 101, 102]);
   });
 
+  test('what a work publishes or wishes after its end is refused, not lost', async () => {
+    let kept: Transaction | undefined;
+    await one(async (tx) => {
+      kept = tx;
+    });
+    await expect(kept!.publish({} as never, 1 as never)).rejects.toThrow('The transaction is over');
+    expect(() => kept!.afterCommit(() => {})).toThrow('The transaction is over');
+    expect(() => kept!.prisma).toThrow('The transaction is over');
+  });
+
+  test('what follows a commit follows it in order, and one that fails, now or later, fails nobody', async () => {
+    const order: string[] = [];
+    const done = await one(async (tx) => {
+      tx.afterCommit(() => order.push('first'));
+      tx.afterCommit(() => {
+        throw new Error('at once');
+      });
+      tx.afterCommit(async () => {
+        throw new Error('later');
+      });
+      tx.afterCommit(() => order.push('last'));
+    });
+    expect(done).toEqual(['committed', 'committed', 'committed']);
+    expect(order).toEqual(['first', 'last']);
+  });
+
+  test('the flow names the line that opened the transaction, and is the caller’s again after it', async () => {
+    const lines: (string | undefined)[] = [];
+    await one(async () => {
+      lines.push(currentFlow()?.transaction);
+    });
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines) expect(line).toMatch(/store\/transaction-faults\.test\.ts:\d+$/);
+    expect(currentFlow()?.transaction).toBeUndefined();
+  });
+
   test('a work that is no async function and throws is one that failed', async () => {
     const work = (n: number) =>
       way()((tx) => {

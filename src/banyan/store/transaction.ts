@@ -27,13 +27,10 @@ export function transactions<P>(parts: TransactionParts<P>): Pick<InnerStore<P>,
       ? shared.run(inFlow, (turn) => manners.saw(work.toString(), turn))
       : alone(inFlow));
     // It has committed: nothing that fails from here on may say otherwise.
-    for (const wish of follows) {
-      try {
-        wish();
-      } catch (error) {
+    for (const wish of follows)
+      new Promise<void>((resolve) => resolve(wish())).catch((error: unknown) => {
         parts.log?.error({ err: error }, 'what was to follow a commit failed');
-      }
-    }
+      });
     return result;
   };
   return {
