@@ -13,11 +13,11 @@ const GIVEN_UP_MS = 40_000;
 
 /** What concerns the whole transaction, whoever else is at work in it. Comments may stand before it. */
 const OF_ALL =
-  /^(?:\s|--[^\n]*\n|\/\*.*?\*\/)*(?:set|reset|savepoint|release|rollback|lock)\b|\bset_config\s*\(/is;
+  /^(?:\s|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)*(?:set|reset|savepoint|release|rollback|lock)\b|\bset_config\s*\(/is;
 
 /** What would end it or begin another in the middle of the work. A way back to a savepoint does not. */
 const NOT_THE_WORKS =
-  /^(?:\s|--[^\n]*\n|\/\*.*?\*\/)*(?:begin|start|commit|end|abort|prepare\s+transaction|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b))\b/is;
+  /^(?:\s|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)*(?:begin|start|commit|end|abort|prepare\s+transaction|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b))\b/is;
 
 export class OpenTransaction {
   readonly #client: PoolClient;

@@ -114,7 +114,7 @@ describe.each(ways)('%s', (_name, way) => {
     [
       'ends the transaction by a statement',
       /begins and ends/,
-      (tx) => tx.sql.query('/* now */ COMMIT').catch(() => {}),
+      (tx) => tx.sql.query(`${'/* now */ '.repeat(40)}COMMIT`).catch(() => {}),
     ],
     ['begins another', /begins and ends/, async (tx) => void tx.sql.query('begin')],
   ];
@@ -147,6 +147,11 @@ describe.each(ways)('%s', (_name, way) => {
     expect(done).toEqual(['committed', 'committed', 'committed']);
     await expect(late).rejects.toThrow('The transaction is over');
     expect(await notes()).toEqual([100, 101, 102]);
+  });
+
+  test('many comments before a statement cost nothing', async () => {
+    const done = await one((tx) => tx.sql.query(`${'/* * now */ '.repeat(40)}SELECT 1`).then(() => {}));
+    expect(done).toEqual(['committed', 'committed', 'committed']);
   });
 
   test('what a work publishes or wishes after its end is refused, not lost', async () => {
@@ -223,6 +228,32 @@ describe.each(ways)('%s', (_name, way) => {
     await Promise.all(numbers(200, 6).map(work));
     expect(await notes()).toEqual([...told, ...numbers(200, 6)]);
   });
+});
+
+test.each([
+  ['alone', 1],
+  ['in company', 3],
+])('a connection lost at COMMIT, %s: nothing is run again, and all are told', async (_name, size) => {
+  await store.pool.query(`CREATE OR REPLACE FUNCTION hang_up() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER hang_up AFTER INSERT ON note INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.n = 100) EXECUTE FUNCTION hang_up()`);
+  // Its groups were never halved.
+  const fresh = storeAt(server.url);
+  let runs = 0;
+  const work = (n: number) =>
+    fresh.transaction(async (tx) => {
+      runs += 1;
+      await insert(tx, n);
+    });
+  await introduce(work);
+  runs = 0;
+  const done = await Promise.allSettled(numbers(100, size).map(work));
+  await store.pool.query('DROP TRIGGER hang_up ON note');
+  expect(done.map(({ status }) => status)).toEqual(Array(size).fill('rejected'));
+  expect(runs).toBe(size);
+  expect(await notes()).toEqual([]);
+  await Promise.all(numbers(200, 6).map(work));
+  expect(await notes()).toEqual(numbers(200, 6));
 });
 
 test('a value that cannot be written does not spoil its prepared statement', async () => {
