@@ -261,7 +261,6 @@ test('a value that cannot be written does not spoil its prepared statement', asy
   const client = () => store.transaction((tx) => tx.sql.query(text, [{ fine: 1 }]));
   for (const _ of numbers(0, 3)) await client();
   await expect(store.transaction((tx) => tx.sql.query(text, [{ n: 1n }]))).rejects.toThrow('BigInt');
-  await expect(store.sql.query(text, [{ n: 1n }])).rejects.toThrow('BigInt');
   for (const _ of numbers(0, 6)) await client();
 });
 
