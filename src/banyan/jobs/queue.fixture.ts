@@ -49,13 +49,14 @@ export async function errandsAlone() {
     async write(ids: readonly string[], dueForMs = 0) {
       await pool.query(
         `INSERT INTO errands (id, what, when_due)
-         SELECT id, 'buy ' || id, now() - $2 * interval '1 ms' FROM unnest($1::text[]) id`,
+         SELECT id, 'buy ' || id, now() - ($2 + 1) * interval '1 ms' FROM unnest($1::text[]) id`,
         [ids, dueForMs],
       );
     },
 
-    /** As if every lease had run out. */
-    expireLeases: () => pool.query('UPDATE errands SET when_due = now() WHERE when_due IS NOT NULL'),
+    /** As if every lease had run out, a moment ago: the column rounds to milliseconds, also upwards. */
+    expireLeases: () =>
+      pool.query(`UPDATE errands SET when_due = now() - interval '1 ms' WHERE when_due IS NOT NULL`),
 
     /** `dueInMs`: null when nothing is to be done. */
     async row(id: string) {
