@@ -164,26 +164,26 @@ describe('the check itself can fail', () => {
     const lines = (count: number, line: string) => `${line}\n`.repeat(count);
     const sql = `  return \`\n${lines(100, 'SELECT 1;')}\`;\n`;
     const found = house({
-      'src/kernel/fits.ts': `export function fits() {\n${lines(78, '  work();')}}\n`,
-      'src/kernel/long.ts': `export function long() {\n${lines(79, '  work();')}}\n`,
-      'src/kernel/closure.ts': `export const make = () => ({\n${lines(80, '  one: () => work(),')}});\n`,
-      'src/kernel/method.ts': `export class Some {\n  async run() {\n${lines(79, '    work();')}  }\n}\n`,
-      'src/kernel/table.ts': `export function table(name: string) {\n  const one = name;\n${sql}}\n`,
-      'src/kernel/no-table.ts': `export function table(name: string) {\n  work(name);\n${sql}}\n`,
-      'src/kernel/definition.ts': `export function steps(some: Some) {\n  return defineSteps<Some>({\n${lines(100, '    one: () => work(),')}  });\n}\n`,
-      'src/kernel/long-step.ts': `export const steps = () =>\n  defineSteps({\n    one() {\n${lines(79, '      work();')}    },\n  });\n`,
-      'src/kernel/no-definition.ts': `export function steps() {\n  return run({\n${lines(80, '    one: () => work(),')}  });\n}\n`,
-      'src/kernel/no-definition-alone.ts': `export function steps() {\n  const some = work();\n  return defineSteps({\n${lines(80, '    one: () => work(),')}  });\n}\n`,
-      'src/kernel/long.test.ts': `test('', () => {\n${lines(79, '  work();')}});\n`,
+      'src/banyan/fits.ts': `export function fits() {\n${lines(78, '  work();')}}\n`,
+      'src/banyan/long.ts': `export function long() {\n${lines(79, '  work();')}}\n`,
+      'src/banyan/closure.ts': `export const make = () => ({\n${lines(80, '  one: () => work(),')}});\n`,
+      'src/banyan/method.ts': `export class Some {\n  async run() {\n${lines(79, '    work();')}  }\n}\n`,
+      'src/banyan/table.ts': `export function table(name: string) {\n  const one = name;\n${sql}}\n`,
+      'src/banyan/no-table.ts': `export function table(name: string) {\n  work(name);\n${sql}}\n`,
+      'src/banyan/definition.ts': `export function steps(some: Some) {\n  return defineSteps<Some>({\n${lines(100, '    one: () => work(),')}  });\n}\n`,
+      'src/banyan/long-step.ts': `export const steps = () =>\n  defineSteps({\n    one() {\n${lines(79, '      work();')}    },\n  });\n`,
+      'src/banyan/no-definition.ts': `export function steps() {\n  return run({\n${lines(80, '    one: () => work(),')}  });\n}\n`,
+      'src/banyan/no-definition-alone.ts': `export function steps() {\n  const some = work();\n  return defineSteps({\n${lines(80, '    one: () => work(),')}  });\n}\n`,
+      'src/banyan/long.test.ts': `test('', () => {\n${lines(79, '  work();')}});\n`,
     });
     expect(found.map((one) => one.split(' ')[0]).sort()).toEqual([
-      'src/kernel/closure.ts:1',
-      'src/kernel/long-step.ts:3',
-      'src/kernel/long.ts:1',
-      'src/kernel/method.ts:2',
-      'src/kernel/no-definition-alone.ts:1',
-      'src/kernel/no-definition.ts:1',
-      'src/kernel/no-table.ts:1',
+      'src/banyan/closure.ts:1',
+      'src/banyan/long-step.ts:3',
+      'src/banyan/long.ts:1',
+      'src/banyan/method.ts:2',
+      'src/banyan/no-definition-alone.ts:1',
+      'src/banyan/no-definition.ts:1',
+      'src/banyan/no-table.ts:1',
     ]);
     expect(found.join()).toMatch(/a function of 81 lines\. .*name its parts/);
   });
