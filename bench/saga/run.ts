@@ -56,7 +56,7 @@ for (const log of logs) {
   try {
     if (Number.isNaN(bound)) bound = await boundOf(stage.databaseUrl);
     const buyers: Buyers = {
-      tokens: await Promise.all(Array.from({ length: 64 }, () => stage.customer())),
+      tokens: await customersOf(stage, 64),
       products: await Promise.all(Array.from({ length: 50 }, () => stage.product(1_000_000))),
     };
     for (let round = 0; round <= rounds; round += 1) {
@@ -79,6 +79,16 @@ for (const log of logs) {
 }
 report();
 if (values.write) writeSection('saga', printed.join('\n'));
+
+/** In waves: a host checks the passwords of fifty at once and refuses more. */
+async function customersOf(stage: Stage, count: number): Promise<string[]> {
+  const tokens: string[] = [];
+  while (tokens.length < count) {
+    const wave = Math.min(16, count - tokens.length);
+    tokens.push(...(await Promise.all(Array.from({ length: wave }, () => stage.customer()))));
+  }
+  return tokens;
+}
 
 async function moveAll(stage: Stage, placement: (typeof placements)[number]): Promise<void> {
   for (const module of modules)
