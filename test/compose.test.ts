@@ -53,7 +53,7 @@ test('the one Dockerfile of services copies and starts what exists of every modu
 });
 
 test('no secret has a default', () => {
-  for (const name of ['ADMIN_TOKEN', 'INTERNAL_KEY', 'SIGNING_KEY', 'POSTGRES_PASSWORD']) {
+  for (const name of ['ADMIN_TOKEN', 'INTERNAL_KEY', 'ROOT_KEY', 'POSTGRES_PASSWORD']) {
     expect(text).not.toMatch(new RegExp(`\\$\\{${name}:?-`));
   }
 });

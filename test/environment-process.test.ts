@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRootKey } from '../src/banyan/identity/root-key.ts';
 import { roleUrl, runtimeRole } from '../src/banyan/postgres/roles.ts';
 import { type Env, launch } from '../stage/launch.ts';
 import { clientOf, eventually, type Shop } from './shop.ts';
@@ -81,9 +82,9 @@ describe('a process', () => {
     }));
 
   const besideShop = (env: Env) => {
-    const { DATABASE_URL, STORAGE_URL, ADMIN_TOKEN, INTERNAL_KEY, SIGNING_KEY } = shop.started.env;
+    const { DATABASE_URL, STORAGE_URL, ADMIN_TOKEN, INTERNAL_KEY, ROOT_KEY } = shop.started.env;
     const DATA_DIR = mkdtempSync(join(folder, 'beside '));
-    return { DATA_DIR, DATABASE_URL, STORAGE_URL, ADMIN_TOKEN, INTERNAL_KEY, SIGNING_KEY, ...env } as Env;
+    return { DATA_DIR, DATABASE_URL, STORAGE_URL, ADMIN_TOKEN, INTERNAL_KEY, ROOT_KEY, ...env } as Env;
   };
 
   it('says that its port is taken', () =>
@@ -116,7 +117,7 @@ describe('a process', () => {
 /** The environment of a service that no monolith starts. */
 function toldOrders(DATA_DIR: string) {
   const { env, databaseUrl } = shop.started;
-  const secret = `${new URL(databaseUrl).password}|${JSON.parse(env.SIGNING_KEY!).d}`;
+  const secret = createRootKey(env.ROOT_KEY!).roleSecret;
   return {
     DATA_DIR,
     CONTROL_URL: /INTERNAL_PORT is open at (http:\S+?)"/.exec(shop.started.output())![1]!,

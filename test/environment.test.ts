@@ -29,7 +29,7 @@ const gateway = {
   DATABASE_URL: 'postgres://a:b@127.0.0.1/banyan',
   INTERNAL_KEY: secret,
   ADMIN_TOKEN: 'a-token-of-some-length',
-  SIGNING_KEY: JSON.stringify(key()),
+  ROOT_KEY: 'a root key of thirty-two characters',
 };
 const without = (all: Readonly<Record<string, string>>, name: string) => ({ ...all, [name]: '' });
 
@@ -77,6 +77,7 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ['ADMIN_TOKEN', { ADMIN_TOKEN: 'a token with spaces in it' }],
   ['ADMIN_TOKEN', { ADMIN_TOKEN: 'pässword-of-some-length' }],
   ['INTERNAL_KEY', { INTERNAL_KEY: 'too-small' }],
+  ['ROOT_KEY', { ROOT_KEY: 'thirty-one characters, which is' }],
   ['SIGNING_KEY', { SIGNING_KEY: 'secret' }],
   ['SIGNING_KEY', { SIGNING_KEY: 'null' }],
   ['SIGNING_KEY', { SIGNING_KEY: '{}' }],
@@ -101,8 +102,7 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ...['CONTROL_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'BROKER_URL', 'DATABASE_URL_ORDERS'].map(
     (name): [string, Record<string, string>] => [name, without(service, name)],
   ),
-  ['SIGNING_KEY', { ...service, MODULES: 'users', DATABASE_URL_USERS: service.DATABASE_URL_ORDERS }],
-  ...['DATABASE_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'SIGNING_KEY'].map(
+  ...['DATABASE_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'ROOT_KEY'].map(
     (name): [string, Record<string, string>] => [name, without(gateway, name)],
   ),
 ];
@@ -124,7 +124,7 @@ describe('a mistake in the environment', () => {
     // What is wrong, then what to do, in two sentences without a break; never a secret.
     expect(line).toMatch(/^[^\n\r]+[.] (Use|A service gets it|A placement is|Give it) [^\n\r]+[.}]$/);
     expect(line.length).toBeLessThan(260);
-    for (const name of ['ADMIN_TOKEN', 'INTERNAL_KEY', 'SIGNING_KEY', 'DATABASE_URL', 'SMTP_URL'])
+    for (const name of ['ADMIN_TOKEN', 'INTERNAL_KEY', 'ROOT_KEY', 'SIGNING_KEY', 'DATABASE_URL', 'SMTP_URL'])
       if (env[name]) expect(line).not.toContain(env[name]);
     expect(existsSync(DATA_DIR)).toBe(false);
   });
@@ -153,7 +153,7 @@ describe('an environment without mistakes', () => {
     expect(first).toMatchObject({ role: 'monolith', host: '127.0.0.1', port: 3000, internalPort: 0 });
     expect(readEnvironment(shopApp, {}, { DATA_DIR })).toEqual(first);
     const kept = readdirSync(DATA_DIR).sort();
-    expect(kept).toEqual(['admin-token', 'internal-key', 'signing-key.json']);
+    expect(kept).toEqual(['admin-token', 'internal-key', 'root-key']);
     for (const name of kept) expect(statSync(join(DATA_DIR, name)).mode & 0o777).toBe(0o600);
   });
 

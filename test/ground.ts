@@ -24,6 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     dataDir,
     adminToken: secret(),
     internalKey: secret(),
+    rootKey: secret(),
     signingKey: JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })),
   };
   const env = {
@@ -33,6 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     DATABASE_URL: server.url,
     ADMIN_TOKEN: ground.adminToken,
     INTERNAL_KEY: ground.internalKey,
+    ROOT_KEY: ground.rootKey,
     SIGNING_KEY: ground.signingKey,
   };
   const end = async () => {

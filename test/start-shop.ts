@@ -14,6 +14,8 @@ export interface TestGround {
   readonly dataDir: string;
   readonly adminToken: string;
   readonly internalKey: string;
+  readonly rootKey: string;
+  /** Of the version before: the ring takes it over, so a test can sign sessions. */
   readonly signingKey: string;
 }
 
@@ -66,6 +68,7 @@ export async function startShop({ env: extra = {} }: ShopOptions = {}): Promise<
     STORAGE_URL: `file://${ground.dataDir}/media`,
     ADMIN_TOKEN: ground.adminToken,
     INTERNAL_KEY: ground.internalKey,
+    ROOT_KEY: ground.rootKey,
     SIGNING_KEY: ground.signingKey,
     ...extra,
   };

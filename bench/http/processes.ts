@@ -47,7 +47,7 @@ export function startGateway(dataDir: string, databaseUrl: string): Promise<Laun
       DATABASE_URL: databaseUrl,
       ADMIN_TOKEN: secret('admin-token'),
       INTERNAL_KEY: secret('internal-key'),
-      SIGNING_KEY: secret('signing-key.json'),
+      ROOT_KEY: secret('root-key'),
     },
   }).up();
 }

@@ -27,7 +27,7 @@ export interface Installation {
   readonly secrets: {
     readonly adminToken: string;
     readonly internalKey: string;
-    readonly signingKey: string;
+    readonly rootKey: string;
   };
   /** Cores that hosts and databases are held to; undefined: all. */
   readonly cores: string | undefined;
@@ -156,7 +156,7 @@ export class Instance {
         DATABASE_URL: this.databaseUrl,
         ADMIN_TOKEN: secrets.adminToken,
         INTERNAL_KEY: secrets.internalKey,
-        SIGNING_KEY: secrets.signingKey,
+        ROOT_KEY: secrets.rootKey,
       },
     });
     this.#monolith = monolith;

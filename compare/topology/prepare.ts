@@ -1,7 +1,7 @@
 // The data that both topologies start from, made once with the product's own seeds and API, then copied: customers with
 // sessions, products that do not run out. Same ids on both sides, so the same requests mean the same.
 import { spawnSync } from 'node:child_process';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Refusal } from '../errors/refusal.ts';
@@ -19,7 +19,7 @@ export function makeSecrets(): Installation['secrets'] {
   return {
     adminToken: secret(),
     internalKey: secret(),
-    signingKey: JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })),
+    rootKey: secret(),
   };
 }
 

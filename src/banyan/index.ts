@@ -26,8 +26,8 @@ export type { Listener } from './events/listener.ts';
 export { defineModule, type Kit, type Module, type Parts } from './host/module.ts';
 /** A product as a process. @example await run(carrier) */
 export { run } from './host/run.ts';
-/** Sessions, for the module that signs them. @example const { token } = await createSessionSigner(signingKey).sign({ id, role: 'courier', epoch: 0 }) */
-export { createSessionSigner, type SessionSigner } from './identity/session-token.ts';
+/** Sessions, for the module that signs them. @example const { token } = await kit.sessions.sign({ id, role: 'courier', epoch: 0 }) */
+export type { SessionSigner } from './identity/session-token.ts';
 /** Work in rows of a module's own table, each leased while it is in work. @example kit.leasedJob({ name: 'deliver', table, … }) */
 export type { Job } from './jobs/job.ts';
 export type { Failure, LeasedJob, Outcome } from './jobs/leased.ts';

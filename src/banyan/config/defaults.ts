@@ -1,7 +1,7 @@
 // What a host makes for itself when its environment does not say: the secrets of one DATA_DIR, each in a file
 // of mode 0600, made once and then read. Nothing is written before somebody asks for it, so a host whose
 // environment says everything keeps nothing on disk.
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -19,7 +19,9 @@ import { ConfigurationError, quoted, readSigningKey } from './values.ts';
 export interface Defaults {
   adminToken(): string;
   internalKey(): string;
-  signingKey(): JWK;
+  rootKey(): string;
+  /** What the version before made for sessions; undefined: nothing. It is not made any more. */
+  signingKey(): JWK | undefined;
 }
 
 export function openDefaults(dataDir: string): Defaults {
@@ -27,18 +29,21 @@ export function openDefaults(dataDir: string): Defaults {
   return {
     adminToken: () => once(dataDir, 'admin-token', secret),
     internalKey: () => once(dataDir, 'internal-key', secret),
-    signingKey: () =>
-      readSigningKey('signing-key.json in DATA_DIR', once(dataDir, 'signing-key.json', newSigningKey)),
+    rootKey: () => once(dataDir, 'root-key', secret),
+    signingKey: () => {
+      const kept = orComplain(dataDir, 'signing-key.json', (path) => read(path));
+      return kept === undefined ? undefined : readSigningKey('signing-key.json in DATA_DIR', kept);
+    },
   };
 }
 
-function newSigningKey(): string {
-  return JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }));
+function once(folder: string, name: string, make: () => string): string {
+  return orComplain(folder, name, () => readOrMake(folder, name, make));
 }
 
-function once(folder: string, name: string, make: () => string): string {
+function orComplain<T>(folder: string, name: string, work: (path: string) => T): T {
   try {
-    return readOrMake(folder, name, make);
+    return work(join(folder, name));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new ConfigurationError(

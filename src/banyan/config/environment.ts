@@ -44,8 +44,7 @@ export function readEnvironment(app: App, overrides: Env = {}, given: Env = proc
   const allModules = moduleNames(app);
   const { role, modules } = readModules(env.MODULES ?? 'all', allModules);
   const dataDir = readFolder('DATA_DIR', resolve(env.DATA_DIR ?? '.banyan'));
-  const signer = app.sessions?.module;
-  checkRole(env, { role, modules }, signer);
+  checkRole(env, { role, modules });
 
   return {
     app,
@@ -73,7 +72,7 @@ export function readEnvironment(app: App, overrides: Env = {}, given: Env = proc
     inherited: inherited(env),
     pretty: process.stdout.isTTY === true,
     faults: env.BANYAN_FAULTS === '1',
-    ...secretsOf(env, role !== 'service' || modules.includes(signer ?? ''), dataDir),
+    ...secretsOf(env, role, dataDir),
   };
 }
 
@@ -109,20 +108,23 @@ function readPorts(env: Env, role: Settings['role']): Pick<Settings, 'port' | 'i
   return { port, internalPort };
 }
 
-/** What is missing is made and kept, once all that was given is known to be right. @param signs it needs the private key. */
+/** What is missing is made and kept, once all that was given is known to be right. */
 function secretsOf(
   env: Env,
-  signs: boolean,
+  role: Settings['role'],
   dataDir: string,
-): Pick<Settings, 'adminToken' | 'internalKey' | 'signingKey'> {
+): Pick<Settings, 'adminToken' | 'internalKey' | 'rootKey' | 'signingKey'> {
   const adminToken = readBearer('ADMIN_TOKEN', env.ADMIN_TOKEN);
   const internalKey = readSecret('INTERNAL_KEY', env.INTERNAL_KEY);
+  const rootKey = readSecret('ROOT_KEY', env.ROOT_KEY, 32);
   const signingKey =
     env.SIGNING_KEY === undefined ? undefined : readSigningKey('SIGNING_KEY', env.SIGNING_KEY);
   const defaults = openDefaults(dataDir);
+  const service = role === 'service';
   return {
     adminToken: adminToken ?? defaults.adminToken(),
     internalKey: internalKey ?? defaults.internalKey(),
-    signingKey: signingKey ?? (signs ? defaults.signingKey() : undefined),
+    rootKey: service ? undefined : (rootKey ?? defaults.rootKey()),
+    signingKey: signingKey ?? (service ? undefined : defaults.signingKey()),
   };
 }

@@ -3,19 +3,15 @@
 import type { Settings } from './settings.ts';
 import { ConfigurationError, type Env } from './values.ts';
 
-/** Throws a ConfigurationError. @param signer the module that signs the session tokens. */
-export function checkRole(
-  env: Env,
-  { role, modules }: Pick<Settings, 'role' | 'modules'>,
-  signer: string | undefined,
-): void {
-  if (role === 'service') requireOfService(env, modules, signer);
+/** Throws a ConfigurationError. */
+export function checkRole(env: Env, { role, modules }: Pick<Settings, 'role' | 'modules'>): void {
+  if (role === 'service') requireOfService(env, modules);
   if (role === 'gateway') requireOfGateway(env);
   if (role !== 'service') refuseOfOthers(env, role);
 }
 
 /** What a service cannot make for itself, because it must be the same as its monolith's. */
-function requireOfService(env: Env, modules: readonly string[], signer: string | undefined): void {
+function requireOfService(env: Env, modules: readonly string[]): void {
   const remedy =
     'A service gets it from its monolith: start it with `npx banyan extract`, or set it by hand.';
   for (const name of ['CONTROL_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'BROKER_URL']) {
@@ -26,9 +22,6 @@ function requireOfService(env: Env, modules: readonly string[], signer: string |
     const name = `DATABASE_URL_${module.toUpperCase()}`;
     if (env[name] === undefined)
       throw new ConfigurationError(name, `is not set, and this service runs ${module}`, remedy);
-  }
-  if (signer && modules.includes(signer) && env.SIGNING_KEY === undefined) {
-    throw new ConfigurationError('SIGNING_KEY', `is not set, and ${signer} signs the session tokens`, remedy);
   }
 }
 
@@ -42,7 +35,7 @@ function refuseOfOthers(env: Env, role: Settings['role']): void {
 
 /** A gateway alone has no database of its own to make: it follows the one of its monoliths. */
 function requireOfGateway(env: Env): void {
-  for (const name of ['DATABASE_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'SIGNING_KEY']) {
+  for (const name of ['DATABASE_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'ROOT_KEY']) {
     if (env[name] === undefined) {
       throw new ConfigurationError(
         name,

@@ -30,7 +30,9 @@ export interface Settings {
   readonly own: Readonly<Record<string, OwnValue>>;
   readonly adminToken: string;
   readonly internalKey: string;
-  /** The private key of sessions; undefined on a service that signs none. */
+  /** What the key ring is sealed by and role passwords are derived of; undefined on a service, which has neither. */
+  readonly rootKey: string | undefined;
+  /** The private key of sessions of the version before, which the key ring takes over; undefined: there is none. */
   readonly signingKey: JWK | undefined;
   readonly controlUrl: string | undefined;
   readonly advertiseUrl: string | undefined;

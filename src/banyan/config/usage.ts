@@ -24,7 +24,8 @@ Set by the environment (all have defaults; a mistake is said in one line):
   BROKER_URL            embedded log    kafka[s]://[user:pass@]h1:9092,h2:9092
 ${own.join('')}  ADMIN_TOKEN           made once       bearer token of /admin
   INTERNAL_KEY          made once       shared by all hosts
-  SIGNING_KEY           made once       a private Ed25519 JWK, signs sessions
+  ROOT_KEY              made once       of monoliths and gateways; 32 characters
+  SIGNING_KEY                           of an older version; taken over once
   CONTROL_URL                           where a service registers; of no other
   ADVERTISE_URL         loopback        how others reach the internal port
   INSTANCE_ID           monolith        or <module>-<n>

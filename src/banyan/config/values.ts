@@ -169,9 +169,9 @@ export function readFolder(name: string, folder: string): string {
   );
 }
 
-export function readSecret(name: string, text: string | undefined): string | undefined {
-  if (text !== undefined && text.length < 16)
-    throw new ConfigurationError(name, 'is shorter than 16 characters', 'Use a long random text.');
+export function readSecret(name: string, text: string | undefined, shortest = 16): string | undefined {
+  if (text !== undefined && text.length < shortest)
+    throw new ConfigurationError(name, `is shorter than ${shortest} characters`, 'Use a long random text.');
   return text;
 }
 

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import type { Remote } from '../calls/ref.ts';
 import type { Contract } from '../contract/contract.ts';
+import type { Keys } from '../identity/held-keys.ts';
 import type { IsExempt } from '../limits/address.ts';
 import type { EventLog } from '../log/port.ts';
 import type { Placements } from '../routing/snapshot.ts';
@@ -17,6 +18,10 @@ export interface BootOptions {
   /** Connection URL of an extra schema of the module. */
   readonly schemaUrl: (schema: string) => string;
   readonly placements: Placements;
+  /** The private keys of this host. Default: none. */
+  readonly keys?: Keys;
+  /** This module signs the sessions of the product. */
+  readonly signsSessions?: boolean;
   readonly remote: Remote;
   /** Dispatchers of the modules booted so far: what it uses is among them if this host runs it. */
   readonly local: ReadonlyMap<string, Dispatcher>;

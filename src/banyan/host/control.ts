@@ -1,16 +1,18 @@
 // How a host follows placement: monoliths and gateways in the database, services over HTTP at CONTROL_URL, so
 // that they need no right on the control tables.
-import type { JSONWebKeySet } from 'jose';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';
 import type { Contract } from '../contract/contract.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
 import { canonicalContract } from '../placement/canonical.ts';
+import { createKeysHandler, type KeysHandler } from '../placement/control-keys.ts';
 import { createDatabaseFollower } from '../placement/database-follower.ts';
 import type { Follower } from '../placement/follower.ts';
 import { createHttpFollower } from '../placement/http-follower.ts';
 import { type ControlStore, createControlStore } from '../placement/store.ts';
 import { createSyncHandler } from '../placement/sync.ts';
+import { type HostKeys, openRingKeys, openToldKeys } from './keys.ts';
+import type { Module } from './module.ts';
 
 export interface Control {
   readonly follower: Follower;
@@ -18,6 +20,10 @@ export interface Control {
   readonly store: ControlStore | undefined;
   /** Answers services that register and follow; undefined on a service. */
   readonly sync: ((body: unknown, caller: string) => Promise<unknown>) | undefined;
+  /** The private keys of this host. */
+  readonly keys: HostKeys;
+  /** Answers services the keys of their modules; undefined on a service. */
+  readonly handOut: KeysHandler | undefined;
   /** Loads the first picture; every module has a placement after it. */
   start(): Promise<void>;
 }
@@ -27,8 +33,9 @@ export interface ControlOptions {
   /** The URL of the control role; undefined on a service. */
   readonly controlUrl: string | undefined;
   readonly contracts: readonly Contract[];
+  /** Those that run here. */
+  readonly modules: readonly Module[];
   readonly tokens: InternalTokens;
-  readonly jwks: JSONWebKeySet;
   readonly log: Logger;
   /** Control refused this host for good. */
   readonly onRefused: (error: Error) => void;
@@ -38,8 +45,8 @@ export function openControl({
   settings,
   controlUrl,
   contracts,
+  modules,
   tokens,
-  jwks,
   log,
   onRefused,
 }: ControlOptions): Control {
@@ -50,20 +57,30 @@ export function openControl({
       log,
       onRefused,
     });
-    return { follower, store: undefined, sync: undefined, start: () => follower.start() };
+    const keys = openToldKeys(settings, follower, tokens, log);
+    const start = async () => {
+      await follower.start();
+      await keys.follow(follower);
+    };
+    return { follower, store: undefined, sync: undefined, keys, handOut: undefined, start };
   }
   const store = createControlStore({ url: controlUrl, log });
   const follower = createDatabaseFollower({ store, log });
+  const keys = openRingKeys(settings, store, modules, log);
   const known = Object.fromEntries(
     contracts.map((contract) => [contract.module, canonicalContract(contract)]),
   );
   return {
     follower,
     store,
-    sync: createSyncHandler({ store, follower, contracts: known, jwks: () => jwks as never, log }),
+    sync: createSyncHandler({ store, follower, contracts: known, log }),
+    keys,
+    handOut: createKeysHandler(keys, follower, settings.app.sessions?.module),
     async start() {
       await store.flags.seed(settings.allModules, settings.placements);
+      await keys.open();
       await follower.start();
+      await keys.follow(follower);
     },
   };
 }

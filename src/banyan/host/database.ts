@@ -3,6 +3,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';
+import { createRootKey } from '../identity/root-key.ts';
 import { logSchema } from '../log/postgres-schema.ts';
 import { controlSchema } from '../placement/schema.ts';
 import { createClient } from '../postgres/connections.ts';
@@ -64,7 +65,7 @@ async function ownDatabase(
   const revokers = app.sessions ? [app.sessions.module] : [];
   const server = await opening;
   const adminUrl = settings.databaseUrl ?? server!.url;
-  const secret = `${new URL(adminUrl).password}|${settings.signingKey!.d}`;
+  const secret = createRootKey(settings.rootKey!).roleSecret;
   const extra = modules.flatMap((module) =>
     (module.schemas ?? []).map((schema) => [module.contract.module, schema] as const),
   );

@@ -11,6 +11,7 @@ import { createServer, type ServerOptions } from '../http/server.ts';
 import { refuseUnrouted } from '../http/unrouted.ts';
 import { isHandshake } from '../http/upgrade.ts';
 import { bearerOf, CONTROL_AUDIENCE, type InternalTokens } from '../identity/internal-token.ts';
+import { KEYS_PATH } from '../placement/control-keys.ts';
 
 /** A registration carries contracts: those of every module are 45 kB. */
 const SYNC_BODY_LIMIT = 1024 * 1024;
@@ -28,6 +29,8 @@ export interface InternalPortOptions
   readonly health: (app: FastifyInstance) => void;
   /** Where services register and follow; only on hosts that read the control store. */
   readonly sync?: (body: unknown, caller: string) => Promise<unknown>;
+  /** Where services get the private keys of their modules; on the same hosts. */
+  readonly handOut?: (caller: string) => Promise<unknown>;
 }
 
 declare module 'fastify' {
@@ -38,7 +41,7 @@ declare module 'fastify' {
 }
 
 export async function createInternalPort(options: InternalPortOptions): Promise<FastifyInstance> {
-  const { dispatchers, tokens, audience, verifyBearer, health, metrics, sync } = options;
+  const { dispatchers, tokens, audience, verifyBearer, health, metrics, sync, handOut } = options;
   const app = createServer(
     {
       ...options,
@@ -81,6 +84,7 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
     const limit = { bodyLimit: SYNC_BODY_LIMIT };
     app.post('/control/sync', limit, async (request) => sync(request.body, request.caller));
   }
+  if (handOut) app.post(KEYS_PATH, async (request) => handOut(request.caller));
   moduleCalls(app, dispatchers, (request) => request.caller);
   await app.register(async (scope) => {
     authenticateRequests(scope, verifyBearer);

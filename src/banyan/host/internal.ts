@@ -38,6 +38,7 @@ export async function openInternal(parts: Parts, health: Health, undo: Undo): Pr
     verifyBearer: bearer,
     health: (one) => health.mount(one),
     sync: control.sync,
+    handOut: control.handOut,
   });
   if (settings.faults) mountFaults(app);
   measureTraffic(metrics, app.server);

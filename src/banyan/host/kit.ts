@@ -18,6 +18,7 @@ import type { InnerStore } from '../store/store.ts';
 import type { BootOptions } from './boot-options.ts';
 import type { Kit, Module } from './module.ts';
 import { ModuleJobs } from './module-jobs.ts';
+import { moduleKeys } from './module-keys.ts';
 
 /** Sagas that one host works on at a time; each waits for one answer and holds no connection meanwhile. */
 const SAGAS_AT_ONCE = 128;
@@ -44,6 +45,7 @@ export function openKit(module: Module, store: InnerStore, log: Logger, options:
     container,
     store,
     log,
+    ...moduleKeys(name, options),
     ref: (wanted) => refTo(wanted, module, options),
     wake: (job) => jobs.wake(job),
     gauge,

@@ -7,6 +7,7 @@ import type { Client } from '../calls/ref.ts';
 import type { Contract } from '../contract/contract.ts';
 import type { Handlers } from '../contract/handlers.ts';
 import type { Listener } from '../events/listener.ts';
+import type { SessionSigner } from '../identity/session-token.ts';
 import type { Job } from '../jobs/job.ts';
 import type { LeasedJob } from '../jobs/leased.ts';
 import type { Limits } from '../limits/limits.ts';
@@ -37,6 +38,12 @@ export interface Kit<PrismaClient = unknown> {
   saga<D>(table: Saga<D>): Engine<D>;
   /** Limits against abuse, counted in the module's store by all hosts together. */
   readonly limits: Limits;
+  /** Signs sessions by the key of the moment: for the module that `App.sessions` names, and no other. */
+  readonly sessions: SessionSigner;
+  /** What makes texts that `module` alone can read, wherever they lie: a compact JWE. */
+  sealFor(module: string): (text: string) => Promise<string>;
+  /** Opens a text that was sealed for this module. Rejects with SealBroken where it was not, or is no more. */
+  unseal(text: string): Promise<string>;
   /** A number under /metrics, read when somebody scrapes: one value for each set of labels. */
   gauge(name: string, help: string, labels: readonly string[], read: () => Promise<MetricSample[]>): void;
 }

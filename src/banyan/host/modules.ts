@@ -11,7 +11,7 @@ import type { Undo } from './undo.ts';
 /** What is the same for every module. */
 export type Shared = Pick<
   BootOptions,
-  'log' | 'placements' | 'remote' | 'eventLog' | 'contracts' | 'tracing' | 'isExempt' | 'metrics'
+  'log' | 'placements' | 'keys' | 'remote' | 'eventLog' | 'contracts' | 'tracing' | 'isExempt' | 'metrics'
 >;
 
 export interface BootedModules {
@@ -22,7 +22,7 @@ export interface BootedModules {
 /** @param modules in order of use. */
 export function bootModules(
   modules: readonly Module[],
-  { hostId, codec, strict }: Settings,
+  { app, hostId, codec, strict }: Settings,
   database: Database,
   shared: Shared,
   undo: Undo,
@@ -35,6 +35,7 @@ export function bootModules(
       hostId,
       codec,
       strict,
+      signsSessions: name === app.sessions?.module,
       databaseUrl: database.moduleUrl(name),
       schemaUrl: (schema) => database.schemaUrl(name, schema),
       local: dispatchers,

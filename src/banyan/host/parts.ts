@@ -9,7 +9,6 @@ import { measureEvents } from '../events/metrics.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
 import { RefusalLog } from '../identity/hop.ts';
 import { audienceOf, createInternalTokens, type InternalTokens } from '../identity/internal-token.ts';
-import { keySet } from '../identity/keys.ts';
 import { exemptions, exemptNetworks, type IsExempt } from '../limits/address.ts';
 import type { Networks } from '../limits/networks.ts';
 import type { EventLog } from '../log/port.ts';
@@ -44,7 +43,6 @@ export interface Parts {
   /** What internal tokens for this host are made for. */
   readonly audience: string;
   readonly bearer: VerifyBearer;
-  readonly jwks: ReturnType<typeof keySet>;
   readonly database: Database;
   readonly control: Control;
   readonly remote: RemoteCalls;
@@ -69,12 +67,12 @@ export async function openParts(
   const metrics = createMetrics(hostId);
   const tracing = await openTracing(settings.otlpEndpoint, hostId);
   undo.push('tracing', () => tracing.close());
-  const { audience, tokens, jwks } = identityOf(settings);
+  const { audience, tokens } = identityOf(settings);
 
   const database = await openDatabase(settings, opening, modules, log);
   signal.throwIfAborted();
   const { controlUrl } = database;
-  const control = openControl({ settings, controlUrl, contracts, tokens, jwks, log, onRefused });
+  const control = openControl({ settings, controlUrl, contracts, modules, tokens, log, onRefused });
   undo.push('control store', () => control.store?.close());
   // The first picture is on its way while the modules are booted: they read it when they are called.
   const following = unlessStopped(signal, control.start());
@@ -100,13 +98,15 @@ export async function openParts(
     modules,
     settings,
     database,
-    { log, placements, remote, eventLog, contracts, tracing, isExempt, metrics },
+    { log, placements, keys: control.keys, remote, eventLog, contracts, tracing, isExempt, metrics },
     undo,
   );
-  await Promise.all([following, prepared]);
+  // What an older monolith has not made is said better than by the statement that misses it.
+  await prepared;
+  await following;
   const events = running.map((one) => one.events);
   measureEvents(metrics, events);
-  const bearer = bearerCheckOf(settings, control, jwks, isExempt, log);
+  const bearer = bearerCheckOf(settings, control, isExempt, log);
   return {
     settings,
     log,
@@ -119,7 +119,6 @@ export async function openParts(
     tokens,
     audience,
     bearer,
-    jwks,
     database,
     control,
     remote,
@@ -136,28 +135,24 @@ async function loadProduct(settings: Settings): Promise<Pick<Parts, 'contracts' 
 }
 
 /** As whom this host speaks to others, and by which keys it is known. */
-function identityOf({
-  hostId,
-  internalKey,
-  signingKey,
-}: Settings): Pick<Parts, 'audience' | 'tokens' | 'jwks'> {
+function identityOf({ hostId, internalKey }: Settings): Pick<Parts, 'audience' | 'tokens'> {
   const audience = audienceOf(hostId);
   return {
     audience,
     tokens: createInternalTokens(internalKey, audience),
-    jwks: signingKey ? keySet([signingKey]) : { keys: [] },
   };
 }
 
+/** The same array each time: it is compared with every request. */
+const none: readonly never[] = [];
+
 function bearerCheckOf(
-  { role, adminToken }: Settings,
+  { adminToken }: Settings,
   { follower, store }: Control,
-  jwks: Parts['jwks'],
   isExempt: IsExempt,
   log: Logger,
 ): VerifyBearer {
-  // A service learns the public keys with the placements; whoever signs knows them.
-  const keys = () => (role === 'service' ? (follower.current.jwks?.keys ?? jwks.keys) : jwks.keys);
+  const keys = () => follower.current.jwks?.keys ?? none;
   return createBearerCheck(adminToken, keys, follower, countWrongTokens(store, isExempt, log));
 }
 

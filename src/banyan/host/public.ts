@@ -35,7 +35,7 @@ export async function openPublic(
   before: Promise<unknown>,
   undo: Undo,
 ): Promise<Public> {
-  const { settings, log, metrics, tracing, contracts, dispatchers, tokens, bearer, control, jwks } = parts;
+  const { settings, log, metrics, tracing, contracts, dispatchers, tokens, bearer, control } = parts;
   const address = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   const url = () => `http://${address}:${portOf(gateway.app)}`;
   const handlers = adminHandlers({
@@ -75,7 +75,11 @@ export async function openPublic(
     refusals: parts.refusals,
     // Whoever asks for the status hears it from the heartbeat.
     onHeld: () => void control.follower.beat(),
-    documents: { openapi: document, asyncapi: events, jwks: () => jwks },
+    documents: {
+      openapi: document,
+      asyncapi: events,
+      jwks: () => control.follower.current.jwks ?? { keys: [] },
+    },
     proxies: settings.trustProxy.length > 0 ? networksOf(settings.trustProxy) : undefined,
     rateLimit: settings.rateLimit,
     exempt: parts.exempt,

@@ -1,5 +1,5 @@
 // How this monolith starts a service of its own: the file, and an environment that says everything a service
-// needs and nothing more: its own database role, not another's; the signing key only where sessions are made.
+// needs and nothing more: its own database role, not another's.
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Settings } from '../config/settings.ts';
@@ -31,7 +31,6 @@ export function serviceCommand(
       OTEL_EXPORTER_OTLP_ENDPOINT: settings.otlpEndpoint,
       BANYAN_FAULTS: settings.faults ? '1' : undefined,
       [`DATABASE_URL_${upper}`]: database.moduleUrl(module),
-      SIGNING_KEY: module === app.sessions?.module ? JSON.stringify(settings.signingKey) : undefined,
     };
     for (const { schema } of schemas)
       env[`DATABASE_URL_${upper}_${schema.toUpperCase()}`] = database.schemaUrl(module, schema);

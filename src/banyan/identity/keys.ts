@@ -1,19 +1,33 @@
-// The key pair that signs sessions: made, its public half taken, its name (kid) derived (RFC 7638).
-// The private half stays with the host that signs; everybody else is given the set of public halves. It needs no
-// library: every start asks for the names, and jose (loaded with the first token) is 46 files.
-import { createHash, generateKeyPairSync } from 'node:crypto';
+// The key pairs of an installation: made, their public half taken, their name (kid) derived (RFC 7638). Ed25519 signs
+// (sessions, internal tokens), X25519 is what texts are sealed for. Who has the private half is said elsewhere
+// (held-keys.ts); everybody else is given public halves. It needs no library: every start asks for the names, and jose
+// (loaded with the first token) is 46 files.
+import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { JSONWebKeySet, JWK } from 'jose';
 
+/** A key with its name. */
+export type NamedKey = JWK & { readonly kid: string };
+
 /** A new private Ed25519 key, with its kid. */
-export function generateSigningKey(): JWK {
-  const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }) as JWK;
-  return { ...jwk, kid: keyId(jwk), alg: 'EdDSA', use: 'sig' };
+export function generateSigningKey(): NamedKey {
+  return named(generateKeyPairSync('ed25519').privateKey);
 }
 
-/** What may be shown to everybody of a signing key. The kid is derived where the key does not carry one. */
-export function publicHalf(jwk: JWK): JWK {
+/** A new private X25519 key, with its kid. */
+export function generateSealKey(): NamedKey {
+  return named(generateKeyPairSync('x25519').privateKey);
+}
+
+function named(key: KeyObject): NamedKey {
+  const jwk = key.export({ format: 'jwk' }) as JWK;
+  return { ...jwk, ...publicHalf(jwk) };
+}
+
+/** What may be shown to everybody of a key. The kid is derived where the key does not carry one. */
+export function publicHalf(jwk: JWK): NamedKey {
   const { kty, crv, x } = jwk;
-  return { kty, crv, x, kid: keyId(jwk), alg: 'EdDSA', use: 'sig' };
+  const purpose = crv === 'X25519' ? { alg: 'ECDH-ES+A256KW', use: 'enc' } : { alg: 'EdDSA', use: 'sig' };
+  return { kty, crv, x, kid: keyId(jwk), ...purpose };
 }
 
 /** The name of a key: its own, or the thumbprint of its public half, so that both halves agree on it. */

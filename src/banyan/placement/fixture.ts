@@ -15,7 +15,7 @@ import { openEmbedded } from '../postgres/embedded.ts';
 import type { KernelSchema } from '../postgres/kernel-schema.ts';
 import { provision } from '../postgres/provision.ts';
 import { roleUrl } from '../postgres/roles.ts';
-import type { Snapshot } from '../routing/snapshot.ts';
+import type { PublicKey } from '../routing/snapshot.ts';
 import type { CanonicalContract } from './canonical.ts';
 import { createDatabaseFollower, type DatabaseFollower } from './database-follower.ts';
 import { type ControlStore, createControlStore } from './store.ts';
@@ -95,14 +95,23 @@ export const testToken = (audience: string) => `token for ${audience}`;
 
 export async function startTestMonolith(
   url: string,
-  { contracts, jwks }: { contracts: Record<string, CanonicalContract>; jwks?: Snapshot['jwks'] },
+  {
+    contracts,
+    sessionKeys = [],
+  }: { contracts: Record<string, CanonicalContract>; sessionKeys?: PublicKey[] },
 ): Promise<TestMonolith> {
   const store = createControlStore({ url, log: silent });
   const modules = Object.keys(contracts);
   await store.flags.seed(modules, {});
+  for (const key of sessionKeys)
+    await store.sql.query(
+      `INSERT INTO key (kid, purpose, name, modules, public) VALUES ($1, 'session', 'users', '{users}', $2)
+       ON CONFLICT DO NOTHING`,
+      [key.kid, JSON.stringify(key)],
+    );
   const follower = createDatabaseFollower({ store, log: silent });
   await follower.start();
-  const door = await listen(createSyncHandler({ store, follower, contracts, jwks: () => jwks, log: silent }));
+  const door = await listen(createSyncHandler({ store, follower, contracts, log: silent }));
   const host = randomUUID();
   await follower.register(
     {

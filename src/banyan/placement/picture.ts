@@ -1,8 +1,8 @@
 // From the control tables to the snapshot that hosts decide by. Pure.
 
-import type { Instance, ModulePlacement, Snapshot } from '../routing/snapshot.ts';
+import type { Instance, ModulePlacement, PublicKey, ServiceIdentity, Snapshot } from '../routing/snapshot.ts';
 import { LIVE_MS } from './schema.ts';
-import type { HostRow, Tables } from './tables.ts';
+import type { HostRow, KeyPurpose, Tables } from './tables.ts';
 
 /** Nothing is known yet: every module in-process, version 0, nobody to call. */
 export const emptySnapshot: Snapshot = { version: 0, modules: {}, monoliths: [], revoked: {} };
@@ -19,7 +19,33 @@ export function snapshotOf(tables: Tables): Snapshot {
     modules,
     monoliths: tables.hosts.filter(({ role }) => role === 'monolith').map(instanceOf),
     revoked: tables.revoked,
+    jwks: { keys: publicKeys(tables, 'session') },
+    services: servicesOf(tables),
+    seals: sealsOf(tables),
   };
+}
+
+const publicKeys = ({ keys }: Tables, purpose: KeyPurpose) =>
+  keys.filter((key) => key.purpose === purpose).map((key) => key.public);
+
+function sealsOf({ keys }: Tables): NonNullable<Snapshot['seals']> {
+  const seals: Record<string, readonly PublicKey[]> = {};
+  for (const { purpose, name, public: key } of keys)
+    if (purpose === 'seal') seals[name] = [...(seals[name] ?? []), key];
+  return seals;
+}
+
+/** A name with several keys (one that was issued, one that comes after) has the modules of all. */
+function servicesOf({ keys, uses }: Tables): NonNullable<Snapshot['services']> {
+  const services: Record<string, ServiceIdentity> = {};
+  for (const { purpose, name, modules, public: key } of keys) {
+    if (purpose !== 'internal') continue;
+    const known = services[name];
+    const all = [...new Set([...(known?.modules ?? []), ...modules])];
+    const called = [...new Set(all.flatMap((module) => uses[module] ?? []))];
+    services[name] = { keys: [...(known?.keys ?? []), key], modules: all, uses: called };
+  }
+  return services;
 }
 
 /** The service processes of a module by number, one per id: the newest that is healthy, else the newest. */

@@ -1,9 +1,10 @@
-// The tables of placement control, in a PostgreSQL schema and a role of their own.
+// The tables of placement control (control.sql, key.sql), in a PostgreSQL schema and a role of their own.
 // One row of `state` carries the version; whoever changes a placement or the registry locks that row first,
 // so versions are given out in the order of commits and a reader never sees a gap fill up behind it.
 // It knows no module: who may revoke sessions is told from outside.
 import { limitTables } from '../limits/tables.ts';
 import type { KernelSchema } from '../postgres/kernel-schema.ts';
+import { readSql } from '../postgres/sql-file.ts';
 
 /** The channel of LISTEN/NOTIFY. The payload is a hint only: followers read the tables. */
 export const CONTROL_CHANNEL = 'banyan_control';
@@ -23,91 +24,7 @@ export function controlSchema(revokers: readonly string[] = []): KernelSchema {
   return { schema: 'banyan_control', role: 'banyan_control', ddl };
 }
 
-const TABLES = `
-CREATE TABLE IF NOT EXISTS state (
-  single boolean PRIMARY KEY DEFAULT true CHECK (single),
-  version bigint NOT NULL DEFAULT 0
-);
-INSERT INTO state DEFAULT VALUES ON CONFLICT DO NOTHING;
-
-CREATE TABLE IF NOT EXISTS placement (
-  module text PRIMARY KEY,
-  placement text NOT NULL,
-  percent int NOT NULL CHECK (percent BETWEEN 0 AND 100),
-  changed_at timestamptz NOT NULL DEFAULT now(),
-  changed_by text NOT NULL
-);
-
-CREATE TABLE IF NOT EXISTS placement_audit (
-  version bigint NOT NULL,
-  module text NOT NULL,
-  from_placement text,
-  to_placement text NOT NULL,
-  percent int NOT NULL,
-  changed_at timestamptz NOT NULL DEFAULT now(),
-  changed_by text NOT NULL,
-  PRIMARY KEY (version, module)
-);
-
--- One row per local process that is wanted, with who looks after it and what was last started for it.
-CREATE TABLE IF NOT EXISTS service (
-  module text NOT NULL,
-  number int NOT NULL CHECK (number > 0),
-  wanted boolean NOT NULL DEFAULT true,
-  supervisor uuid,
-  machine text,
-  pid int,
-  started text,
-  failures int NOT NULL DEFAULT 0,
-  last_exit text,
-  PRIMARY KEY (module, number)
-);
-
--- Every process that runs modules. live, ready, draining (it stops), retiring (it was taken out of rotation)
--- and replaceable (it serves until its successor is healthy) change with a version; the rest is what the last
--- heartbeat said.
-CREATE TABLE IF NOT EXISTS host (
-  host uuid PRIMARY KEY,
-  id text NOT NULL,
-  role text NOT NULL,
-  modules text[] NOT NULL,
-  url text NOT NULL,
-  public_url text,
-  pid int NOT NULL,
-  machine text NOT NULL,
-  started text NOT NULL,
-  doors text[] NOT NULL,
-  live boolean NOT NULL DEFAULT true,
-  ready boolean NOT NULL DEFAULT false,
-  draining boolean NOT NULL DEFAULT false,
-  retiring boolean NOT NULL DEFAULT false,
-  replaceable boolean NOT NULL DEFAULT false,
-  applied_version bigint NOT NULL DEFAULT 0,
-  inflight jsonb NOT NULL DEFAULT '{}',
-  busy jsonb NOT NULL DEFAULT '{}',
-  contracts jsonb NOT NULL DEFAULT '{}',
-  differences jsonb NOT NULL DEFAULT '[]',
-  registered_at timestamptz NOT NULL DEFAULT now(),
-  heartbeat_at timestamptz NOT NULL DEFAULT now()
-) WITH (fillfactor = 50);
--- What the gateway of this host holds out, by host; as of its last heartbeat.
-ALTER TABLE host ADD COLUMN IF NOT EXISTS held jsonb NOT NULL DEFAULT '{}';
-
-CREATE TABLE IF NOT EXISTS revoked (
-  user_id uuid PRIMARY KEY,
-  epoch int NOT NULL,
-  at timestamptz NOT NULL DEFAULT now()
-);
-
--- Called by a module in its own transaction, so it takes no lock that a flip would wait for.
-CREATE OR REPLACE FUNCTION revoke(user_id uuid, epoch int) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = banyan_control, pg_temp AS $$
-  INSERT INTO revoked AS r (user_id, epoch) VALUES ($1, $2)
-  ON CONFLICT (user_id) DO UPDATE SET epoch = greatest(r.epoch, excluded.epoch), at = now();
-  SELECT pg_notify('${CONTROL_CHANNEL}', 'revoked');
-$$;
-REVOKE ALL ON FUNCTION revoke(uuid, int) FROM PUBLIC;
-`;
+const TABLES = readSql(import.meta.url, 'control.sql', 'key.sql');
 
 // Roles are made before the library's tables; a schema provisioned without that module grants nothing.
 const grant = (module: string) => `

@@ -8,6 +8,7 @@ import { openPool } from '../postgres/connections.ts';
 import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
 import { createFlags, type Flags } from './flags.ts';
+import { createKeyRing, type KeyRing } from './key-ring.ts';
 import { listen } from './listen.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import { CONTROL_CHANNEL } from './schema.ts';
@@ -18,6 +19,7 @@ export interface ControlStore {
   readonly flags: Flags;
   readonly registry: Registry;
   readonly services: Services;
+  readonly keys: KeyRing;
   /** For limits that all gateways count together (limits/tables.ts). */
   readonly sql: Sql;
   read(): Promise<Tables>;
@@ -65,6 +67,7 @@ export function createControlStore({ url, log }: ControlStoreOptions): ControlSt
     flags: createFlags(sql, change),
     registry: createRegistry(sql, change),
     services: createServices(sql, change),
+    keys: createKeyRing(sql, change),
     sql,
     read: () => readTables(sql),
     tag: async () => (await sql.query<{ tag: string }>(`SELECT ${TAG_SQL} AS tag`)).rows[0]!.tag,

@@ -55,7 +55,7 @@ afterEach(async () => {
 });
 
 async function monolith(): Promise<TestMonolith> {
-  const one = await startTestMonolith(url, { contracts, jwks });
+  const one = await startTestMonolith(url, { contracts, sessionKeys: jwks.keys });
   opened.push(one);
   return one;
 }
@@ -201,7 +201,7 @@ test('a contract that breaks callers is refused with its paths; one that only ad
 test('of a contract that breaks everything the first differences are named, and the others counted', async () => {
   const name = (n: number) => `show-${'abcdefghijklmnopqrst'[n]}`;
   const ours = contractOf(Object.fromEntries(Array.from({ length: 20 }, (_, n) => [name(n), show])));
-  const one = await startTestMonolith(url, { contracts: { orders: ours }, jwks });
+  const one = await startTestMonolith(url, { contracts: { orders: ours }, sessionKeys: jwks.keys });
   opened.push(one);
   const elsewhere = { ...ours.operations[name(0)]!, http: { method: 'GET', path: `/${'long'.repeat(500)}` } };
   const register = registration('orders-1', {

@@ -31,18 +31,16 @@ export interface SyncOptions {
   readonly follower: DatabaseFollower;
   /** What this monolith's modules promise and its callers rely on, by module. */
   readonly contracts: Readonly<Record<string, CanonicalContract>>;
-  /** The public keys of sessions. */
-  readonly jwks: () => Snapshot['jwks'];
   readonly log: Logger;
 }
 
 export type SyncHandler = (body: unknown, caller: string) => Promise<SyncAnswer>;
 
-export function createSyncHandler({ store, follower, contracts, jwks, log }: SyncOptions): SyncHandler {
+export function createSyncHandler({ store, follower, contracts, log }: SyncOptions): SyncHandler {
   const answer = (known: boolean, theirs: string): SyncAnswer => {
     const { tag, current } = follower;
     const head = { known, tag, now: Date.now() };
-    return tag === theirs ? head : { ...head, snapshot: { ...current, jwks: jwks() } };
+    return tag === theirs ? head : { ...head, snapshot: current };
   };
 
   return async (body, caller) => {

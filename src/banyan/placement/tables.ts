@@ -1,7 +1,7 @@
 // The control tables as rows: one statement reads them all, so that a picture is of one instant.
 // What hosts and operators see (a snapshot, the admin answer) is computed from these rows and nothing else.
 
-import type { Door, Placement } from '../routing/snapshot.ts';
+import type { Door, Placement, PublicKey } from '../routing/snapshot.ts';
 import type { Sql } from '../store/store.ts';
 import type { Difference } from './compatibility.ts';
 import type { HeldOut, HostRole } from './host.ts';
@@ -57,12 +57,26 @@ export interface ServiceRow {
   readonly lastExit: string | null;
 }
 
+/** The public side of a row of the key ring. */
+export interface KeyRow {
+  readonly purpose: KeyPurpose;
+  readonly name: string;
+  readonly modules: readonly string[];
+  readonly public: PublicKey;
+}
+
+export type KeyPurpose = 'session' | 'internal' | 'seal';
+
 export interface Tables {
   readonly version: number;
   readonly placements: readonly PlacementRow[];
   readonly hosts: readonly HostRow[];
   readonly services: readonly ServiceRow[];
   readonly revoked: Readonly<Record<string, number>>;
+  /** Of each name and purpose the present one first. */
+  readonly keys: readonly KeyRow[];
+  /** By module of the product, those that it calls. */
+  readonly uses: Readonly<Record<string, readonly string[]>>;
   /** Changes whenever anything does that a snapshot shows. */
   readonly tag: string;
 }
@@ -72,6 +86,9 @@ const RECENT = `at > now() - interval '13 hours'`;
 
 /** Cheap enough to ask twice a second: the version, and the sum that every revocation raises. */
 export const TAG_SQL = `(SELECT version || '.' || (SELECT coalesce(sum(epoch), 0) + count(*) FROM revoked WHERE ${RECENT}) FROM state)`;
+
+/** Of a key: the present one, then the newest first. */
+export const PRESENT_FIRST_SQL = '(signs_from IS NOT NULL AND retired_at IS NULL) DESC, made_at DESC, kid';
 
 const ageOf = (column: string) => `(extract(epoch FROM clock_timestamp() - ${column}) * 1000)::float8`;
 const rows = (select: string) => `(SELECT coalesce(json_agg(r), '[]') FROM (${select}) r)`;
@@ -91,7 +108,9 @@ const TABLES_SQL = `SELECT json_build_object(
   'services', ${rows(`
     SELECT module, number, wanted, supervisor, machine, pid, started, failures, last_exit AS "lastExit"
     FROM service ORDER BY module, number`)},
-  'revoked', (SELECT coalesce(json_object_agg(user_id, epoch), '{}') FROM revoked WHERE ${RECENT})
+  'revoked', (SELECT coalesce(json_object_agg(user_id, epoch), '{}') FROM revoked WHERE ${RECENT}),
+  'keys', ${rows(`SELECT purpose, name, modules, public FROM key ORDER BY purpose, name, ${PRESENT_FIRST_SQL}`)},
+  'uses', (SELECT coalesce(json_object_agg(name, uses), '{}') FROM module)
 ) AS tables`;
 
 export async function readTables(sql: Sql): Promise<Tables> {

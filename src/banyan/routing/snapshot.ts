@@ -1,6 +1,8 @@
 // Where every module serves at this moment, as one immutable picture in memory. Refs and the gateway read
 // it on every call; only the follower replaces it. It knows no module by name.
 
+import type { NamedKey } from '../identity/keys.ts';
+
 export type Placement = 'in-process' | 'service';
 
 /** A way into a host's dispatcher. */
@@ -41,8 +43,24 @@ export interface Snapshot {
   readonly monoliths: readonly Instance[];
   /** User id to the epoch below which a session token is revoked. */
   readonly revoked: Readonly<Record<string, number>>;
-  /** The public keys of sessions (RFC 7517), for hosts that were told nothing but where control is. */
-  readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
+  /** The public keys of sessions (RFC 7517): all by which a living session may be signed. The first signs now. */
+  readonly jwks?: { readonly keys: readonly PublicKey[] };
+  /** Who may speak as which service, by its name: `monolith` (monoliths and gateways), or `<module>` of `<module>-<n>`. */
+  readonly services?: Readonly<Record<string, ServiceIdentity>>;
+  /** The public keys (X25519) by which texts are sealed for a module, by its name. The first seals now. */
+  readonly seals?: Readonly<Record<string, readonly PublicKey[]>>;
+}
+
+/** The public half of a key pair, as JWK. */
+export type PublicKey = Readonly<NamedKey>;
+
+export interface ServiceIdentity {
+  /** The public keys (Ed25519) of its internal tokens. The first signs now. */
+  readonly keys: readonly PublicKey[];
+  /** The modules that it may run. */
+  readonly modules: readonly string[];
+  /** The modules that it may call: what its own ones name in `uses`. */
+  readonly uses: readonly string[];
 }
 
 /** What refs, the gateway and the background runner see of placement. */

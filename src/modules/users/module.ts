@@ -1,6 +1,5 @@
 // Users as a module: what implements its contract, what it listens to, whom it begins with. All wiring is here.
-import type { JWK } from 'jose';
-import { createSessionSigner, defineModule, type Module, on } from '#banyan';
+import { defineModule, type Module, on } from '#banyan';
 import { PrismaClient } from '../../../prisma/users/client/client.ts';
 import { notifications } from '../notifications/contract.ts';
 import { users } from './contract.ts';
@@ -9,20 +8,16 @@ import { seedUsers } from './seed.ts';
 import { UserService } from './service.ts';
 
 export interface UserSettings {
-  /** Signs the session tokens: where users runs, it is there. */
-  readonly signingKey: JWK | undefined;
   /** Where the passwords of the first users are written. */
   readonly dataDir: string;
 }
 
-export default function usersModule({ signingKey, dataDir }: UserSettings): Module {
+export default function usersModule({ dataDir }: UserSettings): Module {
   return defineModule({
     contract: users,
     prisma: PrismaClient,
 
-    setup({ container, store, log, limits }) {
-      if (!signingKey) throw new Error('users signs the session tokens and was given no signing key');
-      const signer = createSessionSigner(signingKey);
+    setup({ container, store, log, limits, sessions: signer }) {
       container.register(UserRepository, { useFactory: () => new UserRepository(store) });
       container.register(UserService, {
         useFactory: (own) =>

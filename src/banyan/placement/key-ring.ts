@@ -1,0 +1,118 @@
+// The key ring in the control store: made once for an installation, by whichever monolith is first, and read by
+// monoliths and gateways. Guarantees: several that start at once agree, since what is missing is made under the version
+// lock; nothing is made or changed by a host whose root key does not open what is there already.
+import type { JWK } from 'jose';
+import { generateSealKey, generateSigningKey, type NamedKey, publicHalf } from '../identity/keys.ts';
+import type { RootKey } from '../identity/root-key.ts';
+import type { Sql } from '../store/store.ts';
+import type { Change } from './change.ts';
+import type { KeyPurpose } from './tables.ts';
+
+/** The name of what speaks as monolith: monoliths and gateways. */
+export const MONOLITH = 'monolith';
+
+export interface RingContent {
+  /** The modules of the product, and which others each of them calls. */
+  readonly modules: Readonly<Record<string, readonly string[]>>;
+  /** The module that signs sessions, if there is one. */
+  readonly signer: string | undefined;
+  /** The session key of the version before, so that no session ends. */
+  readonly imported: JWK | undefined;
+}
+
+export interface KeyRing {
+  /** Makes what is missing. Answers the private halves. Throws WrongRootKey. */
+  open(root: RootKey, content: RingContent): Promise<NamedKey[]>;
+  /** The private halves that lie in the ring. Throws WrongRootKey. */
+  read(root: RootKey): Promise<NamedKey[]>;
+}
+
+interface Slot {
+  readonly purpose: KeyPurpose;
+  readonly name: string;
+  readonly modules: readonly string[];
+}
+
+interface Row extends Pick<Slot, 'purpose' | 'name'> {
+  readonly kid: string;
+  readonly sealed: string | null;
+}
+
+export function createKeyRing(sql: Sql, change: Change): KeyRing {
+  return {
+    read: async (root) => opened(root, await rowsOf(sql)),
+
+    async open(root, content) {
+      const { missing, modules, rows } = await look(sql, content);
+      const keys = opened(root, rows);
+      if (missing.length === 0 && modules.length === 0) return keys;
+      await change((tx) => make(tx, root, content));
+      return opened(root, await rowsOf(sql));
+    },
+  };
+}
+
+async function make(tx: Sql, root: RootKey, content: RingContent): Promise<boolean> {
+  const { missing, modules } = await look(tx, content);
+  for (const slot of missing) {
+    const key = slot.purpose === 'session' && content.imported ? whole(content.imported) : generated(slot);
+    await insertKey(tx, slot, key, root, true);
+  }
+  for (const name of modules)
+    await tx.query(
+      'INSERT INTO module (name, uses) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET uses = excluded.uses',
+      [name, content.modules[name]],
+    );
+  return missing.length > 0 || modules.length > 0;
+}
+
+async function look(sql: Sql, content: RingContent) {
+  const rows = await rowsOf(sql);
+  const has = ({ purpose, name }: Slot) => rows.some((row) => row.purpose === purpose && row.name === name);
+  const { rows: known } = await sql.query<{ name: string; uses: string[] }>('SELECT name, uses FROM module');
+  const uses = new Map(known.map((row) => [row.name, row.uses.join()]));
+  const modules = Object.keys(content.modules).filter(
+    (name) => uses.get(name) !== content.modules[name]!.join(),
+  );
+  return { rows, missing: slotsOf(content).filter((slot) => !has(slot)), modules };
+}
+
+/** Every key that a ring has from its beginning. */
+function slotsOf({ modules, signer }: RingContent): Slot[] {
+  const all = Object.keys(modules);
+  return [
+    ...(signer === undefined ? [] : [{ purpose: 'session' as const, name: signer, modules: [signer] }]),
+    { purpose: 'internal', name: MONOLITH, modules: all },
+    ...all.map((name) => ({ purpose: 'internal' as const, name, modules: [name] })),
+    ...all.map((name) => ({ purpose: 'seal' as const, name, modules: [name] })),
+  ];
+}
+
+const generated = ({ purpose }: Pick<Slot, 'purpose'>) =>
+  purpose === 'seal' ? generateSealKey() : generateSigningKey();
+
+const whole = (jwk: JWK): NamedKey => ({ ...jwk, ...publicHalf(jwk) });
+
+/** @param signs at once; else it is announced. */
+export async function insertKey(
+  tx: Sql,
+  { purpose, name, modules }: Slot,
+  key: NamedKey,
+  root: RootKey,
+  signs: boolean,
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO key (kid, purpose, name, modules, public, sealed, signs_from)
+     VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $7 THEN now() END)`,
+    [key.kid, purpose, name, modules, JSON.stringify(publicHalf(key)), root.seal(key), signs],
+  );
+}
+
+async function rowsOf(sql: Sql): Promise<Row[]> {
+  const { rows } = await sql.query<Row>('SELECT kid, purpose, name, sealed FROM key');
+  return rows;
+}
+
+function opened(root: RootKey, rows: readonly Row[]): NamedKey[] {
+  return rows.flatMap(({ kid, sealed }) => (sealed === null ? [] : [root.open(sealed, kid)]));
+}
