@@ -48,3 +48,5 @@ export { on } from './saga/on.ts';
 export { styleWhen } from './saga/style.ts';
 /** A module's rows. @example await store.transaction(async (tx) => { await tx.prisma.parcel.create({ data }); await tx.publish(parcels.events['parcel-sent'], { id }); }) */
 export type { Published, Sql, Store, Transaction, TransactionClient } from './store/store.ts';
+/** Who tried what, and what came of it. @example kit.security.write({ event: 'session.begin', outcome: 'refused', address: call.address, reason: 'a wrong password' }) */
+export type { SecurityEvent, SecurityLog } from './telemetry/security-log.ts';

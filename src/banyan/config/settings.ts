@@ -45,6 +45,8 @@ export interface Settings {
   /** Addresses and CIDRs, besides loopback, whose requests are not counted. */
   readonly rateLimitExempt: readonly string[];
   readonly otlpEndpoint: string | undefined;
+  /** Where the security log goes: `stdout`, `stderr`, or the path of a file. */
+  readonly securityLog: string;
   /** True under test: every near call goes through the JSON codec and outputs are checked. */
   readonly codec: boolean;
   /** A ref called inside an open store transaction throws (everywhere but in production). */

@@ -34,6 +34,7 @@ ${own.join('')}  ADMIN_TOKEN           made once       bearer token of /admin
   TRUST_PROXY                           CIDRs of proxies believed on addresses
   RATE_LIMIT            300             requests a second per address; 0: any
   RATE_LIMIT_EXEMPT     loopback        CIDRs that are not counted, besides
+  SECURITY_LOG          under DATA_DIR  stdout, stderr, or the path of a file
   OTEL_EXPORTER_OTLP_ENDPOINT           http://collector:4318
 `;
 }

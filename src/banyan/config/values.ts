@@ -169,6 +169,15 @@ export function readFolder(name: string, folder: string): string {
   );
 }
 
+/** `stdout`, `stderr`, or a file; where none is given, one in DATA_DIR. */
+export function readSecurityLog(text: string | undefined, dataDir: string): string {
+  if (text === undefined) return join(dataDir, 'security.jsonl');
+  if (text === 'stdout' || text === 'stderr') return text;
+  if (text.startsWith('/') && !text.endsWith('/')) return readFolder('SECURITY_LOG', text);
+  const remedy = 'Use stdout, stderr, or the whole path of a file, such as /var/log/banyan/security.jsonl.';
+  throw new ConfigurationError('SECURITY_LOG', `is ${quoted(text)}`, remedy);
+}
+
 export function readSecret(name: string, text: string | undefined, shortest = 16): string | undefined {
   if (text !== undefined && text.length < shortest)
     throw new ConfigurationError(name, `is shorter than ${shortest} characters`, 'Use a long random text.');

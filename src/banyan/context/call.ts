@@ -32,6 +32,14 @@ export interface Call {
   readonly upload?: Upload;
   /** The client's address, where a client asked by HTTP. */
   readonly address?: string;
+  /** Set by the handler of what an administrator does: how it was, and how it is now, for the security log. Never a secret. */
+  change?: Change;
+}
+
+/** What an administrator changed. */
+export interface Change {
+  readonly before?: unknown;
+  readonly after?: unknown;
 }
 
 /** The call of an operation with `access: 'session'`: the dispatcher lets nobody but users through. */

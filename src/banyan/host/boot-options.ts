@@ -8,11 +8,14 @@ import type { IsExempt } from '../limits/address.ts';
 import type { EventLog } from '../log/port.ts';
 import type { Placements } from '../routing/snapshot.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { SecurityLog } from '../telemetry/security-log.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 
 export interface BootOptions {
   readonly hostId: string;
   readonly log: Logger;
+  /** Absent in tests of parts: nobody listens. */
+  readonly security?: SecurityLog;
   /** Connection URL of the module's runtime role. */
   readonly databaseUrl: string;
   /** Connection URL of an extra schema of the module. */

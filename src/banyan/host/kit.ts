@@ -15,6 +15,7 @@ import { Engine } from '../saga/engine.ts';
 import { styleWhen } from '../saga/style.ts';
 import { createPool, sqlOf } from '../store/create.ts';
 import type { InnerStore } from '../store/store.ts';
+import { noSecurityLog } from '../telemetry/security-log.ts';
 import type { BootOptions } from './boot-options.ts';
 import type { Kit, Module } from './module.ts';
 import { ModuleJobs } from './module-jobs.ts';
@@ -46,6 +47,7 @@ export function openKit(module: Module, store: InnerStore, log: Logger, options:
     store,
     log,
     ...moduleKeys(name, options),
+    security: options.security ?? noSecurityLog,
     ref: (wanted) => refTo(wanted, module, options),
     wake: (job) => jobs.wake(job),
     gauge,

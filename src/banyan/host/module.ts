@@ -16,6 +16,7 @@ import type { Saga } from '../saga/definition.ts';
 import type { Engine } from '../saga/engine.ts';
 import type { Sql, Store } from '../store/store.ts';
 import type { MetricSample } from '../telemetry/metrics.ts';
+import type { SecurityLog } from '../telemetry/security-log.ts';
 
 /** What the library gives a module: its own things, and refs to the modules it declared in `uses`. What is opened here is closed here. */
 export interface Kit<PrismaClient = unknown> {
@@ -26,6 +27,8 @@ export interface Kit<PrismaClient = unknown> {
   readonly container: DependencyContainer;
   readonly store: Store<PrismaClient>;
   readonly log: Logger;
+  /** Who tried what, and what came of it: sign-ins, what was refused, whose rights changed. Never a secret. */
+  readonly security: SecurityLog;
   /** A client of another module; whether it is near or far is decided on every call. */
   ref<C extends Contract>(contract: C): Client<C>;
   /** SQL in one of the module's extra `schemas`, under that schema's own role, by so many connections at most. */

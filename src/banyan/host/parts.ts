@@ -13,6 +13,7 @@ import { exemptions, exemptNetworks, type IsExempt } from '../limits/address.ts'
 import type { Networks } from '../limits/networks.ts';
 import type { EventLog } from '../log/port.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import type { SecurityLog } from '../telemetry/security-log.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { createBearerCheck } from './bearer.ts';
 import { inOrderOfUse, type RunningModule } from './boot-module.ts';
@@ -24,13 +25,15 @@ import type { Module } from './module.ts';
 import { bootModules } from './modules.ts';
 import { checkStores, storesOf } from './prepared.ts';
 import type { HeldServer } from './server.ts';
-import { observeCalls, openTracing } from './telemetry.ts';
+import { observeCalls, openSecurityLog, openTracing } from './telemetry.ts';
 import { type Undo, unlessStopped } from './undo.ts';
 import { countWrongTokens } from './wrong-tokens.ts';
 
 export interface Parts {
   readonly settings: Settings;
   readonly log: Logger;
+  /** Who tried what, and what came of it. */
+  readonly security: SecurityLog;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   /** Of every module of the product, near or not. */
@@ -64,6 +67,7 @@ export async function openParts(
 ): Promise<Parts> {
   const { hostId, role } = settings;
   const { contracts, modules } = await loadProduct(settings);
+  const security = openSecurityLog(settings, log, undo);
   const metrics = createMetrics(hostId);
   const tracing = await openTracing(settings.otlpEndpoint, hostId);
   undo.push('tracing', () => tracing.close());
@@ -98,7 +102,7 @@ export async function openParts(
     modules,
     settings,
     database,
-    { log, placements, keys: control.keys, remote, eventLog, contracts, tracing, isExempt, metrics },
+    { log, security, placements, keys: control.keys, remote, eventLog, contracts, tracing, isExempt, metrics },
     undo,
   );
   // What an older monolith has not made is said better than by the statement that misses it.
@@ -110,6 +114,7 @@ export async function openParts(
   return {
     settings,
     log,
+    security,
     metrics,
     tracing,
     contracts,
