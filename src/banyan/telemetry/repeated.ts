@@ -1,7 +1,15 @@
 // Events that repeat themselves: the first of each kind and source in a minute pass, the others are counted, and the
 // count is said with the last of them when the minute is over. Guarantees: what an operator was let do always passes; a
 // flood from however many sources costs a bounded number of lines and a bounded memory.
-import type { SecurityEvent } from './security-log.ts';
+
+interface Told {
+  readonly event: string;
+  readonly outcome: string;
+  readonly actor?: { readonly kind: string; readonly id?: string; readonly name?: string };
+  readonly address?: string | undefined;
+  readonly target?: string | undefined;
+  readonly reason?: string | undefined;
+}
 
 /** So many of one event, outcome and source pass in a minute. */
 const OF_ONE_SOURCE = 20;
@@ -11,22 +19,22 @@ const WINDOW_MS = 60_000;
 /** Beyond these, sources are counted together. */
 const SOURCES = 2_000;
 
-interface Count {
+interface Count<Event> {
   passed: number;
   leftOut: number;
-  last: SecurityEvent;
+  last: Event;
 }
 
-export class Repeated {
-  readonly #pass: (event: SecurityEvent, leftOut: number) => void;
-  readonly #counts = new Map<string, Count>();
+export class Repeated<Event extends Told> {
+  readonly #pass: (event: Event, leftOut: number) => void;
+  readonly #counts = new Map<string, Count<Event>>();
   #window: NodeJS.Timeout | undefined;
 
-  constructor(pass: (event: SecurityEvent, leftOut: number) => void) {
+  constructor(pass: (event: Event, leftOut: number) => void) {
     this.#pass = pass;
   }
 
-  add(event: SecurityEvent): void {
+  add(event: Event): void {
     if (event.outcome === 'ok' && event.actor?.kind === 'operator') {
       this.#pass(event, 0);
       return;
@@ -35,7 +43,7 @@ export class Repeated {
     const kind = `${event.event} ${event.outcome}`;
     // Whoever was let in is told apart by who he is; who was not, by where he comes from.
     const source = event.outcome === 'ok' ? (event.actor?.id ?? event.actor?.name) : event.address;
-    const own = this.#count(`${kind} ${source ?? ''}`, event);
+    const own = this.#count(`${kind} ${source ?? ''} ${event.target ?? ''} ${event.reason ?? ''}`, event);
     const all = event.outcome === 'ok' ? undefined : this.#count(kind, event);
     if (own.passed >= OF_ONE_SOURCE || (all && all.passed >= OF_ALL_SOURCES)) {
       own.leftOut += 1;
@@ -53,7 +61,7 @@ export class Repeated {
     this.#over();
   }
 
-  #count(key: string, event: SecurityEvent): Count {
+  #count(key: string, event: Event): Count<Event> {
     const known = this.#counts.get(key);
     if (known) return known;
     const rest = this.#counts.size < SOURCES ? key : `${event.event} ${event.outcome} others`;
@@ -69,10 +77,14 @@ export class Repeated {
     this.#counts.clear();
     some.sort((a, b) => b.leftOut - a.leftOut);
     for (const { last, leftOut } of some.slice(0, NAMED)) this.#pass(last, leftOut);
-    const rest = new Map<string, Count>();
+    const rest = new Map<string, Count<Event>>();
     for (const { last, leftOut } of some.slice(NAMED)) {
       const { event, outcome } = last;
-      const count = rest.get(`${event} ${outcome}`) ?? { passed: 0, leftOut: 0, last: { event, outcome } };
+      const count = rest.get(`${event} ${outcome}`) ?? {
+        passed: 0,
+        leftOut: 0,
+        last: { event, outcome } as Event,
+      };
       count.leftOut += leftOut;
       rest.set(`${event} ${outcome}`, count);
     }
