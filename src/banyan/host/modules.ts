@@ -11,7 +11,16 @@ import type { Undo } from './undo.ts';
 /** What is the same for every module. */
 export type Shared = Pick<
   BootOptions,
-  'log' | 'security' | 'placements' | 'keys' | 'remote' | 'eventLog' | 'contracts' | 'tracing' | 'isExempt' | 'metrics'
+  | 'log'
+  | 'security'
+  | 'placements'
+  | 'keys'
+  | 'remote'
+  | 'eventLog'
+  | 'contracts'
+  | 'tracing'
+  | 'isExempt'
+  | 'metrics'
 >;
 
 export interface BootedModules {

@@ -65,12 +65,10 @@ export async function openParts(
   undo: Undo,
   onRefused: (error: Error) => void,
 ): Promise<Parts> {
-  const { hostId, role } = settings;
+  const { role } = settings;
   const { contracts, modules } = await loadProduct(settings);
-  const security = openSecurityLog(settings, log, undo);
-  const metrics = createMetrics(hostId);
-  const tracing = await openTracing(settings.otlpEndpoint, hostId);
-  undo.push('tracing', () => tracing.close());
+  const watch = await openWatch(settings, log, undo);
+  const { metrics, tracing } = watch;
   const { audience, tokens } = identityOf(settings);
 
   const database = await openDatabase(settings, opening, modules, log);
@@ -102,7 +100,7 @@ export async function openParts(
     modules,
     settings,
     database,
-    { log, security, placements, keys: control.keys, remote, eventLog, contracts, tracing, isExempt, metrics },
+    { log, ...watch, placements, keys: control.keys, remote, eventLog, contracts, isExempt },
     undo,
   );
   // What an older monolith has not made is said better than by the statement that misses it.
@@ -114,9 +112,7 @@ export async function openParts(
   return {
     settings,
     log,
-    security,
-    metrics,
-    tracing,
+    ...watch,
     contracts,
     modules,
     running,
@@ -131,6 +127,18 @@ export async function openParts(
     eventLog,
     exempt,
   };
+}
+
+/** What tells of this host: who tried what, how much, and how one request went through all of it. */
+async function openWatch(
+  settings: Settings,
+  log: Logger,
+  undo: Undo,
+): Promise<Pick<Parts, 'security' | 'metrics' | 'tracing'>> {
+  const security = openSecurityLog(settings, log, undo);
+  const tracing = await openTracing(settings.otlpEndpoint, settings.hostId);
+  undo.push('tracing', () => tracing.close());
+  return { security, metrics: createMetrics(settings.hostId), tracing };
 }
 
 async function loadProduct(settings: Settings): Promise<Pick<Parts, 'contracts' | 'modules'>> {
