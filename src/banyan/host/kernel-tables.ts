@@ -4,7 +4,7 @@ import { moduleEventTables } from '../events/tables.ts';
 import { limitTables } from '../limits/tables.ts';
 import { sagaTables } from '../saga/tables.ts';
 
-/** Idempotent SQL, run by the schema's owner at every start of a monolith. */
-export function kernelTables(schema: string): string {
-  return `${moduleEventTables()}\n${limitTables(schema)}\n${sagaTables(schema)}`;
+/** Idempotent SQL, run by the schema's owner at every start of a monolith, with the schema as the search path. */
+export function kernelTables(): string {
+  return `${moduleEventTables()}\n${limitTables()}\n${sagaTables()}`;
 }

@@ -33,7 +33,7 @@ let url: string;
 beforeAll(async () => {
   server = await throwawayServer();
   const adminUrl = await server.database();
-  const trips = { schema: 'trips', role: 'banyan_trips', ddl: sagaTables('trips') };
+  const trips = { schema: 'trips', role: 'banyan_trips', ddl: sagaTables() };
   await provision({ adminUrl, secret, modules: [], schemas: [trips], moduleDdl: () => '', log: silent });
   url = roleUrl(adminUrl, secret, trips.role);
 }, 60_000);

@@ -29,7 +29,7 @@ export function storesOf(database: Database, modules: readonly Module[]): Prepar
   const own = modules.flatMap(({ contract: { module }, schemas = [] }) => {
     const setting = `DATABASE_URL_${module.toUpperCase()}`;
     return [
-      { setting, url: database.moduleUrl(module), schema: module, ddl: kernelTables(module) },
+      { setting, url: database.moduleUrl(module), schema: module, ddl: kernelTables() },
       ...schemas.map(({ schema, ddl }) => {
         const url = database.schemaUrl(module, schema);
         return { setting: `${setting}_${schema.toUpperCase()}`, url, schema, ddl };

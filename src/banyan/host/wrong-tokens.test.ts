@@ -22,7 +22,7 @@ beforeAll(async () => {
   pool = new pg.Pool({ connectionString: await server.database() });
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
-  await pool.query(`CREATE SCHEMA banyan_control; ${limitTables('banyan_control')}`);
+  await pool.query(`CREATE SCHEMA banyan_control; SET search_path = banyan_control; ${limitTables()}; RESET search_path`);
 });
 afterAll(async () => {
   await pool?.end();

@@ -20,7 +20,7 @@ export const SILENT_SQL = `heartbeat_at < now() - interval '${LIVE_MS} ms'`;
  * sessions of that user below that epoch end on every host. They get no other right here.
  */
 export function controlSchema(revokers: readonly string[] = []): KernelSchema {
-  const ddl = `${TABLES}\n${limitTables('banyan_control')}\n${revokers.map(grant).join('')}`;
+  const ddl = `${TABLES}\n${limitTables()}\n${revokers.map(grant).join('')}`;
   return { schema: 'banyan_control', role: 'banyan_control', ddl };
 }
 

@@ -57,7 +57,7 @@ const running: { stop(): Promise<void> }[] = [];
 beforeAll(async () => {
   server = await throwawayServer();
   const adminUrl = await server.database();
-  const trips = { schema: 'trips', role: 'banyan_trips', ddl: sagaTables('trips') };
+  const trips = { schema: 'trips', role: 'banyan_trips', ddl: sagaTables() };
   await provision({ adminUrl, secret, modules: [], schemas: [trips], moduleDdl: () => '', log: silent });
   store = createStore({
     module: 'trips',

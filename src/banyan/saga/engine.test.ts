@@ -88,7 +88,7 @@ beforeAll(async () => {
   const adminUrl = await server.database();
   const own = `CREATE TABLE IF NOT EXISTS trip (id uuid PRIMARY KEY, destination text NOT NULL, style text,
     status text NOT NULL DEFAULT 'planned', began_at timestamptz NOT NULL DEFAULT now(), ended_at timestamptz);`;
-  const trips = { schema: 'trips', role: 'banyan_trips', ddl: `${own}\n${sagaTables('trips')}` };
+  const trips = { schema: 'trips', role: 'banyan_trips', ddl: `${own}\n${sagaTables()}` };
   await provision({ adminUrl, secret, modules: [], schemas: [trips], moduleDdl: () => '', log: silent });
   store = createStore({
     module: 'trips',

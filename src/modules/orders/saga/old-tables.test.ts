@@ -28,9 +28,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const before = (schema: string) => `${moduleEventTables()}\n${limitTables(schema)}`;
-const now = (schema: string) => `${before(schema)}\n${sagaTables(schema)}`;
-const start = (moduleDdl: (schema: string) => string) =>
+const before = () => `${moduleEventTables()}\n${limitTables()}`;
+const now = () => `${before()}\n${sagaTables()}`;
+const start = (moduleDdl: () => string) =>
   provision({ adminUrl, secret, modules: ['orders'], prisma, schemas: [], moduleDdl, log: silent });
 
 const driven = v7();
