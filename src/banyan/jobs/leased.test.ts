@@ -1,6 +1,7 @@
 // What becomes of a row that is due on a host with a leased job: woken, full, failing, given up, going on.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { errandsAndHosts, gate, type Shop } from './hosts.fixture.ts';
+import { versioned } from './queue.fixture.ts';
 
 let shop: Shop;
 
@@ -111,6 +112,38 @@ test('where there is more to do it goes on at once', async () => {
       await shop.table.pool.query(change, [id, next]);
       return stage === 'open' ? 'due' : 'over';
     },
+  });
+  await becomes('milk', { stage: 'done', tries: 2 });
+});
+
+test('who leases what is next with its record goes on, and postpones by that lease', async () => {
+  await shop.table.write(['milk']);
+  const stages: string[] = [];
+  await shop.host({
+    table: versioned,
+    async work(job) {
+      const { stage } = await shop.table.row(job.id);
+      stages.push(stage);
+      if (stage === 'carried') throw new Error('the bag is torn');
+      const { rows } = await shop.table.pool.query(
+        `UPDATE errands SET stage = 'carried', version = version + 1, tries = 1 WHERE id = $1 RETURNING *`,
+        [job.id],
+      );
+      const { tries: attempts, cause, version } = rows[0];
+      return { next: { lease: { id: job.id, state: 'carried', attempts, cause, version }, job } };
+    },
+    failed: (_job, { error }) => ({ waitMs: 30_000, set: { trouble: (error as Error).message } }),
+  });
+  await becomes('milk', { stage: 'carried', tries: 1, trouble: 'the bag is torn' });
+  expect(stages).toEqual(['open', 'carried']);
+});
+
+test('what waits until its lease ends is not written, and found then', async () => {
+  await shop.table.write(['milk']);
+  let left = 1;
+  await shop.host({
+    leaseMs: 200,
+    work: async (job) => (left-- > 0 ? 'leased' : shop.finish(job)),
   });
   await becomes('milk', { stage: 'done', tries: 2 });
 });

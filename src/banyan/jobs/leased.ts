@@ -12,7 +12,7 @@ import type { WorkerPool } from './worker-pool.ts';
 /** How often a host looks when nothing woke it. */
 const LOOK_MS = 1_000;
 /** Rows claimed in one round trip. */
-const BATCH = 32;
+const BATCH = 64;
 
 /** To be tried again after `waitMs`, with these columns set. */
 export interface Postponed {
@@ -20,8 +20,11 @@ export interface Postponed {
   readonly set?: Readonly<Record<string, unknown>>;
 }
 
-/** `over`: recorded, nothing is left to do. `due`: recorded, and there is more to do at once. */
-export type Outcome = 'over' | 'due' | Postponed;
+/**
+ * `over`: recorded, nothing is left to do. `due`: recorded, and there is more to do at once. `leased`: it is due again
+ * when its lease ends, and that is all. `next`: recorded, and what is next is leased to this host already.
+ */
+export type Outcome<J = never> = 'over' | 'due' | 'leased' | Postponed | { readonly next: Held<J> };
 
 export interface Failure {
   readonly error: unknown;
@@ -39,8 +42,10 @@ export interface LeasedJob<J> {
   /** Longer than one piece of work and its record may take. */
   readonly leaseMs: number;
   readonly waits: Waits;
+  /** How often a host looks when nothing woke it, in milliseconds. Default: a second. */
+  readonly everyMs?: number;
   /** One lease of one row. Ends soon when `signal` aborts; may find that another host was first. */
-  readonly work: (job: J, signal: AbortSignal) => Promise<Outcome>;
+  readonly work: (job: J, signal: AbortSignal) => Promise<Outcome<J>>;
   /** What it means that `work` threw. Default: one line in the log, and another try after the backoff. */
   readonly failed?: (job: J, failure: Failure) => Outcome | Promise<Outcome>;
 }
@@ -51,8 +56,17 @@ export interface LeasedJobParts {
   readonly log: Logger;
 }
 
-export function createLeasedJob<J>(spec: LeasedJob<J>, { store, workers, log }: LeasedJobParts): Job {
-  const { name, table, leaseMs, waits, work } = spec;
+export interface OpenLeasedJob<J> extends Job {
+  /** Works on a row that this host leased in another way than by a claim: where it wrote what is next. */
+  readonly start: (held: Held<J>) => void;
+}
+
+/** How many are in work at once is the worker pool's to say. */
+export function createLeasedJob<J>(
+  spec: Omit<LeasedJob<J>, 'atOnce'>,
+  { store, workers, log }: LeasedJobParts,
+): OpenLeasedJob<J> {
+  const { name, table, leaseMs, waits, everyMs = LOOK_MS, work } = spec;
   const queue = new JobQueue(table, store);
 
   const logged = ({ lease }: Held<J>, { error, waitMs, stopping }: Failure): Outcome => {
@@ -66,22 +80,33 @@ export function createLeasedJob<J>(spec: LeasedJob<J>, { store, workers, log }: 
     return spec.failed ? spec.failed(held.job, failure) : logged(held, failure);
   };
 
-  const one = async (held: Held<J>, signal: AbortSignal): Promise<void> => {
+  /** What this host holds of it afterwards. */
+  const one = async (held: Held<J>, signal: AbortSignal): Promise<Held<J> | undefined> => {
     const outcome = await work(held.job, signal).catch((error) => judge(held, error, signal.aborted));
     if (outcome === 'over') return;
-    const { waitMs, set } = outcome === 'due' ? { waitMs: 0 } : outcome;
-    if (outcome !== 'due') await queue.postpone(held.lease, waitMs, set);
-    workers.wakeIn(waitMs);
+    if (outcome === 'due') workers.wakeIn(0);
+    else if (outcome === 'leased') workers.wakeIn(leaseMs);
+    else if ('next' in outcome) return outcome.next;
+    else {
+      await queue.postpone(held.lease, outcome.waitMs, outcome.set);
+      workers.wakeIn(outcome.waitMs);
+    }
   };
+
+  const start = (held: Held<J>) =>
+    workers.start(held.lease.cause, async (signal) => {
+      for (let now: Held<J> | undefined = held; now; ) now = await one(now, signal);
+    });
 
   return {
     name,
-    everyMs: LOOK_MS,
+    everyMs,
+    start,
     async run() {
       const room = Math.min(workers.room, BATCH);
       if (room <= 0) return false;
       const held = await queue.claim(room, leaseMs);
-      for (const row of held) workers.start(row.lease.cause, (signal) => one(row, signal));
+      for (const row of held) start(row);
       return held.length === room;
     },
   };

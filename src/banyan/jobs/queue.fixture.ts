@@ -18,6 +18,12 @@ export const errands: JobTable<Errand> = {
   jobOf: ({ id, what, letters }) => ({ id, what, letters }),
 };
 
+/** The same, where a version says whose lease it is. */
+export const versioned: JobTable<Errand> = {
+  ...errands,
+  columns: { ...errands.columns, version: 'version', postponedAt: 'put_off_at' },
+};
+
 export type Errands = Awaited<ReturnType<typeof errandsAlone>>;
 
 export async function errandsAlone() {
@@ -30,7 +36,8 @@ export async function errandsAlone() {
   await pool.query(`
     CREATE TABLE errands (
       id text PRIMARY KEY, what text NOT NULL, stage text NOT NULL DEFAULT 'open', when_due timestamptz(3),
-      tries integer NOT NULL DEFAULT 0, cause json, trouble text
+      tries integer NOT NULL DEFAULT 0, cause json, trouble text,
+      version integer NOT NULL DEFAULT 0, put_off_at timestamptz
     );
     CREATE INDEX ON errands (when_due)`);
   const sql: Sql = {

@@ -1,6 +1,6 @@
 // Leases as jobs rely on them: one holder at a time, decided by the database; a lost lease changes nothing.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Errand, type Errands, errands, errandsAlone } from './queue.fixture.ts';
+import { type Errand, type Errands, errands, errandsAlone, versioned } from './queue.fixture.ts';
 import { type Held, JobQueue } from './queue.ts';
 
 let table: Errands;
@@ -99,4 +99,23 @@ test('who holds a row whose state was changed meanwhile puts nothing off', async
   await table.finish('milk');
   expect(await one.postpone(held!.lease, 0)).toBe(false);
   expect((await table.row('milk')).dueInMs).toBe(null);
+});
+
+test('where rows have a version, it says whose lease it is', async () => {
+  const queue = new JobQueue(versioned, table.store);
+  await table.write(['milk', 'bread']);
+  const held = new Map((await queue.claim(2, 60_000)).map(({ lease }) => [lease.id, lease]));
+  // Whoever changes a row without another state and another attempt: it is not held any more.
+  await table.pool.query(`UPDATE errands SET version = version + 1 WHERE id = 'milk'`);
+  expect(await queue.postpone(held.get('milk')!, 0)).toBe(false);
+  // And who moved it on, to another state, holds it.
+  await table.pool.query(`UPDATE errands SET stage = 'carried', tries = 9 WHERE id = 'bread'`);
+  expect(await queue.postpone(held.get('bread')!, 5_000, { trouble: 'too heavy' })).toBe(true);
+  const { rows } = await table.pool.query(
+    `SELECT id, version, round(extract(epoch FROM when_due - put_off_at))::int AS waits, trouble FROM errands ORDER BY id`,
+  );
+  expect(rows).toEqual([
+    { id: 'bread', version: 1, waits: 5, trouble: 'too heavy' },
+    { id: 'milk', version: 2, waits: null, trouble: null },
+  ]);
 });

@@ -1,7 +1,7 @@
 // Work that lies in rows of a module's own table, leased. To claim a row is to postpone its due time by the lease, in
 // one statement that skips what another host is claiming: nobody else finds it until then, and what a killed host
-// held is due again by itself. Each claim counts one attempt, and that number is whose lease it is: a host that
-// wakes up after the row was claimed again, or after its state was changed, postpones nothing.
+// held is due again by itself. Each claim counts one attempt, and that number (or the row's version) is whose lease it
+// is: a host that wakes up after the row was claimed again, or changed, postpones nothing.
 // It knows no module, and not what a state means.
 import type { QueryResultRow } from 'pg';
 import type { Cause } from '../context/cause.ts';
@@ -20,6 +20,13 @@ export interface JobTable<J> {
     readonly attempts: string;
     /** The event or call that made the row, for traces. */
     readonly cause: string;
+    /**
+     * For rows that others change without a change of state: raised by each claim and by all of them. Where there is
+     * one, it says whose lease it is, and not state and attempts.
+     */
+    readonly version?: string;
+    /** When it was postponed last, by the database's clock. */
+    readonly postponedAt?: string;
   };
   /** What else a job is made of: columns, or SQL that may name the table. */
   readonly reads: readonly string[];
@@ -33,6 +40,8 @@ export interface Lease {
   /** This one included. */
   readonly attempts: number;
   readonly cause: Cause | null;
+  /** Where the table has one. */
+  readonly version?: number;
 }
 
 export interface Held<J> {
@@ -40,7 +49,8 @@ export interface Held<J> {
   readonly job: J;
 }
 
-const inMs = (value: string) => `now() + ${value} * interval '1 millisecond'`;
+/** A due time from now on, by the database's clock. */
+export const inMs = (value: string) => `now() + ${value} * interval '1 millisecond'`;
 
 export class JobQueue<J> {
   readonly #table: JobTable<J>;
@@ -48,16 +58,17 @@ export class JobQueue<J> {
   readonly #claim: string;
 
   constructor(table: JobTable<J>, store: Pick<InnerStore, 'sql' | 'asyncCommit'>) {
-    const { id, state, due, attempts, cause } = table.columns;
+    const { id, state, due, attempts, cause, version } = table.columns;
+    const raised = version ? `, ${version} = ${version} + 1` : '';
     this.#table = table;
     this.#store = store;
     // An array, since a join would scan the table.
     this.#claim = `
-      UPDATE ${table.name} SET ${due} = ${inMs('$2')}, ${attempts} = ${attempts} + 1
+      UPDATE ${table.name} SET ${due} = ${inMs('$2')}, ${attempts} = ${attempts} + 1${raised}
       WHERE ${id} = ANY (ARRAY(
         SELECT ${id} FROM ${table.name} WHERE ${due} <= now() ORDER BY ${due} LIMIT $1 FOR UPDATE SKIP LOCKED
       ))
-      RETURNING ${[id, state, attempts, cause, ...table.reads].join(', ')}`;
+      RETURNING ${[id, state, attempts, cause, ...(version ? [version] : []), ...table.reads].join(', ')}`;
   }
 
   /**
@@ -73,6 +84,7 @@ export class JobQueue<J> {
         state: row[columns.state],
         attempts: row[columns.attempts],
         cause: row[columns.cause],
+        ...(columns.version ? { version: row[columns.version] } : {}),
       },
       job: jobOf(row),
     }));
@@ -85,12 +97,15 @@ export class JobQueue<J> {
     set: Readonly<Record<string, unknown>> = {},
   ): Promise<boolean> {
     const { name, columns } = this.#table;
-    const { id, state, due, attempts } = columns;
-    const also = Object.keys(set).map((column, n) => `, ${column} = $${n + 5}`);
+    const { id, state, due, attempts, version, postponedAt } = columns;
+    const [held, mine] = version
+      ? [`${version} = $3`, [lease.version]]
+      : [`${state} = $3 AND ${attempts} = $4`, [lease.state, lease.attempts]];
+    const at = postponedAt ? `, ${postponedAt} = now()` : '';
+    const also = Object.keys(set).map((column, n) => `, ${column} = $${mine.length + n + 3}`);
     const { rowCount } = await this.#store.sql.query(
-      `UPDATE ${name} SET ${due} = ${inMs('$4')}${also.join('')}
-       WHERE ${id} = $1 AND ${state} = $2 AND ${attempts} = $3`,
-      [lease.id, lease.state, lease.attempts, waitMs, ...Object.values(set)],
+      `UPDATE ${name} SET ${due} = ${inMs('$2')}${at}${also.join('')} WHERE ${id} = $1 AND ${held}`,
+      [lease.id, waitMs, ...mine, ...Object.values(set)],
     );
     return rowCount === 1;
   }

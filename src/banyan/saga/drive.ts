@@ -1,5 +1,6 @@
-// Executes a table of steps over rows in the module's store. Any number of hosts may run it: rows are leased, and
-// each move names the version that it saw, so a host that was killed, frozen or overtaken harms nothing.
+// Executes a table of steps over rows in the module's store: a leased job (jobs/leased.ts) whose work is one step. Any
+// number of hosts may run it: rows are leased, and each move names the version that it saw, so a host that was killed,
+// frozen or overtaken harms nothing.
 //
 //   claim ─> ask (outside of any transaction) ─> move on, one statement ─> ask …      until it is over or waits
 //        └─> change and move on, one transaction ─┘
@@ -9,18 +10,18 @@
 import type { Logger } from 'pino';
 import { withFlow } from '../context/call.ts';
 import { newTraceparent } from '../context/trace.ts';
+import { createLeasedJob, type Failure, type OpenLeasedJob, type Outcome } from '../jobs/leased.ts';
 import type { WorkerPool } from '../jobs/worker-pool.ts';
 import type { InnerStore, Transaction } from '../store/store.ts';
 import type { Change, Command, Reply } from './definition.ts';
-import { claim, lock, moveOn, postpone, type Row } from './rows.ts';
+import { heldOf, lock, moveOn, type Row, sagaQueue } from './rows.ts';
 import type { Transitions } from './transitions.ts';
 
 /** What one command may take, and then its record. */
 const ASK_MS = 3_000;
 const LEASE_MS = 5_000;
-const FIRST_WAIT_MS = 100;
-const LONGEST_WAIT_MS = 15_000;
-const BATCH = 64;
+const LOOK_MS = 500;
+const WAITS = { firstMs: 100, longestMs: 15_000 };
 
 export interface DriverParts<D> {
   readonly transitions: Transitions<D>;
@@ -31,19 +32,25 @@ export interface DriverParts<D> {
 
 export class Driver<D> {
   readonly #parts: DriverParts<D>;
+  /** Takes up what is due. */
+  readonly job: OpenLeasedJob<Row<D>>;
 
   constructor(parts: DriverParts<D>) {
+    const { store, workers, log } = parts;
     this.#parts = parts;
-  }
-
-  /** Takes up what is due; answers whether there may be more. */
-  async takeUp(): Promise<boolean> {
-    const { store, workers } = this.#parts;
-    const room = Math.min(workers.room, BATCH);
-    if (room <= 0) return false;
-    const rows = await claim<D>(store.asyncCommit, room, LEASE_MS);
-    for (const row of rows) this.#start(row);
-    return rows.length === room;
+    this.job = createLeasedJob<Row<D>>(
+      {
+        name: 'coordinate',
+        table: sagaQueue<D>(),
+        leaseMs: LEASE_MS,
+        everyMs: LOOK_MS,
+        waits: WAITS,
+        work: (row, signal) => this.#step(row, signal),
+        failed: (row, failure) => this.#failed(row, failure),
+      },
+      // Nothing of it need reach the disk: where it is lost, the step is asked once more.
+      { store: { sql: store.asyncCommit, asyncCommit: store.asyncCommit }, workers, log },
+    );
   }
 
   /** Moves on by the reply, makes the changes that follow in the same transaction, and goes on after its commit. */
@@ -59,47 +66,27 @@ export class Driver<D> {
   }
 
   #startAfter(tx: Transaction, row: Row<D> | undefined): void {
-    if (row && row.path !== 'done') tx.afterCommit(() => this.#start(row));
+    if (row && row.path !== 'done') tx.afterCommit(() => this.job.start(heldOf(row)));
   }
 
-  #start(row: Row<D>): void {
-    this.#parts.workers.start(row.cause, (signal) => this.#run(row, signal));
+  async #step(row: Row<D>, signal: AbortSignal): Promise<Outcome<Row<D>>> {
+    const action = this.#parts.transitions.at(row);
+    if (!action) throw new Error(`This version has no step ${row.step} on its path ${row.path}`);
+    return 'ask' in action ? this.#ask(row, action, signal) : goingOn(await this.#inTransaction(row));
   }
 
-  /** One saga as far as it goes now. */
-  async #run(row: Row<D>, signal: AbortSignal): Promise<void> {
-    const { transitions, store } = this.#parts;
-    let at: Row<D> | undefined = row;
-    while (at && at.path !== 'done') {
-      const action = transitions.at(at);
-      if (!action)
-        return this.#later(at, new Error(`This version has no step ${at.step} on its path ${at.path}`));
-      const held: Row<D> = at;
-      try {
-        at = 'ask' in action ? await this.#ask(held, action, signal) : await this.#inTransaction(held);
-      } catch (error) {
-        if (signal.aborted) return postpone(store.asyncCommit, held, 0, { trouble: null, awaits: false });
-        return this.#later(held, error);
-      }
-    }
-  }
-
-  /** The row where it stands then; undefined when it waits, or is somebody else's. */
-  async #ask(row: Row<D>, command: Command<D>, signal: AbortSignal): Promise<Row<D> | undefined> {
-    const { store, workers } = this.#parts;
+  async #ask(row: Row<D>, command: Command<D>, signal: AbortSignal): Promise<Outcome<Row<D>>> {
     // Not caused by the event that began the saga: what was asked is asked by the coordinator.
     const traceparent = row.cause?.traceparent ?? newTraceparent();
     const reply = await withFlow({ deadline: Date.now() + ASK_MS, traceparent, signal }, () =>
       command.ask(row.data, row.ending),
     );
-    // It need not reach the disk: where it is lost, the step is asked once more.
-    if (reply.outcome !== 'pending') return this.#move({ sql: store.asyncCommit }, row, reply);
-    const wait = command.askAgainMs ?? LEASE_MS;
+    // As asynchronous as the lease, and for the same reason.
+    if (reply.outcome !== 'pending')
+      return goingOn(await this.#move({ sql: this.#parts.store.asyncCommit }, row, reply));
+    const waitMs = command.askAgainMs ?? LEASE_MS;
     // If the lease ends just when the step is to be asked again, the row needs no change.
-    if (wait !== LEASE_MS || row.attempts > 1)
-      await postpone(store.asyncCommit, row, wait, { trouble: null, awaits: true });
-    workers.wakeIn(wait);
-    return undefined;
+    return waitMs === LEASE_MS && row.attempts === 1 ? 'leased' : { waitMs, set: { awaits: true } };
   }
 
   async #inTransaction(row: Row<D>): Promise<Row<D> | undefined> {
@@ -134,15 +121,15 @@ export class Driver<D> {
     });
   }
 
-  async #later(row: Row<D>, error: unknown): Promise<void> {
-    const { store, workers, log } = this.#parts;
-    const wait = Math.min(FIRST_WAIT_MS * 2 ** (row.attempts - 1), LONGEST_WAIT_MS);
+  #failed({ id, step, attempts }: Row<D>, { error, waitMs, stopping }: Failure): Outcome {
+    if (stopping) return { waitMs, set: { awaits: false } };
     const trouble = error instanceof Error ? error.message : String(error);
-    log.info(
-      { err: error, saga: row.id, step: row.step, attempts: row.attempts, wait },
-      'a step of a saga failed',
-    );
-    await postpone(store.asyncCommit, row, wait, { trouble: trouble.slice(0, 500), awaits: false });
-    workers.wakeIn(wait);
+    this.#parts.log.info({ err: error, saga: id, step, attempts, wait: waitMs }, 'a step of a saga failed');
+    return { waitMs, set: { awaits: false, trouble: trouble.slice(0, 500) } };
   }
+}
+
+/** Nothing is left to do here where it is over, waits for an answer, or is somebody else's. */
+function goingOn<D>(row: Row<D> | undefined): Outcome<Row<D>> {
+  return row && row.path !== 'done' ? { next: heldOf(row) } : 'over';
 }

@@ -52,7 +52,7 @@ export class Engine<D> {
 
   /** The module's job that finds what is due. */
   job(name: string): Job {
-    return { name, everyMs: 500, run: () => this.#driver.takeUp() };
+    return { ...this.#driver.job, name };
   }
 
   /** In which style the sagas go on that this transaction begins. */

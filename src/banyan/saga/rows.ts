@@ -1,8 +1,10 @@
-// The rows of sagas, one statement each: `sagas` says where each one is and who works on it until when,
-// `saga_steps` what happened. Both are tables of the module's own schema. Claim, move and redirect raise the
-// `version`; move and put-off name the one that they saw. So of two that meet one takes effect.
+// The rows of sagas: `sagas` says where each one is and who works on it until when, `saga_steps` what happened. Both are
+// tables of the module's own schema. `sagas` is a queue of leased rows (jobs/queue.ts), which claims and postpones; here are
+// the moves, one statement each. Claim, move and redirect raise the `version`; move and postponement name the one that
+// they saw. So of two that meet one takes effect.
 import { v7 } from 'uuid';
 import type { Cause } from '../context/cause.ts';
+import { type Held, inMs, type JobTable } from '../jobs/queue.ts';
 import type { Sql } from '../store/store.ts';
 import type { Place, Reply } from './definition.ts';
 
@@ -18,15 +20,28 @@ export interface Row<D = unknown> extends Place {
 /** The host of this database session: what it writes, it did. */
 export const CURRENT_HOST_SQL = `nullif(split_part(current_setting('application_name', true), '@', 2), '')`;
 const COLUMNS = 'id, path, step, data, ending, attempts, version, cause';
-const inMs = (value: string) => `now() + ${value} * interval '1 millisecond'`;
 
-/** Picks what is due, skips what another host is picking, and leases it. An array, since a join would scan the table. */
-const CLAIM_DUE = `
-  UPDATE sagas SET due_at = ${inMs('$2')}, attempts = attempts + 1, version = version + 1
-  WHERE id = ANY (ARRAY(
-    SELECT id FROM sagas WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
-  ))
-  RETURNING ${COLUMNS}`;
+/** `sagas` as a queue. What a saga stands at is no state that says whose lease it is: its version does. */
+export const sagaQueue = <D>(): JobTable<Row<D>> => ({
+  name: 'sagas',
+  columns: {
+    id: 'id',
+    state: 'step',
+    due: 'due_at',
+    attempts: 'attempts',
+    cause: 'cause',
+    version: 'version',
+    postponedAt: 'updated_at',
+  },
+  reads: ['path', 'data', 'ending'],
+  jobOf: (row) => row as Row<D>,
+});
+
+/** A row that this host moved, and so holds. */
+export function heldOf<D>(row: Row<D>): Held<Row<D>> {
+  const { id, step: state, attempts, cause, version } = row;
+  return { lease: { id, state, attempts, cause, version }, job: row };
+}
 
 /** Notes what is over and moves on, leased, to what is next. */
 const MOVE = `
@@ -49,11 +64,6 @@ export interface Moved {
   readonly reply: Reply;
 }
 
-export async function claim<D>(sql: Sql, limit: number, leaseMs: number): Promise<Row<D>[]> {
-  const { rows } = await sql.query(CLAIM_DUE, [limit, leaseMs]);
-  return rows as Row<D>[];
-}
-
 /** The row as it is after the move; undefined when somebody else moved it first. */
 export async function moveOn<D>(sql: Sql, row: Row<D>, moved: Moved): Promise<Row<D> | undefined> {
   const { to, leaseMs, deadlineMs, awaits, reply } = moved;
@@ -70,20 +80,6 @@ export async function moveOn<D>(sql: Sql, row: Row<D>, moved: Moved): Promise<Ro
 export async function lock<D>(sql: Sql, id: string): Promise<Row<D> | undefined> {
   const { rows } = await sql.query(`SELECT ${COLUMNS} FROM sagas WHERE id = $1 FOR UPDATE`, [id]);
   return rows[0] as Row<D> | undefined;
-}
-
-/** Ends the lease; due again after `waitMs`. `awaits`: it was asked, and the answer comes by itself. */
-export async function postpone(
-  sql: Sql,
-  { id, version }: Row,
-  waitMs: number,
-  why: { readonly trouble: string | null; readonly awaits: boolean },
-): Promise<void> {
-  await sql.query(
-    `UPDATE sagas SET due_at = ${inMs('$3')}, awaits = $4, trouble = coalesce($5, trouble), updated_at = now()
-     WHERE id = $1 AND version = $2`,
-    [id, version, waitMs, why.awaits, why.trouble],
-  );
 }
 
 /** Sends it another way, due now: whoever worked on it has lost it. */
