@@ -131,7 +131,6 @@ export class Consumer {
   async #handle({ topic, record, reading }: EventItem): Promise<void> {
     const { effect, inbox, log, module, onWaiting } = this.#options;
     const { attributes, listener, envelope } = reading;
-    const began = performance.now();
     try {
       const done = await effect.attempt({
         listener,
@@ -140,10 +139,9 @@ export class Consumer {
         attempt: 1,
         replay: false,
         enter: async (tx) => (await inbox.take(tx.sql, topic, attributes, record)) === 'take',
+        took: (ms) => this.#durations.record(listener.event.type, ms),
       });
-      if (!done) return;
-      this.handled += 1;
-      this.#durations.record(listener.event.type, performance.now() - began);
+      if (done) this.handled += 1;
     } catch (error) {
       await inbox.failFirst(topic, attributes, record, { attempt: 1, error, policy: policyOf(listener) });
       this.failed += 1;

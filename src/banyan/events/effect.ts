@@ -36,6 +36,8 @@ export interface Attempt {
   readonly enter: (tx: Transaction) => Promise<boolean>;
   /** Inside the transaction, after the listener. */
   readonly leave?: (tx: Transaction) => Promise<void>;
+  /** How long the listener took: without the wait for a connection, the turn and the commit, which a group has once. */
+  readonly took?: (ms: number) => void;
 }
 
 const DEADLINE_MS = 30_000;
@@ -104,13 +106,15 @@ export class Effect {
   }
 
   async #once(one: Attempt): Promise<boolean> {
-    const { listener, envelope, topic, attempt, replay, enter, leave } = one;
+    const { listener, envelope, topic, attempt, replay, enter, leave, took } = one;
     const { store, step } = this.#options;
     const { flow, span } = this.#open(one, attempt, replay);
     const work = async (tx: Transaction): Promise<boolean> => {
       if (!(await enter(tx))) return false;
       await step?.('after-take', [envelope.id]);
+      const began = performance.now();
       await listener.handle(envelope.data as never, { tx, delivery: { envelope, topic, attempt, replay } });
+      took?.(performance.now() - began);
       await leave?.(tx);
       await step?.('after-effect', [envelope.id]);
       return true;

@@ -195,6 +195,32 @@ describe('once and in order', () => {
     expect(paid).toHaveLength(1);
   });
 
+  test('who waited for a connection is not taken for slow: later events share transactions as before', async () => {
+    let busy = true;
+    const host = await started({
+      steps: {
+        async inbox(step) {
+          if (step !== 'before-effect' || !busy) return;
+          busy = false;
+          const { pool } = host.tillStore;
+          const taken = await Promise.all(Array.from({ length: pool.options.max }, () => pool.connect()));
+          // More than all events of a group may take together: the wait is what this is about.
+          setTimeout(() => {
+            for (const client of taken) client.release();
+          }, 100);
+        },
+      },
+    });
+    await send(host, sold('a', 1));
+    await until('it has its effect', async () => (await effects()).a?.length === 1);
+    await send(host, ...Array.from({ length: 20 }, (_, n) => sold(`key ${n}`, 1)));
+    await until('all have their effect', async () => (await stand.effects()).length === 21);
+    const [row] = await stand.query<{ n: number }>(
+      'SELECT count(DISTINCT xmin::text)::int AS n FROM till.effect',
+    );
+    expect(row!.n).toBeLessThan(15);
+  });
+
   test('what a listener publishes names what caused it and how the chain began', async () => {
     const host = stand.host();
     await host.shop.relay.start();
