@@ -1,12 +1,12 @@
 // Keys that share a transaction: order within each, bounds by count and by time, and what a failure does to
 // the others of its batch. Without a database, then with one.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openServer, type TestServer } from '../events/testing/server.ts';
 import { shop } from '../events/testing/shop.ts';
 import { byKey, openStand, type Sold } from '../events/testing/stand.ts';
 import { until } from '../events/testing/until.ts';
 import { on } from '../saga/on.ts';
-import { BATCH_BUDGET_MS, Batcher, DurationAverages, MAX_BATCH } from './batcher.ts';
+import { BATCH_BUDGET_MS, Batcher, DurationAverages, LONGEST_BATCH_MS, MAX_BATCH } from './batcher.ts';
 
 const calm = new AbortController().signal;
 
@@ -81,6 +81,34 @@ describe('a batch', () => {
     ]);
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
     expect(together).toEqual([['b1', 'b2']]);
+  });
+
+  test('takes as long as what is in it has waited, up to a bound, so that who is behind catches up', async () => {
+    vi.useFakeTimers();
+    try {
+      const sizes: number[] = [];
+      let waits = 0;
+      const batcher = new Batcher<string>({
+        atOnce: 1,
+        estimate: () => BATCH_BUDGET_MS,
+        together: async (lists) => void sizes.push(lists.flat().length),
+        alone: () => new Promise((resolve) => void setTimeout(resolve, waits)),
+      });
+      for (waits of [0, 3 * BATCH_BUDGET_MS, 60_000]) {
+        const first = batcher.add(['first'], calm);
+        await vi.advanceTimersByTimeAsync(0);
+        const rest = Array.from({ length: 30 }, (_, n) => batcher.add([`${n}`], calm));
+        await vi.advanceTimersByTimeAsync(waits);
+        await first;
+        await vi.runAllTimersAsync();
+        await Promise.all(rest);
+        if (waits > 0) expect(sizes[0]).toBe(Math.min(waits, LONGEST_BATCH_MS) / BATCH_BUDGET_MS);
+        else expect(sizes).toEqual([]);
+        sizes.length = 0;
+      }
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('learns what a kind takes, and starts with care', () => {

@@ -1,6 +1,7 @@
 // Work in small batches: keys that are handled in one transaction, and so wait for the disk once. A batch is made
 // of what waits when a slot is free: nothing is held back to fill one. It is bounded by count and by the time that
-// its pieces will probably take, so that a fast event never waits behind many slow ones.
+// its pieces will probably take, so that a fast event never waits behind many slow ones: for as long as it has waited, if
+// that is more than a moment, and not for longer.
 // Guarantees: the pieces of one chain are done in order and never twice at once; a batch that fails is done
 // again piece by piece, and what fails then is that piece's own affair.
 // It must not know what a piece is.
@@ -22,6 +23,7 @@ export interface BatcherOptions<T> {
 
 interface Chain<T> {
   readonly pieces: readonly T[];
+  readonly since: number;
   next: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -36,6 +38,12 @@ interface Part<T> {
 /** One commit costs about as much as handling ten events; beyond some dozens nothing more is won. */
 export const MAX_BATCH = 64;
 export const BATCH_BUDGET_MS = 40;
+/**
+ * What has waited for longer may be in a batch that takes as long again, up to this, which is less than what a batch waits
+ * for a row that another has (250 ms). In a busy process all pieces take
+ * longer: if batches became smaller for it, more transactions would make it busier, and it would not catch up.
+ */
+export const LONGEST_BATCH_MS = 200;
 
 export class Batcher<T> {
   readonly #options: BatcherOptions<T>;
@@ -52,7 +60,7 @@ export class Batcher<T> {
   /** Resolves when every piece is done. Once the signal is aborted nothing more of it is begun. */
   add(pieces: readonly T[], signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ pieces, next: 0, resolve, reject, signal });
+      this.#queue.push({ pieces, since: performance.now(), next: 0, resolve, reject, signal });
       if (this.#pumping) return;
       // What else comes in this turn belongs into the same batch.
       this.#pumping = true;
@@ -85,6 +93,7 @@ export class Batcher<T> {
   /** The next pieces, chain by chain, for as long as there is room. At least one, however long it takes. */
   #compose(): Part<T>[] {
     const batch: Part<T>[] = [];
+    const budget = this.#budget();
     let count = 0;
     let ms = 0;
     while (this.#queue[0] && count < this.#maxBatch) {
@@ -98,7 +107,7 @@ export class Batcher<T> {
       let to = from;
       while (to < chain.pieces.length && count < this.#maxBatch) {
         const more = this.#options.estimate(chain.pieces[to]!);
-        if (count > 0 && ms + more > BATCH_BUDGET_MS) break;
+        if (count > 0 && ms + more > budget) break;
         ms += more;
         count += 1;
         to += 1;
@@ -109,6 +118,12 @@ export class Batcher<T> {
       if (to < chain.pieces.length) break;
     }
     return batch;
+  }
+
+  /** Milliseconds that the next batch may probably take. */
+  #budget(): number {
+    const waited = performance.now() - (this.#queue[0]?.since ?? Number.POSITIVE_INFINITY);
+    return Math.min(Math.max(waited, BATCH_BUDGET_MS), LONGEST_BATCH_MS);
   }
 
   async #do(batch: readonly Part<T>[], release: () => void): Promise<void> {
