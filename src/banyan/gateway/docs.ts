@@ -16,11 +16,11 @@ interface Page {
  * Mounts `/docs` and what is under it. Each file is read once and kept: a script has 1.4 MB, and many that are asked for
  * at once, or wait for slow readers, must not have it once each.
  */
-export function mountDocs(app: FastifyInstance, document: () => object): void {
+export function mountDocs(app: FastifyInstance, document: () => Promise<object>): void {
   let made: Promise<FastifyInstance> | undefined;
   const pages = new Map<string, Promise<Page | undefined>>();
   const read = async (url: string): Promise<Page | undefined> => {
-    made ??= makeDocs(document());
+    made ??= document().then(makeDocs);
     const { statusCode, headers, rawPayload } = await (await made).inject({ method: 'GET', url });
     if (statusCode !== 200) return undefined;
     const { connection: _, ...said } = headers;

@@ -4,16 +4,16 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { mountDocs } from './docs.ts';
 
 export interface Documents {
-  readonly openapi: () => object;
-  readonly asyncapi: () => object;
+  readonly openapi: () => Promise<object>;
+  readonly asyncapi: () => Promise<object>;
   readonly jwks: () => object;
 }
 
 export function mountDocuments(app: FastifyInstance, documents: Documents): void {
   const sendDocument = (reply: FastifyReply, document: object) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(textOf(document));
-  app.get('/openapi.json', async (_request, reply) => sendDocument(reply, documents.openapi()));
-  app.get('/asyncapi.json', async (_request, reply) => sendDocument(reply, documents.asyncapi()));
+  app.get('/openapi.json', async (_request, reply) => sendDocument(reply, await documents.openapi()));
+  app.get('/asyncapi.json', async (_request, reply) => sendDocument(reply, await documents.asyncapi()));
   app.get('/.well-known/jwks.json', async (_request, reply) => reply.send(documents.jwks()));
   app.get('/', async (_request, reply) => reply.redirect('/docs'));
   mountDocs(app, documents.openapi);

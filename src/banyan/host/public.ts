@@ -1,10 +1,8 @@
 // The public side of a host: the gateway with the modules that run here, and the host's own operations.
 
 import { createDispatcher } from '../calls/dispatcher.ts';
-import { openapi } from '../contract/openapi.ts';
-import { asyncapi } from '../events/asyncapi.ts';
 import { events as eventsContract } from '../events/operations/contract.ts';
-import { eventHandlers } from '../events/operations/handlers.ts';
+import { lateEventHandlers } from '../events/operations/late.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import { probeAccess } from '../identity/hop.ts';
 import { audienceOf } from '../identity/internal-token.ts';
@@ -46,7 +44,7 @@ export async function openPublic(
     probe: ({ url: at, id }) => probeAccess(at, id, tokens.mint(audienceOf(id))),
   });
   const closing = new AbortController();
-  const onEvents = eventHandlers({
+  const onEvents = lateEventHandlers({
     contracts,
     modules: parts.running.map((one) => one.events),
     eventLog: parts.eventLog,
@@ -57,9 +55,12 @@ export async function openPublic(
     createDispatcher(admin, handlers as unknown as AnyHandlers, { codec }),
     createDispatcher(eventsContract, onEvents as unknown as AnyHandlers, { codec }),
   ];
-  // Written when somebody first asks.
-  const document = once(() => openapi([...contracts, ...own.map(({ contract }) => contract)], settings.app));
-  const events = once(() => asyncapi(contracts, settings.app));
+  // Written, and what writes them loaded, when somebody first asks.
+  const document = once(async () => {
+    const { openapi } = await import('../contract/openapi.ts');
+    return openapi([...contracts, ...own.map(({ contract }) => contract)], settings.app);
+  });
+  const events = once(async () => (await import('../events/asyncapi.ts')).asyncapi(contracts, settings.app));
   const gateway = await createGateway({
     hostId: 'monolith',
     log,
