@@ -21,6 +21,7 @@ export function createBearerCheck(
   const sessions = createSessionVerifier({
     keys: keys as () => readonly JWK[],
     revoked: () => placements.current.revoked,
+    refresh: () => placements.refresh(),
   });
   // A session token has dots; an operator's seldom does, and is then told from it without a digest per request.
   const dotted = adminToken.includes('.');

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';
 import { ConfigurationError } from '../config/values.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
-import { createRootKey, WrongRootKey } from '../identity/root-key.ts';
+import { createRootKey, type RootKey, WrongRootKey } from '../identity/root-key.ts';
 import { fetchKeys, sealsOf } from '../placement/control-keys.ts';
 import type { Follower } from '../placement/follower.ts';
 import { createKeyHolder, type KeyHolder } from '../placement/key-holder.ts';
@@ -12,6 +12,8 @@ import type { ControlStore } from '../placement/store.ts';
 import type { Module } from './module.ts';
 
 export interface HostKeys extends KeyHolder {
+  /** What opens and seals the ring; undefined on a service. */
+  readonly root: RootKey | undefined;
   /** Before the first picture: makes the ring where it is this host's to make, and reads it. */
   open(): Promise<void>;
 }
@@ -42,6 +44,7 @@ export function openRingKeys(
   };
   return {
     ...holder,
+    root,
     async open() {
       try {
         holder.put(await (role === 'monolith' ? keys.open(root, content) : keys.read(root)));
@@ -77,5 +80,5 @@ export function openToldKeys(
     ],
     log,
   });
-  return { ...holder, open: async () => {} };
+  return { ...holder, root: undefined, open: async () => {} };
 }

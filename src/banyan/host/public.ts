@@ -9,8 +9,11 @@ import { audienceOf } from '../identity/internal-token.ts';
 import { networksOf } from '../limits/networks.ts';
 import { adminHandlers } from '../placement/admin.ts';
 import { admin } from '../placement/admin-contract.ts';
+import { keys as keysContract } from '../placement/key-contract.ts';
+import { keyHandlers } from '../placement/key-handlers.ts';
 import { listenWidely } from './acceptors.ts';
 import type { Health } from './health.ts';
+import { keyLife } from './key-life.ts';
 import type { Parts } from './parts.ts';
 import { closePort, portOf } from './ports.ts';
 import type { Undo } from './undo.ts';
@@ -50,10 +53,13 @@ export async function openPublic(
     eventLog: parts.eventLog,
     closing: closing.signal,
   });
+  const { store, follower, keys } = control;
+  const onKeys = keyHandlers({ store: store!, follower, root: keys.root!, life: keyLife, log });
   const { codec } = settings;
   const own = [
     createDispatcher(admin, handlers as unknown as AnyHandlers, { codec }),
     createDispatcher(eventsContract, onEvents as unknown as AnyHandlers, { codec }),
+    createDispatcher(keysContract, onKeys as unknown as AnyHandlers, { codec }),
   ];
   // Written, and what writes them loaded, when somebody first asks.
   const document = once(async () => {

@@ -64,10 +64,20 @@ export interface VerifierOptions {
   readonly keys: () => readonly JWK[];
   /** User id to the epoch below which a token is revoked (`placements.current.revoked`). */
   readonly revoked: () => Readonly<Record<string, number>>;
+  /** Looks whether there are other keys by now: a host that stood still meets a session of a key it has not heard of. */
+  readonly refresh?: () => Promise<unknown>;
   readonly capacity?: number;
 }
 
-export function createSessionVerifier({ keys, revoked, capacity }: VerifierOptions): SessionVerifier {
+/** Whoever makes tokens up makes nobody look more often. */
+const REFRESH_MS = 1_000;
+
+export function createSessionVerifier({
+  keys,
+  revoked,
+  refresh,
+  capacity,
+}: VerifierOptions): SessionVerifier {
   const cache = new TokenCache<UserPrincipal>(capacity);
   let seen: readonly JWK[] | undefined;
   let known = '';
@@ -91,10 +101,26 @@ export function createSessionVerifier({ keys, revoked, capacity }: VerifierOptio
     return user;
   };
 
-  const verifyNew = async (token: string): Promise<UserPrincipal> => {
+  /** Whether there are other keys than before. */
+  let refreshing: { readonly at: number; readonly done: Promise<unknown> } | undefined;
+  const foundOthers = async (): Promise<boolean> => {
+    if (!refresh) return false;
+    const now = performance.now();
+    if (!refreshing || now - refreshing.at > REFRESH_MS) refreshing = { at: now, done: refresh() };
+    const before = known;
+    await refreshing.done;
+    look(keys());
+    return known !== before;
+  };
+
+  const verifyNew = async (token: string, again = true): Promise<UserPrincipal> => {
     const verifiedWith = known;
     findKey ??= finderOf(seen!);
-    const payload = await verifyJwt(token, await findKey);
+    const payload = await verifyJwt(token, await findKey).catch(async (error: unknown) => {
+      if (!(again && isUnknownKey(error) && (await foundOthers()))) throw error;
+      return undefined;
+    });
+    if (payload === undefined) return verifyNew(token, false);
     const user = userOf(payload);
     if (verifiedWith === known) cache.set(token, user, payload.exp! * 1000);
     return current(user);
@@ -132,6 +158,11 @@ async function verifyJwt(token: string, key: FindKey): Promise<JWTPayload> {
       throw refusal('The session has expired. Sign in again.');
     throw refusal('The session token is forged or damaged: it was not signed here.', error);
   }
+}
+
+function isUnknownKey(error: unknown): boolean {
+  const cause = (error as { cause?: { code?: string } }).cause;
+  return cause?.code === 'ERR_JWKS_NO_MATCHING_KEY';
 }
 
 function userOf({ sub, role, epoch }: JWTPayload): UserPrincipal {

@@ -106,7 +106,7 @@ function noHealthyInstance(tables: Tables, module: string): Problem {
 const idOf = ({ module, number }: ServiceRow) => `${module}-${number}`;
 
 /** While the control store does not answer, placements hold. */
-async function storeErrors<T>(work: () => Promise<T>): Promise<T> {
+export async function storeErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

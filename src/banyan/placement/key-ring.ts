@@ -6,7 +6,8 @@ import { generateSealKey, generateSigningKey, type NamedKey, publicHalf } from '
 import type { RootKey } from '../identity/root-key.ts';
 import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
-import type { KeyPurpose } from './tables.ts';
+import type { Key } from './key-contract.ts';
+import { type KeyPurpose, PRESENT_FIRST_SQL } from './tables.ts';
 
 /** The name of what speaks as monolith: monoliths and gateways. */
 export const MONOLITH = 'monolith';
@@ -25,6 +26,8 @@ export interface KeyRing {
   open(root: RootKey, content: RingContent): Promise<NamedKey[]>;
   /** The private halves that lie in the ring. Throws WrongRootKey. */
   read(root: RootKey): Promise<NamedKey[]>;
+  /** What may be shown of it. */
+  list(): Promise<Key[]>;
 }
 
 interface Slot {
@@ -41,6 +44,8 @@ interface Row extends Pick<Slot, 'purpose' | 'name'> {
 export function createKeyRing(sql: Sql, change: Change): KeyRing {
   return {
     read: async (root) => opened(root, await rowsOf(sql)),
+
+    list: async () => (await sql.query<Key>(LIST_SQL)).rows,
 
     async open(root, content) {
       const { missing, modules, rows } = await look(sql, content);
@@ -88,7 +93,7 @@ function slotsOf({ modules, signer }: RingContent): Slot[] {
   ];
 }
 
-const generated = ({ purpose }: Pick<Slot, 'purpose'>) =>
+export const generated = ({ purpose }: Pick<Slot, 'purpose'>) =>
   purpose === 'seal' ? generateSealKey() : generateSigningKey();
 
 const whole = (jwk: JWK): NamedKey => ({ ...jwk, ...publicHalf(jwk) });
@@ -107,6 +112,11 @@ export async function insertKey(
     [key.kid, purpose, name, modules, JSON.stringify(publicHalf(key)), root.seal(key), signs],
   );
 }
+
+const timeOf = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+const LIST_SQL = `SELECT kid, purpose, name, modules, sealed IS NULL AS issued, ${timeOf('made_at')} AS "madeAt",
+  ${timeOf('signs_from')} AS "signsFrom", ${timeOf('retired_at')} AS "retiredAt"
+  FROM key ORDER BY purpose DESC, name, ${PRESENT_FIRST_SQL}`;
 
 async function rowsOf(sql: Sql): Promise<Row[]> {
   const { rows } = await sql.query<Row>('SELECT kid, purpose, name, sealed FROM key');

@@ -9,6 +9,7 @@ import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
 import { createFlags, type Flags } from './flags.ts';
 import { createKeyRing, type KeyRing } from './key-ring.ts';
+import { createKeyTurns, type KeyTurns } from './key-turns.ts';
 import { listen } from './listen.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import { CONTROL_CHANNEL } from './schema.ts';
@@ -19,7 +20,7 @@ export interface ControlStore {
   readonly flags: Flags;
   readonly registry: Registry;
   readonly services: Services;
-  readonly keys: KeyRing;
+  readonly keys: KeyRing & KeyTurns;
   /** For limits that all gateways count together (limits/tables.ts). */
   readonly sql: Sql;
   read(): Promise<Tables>;
@@ -67,7 +68,7 @@ export function createControlStore({ url, log }: ControlStoreOptions): ControlSt
     flags: createFlags(sql, change),
     registry: createRegistry(sql, change),
     services: createServices(sql, change),
-    keys: createKeyRing(sql, change),
+    keys: { ...createKeyRing(sql, change), ...createKeyTurns(sql, change) },
     sql,
     read: () => readTables(sql),
     tag: async () => (await sql.query<{ tag: string }>(`SELECT ${TAG_SQL} AS tag`)).rows[0]!.tag,

@@ -1,0 +1,77 @@
+// The steps of a key's life after it was made, each one change of the control tables: announced, present, old, gone.
+// Guarantees: of each kind and name one key is present; a step that was done already does nothing.
+// When each step may be taken is known elsewhere (key-rotation.ts).
+import type { RootKey } from '../identity/root-key.ts';
+import type { Sql } from '../store/store.ts';
+import type { Change } from './change.ts';
+import { generated, insertKey } from './key-ring.ts';
+import type { KeyPurpose } from './tables.ts';
+
+/** For so many seconds after a key was replaced something that was made with it may still come. */
+export type KeyLife = Readonly<Record<KeyPurpose, number>>;
+
+export interface Announced {
+  /** The version that a host's picture must have for it to know the keys. */
+  readonly version: number;
+  readonly kids: readonly string[];
+}
+
+/** Keys whose private halves only their owners have are replaced by those. */
+const REPLACEABLE = 'retired_at IS NULL AND sealed IS NOT NULL';
+
+export interface KeyTurns {
+  /** Every key of that purpose gets a successor, unless one is announced already. */
+  announce(root: RootKey, purpose: KeyPurpose): Promise<Announced>;
+  /** These sign from now on, and those before them no more. Answers the version. */
+  turn(kids: readonly string[]): Promise<number>;
+  /** What has been old for so long goes. */
+  sweep(life: KeyLife): Promise<void>;
+}
+
+export function createKeyTurns(sql: Sql, change: Change): KeyTurns {
+  return {
+    async announce(root, purpose) {
+      const kids: string[] = [];
+      const version = await change(async (tx) => {
+        const { rows } = await tx.query<{ name: string; modules: string[]; announced: string | null }>(
+          `SELECT name, modules, (SELECT max(kid) FROM key n
+             WHERE n.name = key.name AND n.purpose = key.purpose AND n.signs_from IS NULL) AS announced
+           FROM key WHERE purpose = $1 AND signs_from IS NOT NULL AND ${REPLACEABLE}`,
+          [purpose],
+        );
+        let made = false;
+        for (const { announced, ...slot } of rows) {
+          const key = announced === null ? generated({ purpose }) : undefined;
+          if (key) await insertKey(tx, { purpose, ...slot }, key, root, false);
+          made ||= key !== undefined;
+          kids.push(announced ?? key!.kid);
+        }
+        return made;
+      });
+      return { version, kids };
+    },
+
+    turn: (kids) =>
+      change(async (tx) => {
+        const { rows } = await tx.query<{ purpose: KeyPurpose; name: string }>(
+          `UPDATE key SET signs_from = clock_timestamp() WHERE kid = ANY ($1) AND signs_from IS NULL
+           RETURNING purpose, name`,
+          [kids],
+        );
+        for (const { purpose, name } of rows)
+          await tx.query(
+            `UPDATE key SET retired_at = clock_timestamp() WHERE purpose = $1 AND name = $2
+             AND signs_from IS NOT NULL AND NOT (kid = ANY ($3)) AND ${REPLACEABLE}`,
+            [purpose, name, kids],
+          );
+        return rows.length > 0;
+      }),
+
+    async sweep(life) {
+      const gone = `retired_at < now() - make_interval(secs => ($1::jsonb ->> purpose)::float8)`;
+      const values = [JSON.stringify(life)];
+      if ((await sql.query(`SELECT FROM key WHERE ${gone} LIMIT 1`, values)).rowCount === 0) return;
+      await change(async (tx) => (await tx.query(`DELETE FROM key WHERE ${gone}`, values)).rowCount > 0);
+    },
+  };
+}
