@@ -4,7 +4,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server } from '
 import Fastify from 'fastify';
 import { WebSocketServer } from 'ws';
 import { createDispatcher } from '../../src/banyan/calls/dispatcher.ts';
-import { createInternalTokens } from '../../src/banyan/identity/internal-token.ts';
+import { rightsOf, tokensOf } from '../../src/banyan/identity/known-hosts.fixture.ts';
 import { attachWsDoor } from '../../src/banyan/websocket/ws-door.ts';
 import { INTERNAL_KEY, price, shelf } from './subject.ts';
 
@@ -30,10 +30,11 @@ const variants: Record<string, () => void | Promise<void>> = {
   },
   banyan: () => {
     const server = createHttpServer();
-    const tokens = createInternalTokens(INTERNAL_KEY, 'shelf');
+    const tokens = tokensOf(INTERNAL_KEY, 'shelf');
     attachWsDoor({
       server,
       verify: (token) => tokens.verify(token, 'shelf'),
+      rights: rightsOf(INTERNAL_KEY),
       dispatchers: new Map([['shelf', createDispatcher(shelf, { price: price as never }, { codec: false })]]),
       log: { error: console.error, warn: console.warn } as never,
     });

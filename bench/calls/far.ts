@@ -8,7 +8,7 @@ import { Pool } from 'undici';
 import WebSocket from 'ws';
 import { createRef } from '../../src/banyan/calls/ref.ts';
 import { createRemote } from '../../src/banyan/calls/remote.ts';
-import { createInternalTokens } from '../../src/banyan/identity/internal-token.ts';
+import { tokensOf } from '../../src/banyan/identity/known-hosts.fixture.ts';
 import type { Placements, Snapshot } from '../../src/banyan/routing/snapshot.ts';
 import { INPUT, INTERNAL_KEY, shelf } from './subject.ts';
 
@@ -72,7 +72,7 @@ const variants: Record<string, (port: number) => Ask | Promise<Ask>> = {
       subscribe: () => () => undefined,
       refresh: async () => current,
     };
-    const tokens = createInternalTokens(INTERNAL_KEY, 'monolith');
+    const tokens = tokensOf(INTERNAL_KEY, 'monolith');
     const remote = createRemote({ placements, tokens, log: console as never });
     return createRef(shelf, { caller: 'orders', local: undefined, remote, placements, strict: false })
       .price as Ask;

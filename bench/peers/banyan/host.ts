@@ -9,7 +9,8 @@ import { createGateway } from '../../../src/banyan/gateway/gateway.ts';
 import { bootModule, inOrderOfUse } from '../../../src/banyan/host/boot-module.ts';
 import { createInternalPort } from '../../../src/banyan/host/internal-port.ts';
 import { RefusalLog } from '../../../src/banyan/identity/hop.ts';
-import { audienceOf, createInternalTokens } from '../../../src/banyan/identity/internal-token.ts';
+import { audienceOf } from '../../../src/banyan/identity/internal-token.ts';
+import { rightsOf, tokensOf } from '../../../src/banyan/identity/known-hosts.fixture.ts';
 import { loopbackNetworks, networksOf } from '../../../src/banyan/limits/networks.ts';
 import type { EventLog } from '../../../src/banyan/log/port.ts';
 import type { Placements, Snapshot } from '../../../src/banyan/routing/snapshot.ts';
@@ -35,7 +36,9 @@ const service = which !== 'all' && which !== 'none';
 const hostId = service ? `${which}-1` : 'monolith';
 const log = createLogger({ host: hostId, pretty: false, level: 'warn' as 'info' });
 const metrics = createMetrics(hostId);
-const tokens = createInternalTokens('the internal key of the benchmarks', audienceOf(hostId));
+const KEY = 'the internal key of the benchmarks';
+const tokens = tokensOf(KEY, audienceOf(hostId));
+const rights = rightsOf(KEY);
 
 const changedAt = new Date(0).toISOString();
 const current: Snapshot = {
@@ -100,9 +103,9 @@ const health = (app: FastifyInstance) => {
 const common = { hostId, log, metrics, tracing: noTracing, tokens, verifyBearer, health };
 if (service) {
   const audience = audienceOf(hostId);
-  const app = await createInternalPort({ ...common, dispatchers, audience });
+  const app = await createInternalPort({ ...common, dispatchers, audience, rights });
   const verify = (token: string | undefined) => tokens.verify(token, audience);
-  attachWsDoor({ server: app.server, verify, verifyBearer, dispatchers, log });
+  attachWsDoor({ server: app.server, verify, rights, verifyBearer, dispatchers, log });
   await app.listen({ port, host: '127.0.0.1' });
 } else {
   const document = () => ({ openapi: '3.1.0', info: { title: 'bench', version: '1' }, paths: {} });

@@ -8,7 +8,7 @@ import { closed, defineContract, nothing, operation } from '../contract/contract
 import { kernelProblem, ModuleUnavailable, type Problem } from '../contract/problem.ts';
 import { Type } from '../contract/type.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
-import { createInternalTokens } from '../identity/internal-token.ts';
+import { rightsOf, tokensOf } from '../identity/known-hosts.fixture.ts';
 import type { Door } from '../routing/snapshot.ts';
 import { attachWsDoor } from '../websocket/ws-door.ts';
 import { createDispatcher } from './dispatcher.ts';
@@ -60,10 +60,11 @@ async function peer(verifyBearer: VerifyBearer | undefined, doors: Door[] = ['ws
   };
   const handlers = Object.fromEntries(Object.keys(greeter.operations).map((name) => [name, who]));
   const server = createServer();
-  const tokens = createInternalTokens(INTERNAL_KEY, 'monolith');
+  const tokens = tokensOf(INTERNAL_KEY, 'monolith');
   const door = attachWsDoor({
     server,
     verify: (token) => tokens.verify(token, 'greeter'),
+    rights: rightsOf(INTERNAL_KEY),
     ...(verifyBearer ? { verifyBearer } : {}),
     dispatchers: new Map([['greeter', createDispatcher(greeter, handlers, { codec: true })]]),
     log: { error: () => undefined, warn: () => undefined },

@@ -11,7 +11,7 @@ import { jsonBodies } from '../http/body.ts';
 import { moduleCalls } from '../http/module-calls.ts';
 import { answerWithProblems } from '../http/problems.ts';
 import { traceRequests } from '../http/traced.ts';
-import { createInternalTokens } from '../identity/internal-token.ts';
+import { rightsOf, tokensOf } from '../identity/known-hosts.fixture.ts';
 import type { Door } from '../routing/snapshot.ts';
 import type { Message } from './frames.ts';
 import { createGreeter, greeter, INTERNAL_KEY } from './peer.fixture.ts';
@@ -30,7 +30,7 @@ function callerOf(port: number, doors: Door[]) {
   const warned: string[] = [];
   const remote = createRemote({
     placements,
-    tokens: createInternalTokens(INTERNAL_KEY, 'monolith'),
+    tokens: tokensOf(INTERNAL_KEY, 'monolith'),
     log: { warn: (_: unknown, message: string) => warned.push(message) } as never,
     maxPayload: 100_000,
   });
@@ -229,7 +229,7 @@ describe('a peer that offers HTTP alone', () => {
     jsonBodies(app);
     traceRequests(app);
     answerWithProblems(app);
-    moduleCalls(app, new Map([['greeter', dispatcher]]), () => 'monolith');
+    moduleCalls(app, new Map([['greeter', dispatcher]]), () => ({ caller: 'monolith', kid: undefined }), rightsOf(INTERNAL_KEY));
     await app.listen({ port: 0, host: '127.0.0.1' });
     closing.push(() => app.close());
     const { ref } = callerOf((app.server.address() as AddressInfo).port, ['http']);
@@ -277,7 +277,7 @@ describe('a peer that offers HTTP alone', () => {
     const left = Number(seen.headers!['x-deadline-ms']);
     expect(left > 500 && left <= 990).toBe(true);
     const token = seen.headers!.authorization!.slice('Bearer '.length);
-    expect(await createInternalTokens(INTERNAL_KEY, 'x').verify(token, 'greeter')).toEqual({
+    expect(await tokensOf(INTERNAL_KEY, 'greeter').verify(token, 'greeter')).toMatchObject({
       caller: 'monolith',
     });
   });
@@ -330,7 +330,7 @@ describe('a peer that offers HTTP alone', () => {
       const { status, body } = await problemOf(ref.create({ tag: 'x' }));
       expect([status, body.detail]).toEqual([503, expect.stringMatching(words)]);
     };
-    await says(/greeter-1 refuses the internal token of this host \(401\).*INTERNAL_KEY/);
+    await says(/greeter-1 refuses the internal token of this host \(401\).*must know the key of this host/);
     ahead = -600_000;
     // It is left alone for a moment after each refusal.
     await expect

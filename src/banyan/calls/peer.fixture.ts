@@ -7,7 +7,7 @@ import { currentFlow } from '../context/call.ts';
 import { closed, defineContract, nothing, operation } from '../contract/contract.ts';
 import { problem } from '../contract/problem.ts';
 import { Type } from '../contract/type.ts';
-import { createInternalTokens } from '../identity/internal-token.ts';
+import { rightsOf, tokensOf } from '../identity/known-hosts.fixture.ts';
 import { attachWsDoor, type WsDoor } from '../websocket/ws-door.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 
@@ -146,11 +146,12 @@ export function createGreeter(id: string, tell: (told: Told) => void, codec = fa
 async function main(id: string, port: number): Promise<void> {
   const tell = (told: Told) => process.send!(told);
   const { dispatcher, answer } = createGreeter(id, tell);
-  const tokens = createInternalTokens(INTERNAL_KEY, id);
+  const tokens = tokensOf(INTERNAL_KEY, 'greeter');
   const server = createServer();
   const door: WsDoor = attachWsDoor({
     server,
     verify: (token) => tokens.verify(token, 'greeter'),
+    rights: rightsOf(INTERNAL_KEY),
     dispatchers: new Map([['greeter', dispatcher]]),
     log: { error: () => undefined, warn: () => undefined },
   });

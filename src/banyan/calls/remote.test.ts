@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { withFlow } from '../context/call.ts';
 import { ModuleUnavailable, Problem, type ProblemBody } from '../contract/problem.ts';
-import { createInternalTokens } from '../identity/internal-token.ts';
+import { tokensOf } from '../identity/known-hosts.fixture.ts';
 import type { Instance } from '../routing/snapshot.ts';
 import { createGreeter, greeter, INTERNAL_KEY } from './peer.fixture.ts';
 import { instanceAt, PeerProcess, WrittenPlacements } from './peers.fixture.ts';
@@ -42,7 +42,7 @@ function callerOf(instances: readonly Instance[], key = INTERNAL_KEY, heartbeatM
   const outcomes: string[] = [];
   const remote = createRemote({
     placements,
-    tokens: createInternalTokens(key, 'monolith'),
+    tokens: tokensOf(key, 'monolith'),
     log: { warn: () => undefined },
     heartbeatMs,
     observer: {

@@ -10,7 +10,14 @@ import { contractRoutes } from '../http/routes.ts';
 import { createServer, type ServerOptions } from '../http/server.ts';
 import { refuseUnrouted } from '../http/unrouted.ts';
 import { isHandshake } from '../http/upgrade.ts';
-import { bearerOf, CONTROL_AUDIENCE, type InternalTokens } from '../identity/internal-token.ts';
+import {
+  bearerOf,
+  CONTROL_AUDIENCE,
+  type InternalCaller,
+  type InternalTokens,
+  MONOLITH,
+} from '../identity/internal-token.ts';
+import type { Rights } from '../identity/rights.ts';
 import { KEYS_PATH } from '../placement/control-keys.ts';
 
 /** A registration carries contracts: those of every module are 45 kB. */
@@ -23,44 +30,46 @@ export interface InternalPortOptions
   extends Omit<ServerOptions, 'routes' | 'trustProxy' | 'stalledMs' | 'sayOfAll'> {
   readonly dispatchers: ReadonlyMap<string, Dispatcher>;
   readonly tokens: InternalTokens;
+  readonly rights: Rights;
   /** What tokens for this host must be made for; control has an audience of its own. */
   readonly audience: string;
   readonly verifyBearer: VerifyBearer;
   readonly health: (app: FastifyInstance) => void;
   /** Where services register and follow; only on hosts that read the control store. */
-  readonly sync?: (body: unknown, caller: string) => Promise<unknown>;
+  readonly sync?: (body: unknown, caller: InternalCaller) => Promise<unknown>;
   /** Where services get the private keys of their modules; on the same hosts. */
   readonly handOut?: (caller: string) => Promise<unknown>;
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The host that the internal token names. */
-    caller: string;
+    /** The host that the internal token is of. */
+    caller: InternalCaller;
   }
 }
 
 export async function createInternalPort(options: InternalPortOptions): Promise<FastifyInstance> {
-  const { dispatchers, tokens, audience, verifyBearer, health, metrics, sync, handOut } = options;
+  const { dispatchers, tokens, rights, audience, verifyBearer, health, metrics, sync, handOut } = options;
   const app = createServer(
     {
       ...options,
-      // Whoever comes in here is a host, whose word on its client's address is good.
+      // Of a gateway, whose word on its client's address is good; of others the headers are dropped below.
       trustProxy: true,
       stalledMs: STALLED_MS,
       routes: () => [],
     },
     { maxHeaderSize: HOP_HEADER_BYTES, upgrades: isHandshake },
   );
-  app.decorateRequest('caller', '');
+  app.decorateRequest('caller', null as never);
   app.addHook('onRequest', (request, _reply, done) => {
     const route = request.routeOptions.url;
     if (isOpen(route, request.raw.url!)) {
       done();
       return;
     }
-    const settle = ({ caller }: { caller: string }) => {
+    const settle = (caller: InternalCaller) => {
       request.caller = caller;
+      if (caller.caller !== MONOLITH) for (const name of ofClients) delete request.raw.headers[name];
       done();
     };
     try {
@@ -84,9 +93,10 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
     const limit = { bodyLimit: SYNC_BODY_LIMIT };
     app.post('/control/sync', limit, async (request) => sync(request.body, request.caller));
   }
-  if (handOut) app.post(KEYS_PATH, async (request) => handOut(request.caller));
-  moduleCalls(app, dispatchers, (request) => request.caller);
+  if (handOut) app.post(KEYS_PATH, async (request) => handOut(request.caller.caller));
+  moduleCalls(app, dispatchers, (request) => request.caller, rights);
   await app.register(async (scope) => {
+    scope.addHook('onRequest', ({ caller }, _reply, done) => done(rights.refusalOfClient(caller)));
     authenticateRequests(scope, verifyBearer);
     for (const dispatcher of dispatchers.values()) {
       await scope.register((inner) =>
@@ -103,6 +113,9 @@ const open: ReadonlySet<string | undefined> = new Set(['/metrics', '/health/live
 function isOpen(route: string | undefined, url: string): boolean {
   return open.has(route) && route === url;
 }
+
+/** What a gateway says of its client. */
+const ofClients = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded'];
 
 /** A proxied request carries the client's own Authorization, so the internal token has a header to itself. */
 function internalTokenOf(request: FastifyRequest): string | undefined {

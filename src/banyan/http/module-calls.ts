@@ -4,14 +4,20 @@ import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastif
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import { escapePointer } from '../contract/pointer.ts';
 import { kernelProblem } from '../contract/problem.ts';
+import type { InternalCaller } from '../identity/internal-token.ts';
+import type { Rights } from '../identity/rights.ts';
 import { jsonBodiesOf } from './body.ts';
 import { deadlineOf } from './http-call.ts';
 
-/** `POST /calls/<module>/<operation>`. @param callerOf which host asks, once the port's own hook has checked its token. */
+/**
+ * `POST /calls/<module>/<operation>`.
+ * @param callerOf which host asks, once the port's own hook has checked its token. @param rights what it may ask.
+ */
 export function moduleCalls(
   app: FastifyInstance,
   dispatchers: ReadonlyMap<string, Dispatcher>,
-  callerOf: (request: FastifyRequest) => string,
+  callerOf: (request: FastifyRequest) => InternalCaller,
+  rights: Rights,
 ): void {
   const asked = ({ params }: FastifyRequest) => {
     const { module, operation } = params as { module: string; operation: string };
@@ -26,10 +32,14 @@ export function moduleCalls(
         detail: `This host has no operation ${escapePointer(module)}.${escapePointer(operation)} for calls.`,
       });
     }
+    const who = callerOf(request);
     // The token says which host asks; a host that runs several modules says which of them.
-    const caller = request.headers['x-caller'];
+    const said = request.headers['x-caller'];
+    const name = typeof said === 'string' ? said : who.caller;
+    const refused = rights.refusalOfCall(who, module) ?? rights.refusalOfName(who, name);
+    if (refused) throw refused;
     const output = await dispatcher.dispatch(operation, request.body ?? {}, {
-      principal: { kind: 'module', name: typeof caller === 'string' ? caller : callerOf(request) },
+      principal: { kind: 'module', name },
       deadline: deadlineOf(request, reply.elapsedTime),
       traceparent: request.traceparent,
     });

@@ -9,8 +9,8 @@ import { kernelProblem, Problem } from '../contract/problem.ts';
 /** Header of a 401 to an internal token: why. A service in another language may send it, and need not. */
 export const REFUSAL_HEADER = 'x-internal-refusal';
 
-/** What is wrong with the token, by who looked at it. */
-export type RefusalReason = 'missing' | 'expired' | 'early' | 'audience' | 'signature';
+/** What is wrong with the token, by who looked at it. `key`: it is not known; `legacy`: it is of the version before. */
+export type RefusalReason = 'missing' | 'expired' | 'early' | 'audience' | 'signature' | 'key' | 'legacy';
 
 /** Two clocks may differ by so much: a token is renewed a minute before its end, and 30 s are let pass. */
 export const CLOCKS_MS = 90_000;
@@ -43,6 +43,15 @@ export function clocksDiffer(headers: Headers): boolean {
   return Math.abs(clockAhead(headers) ?? 0) > CLOCKS_MS;
 }
 
+const causes: Readonly<Record<string, string>> = {
+  audience: 'it goes by another name than the registry says',
+  key: 'it does not know the key of this host, which was revoked or is of another installation; `npx banyan keys` lists them',
+  legacy:
+    'this host is of the version before; start all hosts from one version, or set INTERNAL_KEY_LEGACY=1 while they are mixed',
+  signature:
+    'it cannot verify the token; a host of the version before needs INTERNAL_KEY_LEGACY=1 on the others, and their INTERNAL_KEY',
+};
+
 /** Why `who` answered 401 to a token of ours, and what to do. */
 export function refusalInWords(who: string, headers: Headers): string {
   const reason = headers[REFUSAL_HEADER];
@@ -54,10 +63,10 @@ export function refusalInWords(who: string, headers: Headers): string {
   }
   if (reason === 'expired' || reason === 'early')
     return `${refused}: by its clock the token ${reason === 'early' ? 'is not valid yet' : 'has expired'}; set the clocks of both hosts by NTP`;
-  if (reason === 'audience') return `${refused}: it goes by another name than the registry says`;
-  if (reason === 'signature')
-    return `${refused}: its INTERNAL_KEY is another one, and must be the same everywhere`;
-  return `${refused} and does not say why: INTERNAL_KEY must be the same everywhere, and the clocks must agree`;
+  const known = typeof reason === 'string' ? causes[reason] : undefined;
+  return known
+    ? `${refused}: ${known}`
+    : `${refused} and does not say why: it must know the key of this host, and the clocks must agree`;
 }
 
 /** Seconds between two clocks differ by one from answer to answer: that is the same cause. */

@@ -1,11 +1,12 @@
 // What a token proves, and every way in which it must not.
 import { createHmac } from 'node:crypto';
-import { calculateJwkThumbprint, importJWK, type JWK, SignJWT } from 'jose';
+import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, type JWK, SignJWT } from 'jose';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Problem } from '../contract/problem.ts';
 import { createAdminCheck } from './admin-token.ts';
 import { audienceOf, bearerOf, createInternalTokens } from './internal-token.ts';
 import { generateSigningKey, keyId, keySet, publicHalf } from './keys.ts';
+import { keyOf, servicesOf, tokensOf } from './known-hosts.fixture.ts';
 import { createSessionSigner, createSessionVerifier } from './session-token.ts';
 import { TokenCache } from './token-cache.ts';
 
@@ -146,14 +147,16 @@ describe('an internal token', () => {
   afterEach(() => {
     vi.useRealTimers();
   });
-  const key = 'an internal key of some length';
-  const monolith = createInternalTokens(key, 'monolith');
-  const orders = createInternalTokens(key, 'orders');
+  const SHARED = 'what the hosts of these tests share';
+  const monolith = tokensOf(SHARED, 'monolith');
+  const orders = tokensOf(SHARED, 'orders');
+  const kidOf = (name: string) => keyOf(SHARED, name).kid!;
 
   it('says who asks, to the one it is for', async () => {
     const token = await monolith.mint('orders');
-    expect(await orders.verify(token, 'orders')).toEqual({ caller: 'monolith' });
-    expect(orders.verify(token, 'orders')).toEqual({ caller: 'monolith' });
+    const who = { caller: 'monolith', kid: kidOf('monolith') };
+    expect(await orders.verify(token, 'orders')).toEqual(who);
+    expect(orders.verify(token, 'orders')).toEqual(who);
     expect(monolith.mint('orders')).toBe(token);
   });
 
@@ -163,18 +166,107 @@ describe('an internal token', () => {
     expect(await refused(() => orders.verify(token, 'control'))).toMatch(/another service/);
   });
 
-  it('is refused when it is missing, forged, expired or a session token', async () => {
+  it('is refused when it is missing, forged, of an unknown key or a session token', async () => {
     expect(await refused(() => orders.verify(undefined, 'orders'))).toMatch(/required/);
     expect(await refused(() => orders.verify('', 'orders'))).toMatch(/required/);
-    const forged = await createInternalTokens('another key of some length', 'monolith').mint('orders');
-    expect(await refused(() => orders.verify(forged, 'orders'))).toMatch(/forged/);
+    const unknown = await tokensOf('another text', 'monolith').mint('orders');
+    expect(await refused(() => orders.verify(unknown, 'orders'))).toMatch(/key that is not known/);
     expect(await refused(() => orders.verify('x.y.z', 'orders'))).toMatch(/forged/);
     const session = await createSessionSigner(generateSigningKey()).sign({
       id: 'u',
       role: 'admin',
       epoch: 0,
     });
-    expect(await refused(() => orders.verify(session.token, 'orders'))).toMatch(/forged/);
+    expect(await refused(() => orders.verify(session.token, 'orders'))).toMatch(/not known/);
+  });
+
+  it('is of whom its key belongs to, whatever it claims, and in one form alone', async () => {
+    const signed = async (
+      claims: Record<string, unknown>,
+      head: { alg?: string; kid?: string } = {},
+      by = keyOf(SHARED, 'media'),
+    ) =>
+      new SignJWT({ iss: 'banyan:internal', aud: 'orders', sub: 'media', ...claims })
+        .setProtectedHeader({ alg: 'EdDSA', kid: kidOf('media'), ...head })
+        .sign(await importJWK(by, 'EdDSA'));
+    const now = Math.floor(Date.now() / 1000);
+    const times = { iat: now, exp: now + 300 };
+    expect(await orders.verify(await signed(times), 'orders')).toMatchObject({ caller: 'media' });
+    const forged = [
+      await signed({ ...times, sub: 'monolith' }),
+      await signed({ ...times, sub: undefined }),
+      await signed({ ...times, iss: 'banyan' }),
+      await signed(times, { kid: kidOf('monolith') }),
+      await signed(times, {}, keyOf(SHARED, 'monolith')),
+      await signed({ iat: now }),
+      await signed({ exp: now + 300 }),
+      await signed({ iat: now, exp: now + 86_400 }),
+    ];
+    for (const one of forged) expect(await refused(() => orders.verify(one, 'orders'))).toMatch(/forged/);
+    for (const aud of ['media', undefined, ['orders', 'payments']])
+      expect(await refused(async () => orders.verify(await signed({ ...times, aud }), 'orders'))).toMatch(
+        /another service|forged/,
+      );
+    const hmac = new SignJWT({ caller: 'monolith', ...times, iss: 'banyan:internal', aud: 'orders' })
+      .setProtectedHeader({ alg: 'HS256', kid: kidOf('monolith') })
+      .sign(Buffer.from(keyOf(SHARED, 'monolith').x!, 'base64url'));
+    expect(await refused(async () => orders.verify(await hmac, 'orders'))).toMatch(/INTERNAL_KEY_LEGACY=1/);
+  });
+
+  it('ends with its key, and a new key is found by one look for all that ask', async () => {
+    let services = servicesOf(SHARED, { media: { keys: [], modules: ['media'], uses: [] } });
+    let looks = 0;
+    const here = createInternalTokens({
+      self: 'orders',
+      key: () => keyOf(SHARED, 'orders'),
+      services: () => services,
+      refresh: async () => {
+        looks += 1;
+        services = servicesOf(SHARED);
+      },
+    });
+    const token = await tokensOf(SHARED, 'media').mint('orders');
+    const all = await Promise.all(Array.from({ length: 50 }, async () => here.verify(token, 'orders')));
+    expect(all.every(({ caller }) => caller === 'media')).toBe(true);
+    expect(looks).toBe(1);
+    expect(here.verify(token, 'orders')).toBe(here.verify(token, 'orders'));
+    services = servicesOf(SHARED, { media: { keys: [], modules: ['media'], uses: [] } });
+    expect(here.isKnown(all[0]!)).toBe(false);
+    const gone = here.verify(token, 'orders');
+    expect(gone).toBeInstanceOf(Promise);
+    await gone;
+  });
+
+  it('of keys that nobody has costs a look now and then, however many there are', async () => {
+    const services = servicesOf(SHARED);
+    let looks = 0;
+    const refresh = async () => void (looks += 1);
+    const key = () => keyOf(SHARED, 'orders');
+    const here = createInternalTokens({ self: 'orders', key, services: () => services, refresh });
+    const forged = await Promise.all(
+      Array.from({ length: 40 }, (_, n) => tokensOf(`made up ${n}`, 'media').mint('orders')),
+    );
+    const begun = performance.now();
+    await Promise.all(forged.map((token) => refused(() => here.verify(token, 'orders'))));
+    await Promise.all(forged.map((token) => refused(() => here.verify(token, 'orders'))));
+    expect(looks).toBeLessThanOrEqual(1 + Math.ceil((performance.now() - begun) / 500));
+  });
+
+  it('of INTERNAL_KEY is taken and made under the overlap alone', async () => {
+    const legacyKey = 'an internal key of some length';
+    const services = servicesOf(SHARED);
+    const host = (self: string, own: { legacyKey?: string } = {}) =>
+      createInternalTokens({
+        ...{ self, key: () => keyOf(SHARED, self), services: () => services, refresh: async () => {} },
+        ...own,
+      });
+    const [here, there] = [host('monolith', { legacyKey }), host('orders', { legacyKey })];
+    const old = await here.mint('orders', true);
+    expect(await there.verify(old, 'orders')).toEqual({ caller: 'monolith', kid: undefined });
+    expect(await there.verify(await here.mint('orders'), 'orders')).toMatchObject({ kid: kidOf('monolith') });
+    expect(await refused(() => host('orders').verify(old, 'orders'))).toMatch(/INTERNAL_KEY_LEGACY=1/);
+    const { alg } = decodeProtectedHeader(await host('monolith').mint('orders', true));
+    expect(alg).toBe('EdDSA');
   });
 
   it('ends, also where it was verified before', async () => {
@@ -195,12 +287,12 @@ describe('an internal token', () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const now = Date.now();
     vi.setSystemTime(now + ahead);
-    const token = await createInternalTokens(key, 'monolith').mint('media');
+    const token = await tokensOf(SHARED, 'monolith').mint('media');
     vi.setSystemTime(now);
     const verdict = await Promise.resolve()
       .then(() => orders.verify(token, 'media'))
       .catch((error: Problem) => error);
-    if (reason === undefined) expect(verdict).toEqual({ caller: 'monolith' });
+    if (reason === undefined) expect(verdict).toMatchObject({ caller: 'monolith' });
     else expect(verdict).toMatchObject({ reason, body: { status: 401, code: 'unauthenticated' } });
   });
 
@@ -212,7 +304,7 @@ describe('an internal token', () => {
     vi.setSystemTime(now);
     const token = await monolith.mint('catalog');
     expect(token).not.toBe(early);
-    expect(await orders.verify(token, 'catalog')).toEqual({ caller: 'monolith' });
+    expect(await orders.verify(token, 'catalog')).toMatchObject({ caller: 'monolith' });
   });
 
   it('takes its audience from the instance, and its text from the header', () => {

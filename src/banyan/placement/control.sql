@@ -68,6 +68,8 @@ CREATE TABLE IF NOT EXISTS host (
 ) WITH (fillfactor = 50);
 -- What the gateway of this host holds out, by host; as of its last heartbeat.
 ALTER TABLE host ADD COLUMN IF NOT EXISTS held jsonb NOT NULL DEFAULT '{}';
+-- The key by which it spoke when it registered; null: by INTERNAL_KEY, or to a monolith of the version before.
+ALTER TABLE host ADD COLUMN IF NOT EXISTS kid text;
 
 CREATE TABLE IF NOT EXISTS revoked (
   user_id uuid PRIMARY KEY,

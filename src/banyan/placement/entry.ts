@@ -12,7 +12,18 @@ export class IdTaken extends Error {
   }
 }
 
-/** In a change: what a host says of itself is what others route by. Rejects with IdTaken. */
+/** What is said of a host is said by the key of another service. */
+export class NotYours extends Error {
+  constructor(host: string, id: string) {
+    super(`the host ${host} is ${id}, which another key than that of this token speaks for`);
+    this.name = 'NotYours';
+  }
+}
+
+/** Of which service an id is, in SQL; `orders-2` is of `orders`. */
+export const serviceSql = (id: string) => `regexp_replace(${id}, '-[0-9]+$', '')`;
+
+/** In a change: what a host says of itself is what others route by. Rejects with IdTaken, or NotYours. */
 export async function enter(tx: Sql, host: Registration, report: HostReport): Promise<void> {
   if (host.role === 'service') await makeRoom(tx, host);
   await upsert(tx, host, report);
@@ -32,15 +43,18 @@ async function makeRoom(tx: Sql, { host, id, url }: Registration): Promise<void>
   if (rows[0]) throw new IdTaken(id, rows[0].pid, rows[0].url);
 }
 
+// A process keeps its host's uuid, and a service its name: a row is nobody else's to change.
 async function upsert(tx: Sql, host: Registration, report: HostReport): Promise<void> {
-  await tx.query(
+  const { rowCount } = await tx.query(
     `INSERT INTO host (host, id, role, modules, url, public_url, pid, machine, started, doors, contracts,
-       differences, ready, draining, inflight, busy)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+       differences, ready, draining, inflight, busy, kid)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
      ON CONFLICT (host) DO UPDATE SET id = excluded.id, modules = excluded.modules, url = excluded.url,
        public_url = excluded.public_url, doors = excluded.doors, contracts = excluded.contracts,
        differences = excluded.differences, live = true, ready = excluded.ready, draining = excluded.draining,
-       inflight = excluded.inflight, busy = excluded.busy, heartbeat_at = now()`,
+       inflight = excluded.inflight, busy = excluded.busy, kid = excluded.kid, heartbeat_at = now()
+     WHERE host.role = excluded.role
+       AND (host.role <> 'service' OR ${serviceSql('host.id')} = ${serviceSql('excluded.id')})`,
     [
       host.host,
       host.id,
@@ -58,6 +72,8 @@ async function upsert(tx: Sql, host: Registration, report: HostReport): Promise<
       report.draining,
       JSON.stringify(report.inflight),
       JSON.stringify(report.busy),
+      host.kid ?? null,
     ],
   );
+  if (rowCount === 0) throw new NotYours(host.host, 'of another service');
 }

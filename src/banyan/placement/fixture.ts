@@ -17,6 +17,7 @@ import { provision } from '../postgres/provision.ts';
 import { roleUrl } from '../postgres/roles.ts';
 import type { PublicKey } from '../routing/snapshot.ts';
 import type { CanonicalContract } from './canonical.ts';
+import { serviceNetworks } from './advertised.ts';
 import { createDatabaseFollower, type DatabaseFollower } from './database-follower.ts';
 import { type ControlStore, createControlStore } from './store.ts';
 import { createSyncHandler, type SyncHandler } from './sync.ts';
@@ -32,6 +33,7 @@ export interface TestServer {
 
 const silent = pino({ level: 'silent' });
 const SECRET = 'of this test run';
+const networks = serviceNetworks([]);
 
 export async function startTestServer(): Promise<TestServer> {
   const dataDir = mkdtempSync(join(tmpdir(), 'banyan-control-'));
@@ -91,7 +93,8 @@ export interface TestMonolith {
   stop(): Promise<void>;
 }
 
-export const testToken = (audience: string) => `token for ${audience}`;
+/** @param service who asks, by its own key. */
+export const testToken = (audience: string, service = 'orders') => `token for ${audience} of ${service}`;
 
 export async function startTestMonolith(
   url: string,
@@ -111,7 +114,7 @@ export async function startTestMonolith(
     );
   const follower = createDatabaseFollower({ store, log: silent });
   await follower.start();
-  const door = await listen(createSyncHandler({ store, follower, contracts, log: silent }));
+  const door = await listen(createSyncHandler({ store, follower, contracts, networks, log: silent }));
   const host = randomUUID();
   await follower.register(
     {
@@ -133,9 +136,10 @@ async function listen(sync: SyncHandler) {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     try {
-      if (request.headers.authorization !== `Bearer ${testToken('control')}`)
-        throw kernelProblem('unauthenticated');
-      response.end(JSON.stringify(await sync(JSON.parse(Buffer.concat(chunks).toString()), 'test')));
+      const [, caller] = /^Bearer token for control of (\w+)$/.exec(request.headers.authorization ?? '') ?? [];
+      if (!caller) throw kernelProblem('unauthenticated');
+      const body = JSON.parse(Buffer.concat(chunks).toString());
+      response.end(JSON.stringify(await sync(body, { caller, kid: caller })));
     } catch (error) {
       const problem = error instanceof Problem ? error : kernelProblem('internal', { detail: String(error) });
       response.writeHead(problem.status).end(JSON.stringify(problem.body));

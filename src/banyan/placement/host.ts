@@ -22,6 +22,8 @@ export interface Registration {
   readonly process: ProcessIdentity;
   /** The canonical contract of every module it runs, by module. */
   readonly contracts: Readonly<Record<string, CanonicalContract>>;
+  /** The key that its tokens are signed by; null: INTERNAL_KEY, as in the version before. Filled in by control. */
+  readonly kid?: string | null;
   /** How those differ, compatibly, from what control knows. Filled in by control. */
   readonly differences?: readonly (Difference & { readonly module: string })[];
 }

@@ -6,21 +6,21 @@ import type { ProcessIdentity } from '../context/process.ts';
 import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
 import { enter } from './entry.ts';
-import { beat } from './heartbeat.ts';
+import { beat, isOf, refuseForeign } from './heartbeat.ts';
 import type { Heartbeat, HostReport, Registration } from './host.ts';
 import { SILENT_SQL } from './schema.ts';
 
 export interface Registry {
   /** Adds the host, or what it says anew. Rejects with IdTaken. Answers the version. */
   register(host: Registration, report: HostReport): Promise<number>;
-  /** Answers the store's tag; undefined: the registry does not know this host, let it register. */
-  beat(heartbeat: Heartbeat): Promise<string | undefined>;
-  /** A host that stops says so itself. */
-  leave(host: string): Promise<void>;
+  /** Answers the store's tag; undefined: the registry does not know this host, let it register. @param service as of `leave`. */
+  beat(heartbeat: Heartbeat, service?: string): Promise<string | undefined>;
+  /** A host that stops says so itself. @param service who says it, where it is a service: NotYours where the host is another's. */
+  leave(host: string, service?: string): Promise<void>;
   /** Takes an instance out of rotation (or back) before it is told to stop. Answers the version. */
   retire(host: string, retiring: boolean): Promise<number>;
-  /** Lets another process take the id; this one stays in rotation until that one is healthy. */
-  offer(host: string): Promise<void>;
+  /** Lets another process take the id (or no more); this one stays in rotation until that one is healthy. */
+  offer(host: string, replaceable?: boolean): Promise<void>;
   /** Live hosts that were silent for 3 s, and all that run on this machine (their process can be looked at). */
   suspects(machine: string): Promise<Suspect[]>;
   /** These are gone: services stay listed as not healthy (for at least a minute), others leave the registry. */
@@ -50,10 +50,17 @@ export function createRegistry(sql: Sql, change: Change): Registry {
         return true;
       }),
 
-    beat: (heartbeat) => beat(sql, change, heartbeat),
+    beat: (heartbeat, service) => beat(sql, change, heartbeat, service),
 
-    leave: async (host) => {
-      await change(async (tx) => (await tx.query('DELETE FROM host WHERE host = $1', [host])).rowCount > 0);
+    leave: async (host, service) => {
+      await change(async (tx) => {
+        const left = await tx.query(`DELETE FROM host WHERE host = $1 AND ${isOf('$2')}`, [
+          host,
+          service ?? null,
+        ]);
+        if (left.rowCount === 0 && service !== undefined) await refuseForeign(tx, host);
+        return left.rowCount > 0;
+      });
     },
 
     retire: (host, retiring) =>
@@ -65,9 +72,12 @@ export function createRegistry(sql: Sql, change: Change): Registry {
         return rowCount > 0;
       }),
 
-    offer: async (host) => {
+    offer: async (host, replaceable = true) => {
       await change(async (tx) => {
-        const { rowCount } = await tx.query('UPDATE host SET replaceable = true WHERE host = $1', [host]);
+        const { rowCount } = await tx.query('UPDATE host SET replaceable = $2 WHERE host = $1', [
+          host,
+          replaceable,
+        ]);
         return rowCount > 0;
       });
     },

@@ -6,9 +6,16 @@ import { CONTROL_AUDIENCE } from '../identity/internal-token.ts';
 import { SYNC_PATH, type SyncAnswer } from './sync.ts';
 import type { SyncRequest } from './sync-request.ts';
 
-/** Control answered, and said no: a contract that breaks its callers, an id that is taken, a wrong key or clock. */
+/** Control answered, and said no: a contract that breaks its callers, an id that is taken, what its key does not speak for. */
 export class Refused extends Error {
-  readonly reason: 'contract-incompatible' | 'id-taken' | 'unauthenticated' | undefined;
+  readonly reason:
+    | 'contract-incompatible'
+    | 'id-taken'
+    | 'not-yours'
+    | 'address-refused'
+    | 'unauthenticated'
+    | 'invalid'
+    | undefined;
 
   constructor(message: string, reason: Refused['reason']) {
     super(message);
@@ -42,7 +49,8 @@ export async function sendSync(
 function failureOf(status: number, text: string, target: string, headers: IncomingHttpHeaders): Error {
   const { detail, reason, errors = [] } = parse(text);
   const paths = errors.map(({ path, message }) => `\n  ${path}: ${message}`).join('');
-  if (status === 409) return new Refused(`${detail}${paths}`, reason);
+  if (status === 409 || status === 403) return new Refused(`${detail}${paths}`, reason);
+  if (status === 422) return new Refused(`${detail}${paths}`, 'invalid');
   if (status === 401) return new Refused(refusalInWords(target, headers), 'unauthenticated');
   return new Error(`${target}${SYNC_PATH} answered ${status}${detail ? `: ${detail}` : ''}`);
 }

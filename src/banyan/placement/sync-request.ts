@@ -7,6 +7,7 @@ import { line } from '../contract/fields.ts';
 import type { FieldError } from '../contract/problem.ts';
 import { Type } from '../contract/type.ts';
 import { inputCheck, invalid } from '../contract/validation.ts';
+import { notAnOrigin } from './advertised.ts';
 import { schemaFaults } from './schema-shape.ts';
 import { unstorable } from './storable.ts';
 
@@ -40,12 +41,13 @@ export const SyncRequest = Type.Object({
       id: Type.String({ maxLength: 200, pattern: '^[a-z][a-z0-9-]*-[1-9][0-9]*$' }),
       role: Type.Literal('service'),
       modules: Type.Array(line({ minLength: 1, maxLength: 100 }), { minItems: 1, maxItems: 1000 }),
-      url: Type.String({ maxLength: 2000, pattern: '^https?://' }),
+      url: Type.String({ maxLength: 2000, pattern: '^[Hh][Tt][Tt][Pp][Ss]?://' }),
       doors: Type.Array(Type.Union([Type.Literal('ws'), Type.Literal('http')]), {
         minItems: 1,
         maxItems: 10,
       }),
-      process: Process,
+      /** For hosts of one machine: whether it lives can be looked at. Absent: it lives while it beats. */
+      process: Type.Optional(Process),
       contracts: Type.Record(Type.String(), Contract),
     }),
   ),
@@ -77,9 +79,8 @@ export function checkSync(body: unknown): asserts body is SyncRequest {
 
 function ofRegistration(register: SyncRequest['register']): FieldError[] {
   if (!register) return [];
-  const address = URL.canParse(register.url)
-    ? []
-    : [{ path: '/register/url', message: 'must be the address of a host' }];
+  const wrong = notAnOrigin(register.url);
+  const address = wrong === undefined ? [] : [{ path: '/register/url', message: wrong }];
   const shapes = Object.entries(register.contracts).flatMap(([module, { operations, events }]) => {
     const at = `/register/contracts/${module}`;
     return [

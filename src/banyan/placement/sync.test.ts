@@ -60,13 +60,14 @@ async function monolith(): Promise<TestMonolith> {
   return one;
 }
 
+let port = 10_000;
 function registration(id: string, own: Partial<Registration> = {}): Registration {
   return {
     host: randomUUID(),
     id,
     role: 'service',
     modules: ['orders'],
-    url: `http://127.0.0.1/${randomUUID()}`,
+    url: `http://127.0.0.1:${(port += 1)}`,
     doors: ['ws', 'http'],
     process: identify(process.pid)!,
     contracts,
@@ -74,7 +75,7 @@ function registration(id: string, own: Partial<Registration> = {}): Registration
   };
 }
 
-function follow(controlUrl: string, token = 'token for control') {
+function follow(controlUrl: string, token = testToken('control')) {
   const refusals: Error[] = [];
   const follower = createHttpFollower({
     controlUrl,
@@ -238,7 +239,7 @@ test('an id that a live process has is refused after its predecessor had time to
 
 test('a wrong key is said at once', async () => {
   const one = await monolith();
-  await expect(follow(one.url, 'forged').start()).rejects.toThrow(/INTERNAL_KEY must be the same/);
+  await expect(follow(one.url, 'forged').start()).rejects.toThrow(/must know the key of this host/);
 });
 
 test('a control that is not there is given up', async () => {

@@ -3,11 +3,14 @@
 // An instance whose contract would break its callers is refused with the paths that differ.
 import type { Logger } from 'pino';
 import { kernelProblem } from '../contract/problem.ts';
+import type { InternalCaller } from '../identity/internal-token.ts';
 import type { Snapshot } from '../routing/snapshot.ts';
+import { admitRegistration, notYours, ownCounts } from './admission.ts';
+import type { ServiceNetworks } from './advertised.ts';
 import { type CanonicalContract, own } from './canonical.ts';
 import { compareContracts, type Difference } from './compatibility.ts';
 import type { DatabaseFollower } from './database-follower.ts';
-import { IdTaken } from './entry.ts';
+import { IdTaken, NotYours } from './entry.ts';
 import { until } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import { type ControlStore, StoreUnavailable } from './store.ts';
@@ -31,12 +34,15 @@ export interface SyncOptions {
   readonly follower: DatabaseFollower;
   /** What this monolith's modules promise and its callers rely on, by module. */
   readonly contracts: Readonly<Record<string, CanonicalContract>>;
+  /** Where services may say that they are reached. */
+  readonly networks: ServiceNetworks;
   readonly log: Logger;
 }
 
-export type SyncHandler = (body: unknown, caller: string) => Promise<SyncAnswer>;
+export type SyncHandler = (body: unknown, caller: InternalCaller) => Promise<SyncAnswer>;
 
-export function createSyncHandler({ store, follower, contracts, log }: SyncOptions): SyncHandler {
+export function createSyncHandler(options: SyncOptions): SyncHandler {
+  const { store, follower, contracts, networks, log } = options;
   const answer = (known: boolean, theirs: string): SyncAnswer => {
     const { tag, current } = follower;
     const head = { known, tag, now: Date.now() };
@@ -49,23 +55,30 @@ export function createSyncHandler({ store, follower, contracts, log }: SyncOptio
     if (!follower.loaded)
       throw kernelProblem('unavailable', { detail: 'this monolith is starting', retryAfter: 1 });
     if (leave) {
-      await store.registry.leave(leave);
+      await owned(store.registry.leave(leave, caller.caller));
       return answer(false, tag);
     }
     if (register) await admit(register as unknown as Registration, beat, caller);
-    else if (beat && !(await isKnown(beat))) return answer(false, tag);
+    else if (beat && !(await owned(isKnown(beat, caller)))) return answer(false, tag);
     // A host that is ahead of this monolith followed another one: look before telling it anything older.
     if ((beat?.appliedVersion ?? 0) > follower.current.version) await follower.refresh();
     await until(follower, () => follower.tag !== tag, waitMs);
     return answer(true, tag);
   };
 
-  async function admit(host: Registration, beat: SyncRequest['beat'], caller: string): Promise<void> {
-    const differences = judge(host, contracts);
+  const services = () => follower.current.services ?? {};
+
+  async function admit(said: Registration, beat: SyncRequest['beat'], who: InternalCaller): Promise<void> {
+    admitRegistration(said, who, services(), networks);
+    const differences = judge(said, contracts);
+    const host = { ...said, url: new URL(said.url).origin, process: said.process ?? elsewhere(said) };
+    const report = reportOf(beat ?? { ready: false, draining: false, inflight: {}, busy: {} });
     try {
-      await store.registry.register(
-        { ...host, differences },
-        reportOf(beat ?? { ready: false, draining: false, inflight: {}, busy: {} }),
+      await owned(
+        store.registry.register(
+          { ...host, differences, kid: who.kid ?? null },
+          ownCounts(report, who, services()),
+        ),
       );
     } catch (error) {
       if (error instanceof IdTaken)
@@ -74,24 +87,37 @@ export function createSyncHandler({ store, follower, contracts, log }: SyncOptio
         throw kernelProblem('unavailable', { detail: error.message, retryAfter: 1, cause: error });
       throw error;
     }
-    log.info({ id: host.id, url: host.url, pid: host.process.pid, caller }, 'an instance registered');
+    const { id, url } = host;
+    log.info({ id, url, pid: host.process.pid, caller: who.caller }, 'an instance registered');
     await follower.refresh();
   }
 
   /** While the store is down nobody is forgotten: the host keeps what it has. */
-  async function isKnown(beat: NonNullable<SyncRequest['beat']>): Promise<boolean> {
+  async function isKnown(beat: NonNullable<SyncRequest['beat']>, who: InternalCaller): Promise<boolean> {
     try {
-      // Only the fields of the schema: a service cannot say what a gateway holds out.
-      const { host, appliedVersion, ready, draining, inflight, busy } = beat;
-      return (
-        (await store.registry.beat({ host, appliedVersion, ready, draining, inflight, busy })) !== undefined
-      );
+      const { host, appliedVersion } = beat;
+      const report = ownCounts(reportOf(beat), who, services());
+      return (await store.registry.beat({ host, appliedVersion, ...report }, who.caller)) !== undefined;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       log.debug({ error: error.message }, 'a heartbeat could not be stored');
       return true;
     }
   }
+}
+
+/** Rejects with the 403 problem where the host is another service's. */
+async function owned<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof NotYours ? notYours(`${error.message}.`) : error;
+  }
+}
+
+/** A process that is on no machine that anybody here can look at. */
+function elsewhere({ host }: Registration): Registration['process'] {
+  return { machine: `elsewhere/${host}`, pid: 0, started: '' };
 }
 
 /** Only the fields that were checked: a service cannot say what a gateway holds out. */

@@ -1,35 +1,46 @@
-// On whose behalf the calls of one connection are made: of modules of the host that connected, by the name that the
-// frame says, or of a client, by the client's own credentials. It knows nothing of what they ask for.
+// On whose behalf the calls of one connection are made: of a module that the host at its other end speaks for, or of a
+// client, by the client's own credentials, where that host is a gateway. Whose the token of the handshake was decides
+// both; what a frame says of it is compared, and not believed. It knows nothing of what they ask for.
 import { anonymous, type Principal } from '../context/principal.ts';
 import { bearerIn, type VerifyBearer } from '../http/authenticate.ts';
+import type { InternalCaller } from '../identity/internal-token.ts';
+import type { Rights } from '../identity/rights.ts';
 
-/** The names come from a trusted host; the bound is for bugs. */
+/** The names come from hosts that are let in; the bound is for bugs. */
 const MAX_NAMES = 1000;
 
 export class Callers {
-  readonly #host: string;
+  readonly #host: InternalCaller;
+  readonly #rights: Rights;
   readonly #verify: VerifyBearer | undefined;
   readonly #modules = new Map<string, Principal>();
 
   /** @param host whom the handshake named: the caller where a frame names no module. */
-  constructor(host: string, verify: VerifyBearer | undefined) {
+  constructor(host: InternalCaller, rights: Rights, verify: VerifyBearer | undefined) {
     this.#host = host;
+    this.#rights = rights;
     this.#verify = verify;
   }
 
-  /** One object per calling module, not per call. */
-  module(caller: unknown): Principal {
-    const name = typeof caller === 'string' ? caller : this.#host;
+  /** Who asks for an operation of `module`: one object per calling module, not per call. Throws the 403 problem. */
+  module(caller: unknown, module: string): Principal {
+    const name = typeof caller === 'string' ? caller : this.#host.caller;
+    const refused = this.#rights.refusalOfCall(this.#host, module);
+    if (refused) throw refused;
     let principal = this.#modules.get(name);
     if (!principal) {
+      const notTheirs = this.#rights.refusalOfName(this.#host, name);
+      if (notTheirs) throw notTheirs;
       principal = { kind: 'module', name };
       if (this.#modules.size < MAX_NAMES) this.#modules.set(name, principal);
     }
     return principal;
   }
 
-  /** Undefined where the HTTP door should look: it has the time to verify a token that is new here. */
+  /** Undefined where the HTTP door should look: it has the time to verify a token that is new here. Throws the 403 problem. */
   client(authorization: unknown): Principal | undefined {
+    const refused = this.#rights.refusalOfClient(this.#host);
+    if (refused) throw refused;
     if (!this.#verify) return undefined;
     if (authorization === undefined) return anonymous;
     const token = typeof authorization === 'string' ? bearerIn(authorization) : undefined;

@@ -7,12 +7,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
 import type { Message } from '../calls/frames.ts';
 import { createGreeter, type Greeter, INTERNAL_KEY, type Told } from '../calls/peer.fixture.ts';
-import { createInternalTokens } from '../identity/internal-token.ts';
+import { rightsOf, tokensOf } from '../identity/known-hosts.fixture.ts';
 import { generateSigningKey } from '../identity/keys.ts';
 import { createSessionSigner } from '../identity/session-token.ts';
 import { attachWsDoor, type WsDoor, type WsDoorOptions } from './ws-door.ts';
 
-const tokens = createInternalTokens(INTERNAL_KEY, 'monolith');
+const tokens = tokensOf(INTERNAL_KEY, 'monolith');
 let server: Server;
 let door: WsDoor;
 let home: Greeter;
@@ -33,6 +33,7 @@ function doorOf(server: Server, own: Partial<WsDoorOptions> = {}): WsDoor {
   return attachWsDoor({
     server,
     verify: (token) => tokens.verify(token, 'greeter'),
+    rights: rightsOf(INTERNAL_KEY),
     dispatchers: new Map([['greeter', home.dispatcher]]),
     maxPayload: 64 * 1024,
     log: { error: (...all: unknown[]) => logged.push(JSON.stringify(all)), warn: () => undefined } as never,
@@ -119,7 +120,7 @@ describe('the handshake', () => {
   });
 
   it('answers 401 before 101 to everybody else, and hangs up', async () => {
-    const stranger = createInternalTokens('another key of some length', 'monolith');
+    const stranger = tokensOf('another key of some length', 'monolith');
     const session = await createSessionSigner(generateSigningKey()).sign({
       id: 'u',
       role: 'admin',
@@ -160,7 +161,7 @@ describe('the handshake', () => {
 
   it('says that a token has expired', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
-    const headers = await bearer('greeter', createInternalTokens(INTERNAL_KEY, 'monolith'));
+    const headers = await bearer('greeter', tokensOf(INTERNAL_KEY, 'monolith'));
     vi.setSystemTime(Date.now() + 6 * 60_000);
     expect(await handshake(headers)).toMatch(/^HTTP\/1\.1 401 .*expired/s);
   });

@@ -13,6 +13,7 @@ import { kernelProblem, Problem } from '../contract/problem.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
 import { refuse } from '../http/refuse.ts';
 import { bearerOf, type InternalCaller } from '../identity/internal-token.ts';
+import type { Rights } from '../identity/rights.ts';
 import { WsSession } from './ws-session.ts';
 import { methodsOf } from './ws-targets.ts';
 
@@ -28,6 +29,8 @@ export interface WsDoorOptions {
   readonly path?: string;
   /** Throws or rejects with the 401 Problem: `(token) => tokens.verify(token, audienceOf(hostId))`. */
   readonly verify: (token: string | undefined) => InternalCaller | Promise<InternalCaller>;
+  /** What those who were let in may ask. */
+  readonly rights: Rights;
   /** Who a client is for whom a gateway calls. Absent: such calls are wanted by HTTP. */
   readonly verifyBearer?: VerifyBearer;
   /** The modules that this host runs. */
@@ -44,6 +47,8 @@ export interface WsDoor {
   /** Connections, and calls running on them. */
   readonly connections: number;
   readonly inflight: number;
+  /** Whoever is not let in any more is told so: takes no more of their calls, and closes when the present ones are answered. */
+  review(isKnown: (caller: InternalCaller) => boolean): void;
   /** Lets nobody in, says so to those inside, and is done when their calls are answered or after `withinMs`. */
   drain(withinMs: number): Promise<void>;
   /** At once: calls under way are cut off. */
@@ -55,6 +60,7 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
     server,
     path = CALLS_PATH,
     verify,
+    rights,
     verifyBearer,
     dispatchers,
     maxPayload = MAX_FRAME_BYTES,
@@ -74,12 +80,12 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
     try {
       if (closed) throw kernelProblem('unavailable', { detail: 'This host is shutting down.' });
       if (request.url !== path) throw kernelProblem('not-found', { detail: `Calls are taken at ${path}.` });
-      const { caller } = await verify(bearerOf(request.headers.authorization));
+      const caller = await verify(bearerOf(request.headers.authorization));
       if (socket.destroyed) return;
       if (closed) throw kernelProblem('unavailable', { detail: 'This host is shutting down.' });
       socket.off('error', ignore);
       wss.handleUpgrade(request, socket, head, (ws) => {
-        const session = new WsSession(ws, { methods, caller, verifyBearer, maxPayload, log, observe });
+        const session = new WsSession(ws, { methods, caller, rights, verifyBearer, maxPayload, log, observe });
         sessions.add(session);
         socket.on('drain', () => session.drained());
         (socket as Socket).setTimeout(silenceMs, () => ws.terminate());
@@ -108,6 +114,9 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
       let running = 0;
       for (const session of sessions) running += session.running;
       return running;
+    },
+    review(isKnown) {
+      for (const session of sessions) if (!isKnown(session.caller)) session.drain();
     },
     async drain(withinMs) {
       closed = true;

@@ -22,6 +22,8 @@ import { ServedCall } from '../calls/served-call.ts';
 import type { Principal } from '../context/principal.ts';
 import { kernelProblem } from '../contract/problem.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
+import type { InternalCaller } from '../identity/internal-token.ts';
+import type { Rights } from '../identity/rights.ts';
 import { Answers, type Id, refusal } from './ws-answers.ts';
 import { Callers } from './ws-callers.ts';
 import type { RpcMethod } from './ws-targets.ts';
@@ -33,7 +35,9 @@ const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 export interface WsSessionOptions {
   readonly methods: ReadonlyMap<string, RpcMethod>;
   /** Who the token of the handshake named: the caller where a frame names no module. */
-  readonly caller: string;
+  readonly caller: InternalCaller;
+  /** What that host may ask. */
+  readonly rights: Rights;
   readonly verifyBearer: VerifyBearer | undefined;
   readonly maxPayload: number;
   readonly log: Pick<Logger, 'error' | 'warn'>;
@@ -54,15 +58,21 @@ export class WsSession {
   constructor(ws: WebSocket, options: WsSessionOptions) {
     this.#ws = ws;
     this.#options = options;
-    this.#callers = new Callers(options.caller, options.verifyBearer);
+    this.#callers = new Callers(options.caller, options.rights, options.verifyBearer);
     this.#answers = new Answers(options.maxPayload, options.log);
     this.#frames = new FrameBatcher(ws, () => this.#pauseWhenFull());
     ws.on('message', (data: Buffer) => this.#receive(data));
-    ws.on('error', (error) => options.log.warn({ err: error, caller: options.caller }, 'calls: bad frame'));
+    const { caller } = options.caller;
+    ws.on('error', (error) => options.log.warn({ err: error, caller }, 'calls: bad frame'));
     ws.once('close', () => {
       this.#open = false;
       for (const call of this.#running.values()) call.abort();
     });
+  }
+
+  /** Who is at its other end. */
+  get caller(): InternalCaller {
+    return this.#options.caller;
   }
 
   get running(): number {
@@ -133,18 +143,16 @@ export class WsSession {
   }
 
   #admit(id: Id, method: string, params: Params, target: RpcMethod): void {
-    if (!target.client) {
-      this.#begin(id, method, params, target, this.#callers.module(params.caller));
-      return;
-    }
-    let client: Principal | undefined;
+    let principal: Principal | undefined;
     try {
-      client = this.#callers.client(params.authorization);
+      principal = target.client
+        ? this.#callers.client(params.authorization)
+        : this.#callers.module(params.caller, target.dispatcher.contract.module);
     } catch (error) {
       this.#say(this.#answers.failure(id, undefined, method, error));
       return;
     }
-    if (client) this.#begin(id, method, params, target, client);
+    if (principal) this.#begin(id, method, params, target, principal);
     else this.#say(errorText(id, { code: BY_HTTP, message: 'Ask by HTTP' }));
   }
 

@@ -1,0 +1,54 @@
+// What a host may ask of another, by whose its key is: a service calls the modules that its own name under `uses`, and
+// speaks for its own alone; a monolith, and the gateway alone, speak for every module and for clients. It knows no
+// request: the doors ask it, and refuse by its words.
+import { kernelProblem, type Problem } from '../contract/problem.ts';
+import { type InternalCaller, MONOLITH } from './internal-token.ts';
+import type { KnownServices } from './known-keys.ts';
+
+export interface Rights {
+  /** Why its operations are not called by that host; undefined: they may be. */
+  refusalOfCall(who: InternalCaller, module: string): Problem | undefined;
+  /** Why that host is not believed to ask for that module; undefined: it is. */
+  refusalOfName(who: InternalCaller, module: string): Problem | undefined;
+  /** Why a request of a client is not taken of that host; undefined: it is. */
+  refusalOfClient(who: InternalCaller): Problem | undefined;
+}
+
+/** @param services of the present picture. */
+export function createRights(services: () => KnownServices): Rights {
+  return {
+    refusalOfCall(who, module) {
+      if (isAnybody(who)) return undefined;
+      const known = services()[who.caller];
+      if (known?.uses.includes(module) || known?.modules.includes(module)) return undefined;
+      return forbidden(
+        'call-not-allowed',
+        `${who.caller} may not call ${module}. If it is meant to, name ${module} under \`uses\` in its module.ts.`,
+      );
+    },
+    refusalOfName(who, module) {
+      if (isAnybody(who) || module === who.caller || services()[who.caller]?.modules.includes(module))
+        return undefined;
+      return forbidden(
+        'not-yours',
+        `The token is of ${who.caller}, which does not run ${module} and asks in its own name alone. Leave x-caller out.`,
+      );
+    },
+    refusalOfClient(who) {
+      if (who.caller === MONOLITH) return undefined;
+      return forbidden(
+        'call-not-allowed',
+        `Requests of clients are taken of gateways alone, and the token is of ${who.caller}. Ask by POST /calls/<module>/<operation>.`,
+      );
+    },
+  };
+}
+
+/** Of the version before every host has the one key by which it could be any other. */
+function isAnybody({ caller, kid }: InternalCaller): boolean {
+  return caller === MONOLITH || kid === undefined;
+}
+
+function forbidden(reason: string, detail: string): Problem {
+  return kernelProblem('forbidden', { detail, extra: { reason } });
+}
