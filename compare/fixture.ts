@@ -18,8 +18,8 @@ export interface Fixture {
   readonly stock: Stock;
   readonly files: Files;
   readonly generator: Generator;
-  /** Of the installation: opens internal ports. */
-  readonly internalKey: string;
+  /** Of the installation: what opens internal ports lies under it. */
+  readonly rootKey: string;
   /** Both anew, on the data that they have. */
   restart(how?: StartOptions): Promise<void>;
 }
@@ -63,7 +63,7 @@ export async function withFixture<T>(
       stock,
       files: await filesOf(options.workload),
       generator,
-      internalKey: installation.secrets.internalKey,
+      rootKey: installation.secrets.rootKey,
       restart,
     });
   } finally {

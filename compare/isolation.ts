@@ -2,7 +2,8 @@
 // whether it was affected. Killed and leaking processes are started again by whoever runs them: services by their
 // supervisor, the monolith by us, 0.2 s later, as a process manager would.
 import { setTimeout as pause } from 'node:timers/promises';
-import { audienceOf, createInternalTokens } from '../src/banyan/identity/internal-token.ts';
+import { audienceOf, MONOLITH } from '../src/banyan/identity/internal-token.ts';
+import { type Installation, tokensAs } from '../stage/ring.ts';
 import type { Fixture } from './fixture.ts';
 import type { Fault, Isolation, Side } from './format/report.ts';
 import { impactOf, type Threshold } from './impact.ts';
@@ -104,7 +105,7 @@ async function inject(
     load.catch(() => {});
     await pause(BEFORE_MS);
     const at = Date.now();
-    await strike(kind, target, fixture.internalKey);
+    await strike(kind, target, { databaseUrl: instance.databaseUrl, rootKey: fixture.rootKey });
     const result = await load;
     const impact = impactOf(patient, result, {
       strikeMs: at - result.startedAt,
@@ -128,7 +129,7 @@ async function inject(
   }
 }
 
-async function strike(kind: Kind, { pid, url, name }: HostProcess, internalKey: string): Promise<void> {
+async function strike(kind: Kind, { pid, url, name }: HostProcess, of: Installation): Promise<void> {
   if (kind === 'killed') process.kill(pid, 'SIGKILL');
   else if (kind === 'frozen') {
     process.kill(pid, 'SIGSTOP');
@@ -139,7 +140,7 @@ async function strike(kind: Kind, { pid, url, name }: HostProcess, internalKey: 
       // Whoever looks after it replaced it meanwhile.
     }
   } else {
-    const token = await createInternalTokens(internalKey, 'monolith').mint(audienceOf(name));
+    const token = await (await tokensAs(of, MONOLITH)).mint(audienceOf(name));
     const path = kind === 'cpu-burn' ? 'burn' : 'leak';
     const response = await fetch(`${url}/faults/${path}`, {
       method: 'POST',

@@ -26,6 +26,13 @@ export const shopApp: App = {
       example: 'smtp://user:pass@mail.example:587',
       unset: 'files',
     },
+    // Where mail goes that no server is named for. A service has a DATA_DIR of its own: it is told that of its monolith.
+    mailUrl: {
+      variable: 'MAIL_URL',
+      protocols: ['file:'],
+      example: 'file:///var/lib/banyan/mail',
+      folder: 'mail',
+    },
   },
   example: 'orders',
   greeting: ({ url, dataDir }) => {

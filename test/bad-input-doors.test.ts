@@ -1,13 +1,13 @@
 // The doors between hosts: closed on the public port whatever is asked, and on the internal port to everybody
 // without a token made for that very service; refused before 101 and before any handler.
-import { hkdfSync } from 'node:crypto';
 import { connect } from 'node:net';
-import { SignJWT } from 'jose';
+import { importJWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createInternalTokens } from '../src/banyan/identity/internal-token.ts';
+import { tokensOf } from '../src/banyan/identity/known-hosts.fixture.ts';
+import { serviceKeyOf, tokensAs } from '../stage/ring.ts';
 import { expectProblem, type Got, send, sendRaw } from './bad-input.ts';
 import { type Customer, clientOf, type Shop } from './shop.ts';
-import { startShop } from './start-shop.ts';
+import { installationOf, startShop } from './start-shop.ts';
 
 function upgrade(base: string, path: string, headers: Readonly<Record<string, string>> = {}): Promise<Got> {
   const all = {
@@ -54,26 +54,27 @@ describe('the doors between hosts', () => {
     const { body } = await shop.call('GET', '/admin/placements', { token: shop.adminToken });
     service = body.modules.find(({ module }: { module: string }) => module === 'orders').instances[0].url;
     control = /INTERNAL_PORT is open at (http:\S+?)"/.exec(shop.started.output())![1]!;
-    const internalKey = shop.started.env.INTERNAL_KEY!;
-    const own = createInternalTokens(internalKey, 'monolith');
-    const key = new Uint8Array(hkdfSync('sha256', internalKey, '', 'banyan internal token v1', 32));
+    const installation = installationOf(shop.started);
+    const own = await tokensAs(installation, 'monolith');
+    const jwk = await serviceKeyOf(installation, 'monolith');
+    const key = await importJWK(jwk, 'EdDSA');
+    const made = () =>
+      new SignJWT()
+        .setProtectedHeader({ alg: 'EdDSA', kid: jwk.kid, typ: 'JWT' })
+        .setSubject('monolith')
+        .setIssuer('banyan:internal')
+        .setIssuedAt(Date.now() / 1000 - 400)
+        .setAudience('orders');
     Object.assign(tokens, {
       valid: await own.mint('orders'),
       'for another service': await own.mint('payments'),
       'for control': await own.mint('control'),
       'for the monolith': await own.mint('monolith'),
-      forged: await createInternalTokens('another key of some length', 'monolith').mint('orders'),
-      expired: await new SignJWT({ caller: 'monolith' })
-        .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-        .setIssuer('banyan:internal')
-        .setAudience('orders')
-        .setExpirationTime('-2m')
-        .sign(key),
-      'without an end': await new SignJWT({ caller: 'monolith' })
-        .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-        .setIssuer('banyan:internal')
-        .setAudience('orders')
-        .sign(key),
+      forged: await tokensOf('another text', 'monolith').mint('orders'),
+      expired: await made().setExpirationTime('-2m').sign(key),
+      'without an end': await made().sign(key),
+      'of media': await (await tokensAs(installation, 'media')).mint('orders'),
+      'of orders, for control': await (await tokensAs(installation, 'orders')).mint('control'),
       'of a session': customer.token,
       'of the operator': shop.adminToken,
       'of nobody': 'garbage',
@@ -171,6 +172,19 @@ describe('the doors between hosts', () => {
     it('with a token for it and no session is nobody’s', async () => {
       expectProblem(await at('/api/orders', tokens.valid), 401, undefined);
     });
+    it('of a client is taken of gateways alone, and a call of modules that use it', async () => {
+      const client = await at('/api/orders', tokens['of media'], customer.token);
+      expectProblem(client, 403, undefined);
+      expect(client.body).toMatchObject({ reason: 'call-not-allowed' });
+      const call = await send(service, {
+        method: 'POST',
+        path: '/calls/orders/list',
+        body: {},
+        headers: { 'x-internal-token': tokens['of media']!, 'x-caller': 'payments' },
+      });
+      expectProblem(call, 403, undefined);
+      expect(call.body.detail).toMatch(/media may not call orders/);
+    });
     it('with a session alone is refused', async () => {
       const got = await at('/api/orders', undefined, customer.token);
       expectProblem(got, 401, undefined);
@@ -265,9 +279,9 @@ describe('the doors between hosts', () => {
     );
     it.each<[string, object, string[] | undefined, number]>([
       ['a contract of nothing', { contracts: { orders: {} } }, contractPaths, 422],
-      ['a module __proto__', { modules: ['__proto__'] }, undefined, 409],
-      ['a module constructor', { modules: ['constructor'] }, undefined, 409],
-      ['a module toString', { modules: ['toString'] }, undefined, 409],
+      ['a module __proto__', { modules: ['__proto__'] }, undefined, 403],
+      ['a module constructor', { modules: ['constructor'] }, undefined, 403],
+      ['a module toString', { modules: ['toString'] }, undefined, 403],
       ['a module of NUL', { modules: ['\u0000'] }, ['/register/modules/0'], 422],
     ])('refuses a registration of %s', async (_what, more, paths, status) => {
       const register = {
@@ -285,7 +299,7 @@ describe('the doors between hosts', () => {
         method: 'POST',
         path: '/control/sync',
         body: { tag: '', waitMs: 0, register },
-        headers: { 'x-internal-token': tokens['for control']! },
+        headers: { 'x-internal-token': tokens['of orders, for control']! },
       });
       expectProblem(got, status, paths);
     });

@@ -1,10 +1,11 @@
 // Bad credentials: none, of the wrong kind, expired, forged, revoked; and somebody who may not.
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { createInternalTokens } from '../src/banyan/identity/internal-token.ts';
 import { publicHalf } from '../src/banyan/identity/keys.ts';
 import { createSessionSigner } from '../src/banyan/identity/session-token.ts';
+import { tokensAs } from '../stage/ring.ts';
 import type { Case, Sent, World } from './bad-input.ts';
+import { installationOf } from './start-shop.ts';
 
 const withToken =
   (token: (world: World) => string, path = '/api/orders') =>
@@ -70,7 +71,7 @@ export async function forge(world: World): Promise<Forged> {
   return {
     otherKey,
     hs256,
-    internal: await createInternalTokens(world.internalKey, 'monolith').mint('orders'),
+    internal: await (await tokensAs(installationOf(world.shop.started), 'monolith')).mint('orders'),
     otherAudience: await jwt({ role: 'customer', epoch: 0 })
       .setAudience('others')
       .setExpirationTime('1h')

@@ -70,7 +70,6 @@ export interface World {
   readonly picture: string;
   readonly png: Buffer;
   readonly signingKey: JWK;
-  readonly internalKey: string;
   readonly expired: string;
 }
 
@@ -121,7 +120,6 @@ export async function makeWorld(shop: Shop): Promise<World> {
     picture: picture.body.id,
     png,
     signingKey,
-    internalKey: shop.started.env.INTERNAL_KEY!,
     expired,
   };
 }

@@ -1,10 +1,10 @@
 // Faults on demand: a host that was made for measuring obeys whoever has an internal token, and every other host does
 // not know the path.
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cpuSeconds } from '../compare/measure/proc.ts';
-import { createInternalTokens } from '../src/banyan/identity/internal-token.ts';
 import type { Overview } from '../src/banyan/placement/admin-contract.ts';
-import { type StartedShop, startShop } from './start-shop.ts';
+import { tokensAs } from '../stage/ring.ts';
+import { installationOf, type StartedShop, startShop } from './start-shop.ts';
 
 const module = 'media';
 
@@ -17,9 +17,15 @@ async function instanceOf(shop: StartedShop) {
   return { pid: pid!, url: url! };
 }
 
-async function ask(url: string, path: string, body: object, audience: string | undefined): Promise<number> {
-  const token =
-    audience && (await createInternalTokens(inject('ground').internalKey, 'monolith').mint(audience));
+async function ask(
+  url: string,
+  path: string,
+  body: object,
+  audience: string | undefined,
+  shop: StartedShop,
+): Promise<number> {
+  const tokens = await tokensAs(installationOf(shop), 'monolith');
+  const token = audience && (await tokens.mint(audience));
   const response = await fetch(`${url}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(token && { 'x-internal-token': token }) },
@@ -43,24 +49,24 @@ describe.each([
 
   test('nobody without a token, and no client at the public port', async () => {
     const { url } = await instanceOf(shop);
-    expect(await ask(url, '/faults/burn', { ms: 1 }, undefined)).toBe(401);
-    expect(await ask(url, '/faults/burn', { ms: 1 }, 'orders')).toBe(401);
-    expect(await ask(shop.url, '/faults/burn', { ms: 1 }, 'monolith')).toBe(404);
+    expect(await ask(url, '/faults/burn', { ms: 1 }, undefined, shop)).toBe(401);
+    expect(await ask(url, '/faults/burn', { ms: 1 }, 'orders', shop)).toBe(401);
+    expect(await ask(shop.url, '/faults/burn', { ms: 1 }, 'monolith', shop)).toBe(404);
   });
 
   test(obeys ? 'burns CPU when it is told to' : 'has no such path', async () => {
     const { url, pid } = await instanceOf(shop);
     const before = cpuSeconds(pid);
-    expect(await ask(url, '/faults/burn', { ms: 800 }, module)).toBe(obeys ? 202 : 404);
+    expect(await ask(url, '/faults/burn', { ms: 800 }, module, shop)).toBe(obeys ? 202 : 404);
     if (!obeys) return;
     await expect.poll(() => cpuSeconds(pid) - before, { timeout: 20_000 }).toBeGreaterThan(0.3);
-    expect(await ask(url, '/faults/burn', { ms: 0 }, module)).toBe(422);
-    expect(await ask(url, '/faults/leak', { mbPerSecond: 1, more: 1 }, module)).toBe(422);
+    expect(await ask(url, '/faults/burn', { ms: 0 }, module, shop)).toBe(422);
+    expect(await ask(url, '/faults/leak', { mbPerSecond: 1, more: 1 }, module, shop)).toBe(422);
   });
 
   test(obeys ? 'leaks until it ends, and is started again' : 'has no such path either', async () => {
     const { url, pid } = await instanceOf(shop);
-    expect(await ask(url, '/faults/leak', { mbPerSecond: 2000 }, module)).toBe(obeys ? 202 : 404);
+    expect(await ask(url, '/faults/leak', { mbPerSecond: 2000 }, module, shop)).toBe(obeys ? 202 : 404);
     if (!obeys) return;
     await expect.poll(async () => (await instanceOf(shop)).pid, { timeout: 60_000 }).not.toBe(pid);
   });

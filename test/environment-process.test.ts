@@ -11,8 +11,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRootKey } from '../src/banyan/identity/root-key.ts';
 import { roleUrl, runtimeRole } from '../src/banyan/postgres/roles.ts';
 import { type Env, launch } from '../stage/launch.ts';
+import { serviceKeyOf } from '../stage/ring.ts';
 import { clientOf, eventually, type Shop } from './shop.ts';
-import { type StartedShop, startShop } from './start-shop.ts';
+import { installationOf, type StartedShop, startShop } from './start-shop.ts';
 
 interface Ended {
   readonly code: number | null;
@@ -82,9 +83,9 @@ describe('a process', () => {
     }));
 
   const besideShop = (env: Env) => {
-    const { DATABASE_URL, STORAGE_URL, ADMIN_TOKEN, INTERNAL_KEY, ROOT_KEY } = shop.started.env;
+    const { DATABASE_URL, STORAGE_URL, ADMIN_TOKEN, ROOT_KEY } = shop.started.env;
     const DATA_DIR = mkdtempSync(join(folder, 'beside '));
-    return { DATA_DIR, DATABASE_URL, STORAGE_URL, ADMIN_TOKEN, INTERNAL_KEY, ROOT_KEY, ...env } as Env;
+    return { DATA_DIR, DATABASE_URL, STORAGE_URL, ADMIN_TOKEN, ROOT_KEY, ...env } as Env;
   };
 
   it('says that its port is taken', () =>
@@ -115,13 +116,13 @@ describe('a process', () => {
 });
 
 /** The environment of a service that no monolith starts. */
-function toldOrders(DATA_DIR: string) {
+async function toldOrders(DATA_DIR: string) {
   const { env, databaseUrl } = shop.started;
   const secret = createRootKey(env.ROOT_KEY!).roleSecret;
   return {
     DATA_DIR,
     CONTROL_URL: /INTERNAL_PORT is open at (http:\S+?)"/.exec(shop.started.output())![1]!,
-    INTERNAL_KEY: env.INTERNAL_KEY!,
+    SERVICE_KEY: JSON.stringify(await serviceKeyOf(installationOf(shop.started), 'orders')),
     ADMIN_TOKEN: env.ADMIN_TOKEN!,
     BROKER_URL: roleUrl(databaseUrl, secret, 'banyan_log'),
     DATABASE_URL_ORDERS: roleUrl(databaseUrl, secret, runtimeRole('orders')),
@@ -146,7 +147,7 @@ describe('a host on a database that an older monolith prepared', () => {
 
   it('as a service says what is missing, and ends', () =>
     missing('orders', async () => {
-      const ended = await run('extracted/orders/main.ts', toldOrders(join(shop.dataDir, 'never')));
+      const ended = await run('extracted/orders/main.ts', await toldOrders(join(shop.dataDir, 'never')));
       expect(ended.stderr).toBe(
         'banyan: DATABASE_URL_ORDERS: the schema orders has no limit_guess. ' +
           `This version needs what only a monolith of this version makes: ${helps}`,
@@ -176,7 +177,7 @@ describe('a host on a database that an older monolith prepared', () => {
       await once(held, 'listening');
       const own = (held.address() as AddressInfo).port;
       await new Promise((resolve) => held.close(resolve));
-      const told = toldOrders(join(shop.dataDir, 'never'));
+      const told = await toldOrders(join(shop.dataDir, 'never'));
       const url = Object.assign(new URL(told.DATABASE_URL_ORDERS), { host: `127.0.0.1:${own}`, search: '' });
       const host = start('extracted/orders/main.ts', { ...told, DATABASE_URL_ORDERS: url.href });
       const relay = createServer((socket) => {
@@ -201,7 +202,7 @@ describe('a host on a database that an older monolith prepared', () => {
 describe('a service that was told everything', () => {
   it('serves, and keeps nothing on its disk', async () => {
     const DATA_DIR = join(shop.dataDir, 'never');
-    const host = start('extracted/orders/main.ts', toldOrders(DATA_DIR));
+    const host = start('extracted/orders/main.ts', await toldOrders(DATA_DIR));
     try {
       const token = shop.adminToken;
       await eventually(async () => {

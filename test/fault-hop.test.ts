@@ -10,7 +10,7 @@ import { launch } from '../stage/launch.ts';
 import { overview, place, scale } from './flip-modules.ts';
 import { type Foreign, startForeign } from './foreign-service.ts';
 import { clientOf, eventually, type Shop } from './shop.ts';
-import { startShop } from './start-shop.ts';
+import { installationOf, startShop } from './start-shop.ts';
 
 const internalOf = (shop: Shop) => /INTERNAL_PORT is open at (http:\S+?)"/.exec(shop.started.output())![1]!;
 const linesOf = (shop: Shop, words: RegExp) =>
@@ -25,7 +25,7 @@ describe('a service in another language', () => {
   let foreign: Foreign;
   beforeAll(async () => {
     shop = clientOf(await startShop());
-    foreign = await startForeign(catalog, internalOf(shop), shop.started.env.INTERNAL_KEY!);
+    foreign = await startForeign(catalog, internalOf(shop), installationOf(shop.started));
   });
   afterAll(async () => {
     await place(shop, 'catalog', 'in-process');
@@ -50,7 +50,7 @@ describe('a service in another language', () => {
     const flip = await place(shop, 'catalog', 'service');
     expect(flip).toMatchObject({ status: 409, body: { code: 'instance-refuses' } });
     expect(flip.body.detail).toMatch(
-      /catalog-1 refuses the internal token of this host \(401\).*INTERNAL_KEY/,
+      /catalog-1 refuses the internal token of this host \(401\).*must know the key of this host/,
     );
     expect((await overview(shop, 'catalog')).placement).toBe('in-process');
     expect((await list(shop)).status).toBe(200);

@@ -5,8 +5,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { identify } from '../src/banyan/context/process.ts';
 import type { Contract } from '../src/banyan/contract/contract.ts';
-import { createInternalTokens } from '../src/banyan/identity/internal-token.ts';
 import { canonicalContract } from '../src/banyan/placement/canonical.ts';
+import { type Installation, tokensAs } from '../stage/ring.ts';
 
 export interface Foreign {
   readonly url: string;
@@ -27,12 +27,12 @@ export interface Foreign {
 export async function startForeign(
   contract: Contract,
   control: string,
-  internalKey: string,
+  installation: Installation,
   number = 1,
 ): Promise<Foreign> {
   const { module } = contract;
   const id = `${module}-${number}`;
-  const tokens = createInternalTokens(internalKey, module);
+  const tokens = await tokensAs(installation, module);
   const server = createServer((request, response) => {
     const { url, headers } = request;
     if (url === '/health/ready') response.writeHead(foreign.ready).end();

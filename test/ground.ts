@@ -23,7 +23,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     template: server.url,
     dataDir,
     adminToken: secret(),
-    internalKey: secret(),
     rootKey: secret(),
     signingKey: JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })),
   };
@@ -33,7 +32,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     DATA_DIR: dataDir,
     DATABASE_URL: server.url,
     ADMIN_TOKEN: ground.adminToken,
-    INTERNAL_KEY: ground.internalKey,
     ROOT_KEY: ground.rootKey,
     SIGNING_KEY: ground.signingKey,
   };

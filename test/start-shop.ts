@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { type Env, type Launched, launch } from '../stage/launch.ts';
+import type { Installation } from '../stage/ring.ts';
 
 /** What the run's global setup made: a server, and a database with migrations and seeds. */
 export interface TestGround {
@@ -13,7 +14,6 @@ export interface TestGround {
   readonly template: string;
   readonly dataDir: string;
   readonly adminToken: string;
-  readonly internalKey: string;
   readonly rootKey: string;
   /** Of the version before: the ring takes it over, so a test can sign sessions. */
   readonly signingKey: string;
@@ -67,12 +67,16 @@ export async function startShop({ env: extra = {} }: ShopOptions = {}): Promise<
     DATABASE_URL: databaseUrl.href,
     STORAGE_URL: `file://${ground.dataDir}/media`,
     ADMIN_TOKEN: ground.adminToken,
-    INTERNAL_KEY: ground.internalKey,
     ROOT_KEY: ground.rootKey,
     SIGNING_KEY: ground.signingKey,
     ...extra,
   };
   return new Shop(env, dataDir, databaseUrl.href, name).start();
+}
+
+/** Whose ring stage/ring.ts reads. */
+export function installationOf({ databaseUrl, env }: Pick<StartedShop, 'databaseUrl' | 'env'>): Installation {
+  return { databaseUrl, rootKey: env.ROOT_KEY! };
 }
 
 class Shop implements StartedShop {

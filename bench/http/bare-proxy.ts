@@ -1,10 +1,11 @@
 // The limit for the gateway: @fastify/http-proxy alone before the same service. Prints its port.
 import httpProxy from '@fastify/http-proxy';
 import fastify from 'fastify';
-import { createInternalTokens } from '../../src/banyan/identity/internal-token.ts';
+import { tokensAs } from '../../stage/ring.ts';
 
-const [upstream, internalKey] = process.argv.slice(2);
-const token = await createInternalTokens(internalKey!, 'bench').mint('catalog');
+const [upstream, databaseUrl, rootKey] = process.argv.slice(2) as [string, string, string];
+const tokens = await tokensAs({ databaseUrl, rootKey }, 'monolith');
+const token = await tokens.mint('catalog');
 const app = fastify();
 await app.register(httpProxy, {
   prefix: '/api/catalog',

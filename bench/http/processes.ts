@@ -46,7 +46,6 @@ export function startGateway(dataDir: string, databaseUrl: string): Promise<Laun
       PORT: '0',
       DATABASE_URL: databaseUrl,
       ADMIN_TOKEN: secret('admin-token'),
-      INTERNAL_KEY: secret('internal-key'),
       ROOT_KEY: secret('root-key'),
     },
   }).up();

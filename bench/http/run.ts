@@ -155,8 +155,8 @@ async function measureGateway(): Promise<string[]> {
   const paths = await products(monolith);
   await admin(monolith, '/admin/services/catalog', { instances: 1 });
   const entry = await admin(monolith, '/admin/placements/catalog', { placement: 'service' });
-  const key = readFileSync(join(dataDir, 'internal-key'), 'utf8').trim();
-  const proxy = await startScript('./bare-proxy.ts', [entry.instances[0]!.url, key]);
+  const rootKey = readFileSync(join(dataDir, 'root-key'), 'utf8').trim();
+  const proxy = await startScript('./bare-proxy.ts', [entry.instances[0]!.url, databaseUrl(), rootKey]);
   const bare = () => load(proxy.url, proxy.pid, paths);
   const far = await paired(() => load(monolith.url, monolith.pid, paths), bare);
   const gateway = await startGateway(dataDir, databaseUrl());

@@ -26,7 +26,6 @@ export interface Installation {
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: {
     readonly adminToken: string;
-    readonly internalKey: string;
     readonly rootKey: string;
   };
   /** Cores that hosts and databases are held to; undefined: all. */
@@ -155,7 +154,6 @@ export class Instance {
         DATA_DIR: this.dataDir,
         DATABASE_URL: this.databaseUrl,
         ADMIN_TOKEN: secrets.adminToken,
-        INTERNAL_KEY: secrets.internalKey,
         ROOT_KEY: secrets.rootKey,
       },
     });

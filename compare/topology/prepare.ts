@@ -18,7 +18,6 @@ export function makeSecrets(): Installation['secrets'] {
   const secret = () => randomBytes(24).toString('base64url');
   return {
     adminToken: secret(),
-    internalKey: secret(),
     rootKey: secret(),
   };
 }

@@ -229,7 +229,12 @@ describe('a peer that offers HTTP alone', () => {
     jsonBodies(app);
     traceRequests(app);
     answerWithProblems(app);
-    moduleCalls(app, new Map([['greeter', dispatcher]]), () => ({ caller: 'monolith', kid: undefined }), rightsOf(INTERNAL_KEY));
+    moduleCalls(
+      app,
+      new Map([['greeter', dispatcher]]),
+      () => ({ caller: 'monolith', kid: undefined }),
+      rightsOf(INTERNAL_KEY),
+    );
     await app.listen({ port: 0, host: '127.0.0.1' });
     closing.push(() => app.close());
     const { ref } = callerOf((app.server.address() as AddressInfo).port, ['http']);

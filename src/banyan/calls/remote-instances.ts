@@ -128,9 +128,9 @@ function pick(
 
 function createLink(instance: Instance, options: RemoteInstancesOptions): Link {
   const { tokens, calls, maxPayload, heartbeatMs, log, refusals } = options;
-  const { url } = instance;
+  const { url, legacy } = instance;
   const audience = audienceOf(instance.id);
-  const token = () => tokens.mint(audience);
+  const token = () => tokens.mint(audience, legacy);
   const told = {
     refused: (headers: IncomingHttpHeaders) => {
       const words = refusalInWords(instance.id, headers);

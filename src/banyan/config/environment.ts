@@ -21,10 +21,13 @@ import {
   readInteger,
   readNetworks,
   readOwn,
+  readPlaces,
   readPort,
   readSecret,
   readSecurityLog,
+  readServiceKey,
   readSigningKey,
+  readSwitch,
   readUrl,
 } from './values.ts';
 
@@ -63,6 +66,7 @@ export function readEnvironment(app: App, overrides: Env = {}, given: Env = proc
     controlUrl: readUrl('CONTROL_URL', env.CONTROL_URL, http),
     advertiseUrl: readUrl('ADVERTISE_URL', env.ADVERTISE_URL, http),
     placements: readPlacements(env.PLACEMENTS, allModules),
+    serviceNetworks: readPlaces('SERVICE_NETWORKS', env.SERVICE_NETWORKS),
     trustProxy: readProxies(env.TRUST_PROXY),
     rateLimit: readInteger('RATE_LIMIT', env.RATE_LIMIT ?? '300', 0, 1_000_000),
     rateLimitExempt: readNetworks('RATE_LIMIT_EXEMPT', env.RATE_LIMIT_EXEMPT),
@@ -115,9 +119,10 @@ function secretsOf(
   env: Env,
   role: Settings['role'],
   dataDir: string,
-): Pick<Settings, 'adminToken' | 'internalKey' | 'rootKey' | 'signingKey'> {
+): Pick<Settings, 'adminToken' | 'internalKey' | 'rootKey' | 'serviceKey' | 'signingKey'> {
   const adminToken = readBearer('ADMIN_TOKEN', env.ADMIN_TOKEN);
   const internalKey = readSecret('INTERNAL_KEY', env.INTERNAL_KEY);
+  const legacy = readSwitch('INTERNAL_KEY_LEGACY', env.INTERNAL_KEY_LEGACY);
   const rootKey = readSecret('ROOT_KEY', env.ROOT_KEY, 32);
   const signingKey =
     env.SIGNING_KEY === undefined ? undefined : readSigningKey('SIGNING_KEY', env.SIGNING_KEY);
@@ -125,7 +130,8 @@ function secretsOf(
   const service = role === 'service';
   return {
     adminToken: adminToken ?? defaults.adminToken(),
-    internalKey: internalKey ?? defaults.internalKey(),
+    internalKey: legacy ? (internalKey ?? defaults.internalKey()) : undefined,
+    serviceKey: service ? readServiceKey('SERVICE_KEY', env.SERVICE_KEY!) : undefined,
     rootKey: service ? undefined : (rootKey ?? defaults.rootKey()),
     signingKey: signingKey ?? (service ? undefined : defaults.signingKey()),
   };

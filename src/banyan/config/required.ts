@@ -14,7 +14,7 @@ export function checkRole(env: Env, { role, modules }: Pick<Settings, 'role' | '
 function requireOfService(env: Env, modules: readonly string[]): void {
   const remedy =
     'A service gets it from its monolith: start it with `npx banyan extract`, or set it by hand.';
-  for (const name of ['CONTROL_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'BROKER_URL']) {
+  for (const name of ['CONTROL_URL', 'SERVICE_KEY', 'ADMIN_TOKEN', 'BROKER_URL']) {
     if (env[name] === undefined)
       throw new ConfigurationError(name, `is not set, and MODULES=${modules.join(',')} is a service`, remedy);
   }
@@ -35,7 +35,7 @@ function refuseOfOthers(env: Env, role: Settings['role']): void {
 
 /** A gateway alone has no database of its own to make: it follows the one of its monoliths. */
 function requireOfGateway(env: Env): void {
-  for (const name of ['DATABASE_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'ROOT_KEY']) {
+  for (const name of ['DATABASE_URL', 'ADMIN_TOKEN', 'ROOT_KEY']) {
     if (env[name] === undefined) {
       throw new ConfigurationError(
         name,

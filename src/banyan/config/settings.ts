@@ -1,6 +1,7 @@
 // Everything a host is told by its environment, once read and validated. This file is the type alone, so
 // that modules may name what they need of it; `src/banyan/config/environment.ts` reads it.
 import type { JWK } from 'jose';
+import type { NamedKey } from '../identity/keys.ts';
 import type { Placement } from '../routing/snapshot.ts';
 import type { App } from './app.ts';
 import type { OwnValue } from './values.ts';
@@ -29,7 +30,12 @@ export interface Settings {
   /** The product's own settings, by name (`App.settings`). */
   readonly own: Readonly<Record<string, OwnValue>>;
   readonly adminToken: string;
-  readonly internalKey: string;
+  /** INTERNAL_KEY, while hosts of the version before are let in (INTERNAL_KEY_LEGACY=1); else undefined. */
+  readonly internalKey: string | undefined;
+  /** The private key of a service, by which others know it; undefined on monoliths and gateways: theirs is in the ring. */
+  readonly serviceKey: NamedKey | undefined;
+  /** Networks and names, besides loopback, where services may say that they are reached. */
+  readonly serviceNetworks: readonly string[];
   /** What the key ring is sealed by and role passwords are derived of; undefined on a service, which has neither. */
   readonly rootKey: string | undefined;
   /** The private key of sessions of the version before, which the key ring takes over; undefined: there is none. */

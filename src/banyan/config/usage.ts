@@ -23,10 +23,12 @@ Set by the environment (all have defaults; a mistake is said in one line):
   DATABASE_URL_<MODULE>                 a module's own role, for services
   BROKER_URL            embedded log    kafka[s]://[user:pass@]h1:9092,h2:9092
 ${own.join('')}  ADMIN_TOKEN           made once       bearer token of /admin
-  INTERNAL_KEY          made once       shared by all hosts
   ROOT_KEY              made once       of monoliths and gateways; 32 characters
   SIGNING_KEY                           of an older version; taken over once
   CONTROL_URL                           where a service registers; of no other
+  SERVICE_KEY                           a service's own key: banyan keys issue
+  SERVICE_NETWORKS      loopback        CIDRs and names where services may be
+  INTERNAL_KEY_LEGACY   0               1: hosts of the version before come in
   ADVERTISE_URL         loopback        how others reach the internal port
   INSTANCE_ID           monolith        or <module>-<n>
   PLACEMENTS            in-process      ${example}=service,... where none is stored

@@ -5,7 +5,9 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { JWK } from 'jose';
+import { type NamedKey, publicHalf } from '../identity/keys.ts';
 import { notANetwork } from '../limits/networks.ts';
+import { notAPlace } from '../placement/advertised.ts';
 
 /** The variables of a process, by name. */
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -53,6 +55,22 @@ export function readNetworks(name: string, text: string | undefined): string[] {
   if (wrong === undefined) return parts;
   const remedy = 'Use addresses and CIDRs, such as 10.0.0.0/8,192.0.2.7,2001:db8::/32.';
   throw new ConfigurationError(name, `has ${quoted(wrong)}, which is neither an address nor a CIDR`, remedy);
+}
+
+/** A list of networks and host names; unset is an empty one. */
+export function readPlaces(name: string, text: string | undefined): string[] {
+  if (text === undefined) return [];
+  const parts = text.split(',').map((part) => part.trim());
+  const wrong = notAPlace(parts);
+  if (wrong === undefined) return parts;
+  const remedy = 'Use CIDRs, addresses and names, such as 10.0.0.0/8,orders,*.svc.local.';
+  throw new ConfigurationError(name, `has ${quoted(wrong)}, which is neither a network nor a name`, remedy);
+}
+
+/** 1 or 0; unset is 0. */
+export function readSwitch(name: string, text = '0'): boolean {
+  if (text === '0' || text === '1') return text === '1';
+  throw new ConfigurationError(name, `is ${quoted(text)}`, 'Use 1, or leave it unset.');
 }
 
 export interface UrlKind {
@@ -194,6 +212,12 @@ export function readBearer(name: string, text: string | undefined): string | und
     );
   }
   return readSecret(name, text);
+}
+
+/** The private key that a service was given, with the name that both halves agree on. */
+export function readServiceKey(name: string, text: string): NamedKey {
+  const jwk = readSigningKey(name, text);
+  return { ...jwk, ...publicHalf(jwk) };
 }
 
 export function readSigningKey(name: string, text: string): JWK {

@@ -66,7 +66,7 @@ export class Forwarding extends Attempts<string> implements Destination {
     this.instance = instance;
     this.#counted = options.upstreams.begin(instance);
     if (this.reply.raw.destroyed) this.over();
-    const token = options.tokens.mint(audienceOf(instance.id));
+    const token = options.tokens.mint(audienceOf(instance.id), instance.legacy);
     if (typeof token === 'string') this.forward(token);
     else
       token.then(

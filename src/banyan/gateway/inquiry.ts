@@ -34,8 +34,8 @@ export class Inquiry {
     return answer;
   }
 
-  async #ask({ id, url }: Instance): Promise<string | undefined> {
-    return (await probeAccess(url, id, this.#tokens.mint(audienceOf(id)))).refusal;
+  async #ask({ id, url, legacy }: Instance): Promise<string | undefined> {
+    return (await probeAccess(url, id, this.#tokens.mint(audienceOf(id), legacy))).refusal;
   }
 }
 

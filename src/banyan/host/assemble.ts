@@ -20,7 +20,7 @@ import { closePort } from './ports.ts';
 import { openPublic, type Public } from './public.ts';
 import type { RunningHost, StartOptions } from './running.ts';
 import type { HeldServer } from './server.ts';
-import { serviceCommand } from './service-command.ts';
+import { serviceCommand, serviceKeys } from './service-command.ts';
 import { BACKGROUND_MS, CLIENTS_MS, DRAIN_MS, GRACE_MS, SERVICES_MS, TELL_MS } from './stopping.ts';
 import { type Undo, unlessStopped } from './undo.ts';
 
@@ -112,7 +112,7 @@ async function seed({ running }: Parts): Promise<void> {
 }
 
 function registration(
-  { settings, modules }: Parts,
+  { settings, modules, tokens }: Parts,
   host: string,
   internal: Internal,
   open: Public | undefined,
@@ -120,6 +120,7 @@ function registration(
   return {
     host,
     id: settings.hostId,
+    kid: tokens.kid,
     role: settings.role,
     modules: settings.modules,
     url: internal.url,
@@ -178,7 +179,7 @@ async function supervise(
     host,
     store: control.store!,
     follower: control.follower,
-    command: serviceCommand(settings, database, modules, () => internal.url),
+    command: serviceCommand(settings, database, modules, () => internal.url, serviceKeys(control)),
     dataDir: settings.dataDir,
     log,
     // A service ends by itself within its own bound: SIGKILL is for one that does not.

@@ -3,7 +3,8 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';
 import type { Contract } from '../contract/contract.ts';
-import type { InternalTokens } from '../identity/internal-token.ts';
+import type { InternalCaller, InternalTokens } from '../identity/internal-token.ts';
+import { serviceNetworks } from '../placement/advertised.ts';
 import { canonicalContract } from '../placement/canonical.ts';
 import { createKeysHandler, type KeysHandler } from '../placement/control-keys.ts';
 import { createDatabaseFollower } from '../placement/database-follower.ts';
@@ -19,7 +20,7 @@ export interface Control {
   /** Undefined on a service. */
   readonly store: ControlStore | undefined;
   /** Answers services that register and follow; undefined on a service. */
-  readonly sync: ((body: unknown, caller: string) => Promise<unknown>) | undefined;
+  readonly sync: ((body: unknown, caller: InternalCaller) => Promise<unknown>) | undefined;
   /** The private keys of this host. */
   readonly keys: HostKeys;
   /** Answers services the keys of their modules; undefined on a service. */
@@ -53,7 +54,8 @@ export function openControl({
   if (controlUrl === undefined) {
     const follower = createHttpFollower({
       controlUrl: settings.controlUrl!,
-      token: (audience) => tokens.mint(audience),
+      token: (audience, legacy) => tokens.mint(audience, legacy),
+      overlap: settings.internalKey !== undefined,
       log,
       onRefused,
     });
@@ -67,13 +69,14 @@ export function openControl({
   const store = createControlStore({ url: controlUrl, log });
   const follower = createDatabaseFollower({ store, log });
   const keys = openRingKeys(settings, store, modules, log);
+  const networks = serviceNetworks(settings.serviceNetworks);
   const known = Object.fromEntries(
     contracts.map((contract) => [contract.module, canonicalContract(contract)]),
   );
   return {
     follower,
     store,
-    sync: createSyncHandler({ store, follower, contracts: known, log }),
+    sync: createSyncHandler({ store, follower, contracts: known, networks, log }),
     keys,
     handOut: createKeysHandler(keys, follower, settings.app.sessions?.module),
     async start() {

@@ -25,7 +25,7 @@ export interface Internal {
 const CUT_MS = 50;
 
 export async function openInternal(parts: Parts, health: Health, undo: Undo): Promise<Internal> {
-  const { settings, log, metrics, tracing, tokens, audience, bearer, control } = parts;
+  const { settings, log, metrics, tracing, tokens, rights, audience, bearer, control } = parts;
   const busy = countBusy(parts.dispatchers);
   const app = await createInternalPort({
     hostId: settings.hostId,
@@ -34,6 +34,7 @@ export async function openInternal(parts: Parts, health: Health, undo: Undo): Pr
     tracing,
     dispatchers: busy.dispatchers,
     tokens,
+    rights,
     audience,
     verifyBearer: bearer,
     health: (one) => health.mount(one),
@@ -45,11 +46,16 @@ export async function openInternal(parts: Parts, health: Health, undo: Undo): Pr
   const door = attachWsDoor({
     server: app.server,
     verify: (token) => tokens.verify(token, audience),
+    rights,
     verifyBearer: bearer,
     dispatchers: busy.dispatchers,
     log,
     observe: callSpans(tracing, 'server'),
   });
+  undo.push(
+    'review of connections',
+    control.follower.subscribe(() => door.review((caller) => tokens.isKnown(caller))),
+  );
   app.server.on('upgrade', (_request, socket) => app.closing.forget(socket));
   undo.push('internal port', (ms) => closePort(app, ms - CUT_MS, door), CLIENTS_MS);
   // Only a host that says where others reach it listens beyond loopback.

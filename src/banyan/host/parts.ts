@@ -7,8 +7,16 @@ import type { Settings } from '../config/settings.ts';
 import type { Contract } from '../contract/contract.ts';
 import { measureEvents } from '../events/metrics.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
+import { firstHeld } from '../identity/held-keys.ts';
 import { RefusalLog } from '../identity/hop.ts';
-import { audienceOf, createInternalTokens, type InternalTokens } from '../identity/internal-token.ts';
+import {
+  audienceOf,
+  createInternalTokens,
+  type InternalTokens,
+  MONOLITH,
+} from '../identity/internal-token.ts';
+import type { KnownServices } from '../identity/known-keys.ts';
+import { createRights, type Rights } from '../identity/rights.ts';
 import { exemptions, exemptNetworks, type IsExempt } from '../limits/address.ts';
 import type { Networks } from '../limits/networks.ts';
 import type { EventLog } from '../log/port.ts';
@@ -43,6 +51,8 @@ export interface Parts {
   readonly running: readonly RunningModule[];
   readonly dispatchers: ReadonlyMap<string, Dispatcher>;
   readonly tokens: InternalTokens;
+  /** What other hosts may ask of this one. */
+  readonly rights: Rights;
   /** What internal tokens for this host are made for. */
   readonly audience: string;
   readonly bearer: VerifyBearer;
@@ -69,12 +79,12 @@ export async function openParts(
   const { contracts, modules } = await loadProduct(settings);
   const watch = await openWatch(settings, log, undo);
   const { metrics, tracing } = watch;
-  const { audience, tokens } = identityOf(settings);
+  const { audience, tokens, rights } = identityOf(settings, () => control);
 
   const database = await openDatabase(settings, opening, modules, log);
   signal.throwIfAborted();
   const { controlUrl } = database;
-  const control = openControl({ settings, controlUrl, contracts, modules, tokens, log, onRefused });
+  const control: Control = openControl({ settings, controlUrl, contracts, modules, tokens, log, onRefused });
   undo.push('control store', () => control.store?.close());
   // The first picture is on its way while the modules are booted: they read it when they are called.
   const following = unlessStopped(signal, control.start());
@@ -118,6 +128,7 @@ export async function openParts(
     running,
     dispatchers,
     tokens,
+    rights,
     audience,
     bearer,
     database,
@@ -148,13 +159,29 @@ async function loadProduct(settings: Settings): Promise<Pick<Parts, 'contracts' 
 }
 
 /** As whom this host speaks to others, and by which keys it is known. */
-function identityOf({ hostId, internalKey }: Settings): Pick<Parts, 'audience' | 'tokens'> {
+function identityOf(
+  { hostId, role, serviceKey, internalKey }: Settings,
+  control: () => Control,
+): Pick<Parts, 'audience' | 'tokens' | 'rights'> {
   const audience = audienceOf(hostId);
-  return {
-    audience,
-    tokens: createInternalTokens(internalKey, audience),
+  const services = () => control().follower.current.services ?? nobody;
+  const key = () => {
+    const found = serviceKey ?? firstHeld(control().keys, services()[MONOLITH]?.keys ?? []);
+    if (!found) throw new Error('the key ring has not been read yet');
+    return found;
   };
+  const tokens = createInternalTokens({
+    self: role === 'service' ? audience : MONOLITH,
+    key,
+    services,
+    refresh: () => control().follower.refresh(),
+    legacyKey: internalKey,
+  });
+  return { audience, tokens, rights: createRights(services) };
 }
+
+/** The same object each time: it is compared with every token. */
+const nobody: KnownServices = {};
 
 /** The same array each time: it is compared with every request. */
 const none: readonly never[] = [];

@@ -44,7 +44,7 @@ export async function openPublic(
     follower: control.follower,
     host,
     monolith: () => ({ pid: process.pid, url: url() }),
-    probe: ({ url: at, id }) => probeAccess(at, id, tokens.mint(audienceOf(id))),
+    probe: ({ url: at, id, legacy }) => probeAccess(at, id, tokens.mint(audienceOf(id), legacy)),
   });
   const closing = new AbortController();
   const onEvents = lateEventHandlers({

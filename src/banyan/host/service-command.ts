@@ -1,9 +1,12 @@
 // How this monolith starts a service of its own: the file, and an environment that says everything a service
 // needs and nothing more: its own database role, not another's.
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Settings } from '../config/settings.ts';
+import { firstHeld } from '../identity/held-keys.ts';
+import type { NamedKey } from '../identity/keys.ts';
 import type { Command } from '../supervisor/local-process.ts';
+import type { Control } from './control.ts';
 import type { Database } from './database.ts';
 import type { Module } from './module.ts';
 
@@ -12,6 +15,7 @@ export function serviceCommand(
   database: Database,
   modules: readonly Module[],
   controlUrl: () => string,
+  keyOf: (module: string) => NamedKey,
 ) {
   const { app } = settings;
   return (module: string, number: number): Command => {
@@ -21,8 +25,10 @@ export function serviceCommand(
       ...settings.inherited,
       INSTANCE_ID: `${module}-${number}`,
       CONTROL_URL: controlUrl(),
-      DATA_DIR: settings.dataDir,
+      DATA_DIR: join(settings.dataDir, 'services', `${module}-${number}`),
+      SERVICE_KEY: JSON.stringify(keyOf(module)),
       INTERNAL_KEY: settings.internalKey,
+      INTERNAL_KEY_LEGACY: settings.internalKey === undefined ? undefined : '1',
       ADMIN_TOKEN: settings.adminToken,
       ...ownOf(settings),
       BROKER_URL: settings.brokerUrl ?? database.logUrl,
@@ -39,8 +45,20 @@ export function serviceCommand(
       entry,
       preload: new URL('../compile-cache.mjs', import.meta.url).href,
       cwd: dirname(entry),
+      folder: env.DATA_DIR!,
       env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),
     };
+  };
+}
+
+/** The private key of a service of ours, from the ring. */
+export function serviceKeys({ follower, keys }: Control): (module: string) => NamedKey {
+  return (module) => {
+    const key = firstHeld(keys, follower.current.services?.[module]?.keys ?? []);
+    if (key) return key;
+    throw new Error(
+      `the key ring has no private key of ${module} to give it: \`npx banyan keys\` lists them; one that was issued is its owner's alone`,
+    );
   };
 }
 

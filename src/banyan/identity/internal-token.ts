@@ -30,6 +30,8 @@ export interface InternalCaller {
 }
 
 export interface InternalTokens {
+  /** The key that this host signs by now. */
+  readonly kid: string;
   /** A token for that audience: at once while the last one is fresh. @param legacy for a host of the version before. */
   mint(audience: string, legacy?: boolean): string | Promise<string>;
   /** Who minted it. Throws or rejects with the 401 Problem; at once when it was verified before. */
@@ -81,6 +83,10 @@ class Tokens implements InternalTokens {
     this.#options = options;
     this.#legacy = legacyKey === undefined ? undefined : createLegacyTokens(legacyKey, self);
     this.#known = new KnownKeys({ ...options, onChange: () => this.#verified.clear() });
+  }
+
+  get kid(): string {
+    return this.#options.key().kid!;
   }
 
   mint(audience: string, legacy = false): string | Promise<string> {

@@ -3,7 +3,7 @@
 import { createHash, createPrivateKey } from 'node:crypto';
 import type { JWK } from 'jose';
 import { createInternalTokens, type InternalTokens, MONOLITH } from './internal-token.ts';
-import { keyId, publicHalf } from './keys.ts';
+import { type NamedKey, publicHalf } from './keys.ts';
 import type { KnownServices } from './known-keys.ts';
 import { createRights, type Rights } from './rights.ts';
 
@@ -13,11 +13,11 @@ const names = ['bench', 'catalog', 'greeter', 'media', MONOLITH, 'orders', 'paym
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /** The private key of that name. */
-export function keyOf(shared: string, name: string): JWK {
+export function keyOf(shared: string, name: string): NamedKey {
   const seed = createHash('sha256').update(`${shared}\n${name}`).digest();
   const key = createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: 'der', type: 'pkcs8' });
   const jwk = key.export({ format: 'jwk' }) as JWK;
-  return { ...jwk, kid: keyId(jwk) };
+  return { ...jwk, ...publicHalf(jwk) };
 }
 
 /** All of them as a picture has them; each may call each, unless said otherwise. */

@@ -2,11 +2,12 @@
 // the keys of a picture are others than before, whoever keeps what they proved is told. One that is not known makes
 // this host look at the picture once more: all that ask meanwhile share that look, so that made-up names of keys
 // cannot make a storm of them. It knows no token.
-import type { CryptoKey, JWK } from 'jose';
+import type { CryptoKey } from 'jose';
+import type { NamedKey } from './keys.ts';
 
 /** What the picture says of a service: its public keys, the modules that it runs, those that it may call. */
 export interface KnownService {
-  readonly keys: readonly JWK[];
+  readonly keys: readonly Readonly<NamedKey>[];
   readonly modules: readonly string[];
   readonly uses: readonly string[];
 }
@@ -35,7 +36,7 @@ const MAX_WAITING = 1000;
 
 interface Entry {
   readonly name: string;
-  readonly jwk: JWK;
+  readonly jwk: NamedKey;
   known: Promise<KnownKey> | undefined;
 }
 
@@ -61,7 +62,7 @@ export class KnownKeys {
     const text = JSON.stringify(keys);
     if (text === this.#text) return;
     this.#text = text;
-    this.#entries = new Map(keys.map(({ name, jwk }) => [jwk.kid ?? '', { name, jwk, known: undefined }]));
+    this.#entries = new Map(keys.map(({ name, jwk }) => [jwk.kid, { name, jwk, known: undefined }]));
     this.#options.onChange();
   }
 

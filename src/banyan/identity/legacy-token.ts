@@ -5,7 +5,11 @@ import { hkdfSync } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 
 export interface LegacyTokens {
-  sign(claims: { readonly audience: string; readonly now: number; readonly expires: number }): Promise<string>;
+  sign(claims: {
+    readonly audience: string;
+    readonly now: number;
+    readonly expires: number;
+  }): Promise<string>;
   /** Rejects with what jose says. */
   verify(token: string, audience: string, clockTolerance: number): Promise<JWTPayload>;
 }

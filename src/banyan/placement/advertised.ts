@@ -24,7 +24,15 @@ function isNumeric(name: string): boolean {
 }
 
 // Metadata services: AWS by IPv6, Alibaba, Oracle; those of the others are link-local.
-const NEVER = ['169.254.0.0/16', 'fe80::/10', 'fd00:ec2::254', '100.100.100.200', '192.0.0.192', '0.0.0.0/8', '::'];
+const NEVER = [
+  '169.254.0.0/16',
+  'fe80::/10',
+  'fd00:ec2::254',
+  '100.100.100.200',
+  '192.0.0.192',
+  '0.0.0.0/8',
+  '::',
+];
 const never = networksOf(NEVER);
 const NEVER_NAMES = /^(?:metadata|instance-data)(?:\.|$)/;
 

@@ -3,11 +3,10 @@
 import { request } from 'undici';
 import { kernelProblem } from '../contract/problem.ts';
 import type { Keys } from '../identity/held-keys.ts';
-import { CONTROL_AUDIENCE } from '../identity/internal-token.ts';
+import { CONTROL_AUDIENCE, MONOLITH } from '../identity/internal-token.ts';
 import type { NamedKey } from '../identity/keys.ts';
 import type { Placements, PublicKey, Snapshot } from '../routing/snapshot.ts';
 import { own } from './canonical.ts';
-import { MONOLITH } from './key-ring.ts';
 
 /** On the internal port; its tokens have the audience CONTROL_AUDIENCE. */
 export const KEYS_PATH = '/control/keys';

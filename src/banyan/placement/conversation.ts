@@ -7,14 +7,16 @@ import type { Snapshot } from '../routing/snapshot.ts';
 import { isAwaited, type Picture } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import type { SyncAnswer } from './sync.ts';
-import { sendSync } from './sync-client.ts';
+import { Refused, sendSync } from './sync-client.ts';
 import type { SyncRequest } from './sync-request.ts';
 
 export interface ConversationOptions {
   /** CONTROL_URL: the internal port of a monolith. Others are learnt from the pictures. */
   readonly controlUrl: string;
-  /** An internal token for the audience. */
-  readonly token: (audience: string) => string | Promise<string>;
+  /** An internal token for the audience. @param legacy for a monolith of the version before. */
+  readonly token: (audience: string, legacy: boolean) => string | Promise<string>;
+  /** Monoliths of the version before may be among those that answer. */
+  readonly overlap?: boolean;
   readonly log: Logger;
 }
 
@@ -35,6 +37,8 @@ export class Conversation {
   #failures = 0;
   #waiting: AbortController | undefined;
   #turn: Promise<void> = Promise.resolve();
+  /** Those of the version before, by their addresses. */
+  readonly #legacy = new Set<string>();
 
   constructor(options: ConversationOptions, picture: Picture) {
     this.#options = options;
@@ -115,7 +119,9 @@ export class Conversation {
     const answer = await this.#send({ tag: this.#tag, waitMs, ...this.#introduction(mayRegister) });
     if (this.#member) this.#registered = answer.known;
     if (answer.snapshot) {
-      this.#picture.replace(inOurTime(answer.snapshot, Date.now() - answer.now));
+      this.#picture.replace(
+        withKeys(inOurTime(answer.snapshot, Date.now() - answer.now), this.#picture.current),
+      );
       this.#tag = answer.tag;
     }
     if (this.#failures > 0) this.#options.log.info({ control: this.#target }, 'control answers again');
@@ -131,10 +137,28 @@ export class Conversation {
     };
   }
 
-  #send(body: SyncRequest): Promise<SyncAnswer> {
-    this.#waiting = new AbortController();
-    return sendSync(this.#target, this.#options.token, body, this.#waiting.signal);
+  async #send(body: SyncRequest): Promise<SyncAnswer> {
+    try {
+      return await this.#ask(body);
+    } catch (error) {
+      const refused = error instanceof Refused && error.reason === 'unauthenticated';
+      if (!refused || !this.#options.overlap) throw error;
+      if (!this.#legacy.delete(this.#target)) this.#legacy.add(this.#target);
+      return this.#ask(body);
+    }
   }
+
+  #ask(body: SyncRequest): Promise<SyncAnswer> {
+    this.#waiting = new AbortController();
+    const legacy = this.#legacy.has(this.#target);
+    const token = (audience: string) => this.#options.token(audience, legacy);
+    return sendSync(this.#target, token, body, this.#waiting.signal);
+  }
+}
+
+/** A monolith of the version before knows of no keys: those that were known stay. */
+function withKeys(snapshot: Snapshot, { services, seals }: Snapshot): Snapshot {
+  return { ...(services && { services }), ...(seals && { seals }), ...snapshot };
 }
 
 /** `stableSince` was said by another clock, which ours is `ahead` of. */

@@ -16,8 +16,8 @@ import type { KernelSchema } from '../postgres/kernel-schema.ts';
 import { provision } from '../postgres/provision.ts';
 import { roleUrl } from '../postgres/roles.ts';
 import type { PublicKey } from '../routing/snapshot.ts';
-import type { CanonicalContract } from './canonical.ts';
 import { serviceNetworks } from './advertised.ts';
+import type { CanonicalContract } from './canonical.ts';
 import { createDatabaseFollower, type DatabaseFollower } from './database-follower.ts';
 import { type ControlStore, createControlStore } from './store.ts';
 import { createSyncHandler, type SyncHandler } from './sync.ts';
@@ -136,7 +136,8 @@ async function listen(sync: SyncHandler) {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     try {
-      const [, caller] = /^Bearer token for control of (\w+)$/.exec(request.headers.authorization ?? '') ?? [];
+      const [, caller] =
+        /^Bearer token for control of (\w+)$/.exec(request.headers.authorization ?? '') ?? [];
       if (!caller) throw kernelProblem('unauthenticated');
       const body = JSON.parse(Buffer.concat(chunks).toString());
       response.end(JSON.stringify(await sync(body, { caller, kid: caller })));

@@ -2,15 +2,13 @@
 // monoliths and gateways. Guarantees: several that start at once agree, since what is missing is made under the version
 // lock; nothing is made or changed by a host whose root key does not open what is there already.
 import type { JWK } from 'jose';
+import { MONOLITH } from '../identity/internal-token.ts';
 import { generateSealKey, generateSigningKey, type NamedKey, publicHalf } from '../identity/keys.ts';
 import type { RootKey } from '../identity/root-key.ts';
 import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
 import type { Key } from './key-contract.ts';
 import { type KeyPurpose, PRESENT_FIRST_SQL } from './tables.ts';
-
-/** The name of what speaks as monolith: monoliths and gateways. */
-export const MONOLITH = 'monolith';
 
 export interface RingContent {
   /** The modules of the product, and which others each of them calls. */

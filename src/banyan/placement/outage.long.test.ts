@@ -18,7 +18,7 @@ test('an outage of the store buries nobody, neither while it lasts nor when it i
   const one = await startTestMonolith(urlOf('banyan_control'), { contracts });
   const orders = createHttpFollower({
     controlUrl: one.url,
-    token: testToken,
+    token: () => testToken('control'),
     log: pino({ level: 'silent' }),
     onRefused: (refusal) => expect.unreachable(refusal.message),
   });

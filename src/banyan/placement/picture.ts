@@ -76,6 +76,7 @@ export function laggingOf(tables: Tables, version: number): string[] {
 }
 
 function instanceOf(host: HostRow): Instance {
-  const { id, url, pid, doors } = host;
-  return { id, host: host.host, url, pid, doors, healthy: isHealthy(host) };
+  const { id, url, pid, doors, kid } = host;
+  const known = { id, host: host.host, url, pid, doors, healthy: isHealthy(host) };
+  return kid === null ? { ...known, legacy: true } : known;
 }

@@ -43,6 +43,7 @@ export type SyncHandler = (body: unknown, caller: InternalCaller) => Promise<Syn
 
 export function createSyncHandler(options: SyncOptions): SyncHandler {
   const { store, follower, contracts, networks, log } = options;
+  const services = () => follower.current.services ?? {};
   const answer = (known: boolean, theirs: string): SyncAnswer => {
     const { tag, current } = follower;
     const head = { known, tag, now: Date.now() };
@@ -65,8 +66,6 @@ export function createSyncHandler(options: SyncOptions): SyncHandler {
     await until(follower, () => follower.tag !== tag, waitMs);
     return answer(true, tag);
   };
-
-  const services = () => follower.current.services ?? {};
 
   async function admit(said: Registration, beat: SyncRequest['beat'], who: InternalCaller): Promise<void> {
     admitRegistration(said, who, services(), networks);

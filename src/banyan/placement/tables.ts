@@ -37,6 +37,8 @@ export interface HostRow {
   readonly busy: Readonly<Record<string, number>>;
   /** What its gateway sends nothing to, by host. */
   readonly held: Readonly<Record<string, HeldOut>>;
+  /** The key by which it registered; null: it is of the version before. */
+  readonly kid: string | null;
   readonly differences: readonly (Difference & { readonly module: string })[];
   /** Milliseconds since the last heartbeat, by the database's clock. */
   readonly silence: number;
@@ -102,7 +104,7 @@ const TABLES_SQL = `SELECT json_build_object(
     FROM placement ORDER BY module`)},
   'hosts', ${rows(`
     SELECT host, id, role, modules, url, public_url AS "publicUrl", pid, machine, started, doors, live, ready,
-      draining, retiring, replaceable, applied_version AS "appliedVersion", inflight, busy, held, differences,
+      draining, retiring, replaceable, applied_version AS "appliedVersion", inflight, busy, held, kid, differences,
       ${ageOf('heartbeat_at')} AS silence
     FROM host ORDER BY registered_at, host`)},
   'services', ${rows(`

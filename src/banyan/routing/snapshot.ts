@@ -19,6 +19,8 @@ export interface Instance {
   readonly pid: number;
   readonly doors: readonly Door[];
   readonly healthy: boolean;
+  /** It is of the version before, and takes no token but by INTERNAL_KEY. */
+  readonly legacy?: true;
 }
 
 export interface ModulePlacement {

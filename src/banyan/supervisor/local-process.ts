@@ -2,7 +2,7 @@
 // Guarantees: it is the leader of its own group, so that Ctrl-C in a terminal reaches the supervisor alone;
 // its output goes straight to a file, so that it outlives the supervisor; a signal never hits a reused pid.
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync } from 'node:fs';
 import { identify, isAlive, machine, type ProcessIdentity, signal } from '../context/process.ts';
 
 export interface LocalProcess {
@@ -21,6 +21,8 @@ export interface Command {
   /** A module to load before it. */
   readonly preload?: string;
   readonly cwd: string;
+  /** A folder of its own, made for it alone (0700). */
+  readonly folder?: string;
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -31,7 +33,8 @@ export function unrunnable({ entry, cwd }: Command): string | undefined {
 }
 
 /** Starts the command with its output appended to the open file `output`, which is closed here. */
-export function startProcess({ entry, preload, cwd, env }: Command, output: number): LocalProcess {
+export function startProcess({ entry, preload, cwd, folder, env }: Command, output: number): LocalProcess {
+  if (folder !== undefined) mkdirSync(folder, { recursive: true, mode: 0o700 });
   const child = spawn(process.execPath, [...(preload ? ['--import', preload] : []), entry], {
     cwd,
     env,

@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
 import type { Message } from '../calls/frames.ts';
 import { createGreeter, type Greeter, INTERNAL_KEY, type Told } from '../calls/peer.fixture.ts';
-import { rightsOf, tokensOf } from '../identity/known-hosts.fixture.ts';
 import { generateSigningKey } from '../identity/keys.ts';
+import { rightsOf, tokensOf } from '../identity/known-hosts.fixture.ts';
 import { createSessionSigner } from '../identity/session-token.ts';
 import { attachWsDoor, type WsDoor, type WsDoorOptions } from './ws-door.ts';
 

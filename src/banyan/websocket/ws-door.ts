@@ -85,7 +85,15 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
       if (closed) throw kernelProblem('unavailable', { detail: 'This host is shutting down.' });
       socket.off('error', ignore);
       wss.handleUpgrade(request, socket, head, (ws) => {
-        const session = new WsSession(ws, { methods, caller, rights, verifyBearer, maxPayload, log, observe });
+        const session = new WsSession(ws, {
+          methods,
+          caller,
+          rights,
+          verifyBearer,
+          maxPayload,
+          log,
+          observe,
+        });
         sessions.add(session);
         socket.on('drain', () => session.drained());
         (socket as Socket).setTimeout(silenceMs, () => ws.terminate());
