@@ -1,6 +1,6 @@
 // kafkajs alone, as it comes from its package, producing what its parent sends it. Answers events a second.
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
-import { parseBrokerUrl } from '../../src/banyan/log/kafka/client.ts';
+import { parseBrokerUrl } from '../../src/banyan/log/kafka/url.ts';
 
 interface Task {
   readonly url: string;

@@ -66,6 +66,7 @@ export function drawOverview({ log, modules }: EventsOverview, url: string, { st
     ...(log.reachable
       ? []
       : [style('yellow', '  Until the log is back events wait in the outboxes; none is lost.'), '']),
+    ...refused(modules, style),
     ...parked(modules, style),
     ...held(modules, style),
     ...nextOf(modules, style),
@@ -74,6 +75,18 @@ export function drawOverview({ log, modules }: EventsOverview, url: string, { st
 }
 
 const cell = (text: string, width: number) => shorten(text, width).padEnd(width);
+
+/** What the log does not let them do. A monolith of the version before does not tell. */
+function refused(modules: EventsOverview['modules'], style: Style): string[] {
+  return modules.flatMap(({ module, refused = [] }) =>
+    refused.flatMap(({ part, host, reason, remedy }) => [
+      style('red', `  Refused: the ${part} of ${module} at ${host}`),
+      `    ${oneLine(reason)}`,
+      style('dim', `    ${oneLine(remedy)}`),
+      '',
+    ]),
+  );
+}
 
 /** Where consumers stand; the same place at several is told once. */
 function parked(modules: EventsOverview['modules'], style: Style): string[] {

@@ -61,6 +61,7 @@ const quiet: EventsOverview['modules'][number] = {
   deliveries: { waiting: 0, queued: 0, early: 0, 'unknown-version': 0, dead: 0 },
   heldKeys: 0,
   parked: [],
+  refused: [],
 };
 
 describe('the overview', () => {
@@ -87,6 +88,14 @@ describe('the overview', () => {
     expect(draw([{}])).not.toContain('events dead');
     const dead = { deliveries: { ...quiet.deliveries, dead: 2 }, heldKeys: 1 };
     expect(draw([dead])).toMatch(/1 key of notifications(.|\n)*npx banyan events dead notifications/);
+    const refused = {
+      part: 'relay' as const,
+      reason: 'It may not',
+      remedy: 'let it',
+      host: 'orders-1',
+      since: '',
+    };
+    expect(draw([{ refused: [refused] }])).toMatch(/the relay of notifications at orders-1(.|\n)*let it/);
     expect(draw([{ lag: null }], false)).toMatch(/does not answer(.|\n)*events wait in the outboxes/);
   });
 });

@@ -5,6 +5,7 @@ import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { App } from './app.ts';
 import { openDefaults } from './defaults.ts';
+import { readModuleBrokers } from './module-brokers.ts';
 import { readHostId, readModules, readModuleUrls, readPlacements } from './module-values.ts';
 import { checkRole } from './required.ts';
 import type { Settings } from './settings.ts';
@@ -61,7 +62,8 @@ export function readEnvironment(app: App, overrides: Env = {}, given: Env = proc
     dataDir,
     databaseUrl: readUrl('DATABASE_URL', env.DATABASE_URL, postgres),
     moduleDatabaseUrls: readModuleUrls(env, allModules),
-    brokerUrl: readBroker(env.BROKER_URL),
+    brokerUrl: readBroker('BROKER_URL', env.BROKER_URL),
+    moduleBrokerUrls: readModuleBrokers(env, allModules, role),
     own: readOwnSettings(app, env, dataDir),
     controlUrl: readUrl('CONTROL_URL', env.CONTROL_URL, http),
     advertiseUrl: readUrl('ADVERTISE_URL', env.ADVERTISE_URL, http),

@@ -27,6 +27,8 @@ export interface Settings {
   readonly moduleDatabaseUrls: Readonly<Record<string, string>>;
   /** Undefined: the embedded log, in the database. */
   readonly brokerUrl: string | undefined;
+  /** BROKER_URL_<MODULE>, by module: as whom its service speaks to Kafka. Only a monolith is told them. */
+  readonly moduleBrokerUrls: Readonly<Record<string, string>>;
   /** The product's own settings, by name (`App.settings`). */
   readonly own: Readonly<Record<string, OwnValue>>;
   readonly adminToken: string;

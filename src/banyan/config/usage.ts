@@ -22,6 +22,7 @@ Set by the environment (all have defaults; a mistake is said in one line):
   DATABASE_URL          embedded        postgres://user:pass@host:5432/banyan
   DATABASE_URL_<MODULE>                 a module's own role, for services
   BROKER_URL            embedded log    kafka[s]://[user:pass@]h1:9092,h2:9092
+  BROKER_URL_<MODULE>                   as whom its service speaks to Kafka
 ${own.join('')}  ADMIN_TOKEN           made once       bearer token of /admin
   ROOT_KEY              made once       of monoliths and gateways; 32 characters
   SIGNING_KEY                           of an older version; taken over once

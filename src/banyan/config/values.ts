@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { JWK } from 'jose';
 import { type NamedKey, publicHalf } from '../identity/keys.ts';
 import { notANetwork } from '../limits/networks.ts';
+import { type BrokerAddress, BrokerUrlError, parseBrokerUrl, readCa } from '../log/kafka/url.ts';
 import { notAPlace } from '../placement/advertised.ts';
 
 /** The variables of a process, by name. */
@@ -163,18 +164,23 @@ function isUrl(text: string, protocols: readonly string[]): boolean {
   }
 }
 
-/** kafka[s]://[user:pass@]h1:9092,h2:9092; or the Postgres log of a monolith, which its services are told. */
-export function readBroker(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const kafka = /^kafkas?:\/\/(?:[^@/\s]+@)?[^@/\s,:]+:\d{1,5}(?:,[^@/\s,:]+:\d{1,5})*\/?$/;
-  const ports = [...text.matchAll(/:(\d{1,5})(?=[,/]|$)/g)].map(([, port]) => Number(port));
-  const reachable = ports.every((port) => port >= 1 && port <= 65_535);
-  if ((kafka.test(text) && reachable) || isUrl(text, postgres.protocols)) return text;
-  throw new ConfigurationError(
-    'BROKER_URL',
-    'is not a broker list',
-    'Use a form such as kafka://127.0.0.1:9092 or kafkas://user:pass@h1:9092,h2:9092.',
-  );
+/** A list of Kafka's brokers; or the Postgres log of a monolith, which its services are told. */
+export function readBroker(name: string, text: string | undefined): string | undefined {
+  if (text === undefined || isUrl(text, postgres.protocols)) return text;
+  readKafka(name, text);
+  return text;
+}
+
+/** What a Kafka URL says; also its certificates are there. */
+export function readKafka(name: string, text: string): BrokerAddress {
+  try {
+    const address = parseBrokerUrl(text);
+    readCa(address);
+    return address;
+  } catch (error) {
+    if (error instanceof BrokerUrlError) throw new ConfigurationError(name, error.wrong, error.remedy);
+    throw error;
+  }
 }
 
 /** The kernel's own folders take no files, and Node waits for ever for a folder to be made there. */

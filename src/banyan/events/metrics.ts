@@ -51,6 +51,12 @@ export function measureEvents(metrics: Metrics, modules: readonly Measured[]): v
       })),
     ['topic', 'partition'],
   );
+  gauge(
+    'refused',
+    '1 for a part (relay, consumer) of a module that the log does not let do its work',
+    ({ module, refused }) => refused.map(({ part }) => ({ labels: { module, part }, value: 1 })),
+    ['part'],
+  );
   gauge('log_reachable', '0 while the log does not answer a consumer', ({ module, lag }) =>
     lag?.length === 0 ? [] : [{ labels: { module }, value: lag === null ? 0 : 1 }],
   );

@@ -5,15 +5,17 @@ import { createPostgresLog } from '../log/postgres.ts';
 export interface LogOptions {
   /** BROKER_URL; undefined: the Postgres log. */
   readonly brokerUrl: string | undefined;
+  /** The users of modules on that broker, by module. */
+  readonly users?: Readonly<Record<string, string>>;
   /** Connection URL of the role banyan_log. Unused with a broker. */
   readonly logUrl: string;
   readonly hostId: string;
   readonly log: LogLogger;
 }
 
-export async function openLog({ brokerUrl, logUrl, hostId, log }: LogOptions): Promise<EventLog> {
+export async function openLog({ brokerUrl, users, logUrl, hostId, log }: LogOptions): Promise<EventLog> {
   if (!brokerUrl) return createPostgresLog({ url: logUrl, log });
   // Loaded where it is used: kafkajs costs a start of 70 ms.
   const { createKafkaLog } = await import('../log/kafka/log.ts');
-  return createKafkaLog({ url: brokerUrl, clientId: `banyan-${hostId}`, log });
+  return createKafkaLog({ url: brokerUrl, users, clientId: `banyan-${hostId}`, log });
 }

@@ -1,6 +1,6 @@
 // A task that the host starts and stops, and that needs something which may be away when it is started: it tries until
 // that answers or until it is no longer wanted.
-import type { LogLogger } from '../log/port.ts';
+import { type LogLogger, LogRefused } from '../log/port.ts';
 
 /** What the host starts where the placement has been stable; the host's own type says the same. */
 export interface EventTask {
@@ -15,7 +15,10 @@ const START_PAUSE_MS = 1_000;
 export function persistent(
   name: string,
   log: LogLogger,
-  { start }: { start: () => Promise<(() => Promise<void>) | undefined> },
+  {
+    start,
+    onFailure,
+  }: { start: () => Promise<(() => Promise<void>) | undefined>; onFailure?: (error: unknown) => void },
 ): EventTask {
   let wanted = false;
   let end: (() => Promise<void>) | undefined;
@@ -26,7 +29,9 @@ export function persistent(
       try {
         end = (await start()) ?? (async () => {});
       } catch (error) {
-        log.warn({ err: error, task: name }, 'not started yet; trying again');
+        const level = error instanceof LogRefused ? 'error' : 'warn';
+        log[level]({ err: error, task: name }, 'not started yet; trying again');
+        onFailure?.(error);
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, START_PAUSE_MS);
           rouse = () => {

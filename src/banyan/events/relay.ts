@@ -15,7 +15,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { waitAfter } from '../context/backoff.ts';
 import { DatabaseSession } from '../log/database-session.ts';
-import type { EventLog, LogLogger } from '../log/port.ts';
+import { type EventLog, type LogLogger, LogRefused } from '../log/port.ts';
 import { pollInterval, Signal } from '../log/signal.ts';
 import { Lease } from './lease.ts';
 import { Outbox, type OutboxRow } from './outbox.ts';
@@ -32,6 +32,8 @@ export interface RelayOptions {
   readonly hostId: string;
   readonly log: LogLogger;
   readonly step?: (step: RelayStep, ids: readonly string[]) => Promise<void> | void;
+  /** A round failed; or one went well. */
+  readonly onRound?: (error?: unknown) => void;
   /** One sent event, for traces: how long it waited in the outbox. */
   readonly onSent?: (event: SentEvent) => void;
   /** Rows per claim. Default 1000. */
@@ -126,16 +128,19 @@ export class Relay {
         else {
           await this.#makeTopic();
           this.#empty = (await this.#drain()) ? 0 : this.#empty + 1;
+          this.#options.onRound?.();
           if (this.#running) await this.#idle();
         }
         this.#failures = 0;
       } catch (error) {
         this.#outbox.lookAgain();
         this.#topicThere = false;
-        this.#options.log.warn(
+        const level = error instanceof LogRefused ? 'error' : 'warn';
+        this.#options.log[level](
           { err: error, module: this.#options.module },
           'events could not be sent; trying again',
         );
+        this.#options.onRound?.(error);
         this.#failures += 1;
         if (this.#running) await this.#signal.wait(waitAfter(this.#failures, pauses));
       }

@@ -52,6 +52,7 @@ export async function forget(pool: Pool, schema: string, days: Partial<Retention
       keyDays,
     ],
     ['event_obstacle', "seen_at < clock_timestamp() - $1::float8 * interval '1 day'", 1],
+    ['event_refusal', "seen_at < clock_timestamp() - $1::float8 * interval '1 day'", 1],
     ['event_audit', "at < clock_timestamp() - $1::float8 * interval '1 day'", auditDays],
   ];
   let removed = 0;

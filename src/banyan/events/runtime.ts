@@ -16,6 +16,7 @@ import type { ModuleEvents } from './module-events.ts';
 import { forgetObstacle, noteObstacle } from './obstacles.ts';
 import { type EventTask, persistent } from './persistent.ts';
 import { Reader } from './reading.ts';
+import { Refusals, type RefusedPart } from './refusals.ts';
 import { channelOf, Relay, type RelayStep, type SentEvent } from './relay.ts';
 import { forget } from './retention.ts';
 import { Retries } from './retries.ts';
@@ -53,6 +54,8 @@ export interface EventRuntime {
   /** Something was committed: after the commit, never inside the transaction. Cheap, never throws. */
   wake(): void;
   stats(): Promise<EventStats>;
+  /** What the log does not let this process do. */
+  refused(): readonly RefusedPart[];
   /** For operators: wherever the tasks run, what is decided about the store takes effect. */
   readonly parts: ModuleEvents;
   /** Since this process began. */
@@ -83,6 +86,7 @@ export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
     log,
     onWaiting: () => retries.wake(),
   });
+  const refusals = new Refusals(pool, module, hostId, log);
   const relay = new Relay({
     module,
     topic: `${module}.events`,
@@ -91,6 +95,7 @@ export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
     hostId,
     log,
     step: steps?.relay,
+    onRound: (error) => (error === undefined ? refusals.over('relay') : refusals.note('relay', error)),
     onSent: tracing.enabled ? (event) => recordWait(tracing, module, event) : undefined,
     ...timing,
   });
@@ -101,7 +106,7 @@ export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
     ),
   );
   const forgetter = setInterval(() => void forgetOld(pool, module, log), FORGET_EVERY_MS).unref();
-  const consumers = consuming(options, { reader, inbox, waiting, consumer, retries });
+  const consumers = consuming(options, { reader, inbox, waiting, consumer, retries, refusals });
 
   return {
     relay,
@@ -109,6 +114,7 @@ export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
     topics: reader.topics,
     wake: () => (relay.leading ? relay.wake() : notify()),
     stats: () => readStats(module, pool, eventLog, reader.topics),
+    refused: () => refusals.standing,
     parts: { contract, listeners, store, reader, effect, wake: () => retries.wake() },
     counters: () => ({
       sent: relay.sent,
@@ -129,23 +135,29 @@ interface Consuming {
   readonly waiting: Waiting;
   readonly consumer: Consumer;
   readonly retries: Retries;
+  readonly refusals: Refusals;
 }
 
 /** Everything that this module listens to, from the log into its inbox, and what waits there. */
 function consuming(
   { contract: { module }, listeners, store: { pool }, eventLog, hostId, log, steps }: EventRuntimeOptions,
-  { reader, inbox, waiting, consumer, retries }: Consuming,
+  { reader, inbox, waiting, consumer, retries, refusals }: Consuming,
 ): EventTask {
   const subscribe = (): Promise<Subscription> =>
     eventLog.subscribe({
       group: module,
       topics: reader.topics,
-      onBatch: (batch) => consumer.take(batch),
+      onBatch: (batch) => {
+        refusals.over('consumer');
+        return consumer.take(batch);
+      },
+      onRefused: (error) => refusals.note('consumer', error),
       onObstacle: (obstacle) => noteObstacle(pool, module, hostId, obstacle),
       onClear: (obstacle) => forgetObstacle(pool, module, obstacle),
       onCommit: steps?.inbox && ((moment) => steps.inbox!(`${moment}-offset`, [])),
     });
   return persistent(`consumer of ${module}`, log, {
+    onFailure: (error) => refusals.note('consumer', error),
     async start() {
       if (reader.topics.length === 0) return undefined;
       await eventLog.ensureTopics(reader.topics);

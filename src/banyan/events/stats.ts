@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import type { EventLog, Lag } from '../log/port.ts';
 import type { DeliveryState } from './delivery.ts';
 import { type StandingObstacle, standingObstacles } from './obstacles.ts';
+import { type StandingRefusal, standingRefusals } from './refusals.ts';
 
 export interface EventStats {
   readonly module: string;
@@ -27,6 +28,8 @@ export interface EventStats {
   readonly heldKeys: number;
   /** Partitions that this consumer does not read, because something in them cannot be. */
   readonly parked: readonly StandingObstacle[];
+  /** What the log does not let this module do, whichever host tries. */
+  readonly refused: readonly StandingRefusal[];
 }
 
 export interface TopicLag {
@@ -54,10 +57,11 @@ export async function readStats(
   eventLog: EventLog,
   topics: readonly string[],
 ): Promise<EventStats> {
-  const [{ rows }, lags, parked] = await Promise.all([
+  const [{ rows }, lags, parked, refused] = await Promise.all([
     pool.query<Row & Record<string, unknown>>(statement(module)),
     topics.length > 0 ? lagsOf(eventLog, module, topics) : [],
     topics.length > 0 ? standingObstacles(pool, module) : [],
+    standingRefusals(pool, module),
   ]);
   const row = rows[0]!;
   return {
@@ -76,6 +80,7 @@ export async function readStats(
     deliveries: { waiting: 0, queued: 0, early: 0, 'unknown-version': 0, dead: 0, ...row.states },
     heldKeys: row.held,
     parked,
+    refused,
   };
 }
 

@@ -15,6 +15,7 @@ const ddl = readSql(
   './tables/settle.sql',
   './tables/audit.sql',
   './tables/obstacle.sql',
+  './tables/refusal.sql',
 );
 
 /** To be run with the module's schema as the search path. */

@@ -179,7 +179,7 @@ async function supervise(
     host,
     store: control.store!,
     follower: control.follower,
-    command: serviceCommand(settings, database, modules, () => internal.url, serviceKeys(control)),
+    command: serviceCommand(settings, database, modules, () => internal.url, serviceKeys(control), log),
     dataDir: settings.dataDir,
     log,
     // A service ends by itself within its own bound: SIGKILL is for one that does not.

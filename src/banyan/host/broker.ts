@@ -2,13 +2,12 @@
 // But whoever wrote BROKER_URL is told at once, in one line, and not by the retries of every module.
 import { connect } from 'node:net';
 import type { Logger } from 'pino';
+import { parseBrokerUrl } from '../log/kafka/url.ts';
 
 const TIMEOUT_MS = 3_000;
 
 /** Looks once whether any of the brokers takes a connection, and says so if none does. */
 export async function lookForBroker(brokerUrl: string, log: Logger): Promise<void> {
-  // Loaded where it is used: a start without a broker does not pay for kafkajs.
-  const { parseBrokerUrl } = await import('../log/kafka/client.ts');
   const { brokers } = parseBrokerUrl(brokerUrl);
   const found = await Promise.allSettled(brokers.map(reach));
   if (found.some(({ status }) => status === 'fulfilled')) return;

@@ -45,6 +45,9 @@ export function createHealth(
     const reached = Object.entries(found).every(([module, one]) => one === 'ok' || !isServedHere(module));
     const ready = state.booted && !state.draining && follower.loaded && reached;
     const out = held();
+    const refused = modules().flatMap(({ name, events }) =>
+      events.refused().map((part) => `${part} of ${name}`),
+    );
     const places = Object.values(follower.current.modules).map(({ module, placement, instances }) => [
       module,
       {
@@ -56,7 +59,13 @@ export function createHealth(
     return {
       status: ready ? 'ready' : state.draining ? 'draining' : state.booted ? 'unavailable' : 'starting',
       host: hostId,
-      checks: { booted: state.booted, placements: follower.loaded, stores: found },
+      // Requests are served all the same: events wait, and /admin/events says why.
+      checks: {
+        booted: state.booted,
+        placements: follower.loaded,
+        stores: found,
+        ...(refused.length > 0 && { refusedByLog: refused }),
+      },
       modules: Object.fromEntries(places),
     };
   };

@@ -29,6 +29,7 @@ import { type Control, openControl } from './control.ts';
 import { type Database, openDatabase } from './database.ts';
 import { openEventLog } from './event-log.ts';
 import { loadContract, loadModule } from './load.ts';
+import { keepTopics } from './log-topics.ts';
 import type { Module } from './module.ts';
 import { bootModules } from './modules.ts';
 import { checkStores, storesOf } from './prepared.ts';
@@ -113,6 +114,8 @@ export async function openParts(
     { log, ...watch, placements, keys: control.keys, remote, eventLog, contracts, isExempt },
     undo,
   );
+  // In Postgres its schema is prepared with the database.
+  if (role === 'monolith' && eventLog.kind === 'kafka') keepTopics(eventLog, contracts, running, log, undo);
   // What an older monolith has not made is said better than by the statement that misses it.
   await prepared;
   await following;

@@ -2,6 +2,7 @@
 // needs and nothing more: its own database role, not another's.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';
 import { firstHeld } from '../identity/held-keys.ts';
 import type { NamedKey } from '../identity/keys.ts';
@@ -16,8 +17,10 @@ export function serviceCommand(
   modules: readonly Module[],
   controlUrl: () => string,
   keyOf: (module: string) => NamedKey,
+  log: Pick<Logger, 'warn'>,
 ) {
   const { app } = settings;
+  const brokerOf = createBrokerChoice(settings, database, log);
   return (module: string, number: number): Command => {
     const upper = module.toUpperCase();
     const schemas = modules.find((one) => one.contract.module === module)?.schemas ?? [];
@@ -31,7 +34,7 @@ export function serviceCommand(
       INTERNAL_KEY_LEGACY: settings.internalKey === undefined ? undefined : '1',
       ADMIN_TOKEN: settings.adminToken,
       ...ownOf(settings),
-      BROKER_URL: settings.brokerUrl ?? database.logUrl,
+      BROKER_URL: brokerOf(module),
       RATE_LIMIT_EXEMPT: settings.rateLimitExempt.join(',') || undefined,
       DRAIN_DELAY_MS: String(settings.drainDelayMs),
       OTEL_EXPORTER_OTLP_ENDPOINT: settings.otlpEndpoint,
@@ -59,6 +62,27 @@ export function serviceKeys({ follower, keys }: Control): (module: string) => Na
     throw new Error(
       `the key ring has no private key of ${module} to give it: \`npx banyan keys\` lists them; one that was issued is its owner's alone`,
     );
+  };
+}
+
+/** As whom a service speaks to the log. One that shares this host's name on Kafka could do there what this host can. */
+function createBrokerChoice(
+  { brokerUrl, moduleBrokerUrls, strict }: Settings,
+  { logUrl }: Database,
+  log: Pick<Logger, 'warn'>,
+) {
+  let told = strict;
+  return (module: string): string => {
+    const own = moduleBrokerUrls[module];
+    if (own !== undefined || brokerUrl === undefined) return own ?? logUrl;
+    if (!told)
+      log.warn(
+        { module },
+        `BROKER_URL_${module.toUpperCase()} is not set: the service of ${module} speaks to Kafka as this monolith does, ` +
+          'with its rights. Give each module a user of its own (docs/operations.md, Kafka).',
+      );
+    told = true;
+    return brokerUrl;
   };
 }
 

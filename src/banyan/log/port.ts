@@ -69,6 +69,8 @@ export interface SubscribeOptions {
   readonly onObstacle?: (obstacle: Obstacle) => Promise<'wait' | 'pass'>;
   /** The partition goes on: what stood there can be read now, was removed, or passed. */
   readonly onClear?: (obstacle: Obstacle) => Promise<void>;
+  /** The log does not let this host go on reading; it keeps trying. Said again for as long as that is so. */
+  readonly onRefused?: (error: LogRefused) => void;
   /** Tests: called before and after offsets are committed. */
   readonly onCommit?: (moment: 'before' | 'after') => Promise<void> | void;
 }
@@ -108,6 +110,11 @@ export interface EventLog {
   readonly kind: 'postgres' | 'kafka';
   /** Who appends all the time does it at most so often, in milliseconds: larger appends cost this log less. */
   readonly appendEveryMs: number;
+  /**
+   * Where the log knows principals: lets those of the modules do what is said here, and no more. Repeatable; done by
+   * monoliths alone. A log that has no such thing has not got it.
+   */
+  allow?(uses: readonly LogUse[]): Promise<void>;
   /** Creates the topics that are missing. Safe for several hosts at once. */
   ensureTopics(topics: readonly string[]): Promise<void>;
   /** Records of one partition are kept in the order given. Few requests: one, up to about 900 kB. */
@@ -140,6 +147,30 @@ export class UnknownTopic extends Error {
     super(`The log has no topic "${topic}"`);
     this.name = 'UnknownTopic';
     this.topic = topic;
+  }
+}
+
+/** What one module does with the log: everything that its own principal has to be let do. */
+export interface LogUse {
+  readonly module: string;
+  /** Its own topic; undefined for a module that publishes nothing. */
+  readonly topic: string | undefined;
+  /** What its listeners read. */
+  readonly reads: readonly string[];
+}
+
+/**
+ * The log answers, and does not let this host do it: whoever it is there has no right to, or is not believed. It may be
+ * let later, so it is tried again; `wrong` and `remedy` are for a person, without their full stop.
+ */
+export class LogRefused extends Error {
+  readonly wrong: string;
+  readonly remedy: string;
+  constructor(wrong: string, remedy: string, cause: unknown) {
+    super(`${wrong}. Remedy: ${remedy}.`, { cause });
+    this.wrong = wrong;
+    this.name = 'LogRefused';
+    this.remedy = remedy;
   }
 }
 

@@ -6,6 +6,11 @@ import { stdSerializers } from 'pino';
 const SAY_AGAIN_MS = 60_000;
 const MOST = 200;
 
+/** Also a log that answers and refuses: it is tried again, and refuses again. By name: the log is above this folder. */
+function isRepeated(error: unknown): error is Error {
+  return isUnreachable(error) || (error instanceof Error && error.name === 'LogRefused');
+}
+
 const codes = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 /** The error tells of a server that cannot be reached. */
@@ -18,7 +23,7 @@ export function isUnreachable(error: unknown): error is Error {
 }
 
 export function serializeError(error: Error): unknown {
-  if (!isUnreachable(error)) return stdSerializers.err(error);
+  if (!isRepeated(error)) return stdSerializers.err(error);
   const code = (error as NodeJS.ErrnoException).code;
   return { type: error.name, message: error.message, ...(code !== undefined && { code }) };
 }
@@ -30,7 +35,7 @@ export function createOutageFilter(
   const said = new Map<string, number>();
   return (line, message) => {
     const error = (line as { err?: unknown } | null)?.err;
-    if (!isUnreachable(error)) return false;
+    if (!isRepeated(error)) return false;
     const text = `${message}: ${error.message}`;
     const last = said.get(text);
     if (last !== undefined && now() - last < SAY_AGAIN_MS) return true;

@@ -57,7 +57,7 @@ function findType(site: Site, topic: string, type: string): EventDefinition {
   throw invalid({ path: '/message/type', message: `is not published on ${topic}, which has ${types}` });
 }
 
-function overviewOf({ module, outbox, relay, lag, deliveries, heldKeys, parked }: EventStats) {
+function overviewOf({ module, outbox, relay, lag, deliveries, heldKeys, parked, refused }: EventStats) {
   const seconds = lag?.map((one) => one.seconds) ?? [];
   return {
     module,
@@ -71,5 +71,6 @@ function overviewOf({ module, outbox, relay, lag, deliveries, heldKeys, parked }
     deliveries: { ...deliveries },
     heldKeys,
     parked: parked.map((one) => ({ ...one })),
+    refused: refused.map((one) => ({ ...one })),
   };
 }

@@ -55,6 +55,17 @@ export const ModuleOverview = Type.Object({
       since: time(),
     }),
   ),
+  /** What the log does not let this module do: its relay (sending) or its consumer (reading). */
+  refused: Type.Array(
+    Type.Object({
+      part: Type.Union([Type.Literal('relay'), Type.Literal('consumer')]),
+      reason: Type.String(),
+      remedy: Type.String(),
+      /** The host that is refused, and since when. */
+      host: Type.String(),
+      since: time(),
+    }),
+  ),
 });
 
 export const EventsOverview = Type.Object({

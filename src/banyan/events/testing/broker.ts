@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createClient } from '../../log/kafka/client.ts';
 import { freePort } from '../../postgres/free-port.ts';
+import { ADMIN, type Guard, makeGuard } from './guarded.ts';
 
 const run = promisify(execFile);
 
@@ -24,10 +25,16 @@ export interface BrokerOptions {
   readonly say?: (line: string) => void;
   /** For a broker that is killed and started again and again: ready sooner, and slower under load. */
   readonly hasty?: boolean;
+  /** Besides `admin`, those that a broker with users knows (guarded.ts); undefined: everybody may do everything. */
+  readonly users?: readonly string[];
+  /** It knows its users and lets each do everything. */
+  readonly lenient?: boolean;
 }
 
 export interface Broker {
+  /** Of `admin`, where it has users. */
   readonly url: string;
+  readonly guard: Guard | undefined;
   readonly pid: number | undefined;
   /** The folder of its segments, `<topic>-<partition>/<first offset>.log`, and of its jars. */
   readonly data: string;
@@ -68,14 +75,17 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   try {
     const port = await freePort(options.port).catch(() => freePort());
     const config = join(folder, 'server.properties');
-    await writeFile(config, properties(folder, port, await freePort()));
+    const controllerPort = await freePort();
+    const guard = options.users && (await makeGuard(folder, port, controllerPort, options.users));
+    await writeFile(config, properties(folder, port, controllerPort, guardedBy(options, guard)));
     const classpath = `${libs}/*`;
     const id = randomBytes(16);
     // The first character is no dash then: Kafka's tool takes an id that begins with one for an option, one time in 64.
     id[0]! &= 0x7f;
     const clusterId = id.toString('base64url');
-    await run('java', ['-cp', classpath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config]);
-    const broker = new Process(classpath, config, folder, port, options.hasty ?? false);
+    const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config];
+    await run('java', ['-cp', classpath, ...format, ...(guard?.formatting ?? [])]);
+    const broker = new Process(classpath, config, folder, port, guard, options.hasty ?? false);
     await broker.start().catch(async (error: unknown) => {
       await broker.stop();
       throw error;
@@ -87,21 +97,36 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   }
 }
 
+function guardedBy({ lenient }: BrokerOptions, guard: Guard | undefined) {
+  if (!guard || !lenient) return guard?.properties;
+  const { 'authorizer.class.name': _, ...open } = guard.properties;
+  return open;
+}
+
 class Process implements Broker {
   readonly url: string;
+  readonly guard: Guard | undefined;
   readonly #classpath: string;
   readonly #config: string;
   readonly #folder: string;
   readonly #flags: readonly string[];
   #child: ChildProcess | undefined;
 
-  constructor(classpath: string, config: string, folder: string, port: number, hasty: boolean) {
+  constructor(
+    classpath: string,
+    config: string,
+    folder: string,
+    port: number,
+    guard: Guard | undefined,
+    hasty: boolean,
+  ) {
     // Half of what a start costs is compiling what then runs for seconds only.
     this.#flags = hasty ? ['-XX:TieredStopAtLevel=1'] : [];
     this.#classpath = classpath;
     this.#config = config;
     this.#folder = folder;
-    this.url = `kafka://127.0.0.1:${port}`;
+    this.guard = guard;
+    this.url = guard?.urlOf(ADMIN) ?? `kafka://127.0.0.1:${port}`;
   }
 
   get data(): string {
@@ -221,7 +246,12 @@ function pom(version: string): string {
 <dependencies>${dependency('kafka_2.13')}${dependency('kafka-tools')}</dependencies></project>`;
 }
 
-function properties(folder: string, port: number, controllerPort: number): string {
+function properties(
+  folder: string,
+  port: number,
+  controllerPort: number,
+  guarded: Readonly<Record<string, string>> = {},
+): string {
   return Object.entries({
     'process.roles': 'broker,controller',
     'node.id': 1,
@@ -242,6 +272,7 @@ function properties(folder: string, port: number, controllerPort: number): strin
     'broker.heartbeat.interval.ms': 300,
     // A group of one process must not wait three seconds for others.
     'group.initial.rebalance.delay.ms': 0,
+    ...guarded,
   })
     .map(([name, value]) => `${name}=${value}`)
     .join('\n');
@@ -257,8 +288,7 @@ async function answers(url: string): Promise<void> {
       await admin.listTopics();
       return;
     } catch (error) {
-      if (Date.now() > deadline)
-        throw new Error(`Kafka did not answer at ${url} within 60 s`, { cause: error });
+      if (Date.now() > deadline) throw new Error('Kafka did not answer within 60 s', { cause: error });
       await new Promise((resolve) => setTimeout(resolve, 100));
     } finally {
       await admin.disconnect().catch(() => {});

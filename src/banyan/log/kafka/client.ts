@@ -2,44 +2,26 @@
 // outside this folder knows that it exists.
 import net from 'node:net';
 import tls from 'node:tls';
-import { type ISocketFactory, Kafka, type LogEntry, logLevel } from 'kafkajs';
+import { type ISocketFactory, Kafka, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
 import type { LogLogger } from '../port.ts';
 import { installCodecs } from './codecs.ts';
 import { installDecoding } from './decoding.ts';
 import { checkInside, inside, type RequestQueue } from './internals.ts';
-
-export interface BrokerAddress {
-  readonly brokers: readonly string[];
-  readonly tls: boolean;
-  readonly user?: string;
-  readonly password?: string;
-}
-
-/** Reads `kafka[s]://[user:pass@]h1:9092,h2:9092`. Throws an error that says what it should look like. */
-export function parseBrokerUrl(url: string): BrokerAddress {
-  const match = /^kafka(s?):\/\/(?:([^:@/]+):([^@/]*)@)?([^/@?]+)\/?$/.exec(url);
-  const brokers = match?.[4]?.split(',');
-  if (!match || !brokers?.every((broker) => /^(\[[0-9a-f:.]+\]|[^:,\s]+):\d{1,5}$/i.test(broker))) {
-    throw new Error(`The broker URL must look like kafka[s]://[user:pass@]h1:9092,h2:9092`);
-  }
-  return {
-    brokers,
-    tls: match[1] === 's',
-    ...(match[2] ? { user: decodeURIComponent(match[2]), password: decodeURIComponent(match[3]!) } : {}),
-  };
-}
+import { type BrokerAddress, parseBrokerUrl, readCa } from './url.ts';
 
 export function createClient(url: string, clientId: string, log: LogLogger): Kafka {
   checkInside();
   calmRequestQueue();
   installCodecs();
   installDecoding();
-  const { brokers, tls, user, password } = parseBrokerUrl(url);
+  const address = parseBrokerUrl(url);
+  const { brokers, tls } = address;
+  const ca = readCa(address);
   return new Kafka({
     clientId,
     brokers: [...brokers],
-    ssl: tls,
-    ...(user ? { sasl: { mechanism: 'plain' as const, username: user, password: password! } } : {}),
+    ssl: ca === undefined ? tls : { ca },
+    ...(address.user === undefined ? {} : { sasl: saslOf(address) }),
     socketFactory: openSocket,
     connectionTimeout: 3_000,
     requestTimeout: 15_000,
@@ -51,6 +33,11 @@ export function createClient(url: string, clientId: string, log: LogLogger): Kaf
       ({ level, log: { message, error } }: LogEntry) =>
         log.debug({ kafkajs: level, err: error }, message),
   });
+}
+
+/** The mechanisms are named alike there; its types have one shape for each. */
+function saslOf({ mechanism = 'plain', user, password }: BrokerAddress): SASLOptions {
+  return { mechanism, username: user, password } as SASLOptions;
 }
 
 /**

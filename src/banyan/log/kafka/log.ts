@@ -7,6 +7,7 @@ import {
   LOG_MS,
   type LogLogger,
   type LogRecord,
+  type LogUse,
   type ReadOptions,
   type StoredRecord,
   type SubscribeOptions,
@@ -16,12 +17,18 @@ import { createClient } from './client.ts';
 import { warnOfCodecs } from './compression.ts';
 import { lagOf } from './lag.ts';
 import { Member } from './member.ts';
-import { readTopic } from './read.ts';
-import { MAX_BATCH_BYTES, Sender } from './sender.ts';
+import { READ_GROUPS, readTopic } from './read.ts';
+import { refusalOf } from './refusal.ts';
+import { Rights } from './rights.ts';
+import { Sender } from './sender.ts';
+import { createTopics, untilUsable } from './topics.ts';
+import { parseBrokerUrl } from './url.ts';
 
 export interface KafkaLogOptions {
-  /** `kafka[s]://[user:pass@]h1:9092,h2:9092` */
+  /** url.ts says what it looks like. */
   readonly url: string;
+  /** The users on the broker of modules whose services have one of their own, by module. Default: none has. */
+  readonly users?: Readonly<Record<string, string>>;
   readonly clientId: string;
   readonly log: LogLogger;
   /** Of new topics. Default 6. */
@@ -45,6 +52,9 @@ class KafkaLog implements EventLog {
   readonly appendEveryMs = 0;
   readonly #options: KafkaLogOptions;
   readonly #kafka: Kafka;
+  readonly #rights: Rights;
+  /** As whom the broker knows this host, for a person. */
+  readonly #who: string;
   readonly #senders = new Map<string, Sender>();
   readonly #members = new Set<Member>();
   /** Topics that were seen to answer. */
@@ -54,14 +64,23 @@ class KafkaLog implements EventLog {
   constructor(options: KafkaLogOptions) {
     this.#options = options;
     this.#kafka = createClient(options.url, options.clientId, options.log);
+    const { user } = parseBrokerUrl(options.url);
+    this.#who = user === undefined ? 'a host without a user' : `the user "${user}"`;
+    const { users = {}, log } = options;
+    const groups = { of: (module: string) => this.#group(module), prefixes: [this.#group(''), READ_GROUPS] };
+    this.#rights = new Rights({ own: user, modules: users, groups }, log);
+  }
+
+  async allow(uses: readonly LogUse[]): Promise<void> {
+    await this.#administer('make ACLs', (admin) => this.#rights.give(admin, uses));
   }
 
   async ensureTopics(topics: readonly string[]): Promise<void> {
-    await this.#administer(async (admin) => {
+    await this.#administer(`find or make ${named(topics)}`, async (admin) => {
       const known = await admin.listTopics();
       const missing = topics.filter((topic) => !known.includes(topic));
       for (const topic of missing) this.#usable.delete(topic);
-      await this.#create(admin, missing);
+      await createTopics(admin, missing, this.#newTopics);
       const fresh = topics.filter((topic) => !this.#usable.has(topic));
       await Promise.all(fresh.map((topic) => untilUsable(admin, topic)));
       for (const topic of fresh) this.#usable.add(topic);
@@ -76,7 +95,9 @@ class KafkaLog implements EventLog {
       sender = new Sender(this.#kafka);
       this.#senders.set(topic, sender);
     }
-    await sender.send(topic, records);
+    await sender.send(topic, records).catch((error: unknown) => {
+      throw this.#told(error, `write to ${named([topic])}`);
+    });
   }
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
@@ -88,6 +109,7 @@ class KafkaLog implements EventLog {
       lowest: (topic) => this.#lowest(topic),
       lookAgainMs: this.#options.lookAgainMs,
       log: this.#options.log,
+      told: (error) => this.#told(error, `read ${named(options.topics)} as ${this.#group(options.group)}`),
     });
     await member.start();
     this.#members.add(member);
@@ -100,11 +122,16 @@ class KafkaLog implements EventLog {
   }
 
   lag(group: string, topics: readonly string[]): Promise<Lag[]> {
-    return this.#administer((admin) => lagOf(admin, this.#group(group), topics));
+    const what = `look at ${named(topics)} and at the group ${this.#group(group)}`;
+    return this.#administer(what, (admin) => lagOf(admin, this.#group(group), topics));
   }
 
   async *read(topic: string, options: ReadOptions = {}): AsyncIterable<StoredRecord> {
-    yield* readTopic(this.#kafka, await this.#connectedAdmin(), topic, options);
+    try {
+      yield* readTopic(this.#kafka, await this.#connectedAdmin(), topic, options);
+    } catch (error) {
+      throw this.#told(error, `read ${named([topic])} in a group ${READ_GROUPS}…`);
+    }
   }
 
   async close(): Promise<void> {
@@ -114,28 +141,17 @@ class KafkaLog implements EventLog {
     this.#admin = undefined;
   }
 
-  async #create(admin: Admin, topics: readonly string[]): Promise<void> {
+  get #newTopics() {
     const { partitions = 6, replicationFactor = -1, retentionMs = LOG_MS } = this.#options;
-    if (topics.length === 0) return;
-    await admin.createTopics({
-      waitForLeaders: false,
-      topics: topics.map((topic) => ({
-        topic,
-        numPartitions: partitions,
-        replicationFactor,
-        configEntries: [
-          { name: 'retention.ms', value: String(retentionMs) },
-          // Not the broker's default: an event that the topic refuses would stop all events of its module.
-          { name: 'max.message.bytes', value: String(MAX_BATCH_BYTES) },
-          // Nor its own compression: batches stay as they were sent.
-          { name: 'compression.type', value: 'producer' },
-        ],
-      })),
-    });
+    return { partitions, replicationFactor, retentionMs };
+  }
+
+  #told(error: unknown, what: string): unknown {
+    return refusalOf(error, this.#who, what);
   }
 
   #lowest(topic: string): Promise<Map<number, bigint>> {
-    return this.#administer(async (admin) => {
+    return this.#administer(`look at ${named([topic])}`, async (admin) => {
       const offsets = await admin.fetchTopicOffsets(topic);
       return new Map(offsets.map(({ partition, low }) => [partition, BigInt(low)]));
     });
@@ -145,14 +161,14 @@ class KafkaLog implements EventLog {
     return `${this.#options.groupPrefix ?? 'banyan.'}${name}`;
   }
 
-  async #administer<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+  async #administer<T>(what: string, work: (admin: Admin) => Promise<T>): Promise<T> {
     const mine = this.#connectedAdmin();
     try {
       return await work(await mine);
     } catch (error) {
       if (this.#admin === mine) this.#admin = undefined;
       void mine.then((admin) => admin.disconnect()).catch(() => {});
-      throw error;
+      throw this.#told(error, what);
     }
   }
 
@@ -172,27 +188,6 @@ class KafkaLog implements EventLog {
   }
 }
 
-const USABLE_WITHIN_MS = 10_000;
-
-/**
- * A topic is known to a broker some time before its partitions answer, and kafkajs' own waiting (`waitForLeaders`)
- * gives up at the first answer that does not know it yet.
- */
-async function untilUsable(admin: Admin, topic: string): Promise<void> {
-  const deadline = Date.now() + USABLE_WITHIN_MS;
-  for (;;) {
-    try {
-      await admin.fetchTopicOffsets(topic);
-      return;
-    } catch (error) {
-      if (Date.now() > deadline || !isPassing(error)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-}
-
-/** Also below the "number of retries exceeded" that kafkajs makes of it. */
-function isPassing(error: unknown): boolean {
-  const { retriable, cause } = error as { retriable?: boolean; cause?: unknown };
-  return retriable === true || (cause instanceof Error && isPassing(cause));
+function named(topics: readonly string[]): string {
+  return `the topic${topics.length === 1 ? '' : 's'} ${topics.join(', ')}`;
 }

@@ -4,7 +4,7 @@
 // kafkajs can get stuck in a rebalance without an error: a member that heard nothing from its group for three
 // session time-outs is thrown away and joins anew.
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import type { LogLogger, SubscribeOptions } from '../port.ts';
+import { type LogLogger, LogRefused, type SubscribeOptions } from '../port.ts';
 import { recordsOf } from './batch.ts';
 import { Parking } from './parking.ts';
 
@@ -17,6 +17,8 @@ export interface MemberOptions extends SubscribeOptions {
   /** How often what cannot be read is tried again. Default 5 s. */
   readonly lookAgainMs?: number;
   readonly log: LogLogger;
+  /** An error as it is to be told: what the broker refused, and what to do. */
+  readonly told: (error: unknown) => unknown;
 }
 
 const COMMIT_EVERY_MS = 500;
@@ -128,7 +130,7 @@ export class Member {
     } catch (error) {
       this.#consumer = undefined;
       await consumer.disconnect().catch(() => {});
-      throw error;
+      throw this.#options.told(error);
     }
   }
 
@@ -148,9 +150,8 @@ export class Member {
   }
 
   /** Throws the consumer away and joins anew, until that works. */
-  #again(error: unknown): void {
-    const { log, group } = this.#options;
-    log.warn({ err: error, group }, 'left the consumer group; joining again');
+  #again(cause: unknown): void {
+    this.#tell(this.#options.told(cause), 'left the consumer group; joining again');
     this.#lastSign = Date.now();
     this.#changing = this.#changing.then(async () => {
       const old = this.#consumer;
@@ -164,11 +165,18 @@ export class Member {
           await this.#options.makeTopics();
           return await this.#join();
         } catch (failure) {
-          log.warn({ err: failure, group }, 'the broker does not let us join; trying again');
+          this.#tell(failure, 'the broker does not let us join; trying again');
           await pause(REJOIN_PAUSE_MS);
         }
       }
     });
+  }
+
+  #tell(error: unknown, words: string): void {
+    const { log, group, onRefused } = this.#options;
+    const refused = error instanceof LogRefused;
+    log[refused ? 'error' : 'warn']({ err: error, group }, words);
+    if (refused) onRefused?.(error);
   }
 
   async #batch(

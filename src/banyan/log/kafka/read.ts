@@ -8,6 +8,9 @@ import { type ReadOptions, type StoredRecord, UnknownTopic } from '../port.ts';
 import { offsetsFrom } from './from-time.ts';
 import { type Ends, Reading } from './reading.ts';
 
+/** How the groups of readings begin; each ends with its reading. */
+export const READ_GROUPS = 'banyan-read-';
+
 export async function* readTopic(
   kafka: Kafka,
   admin: Admin,
@@ -19,7 +22,7 @@ export async function* readTopic(
   const reading = new Reading(await endsOf(admin, topic, from), { ...options, follow });
   if (reading.isAtEnd) return;
 
-  const groupId = `banyan-read-${randomUUID()}`;
+  const groupId = `${READ_GROUPS}${randomUUID()}`;
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 250, allowAutoTopicCreation: false });
   tell(reading, consumer, topic);
   await consumer.connect();
