@@ -19,10 +19,7 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 const { code, output, errors } = await npm(
-  [
-    ...['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'],
-    ...(args.includes('--dev') ? [] : ['--omit=dev']),
-  ],
+  ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'],
   60_000,
 );
 if (code !== 0) {
@@ -31,5 +28,27 @@ if (code !== 0) {
 }
 const bom = JSON.parse(output);
 // npm takes the name of the folder.
-bom.metadata.component.name = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).name;
+bom.metadata.component.name = read('package.json').name;
+if (!args.includes('--dev')) leaveOutTools(bom);
 console.log(JSON.stringify(bom, null, 2));
+
+/**
+ * npm's own `--omit=dev` leaves out whatever any tool needs, also where the product needs it as well: `ws`, for example.
+ * The lockfile marks what tools alone need.
+ */
+function leaveOutTools(bom) {
+  const run = new Set(
+    Object.entries(read('package-lock.json').packages)
+      .filter(([path, { dev }]) => path !== '' && !dev)
+      .map(([path, { name = path.replace(/^.*node_modules\//, ''), version }]) => `${name}@${version}`),
+  );
+  const kept = (ref) => ref === bom.metadata.component['bom-ref'] || run.has(ref);
+  bom.components = bom.components.filter((one) => kept(one['bom-ref']));
+  bom.dependencies = bom.dependencies
+    .filter(({ ref }) => kept(ref))
+    .map((one) => ({ ...one, dependsOn: one.dependsOn.filter(kept) }));
+}
+
+function read(name) {
+  return JSON.parse(readFileSync(join(root, name), 'utf8'));
+}

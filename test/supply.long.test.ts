@@ -2,9 +2,10 @@
 // lockfile's, package by package; the audit fails on what is serious, and says so where no registry answers.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -100,12 +101,15 @@ async function audited(advisories: object | undefined) {
   });
   registry.listen(0, '127.0.0.1');
   await once(registry, 'listening');
+  // Its cache remembers advisories.
+  const cache = mkdtempSync(join(tmpdir(), 'banyan-npm-'));
   const address = `http://127.0.0.1:${(registry.address() as AddressInfo).port}/`;
   try {
-    return await run('audit.mjs', [], { NPM_CONFIG_REGISTRY: address });
+    return await run('audit.mjs', [], { NPM_CONFIG_REGISTRY: address, NPM_CONFIG_CACHE: cache });
   } finally {
     registry.closeAllConnections();
     registry.close();
+    rmSync(cache, { recursive: true, force: true });
   }
 }
 

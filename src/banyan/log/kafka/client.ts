@@ -5,6 +5,7 @@ import tls from 'node:tls';
 import { type ISocketFactory, Kafka, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
 import type { LogLogger } from '../port.ts';
 import { installCodecs } from './codecs.ts';
+import { tellOfRefusedGroups } from './coordinator.ts';
 import { installDecoding } from './decoding.ts';
 import { checkInside, inside, type RequestQueue } from './internals.ts';
 import { type BrokerAddress, parseBrokerUrl, readCa } from './url.ts';
@@ -14,6 +15,7 @@ export function createClient(url: string, clientId: string, log: LogLogger): Kaf
   calmRequestQueue();
   installCodecs();
   installDecoding();
+  tellOfRefusedGroups();
   const address = parseBrokerUrl(url);
   const { brokers, tls } = address;
   const ca = readCa(address);

@@ -24,8 +24,18 @@ export interface RequestQueue {
   scheduleCheckPendingRequests(): void;
 }
 
+interface FindsCoordinator {
+  findGroupCoordinator(group: object): Promise<unknown>;
+}
+
+export interface Cluster {
+  findGroupCoordinatorMetadata(group: object): Promise<unknown>;
+  findControllerBroker(): Promise<FindsCoordinator>;
+}
+
 /** What each file hands out. */
 interface Files {
+  readonly cluster: { readonly prototype: Cluster };
   readonly 'network/requestQueue': { readonly prototype: RequestQueue };
   readonly 'protocol/decoder': new (buffer: Buffer) => Decoder;
   /** `M` is a message as kafkajs hands it on. */
@@ -48,6 +58,10 @@ export function replaceInside<P extends keyof Files>(path: P, by: Files[P]): voi
 }
 
 const relied: Readonly<Record<keyof Files, (file: unknown) => boolean>> = {
+  cluster: (file) => {
+    const { findGroupCoordinatorMetadata, findControllerBroker } = (file as Files['cluster']).prototype;
+    return isFunction(findGroupCoordinatorMetadata) && isFunction(findControllerBroker);
+  },
   'network/requestQueue': (file) =>
     isFunction((file as Files['network/requestQueue']).prototype.scheduleCheckPendingRequests),
   'protocol/decoder': isFunction,

@@ -41,17 +41,15 @@ async function reasonOf(work: Promise<unknown>): Promise<unknown> {
 async function refusal(work: Promise<unknown>): Promise<string> {
   const types: string[] = [];
   const look = (one: unknown) => {
-    const { type, cause, errors = [], groups = [] } = (one ?? {}) as Record<string, never>;
+    const { type, cause, errors = [], groups = [], partitions = [] } = (one ?? {}) as Record<string, never>;
     if (type) types.push(type);
-    for (const more of [
-      cause,
-      ...(errors as unknown[]),
-      ...(groups as { error?: unknown }[]).map((g) => g.error),
-    ])
+    const each = [...(groups as { error?: unknown }[]), ...(partitions as { error?: unknown }[])];
+    for (const more of [cause, ...(errors as unknown[]), ...each.map(({ error }) => error)])
       if (more) look(more);
   };
-  look(await reasonOf(work));
-  return types.find((type) => /AUTHORIZATION_FAILED/.test(type)) ?? `not refused (${types.join() || 'done'})`;
+  const error = await reasonOf(work);
+  look(error);
+  return types.find((type) => /AUTHORIZATION_FAILED/.test(type)) ?? `not refused: ${error ?? 'it was done'}`;
 }
 
 describe.skipIf(missing)('on a broker that knows its users', () => {
@@ -185,8 +183,14 @@ describe.skipIf(missing)('on a broker that knows its users', () => {
       'making a topic': () => admin.createTopics({ topics: [{ topic: 'mine' }] }),
       'deleting its own topic': () => admin.deleteTopics({ topics: ['till.events'] }),
       'deleting a topic of others': () => admin.deleteTopics({ topics: ['post.events'] }),
-      'emptying a topic that it reads': () =>
-        admin.deleteTopicRecords({ topic: 'shop.events', partitions: [{ partition: 0, offset: '-1' }] }),
+      'emptying a topic that it reads': async () => {
+        // kafkajs knows its leaders then, and asks.
+        await admin.fetchTopicOffsets('shop.events');
+        await admin.deleteTopicRecords({
+          topic: 'shop.events',
+          partitions: [{ partition: 0, offset: '-1' }],
+        });
+      },
       'more partitions': () =>
         admin.createPartitions({ topicPartitions: [{ topic: 'till.events', count: 9 }] }),
       'another retention': () =>
@@ -228,6 +232,9 @@ describe.skipIf(missing)('on a broker that knows its users', () => {
     });
     expect((await refused.promise).message).toMatch(/"u-till" read the topic till.events as banyan.till/);
     await subscription.close();
+    await expect(till.lag('post', ['till.events'])).rejects.toThrow(
+      /"u-till" look at .* the group banyan.post/,
+    );
   });
 
   test('rights that are missing come while it tries', async () => {
