@@ -8,6 +8,8 @@ export type { App } from './config/app.ts';
 export type { Call, Download, SessionCall, UploadCall } from './context/call.ts';
 /** What the present work was caused by, to keep in a row for a job that goes on with it. @example insert({ id, cause: presentCause() }) */
 export { presentCause } from './context/cause.ts';
+/** Who did something, for a history: the name that was proven, with a remark beside it. @example doneBy(call.principal, 'on behalf of the depot') */
+export { doneBy } from './context/principal.ts';
 export type { Contract, DataOf, InputOf, OutputOf } from './contract/contract.ts';
 /** What a module promises. @example export const parcels = defineContract('parcels', { summary: 'What is carried', operations: { send }, events: {} }) */
 export { closed, defineContract, empty, event, nothing, operation, page } from './contract/contract.ts';

@@ -1,4 +1,4 @@
-// The admin API of the instance that runs: found by BANYAN_URL and ADMIN_TOKEN, else by DATA_DIR.
+// The admin API of the instance that runs: found by BANYAN_URL and BANYAN_TOKEN (or ADMIN_TOKEN), else by DATA_DIR.
 // Answers are passed on as they came; every way to not get one ends in a Failure that says what to do.
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
@@ -31,21 +31,22 @@ export interface Client {
   ): Promise<Answer<T>>;
 }
 
-type Method = 'GET' | 'PUT' | 'POST';
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
 export function dataDirOf({ env }: Pick<Terminal, 'env'>): string {
   return resolve(env.DATA_DIR || '.banyan');
 }
 
 export function connect(terminal: Terminal, command: string): Client {
-  const url = findUrl(terminal);
+  const { url, adminUrl = url } = findUrl(terminal);
   const token = findToken(terminal);
   const ask: Client['ask'] = async <T>(method: Method, path: string, options = {}) => {
     const { body, waitMs = 30_000, next = {} } = options as NonNullable<Parameters<Client['ask']>[2]>;
-    const { status, text } = await send(terminal, url, token, { method, path, body, waitMs, command });
+    const at = path.startsWith('/admin') ? adminUrl : url;
+    const { status, text } = await send(terminal, at, token, { method, path, body, waitMs, command });
     const parsed = parse<T>(text);
     if (status >= 200 && status < 300 && parsed !== undefined) return { text, body: parsed };
-    const failed = refused(status, text, parsed as ProblemBody | undefined, url, terminal);
+    const failed = refused(status, text, parsed as ProblemBody | undefined, at, terminal);
     const better = next[failed.problem.code];
     throw better === undefined ? failed : new Failure(failed.problem, better, text);
   };
@@ -87,7 +88,8 @@ async function send(
       method,
       headers: {
         authorization: `Bearer ${token}`,
-        ...(body && { 'content-type': 'application/json', 'x-changed-by': caller(command) }),
+        ...(method !== 'GET' && { 'x-changed-by': caller(command) }),
+        ...(body && { 'content-type': 'application/json' }),
       },
       body: body && JSON.stringify(body),
       headersTimeout: waitMs,
@@ -114,7 +116,8 @@ async function send(
   }
 }
 
-function findUrl(terminal: Terminal): string {
+/** Where it is, and where its /admin is if that has a port of its own. */
+function findUrl(terminal: Terminal): { readonly url: string; readonly adminUrl?: string } {
   const { BANYAN_URL } = terminal.env;
   if (BANYAN_URL) {
     if (!/^https?:$/.test(URL.parse(BANYAN_URL)?.protocol ?? ''))
@@ -125,7 +128,7 @@ function findUrl(terminal: Terminal): string {
         `BANYAN_URL is "${BANYAN_URL}".`,
         'Set it to the public address, for example http://127.0.0.1:3000',
       );
-    return BANYAN_URL;
+    return { url: BANYAN_URL };
   }
   const dataDir = dataDirOf(terminal);
   const instance = readInstanceFile(dataDir);
@@ -135,7 +138,7 @@ function findUrl(terminal: Terminal): string {
       503,
       'No Banyan is running here',
       `There is no ${join(dataDir, 'instance.json')}.`,
-      'Start it: npm start (or point to it with DATA_DIR, or with BANYAN_URL and ADMIN_TOKEN)',
+      'Start it: npm start (or point to it with DATA_DIR, or with BANYAN_URL and BANYAN_TOKEN)',
     );
   if (!mayRun(instance))
     throw failure(
@@ -145,12 +148,12 @@ function findUrl(terminal: Terminal): string {
       `The one of ${dataDir} (pid ${instance.pid}) has ended without a word.`,
       'Start it again: npm start',
     );
-  return instance.url;
+  return instance;
 }
 
 function findToken(terminal: Terminal): string {
-  const { ADMIN_TOKEN } = terminal.env;
-  if (ADMIN_TOKEN) return ADMIN_TOKEN;
+  const { BANYAN_TOKEN, ADMIN_TOKEN } = terminal.env;
+  if (BANYAN_TOKEN || ADMIN_TOKEN) return (BANYAN_TOKEN || ADMIN_TOKEN)!;
   const path = join(dataDirOf(terminal), 'admin-token');
   try {
     if (existsSync(path)) return readFileSync(path, 'utf8').trim();
@@ -160,7 +163,7 @@ function findToken(terminal: Terminal): string {
       401,
       'The admin token cannot be read',
       `You may not read ${path}.`,
-      'Run this as the user who runs npm start, or set ADMIN_TOKEN',
+      'Run this as the user who runs npm start, or set BANYAN_TOKEN',
     );
   }
   throw failure(
@@ -168,7 +171,7 @@ function findToken(terminal: Terminal): string {
     401,
     'There is no admin token',
     `ADMIN_TOKEN is not set, and there is no ${path}.`,
-    'Set ADMIN_TOKEN to the token that the instance was started with',
+    'Set ADMIN_TOKEN to the token that the instance was started with, or BANYAN_TOKEN to one of your own',
   );
 }
 
@@ -187,15 +190,22 @@ function refused(
       `${url} answered ${status}, and no problem of ours.`,
       whereNext(terminal),
     );
-  if (status === 401 || status === 403) {
-    const source = terminal.env.ADMIN_TOKEN ? 'ADMIN_TOKEN' : join(dataDirOf(terminal), 'admin-token');
+  if (typeof problem.missingScope === 'string')
+    return new Failure(problem, `Set BANYAN_TOKEN to a token with the scope ${problem.missingScope}`, text);
+  if (status === 401 || status === 403) return new Failure(problem, otherToken(terminal, url), text);
+  if (status === 404 && problem.code === 'not-found' && terminal.env.BANYAN_URL)
     return new Failure(
       problem,
-      `${source} is not the token that ${url} was started with: set ADMIN_TOKEN to that one`,
+      'If /admin has a port of its own there (ADMIN_PORT), set BANYAN_URL to that one',
       text,
     );
-  }
   return new Failure(problem, status === 404 || status === 503 ? 'npx banyan status' : undefined, text);
+}
+
+function otherToken({ env }: Terminal, url: string): string {
+  if (env.BANYAN_TOKEN) return `BANYAN_TOKEN is no token that ${url} takes: it was revoked, or is another's`;
+  const source = env.ADMIN_TOKEN ? 'ADMIN_TOKEN' : join(dataDirOf({ env }), 'admin-token');
+  return `${source} is not the token that ${url} was started with: set ADMIN_TOKEN to that one`;
 }
 
 function whereNext({ env }: Terminal): string {

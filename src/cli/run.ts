@@ -8,6 +8,7 @@ import { docs } from './commands/docs.ts';
 import { events } from './commands/events.ts';
 import { extract } from './commands/extract.ts';
 import { logs } from './commands/logs.ts';
+import { operators } from './commands/operators.ts';
 import { place } from './commands/place.ts';
 import { restore } from './commands/restore.ts';
 import { status } from './commands/status.ts';
@@ -25,13 +26,14 @@ const commands = ({ commands: own, suggestions }: Application): readonly Registe
   logs,
   events,
   verify,
+  operators,
   ...own,
   docs,
 ];
 
 const FOUND = `
 It finds the instance that runs by DATA_DIR (.banyan in this folder), or by
-BANYAN_URL and ADMIN_TOKEN. Every command but docs takes --json.`;
+BANYAN_URL and BANYAN_TOKEN (or ADMIN_TOKEN). Every command but docs takes --json.`;
 
 /** Runs one command; answers the exit code. */
 export async function run(

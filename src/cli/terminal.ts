@@ -3,7 +3,7 @@
 import { styleText } from 'node:util';
 
 export interface Terminal {
-  /** BANYAN_URL, ADMIN_TOKEN, DATA_DIR, NO_COLOR. */
+  /** BANYAN_URL, BANYAN_TOKEN, ADMIN_TOKEN, DATA_DIR, NO_COLOR. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: Output;
   readonly err: Output;

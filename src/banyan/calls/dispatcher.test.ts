@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { type Call, currentFlow, withFlow } from '../context/call.ts';
-import { anonymous, type Principal } from '../context/principal.ts';
+import { anonymous, firstOperator, type Principal } from '../context/principal.ts';
 import { type Access, closed, defineContract, operation } from '../contract/contract.ts';
 import { Problem } from '../contract/problem.ts';
 import { Type } from '../contract/type.ts';
@@ -11,7 +11,7 @@ import { createDispatcher } from './dispatcher.ts';
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const user: Principal = { kind: 'user', id: 'u', role: 'customer', epoch: 0 };
 const admin: Principal = { kind: 'user', id: 'a', role: 'admin', epoch: 0 };
-const operator: Principal = { kind: 'operator' };
+const operator = firstOperator;
 const module: Principal = { kind: 'module', name: 'orders' };
 
 const callBy = (principal: Principal): Call => ({

@@ -4,11 +4,21 @@
 import type { TSchema } from 'typebox';
 import type { Call, Flow } from '../context/call.ts';
 import { currentFlow, withFlow } from '../context/call.ts';
-import { anonymous, isAdmin, type Principal, type SessionUser } from '../context/principal.ts';
+import {
+  anonymous,
+  isAdmin,
+  mayDo,
+  type Operator,
+  type Principal,
+  type SessionUser,
+} from '../context/principal.ts';
+import { listed, type Scope } from '../context/scopes.ts';
 import { childOf, newTraceparent } from '../context/trace.ts';
 import type { Contract, OperationSpec } from '../contract/contract.ts';
-import { kernelProblem } from '../contract/problem.ts';
+import { kernelProblem, type Problem } from '../contract/problem.ts';
 import { type InputCheck, inputCheck, outputCheck } from '../contract/validation.ts';
+import type { SecurityLog } from '../telemetry/security-log.ts';
+import { type NoteAct, noteAct } from './acts.ts';
 import { type ObserveCall, observed } from './observed.ts';
 
 type AnyHandler = (input: unknown, call: Call) => Promise<unknown>;
@@ -16,6 +26,8 @@ type AnyHandler = (input: unknown, call: Call) => Promise<unknown>;
 export interface DispatcherOptions {
   /** Send every input and output through JSON and check the output (tests: sharing an object fails here). */
   readonly codec: boolean;
+  /** Hears of what administrators do. Absent: nobody listens. */
+  readonly security?: SecurityLog | undefined;
   /** Hears of every near call. Absent: nothing is measured, and a near call runs in the flow of its caller. */
   readonly observe?: ObserveCall | undefined;
 }
@@ -34,12 +46,14 @@ interface Entry {
   readonly handler: AnyHandler;
   readonly check: InputCheck;
   readonly output: (output: unknown) => unknown;
+  /** Has what an administrator does written down; undefined for all else. */
+  readonly noted: NoteAct | undefined;
 }
 
 export function createDispatcher(
   contract: Contract,
   handlers: Readonly<Record<string, AnyHandler>>,
-  { codec, observe }: DispatcherOptions,
+  { codec, observe, security }: DispatcherOptions,
 ): Dispatcher {
   const entries = new Map<string, Entry>();
   for (const [name, spec] of Object.entries(contract.operations)) {
@@ -54,6 +68,7 @@ export function createDispatcher(
         codec && !spec.download
           ? outputCheck(spec.output as TSchema, `${contract.module}.${name}`)
           : (output) => output,
+      noted: security && noteAct(security, contract.module, name, spec),
     });
   }
 
@@ -77,6 +92,7 @@ export function createDispatcher(
         // The call is itself the flow: its signal may be a getter that few ever ask.
         promised(entry.spec, call);
         const answer = withFlow(call, () => entry.handler(input, call));
+        entry.noted?.(input, call, answer);
         return codec ? answer.then(entry.output) : answer;
       } catch (error) {
         return Promise.reject(error);
@@ -158,10 +174,10 @@ export function authorise(spec: OperationSpec, principal: Principal): void {
       if (principal.kind === 'user') return;
       break;
     case 'admin':
-      if (isAdmin(principal)) return;
+      if (isAdmin(principal) || mayDo(principal, spec.scope ?? [])) return;
       break;
     case 'operator':
-      if (principal.kind === 'operator') return;
+      if (mayDo(principal, spec.scope ?? [])) return;
       break;
     case 'internal':
       if (principal.kind === 'module') return;
@@ -171,17 +187,29 @@ export function authorise(spec: OperationSpec, principal: Principal): void {
     throw kernelProblem('unauthenticated', {
       detail:
         spec.access === 'operator'
-          ? 'Send ADMIN_TOKEN as a bearer token.'
+          ? 'Send ADMIN_TOKEN, or the token of an operator, as a bearer token.'
           : 'Send a session token as a bearer token.',
     });
   }
+  if (principal.kind === 'operator' && spec.scope !== undefined)
+    throw scopeMissing(listed(spec.scope), principal);
   throw kernelProblem('forbidden', { detail: `This operation is for ${audience[spec.access]}.` });
+}
+
+function scopeMissing(needed: readonly Scope[], { name, scopes }: Operator): Problem {
+  const wanted = needed.join(' or ');
+  return kernelProblem('forbidden', {
+    detail:
+      `This operation needs the scope ${wanted}, and ${name} has ${scopes.join(', ') || 'none'}. Whoever holds ADMIN_TOKEN ` +
+      `or the scope operators can grant it: npx banyan operators add NAME --scope ${needed[0]}`,
+    extra: { missingScope: needed[0] },
+  });
 }
 
 const audience: Record<OperationSpec['access'], string> = {
   public: 'everyone',
   session: 'people who are signed in',
   admin: 'administrators',
-  operator: 'the holder of ADMIN_TOKEN',
+  operator: 'operators, such as the holder of ADMIN_TOKEN',
   internal: 'other modules',
 };

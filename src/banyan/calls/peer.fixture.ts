@@ -73,6 +73,7 @@ export const greeter = defineContract('greeter', {
     forAdmins: operation({
       summary: 'Not for modules',
       access: 'admin',
+      scope: 'store',
       input: nothing,
       output: anything,
       idempotent: true,

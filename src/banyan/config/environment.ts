@@ -57,7 +57,8 @@ export function readEnvironment(app: App, overrides: Env = {}, given: Env = proc
     role,
     modules,
     hostId: readHostId(env, role, modules),
-    host: readHost(env.HOST ?? '127.0.0.1'),
+    host: readHost('HOST', env.HOST ?? '127.0.0.1'),
+    adminHost: readHost('ADMIN_HOST', env.ADMIN_HOST ?? '127.0.0.1'),
     ...readPorts(env, role),
     dataDir,
     databaseUrl: readUrl('DATABASE_URL', env.DATABASE_URL, postgres),
@@ -105,15 +106,20 @@ function inherited(env: Env): Record<string, string> {
   return Object.fromEntries(passedOn.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
-/** 0 is a free one, so two of those are two ports. A service has no public one. */
-function readPorts(env: Env, role: Settings['role']): Pick<Settings, 'port' | 'internalPort'> {
+/** 0 is a free one, so two of those are two ports. A service has no public one, and none of /admin. */
+function readPorts(env: Env, role: Settings['role']): Pick<Settings, 'port' | 'internalPort' | 'adminPort'> {
   const port = readPort('PORT', env.PORT ?? '3000');
   const internalPort = readPort('INTERNAL_PORT', env.INTERNAL_PORT ?? '0');
   if (role !== 'service' && port !== 0 && port === internalPort) {
     const remedy = 'Use another one, or leave it unset.';
     throw new ConfigurationError('INTERNAL_PORT', `is ${port}, as PORT is`, remedy);
   }
-  return { port, internalPort };
+  const adminPort = env.ADMIN_PORT === undefined ? undefined : readPort('ADMIN_PORT', env.ADMIN_PORT);
+  if (adminPort && (adminPort === port || adminPort === internalPort)) {
+    const other = adminPort === port ? 'PORT' : 'INTERNAL_PORT';
+    throw new ConfigurationError('ADMIN_PORT', `is ${adminPort}, as ${other} is`, 'Use another one.');
+  }
+  return { port, internalPort, adminPort };
 }
 
 /** What is missing is made and kept, once all that was given is known to be right. */
@@ -131,7 +137,8 @@ function secretsOf(
   const defaults = openDefaults(dataDir);
   const service = role === 'service';
   return {
-    adminToken: adminToken ?? defaults.adminToken(),
+    // A service knows it by its hash, from its monolith.
+    adminToken: adminToken ?? (service ? undefined : defaults.adminToken()),
     internalKey: legacy ? (internalKey ?? defaults.internalKey()) : undefined,
     serviceKey: service ? readServiceKey('SERVICE_KEY', env.SERVICE_KEY!) : undefined,
     rootKey: service ? undefined : (rootKey ?? defaults.rootKey()),

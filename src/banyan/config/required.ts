@@ -14,7 +14,7 @@ export function checkRole(env: Env, { role, modules }: Pick<Settings, 'role' | '
 function requireOfService(env: Env, modules: readonly string[]): void {
   const remedy =
     'A service gets it from its monolith: start it with `npx banyan extract`, or set it by hand.';
-  for (const name of ['CONTROL_URL', 'SERVICE_KEY', 'ADMIN_TOKEN', 'BROKER_URL']) {
+  for (const name of ['CONTROL_URL', 'SERVICE_KEY', 'BROKER_URL']) {
     if (env[name] === undefined)
       throw new ConfigurationError(name, `is not set, and MODULES=${modules.join(',')} is a service`, remedy);
   }

@@ -18,6 +18,9 @@ export interface Settings {
   readonly hostId: string;
   readonly host: string;
   readonly port: number;
+  /** Of /admin, where it is to have one of its own; 0: a free one. */
+  readonly adminPort: number | undefined;
+  readonly adminHost: string;
   /** 0: a free one. */
   readonly internalPort: number;
   readonly dataDir: string;
@@ -31,7 +34,8 @@ export interface Settings {
   readonly moduleBrokerUrls: Readonly<Record<string, string>>;
   /** The product's own settings, by name (`App.settings`). */
   readonly own: Readonly<Record<string, OwnValue>>;
-  readonly adminToken: string;
+  /** Undefined on a service, which knows it by its hash. */
+  readonly adminToken: string | undefined;
   /** INTERNAL_KEY, while hosts of the version before are let in (INTERNAL_KEY_LEGACY=1); else undefined. */
   readonly internalKey: string | undefined;
   /** The private key of a service, by which others know it; undefined on monoliths and gateways: theirs is in the ring. */

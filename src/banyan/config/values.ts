@@ -38,13 +38,9 @@ export function readPort(name: string, text: string): number {
   return readInteger(name, text, 0, 65_535);
 }
 
-export function readHost(text: string): string {
+export function readHost(name: string, text: string): string {
   if (!/^[A-Za-z0-9.:_-]+$/.test(text))
-    throw new ConfigurationError(
-      'HOST',
-      `is ${quoted(text)}`,
-      'Use an address such as 127.0.0.1 or 0.0.0.0.',
-    );
+    throw new ConfigurationError(name, `is ${quoted(text)}`, 'Use an address such as 127.0.0.1 or 0.0.0.0.');
   return text;
 }
 
@@ -217,6 +213,13 @@ export function readBearer(name: string, text: string | undefined): string | und
       'Use letters, digits and - . _ ~ + / alone.',
     );
   }
+  // Told by their heads from tokens of sessions and from those that are made here.
+  if (text !== undefined && /^eyJ.*\.|^bop_/.test(text))
+    throw new ConfigurationError(
+      name,
+      'begins as other tokens do',
+      'Use a text of your own, long and random.',
+    );
   return readSecret(name, text);
 }
 

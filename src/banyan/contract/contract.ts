@@ -3,12 +3,13 @@
 // modules use and the stub that calls over the network.
 // It must not know how anything is implemented, nor where it runs.
 import type { Static, TObject, TProperties, TSchema } from 'typebox';
+import type { Needed } from '../context/scopes.ts';
 import { Type } from './type.ts';
 
 /**
  * Who may call an operation.
- * - `public`: anyone. `session`: a signed-in user. `admin`: ADMIN_TOKEN or a session with role admin.
- * - `operator`: ADMIN_TOKEN and nothing else (the routes under /admin).
+ * - `public`: anyone. `session`: a signed-in user. `admin`: a session with role admin, or an operator with the scope.
+ * - `operator`: an operator with the scope and nobody else (the routes under /admin). ADMIN_TOKEN has all scopes.
  * - `internal`: another module, never a client.
  */
 export type Access = 'public' | 'session' | 'admin' | 'operator' | 'internal';
@@ -50,6 +51,8 @@ export interface OperationSpec<
   readonly summary: string;
   readonly description?: string;
   readonly access: A;
+  /** The scope that an operator needs for it, or any of several; where operators are let in at all. */
+  readonly scope?: Needed;
   /**
    * One flat object: fields named in the path come from the path, fields in `headers` from a header,
    * the rest from the query (GET, DELETE) or the JSON body (POST, PUT, PATCH).
@@ -125,9 +128,14 @@ export function operation<
   A extends Access,
   D extends boolean = false,
   U extends UploadSpec | undefined = undefined,
->(spec: OperationSpec<I, O, A, D, U>): OperationSpec<I, O, A, NoInfer<D>, NoInfer<U>> {
+>(spec: OperationSpec<I, O, A, D, U> & ScopeOf<A>): OperationSpec<I, O, A, NoInfer<D>, NoInfer<U>> {
   return spec;
 }
+
+/** What operators are let do names its scope, and nothing else has one. */
+type ScopeOf<A extends Access> = A extends 'operator' | 'admin'
+  ? { readonly scope: Needed }
+  : { readonly scope?: never };
 
 /** Keeps the literal types of one event. */
 export function event<D extends TObject>(spec: EventSpec<D>): EventSpec<D> {
@@ -162,6 +170,8 @@ export function defineContract<const S extends ContractSpec>(module: string, spe
     };
   }
   for (const [name, one] of Object.entries(spec.operations)) {
+    if ((one.access === 'operator' || one.access === 'admin') && one.scope === undefined)
+      throw new Error(`${module}.${name} is for operators; say which scope they need for it: scope: 'read'`);
     for (const error of one.errors ?? []) {
       if (!spec.errors?.[error])
         throw new Error(`${module}.${name} names the error "${error}", which its contract does not define`);

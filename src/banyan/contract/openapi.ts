@@ -1,5 +1,6 @@
 // OpenAPI 3.1 from contracts alone. What stands here is what scripts may rely on: every route, status,
 // header and error of every module, whether the module is near or far.
+import { listed, scopes } from '../context/scopes.ts';
 import type { Contract, OperationSpec } from './contract.ts';
 import { exampleInput } from './examples.ts';
 import { hostPaths } from './host-paths.ts';
@@ -52,7 +53,11 @@ export function openapi(contracts: readonly Contract[], { title, version, sessio
           bearerFormat: 'JWT',
           description: sessions ? `The token of ${sessions.begin}` : 'The token of a session',
         },
-        operator: { type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN' },
+        operator: {
+          type: 'http',
+          scheme: 'bearer',
+          description: `The token of an operator with the scope that is named; ADMIN_TOKEN has all: ${scopes.join(', ')}`,
+        },
       },
       schemas: { Problem: problemSchema },
     },
@@ -81,6 +86,6 @@ function describe(
 function security(spec: OperationSpec): Json[] {
   if (spec.access === 'public') return [];
   if (spec.access === 'session') return [{ session: [] }];
-  if (spec.access === 'admin') return [{ session: [] }, { operator: [] }];
-  return [{ operator: [] }];
+  const operators = listed(spec.scope ?? []).map((scope) => ({ operator: [scope] }));
+  return spec.access === 'admin' ? [{ session: [] }, ...operators] : operators;
 }

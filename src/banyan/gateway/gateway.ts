@@ -17,6 +17,7 @@ import type { InternalTokens } from '../identity/internal-token.ts';
 import type { Networks } from '../limits/networks.ts';
 import type { HeldOut } from '../placement/host.ts';
 import type { Placements } from '../routing/snapshot.ts';
+import { type AdminSockets, keepAdminApart } from './admin-apart.ts';
 import { type Documents, mountDocuments } from './documents.ts';
 import { protectPublicPort } from './hygiene.ts';
 import { type Shedding, shedLoad } from './load/shedding.ts';
@@ -57,6 +58,8 @@ export interface GatewayOptions
   readonly rateLimit: number;
   /** Whose requests are not counted. */
   readonly exempt: Networks;
+  /** Connections of the port of /admin, where it has one of its own. */
+  readonly adminSockets?: AdminSockets | undefined;
   /** Mounts /health/*. */
   readonly health: (app: FastifyInstance) => void;
 }
@@ -110,6 +113,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   guardEntrance(app, rates, shedding);
   noteOperations(app, contracts);
   protectPublicPort(app, proxies);
+  if (options.adminSockets) keepAdminApart(app, options.adminSockets);
   refuseUnrouted(app, isUnknown);
   options.health(app);
   mountDocuments(app, options.documents);

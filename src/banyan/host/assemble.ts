@@ -62,7 +62,7 @@ export async function assemble(
   // Ready without them, and the first request need not wait for them.
   setImmediate(loadChecks);
   if (open && role === 'monolith') {
-    announce(settings.dataDir, open.url, log);
+    announce(settings.dataDir, open, log);
     undo.push('instance file', () => removeInstanceFile(settings.dataDir));
   }
 
@@ -85,6 +85,7 @@ export async function assemble(
   };
   return {
     url: open?.url,
+    adminUrl: open?.adminUrl,
     internalUrl: internal.url,
     placements: follower,
     close: () => {
@@ -95,10 +96,10 @@ export async function assemble(
 }
 
 /** For the command line on this machine. A host that keeps nothing on disk has no DATA_DIR, and needs none. */
-function announce(dataDir: string, url: string, log: Logger): void {
+function announce(dataDir: string, { url, adminUrl }: Public, log: Logger): void {
   if (!existsSync(dataDir)) return;
   try {
-    writeInstanceFile(dataDir, url);
+    writeInstanceFile(dataDir, url, adminUrl);
   } catch (error) {
     log.warn(
       { err: (error as Error).message },

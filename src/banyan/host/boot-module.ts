@@ -44,6 +44,7 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
   const { operations, listeners = [], jobs = [], seed, close } = module.setup(open.kit);
   const dispatcher = createDispatcher(contract, operations as unknown as AnyHandlers, {
     codec: options.codec,
+    security: options.security,
     observe: callSpans(options.tracing, 'internal'),
   });
   const events = createEventRuntime({

@@ -12,6 +12,7 @@ import type { Follower } from '../placement/follower.ts';
 import { createHttpFollower } from '../placement/http-follower.ts';
 import { type ControlStore, createControlStore } from '../placement/store.ts';
 import { createSyncHandler } from '../placement/sync.ts';
+import type { SecurityLog } from '../telemetry/security-log.ts';
 import { type HostKeys, openRingKeys, openToldKeys } from './keys.ts';
 import type { Module } from './module.ts';
 
@@ -38,6 +39,7 @@ export interface ControlOptions {
   readonly modules: readonly Module[];
   readonly tokens: InternalTokens;
   readonly log: Logger;
+  readonly security: SecurityLog;
   /** Control refused this host for good. */
   readonly onRefused: (error: Error) => void;
 }
@@ -49,6 +51,7 @@ export function openControl({
   modules,
   tokens,
   log,
+  security,
   onRefused,
 }: ControlOptions): Control {
   if (controlUrl === undefined) {
@@ -80,10 +83,25 @@ export function openControl({
     keys,
     handOut: createKeysHandler(keys, follower, settings.app.sessions?.module),
     async start() {
+      const kept =
+        settings.role === 'monolith' ? keepFirst(store, settings.adminToken!, security) : undefined;
+      kept?.catch(() => {});
       await store.flags.seed(settings.allModules, settings.placements);
       await keys.open();
       await follower.start();
       await keys.follow(follower);
+      await kept;
     },
   };
+}
+
+/** Services take ADMIN_TOKEN by a hash that is kept here. Looked at beside all else: it takes its time by intent. */
+async function keepFirst(store: ControlStore, adminToken: string, security: SecurityLog): Promise<void> {
+  if (await store.operators.keepFirst(adminToken))
+    security.write({
+      event: 'operators.first',
+      outcome: 'ok',
+      target: 'ADMIN_TOKEN',
+      reason: 'its hash was new here',
+    });
 }

@@ -25,11 +25,12 @@ export interface Internal {
 const CUT_MS = 50;
 
 export async function openInternal(parts: Parts, health: Health, undo: Undo): Promise<Internal> {
-  const { settings, log, metrics, tracing, tokens, rights, audience, bearer, control } = parts;
+  const { settings, log, security, metrics, tracing, tokens, rights, audience, bearer, control } = parts;
   const busy = countBusy(parts.dispatchers);
   const app = await createInternalPort({
     hostId: settings.hostId,
     log,
+    security,
     metrics,
     tracing,
     dispatchers: busy.dispatchers,

@@ -85,7 +85,17 @@ export async function openParts(
   const database = await openDatabase(settings, opening, modules, log);
   signal.throwIfAborted();
   const { controlUrl } = database;
-  const control: Control = openControl({ settings, controlUrl, contracts, modules, tokens, log, onRefused });
+  const { security } = watch;
+  const control: Control = openControl({
+    settings,
+    controlUrl,
+    contracts,
+    modules,
+    tokens,
+    log,
+    security,
+    onRefused,
+  });
   undo.push('control store', () => control.store?.close());
   // The first picture is on its way while the modules are booted: they read it when they are called.
   const following = unlessStopped(signal, control.start());
@@ -196,7 +206,8 @@ function bearerCheckOf(
   log: Logger,
 ): VerifyBearer {
   const keys = () => follower.current.jwks?.keys ?? none;
-  return createBearerCheck(adminToken, keys, follower, countWrongTokens(store, isExempt, log));
+  const onWrong = countWrongTokens(store, isExempt, log);
+  return createBearerCheck({ adminToken, keys, placements: follower, onWrong });
 }
 
 /**

@@ -1,6 +1,6 @@
 // Opening and closing the two ports of a host, with words for what goes wrong. A port closes in a bounded time,
 // whatever is connected to it.
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { freePort } from '../postgres/free-port.ts';
 import type { WsDoor } from '../websocket/ws-door.ts';
@@ -28,7 +28,7 @@ export async function tryPort(port: number, host: string, variable: string): Pro
   }
 }
 
-function inWords(error: NodeJS.ErrnoException, port: number, host: string, variable: string): Error {
+export function inWords(error: NodeJS.ErrnoException, port: number, host: string, variable: string): Error {
   const { code } = error;
   if (code === 'EADDRINUSE')
     return new Error(
@@ -39,11 +39,13 @@ function inWords(error: NodeJS.ErrnoException, port: number, host: string, varia
       `${variable} ${port} may not be opened by this user. Set ${variable} to a port above 1023.`,
     );
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-    return new Error(`HOST ${host} is no address of this machine. Use 127.0.0.1 or 0.0.0.0.`);
+    return new Error(
+      `${variable === 'ADMIN_PORT' ? 'ADMIN_HOST' : 'HOST'} ${host} is no address of this machine. Use 127.0.0.1 or 0.0.0.0.`,
+    );
   return error;
 }
 
-export function portOf(app: FastifyInstance): number {
+export function portOf(app: { readonly server: Pick<Server, 'address'> }): number {
   return (app.server.address() as AddressInfo).port;
 }
 

@@ -11,7 +11,10 @@ import { adminHandlers } from '../placement/admin.ts';
 import { admin } from '../placement/admin-contract.ts';
 import { keys as keysContract } from '../placement/key-contract.ts';
 import { keyHandlers } from '../placement/key-handlers.ts';
+import { operatorHandlers } from '../placement/operators-admin.ts';
+import { operators } from '../placement/operators-contract.ts';
 import { listenWidely } from './acceptors.ts';
+import { createAdminPort } from './admin-port.ts';
 import type { Health } from './health.ts';
 import { keyLife } from './key-life.ts';
 import type { Parts } from './parts.ts';
@@ -22,6 +25,8 @@ type AnyHandlers = Parameters<typeof createDispatcher>[1];
 
 export interface Public {
   readonly url: string;
+  /** Where /admin is, if not there. */
+  readonly adminUrl: string | undefined;
   readonly gateway: Gateway;
 }
 
@@ -36,7 +41,7 @@ export async function openPublic(
   before: Promise<unknown>,
   undo: Undo,
 ): Promise<Public> {
-  const { settings, log, metrics, tracing, contracts, dispatchers, tokens, bearer, control } = parts;
+  const { settings, log, security, metrics, tracing, contracts, dispatchers, tokens, bearer, control } = parts;
   const address = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   const url = () => `http://${address}:${portOf(gateway.app)}`;
   const handlers = adminHandlers({
@@ -46,6 +51,7 @@ export async function openPublic(
     monolith: () => ({ pid: process.pid, url: url() }),
     probe: ({ url: at, id, legacy }) => probeAccess(at, id, tokens.mint(audienceOf(id), legacy)),
   });
+  const onOperators = operatorHandlers({ store: control.store!, follower: control.follower });
   const closing = new AbortController();
   const onEvents = lateEventHandlers({
     contracts,
@@ -55,11 +61,13 @@ export async function openPublic(
   });
   const { store, follower, keys } = control;
   const onKeys = keyHandlers({ store: store!, follower, root: keys.root!, life: keyLife, log });
-  const { codec } = settings;
+  const { codec, adminPort: wanted } = settings;
+  const adminPort = wanted === undefined ? undefined : createAdminPort(wanted, settings.adminHost);
   const own = [
-    createDispatcher(admin, handlers as unknown as AnyHandlers, { codec }),
-    createDispatcher(eventsContract, onEvents as unknown as AnyHandlers, { codec }),
-    createDispatcher(keysContract, onKeys as unknown as AnyHandlers, { codec }),
+    createDispatcher(admin, handlers as unknown as AnyHandlers, { codec, security }),
+    createDispatcher(operators, onOperators as unknown as AnyHandlers, { codec, security }),
+    createDispatcher(eventsContract, onEvents as unknown as AnyHandlers, { codec, security }),
+    createDispatcher(keysContract, onKeys as unknown as AnyHandlers, { codec, security }),
   ];
   // Written, and what writes them loaded, when somebody first asks.
   const document = once(async () => {
@@ -70,6 +78,8 @@ export async function openPublic(
   const gateway = await createGateway({
     hostId: 'monolith',
     log,
+    security,
+    adminSockets: adminPort?.sockets,
     metrics,
     tracing,
     contracts,
@@ -98,8 +108,10 @@ export async function openPublic(
   // Where a start is given up; a stop has closed it before.
   undo.push('public port', (ms) => closePort(gateway.app, ms / 2));
   await before;
+  adminPort?.closeWith(gateway.app);
   await listenWidely(gateway.app, settings.port, settings.host, 'PORT');
-  return { url: url(), gateway };
+  await adminPort?.open(gateway.app);
+  return { url: url(), adminUrl: adminPort?.url(), gateway };
 }
 
 function once<T>(make: () => T): () => T {

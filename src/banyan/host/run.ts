@@ -57,7 +57,7 @@ async function serve(app: App, overrides: Env): Promise<void> {
     if (!stopping.signal.aborted) throw error;
   });
   if (stopping.signal.aborted) return;
-  if (host?.url) printStartupMessage(settings, host.url);
+  if (host?.url) printStartupMessage(settings, host.url, host.adminUrl);
   else if (host) log.info({ internal: host.internalUrl }, 'serving');
 }
 

@@ -5,6 +5,8 @@ import type { Follower } from '../placement/follower.ts';
 export interface RunningHost {
   /** The public base URL; undefined on a service. */
   readonly url: string | undefined;
+  /** Where /admin is, if it has a port of its own. */
+  readonly adminUrl?: string | undefined;
   readonly internalUrl: string;
   readonly placements: Follower;
   /** Ends everything that this host began. Safe to call twice. */

@@ -32,7 +32,6 @@ export function serviceCommand(
       SERVICE_KEY: JSON.stringify(keyOf(module)),
       INTERNAL_KEY: settings.internalKey,
       INTERNAL_KEY_LEGACY: settings.internalKey === undefined ? undefined : '1',
-      ADMIN_TOKEN: settings.adminToken,
       ...ownOf(settings),
       BROKER_URL: brokerOf(module),
       RATE_LIMIT_EXEMPT: settings.rateLimitExempt.join(',') || undefined,

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 
-export function printStartupMessage(settings: Settings, url: string): void {
+export function printStartupMessage(settings: Settings, url: string, adminUrl?: string): void {
   const bold = (text: string) => (settings.pretty ? `\u001b[1m${text}\u001b[22m` : text);
   // What the environment says itself is in no file.
   const made = (name: string) => existsSync(join(settings.dataDir, name));
@@ -14,6 +14,7 @@ export function printStartupMessage(settings: Settings, url: string): void {
     `  ${bold(title)} is up at ${bold(url)}`,
     '',
     `  API and documentation   ${url}/docs`,
+    ...(adminUrl ? [`  Administration          ${adminUrl}/admin`] : []),
     ...facts.map(([label, fact]) => `  ${label.padEnd(22)}  ${fact}`),
     ...(made('admin-token') ? [`  Admin token             ${short(settings.dataDir)}/admin-token`] : []),
     '',

@@ -39,7 +39,7 @@ function gateway(isExempt: IsExempt = exemptions(), token = right) {
     },
   };
   const wrong = countWrongTokens({ sql } as unknown as ControlStore, isExempt, log);
-  const check = createBearerCheck(token, () => [], placements, wrong);
+  const check = createBearerCheck({ adminToken: token, keys: () => [], placements, onWrong: wrong });
   return async (sent: string, address: string) => {
     try {
       return (await check(sent, address)).kind;

@@ -1,7 +1,7 @@
 // A request of a client as the call that a dispatcher takes: who asks, until when, in which trace. Guarantees: a call
 // has a deadline, which whoever asked may bring forward and never put off. It knows no route.
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Call, Upload } from '../context/call.ts';
+import type { Call, Change, Upload } from '../context/call.ts';
 import type { Principal } from '../context/principal.ts';
 
 /** Milliseconds a request may take in all, calls to other modules included. */
@@ -13,6 +13,7 @@ export class HttpCall implements Call {
   readonly deadline: number;
   readonly traceparent: string;
   readonly upload: Upload | undefined;
+  change: Change | undefined = undefined;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   #controller: AbortController | undefined;

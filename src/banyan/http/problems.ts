@@ -8,7 +8,15 @@ import { REFUSAL_HEADER, TokenRefused } from '../identity/hop.ts';
 import { Shed } from './admission.ts';
 import { dropRest, keepConnection } from './leftover.ts';
 
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Why it is 401, 403 or 429, where that was said here. */
+    refusal?: Problem;
+  }
+}
+
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.status === 401 || problem.status === 403 || problem.status === 429) reply.refusal = problem;
   if (problem.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(problem.retryAfter)));
   if (problem.status === 401) {
     reply.header('www-authenticate', 'Bearer');

@@ -14,6 +14,7 @@ import { adopt } from '../context/trace.ts';
 import { kernelProblem } from '../contract/problem.ts';
 import type { Networks } from '../limits/networks.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { SecurityLog } from '../telemetry/security-log.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { recordAnswers } from './answered.ts';
 import { jsonBodies } from './body.ts';
@@ -24,6 +25,7 @@ import { JSON_BODY_LIMIT } from './limits.ts';
 import { pathMatcher } from './lookup.ts';
 import { isOverfull, noteConnections } from './open-connections.ts';
 import { answerWithProblems, sendProblem, toProblem } from './problems.ts';
+import { noteRefusals } from './refusals.ts';
 import { refuseTunnel, refuseUnreadable } from './refuse.ts';
 import { MAX_HEADERS, originForm, refusalOf } from './target.ts';
 import { traceRequests } from './traced.ts';
@@ -41,6 +43,8 @@ export interface ServerOptions {
   readonly trustProxy?: Networks | true | undefined;
   /** A reader that takes no byte of its answer for so long is cut off, in milliseconds. */
   readonly stalledMs: number;
+  /** Hears of what is refused here. Absent in tests of parts. */
+  readonly security?: SecurityLog;
   /** Sets what is said of every answer, also where no hook runs. */
   readonly sayOfAll?: (request: FastifyRequest, reply: FastifyReply) => void;
 }
@@ -53,7 +57,7 @@ interface Port {
 }
 
 export function createServer(options: ServerOptions, port: Port = {}): FastifyInstance {
-  const { hostId, metrics, tracing, routes, stalledMs, sayOfAll } = options;
+  const { hostId, metrics, tracing, routes, security, stalledMs, sayOfAll } = options;
   const app = fastify(settingsOf(options, port));
   const connections = noteConnections(app.server);
   app.decorate('closing', closingOf(app.server, connections));
@@ -76,6 +80,7 @@ export function createServer(options: ServerOptions, port: Port = {}): FastifyIn
     done(isOverfull(raw.socket) ? tooManyBehind : refusalOf(raw, mostHeaders));
   });
   recordAnswers(app, metrics, tracing);
+  if (security) noteRefusals(app, security);
   return app;
 }
 

@@ -1,4 +1,4 @@
-// What an operator can ask of placement: the routes under /admin, for ADMIN_TOKEN alone.
+// What an operator can ask of placement: the routes under /admin, for those with the scope.
 // The command line is a client of exactly this.
 import type { Static } from 'typebox';
 import { type Contract, closed, defineContract, nothing, operation } from '../contract/contract.ts';
@@ -70,7 +70,7 @@ const changedBy = Type.Optional(
   Type.String({
     minLength: 1,
     maxLength: 100,
-    description: 'Who asks, for the audit. Default: operator.',
+    description: 'A remark for the history, beside the name of who asks.',
     examples: ['ada'],
   }),
 );
@@ -94,6 +94,7 @@ export const admin = defineContract('admin', {
     placements: operation({
       summary: 'Where every module serves now',
       access: 'operator',
+      scope: ['read', 'place'],
       http: { method: 'GET', path: '/admin/placements' },
       input: nothing,
       output: Overview,
@@ -102,6 +103,7 @@ export const admin = defineContract('admin', {
     place: operation({
       summary: 'Flip a module; answers when every live host applied it, or after 2 s with those that lag',
       access: 'operator',
+      scope: 'place',
       http: { method: 'PUT', path: '/admin/placements/:module' },
       headers: { changedBy: 'X-Changed-By' },
       input: closed({
@@ -120,6 +122,7 @@ export const admin = defineContract('admin', {
         'Answers when they are healthy, or gone. 0 waits until no request to them is unfinished; when that ' +
         'takes longer than timeoutMs nothing is stopped.',
       access: 'operator',
+      scope: 'place',
       http: { method: 'PUT', path: '/admin/services/:module' },
       input: closed({
         module: Type.String({ maxLength: 100 }),

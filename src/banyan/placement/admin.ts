@@ -1,6 +1,7 @@
 // The handlers of the admin contract. They read the control store itself, so that every monolith answers the
 // same; a flip, and what must be waited for, is in flip.ts and scale.ts.
 
+import { doneBy } from '../context/principal.ts';
 import type { Handlers } from '../contract/handlers.ts';
 import { kernelProblem, type Problem, problem } from '../contract/problem.ts';
 import type { AccessProbe } from '../identity/hop.ts';
@@ -45,18 +46,22 @@ export function adminHandlers({
   return {
     placements: async () => storeErrors(async () => overviewOf(await store.read(), monolith())),
 
-    place: async ({ module, placement, changedBy = 'operator' }) =>
+    place: async ({ module, placement, changedBy }, call) =>
       storeErrors(async () => {
+        const before = await entry(module);
         if (placement === 'service' && probe) await refuseIfLockedOut(await store.read(), module, probe);
-        const { outcome, lagging } = await setPlacement(store, follower, module, placement, changedBy);
+        const by = doneBy(call.principal, changedBy);
+        const { outcome, lagging } = await setPlacement(store, follower, module, placement, by);
         if (outcome === 'no-healthy-instance') throw noHealthyInstance(await store.read(), module);
         const after = await entry(module);
+        call.change = { before: { placement: before.placement }, after: { placement: after.placement } };
         return lagging.length > 0 ? { ...after, lagging: [...lagging] } : after;
       }),
 
-    services: async ({ module, instances, timeoutMs = DEFAULT_TIMEOUT_MS }) =>
+    services: async ({ module, instances, timeoutMs = DEFAULT_TIMEOUT_MS }, call) =>
       storeErrors(async () => {
-        await entry(module);
+        const { desired } = await entry(module);
+        call.change = { before: { instances: desired }, after: { instances } };
         await scale(store, { module, instances, timeoutMs, supervisor: host });
         await follower.refresh();
         return entry(module);

@@ -22,6 +22,7 @@ export function snapshotOf(tables: Tables): Snapshot {
     jwks: { keys: publicKeys(tables, 'session') },
     services: servicesOf(tables),
     seals: sealsOf(tables),
+    operators: tables.operators,
   };
 }
 

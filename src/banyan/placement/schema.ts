@@ -24,7 +24,7 @@ export function controlSchema(revokers: readonly string[] = []): KernelSchema {
   return { schema: 'banyan_control', role: 'banyan_control', ddl };
 }
 
-const TABLES = readSql(import.meta.url, 'control.sql', 'key.sql');
+const TABLES = readSql(import.meta.url, 'control.sql', 'key.sql', 'operator.sql');
 
 // Roles are made before the library's tables; a schema provisioned without that module grants nothing.
 const grant = (module: string) => `

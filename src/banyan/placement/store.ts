@@ -11,6 +11,7 @@ import { createFlags, type Flags } from './flags.ts';
 import { createKeyRing, type KeyRing } from './key-ring.ts';
 import { createKeyTurns, type KeyTurns } from './key-turns.ts';
 import { listen } from './listen.ts';
+import { createOperators, type Operators } from './operators.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import { CONTROL_CHANNEL } from './schema.ts';
 import { createServices, type Services } from './services.ts';
@@ -21,6 +22,7 @@ export interface ControlStore {
   readonly registry: Registry;
   readonly services: Services;
   readonly keys: KeyRing & KeyTurns;
+  readonly operators: Operators;
   /** For limits that all gateways count together (limits/tables.ts). */
   readonly sql: Sql;
   read(): Promise<Tables>;
@@ -69,6 +71,7 @@ export function createControlStore({ url, log }: ControlStoreOptions): ControlSt
     registry: createRegistry(sql, change),
     services: createServices(sql, change),
     keys: { ...createKeyRing(sql, change), ...createKeyTurns(sql, change) },
+    operators: createOperators(sql, change),
     sql,
     read: () => readTables(sql),
     tag: async () => (await sql.query<{ tag: string }>(`SELECT ${TAG_SQL} AS tag`)).rows[0]!.tag,

@@ -1,7 +1,7 @@
 // The control tables as rows: one statement reads them all, so that a picture is of one instant.
 // What hosts and operators see (a snapshot, the admin answer) is computed from these rows and nothing else.
 
-import type { Door, Placement, PublicKey } from '../routing/snapshot.ts';
+import type { Door, OperatorKnown, Placement, PublicKey } from '../routing/snapshot.ts';
 import type { Sql } from '../store/store.ts';
 import type { Difference } from './compatibility.ts';
 import type { HeldOut, HostRole } from './host.ts';
@@ -79,6 +79,8 @@ export interface Tables {
   readonly keys: readonly KeyRow[];
   /** By module of the product, those that it calls. */
   readonly uses: Readonly<Record<string, readonly string[]>>;
+  /** Those whose tokens are good. */
+  readonly operators: readonly OperatorKnown[];
   /** Changes whenever anything does that a snapshot shows. */
   readonly tag: string;
 }
@@ -110,6 +112,7 @@ const TABLES_SQL = `SELECT json_build_object(
   'services', ${rows(`
     SELECT module, number, wanted, supervisor, machine, pid, started, failures, last_exit AS "lastExit"
     FROM service ORDER BY module, number`)},
+  'operators', ${rows('SELECT name, scopes, hash FROM operator WHERE revoked_at IS NULL ORDER BY name')},
   'revoked', (SELECT coalesce(json_object_agg(user_id, epoch), '{}') FROM revoked WHERE ${RECENT}),
   'keys', ${rows(`SELECT purpose, name, modules, public FROM key ORDER BY purpose, name, ${PRESENT_FIRST_SQL}`)},
   'uses', (SELECT coalesce(json_object_agg(name, uses), '{}') FROM module)

@@ -1,6 +1,7 @@
 // Where every module serves at this moment, as one immutable picture in memory. Refs and the gateway read
 // it on every call; only the follower replaces it. It knows no module by name.
 
+import type { Scope } from '../context/scopes.ts';
 import type { NamedKey } from '../identity/keys.ts';
 
 export type Placement = 'in-process' | 'service';
@@ -21,6 +22,14 @@ export interface Instance {
   readonly healthy: boolean;
   /** It is of the version before, and takes no token but by INTERNAL_KEY. */
   readonly legacy?: true;
+}
+
+/** What a host is told of an operator: enough to know the token when it is shown, and no way back to it. */
+export interface OperatorKnown {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** `sha256:…`, or `scrypt:…` of ADMIN_TOKEN. */
+  readonly hash: string;
 }
 
 export interface ModulePlacement {
@@ -45,6 +54,8 @@ export interface Snapshot {
   readonly monoliths: readonly Instance[];
   /** User id to the epoch below which a session token is revoked. */
   readonly revoked: Readonly<Record<string, number>>;
+  /** Who may administer; absent in a picture that a monolith of the version before sent. */
+  readonly operators?: readonly OperatorKnown[];
   /** The public keys of sessions (RFC 7517): all by which a living session may be signed. The first signs now. */
   readonly jwks?: { readonly keys: readonly PublicKey[] };
   /** Who may speak as which service, by its name: `monolith` (monoliths and gateways), or `<module>` of `<module>-<n>`. */

@@ -7,15 +7,22 @@ import { identify, isAlive, type ProcessIdentity } from '../context/process.ts';
 export interface RunningInstance {
   /** The public base URL, for example `http://127.0.0.1:3000`. */
   readonly url: string;
+  /** Where /admin is, if it has a port of its own. */
+  readonly adminUrl?: string;
   readonly pid: number;
   readonly process: ProcessIdentity;
 }
 
 const pathOf = (dataDir: string) => join(dataDir, 'instance.json');
 
-export function writeInstanceFile(dataDir: string, url: string): void {
+export function writeInstanceFile(dataDir: string, url: string, adminUrl?: string): void {
   const { pid } = process;
-  const content: RunningInstance = { url, pid, process: identify(pid)! };
+  const content: RunningInstance = {
+    url,
+    ...(adminUrl === undefined ? {} : { adminUrl }),
+    pid,
+    process: identify(pid)!,
+  };
   // Written whole or not at all: the command line may read at any moment.
   const draft = `${pathOf(dataDir)}.${pid}`;
   writeFileSync(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });

@@ -54,7 +54,7 @@ class TurningFile implements Sink {
   #open(): void {
     if (this.#failed && Date.now() < this.#failed.until) throw this.#failed.error;
     try {
-      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o711 });
       this.#file = openSync(this.#path, 'a', 0o600);
       this.#bytes = fstatSync(this.#file).size;
       this.#failed = undefined;

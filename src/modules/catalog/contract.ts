@@ -81,6 +81,7 @@ export const catalog = defineContract('catalog', {
     createProduct: operation({
       summary: 'Add a product',
       access: 'admin',
+      scope: 'store',
       http: { method: 'POST', path: '/api/catalog/products', status: 201 },
       input: closed({
         sku,
@@ -98,6 +99,7 @@ export const catalog = defineContract('catalog', {
     changeProduct: operation({
       summary: 'Change a product; stock sets what can be sold from now on',
       access: 'admin',
+      scope: 'store',
       http: { method: 'PATCH', path: '/api/catalog/products/:id' },
       input: closed({
         id: id(),

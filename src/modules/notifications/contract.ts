@@ -48,6 +48,7 @@ export const notifications = defineContract('notifications', {
     send: operation({
       summary: 'Mail a user',
       access: 'admin',
+      scope: 'store',
       http: { method: 'POST', path: '/api/notifications/send', status: 202 },
       input: closed({
         userId: id(),

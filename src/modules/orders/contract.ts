@@ -202,6 +202,7 @@ export const orders = defineContract('orders', {
     sagas: operation({
       summary: 'The style in force, and the sagas that are not over, by step',
       access: 'operator',
+      scope: ['read', 'saga'],
       http: { method: 'GET', path: '/admin/saga' },
       input: closed({}),
       output: SagaOverview,
@@ -211,6 +212,7 @@ export const orders = defineContract('orders', {
       summary: 'Set the style of orders placed from now on; in force in every host when it answers',
       description: 'Orders placed before end in the style in which they began.',
       access: 'operator',
+      scope: 'saga',
       http: { method: 'PUT', path: '/admin/saga' },
       headers: { changedBy: 'X-Changed-By' },
       input: closed({
@@ -223,6 +225,7 @@ export const orders = defineContract('orders', {
     showSaga: operation({
       summary: 'The saga of an order: where it stands, why, and what happened',
       access: 'operator',
+      scope: ['read', 'saga'],
       http: { method: 'GET', path: '/admin/saga/:orderId' },
       input: closed({ orderId: id() }),
       output: SagaOfOrder,
@@ -232,6 +235,7 @@ export const orders = defineContract('orders', {
     retrySaga: operation({
       summary: 'Ask again, where an order is stuck',
       access: 'operator',
+      scope: 'saga',
       http: { method: 'POST', path: '/admin/saga/:orderId/retry' },
       input: closed({ orderId: id() }),
       output: SagaOfOrder,
@@ -241,6 +245,7 @@ export const orders = defineContract('orders', {
     cancelSaga: operation({
       summary: 'Give up an order that is stuck: take back what was done',
       access: 'operator',
+      scope: 'saga',
       http: { method: 'POST', path: '/admin/saga/:orderId/cancel' },
       input: closed({ orderId: id() }),
       output: SagaOfOrder,

@@ -44,10 +44,10 @@ export default function ordersModule(): Module {
           cancel: ({ id }, { user }) => service.cancel(user.id, id),
           timeline: ({ id }, { user }) => service.timeline(user.id, id),
           sagas: () => operator.overview(),
-          setSagaStyle: ({ style, changedBy }) => operator.setStyle(style, changedBy),
+          setSagaStyle: ({ style, changedBy }, call) => operator.setStyle(style, changedBy, call),
           showSaga: ({ orderId }) => operator.show(orderId),
-          retrySaga: ({ orderId }) => operator.retry(orderId),
-          cancelSaga: ({ orderId }) => operator.cancel(orderId),
+          retrySaga: ({ orderId }, call) => operator.retry(orderId, call),
+          cancelSaga: ({ orderId }, call) => operator.cancel(orderId, call),
         },
         listeners: listeners(coordinator),
       };

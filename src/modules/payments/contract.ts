@@ -79,6 +79,7 @@ export const payments = defineContract('payments', {
       summary: "The sandbox card network's own ledger, newest first, optionally of one order",
       description: 'A page has 100 charges unless `limit` says otherwise.',
       access: 'admin',
+      scope: ['read', 'store'],
       http: { method: 'GET', path: '/api/payments/sandbox/charges' },
       input: closed({ orderId: Type.Optional(id()), ...paging }),
       output: page(Charge),

@@ -116,6 +116,7 @@ export const users = defineContract('users', {
     administer: operation({
       summary: 'Block or unblock a user',
       access: 'admin',
+      scope: 'store',
       http: { method: 'PATCH', path: '/api/users/:id' },
       input: closed({ id: id(), blocked: Type.Boolean() }),
       output: User,

@@ -15,7 +15,7 @@ export type AuditAction = keyof typeof auditActions;
 
 export interface AuditEntry {
   readonly action: AuditAction;
-  /** Who, as told by the caller: a name for people, no proof. */
+  /** Who: the operator or user whose token it was, with what the caller said of himself beside it. */
   readonly by: string;
   readonly eventId?: string;
   readonly why?: string;

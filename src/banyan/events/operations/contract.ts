@@ -1,4 +1,4 @@
-// What an operator can ask of events: the routes under /admin/events, for ADMIN_TOKEN alone, and publishing by
+// What an operator can ask of events: the routes under /admin/events, for those with the scope, and publishing by
 // hand. The command line is a client of exactly this.
 
 import { closed, defineContract, nothing, operation, page } from '../../contract/contract.ts';
@@ -29,7 +29,7 @@ const changedBy = Type.Optional(
   Type.String({
     minLength: 1,
     maxLength: 100,
-    description: 'Who asks, for the audit. Default: operator.',
+    description: 'A remark for the history, beside the name of who asks.',
     examples: ['ada'],
   }),
 );
@@ -58,6 +58,7 @@ export const events = defineContract('events', {
     overview: operation({
       summary: 'How the events of every module are doing',
       access: 'operator',
+      scope: ['read', 'events'],
       http: { method: 'GET', path: '/admin/events' },
       input: nothing,
       output: EventsOverview,
@@ -68,6 +69,7 @@ export const events = defineContract('events', {
       summary: 'Deliveries that failed: why, how often, since when; the longest first',
       description: 'The dead letters, unless another state is asked for.',
       access: 'operator',
+      scope: ['read', 'events'],
       http: { method: 'GET', path: '/admin/events/dead' },
       input: closed({
         module: Type.Optional(name()),
@@ -84,6 +86,7 @@ export const events = defineContract('events', {
     letter: operation({
       summary: 'One delivery that failed, with every error, its stack and its bytes',
       access: 'operator',
+      scope: 'events',
       http: { method: 'GET', path: '/admin/events/dead/:id' },
       input: closed({ id: id(), module: Type.Optional(name()) }),
       example: ofModule,
@@ -97,6 +100,7 @@ export const events = defineContract('events', {
         'At every consumer where it is at rest, or at the one named. `data` replaces the data of the event: it is ' +
         'checked as the consumer will check it, and the original is kept.',
       access: 'operator',
+      scope: 'events',
       http: { method: 'POST', path: '/admin/events/dead/:id/redrive' },
       headers,
       input: closed({
@@ -114,6 +118,7 @@ export const events = defineContract('events', {
     redriveMany: operation({
       summary: 'Try all dead letters of a module again, or those named, each key in its order',
       access: 'operator',
+      scope: 'events',
       http: { method: 'POST', path: '/admin/events/redrive' },
       headers,
       input: closed({
@@ -129,6 +134,7 @@ export const events = defineContract('events', {
     drop: operation({
       summary: 'Give it up; later events of its key go on',
       access: 'operator',
+      scope: 'events',
       http: { method: 'POST', path: '/admin/events/dead/:id/drop' },
       headers,
       input: closed({
@@ -145,6 +151,7 @@ export const events = defineContract('events', {
     held: operation({
       summary: 'Keys that do not go on by themselves, and what holds each',
       access: 'operator',
+      scope: ['read', 'events'],
       http: { method: 'GET', path: '/admin/events/held' },
       input: closed({ module: Type.Optional(name()), limit: paging.limit }),
       example: ofModule,
@@ -158,6 +165,7 @@ export const events = defineContract('events', {
         'At every consumer that is parked before exactly this offset (`parked` of GET /admin/events), within 5 s. What ' +
         'stands in it has no effect there. Later events of its keys wait as after any event that is missing.',
       access: 'operator',
+      scope: 'events',
       http: { method: 'POST', path: '/admin/events/skip' },
       headers,
       input: closed({
@@ -175,6 +183,7 @@ export const events = defineContract('events', {
     show: operation({
       summary: 'One event: where it is, and what became of it at every consumer',
       access: 'operator',
+      scope: 'events',
       http: { method: 'GET', path: '/admin/events/:id' },
       input: closed({ id: id() }),
       output: WholeEvent,
@@ -187,6 +196,7 @@ export const events = defineContract('events', {
         'Through the listeners that are declared replayable; what they would publish is suppressed. Works for about ' +
         'ten seconds and answers where to go on: ask again with nextCursor until it is null.',
       access: 'operator',
+      scope: 'events',
       http: { method: 'POST', path: '/admin/events/replay' },
       headers,
       input: closed({
@@ -214,6 +224,7 @@ export const events = defineContract('events', {
       summary: 'Outboxes, log and inboxes against one another',
       description: `Over the last hour, or the time given (at most ${VERIFY_MOST_DAYS} days back). Events in flight are not lost.`,
       access: 'operator',
+      scope: ['read', 'events'],
       http: { method: 'GET', path: '/admin/events/verify' },
       input: closed({ from: Type.Optional(time()), until: Type.Optional(time()) }),
       example: ofLastHour,
@@ -227,6 +238,7 @@ export const events = defineContract('events', {
         'Answers as soon as something arrives, or empty after waitMs (default 10000). Ask again with nextCursor: ' +
         'what arrives in between is not missed. The first answer begins now, or at `from`.',
       access: 'operator',
+      scope: 'events',
       http: { method: 'GET', path: '/admin/events/tail' },
       input: closed({
         topic: Type.Optional(name()),
@@ -243,6 +255,7 @@ export const events = defineContract('events', {
     publish: operation({
       summary: "Publish an event of a known type through its owner's outbox",
       access: 'admin',
+      scope: 'events',
       http: { method: 'POST', path: '/api/events', status: 202 },
       headers,
       input: closed({

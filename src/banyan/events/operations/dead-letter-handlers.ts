@@ -1,5 +1,6 @@
 // The operations on deliveries that are not done: list, show, redrive, drop.
 
+import { doneBy } from '../../context/principal.ts';
 import type { Handlers } from '../../contract/handlers.ts';
 import { type Problem, problem } from '../../contract/problem.ts';
 import { Type } from '../../contract/type.ts';
@@ -19,7 +20,7 @@ import {
 import { drop } from './drop.ts';
 import { heldKeys } from './held.ts';
 import { NotRepairable, redrive, redriveAll } from './redrive.ts';
-import { invalid, type Site, who } from './site.ts';
+import { invalid, type Site } from './site.ts';
 import { readable } from './tail.ts';
 
 type Names = 'dead' | 'letter' | 'redrive' | 'redriveMany' | 'drop' | 'held';
@@ -67,18 +68,26 @@ export function deadLetterHandlers(site: Site): Pick<Handlers<typeof events>, Na
       return whole(letter, all);
     },
 
-    redrive: async ({ id, module, data, changedBy }, { principal }) => {
-      const by = who(principal, changedBy);
-      return { items: await atRest(site, id, module, (one) => redrive(one, [id], { by, data })) };
+    redrive: async ({ id, module, data, changedBy }, call) => {
+      const by = doneBy(call.principal, changedBy);
+      const items = await atRest(site, id, module, (one) => redrive(one, [id], { by, data }));
+      call.change = {
+        before: { state: 'at rest' },
+        after: { ...statesOf(items), edited: data !== undefined },
+      };
+      return { items };
     },
 
-    drop: async ({ id, module, why, changedBy }, { principal }) => {
-      const by = who(principal, changedBy);
-      return { items: await atRest(site, id, module, (one) => drop(one, [id], { by, why })) };
+    drop: async ({ id, module, why, changedBy }, call) => {
+      const by = doneBy(call.principal, changedBy);
+      const items = await atRest(site, id, module, (one) => drop(one, [id], { by, why }));
+      call.change = { before: { state: 'at rest' }, after: { ...statesOf(items), why } };
+      return { items };
     },
 
-    redriveMany: async ({ module, ids, changedBy }, { principal }) => {
-      const by = who(principal, changedBy);
+    redriveMany: async ({ module, ids, changedBy }, call) => {
+      const by = doneBy(call.principal, changedBy);
+      call.change = { after: { module, ids } };
       if (ids === undefined) {
         if (module === undefined) throw invalid({ path: '/module', message: 'is required, or else ids' });
         return { redriven: await redriveAll(site.one(module), by) };
@@ -101,6 +110,10 @@ export function deadLetterHandlers(site: Site): Pick<Handlers<typeof events>, Na
     },
   };
 }
+
+/** How they are now, by consumer. */
+const statesOf = (items: readonly Decided[]) =>
+  Object.fromEntries(items.map(({ module, state }) => [module, state]));
 
 /** A time of its shape that no calendar has: only PostgreSQL knows them all. */
 function refusePlace(error: unknown): never {

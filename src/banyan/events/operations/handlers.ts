@@ -1,5 +1,7 @@
 // The handlers of the events contract, for a host that has the modules' stores. Where a module serves does not
 // matter: what is decided here is written into its store, and whoever consumes for it goes by that.
+
+import { doneBy } from '../../context/principal.ts';
 import type { EventDefinition } from '../../contract/contract.ts';
 import type { Handlers } from '../../contract/handlers.ts';
 import { checkOf, EventRefused } from '../publisher.ts';
@@ -8,7 +10,7 @@ import type { events } from './contract.ts';
 import { deadLetterHandlers } from './dead-letter-handlers.ts';
 import { logHandlers } from './log-handlers.ts';
 import { publishByHand } from './publish.ts';
-import { invalid, Site, type SiteOptions, who } from './site.ts';
+import { invalid, Site, type SiteOptions } from './site.ts';
 
 export function eventHandlers(options: SiteOptions): Handlers<typeof events> {
   const site = new Site(options);
@@ -24,7 +26,8 @@ export function eventHandlers(options: SiteOptions): Handlers<typeof events> {
       };
     },
 
-    publish: async ({ topic, key, message: { type, data }, changedBy }, { principal }) => {
+    publish: async ({ topic, key, message: { type, data }, changedBy }, call) => {
+      call.change = { after: { topic, key, type } };
       const event = findType(site, topic, type);
       const errors = checkOf(event)
         .errors(data)
@@ -34,7 +37,9 @@ export function eventHandlers(options: SiteOptions): Handlers<typeof events> {
         errors.push({ path: '/key', message: `differs from /message/data/${event.key}, which is the key` });
       if (errors.length > 0) throw invalid(...errors);
       try {
-        const id = await publishByHand(site.one(event.module), event, data, who(principal, changedBy));
+        const by = doneBy(call.principal, changedBy);
+        const id = await publishByHand(site.one(event.module), event, data, by);
+        call.change = { after: { topic, key, type, id } };
         return { id, topic, key, type };
       } catch (error) {
         if (!(error instanceof EventRefused)) throw error;

@@ -1,5 +1,6 @@
 // The operations that read the log beside its groups: show, tail, replay, verify.
 
+import { doneBy } from '../../context/principal.ts';
 import type { Handlers } from '../../contract/handlers.ts';
 import { problem } from '../../contract/problem.ts';
 import { Type } from '../../contract/type.ts';
@@ -11,7 +12,7 @@ import { events, VERIFY_MOST_DAYS } from './contract.ts';
 import { cursors } from './cursor.ts';
 import { findEvent } from './find.ts';
 import { ReplayObstructed, ReplayStopped, replay } from './replay.ts';
-import { invalid, type Site, span, who } from './site.ts';
+import { invalid, type Site, span } from './site.ts';
 import { skip } from './skip.ts';
 import { tail } from './tail.ts';
 import type { Verified } from './verdict.ts';
@@ -64,13 +65,11 @@ export function logHandlers(site: Site): Pick<Handlers<typeof events>, Names> {
 
     replay: replayHandler(site),
 
-    skip: async ({ topic, changedBy, ...place }, { principal }) => ({
-      items: await skip(site.some(undefined), {
-        ...place,
-        topic: site.topic(topic),
-        by: who(principal, changedBy),
-      }),
-    }),
+    skip: async ({ topic, changedBy, ...place }, call) => {
+      call.change = { after: { topic, ...place } };
+      const by = doneBy(call.principal, changedBy);
+      return { items: await skip(site.some(undefined), { ...place, topic: site.topic(topic), by }) };
+    },
 
     verify: async ({ from, until }) => {
       const end = until === undefined ? Date.now() : Date.parse(until);
@@ -94,7 +93,9 @@ export function logHandlers(site: Site): Pick<Handlers<typeof events>, Names> {
 }
 
 function replayHandler(site: Site): Handlers<typeof events>['replay'] {
-  return async ({ topic, from, until, to, cursor, changedBy }, { principal, signal }) => {
+  return async ({ topic, from, until, to, cursor, changedBy }, call) => {
+    const { principal, signal } = call;
+    call.change = { after: { topic, from, until, to, continued: cursor !== undefined } };
     const consumer = site.one(to);
     site.topic(topic);
     const before = cursor === undefined ? undefined : replays.read(cursor);
@@ -104,7 +105,7 @@ function replayHandler(site: Site): Handlers<typeof events>['replay'] {
     refuseUnlessReplayable(consumer, topic);
     if (!before) {
       await audit(poolSql(consumer), nameOf(consumer), [
-        { action: 'replay', by: who(principal, changedBy), detail: { topic, ...time } },
+        { action: 'replay', by: doneBy(principal, changedBy), detail: { topic, ...time } },
       ]);
     }
     const options = { topic, ...time, positions: before?.at, budgetMs: REPLAY_BUDGET_MS, signal };

@@ -1,13 +1,14 @@
 // What a host says that is asked for what it does not have, and which spans of time are the past.
 import { describe, expect, test } from 'vitest';
 import type { Call } from '../../context/call.ts';
+import { firstOperator } from '../../context/principal.ts';
 import type { Problem } from '../../contract/problem.ts';
 import { shop, till } from '../testing/shop.ts';
 import { eventHandlers } from './handlers.ts';
-import { span, who } from './site.ts';
+import { span } from './site.ts';
 import { readable } from './tail.ts';
 
-const call = { principal: { kind: 'operator' }, deadline: 0, traceparent: '' } as Call;
+const call = { principal: firstOperator, deadline: 0, traceparent: '' } as Call;
 const handlers = eventHandlers({
   contracts: [shop, till],
   modules: [],
@@ -58,12 +59,6 @@ test('a span lies in the past, and has a length', () => {
   expect(paths({ from: '2026-07-01T00:00:00Z' })).toEqual(['/from']);
   expect(paths({ from: '2026-07-01T00:00:00Z', until: '2026-08-01T00:00:00Z' })).toEqual(['/from', '/until']);
   expect(paths({ from: '2026-05-02T00:00:00Z', until: '2026-05-01T00:00:00Z' })).toEqual(['/until']);
-});
-
-test('who decides: the operator as told, a user by the session', () => {
-  expect(who({ kind: 'operator' }, undefined)).toBe('operator');
-  expect(who({ kind: 'operator' }, 'root@host')).toBe('root@host');
-  expect(who({ kind: 'user', id: 'u', role: 'admin', epoch: 0 }, 'somebody else')).toBe('user u');
 });
 
 describe('what came as an event, for a person', () => {

@@ -1,6 +1,5 @@
 // The modules whose stores this host has, found by name; and what a host says that does not have the one asked for.
 
-import { isAdmin, type Principal } from '../../context/principal.ts';
 import type { Contract } from '../../contract/contract.ts';
 import { type FieldError, kernelProblem, type Problem, problem } from '../../contract/problem.ts';
 import type { EventLog } from '../../log/port.ts';
@@ -89,12 +88,6 @@ export function invalid(...errors: FieldError[]): Problem {
     detail: 'See errors: each entry names the field and what is wrong with it.',
     errors,
   });
-}
-
-/** Who decides, for the audit. */
-export function who(principal: Principal, changedBy: string | undefined): string {
-  if (principal.kind === 'user' && isAdmin(principal)) return `user ${principal.id}`;
-  return changedBy ?? 'operator';
 }
 
 /** A span of the past: throws the 422 problem when it lies in the future, or ends before it begins. */

@@ -1,7 +1,16 @@
 // What an operator may ask of sagas: the style, what is open, one order's saga, and help for one that is stuck.
 // A coordinator is told to go on or to turn round; in a choreography nobody can be told, so the question is put
 // to everybody once more, and whoever answered before answers again.
-import { type Engine, type Open, problem, type Store, styleWhen, type Transaction } from '#banyan';
+import {
+  type Call,
+  doneBy,
+  type Engine,
+  type Open,
+  problem,
+  type Store,
+  styleWhen,
+  type Transaction,
+} from '#banyan';
 import { type Order, orders, type SagaOfOrder, type SagaOverview, type SagaStyle } from '../contract.ts';
 import { cancel, type Ended, tellEnd } from '../decisions.ts';
 import { CANCELLED, type Checkout } from './orchestration.ts';
@@ -19,8 +28,12 @@ export class SagaOperator {
     this.#parts = parts;
   }
 
-  setStyle(style: SagaStyle, changedBy = 'operator') {
-    return this.#parts.coordinator.setStyle(style, changedBy);
+  async setStyle(style: SagaStyle, remark: string | undefined, call: Call) {
+    const { coordinator } = this.#parts;
+    const { style: before } = await coordinator.overview(0);
+    const inForce = await coordinator.setStyle(style, doneBy(call.principal, remark));
+    call.change = { before: { style: before }, after: { style: inForce.style } };
+    return inForce;
   }
 
   async overview(): Promise<SagaOverview> {
@@ -66,18 +79,18 @@ export class SagaOperator {
     };
   }
 
-  async retry(orderId: string): Promise<SagaOfOrder> {
+  async retry(orderId: string, call: Call): Promise<SagaOfOrder> {
     const { store, coordinator } = this.#parts;
     const open = await this.#stuck(orderId);
     await store.transaction(async (tx) => {
       if (open.driven) await coordinator.retryNow(tx, orderId);
       else await askAgain(tx, orderId);
     });
-    return this.show(orderId);
+    return this.#changed(open, call);
   }
 
-  async cancel(orderId: string): Promise<SagaOfOrder> {
-    await this.#stuck(orderId);
+  async cancel(orderId: string, call: Call): Promise<SagaOfOrder> {
+    const open = await this.#stuck(orderId);
     await this.#parts.store.transaction(async (tx) => {
       const how = await this.requestCancel(tx, orderId);
       if (how === 'done' || how === 'called-off') return;
@@ -88,7 +101,13 @@ export class SagaOperator {
             : `The order is decided, and only goes forward. What helps: npx banyan saga retry ${orderId}`,
       });
     });
-    return this.show(orderId);
+    return this.#changed(open, call);
+  }
+
+  async #changed({ id, step }: Open, call: Call): Promise<SagaOfOrder> {
+    const now = await this.show(id);
+    call.change = { before: { state: 'stuck', step }, after: { state: now.state, step: now.step } };
+    return now;
   }
 
   /** Takes an order back, if nothing decided it yet. `called-off`: a coordinator does it, step by step. */

@@ -1,0 +1,43 @@
+// What a port refuses, in the security log: tokens that are nobody's, operations that are not for who asks, limits that
+// were hit. Only what is refused here: what a service said is written down there. It is told when the answer is out, so
+// that no request waits for it.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { actorOf } from '../calls/acts.ts';
+import type { Problem } from '../contract/problem.ts';
+import { TokenRefused } from '../identity/hop.ts';
+import type { SecurityEvent, SecurityLog } from '../telemetry/security-log.ts';
+
+export function noteRefusals(app: FastifyInstance, security: SecurityLog): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    if (reply.refusal !== undefined) {
+      const what = kindOf(request, reply.refusal);
+      if (what !== undefined) security.write({ ...what, ...about(request, reply) });
+    }
+    done();
+  });
+}
+
+function kindOf(
+  { headers, principal, routeOptions }: FastifyRequest,
+  refusal: Problem,
+): Pick<SecurityEvent, 'event' | 'outcome'> | undefined {
+  if (refusal instanceof TokenRefused) return { event: 'token.internal', outcome: 'refused' };
+  const outcome = refusal.status === 429 ? 'limited' : 'refused';
+  // Whoever sent a token and is nobody was refused for it.
+  if (headers.authorization !== undefined && !principal) return { event: 'token.bearer', outcome };
+  if (refusal.status === 429) return { event: 'limit.hit', outcome };
+  if (refusal.status === 403 || routeOptions.url?.startsWith('/admin'))
+    return { event: 'operation.refused', outcome };
+  return undefined;
+}
+
+function about(request: FastifyRequest, { refusal }: FastifyReply): Omit<SecurityEvent, 'event' | 'outcome'> {
+  const { method, principal, operation, routeOptions, ip, traceparent } = request;
+  return {
+    actor: principal ? actorOf(principal) : { kind: 'anonymous' },
+    address: ip,
+    trace: traceparent,
+    target: `${method} ${operation?.http?.path ?? routeOptions.url ?? 'a path without a route'}`,
+    reason: refusal!.message,
+  };
+}
