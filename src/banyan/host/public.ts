@@ -41,7 +41,8 @@ export async function openPublic(
   before: Promise<unknown>,
   undo: Undo,
 ): Promise<Public> {
-  const { settings, log, security, metrics, tracing, contracts, dispatchers, tokens, bearer, control } = parts;
+  const { settings, log, security, metrics, tracing, contracts, dispatchers, tokens, bearer, control } =
+    parts;
   const address = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   const url = () => `http://${address}:${portOf(gateway.app)}`;
   const handlers = adminHandlers({
