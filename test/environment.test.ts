@@ -20,7 +20,6 @@ const service = {
   MODULES: 'orders',
   CONTROL_URL: 'http://127.0.0.1:4000',
   INTERNAL_KEY: secret,
-  ADMIN_TOKEN: 'a-token-of-some-length',
   BROKER_URL: 'kafka://127.0.0.1:9092',
   DATABASE_URL_ORDERS: 'postgres://a:b@127.0.0.1/banyan',
 };
@@ -42,6 +41,13 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ['PORT', { PORT: '3000 ' }],
   ['INTERNAL_PORT', { INTERNAL_PORT: '4000.5' }],
   ['INTERNAL_PORT', { PORT: '4000', INTERNAL_PORT: '4000' }],
+  ['ADMIN_PORT', { ADMIN_PORT: 'admin' }],
+  ['ADMIN_PORT', { PORT: '4000', ADMIN_PORT: '4000' }],
+  ['ADMIN_PORT', { INTERNAL_PORT: '4000', ADMIN_PORT: '4000' }],
+  ['ADMIN_HOST', { ADMIN_HOST: 'a b' }],
+  ['SECURITY_LOG', { SECURITY_LOG: 'syslog' }],
+  ['SECURITY_LOG', { SECURITY_LOG: '/var/log/' }],
+  ['SECURITY_LOG', { SECURITY_LOG: '/proc/security.jsonl' }],
   ['HOST', { HOST: 'a b' }],
   ['HOST', { HOST: 'http://localhost' }],
   ['MODULES', { MODULES: 'order' }],
@@ -89,6 +95,8 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ['ADMIN_TOKEN', { ADMIN_TOKEN: 'too-small' }],
   ['ADMIN_TOKEN', { ADMIN_TOKEN: 'a token with spaces in it' }],
   ['ADMIN_TOKEN', { ADMIN_TOKEN: 'pässword-of-some-length' }],
+  ['ADMIN_TOKEN', { ADMIN_TOKEN: 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.' }],
+  ['ADMIN_TOKEN', { ADMIN_TOKEN: 'bop_of-some-length-here' }],
   ['INTERNAL_KEY', { INTERNAL_KEY: 'too-small' }],
   ['ROOT_KEY', { ROOT_KEY: 'thirty-one characters, which is' }],
   ['SIGNING_KEY', { SIGNING_KEY: 'secret' }],
@@ -112,7 +120,7 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ['DRAIN_DELAY_MS', { DRAIN_DELAY_MS: '5s' }],
   ['DRAIN_DELAY_MS', { DRAIN_DELAY_MS: '600001' }],
   ['OTEL_EXPORTER_OTLP_ENDPOINT', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }],
-  ...['CONTROL_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'BROKER_URL', 'DATABASE_URL_ORDERS'].map(
+  ...['CONTROL_URL', 'INTERNAL_KEY', 'BROKER_URL', 'DATABASE_URL_ORDERS'].map(
     (name): [string, Record<string, string>] => [name, without(service, name)],
   ),
   ...['DATABASE_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'ROOT_KEY'].map(

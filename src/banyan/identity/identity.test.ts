@@ -3,10 +3,10 @@ import { createHmac } from 'node:crypto';
 import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, type JWK, SignJWT } from 'jose';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Problem } from '../contract/problem.ts';
-import { createAdminCheck } from './admin-token.ts';
 import { audienceOf, bearerOf, createInternalTokens } from './internal-token.ts';
 import { generateSigningKey, keyId, keySet, publicHalf } from './keys.ts';
 import { keyOf, servicesOf, tokensOf } from './known-hosts.fixture.ts';
+import { createAdminCheck } from './operator-token.ts';
 import { createSessionSigner, createSessionVerifier } from './session-token.ts';
 import { TokenCache } from './token-cache.ts';
 

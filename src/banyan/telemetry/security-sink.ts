@@ -15,10 +15,20 @@ const KEPT = 4;
 /** A file that cannot be opened is tried again so often. */
 const AGAIN_MS = 1_000;
 
+interface SinkOptions {
+  readonly maxBytes?: number;
+  /** Where lines go when no file can be made. */
+  readonly otherwise?: Sink;
+}
+
 /** @param to `stdout`, `stderr`, or the path of a file. */
-export function openSink(to: string, log: Pick<Logger, 'error' | 'info'>, maxBytes = MAX_BYTES): Sink {
+export function openSink(
+  to: string,
+  log: Pick<Logger, 'error' | 'info'>,
+  { maxBytes = MAX_BYTES, otherwise = streamOf('stderr') }: SinkOptions = {},
+): Sink {
   if (to === 'stdout' || to === 'stderr') return new Guarded(streamOf(to), to, log);
-  return new Guarded(new TurningFile(to, maxBytes), to, log, streamOf('stderr'));
+  return new Guarded(new TurningFile(to, maxBytes), to, log, otherwise);
 }
 
 /** Of the descriptor itself: an error of a stream object would end the process. */
@@ -33,6 +43,7 @@ class TurningFile implements Sink {
   readonly #maxBytes: number;
   #file: number | undefined;
   #bytes = 0;
+  #broken = false;
   #failed: { readonly error: unknown; readonly until: number } | undefined;
 
   constructor(path: string, maxBytes: number) {
@@ -43,7 +54,12 @@ class TurningFile implements Sink {
   write(line: string): void {
     if (this.#file === undefined) this.#open();
     if (this.#bytes >= this.#maxBytes) this.#turnOver();
-    this.#bytes += writeSync(this.#file!, line);
+    // A disk that fills up takes a part of a line: the next one begins anew.
+    const bytes = Buffer.from(this.#broken ? `\n${line}` : line);
+    const written = writeSync(this.#file!, bytes);
+    this.#bytes += written;
+    this.#broken = written > 0 && written < bytes.length;
+    if (written < bytes.length) throw new Error('the disk took a part of a line alone');
   }
 
   close(): void {
