@@ -26,7 +26,8 @@ function contractOf(access: Access) {
     operations: {
       enter: operation({
         summary: 'Enter',
-        access,
+        access: access as 'operator',
+        scope: 'place',
         input: closed({
           door: Type.Optional(Type.String({ maxLength: 5 })),
           tags: Type.Optional(Type.Array(Type.String())),
@@ -46,13 +47,15 @@ const statusOf = (work: Promise<unknown>) =>
 
 describe('a dispatcher', () => {
   it('lets in whom the operation is for', async () => {
-    const who = [anonymous, user, admin, operator, module];
+    const placer: Principal = { kind: 'operator', name: 'ada', scopes: ['place'] };
+    const reader: Principal = { ...placer, scopes: ['read'] };
+    const who = [anonymous, user, admin, operator, module, placer, reader];
     const expected: Record<Access, number[]> = {
-      public: [200, 200, 200, 200, 200],
-      session: [401, 200, 200, 403, 403],
-      admin: [401, 403, 200, 200, 403],
-      operator: [401, 403, 403, 200, 403],
-      internal: [401, 403, 403, 403, 200],
+      public: [200, 200, 200, 200, 200, 200, 200],
+      session: [401, 200, 200, 403, 403, 403, 403],
+      admin: [401, 403, 200, 200, 403, 200, 403],
+      operator: [401, 403, 403, 200, 403, 200, 403],
+      internal: [401, 403, 403, 403, 200, 403, 403],
     };
     for (const [access, statuses] of Object.entries(expected)) {
       const dispatcher = createDispatcher(

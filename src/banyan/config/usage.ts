@@ -17,7 +17,7 @@ Set by the environment (all have defaults; a mistake is said in one line):
   PORT                  3000            the public port
   HOST                  127.0.0.1       the address it listens on
   INTERNAL_PORT         a free one      for other hosts, on loopback
-  ADMIN_PORT            PORT            of /admin alone, on ADMIN_HOST (loopback)
+  ADMIN_PORT            none: PORT      of /admin alone, on ADMIN_HOST: loopback
   MODULES               all             all, none (the gateway alone), or a list
   DATA_DIR              .banyan         where the defaults below are kept
   DATABASE_URL          embedded        postgres://user:pass@host:5432/banyan

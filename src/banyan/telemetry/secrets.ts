@@ -1,7 +1,7 @@
 // The last guard before a line is written: what looks like a secret is replaced, by its field's name or by its form.
 // Whoever writes a line leaves secrets out by himself; this is for what slips through.
 
-const BY_NAME = /^(authorization|cookie|passwords?|\w*secret|\w*[tT]oken|\w*[kK]ey|d|k|sealed)$/;
+const BY_NAME = /^(authorization|cookie|\w*[pP]asswords?|\w*secret|\w*[tT]oken|\w*[kK]ey|d|k|sealed)$/;
 
 /** JWT and JWE, private keys, operators' tokens, the password of a URL, a header. */
 const BY_FORM =

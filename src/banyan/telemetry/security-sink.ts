@@ -133,7 +133,7 @@ class Guarded implements Sink {
   /** A host whose folder is read-only, or another's, keeps nothing on disk: its lines go to whoever takes its output. */
   #wroteElsewhere(error: unknown, line: string): boolean {
     const { code } = error as NodeJS.ErrnoException;
-    if (!this.#otherwise || !/^(EROFS|EACCES|EPERM|ENOENT|ENOTDIR)$/.test(code ?? '')) return false;
+    if (!this.#otherwise || !/^(EROFS|EACCES|EPERM|ENOENT|ENOTDIR|EEXIST)$/.test(code ?? '')) return false;
     try {
       this.#otherwise.write(line);
     } catch {
