@@ -22,7 +22,9 @@ beforeAll(async () => {
   pool = new pg.Pool({ connectionString: await server.database() });
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
-  await pool.query(`CREATE SCHEMA banyan_control; SET search_path = banyan_control; ${limitTables()}; RESET search_path`);
+  await pool.query(
+    `CREATE SCHEMA banyan_control; SET search_path = banyan_control; ${limitTables()}; RESET search_path`,
+  );
 });
 afterAll(async () => {
   await pool?.end();

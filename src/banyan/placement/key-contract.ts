@@ -41,6 +41,7 @@ export const keys = defineContract('keys', {
     list: operation({
       summary: 'Every key that is published, the present one of its kind first',
       access: 'operator',
+      scope: 'keys',
       http: { method: 'GET', path: '/admin/keys' },
       input: nothing,
       output: Keys,
@@ -52,6 +53,7 @@ export const keys = defineContract('keys', {
         'Announces them, waits until every live host knows them, and has them sign from then on. Old ones stay published ' +
         'as long as anything made with them may live. Where hosts lag nothing signs by them yet: ask again.',
       access: 'operator',
+      scope: 'keys',
       http: { method: 'POST', path: '/admin/keys/:purpose/rotate' },
       headers: { changedBy: 'X-Changed-By' },
       input: closed({
