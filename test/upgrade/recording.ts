@@ -1,7 +1,7 @@
-// What is stored of a shop that an older release ran, in recording/: its database as a plain SQL dump, the files of its
-// DATA_DIR, and what is known of its orders, whose outcome the data decide. The secrets among it are of a shop that never
-// served anybody. It knows nothing of how it came about (record.ts), nor of what becomes of it.
-import { readFileSync, writeFileSync } from 'node:fs';
+// What is stored of the shops that older releases ran, in recordings/<release>/: the database as a plain SQL dump, the
+// files of DATA_DIR, and what is known of its orders, whose outcome the data decide. The secrets among it are of shops that
+// never served anybody. It knows nothing of how they came about (record.ts), nor of what becomes of them.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
@@ -40,30 +40,41 @@ export interface Recording {
   readonly extracted: string;
 }
 
-const folder = join(import.meta.dirname, 'recording');
-const pathOf = (name: string) => join(folder, `${name}.gz`);
+const folder = join(import.meta.dirname, 'recordings');
+
+/** The first seven digits of each release that there is a recording of. */
+export const releases: readonly string[] = readdirSync(folder).sort();
 
 /** By path in DATA_DIR. */
 export type Files = Readonly<Record<string, string>>;
 
-export function writeRecording(recording: Recording, database: string, files: Files): void {
-  pack('recording.json', JSON.stringify(recording));
-  pack('database.sql', database);
-  pack('data-dir.json', JSON.stringify(files));
+export interface Stored {
+  readonly recording: Recording;
+  readonly database: string;
+  readonly files: Files;
 }
 
-export function readRecording(): { recording: Recording; database: string; files: Files } {
+export function writeRecording({ recording, database, files }: Stored): void {
+  const place = join(folder, recording.release.slice(0, 7));
+  mkdirSync(place, { recursive: true });
+  pack(place, 'recording.json', JSON.stringify(recording));
+  pack(place, 'database.sql', database);
+  pack(place, 'data-dir.json', JSON.stringify(files));
+}
+
+export function readRecording(release: string): Stored {
+  const place = join(folder, release);
   return {
-    recording: JSON.parse(unpack('recording.json')),
-    database: unpack('database.sql'),
-    files: JSON.parse(unpack('data-dir.json')),
+    recording: JSON.parse(unpack(place, 'recording.json')),
+    database: unpack(place, 'database.sql'),
+    files: JSON.parse(unpack(place, 'data-dir.json')),
   };
 }
 
-function pack(name: string, text: string): void {
-  writeFileSync(pathOf(name), gzipSync(text, { level: 9 }));
+function pack(place: string, name: string, text: string): void {
+  writeFileSync(join(place, `${name}.gz`), gzipSync(text, { level: 9 }));
 }
 
-function unpack(name: string): string {
-  return gunzipSync(readFileSync(pathOf(name))).toString();
+function unpack(place: string, name: string): string {
+  return gunzipSync(readFileSync(join(place, `${name}.gz`))).toString();
 }

@@ -11,14 +11,18 @@ import { pino } from 'pino';
 import { machine, type ProcessIdentity } from '../../src/banyan/context/process.ts';
 import { openEmbedded } from '../../src/banyan/postgres/embedded.ts';
 import { findPostmaster } from '../../src/banyan/postgres/postmaster.ts';
-import { type Launched, launch } from '../../stage/launch.ts';
-import { type Files, type Recording, readRecording } from './recording.ts';
+import { type Env, type Launched, launch } from '../../stage/launch.ts';
+import { type Files, type Recording, readRecording, type Stored } from './recording.ts';
 
 export interface Restored {
   readonly recording: Recording;
   readonly underWay: UnderWay;
+  /** Orders whose card token stood in clear, in an event that was not sent. */
+  readonly clearTokens: { readonly waiting: readonly string[] };
   readonly dataDir: string;
   readonly adminToken: string;
+  /** That of the older release, which its services were given. */
+  readonly internalKey: string;
   /** By customer: the session that the older release opened, its times moved. */
   readonly tokens: ReadonlyMap<string, string>;
   readonly databaseUrl: string;
@@ -36,23 +40,25 @@ export interface UnderWay {
   readonly waiting: number;
 }
 
-export async function startOver(): Promise<Restored> {
-  const { recording, database, files } = thisMachine(readRecording());
+/** @param env what the present code is told besides; nothing that the older release was not told, unless said. */
+export async function startOver(release: string, env: Env = {}): Promise<Restored> {
+  const { recording, database, files } = thisMachine(readRecording(release));
   const dataDir = layOut(files);
   try {
-    const { movedMs, underWay } = await restore(dataDir, database, recording);
+    const { movedMs, underWay, clearTokens } = await restore(dataDir, database, recording);
     const tokens = new Map<string, string>();
     for (const { id, token } of recording.customers)
       tokens.set(id, await movedToken(token, files['signing-key.json']!, movedMs));
-    // Nothing is told to it that the older release was not told.
-    const host = await launch({ env: { PORT: '0', DATA_DIR: dataDir } }).up();
+    const host = await launch({ env: { PORT: '0', DATA_DIR: dataDir, ...env } }).up();
     const { port } = findPostmaster(join(dataDir, 'postgres/data'))!;
     const password = files['postgres-password']!.trim();
     return {
       recording,
       underWay,
+      clearTokens,
       dataDir,
       adminToken: files['admin-token']!.trim(),
+      internalKey: files['internal-key']!.trim(),
       tokens,
       databaseUrl: `postgres://postgres:${password}@127.0.0.1:${port}/banyan`,
       host,
@@ -67,13 +73,18 @@ export async function startOver(): Promise<Restored> {
   }
 }
 
-type Stored = ReturnType<typeof readRecording>;
-
 function thisMachine({ recording, database, files }: Stored): Stored {
   const { process } = JSON.parse(files['instance.json']!) as { process: ProcessIdentity };
   const moved = (text: string) => text.replaceAll(process.machine, machine);
   const own = Object.entries(files).map(([path, text]) => [path, moved(text)]);
   return { recording, database: moved(database), files: Object.fromEntries(own) };
+}
+
+/** Where hosts reach the monolith. */
+export async function controlOf({ databaseUrl }: Restored): Promise<string> {
+  const sql = `SELECT url FROM banyan_control.host WHERE live AND id = 'monolith'`;
+  const { rows } = await withClient(databaseUrl, (client) => client.query<{ url: string }>(sql));
+  return rows[0]!.url;
 }
 
 /** On the server that the host will find in its DATA_DIR. */
@@ -85,7 +96,7 @@ async function restore(dataDir: string, database: string, { at }: Recording) {
     return await withClient(server.url, async (client) => {
       const movedMs = Date.now() - Date.parse(at);
       await moveTimes(client, movedMs);
-      return { movedMs, underWay: await lookAt(client) };
+      return { movedMs, underWay: await lookAt(client), clearTokens: await findClear(client) };
     });
   } finally {
     await server.stop();
@@ -105,6 +116,15 @@ async function lookAt(client: pg.Client): Promise<UnderWay> {
       ) AS leased,
       (${each((module) => `SELECT count(*) FROM ${module}.event_delivery WHERE state = 'waiting'`)})::int AS waiting`);
   return rows[0]!;
+}
+
+async function findClear(client: pg.Client): Promise<Restored['clearTokens']> {
+  const { rows } = await client.query<{ id: string }>(
+    ['orders', 'catalog']
+      .map((module) => `SELECT key AS id FROM ${module}.event_outbox WHERE data ->> 'paymentToken' ~ '^tok_'`)
+      .join(' UNION '),
+  );
+  return { waiting: rows.map(({ id }) => id) };
 }
 
 function layOut(files: Files): string {
