@@ -1,0 +1,50 @@
+// Somebody broke into one service: media-1, of a shop with media and orders extracted. They hold its environment as the
+// kernel has it, and nothing else, and try whatever they can think of (attempts/). Guarantees: every attempt is refused, or
+// its victim is as before; where a host saw it, its security log says so. What is out of this is in docs/security.md.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../shop.ts';
+import { type Attempt, Refused } from './attempt.ts';
+import { everyCall } from './attempts/calls.ts';
+import { control } from './attempts/control.ts';
+import { database } from './attempts/database.ts';
+import { machine } from './attempts/machine.ts';
+import { money } from './attempts/money.ts';
+import { sessions } from './attempts/sessions.ts';
+import { environmentOf, Thief } from './thief.ts';
+import { Victim } from './victim.ts';
+
+const victim = new Victim();
+let thief: Thief;
+
+beforeAll(async () => {
+  await victim.open();
+  thief = new Thief(environmentOf(await victim.pidOf('media-1')), victim.shop.url);
+}, 120_000);
+afterAll(async () => {
+  await thief?.close();
+  await victim.close();
+});
+
+async function make({ tries, seen, moves }: Attempt): Promise<void> {
+  const before = await eventually(() => victim.photograph());
+  const logged = victim.securityLog().length;
+  let got: string | undefined;
+  try {
+    got = await tries(thief, victim);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+  }
+  expect(got, 'what the attacker got').toBeUndefined();
+  if (!moves) await eventually(async () => expect(await victim.photograph()).toEqual(before), 5_000);
+  if (seen)
+    await eventually(
+      () => expect(victim.securityLog().length, 'lines in the security log').toBeGreaterThan(logged),
+      5_000,
+    );
+}
+
+const tables = { database, money, control, calls: everyCall, sessions, machine };
+for (const [name, attempts] of Object.entries(tables))
+  describe(name, () => {
+    for (const attempt of attempts) test(attempt.name, () => make(attempt), 120_000);
+  });
