@@ -46,6 +46,21 @@ function readableOf(paths: readonly string[]): string[] {
   );
 }
 
+/** The database's socket lies where that user may not go. */
+function overTcp(env: Readonly<Record<string, string>>): Record<string, string> {
+  const addresses = Object.entries(env).flatMap(([name, value]) => {
+    if (!/^postgres(ql)?:/.test(value)) return [];
+    const url = new URL(value);
+    const port = url.port || url.searchParams.get('port');
+    url.searchParams.delete('host');
+    url.searchParams.delete('port');
+    return [
+      [name, `postgres://${url.username}:${url.password}@127.0.0.1:${port}${url.pathname}${url.search}`],
+    ];
+  });
+  return Object.fromEntries(addresses);
+}
+
 /** Without what belongs to the database's own user. */
 function everythingIn(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
@@ -67,6 +82,7 @@ describe.skipIf(!possible)('a service under a user of its own (root alone can tr
     }
     const env = {
       ...stolen,
+      ...overTcp(stolen),
       INSTANCE_ID: 'media-2',
       DATA_DIR: join(own, 'data'),
       STORAGE_URL: `file://${join(own, 'pictures')}`,

@@ -40,7 +40,7 @@ export function passwordIn(dataDir: string): string {
 /** Started anew at 10 MB; the one before is kept. */
 export function logFileIn(dataDir: string): string {
   const folder = join(dataDir, 'logs');
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, 'postgres.log');
   if (existsSync(path) && statSync(path).size > 10_000_000) renameSync(path, `${path}.1`);
   return path;
