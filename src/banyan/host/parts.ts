@@ -79,23 +79,14 @@ export async function openParts(
   const { role } = settings;
   const { contracts, modules } = await loadProduct(settings);
   const watch = await openWatch(settings, log, undo);
-  const { metrics, tracing } = watch;
   const { audience, tokens, rights } = identityOf(settings, () => control);
 
   const database = await openDatabase(settings, opening, modules, log);
   signal.throwIfAborted();
   const { controlUrl } = database;
   const { security } = watch;
-  const control: Control = openControl({
-    settings,
-    controlUrl,
-    contracts,
-    modules,
-    tokens,
-    log,
-    security,
-    onRefused,
-  });
+  const given = { settings, controlUrl, contracts, modules, tokens, log, security, onRefused };
+  const control: Control = openControl(given);
   undo.push('control store', () => control.store?.close());
   // The first picture is on its way while the modules are booted: they read it when they are called.
   const following = unlessStopped(signal, control.start());
@@ -104,15 +95,7 @@ export async function openParts(
     role === 'monolith' ? undefined : checkStores(storesOf(database, modules), onRefused, undo);
   for (const one of [following, prepared]) one?.catch(() => {});
   const placements = control.follower;
-  const refusals = new RefusalLog(log);
-  const remote = createRemote({
-    placements,
-    tokens,
-    log,
-    refusals,
-    observer: observeCalls(metrics, tracing),
-  });
-  undo.push('calls', () => remote.close());
+  const { refusals, remote } = openCalls(placements, tokens, watch, log, undo);
   const eventLog = await openEventLog(settings, database, log, undo);
 
   const exempt = exemptNetworks(settings.rateLimitExempt);
@@ -130,7 +113,7 @@ export async function openParts(
   await prepared;
   await following;
   const events = running.map((one) => one.events);
-  measureEvents(metrics, events);
+  measureEvents(watch.metrics, events);
   const bearer = bearerCheckOf(settings, control, isExempt, log);
   return {
     settings,
@@ -163,6 +146,21 @@ async function openWatch(
   const tracing = await openTracing(settings.otlpEndpoint, settings.hostId);
   undo.push('tracing', () => tracing.close());
   return { security, metrics: createMetrics(settings.hostId), tracing };
+}
+
+/** The calls of this host to others, and what is said once of those that do not let it in. */
+function openCalls(
+  placements: Control['follower'],
+  tokens: InternalTokens,
+  { metrics, tracing }: Pick<Parts, 'metrics' | 'tracing'>,
+  log: Logger,
+  undo: Undo,
+): Pick<Parts, 'refusals' | 'remote'> {
+  const refusals = new RefusalLog(log);
+  const observer = observeCalls(metrics, tracing);
+  const remote = createRemote({ placements, tokens, log, refusals, observer });
+  undo.push('calls', () => remote.close());
+  return { refusals, remote };
 }
 
 async function loadProduct(settings: Settings): Promise<Pick<Parts, 'contracts' | 'modules'>> {
