@@ -28,7 +28,7 @@ export interface Settings {
   readonly databaseUrl: string | undefined;
   /** DATABASE_URL_<MODULE>, by module. */
   readonly moduleDatabaseUrls: Readonly<Record<string, string>>;
-  /** Undefined: the embedded log, in the database. */
+  /** Undefined, or POSTGRES_LOG on a service: the log in the database. */
   readonly brokerUrl: string | undefined;
   /** BROKER_URL_<MODULE>, by module: as whom its service speaks to Kafka. Only a monolith is told them. */
   readonly moduleBrokerUrls: Readonly<Record<string, string>>;

@@ -160,9 +160,12 @@ function isUrl(text: string, protocols: readonly string[]): boolean {
   }
 }
 
-/** A list of Kafka's brokers; or the Postgres log of a monolith, which its services are told. */
+/** What BROKER_URL says where the log is the one in PostgreSQL: a service then speaks to it as the roles of its modules. */
+export const POSTGRES_LOG = 'postgres';
+
+/** A list of Kafka's brokers; or the log in PostgreSQL, by its word or, as services once had it, its URL. */
 export function readBroker(name: string, text: string | undefined): string | undefined {
-  if (text === undefined || isUrl(text, postgres.protocols)) return text;
+  if (text === undefined || text === POSTGRES_LOG || isUrl(text, postgres.protocols)) return text;
   readKafka(name, text);
   return text;
 }

@@ -7,14 +7,23 @@ export interface LogOptions {
   readonly brokerUrl: string | undefined;
   /** The users of modules on that broker, by module. */
   readonly users?: Readonly<Record<string, string>>;
-  /** Connection URL of the role banyan_log. Unused with a broker. */
-  readonly logUrl: string;
+  /** Connection URL of the role banyan_log, or of a module's. Unused with a broker. */
+  readonly logUrl: string | undefined;
+  /** Whether this host removes what is too old; the role of a module may not. Default true. */
+  readonly trims?: boolean;
   readonly hostId: string;
   readonly log: LogLogger;
 }
 
-export async function openLog({ brokerUrl, users, logUrl, hostId, log }: LogOptions): Promise<EventLog> {
-  if (!brokerUrl) return createPostgresLog({ url: logUrl, log });
+export async function openLog({
+  brokerUrl,
+  users,
+  logUrl,
+  trims = true,
+  hostId,
+  log,
+}: LogOptions): Promise<EventLog> {
+  if (!brokerUrl) return createPostgresLog({ url: logUrl!, trims, log });
   // Loaded where it is used: kafkajs costs a start of 70 ms.
   const { createKafkaLog } = await import('../log/kafka/log.ts');
   return createKafkaLog({ url: brokerUrl, users, clientId: `banyan-${hostId}`, log });

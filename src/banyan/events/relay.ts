@@ -17,6 +17,7 @@ import { waitAfter } from '../context/backoff.ts';
 import { DatabaseSession } from '../log/database-session.ts';
 import { type EventLog, type LogLogger, LogRefused } from '../log/port.ts';
 import { pollInterval, Signal } from '../log/signal.ts';
+import { onHint } from '../postgres/hint.ts';
 import { Lease } from './lease.ts';
 import { Outbox, type OutboxRow } from './outbox.ts';
 
@@ -53,6 +54,8 @@ export interface SentEvent {
 }
 
 const STANDBY_MS = 400;
+/** As often at most it looks because others say so. */
+const HINT_MS = 15;
 const pauses = { firstMs: 100, longestMs: 5_000 };
 
 export class Relay {
@@ -81,7 +84,7 @@ export class Relay {
     this.name = `relay of ${module}`;
     this.#session = new DatabaseSession(
       { ...pool.options, application_name: `banyan relay ${module}` },
-      { channel: channelOf(module), onNotification: () => this.wake(), log },
+      { channel: channelOf(module), onNotification: onHint(HINT_MS, () => this.wake()), log },
     );
     this.#lease = new Lease({
       schema: module,

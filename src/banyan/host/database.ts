@@ -3,15 +3,20 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';
+import { POSTGRES_LOG } from '../config/values.ts';
 import { createRootKey } from '../identity/root-key.ts';
-import { logSchema } from '../log/postgres-schema.ts';
+import { LOG_ROLE, logSchema } from '../log/postgres-schema.ts';
 import { controlSchema } from '../placement/schema.ts';
 import { createClient } from '../postgres/connections.ts';
+import { hold } from '../postgres/kernel-lock.ts';
 import type { KernelSchema } from '../postgres/kernel-schema.ts';
 import { provision } from '../postgres/provision.ts';
+import type { ChangedRole } from '../postgres/role-keeping.ts';
 import { roleUrl, runtimeRole } from '../postgres/roles.ts';
+import type { SecurityLog } from '../telemetry/security-log.ts';
 import { kernelTables } from './kernel-tables.ts';
 import type { Module } from './module.ts';
+import { createRoleUpkeep, type RoleUpkeep } from './role-upkeep.ts';
 import type { HeldServer } from './server.ts';
 
 export interface Database {
@@ -19,14 +24,17 @@ export interface Database {
   moduleUrl(module: string): string;
   /** The URL of an extra schema that a module brought. */
   schemaUrl(module: string, schema: string): string;
-  readonly logUrl: string;
+  /** The URL of the log's own role; undefined on a service that was not told it. */
+  readonly logUrl: string | undefined;
+  /** The log is the one in PostgreSQL, and each module speaks to it under its own role. */
+  readonly logByModules: boolean;
   /** Undefined on a service, which follows placement over HTTP. */
   readonly controlUrl: string | undefined;
+  /** Of the roles, by whoever may; undefined on a service. */
+  readonly upkeep: RoleUpkeep | undefined;
   /** Runs the work while no other replica runs the same. */
   alone<T>(work: () => Promise<T>): Promise<T>;
 }
-
-const SEED_LOCK = 7_220_002;
 
 /** @param opening the embedded server; undefined where DATABASE_URL names one. */
 export async function openDatabase(
@@ -34,8 +42,11 @@ export async function openDatabase(
   opening: Promise<HeldServer> | undefined,
   modules: readonly Module[],
   log: Logger,
+  security: SecurityLog,
 ): Promise<Database> {
-  return settings.role === 'service' ? toldDatabase(settings) : ownDatabase(settings, opening, modules, log);
+  return settings.role === 'service'
+    ? toldDatabase(settings)
+    : ownDatabase(settings, opening, modules, log, security);
 }
 
 function toldDatabase({ moduleDatabaseUrls, brokerUrl }: Settings): Database {
@@ -48,8 +59,11 @@ function toldDatabase({ moduleDatabaseUrls, brokerUrl }: Settings): Database {
   return {
     moduleUrl: told,
     schemaUrl: (module, schema) => told(`${module}_${schema}`),
-    logUrl: brokerUrl!,
+    // As services of the version before were told.
+    logUrl: /^postgres(ql)?:/.test(brokerUrl ?? '') ? brokerUrl : undefined,
+    logByModules: brokerUrl === POSTGRES_LOG,
     controlUrl: undefined,
+    upkeep: undefined,
     alone: (work) => work(),
   };
 }
@@ -59,6 +73,7 @@ async function ownDatabase(
   opening: Promise<HeldServer> | undefined,
   modules: readonly Module[],
   log: Logger,
+  security: SecurityLog,
 ): Promise<Database> {
   const { app, allModules, moduleDatabaseUrls } = settings;
   // Its runtime role may end sessions.
@@ -69,22 +84,35 @@ async function ownDatabase(
   const extra = modules.flatMap((module) =>
     (module.schemas ?? []).map((schema) => [module.contract.module, schema] as const),
   );
-  const schemas: KernelSchema[] = [controlSchema(revokers), logSchema, ...extra.map(([, schema]) => schema)];
+  const schemas: KernelSchema[] = [
+    controlSchema(revokers),
+    logSchema(allModules),
+    ...extra.map(([, schema]) => schema),
+  ];
+  const options = {
+    adminUrl,
+    session: server?.session,
+    secret,
+    passwords: chosenPasswords(moduleDatabaseUrls),
+    modules: allModules,
+    prisma: app.prisma,
+    schemas,
+    moduleDdl: kernelTables,
+    ownServer: server !== undefined,
+    onChangedRole: tellOf(security),
+    log,
+  };
+  const rolesOfSchemas = Map.groupBy(extra, ([module]) => module);
+  const upkeep = createRoleUpkeep({
+    ...options,
+    extra: new Map([...rolesOfSchemas].map(([module, some]) => [module, some.map(([, { role }]) => role)])),
+  });
   if (settings.role === 'monolith') {
-    const passwords = chosenPasswords(moduleDatabaseUrls);
-    await provision({
-      adminUrl,
-      session: server?.session,
-      secret,
-      passwords,
-      modules: allModules,
-      prisma: app.prisma,
-      schemas,
-      moduleDdl: kernelTables,
-      log,
-    });
+    await provision(options);
+    await upkeep.begin();
   }
   return {
+    upkeep,
     moduleUrl: (module) => moduleDatabaseUrls[module] ?? roleUrl(adminUrl, secret, runtimeRole(module)),
     schemaUrl: (module, schema) => {
       const role = extra.find(([owner, one]) => owner === module && one.schema === schema)?.[1].role;
@@ -92,10 +120,23 @@ async function ownDatabase(
         throw new Error(`${module} asks for the schema ${schema}; name it in "schemas" of its module.ts`);
       return moduleDatabaseUrls[`${module}_${schema}`] ?? roleUrl(adminUrl, secret, role);
     },
-    logUrl: roleUrl(adminUrl, secret, logSchema.role),
+    logUrl: roleUrl(adminUrl, secret, LOG_ROLE),
+    logByModules: false,
     controlUrl: roleUrl(adminUrl, secret, 'banyan_control'),
     alone: (work) => underLock(adminUrl, server?.session, work),
   };
+}
+
+/** Nobody but who has its password, or who began with it, changes a role. */
+function tellOf(security: SecurityLog): (one: ChangedRole) => void {
+  return ({ role, changed }) =>
+    security.write({
+      event: 'database.role',
+      outcome: 'refused',
+      actor: { kind: 'module', name: role },
+      target: role,
+      reason: `the role changed its own ${changed.join(' and ')}; set again`,
+    });
 }
 
 /** A URL that a module was given names its role and the password that it shall have: provisioning sets it. */
@@ -111,11 +152,14 @@ function chosenPasswords(urls: Readonly<Record<string, string>>): Record<string,
 async function underLock<T>(url: string, session: pg.Client | undefined, work: () => Promise<T>): Promise<T> {
   const client = session ?? (await connect(url, 'banyan seed'));
   try {
-    await client.query('SELECT pg_advisory_lock($1)', [SEED_LOCK]);
-    return await work();
+    const release = await hold(client, 'seed');
+    try {
+      return await work();
+    } finally {
+      await release();
+    }
   } finally {
-    if (session) await session.query('SELECT pg_advisory_unlock($1)', [SEED_LOCK]);
-    else await client.end();
+    if (!session) await client.end();
   }
 }
 

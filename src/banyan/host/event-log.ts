@@ -1,4 +1,6 @@
 // The log of events that this host publishes to and reads: Kafka where BROKER_URL names it, else the log in Postgres.
+// A monolith and a gateway have one client of it for all modules. So has a service on Kafka; on the log in Postgres it has
+// one for each of its modules, which speaks as that module's role and may do what that module needs (log/postgres-log-doors.sql).
 // A broker that does not answer is told of in the log and keeps no host from starting.
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';
@@ -9,23 +11,40 @@ import { lookForBroker } from './broker.ts';
 import type { Database } from './database.ts';
 import type { Undo } from './undo.ts';
 
-export async function openEventLog(
+/** @param module undefined: for work on all topics, which a service has not got. */
+export type EventLogOf = (module?: string) => EventLog;
+
+export async function openEventLogs(
   settings: Settings,
-  { logUrl }: Database,
+  database: Database,
   log: Logger,
   undo: Undo,
-): Promise<EventLog> {
+): Promise<EventLogOf> {
+  const { hostId } = settings;
   const brokerUrl = kafkaOf(settings);
-  const eventLog = await openLog({
-    brokerUrl,
-    users: usersOf(settings),
-    logUrl,
-    hostId: settings.hostId,
-    log,
-  });
+  const open = async (logUrl: string | undefined, trims: boolean) => {
+    const one = await openLog({ brokerUrl, users: usersOf(settings), logUrl, trims, hostId, log });
+    undo.push('event log', () => one.close());
+    return one;
+  };
   if (brokerUrl) void lookForBroker(brokerUrl, log);
-  undo.push('event log', () => eventLog.close());
-  return eventLog;
+  const { logUrl } = database;
+  if (settings.role === 'service' && logUrl !== undefined)
+    log.warn(
+      'BROKER_URL names the log in PostgreSQL by its own role, which may write every topic. Set BROKER_URL=postgres: ' +
+        'then this host speaks to it as the roles of its modules, and may do no more than they need.',
+    );
+  if (brokerUrl !== undefined || logUrl !== undefined) {
+    const one = await open(logUrl, true);
+    return () => one;
+  }
+  const logs = new Map<string, EventLog>();
+  for (const module of settings.modules) logs.set(module, await open(database.moduleUrl(module), false));
+  return (module) => {
+    const found = module === undefined ? undefined : logs.get(module);
+    if (!found) throw new Error(`This host has no log for ${module ?? 'work on all topics'}`);
+    return found;
+  };
 }
 
 /** As whom services speak to Kafka, by module. */
@@ -35,7 +54,7 @@ function usersOf({ moduleBrokerUrls }: Settings): Record<string, string> {
   );
 }
 
-/** BROKER_URL when it is Kafka's; a service's may be the URL of its monolith's Postgres log. */
+/** BROKER_URL when it is Kafka's. */
 function kafkaOf({ brokerUrl }: Settings): string | undefined {
   return brokerUrl?.startsWith('kafka') ? brokerUrl : undefined;
 }

@@ -1,6 +1,6 @@
 // What a monolith prepares on a log that services cannot prepare for themselves: the topics of all modules, also of those
-// that never ran here, and what each module's own principal is let do with them. Looked at again, because a broker may come
-// back without either. It keeps no host from starting: events wait in the outboxes meanwhile.
+// that never ran here, and what each module's own principal is let do with them. On Kafka it is looked at again, because a broker
+// may come back without either, and keeps no host from starting: events wait in the outboxes meanwhile.
 import type { Logger } from 'pino';
 import type { Contract } from '../contract/contract.ts';
 import type { EventLog, LogUse } from '../log/port.ts';
@@ -11,15 +11,24 @@ const AGAIN_MS = 30_000;
 /** While it does not answer. */
 const SOONER_MS = 2_000;
 
-/** @param running all modules: which topics one reads follows from its listeners. */
-export function keepTopics(
+/**
+ * What is in PostgreSQL is there when this resolves, before any service can be that needs it.
+ * @param running all modules: which topics one reads follows from its listeners.
+ */
+export async function prepareLog(
   eventLog: EventLog,
   contracts: readonly Contract[],
   running: readonly RunningModule[],
   log: Logger,
   undo: Undo,
-): void {
+): Promise<void> {
   const uses = contracts.map((contract) => useOf(contract, running));
+  // A broker may be away at a start, and come back without either. The log in PostgreSQL is where the stores are.
+  if (eventLog.kind === 'postgres') await eventLog.allow!(uses);
+  else keepTopics(eventLog, uses, log, undo);
+}
+
+function keepTopics(eventLog: EventLog, uses: readonly LogUse[], log: Logger, undo: Undo): void {
   const topics = uses.flatMap(({ topic }) => topic ?? []);
   let timer: NodeJS.Timeout | undefined;
   let ended = false;

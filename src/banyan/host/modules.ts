@@ -5,23 +5,15 @@ import type { Settings } from '../config/settings.ts';
 import { bootModule, type RunningModule } from './boot-module.ts';
 import type { BootOptions } from './boot-options.ts';
 import type { Database } from './database.ts';
+import type { EventLogOf } from './event-log.ts';
 import type { Module } from './module.ts';
 import type { Undo } from './undo.ts';
 
 /** What is the same for every module. */
 export type Shared = Pick<
   BootOptions,
-  | 'log'
-  | 'security'
-  | 'placements'
-  | 'keys'
-  | 'remote'
-  | 'eventLog'
-  | 'contracts'
-  | 'tracing'
-  | 'isExempt'
-  | 'metrics'
->;
+  'log' | 'security' | 'placements' | 'keys' | 'remote' | 'contracts' | 'tracing' | 'isExempt' | 'metrics'
+> & { readonly eventLogOf: EventLogOf };
 
 export interface BootedModules {
   readonly running: readonly RunningModule[];
@@ -33,7 +25,7 @@ export function bootModules(
   modules: readonly Module[],
   { app, hostId, codec, strict }: Settings,
   database: Database,
-  shared: Shared,
+  { eventLogOf, ...shared }: Shared,
   undo: Undo,
 ): BootedModules {
   const dispatchers = new Map<string, Dispatcher>();
@@ -41,6 +33,7 @@ export function bootModules(
     const name = module.contract.module;
     const one = bootModule(module, {
       ...shared,
+      eventLog: eventLogOf(name),
       hostId,
       codec,
       strict,

@@ -19,7 +19,6 @@ import type { KnownServices } from '../identity/known-keys.ts';
 import { createRights, type Rights } from '../identity/rights.ts';
 import { exemptions, exemptNetworks, type IsExempt } from '../limits/address.ts';
 import type { Networks } from '../limits/networks.ts';
-import type { EventLog } from '../log/port.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
@@ -27,12 +26,13 @@ import { createBearerCheck } from './bearer.ts';
 import { inOrderOfUse, type RunningModule } from './boot-module.ts';
 import { type Control, openControl } from './control.ts';
 import { type Database, openDatabase } from './database.ts';
-import { openEventLog } from './event-log.ts';
+import { type EventLogOf, openEventLogs } from './event-log.ts';
 import { loadContract, loadModule } from './load.ts';
-import { keepTopics } from './log-topics.ts';
+import { prepareLog } from './log-topics.ts';
 import type { Module } from './module.ts';
 import { bootModules } from './modules.ts';
 import { checkStores, storesOf } from './prepared.ts';
+import { keepLooking } from './role-upkeep.ts';
 import type { HeldServer } from './server.ts';
 import { observeCalls, openSecurityLog, openTracing } from './telemetry.ts';
 import { type Undo, unlessStopped } from './undo.ts';
@@ -62,7 +62,7 @@ export interface Parts {
   readonly remote: RemoteCalls;
   /** What is said once of hosts that do not let this one in. */
   readonly refusals: RefusalLog;
-  readonly eventLog: EventLog;
+  readonly eventLogOf: EventLogOf;
   /** Whose requests no limit counts: one list for what the gateway counts and for what modules count. */
   readonly exempt: Networks;
 }
@@ -81,8 +81,9 @@ export async function openParts(
   const watch = await openWatch(settings, log, undo);
   const { audience, tokens, rights } = identityOf(settings, () => control);
 
-  const database = await openDatabase(settings, opening, modules, log);
+  const database = await openDatabase(settings, opening, modules, log, watch.security);
   signal.throwIfAborted();
+  if (role === 'monolith') keepLooking(database.upkeep!, log, undo);
   const { controlUrl } = database;
   const { security } = watch;
   const given = { settings, controlUrl, contracts, modules, tokens, log, security, onRefused };
@@ -96,7 +97,7 @@ export async function openParts(
   for (const one of [following, prepared]) one?.catch(() => {});
   const placements = control.follower;
   const { refusals, remote } = openCalls(placements, tokens, watch, log, undo);
-  const eventLog = await openEventLog(settings, database, log, undo);
+  const eventLogOf = await openEventLogs(settings, database, log, undo);
 
   const exempt = exemptNetworks(settings.rateLimitExempt);
   const isExempt = exemptions(exempt);
@@ -104,11 +105,10 @@ export async function openParts(
     modules,
     settings,
     database,
-    { log, ...watch, placements, keys: control.keys, remote, eventLog, contracts, isExempt },
+    { log, ...watch, placements, keys: control.keys, remote, eventLogOf, contracts, isExempt },
     undo,
   );
-  // In Postgres its schema is prepared with the database.
-  if (role === 'monolith' && eventLog.kind === 'kafka') keepTopics(eventLog, contracts, running, log, undo);
+  if (role === 'monolith') await prepareLog(eventLogOf(), contracts, running, log, undo);
   // What an older monolith has not made is said better than by the statement that misses it.
   await prepared;
   await following;
@@ -131,7 +131,7 @@ export async function openParts(
     control,
     remote,
     refusals,
-    eventLog,
+    eventLogOf,
     exempt,
   };
 }

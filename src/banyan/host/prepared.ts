@@ -36,12 +36,14 @@ export function storesOf(database: Database, modules: readonly Module[]): Prepar
       }),
     ];
   });
-  if (database.controlUrl === undefined) return own;
+  // A service asks as its first module: what one role may call, all may.
+  if (database.controlUrl === undefined)
+    return database.logByModules ? [...own, { ...own[0]!, ...logSchema() }] : own;
   const setting = 'DATABASE_URL';
   return [
     ...own,
     { setting, url: database.controlUrl, ...controlSchema() },
-    { setting, url: database.logUrl, ...logSchema },
+    { setting, url: database.logUrl!, ...logSchema() },
   ];
 }
 

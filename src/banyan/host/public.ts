@@ -50,6 +50,7 @@ export async function openPublic(
     follower: control.follower,
     host,
     monolith: () => ({ pid: process.pid, url: url() }),
+    room: parts.database.upkeep?.makeRoom,
     probe: ({ url: at, id, legacy }) => probeAccess(at, id, tokens.mint(audienceOf(id), legacy)),
   });
   const onOperators = operatorHandlers({ store: control.store!, follower: control.follower });
@@ -57,7 +58,7 @@ export async function openPublic(
   const onEvents = lateEventHandlers({
     contracts,
     modules: parts.running.map((one) => one.events),
-    eventLog: parts.eventLog,
+    eventLog: parts.eventLogOf(),
     closing: closing.signal,
   });
   const { store, follower, keys } = control;

@@ -16,7 +16,9 @@ export interface HeldServer {
 /** As long as it has where nothing else took its time: the last checkpoint may write much. */
 const SERVER_MS = 20_000;
 
+/** The two numbers of the lock; the one alone is what hosts of the version before take. */
 const OWNER_LOCK = 7_220_003;
+const [OWNER, BANYAN] = [3, 722];
 
 /**
  * Resolves once the server is on its way: from then on another process works, and this one has only to wait for
@@ -86,6 +88,29 @@ async function open(
   return { url: embedded.url, session };
 }
 
+/** Whether it is ours, and whether a host of the version before has its own: anybody else who took that has taken nothing. */
+const HOLD = `SELECT pg_try_advisory_lock($1, $2) AS held, NOT pg_try_advisory_lock($3::bigint) AND EXISTS (
+  SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.objid::bigint = $3::bigint AND a.usename = current_user
+) AS older`;
+
+/**
+ * The server is ours, and so are its advisory locks of two numbers: no role of a module can take one. Those of one
+ * number stay everybody's.
+ */
+async function keepForOurselves(client: pg.Client): Promise<void> {
+  const asked = await client.query<{ open: boolean }>(
+    `SELECT has_function_privilege('public', 'pg_try_advisory_lock(integer, integer)', 'EXECUTE') AS open`,
+  );
+  if (!asked.rows[0]!.open) return;
+  const { rows } = await client.query<{ door: string }>(
+    `SELECT oid::regprocedure::text AS door FROM pg_proc
+     WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ '^pg_(try_)?advisory_(xact_)?lock(_shared)?$'
+       AND pronargs = 2`,
+  );
+  await client.query(`REVOKE EXECUTE ON FUNCTION ${rows.map(({ door }) => door).join(', ')} FROM PUBLIC`);
+}
+
 /**
  * One monolith per DATA_DIR: the lock is a session's, so a killed process holds it no longer.
  * @param onTaken another host holds it, as yet.
@@ -95,11 +120,12 @@ async function holdAlone(url: string, dataDir: string, onTaken: () => void): Pro
   await client.connect();
   // The server notices a killed client within moments, not at once.
   const deadline = Date.now() + 3000;
+  await keepForOurselves(client);
   for (;;) {
-    const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [
-      OWNER_LOCK,
-    ]);
-    if (rows[0]!.held) return client;
+    const { rows } = await client.query<{ held: boolean; older: boolean }>(HOLD, [BANYAN, OWNER, OWNER_LOCK]);
+    if (rows[0]!.held && !rows[0]!.older) return client;
+    // Both or neither: another try takes it once more.
+    if (rows[0]!.held) await client.query('SELECT pg_advisory_unlock($1, $2)', [BANYAN, OWNER]);
     onTaken();
     if (Date.now() > deadline) {
       await client.end();

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';
+import { POSTGRES_LOG } from '../config/values.ts';
 import { firstHeld } from '../identity/held-keys.ts';
 import type { NamedKey } from '../identity/keys.ts';
 import type { Command } from '../supervisor/local-process.ts';
@@ -20,7 +21,7 @@ export function serviceCommand(
   log: Pick<Logger, 'warn'>,
 ) {
   const { app } = settings;
-  const brokerOf = createBrokerChoice(settings, database, log);
+  const brokerOf = createBrokerChoice(settings, log);
   return (module: string, number: number): Command => {
     const upper = module.toUpperCase();
     const schemas = modules.find((one) => one.contract.module === module)?.schemas ?? [];
@@ -65,15 +66,12 @@ export function serviceKeys({ follower, keys }: Control): (module: string) => Na
 }
 
 /** As whom a service speaks to the log. One that shares this host's name on Kafka could do there what this host can. */
-function createBrokerChoice(
-  { brokerUrl, moduleBrokerUrls, strict }: Settings,
-  { logUrl }: Database,
-  log: Pick<Logger, 'warn'>,
-) {
+function createBrokerChoice({ brokerUrl, moduleBrokerUrls, strict }: Settings, log: Pick<Logger, 'warn'>) {
   let told = strict;
   return (module: string): string => {
     const own = moduleBrokerUrls[module];
-    if (own !== undefined || brokerUrl === undefined) return own ?? logUrl;
+    // Its own database role is all that it needs for the log in PostgreSQL.
+    if (own !== undefined || brokerUrl === undefined) return own ?? POSTGRES_LOG;
     if (!told)
       log.warn(
         { module },

@@ -21,6 +21,8 @@ export async function all(records: AsyncIterable<StoredRecord>): Promise<StoredR
 export interface LogUnderTest {
   /** A client of the log as another process would have: same log, nothing shared. */
   connect(): EventLog;
+  /** Lets those clients use this topic, or be this group, where they are no client that may do all. */
+  allow?(what: { readonly topic: string } | { readonly group: string }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -44,6 +46,7 @@ export function conformance(name: string, open: () => Promise<LogUnderTest>): vo
     });
     const freshTopic = async () => {
       const fresh = `t${randomUUID()}.events`;
+      await under.allow?.({ topic: fresh });
       await log.ensureTopics([fresh]);
       return fresh;
     };
@@ -54,6 +57,7 @@ export function conformance(name: string, open: () => Promise<LogUnderTest>): vo
       onBatch: (batch: Batch) => Promise<void> | void = () => {},
     ) => {
       const seen: StoredRecord[] = [];
+      await under.allow?.({ group });
       const subscription = await from.subscribe({
         group,
         topics: [topic],
@@ -281,12 +285,14 @@ export function conformance(name: string, open: () => Promise<LogUnderTest>): vo
 
     test('says which topic it does not have', async () => {
       const unknown = `nobody-${randomUUID()}.events`;
+      await under.allow?.({ topic: unknown });
       await expect(log.append(unknown, [record('a', 1)])).rejects.toThrow(UnknownTopic);
       await expect(all(log.read(unknown))).rejects.toThrow(unknown);
     });
 
     test('makes a topic once, whoever asks', async () => {
       const shared = `t${randomUUID()}.events`;
+      await under.allow?.({ topic: shared });
       await Promise.all([log, connect(), connect()].map((one) => one.ensureTopics([shared])));
       await log.append(shared, [record('a', 1)]);
       expect(await all(log.read(shared))).toHaveLength(1);

@@ -1,12 +1,14 @@
 // One member of a consumer group on the Postgres log: which partitions it has, what it reads of them, how far
-// it got. Membership is a row that expires; dealing out the partitions is one SQL function (`beat`) that every
+// it got. Membership is a row that expires; dealing out the partitions is one SQL function (`group_beat`) that every
 // member calls, under a lock of the group, so no member leads.
 // A member that lost a partition without knowing may still handle its old batch: the inbox makes that harmless.
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import { onHint } from '../postgres/hint.ts';
 import type { DatabaseSession } from './database-session.ts';
-import type { LogLogger, StoredRecord, SubscribeOptions } from './port.ts';
-import { RECORD_COLUMNS, type RecordRow, storedRecord } from './postgres-read.ts';
+import { type LogLogger, LogRefused, type StoredRecord, type SubscribeOptions } from './port.ts';
+import { type RecordRow, storedRecord } from './postgres-read.ts';
+import { refusalTold } from './postgres-refusal.ts';
 import { pollInterval, Signal } from './signal.ts';
 
 export interface GroupMemberOptions extends SubscribeOptions {
@@ -43,6 +45,9 @@ interface BeatRow {
 
 const BATCH = 200;
 const COMMIT_EVERY_MS = 500;
+/** As often at most it looks because other processes say so. */
+const FETCH_HINT_MS = 15;
+const BEAT_HINT_MS = 100;
 
 export class GroupMember {
   readonly #options: GroupMemberOptions;
@@ -50,6 +55,10 @@ export class GroupMember {
   readonly #owned = new Map<string, Owned>();
   readonly #fetch = new Signal();
   readonly #beat = new Signal();
+  /** Of which partitions others said that there is news; looked at together. */
+  readonly #hintedAt = new Set<string>();
+  readonly #hintedFetch = onHint(FETCH_HINT_MS, () => this.#follow());
+  readonly #hintedBeat = onHint(BEAT_HINT_MS, () => this.#beat.raise());
   #closing = false;
   #loops: Promise<unknown> = Promise.resolve();
   #committer: NodeJS.Timeout | undefined;
@@ -64,18 +73,37 @@ export class GroupMember {
     this.#loops = Promise.all([this.#beatLoop(), this.#fetchLoop()]);
   }
 
-  /** Somebody joined the group, or left it. */
+  /** Another process says that somebody joined the group, or left it. */
   changed(group: string): void {
-    if (group === this.#options.group) this.#beat.raise();
+    if (group === this.#options.group) this.#hintedBeat();
   }
 
-  /** Records were appended to these partitions. */
+  /** Another process says that records were appended to these partitions; undefined: it does not say to which. */
+  hinted(topic?: string, partitions?: ReadonlySet<number>): void {
+    for (const [key, one] of this.#owned) {
+      if (topic !== undefined && (one.topic !== topic || !partitions?.has(one.partition))) continue;
+      this.#hintedAt.add(key);
+    }
+    if (this.#hintedAt.size > 0) this.#hintedFetch();
+  }
+
+  /** Records were appended to these partitions by this process. */
   appended(topic: string, partitions: ReadonlySet<number>): void {
     for (const one of this.#owned.values()) {
       if (one.topic !== topic || !partitions.has(one.partition)) continue;
       one.news = true;
       if (!one.busy) this.#fetch.raise();
     }
+  }
+
+  #follow(): void {
+    for (const key of this.#hintedAt) {
+      const one = this.#owned.get(key);
+      if (!one) continue;
+      one.news = true;
+      if (!one.busy) this.#fetch.raise();
+    }
+    this.#hintedAt.clear();
   }
 
   async close(): Promise<void> {
@@ -89,10 +117,7 @@ export class GroupMember {
     await Promise.all([...this.#owned.values()].map((one) => one.busy));
     await this.#commit(true);
     await this.#options.session
-      .query('DELETE FROM banyan_log.member WHERE group_name = $1 AND id = $2', [
-        this.#options.group,
-        this.#id,
-      ])
+      .query('SELECT banyan_log.group_leave($1, $2)', [this.#options.group, this.#id])
       .catch(() => {});
     this.#options.notify();
   }
@@ -102,22 +127,19 @@ export class GroupMember {
     while (!this.#closing) {
       await this.#beat.wait(every);
       if (this.#closing) return;
-      await this.#beatOnce().catch((error) =>
-        this.#options.log.warn(
-          { err: error, group: this.#options.group },
-          'the log does not answer; trying again',
-        ),
-      );
+      await this.#beatOnce().catch((error) => this.#failed(error, 'the log does not answer; trying again'));
     }
   }
 
   async #beatOnce(): Promise<void> {
     const { session, group, topics, sessionMs } = this.#options;
     const { pid, start } = await session.identity();
-    const { rows } = await session.query<BeatRow>(
-      `SELECT * FROM banyan_log.beat($1, $2, $3, $4, $5, $6::float8 * interval '1 ms')`,
-      [group, this.#id, pid, start, topics, sessionMs],
-    );
+    const { rows } = await session
+      .query<BeatRow>(
+        `SELECT * FROM banyan_log.group_beat($1, $2, $3, $4, $5, $6::float8 * interval '1 ms')`,
+        [group, this.#id, pid, start, topics, sessionMs],
+      )
+      .catch(refusalTold);
     const mine = new Set(rows.map(keyOf));
     for (const [key, one] of this.#owned) {
       if (mine.has(key)) continue;
@@ -185,19 +207,14 @@ export class GroupMember {
     // Before the look, not after it: what is appended meanwhile is news again.
     for (const one of some) one.news = false;
     try {
-      const { rows } = await this.#options.pool.query<RecordRow & { topic: number }>({
-        name: 'log-fetch',
-        text: `SELECT r.topic, ${RECORD_COLUMNS}
-          FROM json_to_recordset($1::json) AS w (t integer, p integer, o bigint)
-          CROSS JOIN LATERAL (
-            SELECT * FROM banyan_log.record WHERE topic = w.t AND partition = w.p AND "offset" >= w.o
-            ORDER BY "offset" LIMIT $2
-          ) r`,
-        values: [
-          JSON.stringify(some.map((one) => ({ t: one.topicId, p: one.partition, o: String(one.position) }))),
-          BATCH,
-        ],
-      });
+      const wanted = some.map((one) => ({ t: one.topicId, p: one.partition, o: String(one.position) }));
+      const { rows } = await this.#options.pool
+        .query<RecordRow & { topic: number }>({
+          name: 'log-fetch',
+          text: 'SELECT * FROM banyan_log.fetch_records($1::json, $2)',
+          values: [JSON.stringify(wanted), BATCH],
+        })
+        .catch(refusalTold);
       for (const one of some) {
         const records = rows.filter((row) => row.topic === one.topicId && row.partition === one.partition);
         if (records.length === BATCH) one.news = true;
@@ -210,12 +227,15 @@ export class GroupMember {
       return rows.length;
     } catch (error) {
       for (const one of some) one.news = true;
-      this.#options.log.warn(
-        { err: error, group: this.#options.group },
-        'the log could not be read; trying again',
-      );
+      this.#failed(error, 'the log could not be read; trying again');
       return undefined;
     }
+  }
+
+  #failed(error: unknown, what: string): void {
+    const { log, group, onRefused } = this.#options;
+    log[error instanceof LogRefused ? 'error' : 'warn']({ err: error, group }, what);
+    if (error instanceof LogRefused) onRefused?.(error);
   }
 
   #handle(one: Owned, records: readonly StoredRecord[]): void {
@@ -253,7 +273,7 @@ export class GroupMember {
     const reached = some.map((one) => one.position);
     try {
       await this.#options.onCommit?.('before');
-      await this.#options.session.query('SELECT banyan_log.commit_offsets($1, $2, $3::json)', [
+      await this.#options.session.query('SELECT banyan_log.group_commit($1, $2, $3::json)', [
         this.#options.group,
         this.#id,
         JSON.stringify(offsets),

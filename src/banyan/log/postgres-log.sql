@@ -1,5 +1,5 @@
 -- The tables of the Postgres log: a schema and a role of their own, so that no module can write another's
--- topic by SQL.
+-- topic by SQL. What a module's role may do with them is in postgres-log-rights.sql and postgres-log-doors.sql.
 --
 -- An append draws its offsets from the row of the partition and keeps that row locked until it commits: so
 -- offsets become visible in their order, and a reader that asks for "greater than the last one" never skips
@@ -53,6 +53,27 @@ CREATE TABLE IF NOT EXISTS claim (
   PRIMARY KEY (group_name, topic, partition)
 ) WITH (fillfactor = 50);
 
+-- A row to lock while partitions are dealt out: no other role can take it, as it could an advisory lock.
+CREATE TABLE IF NOT EXISTS consumer_group (
+  name text PRIMARY KEY
+) WITH (fillfactor = 50);
+
+-- What the role of a module may do; a monolith writes it from contracts and listeners. A right that is not named any more
+-- ends later: services of the version before may still need it.
+CREATE TABLE IF NOT EXISTS role_topic (
+  role name NOT NULL,
+  topic text NOT NULL,
+  appends boolean NOT NULL,
+  reads boolean NOT NULL,
+  ends_at timestamptz,
+  PRIMARY KEY (role, topic)
+);
+CREATE TABLE IF NOT EXISTS role_group (
+  role name NOT NULL,
+  group_name text NOT NULL,
+  PRIMARY KEY (role, group_name)
+);
+
 CREATE OR REPLACE FUNCTION ensure_topic(p_name text, p_partitions integer) RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
   t integer;
@@ -83,58 +104,6 @@ BEGIN
   INSERT INTO record (topic, partition, "offset", key, headers, value, raw)
   SELECT p_topic, p, d.first + nth - 1, k, h, v, decode(r, 'base64')
   FROM given JOIN drawn d ON d.partition = p ORDER BY p, nth;
-END $$;
-
--- Tells the group that a member lives and wants these topics, takes what it should have and answers what it
--- has; `surplus` is to be given back. Partitions are dealt out evenly by the members' ids.
-CREATE OR REPLACE FUNCTION beat(
-  p_group text, p_member uuid, p_pid integer, p_session_start timestamptz, p_topics text[], p_ttl interval
-) RETURNS TABLE (topic text, topic_id integer, partition integer, committed bigint, surplus boolean) LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-DECLARE
-  total integer;
-  members integer;
-  before integer;
-  share integer;
-  mine integer;
-BEGIN
-  PERFORM pg_advisory_xact_lock(hashtext('banyan_log'), hashtext(p_group));
-  INSERT INTO member (group_name, id, pid, session_start, expires_at)
-  VALUES (p_group, p_member, p_pid, p_session_start, clock_timestamp() + p_ttl)
-  ON CONFLICT (group_name, id) DO UPDATE
-    SET expires_at = excluded.expires_at, pid = excluded.pid, session_start = excluded.session_start;
-  DELETE FROM member m WHERE m.group_name = p_group AND m.id <> p_member AND (
-    m.expires_at < clock_timestamp()
-    OR NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = m.pid AND a.backend_start = m.session_start)
-  );
-  INSERT INTO claim (group_name, topic, partition)
-  SELECT p_group, p.topic, p.partition
-  FROM topic t JOIN partition p ON p.topic = t.id
-  WHERE t.name = ANY (p_topics)
-    AND NOT EXISTS (SELECT FROM claim c WHERE c.group_name = p_group AND c.topic = p.topic AND c.partition = p.partition)
-  ON CONFLICT DO NOTHING;
-  UPDATE claim c SET member = NULL
-  WHERE c.group_name = p_group AND c.member IS NOT NULL
-    AND NOT EXISTS (SELECT FROM member m WHERE m.group_name = p_group AND m.id = c.member);
-
-  SELECT count(*), count(*) FILTER (WHERE id < p_member) INTO members, before FROM member WHERE group_name = p_group;
-  SELECT count(*), count(*) FILTER (WHERE c.member = p_member) INTO total, mine
-  FROM claim c JOIN topic t ON t.id = c.topic
-  WHERE c.group_name = p_group AND t.name = ANY (p_topics);
-  share := total / members + CASE WHEN before < total % members THEN 1 ELSE 0 END;
-  IF mine < share THEN
-    UPDATE claim c SET member = p_member
-    FROM (
-      SELECT f.topic, f.partition FROM claim f JOIN topic t ON t.id = f.topic
-      WHERE f.group_name = p_group AND f.member IS NULL AND t.name = ANY (p_topics)
-      ORDER BY f.topic, f.partition LIMIT share - mine
-    ) free
-    WHERE c.group_name = p_group AND c.topic = free.topic AND c.partition = free.partition;
-  END IF;
-  RETURN QUERY
-    SELECT t.name, c.topic, c.partition, c.committed,
-      row_number() OVER (ORDER BY c.topic, c.partition) > share
-    FROM claim c JOIN topic t ON t.id = c.topic
-    WHERE c.group_name = p_group AND c.member = p_member AND t.name = ANY (p_topics);
 END $$;
 
 -- Commits offsets given as [{t, p, o, release}]; only of partitions that this member still has.

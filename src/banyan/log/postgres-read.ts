@@ -16,10 +16,9 @@ export interface RecordRow {
   readonly headers: unknown;
   readonly value: string | null;
   readonly raw: Buffer | null;
-  readonly at: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
 }
-
-export const RECORD_COLUMNS = `r.partition, r."offset", r.key, r.headers, r.value, r.raw, extract(epoch FROM r.appended_at) * 1000 AS at`;
 
 export function storedRecord(topic: string, row: RecordRow): StoredRecord {
   return {
@@ -29,7 +28,7 @@ export function storedRecord(topic: string, row: RecordRow): StoredRecord {
     key: row.key,
     headers: textHeaders(row.headers),
     value: row.raw ?? (row.value === null ? null : Buffer.from(row.value)),
-    timestamp: saneTime(Math.floor(Number(row.at))),
+    timestamp: saneTime(Math.floor(row.at)),
   };
 }
 
@@ -86,11 +85,7 @@ async function firstPositions(
   known: Positions,
 ): Promise<Map<number, string>> {
   const { rows } = await pool.query<{ partition: number; first: string }>(
-    `SELECT p.partition, coalesce((
-       SELECT min(r."offset") FROM banyan_log.record r
-       WHERE r.topic = p.topic AND r.partition = p.partition AND r.appended_at >= coalesce($2::timestamptz, '-infinity')
-     ), p.next_offset) AS first
-     FROM banyan_log.partition p WHERE p.topic = $1`,
+    'SELECT partition, first FROM banyan_log.begins_of($1, $2)',
     [topic, from ?? null],
   );
   return new Map(rows.map((row) => [row.partition, known[row.partition] ?? row.first]));
@@ -98,7 +93,7 @@ async function firstPositions(
 
 async function ends(pool: Pool, topic: number): Promise<Map<number, string>> {
   const { rows } = await pool.query<{ partition: number; next: string }>(
-    'SELECT partition, next_offset AS next FROM banyan_log.partition WHERE topic = $1',
+    'SELECT partition, next FROM banyan_log.ends_of($1)',
     [topic],
   );
   return new Map(rows.map((row) => [row.partition, row.next]));
@@ -112,17 +107,12 @@ async function readPages(
   until: Date | undefined,
 ): Promise<StoredRecord[][]> {
   const wanted = [...positions].map(([p, o]) => ({ p, o, e: end?.get(p) ?? null }));
-  const { rows } = await pool.query<RecordRow>(
-    `SELECT ${RECORD_COLUMNS}
-     FROM json_to_recordset($2::json) AS w (p integer, o bigint, e bigint)
-     CROSS JOIN LATERAL (
-       SELECT * FROM banyan_log.record
-       WHERE topic = $1 AND partition = w.p AND "offset" >= w.o AND (w.e IS NULL OR "offset" < w.e)
-         AND appended_at <= coalesce($4::timestamptz, 'infinity')
-       ORDER BY "offset" LIMIT $3
-     ) r`,
-    [topic.id, JSON.stringify(wanted), PAGE, until ?? null],
-  );
+  const { rows } = await pool.query<RecordRow>('SELECT * FROM banyan_log.page_of($1, $2::json, $3, $4)', [
+    topic.id,
+    JSON.stringify(wanted),
+    PAGE,
+    until ?? null,
+  ]);
   const pages = new Map<number, StoredRecord[]>();
   for (const row of rows) {
     const page = pages.get(row.partition) ?? [];

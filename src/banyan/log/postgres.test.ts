@@ -22,6 +22,30 @@ conformance('Postgres', async () => {
   };
 });
 
+conformance('Postgres as the role of a module', async () => {
+  const server = await openServer();
+  const database = await openDatabase(server.url);
+  await provisionShop(database.url);
+  const run = async (sql: string, name: string) => {
+    const admin = new Client({ connectionString: urlOf(database.url, 'banyan_log') });
+    await admin.connect();
+    await admin.query(sql, [name]).finally(() => admin.end());
+  };
+  return {
+    connect: () => createPostgresLog({ url: urlOf(database.url, 'banyan_shop'), trims: false, log: quiet }),
+    allow: (what) =>
+      'topic' in what
+        ? run(`INSERT INTO banyan_log.role_topic VALUES ('banyan_shop', $1, true, true)`, what.topic)
+        : run(
+            `INSERT INTO banyan_log.role_group VALUES ('banyan_shop', $1) ON CONFLICT DO NOTHING`,
+            what.group,
+          ),
+    async close() {
+      await server.stop();
+    },
+  };
+});
+
 describe('the Postgres log alone', () => {
   let server: TestServer;
   let url: string;

@@ -5,6 +5,7 @@
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { openPool } from '../postgres/connections.ts';
+import { runtimeRole } from '../postgres/roles.ts';
 import { DatabaseSession } from './database-session.ts';
 import { partitionOf } from './partitioner.ts';
 import {
@@ -13,6 +14,7 @@ import {
   LOG_MS,
   type LogLogger,
   type LogRecord,
+  type LogUse,
   type ReadOptions,
   type StoredRecord,
   type SubscribeOptions,
@@ -21,10 +23,13 @@ import {
 } from './port.ts';
 import { GroupMember } from './postgres-group.ts';
 import { readTopic, type TopicRow } from './postgres-read.ts';
+import { refusalTold } from './postgres-refusal.ts';
 
 export interface PostgresLogOptions {
-  /** Connection URL of the role banyan_log. */
+  /** Connection URL of the role banyan_log; or of a module's, which may do what `allow` said, as that module alone. */
   readonly url: string;
+  /** Removes what is older than the retention: the role banyan_log may, no module's. Default true. */
+  readonly trims?: boolean;
   readonly log: LogLogger;
   /** Of new topics. Default 6. */
   readonly partitions?: number;
@@ -37,8 +42,12 @@ export interface PostgresLogOptions {
 }
 
 export const LOG_CHANNEL = 'banyan_log';
+/** Connections of one client of the log, beside the one that listens. */
+const LOG_POOL = 4;
 const TRIM_EVERY_MS = 10 * 60_000;
 const COUNT_EVERY_MS = 2_000;
+/** Characters. */
+const LONGEST_HINT = 2_000;
 
 export function createPostgresLog(options: PostgresLogOptions): EventLog {
   return new PostgresLog(options);
@@ -55,7 +64,7 @@ class PostgresLog implements EventLog {
   readonly #topics = new Map<string, TopicRow>();
   readonly #members = new Set<GroupMember>();
   readonly #toTell = new Set<string>();
-  readonly #trimmer: NodeJS.Timeout;
+  readonly #trimmer: NodeJS.Timeout | undefined;
   readonly #counter: NodeJS.Timeout;
   /** Other processes may read this log. One that begins to says so itself. */
   #others = true;
@@ -63,6 +72,7 @@ class PostgresLog implements EventLog {
 
   constructor(options: PostgresLogOptions) {
     this.#options = {
+      trims: true,
       partitions: 6,
       retentionMs: LOG_MS,
       sessionMs: 6_000,
@@ -70,24 +80,43 @@ class PostgresLog implements EventLog {
       ...options,
     };
     this.#pool = openPool(
-      { connectionString: options.url, max: 4, application_name: 'banyan log' },
+      // The statements of a module's role are planned without their values; these are not all alike.
+      {
+        connectionString: options.url,
+        max: LOG_POOL,
+        application_name: 'banyan log',
+        options: '-c plan_cache_mode=auto',
+      },
       (error) => options.log.debug({ err: error }, 'an idle connection of the log broke'),
     );
     this.#session = new DatabaseSession(
       { connectionString: options.url, application_name: 'banyan log session' },
       { channel: LOG_CHANNEL, onNotification: (payload) => this.#heard(payload), log: options.log },
     );
-    this.#trimmer = setInterval(() => {
-      this.trim().catch((error) => options.log.warn({ err: error }, 'the log could not be trimmed'));
-    }, TRIM_EVERY_MS).unref();
+    if (this.#options.trims)
+      this.#trimmer = setInterval(() => {
+        this.trim().catch((error) => options.log.warn({ err: error }, 'the log could not be trimmed'));
+      }, TRIM_EVERY_MS).unref();
     this.#counter = setInterval(() => void this.#count(), COUNT_EVERY_MS).unref();
   }
 
   async ensureTopics(topics: readonly string[]): Promise<void> {
-    await this.#pool.query(
-      'SELECT banyan_log.ensure_topic(name, $2) FROM unnest($1::text[]) AS name ORDER BY name',
-      [topics, this.#options.partitions],
-    );
+    await this.#pool
+      .query('SELECT banyan_log.make_topics($1, $2)', [topics, this.#options.partitions])
+      .catch(refusalTold);
+  }
+
+  async allow(uses: readonly LogUse[]): Promise<void> {
+    const roles = uses.map(({ module, topic, reads }) => ({
+      role: runtimeRole(module),
+      group: module,
+      appends: topic === undefined ? [] : [topic],
+      reads,
+    }));
+    await this.#pool.query('SELECT banyan_log.set_rights($1::json, $2)', [
+      JSON.stringify(roles),
+      this.#options.partitions,
+    ]);
   }
 
   async append(topic: string, records: readonly LogRecord[]): Promise<void> {
@@ -99,11 +128,13 @@ class PostgresLog implements EventLog {
       h: headers,
       ...valueColumns(value),
     }));
-    await this.#pool.query({
-      name: 'log-append',
-      text: 'SELECT banyan_log.append($1, $2::json)',
-      values: [id, JSON.stringify(rows)],
-    });
+    await this.#pool
+      .query({
+        name: 'log-append',
+        text: 'SELECT banyan_log.append_to($1, $2::json)',
+        values: [id, JSON.stringify(rows)],
+      })
+      .catch(refusalTold);
     const touched = new Set(rows.map(({ p }) => p));
     for (const member of this.#members) member.appended(topic, touched);
     if (this.#others) this.#notify(`topic:${topic}:${[...touched]}`);
@@ -131,33 +162,18 @@ class PostgresLog implements EventLog {
   }
 
   async lag(group: string, topics: readonly string[]): Promise<Lag[]> {
-    const { rows } = await this.#pool.query<{
-      topic: string;
-      partition: number;
-      events: string;
-      seconds: number;
-      next: string;
-    }>(
-      `SELECT t.name AS topic, p.partition,
-         p.next_offset - greatest(coalesce(c.committed, 0), coalesce(first."offset", p.next_offset)) AS events,
-         greatest(coalesce(c.committed, 0), coalesce(first."offset", p.next_offset))::text AS next,
-         coalesce(extract(epoch FROM clock_timestamp() - first.appended_at), 0)::float8 AS seconds
-       FROM banyan_log.topic t
-       JOIN banyan_log.partition p ON p.topic = t.id
-       LEFT JOIN banyan_log.claim c ON c.group_name = $1 AND c.topic = p.topic AND c.partition = p.partition
-       LEFT JOIN LATERAL (
-         SELECT r."offset", r.appended_at FROM banyan_log.record r
-         WHERE r.topic = p.topic AND r.partition = p.partition AND r."offset" >= coalesce(c.committed, 0)
-         ORDER BY r."offset" LIMIT 1
-       ) first ON true
-       WHERE t.name = ANY ($2) ORDER BY 1, 2`,
-      [group, topics],
-    );
+    const { rows } = await this.#pool
+      .query<Lag & { events: string }>('SELECT * FROM banyan_log.lag_of($1, $2)', [group, topics])
+      .catch(refusalTold);
     return rows.map((row) => ({ ...row, events: Number(row.events) }));
   }
 
   async *read(topic: string, options: ReadOptions = {}): AsyncIterable<StoredRecord> {
-    yield* readTopic(this.#pool, await this.#topic(topic), options, this.#options.pollMs);
+    try {
+      yield* readTopic(this.#pool, await this.#topic(topic), options, this.#options.pollMs);
+    } catch (error) {
+      refusalTold(error);
+    }
   }
 
   /** Removes what is older than the retention, a few thousand rows at a time. */
@@ -187,10 +203,9 @@ class PostgresLog implements EventLog {
   async #topic(name: string): Promise<TopicRow> {
     const known = this.#topics.get(name);
     if (known) return known;
-    const { rows } = await this.#pool.query<TopicRow>(
-      'SELECT id, name, partitions FROM banyan_log.topic WHERE name = $1',
-      [name],
-    );
+    const { rows } = await this.#pool
+      .query<TopicRow>('SELECT * FROM banyan_log.topic_named($1)', [name])
+      .catch(refusalTold);
     if (!rows[0]) throw new UnknownTopic(name);
     this.#topics.set(name, rows[0]);
     return rows[0];
@@ -203,8 +218,7 @@ class PostgresLog implements EventLog {
     try {
       const { pid, start } = await this.#session.identity();
       const { rows } = await this.#session.query<{ others: boolean }>(
-        `SELECT EXISTS (SELECT FROM banyan_log.member WHERE expires_at > clock_timestamp()
-           AND (pid, session_start) IS DISTINCT FROM ($1::integer, $2::timestamptz)) AS others`,
+        'SELECT banyan_log.read_by_others($1, $2) AS others',
         [pid, start],
       );
       this.#others = rows[0]!.others;
@@ -214,16 +228,20 @@ class PostgresLog implements EventLog {
   }
 
   #heard(payload: string): void {
-    const [who, ...words] = payload.split(' ');
-    if (who === this.#self) return;
+    if (payload.startsWith(this.#self)) return;
     this.#others = true;
-    for (const word of words) {
+    // Of what is longer than our own words are, nothing is believed but that there may be news.
+    if (payload.length > LONGEST_HINT) {
+      for (const member of this.#members) member.hinted();
+      return;
+    }
+    for (const word of payload.split(' ').slice(1)) {
       // What this version does not understand is passed over: the reader looks by itself later.
       const [kind, name, touched] = word.split(':');
+      const partitions = new Set(touched?.split(',').map(Number));
       for (const member of this.#members) {
         if (kind === 'group' && name) member.changed(name);
-        if (kind === 'topic' && name && touched)
-          member.appended(name, new Set(touched.split(',').map(Number)));
+        if (kind === 'topic' && name) member.hinted(name, partitions);
       }
     }
   }

@@ -23,6 +23,8 @@ export interface AdminOptions {
   readonly host: string | null;
   /** This process and its public address. */
   readonly monolith: () => Overview['monolith'];
+  /** Makes room in the database for so many processes of a module, or says in a sentence why there is none. Absent: there is. */
+  readonly room?: ((module: string, instances: number) => Promise<string | undefined>) | undefined;
   /** An authenticated round trip to an instance. Absent: instances are believed to let this host in. */
   readonly probe?: (instance: Instance) => Promise<AccessProbe>;
 }
@@ -34,6 +36,7 @@ export function adminHandlers({
   follower,
   host,
   monolith,
+  room,
   probe,
 }: AdminOptions): Handlers<typeof admin> {
   const entry = async (module: string) => {
@@ -62,6 +65,8 @@ export function adminHandlers({
       storeErrors(async () => {
         const { desired } = await entry(module);
         call.change = { before: { instances: desired }, after: { instances } };
+        const short = instances > 0 ? await room?.(module, instances) : undefined;
+        if (short) throw problem(admin, 'start-failed', { detail: short });
         await scale(store, { module, instances, timeoutMs, supervisor: host });
         await follower.refresh();
         return entry(module);

@@ -4,7 +4,10 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { waitAfter } from '../context/backoff.ts';
 import { createClient } from '../postgres/connections.ts';
+import { onHint } from '../postgres/hint.ts';
 
+/** Changes come one by one, made by people. */
+const HINT_MS = 25;
 const waits = { firstMs: 100, longestMs: 2000 };
 
 export interface ListenOptions {
@@ -16,6 +19,7 @@ export interface ListenOptions {
 
 /** Starts listening; answers what stops it. */
 export function listen({ url, channel, onChange, log }: ListenOptions): () => Promise<void> {
+  const hint = onHint(HINT_MS, () => stopped || onChange());
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
   let losses = 0;
@@ -24,7 +28,7 @@ export function listen({ url, channel, onChange, log }: ListenOptions): () => Pr
   const connect = async () => {
     const next = createClient({ connectionString: url, connectionTimeoutMillis: 2000, keepAlive: true });
     client = next;
-    next.on('notification', onChange);
+    next.on('notification', hint);
     // Both may come for one loss, and errors again later; the first counts.
     next.on('error', () => lost(next));
     next.on('end', () => lost(next));

@@ -38,7 +38,8 @@ export interface Postmaster {
 
 const settings: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
-  max_connections: '200',
+  // Two processes of each of a dozen modules beside the monolith; one that is not open costs next to nothing.
+  max_connections: '400',
   wal_level: 'logical',
   // A product on a laptop: small against the machine, large against its data.
   shared_buffers: '128MB',

@@ -1,10 +1,13 @@
 // The database itself keeps modules apart; and it is made ready once, whoever starts, stops or is killed.
 import { readdirSync } from 'node:fs';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sagaTableNames } from '../saga/tables.ts';
+import { limitConnections } from './connection-limits.ts';
 import { missingMigration } from './drift.ts';
 import { migrationsOf } from './migrations.ts';
-import { provision } from './provision.ts';
+import { provision, rolesOf } from './provision.ts';
+import { type ChangedRole, restoreRoles } from './role-keeping.ts';
 import { roleUrl, runtimeRole } from './roles.ts';
 import { checkServer, connectionsOf } from './server-check.ts';
 import { query, silent, type ThrowawayServer, throwawayServer } from './testing.ts';
@@ -207,6 +210,80 @@ describe('provisioning', () => {
   });
 });
 
+describe('a server that is Banyan’s alone', () => {
+  let own: ThrowawayServer;
+  const seen: ChangedRole[] = [];
+  const begin = () =>
+    provision({ ...options, adminUrl: own.url, ownServer: true, onChangedRole: (role) => seen.push(role) });
+
+  beforeAll(async () => {
+    own = await throwawayServer();
+    await begin();
+  });
+  afterAll(() => own.stop());
+
+  const asModule = (text: string) => as(own.url, runtimeRole(one))(text);
+
+  test('lets nobody make a temporary table, or into another database', async () => {
+    await expect(asModule('CREATE TEMP TABLE mine ()')).rejects.toMatchObject({ code: '42501' });
+    for (const name of ['postgres', 'template1', new URL(await own.database()).pathname.slice(1)]) {
+      await begin();
+      const url = new URL(roleUrl(own.url, secret, runtimeRole(one)));
+      url.pathname = name;
+      await expect(query(url.href, 'SELECT 1')).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+
+  test('ends what stands still by accident', async () => {
+    const [set] = (await asModule(
+      `SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,
+         current_setting('idle_in_transaction_session_timeout') AS idle`,
+    )) as object[];
+    expect(set).toEqual({ statement: '1min', lock: '30s', idle: '1min' });
+  });
+
+  test('sets again what a role has changed of itself, at a start and by a look, and says so once', async () => {
+    const wanted = rolesOf({ ...options, adminUrl: own.url });
+    const look = () =>
+      restoreRoles(wanted, { adminUrl: own.url, log: silent, onChangedRole: (role) => seen.push(role) });
+    const role = runtimeRole(one);
+    for (const restore of [begin, look]) {
+      seen.length = 0;
+      await asModule(
+        `ALTER ROLE ${role} PASSWORD 'mine'; ALTER ROLE ${role} SET search_path = 'elsewhere';
+         ALTER ROLE ${role} IN DATABASE banyan SET default_transaction_read_only = on`,
+      );
+      await expect(asModule('SELECT 1')).rejects.toMatchObject({ code: '28P01' });
+      await restore();
+      await asModule('INSERT INTO letters VALUES (1) ON CONFLICT DO NOTHING');
+      await restore();
+      expect(seen).toEqual([{ role, changed: ['password', 'settings'] }]);
+    }
+    expect(JSON.stringify(seen)).not.toContain('mine');
+  });
+
+  test('gives each role its connections, and no more', async () => {
+    const client = new pg.Client({ connectionString: own.url });
+    await client.connect();
+    const role = runtimeRole(one);
+    expect(await limitConnections(client, { [role]: 2, banyan_outside: 380 })).toBe(0);
+    const url = roleUrl(own.url, secret, role);
+    const opened = await Promise.allSettled(
+      Array.from({ length: 30 }, async () => {
+        const session = new pg.Client({ connectionString: url });
+        await session.connect();
+        return session;
+      }),
+    );
+    const refused = opened.filter((result) => result.status === 'rejected');
+    expect(refused.length).toBeGreaterThan(20);
+    for (const { reason } of refused) expect(reason).toMatchObject({ code: '53300' });
+    for (const result of opened) if (result.status === 'fulfilled') await result.value.end();
+    expect(await limitConnections(client, { [role]: 10, banyan_outside: 380 })).toBe(1);
+    await client.end();
+  });
+});
+
 describe('an administrator who is no superuser', () => {
   let own: ThrowawayServer;
   let lesser: string;
@@ -232,6 +309,15 @@ describe('an administrator who is no superuser', () => {
     await as(own.url, runtimeRole(one))('SELECT * FROM letters');
   });
 
+  test('notices a changed password by trying it', async () => {
+    const seen: ChangedRole[] = [];
+    const role = runtimeRole(one);
+    await as(own.url, role)(`ALTER ROLE ${role} PASSWORD 'mine'`);
+    await provision({ ...options, adminUrl: lesser, onChangedRole: (found) => seen.push(found) });
+    expect(seen).toEqual([{ role, changed: ['password'] }]);
+    await as(own.url, role)('SELECT * FROM letters');
+  });
+
   test('is told when somebody else made a role', async () => {
     const made = { ...options.schemas[0]!, schema: 'foreign_one', role: 'banyan_foreign' };
     await query(own.url, 'CREATE ROLE banyan_foreign');
@@ -242,7 +328,15 @@ describe('an administrator who is no superuser', () => {
 });
 
 test('a server with too few connections is refused with the number that it needs', () => {
-  const facts = { database: 'd', user: 'u', version: 18, mayCreateRoles: true, mayCreateSchemas: true };
+  const facts = {
+    database: 'd',
+    user: 'u',
+    version: 18,
+    superuser: true,
+    open: [],
+    mayCreateRoles: true,
+    mayCreateSchemas: true,
+  };
   const needed = connectionsOf(6, 3);
   expect(() => checkServer({ ...facts, connections: needed }, needed)).not.toThrow();
   expect(() => checkServer({ ...facts, connections: needed - 1 }, needed)).toThrow(

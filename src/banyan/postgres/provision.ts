@@ -1,15 +1,19 @@
 // Makes the database ready: schemas, roles, tables, migrations. Any number of replicas may start at once: one
-// works under an advisory lock, the others find it done. What is already as it should be is not touched, so
+// works under a lock (kernel-lock.ts), the others find it done. What is already as it should be is not touched, so
 // an ordinary boot pays for one query.
 //
 // What is done is written where it was done: a schema's comment names the state it is in, so a schema that
 // was dropped is made again, and a backup that is restored says itself how far it is.
 import { createHash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { createClient } from './connections.ts';
+import { closeServer, tellOfOpen } from './entrance.ts';
+import { hold } from './kernel-lock.ts';
 import type { KernelSchema } from './kernel-schema.ts';
 import { migrate, migrationsOf } from './migrations.ts';
+import { type ChangedRole, changedRoles, toldIn } from './role-keeping.ts';
 import {
   asOwner,
   ensureRoles,
@@ -36,37 +40,67 @@ export interface ProvisionOptions {
   readonly schemas: readonly KernelSchema[];
   /** The library's tables in a module's schema: repeatable SQL. */
   readonly moduleDdl: (schema: string) => string;
+  /** The server is Banyan's alone: nobody but its roles enters a database of it. Default false. */
+  readonly ownServer?: boolean;
+  /** Hears of a role that changed its own password or settings, before they are set again. Default: a line of the log. */
+  readonly onChangedRole?: (one: ChangedRole) => void;
   readonly log: Logger;
 }
 
-const LOCK = 7_220_001;
+/** Hosts of the version before take this advisory lock, and no row. */
+const OLD_LOCK = 7_220_001;
 
 /** Raise it when roles.ts gives other rights. */
-const RIGHTS = 1;
+const RIGHTS = 2;
 
 export async function provision(options: ProvisionOptions): Promise<void> {
-  const { adminUrl, session, modules, schemas, log } = options;
+  const { adminUrl, session, modules, schemas, ownServer = false, log } = options;
   const client = session ?? (await connect(adminUrl));
-  let locked = false;
+  let lock: pg.Client | undefined;
   try {
     const server = await readServer(client);
     checkServer(server, connectionsOf(modules.length, schemas.length));
     const wanted = plan(options);
-    if ((await missingOf(client, wanted)).length === 0) return;
-    await lock(client, log);
-    locked = true;
+    const changed = await changedRoles(client, rolesIn(wanted), server, adminUrl);
+    const closes = ownServer && server.open.length > 0;
+    if (changed.length === 0 && !closes && (await missingOf(client, wanted)).length === 0) return;
+    lock = await connect(adminUrl);
+    await lockOut(lock, log);
+    for (const one of changed) await restore(client, wanted, one, options);
     // Roles are the whole server's, and the lock is this database's: two databases may create one role at once.
     const missing = await missingOf(client, wanted);
     // Roles of all first: one schema may grant something to the role of another.
     for (const { roles } of missing) await makeRoles(client, roles, server.user);
     for (const one of missing) await build(client, one, options);
+    if (closes) await closeServer(client, server);
+    else tellOfOpen(server, log);
     if (missing.length > 0)
       log.info({ schemas: missing.map(({ roles }) => roles.schema) }, 'the database is ready');
   } finally {
     // The end of a session is the end of its lock.
+    await lock?.end();
     if (!session) await client.end();
-    else if (locked) await session.query('SELECT pg_advisory_unlock($1)', [LOCK]);
   }
+}
+
+/** The roles that provisioning with these options makes. */
+export function rolesOf(options: ProvisionOptions): SchemaRoles[] {
+  return rolesIn(plan(options));
+}
+
+function rolesIn(wanted: readonly Planned[]): SchemaRoles[] {
+  return wanted.map(({ roles }) => roles);
+}
+
+async function restore(
+  client: pg.Client,
+  wanted: readonly Planned[],
+  one: ChangedRole,
+  { log, onChangedRole = toldIn(log) }: ProvisionOptions,
+): Promise<void> {
+  onChangedRole(one);
+  const { roles } = wanted.find(({ roles }) => roles.runtime === one.role)!;
+  await twice(() => ensureRoles(client, roles, true));
 }
 
 interface Planned {
@@ -154,11 +188,24 @@ async function connect(url: string): Promise<pg.Client> {
   }
 }
 
-async function lock(client: pg.Client, log: Logger): Promise<void> {
-  const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [LOCK]);
-  if (rows[0]!.held) return;
-  log.info('another host is preparing the database; waiting for it');
-  await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
+/** Waits until no other host prepares this database. */
+async function lockOut(client: pg.Client, log: Logger): Promise<void> {
+  const told = () => log.info('another host is preparing the database; waiting for it');
+  await hold(client, 'provision', told);
+  // One of the version before has the old lock. Anybody who may log in could take that: only our own user's counts.
+  for (let waited = 0; ; waited += 1) {
+    const { rows } = await client.query<{ older: boolean }>(
+      `SELECT NOT pg_try_advisory_lock($1::bigint) AND EXISTS (
+         SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.objid::bigint = $1::bigint
+           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+           AND a.usename = current_user) AS older`,
+      [OLD_LOCK],
+    );
+    if (!rows[0]!.older) return;
+    if (waited === 0) told();
+    await pause(100);
+  }
 }
 
 async function makeRoles(client: pg.Client, roles: SchemaRoles, user: string): Promise<void> {

@@ -3,6 +3,7 @@
 // and every service it starts agree without keeping them anywhere.
 import { createHash, createHmac } from 'node:crypto';
 import pg from 'pg';
+import { readRoles } from './role-changes.ts';
 
 export interface SchemaRoles {
   readonly schema: string;
@@ -37,19 +38,30 @@ export function roleUrl(adminUrl: string, secret: string, role: string): string 
 
 /**
  * How a runtime role's comment begins when the role is as it should be: with a digest of its password (256 random
- * bits, of which it tells nothing) and its settings. After it comes the database that it was made for: roles
- * belong to the whole server, unlike schemas.
+ * bits, of which it tells nothing) and its settings. After it come digests of what the server has written of both
+ * (role-changes.ts), and the database that it was made for: roles belong to the whole server, unlike schemas.
  */
-export function roleState({ schema, password, plans }: SchemaRoles): string {
-  const digest = createHash('sha256').update(`2 ${schema} ${password} ${plans}`).digest('hex');
-  return `banyan ${digest.slice(0, 32)} `;
+export function roleState(roles: SchemaRoles): string {
+  const wanted = JSON.stringify([3, roles.schema, roles.password, settingsOf(roles)]);
+  return `banyan ${createHash('sha256').update(wanted).digest('hex').slice(0, 32)}.`;
+}
+
+/** What a session of the role begins with. The times are against accidents: who needs another says so in its session. */
+function settingsOf({ schema, plans }: SchemaRoles): Record<string, string> {
+  return {
+    search_path: quoted(schema),
+    plan_cache_mode: plans === 'generic' ? 'force_generic_plan' : 'auto',
+    statement_timeout: `'60s'`,
+    lock_timeout: `'30s'`,
+    idle_in_transaction_session_timeout: `'60s'`,
+  };
 }
 
 const { escapeIdentifier: quoted, escapeLiteral: text } = pg;
 
-/** Creates what is missing of a schema's two roles, and sets the password. Repeatable. */
-export async function ensureRoles(client: pg.Client, roles: SchemaRoles): Promise<void> {
-  const { schema, owner, runtime, password, plans } = roles;
+/** Creates what is missing of a schema's two roles, and sets the password. Repeatable. @param changed by itself, as is known. */
+export async function ensureRoles(client: pg.Client, roles: SchemaRoles, changed = false): Promise<void> {
+  const { owner, runtime, password } = roles;
   const [o, r] = [quoted(owner), quoted(runtime)];
   const { rows } = await client.query<{ database: string; superuser: boolean; comment: string | null }>(
     `SELECT current_database() AS database, rolsuper AS superuser,
@@ -58,19 +70,36 @@ export async function ensureRoles(client: pg.Client, roles: SchemaRoles): Promis
     [runtime],
   );
   const { database, superuser, comment } = rows[0]!;
-  const ready = comment?.startsWith(roleState(roles)) === true;
+  const ready = !changed && comment?.startsWith(roleState(roles)) === true;
   if (!ready) await refuseForeign(client, runtime, comment, database);
   await createRole(client, owner, 'NOLOGIN');
   await createRole(client, runtime, 'LOGIN NOINHERIT');
   // From PostgreSQL 16 on, whoever creates a role has to grant it to itself before it may act as it.
   if (!superuser) await client.query(`GRANT ${o} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE`);
+  await letConnect(client, runtime, database);
   if (ready) return;
   await client.query(`ALTER ROLE ${r} LOGIN PASSWORD ${text(password)}`);
-  await client.query(`ALTER ROLE ${r} SET search_path = ${quoted(schema)}`);
+  await client.query(`ALTER ROLE ${r} RESET ALL; ALTER ROLE ${r} IN DATABASE ${quoted(database)} RESET ALL`);
+  for (const [name, value] of Object.entries(settingsOf(roles)))
+    await client.query(`ALTER ROLE ${r} SET ${name} = ${value}`);
+  const asSet = (await readRoles(client, [runtime], superuser))[0]!;
   await client.query(
-    `ALTER ROLE ${r} SET plan_cache_mode = ${plans === 'generic' ? 'force_generic_plan' : 'auto'}`,
+    `COMMENT ON ROLE ${r} IS ${text(`${roleState(roles)}${asSet.settings}.${asSet.password} ${database}`)}`,
   );
-  await client.query(`COMMENT ON ROLE ${r} IS ${text(roleState(roles) + database)}`);
+}
+
+/** By a right of its own: that of everybody is taken away on a server that is Banyan's alone. */
+async function letConnect(client: pg.Client, role: string, database: string): Promise<void> {
+  const { rows } = await client.query<{ may: boolean; needs: boolean }>(
+    `SELECT has_database_privilege($1, 'CONNECT WITH GRANT OPTION') AS may, NOT has_database_privilege($2, $1, 'CONNECT') AS needs`,
+    [database, role],
+  );
+  const grant = `GRANT CONNECT ON DATABASE ${quoted(database)} TO ${quoted(role)}`;
+  if (rows[0]!.may) await client.query(grant);
+  else if (rows[0]!.needs)
+    throw new Error(
+      `DATABASE_URL: ${role} may not connect to the database. As its owner or a superuser run: ${grant}`,
+    );
 }
 
 /** Makes the schema if it is missing, and sets who may do what in it. The roles exist. Repeatable. */

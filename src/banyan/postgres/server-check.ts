@@ -6,8 +6,11 @@ export interface ServerFacts {
   readonly database: string;
   readonly user: string;
   readonly version: number;
+  readonly superuser: boolean;
   readonly mayCreateRoles: boolean;
   readonly mayCreateSchemas: boolean;
+  /** Databases of the server that every role may enter, or make temporary tables in. */
+  readonly open: readonly string[];
   /** Connections that roles without privileges may open, all hosts together. */
   readonly connections: number;
 }
@@ -16,7 +19,9 @@ export async function readServer(client: pg.Client): Promise<ServerFacts> {
   const { rows } = await client.query<ServerFacts>(`
     SELECT current_database() AS database, current_user AS user,
       current_setting('server_version_num')::int / 10000 AS version,
-      rolcreaterole OR rolsuper AS "mayCreateRoles",
+      rolsuper AS superuser, rolcreaterole OR rolsuper AS "mayCreateRoles",
+      (SELECT coalesce(array_agg(datname::text ORDER BY datname), '{}') FROM pg_database WHERE datallowconn AND (
+        has_database_privilege('public', oid, 'CONNECT') OR has_database_privilege('public', oid, 'TEMPORARY'))) AS open,
       has_database_privilege(current_database(), 'CREATE') AS "mayCreateSchemas",
       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
         - coalesce(current_setting('reserved_connections', true)::int, 0) AS connections

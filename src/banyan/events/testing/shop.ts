@@ -59,7 +59,7 @@ export async function provisionShop(url: string): Promise<void> {
     schemas: [
       { schema: 'shop', role: 'banyan_shop', ddl: moduleEventTables() },
       { schema: 'till', role: 'banyan_till', ddl: `${moduleEventTables()}; ${EFFECTS}` },
-      logSchema,
+      logSchema(['shop', 'till']),
     ],
     moduleDdl: moduleEventTables,
     log: silent,
