@@ -15,6 +15,7 @@ import { createSyncHandler } from '../placement/sync.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
 import { type HostKeys, openRingKeys, openToldKeys } from './keys.ts';
 import type { Module } from './module.ts';
+import { inWords } from './root.ts';
 
 export interface Control {
   readonly follower: Follower;
@@ -28,6 +29,7 @@ export interface Control {
   readonly handOut: KeysHandler | undefined;
   /** Loads the first picture; every module has a placement after it. */
   start(): Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface ControlOptions {
@@ -43,6 +45,9 @@ export interface ControlOptions {
   /** Control refused this host for good. */
   readonly onRefused: (error: Error) => void;
 }
+
+/** How often keys that are old for long enough are looked for. */
+const SWEEP_MS = 600_000;
 
 export function openControl({
   settings,
@@ -67,7 +72,15 @@ export function openControl({
       await follower.start();
       await keys.follow(follower);
     };
-    return { follower, store: undefined, sync: undefined, keys, handOut: undefined, start };
+    return {
+      follower,
+      store: undefined,
+      sync: undefined,
+      keys,
+      handOut: undefined,
+      start,
+      close: async () => {},
+    };
   }
   const store = createControlStore({ url: controlUrl, log });
   const follower = createDatabaseFollower({ store, log });
@@ -76,22 +89,46 @@ export function openControl({
   const known = Object.fromEntries(
     contracts.map((contract) => [contract.module, canonicalContract(contract)]),
   );
+  const sweeping = setInterval(() => void keys.sweep(), SWEEP_MS).unref();
   return {
     follower,
     store,
     sync: createSyncHandler({ store, follower, contracts: known, networks, log }),
     keys,
-    handOut: createKeysHandler(keys, follower, settings.app.sessions?.module),
+    handOut: watched(createKeysHandler(keys, follower, settings.app.sessions?.module), security),
     async start() {
       const kept =
         settings.role === 'monolith' ? keepFirst(store, settings.adminToken!, security) : undefined;
       kept?.catch(() => {});
-      await store.flags.seed(settings.allModules, settings.placements);
-      await keys.open();
-      await follower.start();
+      try {
+        await store.flags.seed(settings.allModules, settings.placements);
+        await keys.open();
+        await follower.start();
+      } catch (error) {
+        throw inWords(error);
+      }
       await keys.follow(follower);
       await kept;
     },
+    async close() {
+      clearInterval(sweeping);
+      await store.close();
+    },
+  };
+}
+
+/** Every private key that leaves this host is in the security log, and every attempt at one. */
+function watched(handOut: KeysHandler, security: SecurityLog): KeysHandler {
+  return async (caller) => {
+    const said = { event: 'keys.handed-out', actor: { kind: 'service', name: caller } } as const;
+    try {
+      const answer = await handOut(caller);
+      security.write({ ...said, outcome: 'ok', after: { modules: Object.keys(answer.seals ?? {}) } });
+      return answer;
+    } catch (error) {
+      security.write({ ...said, outcome: 'refused', reason: (error as Error).message });
+      throw error;
+    }
   };
 }
 

@@ -4,7 +4,6 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';
 import { POSTGRES_LOG } from '../config/values.ts';
-import { createRootKey } from '../identity/root-key.ts';
 import { LOG_ROLE, logSchema } from '../log/postgres-schema.ts';
 import { controlSchema } from '../placement/schema.ts';
 import { createClient } from '../postgres/connections.ts';
@@ -17,6 +16,7 @@ import type { SecurityLog } from '../telemetry/security-log.ts';
 import { kernelTables } from './kernel-tables.ts';
 import type { Module } from './module.ts';
 import { createRoleUpkeep, type RoleUpkeep } from './role-upkeep.ts';
+import { refuseOtherRoot, roleSecretOf } from './root.ts';
 import type { HeldServer } from './server.ts';
 
 export interface Database {
@@ -80,7 +80,7 @@ async function ownDatabase(
   const revokers = app.sessions ? [app.sessions.module] : [];
   const server = await opening;
   const adminUrl = settings.databaseUrl ?? server!.url;
-  const secret = createRootKey(settings.rootKey!).roleSecret;
+  const secret = roleSecretOf(settings, adminUrl);
   const extra = modules.flatMap((module) =>
     (module.schemas ?? []).map((schema) => [module.contract.module, schema] as const),
   );
@@ -98,6 +98,7 @@ async function ownDatabase(
     prisma: app.prisma,
     schemas,
     moduleDdl: kernelTables,
+    mayChange: (client: pg.Client) => refuseOtherRoot(client, settings),
     ownServer: server !== undefined,
     onChangedRole: tellOf(security),
     log,

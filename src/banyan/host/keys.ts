@@ -2,13 +2,13 @@
 // HTTP for services. A wrong root key ends the start before anything is made.
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';
-import { ConfigurationError } from '../config/values.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
-import { createRootKey, type RootKey, WrongRootKey } from '../identity/root-key.ts';
+import { createRootKey, type RootKey } from '../identity/root-key.ts';
 import { fetchKeys, sealsOf } from '../placement/control-keys.ts';
 import type { Follower } from '../placement/follower.ts';
 import { createKeyHolder, type KeyHolder } from '../placement/key-holder.ts';
 import type { ControlStore } from '../placement/store.ts';
+import { keyLife } from './key-life.ts';
 import type { Module } from './module.ts';
 
 export interface HostKeys extends KeyHolder {
@@ -16,6 +16,8 @@ export interface HostKeys extends KeyHolder {
   readonly root: RootKey | undefined;
   /** Before the first picture: makes the ring where it is this host's to make, and reads it. */
   open(): Promise<void>;
+  /** Old keys go when their time is over. Never throws. */
+  sweep(): Promise<void>;
 }
 
 /** Of a monolith or a gateway. @param modules those that run here; a monolith's are all. */
@@ -46,21 +48,13 @@ export function openRingKeys(
     ...holder,
     root,
     async open() {
-      try {
-        holder.put(await (role === 'monolith' ? keys.open(root, content) : keys.read(root)));
-      } catch (error) {
-        throw error instanceof WrongRootKey ? wrongRootKey(error) : error;
-      }
+      holder.put(await (role === 'monolith' ? keys.open(root, content) : keys.read(root)));
     },
+    sweep: () =>
+      keys.sweep(keyLife).catch((error: Error) => {
+        log.debug({ error: error.message }, 'old keys could not be swept');
+      }),
   };
-}
-
-function wrongRootKey(error: WrongRootKey): ConfigurationError {
-  return new ConfigurationError(
-    'ROOT_KEY',
-    `is not the one of this database (${error.message})`,
-    'Give every monolith and gateway of one database the same: the ROOT_KEY that the first was started with, or the file root-key of its DATA_DIR.',
-  );
 }
 
 /** Of a service: the keys of its own modules. */
@@ -80,5 +74,5 @@ export function openToldKeys(
     ],
     log,
   });
-  return { ...holder, root: undefined, open: async () => {} };
+  return { ...holder, root: undefined, open: async () => {}, sweep: async () => {} };
 }

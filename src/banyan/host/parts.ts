@@ -88,7 +88,7 @@ export async function openParts(
   const { security } = watch;
   const given = { settings, controlUrl, contracts, modules, tokens, log, security, onRefused };
   const control: Control = openControl(given);
-  undo.push('control store', () => control.store?.close());
+  undo.push('control store', () => control.close());
   // The first picture is on its way while the modules are booted: they read it when they are called.
   const following = unlessStopped(signal, control.start());
   // A monolith has just made what it needs.

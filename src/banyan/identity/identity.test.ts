@@ -79,6 +79,23 @@ describe('a session token', () => {
     expect(await refused(() => sessions.verify(token))).toMatch(/forged/);
   });
 
+  it('of a key that is not known yet is known after one look, and no forger makes anybody look more often', async () => {
+    const newer = generateSigningKey();
+    keys = [publicHalf(key)];
+    revoked = {};
+    let looks = 0;
+    const refresh = async () => {
+      looks += 1;
+      keys = [publicHalf(newer), publicHalf(key)];
+    };
+    const sessions = createSessionVerifier({ keys: () => keys, revoked: () => revoked, refresh });
+    const { token } = await createSessionSigner(newer).sign(anna);
+    expect(await sessions.verify(token)).toEqual({ kind: 'user', ...anna });
+    const forged = await createSessionSigner(generateSigningKey()).sign(anna);
+    for (let n = 0; n < 5; n += 1) await refused(() => sessions.verify(forged.token));
+    expect(looks).toBe(1);
+  });
+
   it('is refused when anything of it was made up', async () => {
     const sessions = await fresh();
     const other = generateSigningKey();

@@ -66,6 +66,11 @@ async function make(tx: Sql, root: RootKey, content: RingContent): Promise<boole
       'INSERT INTO module (name, uses) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET uses = excluded.uses',
       [name, content.modules[name]],
     );
+  // Monoliths run all there are.
+  await tx.query(`UPDATE key SET modules = $2 WHERE purpose = 'internal' AND name = $1 AND modules <> $2`, [
+    MONOLITH,
+    Object.keys(content.modules),
+  ]);
   return missing.length > 0 || modules.length > 0;
 }
 

@@ -44,6 +44,8 @@ export interface ProvisionOptions {
   readonly ownServer?: boolean;
   /** Hears of a role that changed its own password or settings, before they are set again. Default: a line of the log. */
   readonly onChangedRole?: (one: ChangedRole) => void;
+  /** Rejects where this host may change nothing of what is there. Asked under the lock, before anything is. */
+  readonly mayChange?: (client: pg.Client) => Promise<void>;
   readonly log: Logger;
 }
 
@@ -66,6 +68,7 @@ export async function provision(options: ProvisionOptions): Promise<void> {
     if (changed.length === 0 && !closes && (await missingOf(client, wanted)).length === 0) return;
     lock = await connect(adminUrl);
     await lockOut(lock, log);
+    await options.mayChange?.(client);
     for (const one of changed) await restore(client, wanted, one, options);
     // Roles are the whole server's, and the lock is this database's: two databases may create one role at once.
     const missing = await missingOf(client, wanted);

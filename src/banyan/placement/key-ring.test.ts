@@ -1,0 +1,252 @@
+// The key ring on a real PostgreSQL: made once by any number of hosts, and every step of a key's life.
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Keys } from '../identity/held-keys.ts';
+import { generateSigningKey } from '../identity/keys.ts';
+import { createRootKey, WrongRootKey } from '../identity/root-key.ts';
+import { createKeysHandler } from './control-keys.ts';
+import { createDatabaseFollower, type DatabaseFollower } from './database-follower.ts';
+import { startTestServer, type TestServer } from './fixture.ts';
+import { createKeyHolder } from './key-holder.ts';
+import type { RingContent } from './key-ring.ts';
+import { rotate } from './key-rotation.ts';
+import { controlSchema } from './schema.ts';
+import { type ControlStore, createControlStore } from './store.ts';
+
+const log = pino({ level: 'silent' });
+const root = createRootKey('a root key of thirty-two characters');
+const otherRoot = createRootKey('another root key of so many characters');
+const imported = generateSigningKey();
+const content: RingContent = {
+  modules: { depots: [], parcels: ['depots'] },
+  signer: 'depots',
+  imported: undefined,
+};
+const DAY = 86_400;
+const life = { session: DAY, internal: DAY, seal: DAY };
+
+let server: TestServer;
+let url: string;
+let store: ControlStore;
+const open: { close(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.stop());
+beforeEach(async () => {
+  const database = await server.database(controlSchema());
+  url = database.urlOf('banyan_control');
+  store = storeOf();
+});
+afterEach(async () => {
+  for (const one of open.splice(0).reverse()) await one.close();
+});
+
+function storeOf(): ControlStore {
+  const one = createControlStore({ url, log });
+  open.push(one);
+  return one;
+}
+
+async function follow(one = store): Promise<DatabaseFollower> {
+  const follower = createDatabaseFollower({ store: one, log });
+  await follower.start();
+  open.push({ close: () => follower.stop() });
+  return follower;
+}
+
+const kids = (keys: readonly { kid: string }[]) => keys.map(({ kid }) => kid).sort();
+const sessionKids = (follower: DatabaseFollower) => follower.current.jwks!.keys.map(({ kid }) => kid);
+
+/** A host that beats and says by which version it decides. */
+async function host(appliedVersion: number, id = 'parcels-1'): Promise<(version: number) => Promise<void>> {
+  const report = { ready: true, draining: false, inflight: {}, busy: {} };
+  const process = { machine: 'elsewhere', pid: 1, started: 'then' };
+  const self = { host: crypto.randomUUID(), id, role: 'service' as const, modules: ['parcels'], process };
+  await store.registry.register(
+    { ...self, url: 'http://127.0.0.1:1', doors: ['http'], contracts: {} },
+    report,
+  );
+  const beat = async (version: number) =>
+    void (await store.registry.beat({ ...report, host: self.host, appliedVersion: version }));
+  await beat(appliedVersion);
+  return beat;
+}
+
+describe('the ring', () => {
+  test('is made once, by however many start at once, and all of them have the same', async () => {
+    const all = await Promise.all(Array.from({ length: 4 }, () => storeOf().keys.open(root, content)));
+    for (const keys of all) expect(kids(keys)).toEqual(kids(all[0]!));
+    // session, internal of the monolith and of both, seals of both
+    expect(all[0]).toHaveLength(6);
+    expect(kids(await store.keys.open(root, content))).toEqual(kids(all[0]!));
+  });
+
+  test('shows in a picture who may speak as whom, and calls whom, and never a private half', async () => {
+    await store.keys.open(root, content);
+    const { services, seals, jwks } = (await follow()).current;
+    expect(Object.keys(services!).sort()).toEqual(['depots', 'monolith', 'parcels']);
+    expect(services!.parcels).toMatchObject({ modules: ['parcels'], uses: ['depots'] });
+    expect(services!.monolith).toMatchObject({ modules: ['depots', 'parcels'], uses: ['depots'] });
+    expect(seals!.parcels).toMatchObject([{ crv: 'X25519', use: 'enc' }]);
+    expect(jwks!.keys).toMatchObject([{ crv: 'Ed25519', use: 'sig' }]);
+    expect(JSON.stringify([services, seals, jwks, await store.keys.list()])).not.toMatch(/"d"|sealed/);
+  });
+
+  test('takes the session key of the version before, once', async () => {
+    await store.keys.open(root, { ...content, imported });
+    expect(sessionKids(await follow())).toEqual([imported.kid]);
+    await store.keys.open(root, { ...content, imported: generateSigningKey() });
+    expect((await store.keys.list()).filter(({ purpose }) => purpose === 'session')).toHaveLength(1);
+  });
+
+  test('grows with the product', async () => {
+    const before = kids(await store.keys.open(root, content));
+    await store.keys.open(root, { ...content, modules: { ...content.modules, routes: ['parcels'] } });
+    const { services, seals } = (await follow()).current;
+    expect(services!.routes).toMatchObject({ modules: ['routes'], uses: ['parcels'] });
+    expect(services!.monolith!.modules).toEqual(['depots', 'parcels', 'routes']);
+    expect(seals).toHaveProperty('routes');
+    expect(kids(await store.keys.read(root))).toEqual(expect.arrayContaining(before));
+  });
+
+  test('is not opened and not changed under another root key', async () => {
+    await store.keys.open(root, content);
+    const before = await store.keys.list();
+    const more = { ...content, modules: { ...content.modules, routes: [] } };
+    await expect(store.keys.open(otherRoot, more)).rejects.toThrow(WrongRootKey);
+    await expect(store.keys.read(otherRoot)).rejects.toThrow(WrongRootKey);
+    expect(await store.keys.list()).toEqual(before);
+  });
+
+  test('hands a service the keys of its own modules and no others', async () => {
+    const all = await store.keys.open(root, content);
+    const follower = await follow();
+    const keys: Keys = { held: () => undefined, find: async (kid) => all.find((one) => one.kid === kid) };
+    const handOut = createKeysHandler(keys, follower, 'depots');
+    const parcels = await handOut('parcels');
+    expect(Object.keys(parcels)).toEqual(['seals']);
+    expect(Object.keys(parcels.seals!)).toEqual(['parcels']);
+    expect(parcels.seals!.parcels).toMatchObject([{ crv: 'X25519', d: expect.any(String) }]);
+    const depots = await handOut('depots');
+    expect(depots.sessions!.sign).toMatchObject({ kid: sessionKids(follower)[0], d: expect.any(String) });
+    for (const caller of ['monolith', 'routes', '__proto__', ''])
+      await expect(handOut(caller)).rejects.toMatchObject({ status: 403 });
+  });
+});
+
+describe('a rotation', () => {
+  test('announces, waits for every live host, and has the new key sign', async () => {
+    await store.keys.open(root, content);
+    const follower = await follow();
+    const [old] = sessionKids(follower);
+    const beat = await host(follower.current.version);
+    const rotating = rotate(store, follower, root, 'session', life);
+    await expect.poll(() => sessionKids(follower).length).toBe(2);
+    // Announced: it is known, and signs nothing.
+    expect(sessionKids(follower)[0]).toBe(old);
+    await beat(follower.current.version);
+    await expect.poll(() => sessionKids(follower)[0]).not.toBe(old);
+    await beat(follower.current.version);
+    expect(await rotating).toEqual({ rotated: true, lagging: [] });
+    expect(sessionKids(follower)).toEqual([expect.not.stringMatching(old!), old]);
+    expect(await store.keys.read(root)).toHaveLength(7);
+  });
+
+  test('stops at a host that lags, signs by the old key on, and is gone on with', async () => {
+    await store.keys.open(root, content);
+    const follower = await follow();
+    const [old] = sessionKids(follower);
+    const beat = await host(0);
+    // It beats, and says that it decides by an old picture.
+    const beating = setInterval(() => void beat(0), 300);
+    expect(await rotate(store, follower, root, 'session', life)).toEqual({
+      rotated: false,
+      lagging: ['parcels-1'],
+    });
+    expect(sessionKids(follower)[0]).toBe(old);
+    const [, announced] = sessionKids(follower);
+    clearInterval(beating);
+    const following = setInterval(() => void beat(follower.current.version), 50);
+    expect(await rotate(store, follower, root, 'session', life)).toEqual({ rotated: true, lagging: [] });
+    clearInterval(following);
+    expect(sessionKids(follower)).toEqual([announced, old]);
+  });
+
+  test('that was killed after the announcement is gone on with', async () => {
+    await store.keys.open(root, content);
+    const { kids: announced } = await store.keys.announce(root, 'seal');
+    const follower = await follow();
+    expect(await rotate(store, follower, root, 'seal', life)).toEqual({ rotated: true, lagging: [] });
+    const { seals } = follower.current;
+    expect([seals!.depots![0]!.kid, seals!.parcels![0]!.kid].sort()).toEqual([...announced].sort());
+    expect([seals!.depots!.length, seals!.parcels!.length]).toEqual([2, 2]);
+  });
+
+  test('by two at once is one', async () => {
+    await store.keys.open(root, content);
+    const both = [storeOf(), storeOf()];
+    const [one, other] = await Promise.all(both.map(({ keys }) => keys.announce(root, 'session')));
+    expect(other!.kids).toEqual(one!.kids);
+    await Promise.all(both.map(({ keys }) => keys.turn(one!.kids)));
+    const states = (await store.keys.list())
+      .filter(({ purpose }) => purpose === 'session')
+      .map(({ signsFrom, retiredAt }) => [signsFrom !== null, retiredAt !== null]);
+    expect(states).toEqual([
+      [true, false],
+      [true, true],
+    ]);
+  });
+
+  test('takes away what has been old for long enough, and nothing before', async () => {
+    await store.keys.open(root, content);
+    const follower = await follow();
+    const [first] = sessionKids(follower);
+    await rotate(store, follower, root, 'session', life);
+    await store.keys.sweep(life);
+    expect(kids(await store.keys.list())).toContain(first);
+    await store.keys.sweep({ ...life, session: 0 });
+    await follower.refresh();
+    expect(sessionKids(follower)).toHaveLength(1);
+    expect(sessionKids(follower)).not.toContain(first);
+  });
+
+  test('leaves keys alone whose private halves only their owners have', async () => {
+    await store.keys.open(root, content);
+    const issued = generateSigningKey();
+    await store.sql.query(
+      `INSERT INTO key (kid, purpose, name, modules, public, signs_from) VALUES ($1, 'internal', 'elsewhere', '{parcels}', $2, now())`,
+      [issued.kid, JSON.stringify({ kid: issued.kid })],
+    );
+    const follower = await follow();
+    await rotate(store, follower, root, 'internal', life);
+    expect(follower.current.services!.elsewhere!.keys).toHaveLength(1);
+    expect(follower.current.services!.parcels!.keys).toHaveLength(2);
+  });
+});
+
+test('the keys in the memory of a host follow its picture, and those that have gone are gone', async () => {
+  await store.keys.open(root, content);
+  const follower = await follow();
+  let loads = 0;
+  const holder = createKeyHolder({
+    load: async () => {
+      loads += 1;
+      return store.keys.read(root);
+    },
+    wanted: ({ jwks }) => [...jwks!.keys, { kid: 'of somebody else' }],
+    log,
+  });
+  await holder.follow(follower);
+  const [old] = sessionKids(follower);
+  expect(holder.held(old!)).toMatchObject({ d: expect.any(String) });
+  await rotate(store, follower, root, 'session', life);
+  const [present] = sessionKids(follower);
+  await expect.poll(() => holder.held(present!)).toMatchObject({ d: expect.any(String) });
+  await store.keys.sweep({ ...life, session: 0 });
+  await rotate(store, follower, root, 'session', life);
+  await expect.poll(() => holder.held(old!)).toBeUndefined();
+  // What is not for this host is not asked for with every picture.
+  expect(loads).toBeLessThanOrEqual(4);
+});

@@ -1,0 +1,58 @@
+// `banyan keys`: which keys there are; and the group of commands about them.
+import { Argument } from 'commander';
+import type { Keys, Rotated } from '../../banyan/placement/key-contract.ts';
+import { connect } from '../client.ts';
+import { Failure, failure } from '../failure.ts';
+import { drawKeys } from '../keys-picture.ts';
+import type { Register } from '../register.ts';
+import { styleFor } from '../terminal.ts';
+
+const EXAMPLES = `
+Examples:
+  banyan keys                   every key that is published, and since when
+  banyan keys rotate session    sign sessions by a new one; none of them ends
+  banyan keys rotate seal       seal texts by new ones`;
+
+export const keys: Register = (program, terminal) => {
+  const group = program
+    .command('keys')
+    .description('show the keys of sessions, hosts and sealed texts; replace them')
+    .option('--json', 'print the admin answer unchanged')
+    .addHelpText('after', EXAMPLES)
+    .action(async ({ json }: { json?: boolean }) => {
+      const { text, body } = await connect(terminal, 'keys').ask<Keys>('GET', '/admin/keys');
+      terminal.out.write(
+        json
+          ? `${text}\n`
+          : drawKeys(body.items, { style: styleFor(terminal, terminal.out), now: Date.now() }),
+      );
+    });
+  group
+    .command('rotate')
+    .description('new keys in place of the present ones, while everything runs')
+    .addArgument(new Argument('<purpose>', 'what they are for').choices(['session', 'seal']))
+    .option('--json', 'print the admin answer unchanged')
+    .action(async (purpose: string, _options, command) => {
+      const { json } = command.optsWithGlobals() as { json?: boolean };
+      const client = connect(terminal, 'keys rotate');
+      const { text, body } = await client.ask<Rotated>('POST', `/admin/keys/${purpose}/rotate`, { body: {} });
+      if (!body.rotated) throw waiting(purpose, body, text);
+      const present = body.items.filter(
+        ({ signsFrom, retiredAt }) => signsFrom !== null && retiredAt === null,
+      );
+      const said = present.map(({ name, kid }) => `${name} has the key ${kid} from now on\n`).join('');
+      terminal.out.write(json ? `${text}\n` : said);
+    });
+};
+
+/** With --json the answer itself, and exit code 1. */
+function waiting(purpose: string, { lagging = [] }: Rotated, text: string): Failure {
+  const { problem, next } = failure(
+    'lagging',
+    504,
+    'Not every host knows the new keys yet',
+    `${lagging.join(', ')} did not say so in time. The new keys are announced and the old ones sign on.`,
+    `npx banyan keys rotate ${purpose}, once npx banyan status shows them healthy or no more`,
+  );
+  return new Failure(problem, next, text);
+}
