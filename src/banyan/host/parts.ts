@@ -1,5 +1,6 @@
 // What every host stands on before it opens a port: contracts, the database, placement, calls, the log of
 // events, and the modules that it runs, booted in the order in which they use one another.
+import { setTimeout as after } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import { createRemote, type RemoteCalls } from '../calls/remote.ts';
@@ -109,9 +110,7 @@ export async function openParts(
     undo,
   );
   if (role === 'monolith') await prepareLog(eventLogOf(), contracts, running, log, undo);
-  // What an older monolith has not made is said better than by the statement that misses it.
-  await prepared;
-  await following;
+  await Promise.all([prepared, unlessSaidBetter(following, prepared)]);
   const events = running.map((one) => one.events);
   measureEvents(watch.metrics, events);
   const bearer = bearerCheckOf(settings, control, isExempt, log);
@@ -162,6 +161,21 @@ function openCalls(
   undo.push('calls', () => remote.close());
   return { refusals, remote };
 }
+
+/** What an older monolith has not made is said better by who looks for it than by the statement that misses it. */
+async function unlessSaidBetter(
+  following: Promise<void>,
+  prepared: Promise<void> | undefined,
+): Promise<void> {
+  try {
+    await following;
+  } catch (error) {
+    await Promise.race([prepared, after(SAID_BETTER_MS)]);
+    throw error;
+  }
+}
+
+const SAID_BETTER_MS = 500;
 
 async function loadProduct(settings: Settings): Promise<Pick<Parts, 'contracts' | 'modules'>> {
   const contracts = await inTurns(settings.allModules, (name) => loadContract(settings.app, name));
