@@ -40,7 +40,7 @@ function leaveOutTools(bom) {
   const run = new Set(
     Object.entries(read('package-lock.json').packages)
       .filter(([path, { dev }]) => path !== '' && !dev)
-      .map(([path, { name = path.replace(/^.*node_modules\//, ''), version }]) => `${name}@${version}`),
+      .map(([path, { version }]) => `${path.slice(path.lastIndexOf('node_modules/') + 13)}@${version}`),
   );
   const kept = (ref) => ref === bom.metadata.component['bom-ref'] || run.has(ref);
   bom.components = bom.components.filter((one) => kept(one['bom-ref']));

@@ -244,7 +244,7 @@ describe('the usage', () => {
   it('fits 80 columns and names every variable', () => {
     for (const line of usageOf(shopApp).split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
     for (const [name] of mistakes)
-      expect(usageOf(shopApp)).toContain(name.replace(/^DATABASE_URL_.*/, 'DATABASE_URL_<MODULE>'));
+      expect(usageOf(shopApp)).toContain(name.replace(/^(DATABASE|BROKER)_URL_.*/, '$1_URL_<MODULE>'));
     expect(usageOf(shopApp)).toContain('DATA_DIR');
   });
 });

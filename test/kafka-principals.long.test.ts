@@ -1,7 +1,7 @@
 // A shop whose modules each have a user of their own on the broker: one module is extracted, and its service holds that
 // user's URL and no other; orders end as they should, nothing is lost, and what the broker refuses a service is seen from
 // the monolith until it is given back.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Broker, missingForBroker, startBroker } from '../src/banyan/events/testing/broker.ts';
@@ -102,6 +102,14 @@ describe.skipIf(missing)('with a principal for each module', () => {
       `The broker does not let the user "${userOf('orders')}" write to the topic orders.events: it refused the topic`,
     );
     expect(refused.remedy).toContain('BROKER_URL_<MODULE>');
+    // In the security log of that service, wherever under DATA_DIR it keeps it.
+    const logs = readdirSync(shop.dataDir, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /security[^/]*\.jsonl$/.test(name))
+      .map((name) => readFileSync(join(shop.dataDir, name), 'utf8'));
+    const lines = logs.flatMap((text) => text.split('\n').filter(Boolean)).map((line) => JSON.parse(line));
+    expect(lines).toContainEqual(
+      expect.objectContaining({ event: 'log.access', outcome: 'refused', target: 'relay of orders' }),
+    );
     // It looks every 30 s.
     await eventually(async () => expect((await overview()).refused).toEqual([]), 60_000);
     expect((await shop.final(customer, order.id)).status).toBe('confirmed');

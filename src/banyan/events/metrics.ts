@@ -83,6 +83,10 @@ export function measureEvents(metrics: Metrics, modules: readonly Measured[]): v
       ),
     ['topic'],
   );
+  measureTotals(metrics, modules);
+}
+
+function measureTotals(metrics: Metrics, modules: readonly Measured[]): void {
   for (const [name, help] of Object.entries(totals)) {
     metrics.total(`banyan_events_${name}_total`, help, ['module'], () =>
       modules.map((one) => ({

@@ -2,6 +2,7 @@
 // that is refused runs in another. It is seen again with every attempt, and forgotten by not being seen.
 import type { Pool } from 'pg';
 import { type LogLogger, LogRefused } from '../log/port.ts';
+import type { SecurityLog } from '../telemetry/security-log.ts';
 import { textual } from './cloudevents.ts';
 
 export type RefusedPart = 'relay' | 'consumer';
@@ -25,9 +26,11 @@ export class Refusals {
   readonly #module: string;
   readonly #host: string;
   readonly #log: LogLogger;
+  readonly #security: SecurityLog;
   readonly #written = new Map<RefusedPart, { at: number; reason: string }>();
 
-  constructor(pool: Pool, module: string, host: string, log: LogLogger) {
+  constructor(pool: Pool, module: string, host: string, log: LogLogger, security: SecurityLog) {
+    this.#security = security;
     this.#pool = pool;
     this.#module = module;
     this.#host = host;
@@ -40,6 +43,13 @@ export class Refusals {
     const last = this.#written.get(part);
     if (last?.reason === error.wrong && performance.now() - last.at < WRITE_EVERY_MS) return;
     this.#written.set(part, { at: performance.now(), reason: error.wrong });
+    this.#security.write({
+      event: 'log.access',
+      outcome: 'refused',
+      actor: { kind: 'service', id: this.#host },
+      target: `${part} of ${this.#module}`,
+      reason: error.wrong,
+    });
     this.#pool
       .query(
         `INSERT INTO ${this.#module}.event_refusal AS r (part, reason, remedy, host) VALUES ($1, $2, $3, $4)

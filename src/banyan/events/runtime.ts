@@ -7,6 +7,7 @@ import { childOf } from '../context/trace.ts';
 import type { Contract } from '../contract/contract.ts';
 import type { EventLog, LogLogger, Subscription } from '../log/port.ts';
 import type { InnerStore } from '../store/store.ts';
+import { noSecurityLog, type SecurityLog } from '../telemetry/security-log.ts';
 import { noTracing, type Tracing } from '../telemetry/tracing.ts';
 import { Consumer } from './consumer.ts';
 import { Effect, type InboxStep } from './effect.ts';
@@ -34,6 +35,7 @@ export interface EventRuntimeOptions {
   readonly hostId: string;
   readonly log: LogLogger;
   readonly tracing?: Tracing;
+  readonly security?: SecurityLog;
   /** Events handled at once. Default 3: two of the pool's five connections stay for requests. */
   readonly concurrency?: number;
   /** Tests: named steps at which to kill, freeze or count. */
@@ -86,7 +88,7 @@ export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
     log,
     onWaiting: () => retries.wake(),
   });
-  const refusals = new Refusals(pool, module, hostId, log);
+  const refusals = new Refusals(pool, module, hostId, log, options.security ?? noSecurityLog);
   const relay = new Relay({
     module,
     topic: `${module}.events`,

@@ -57,6 +57,7 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
     // It says the module itself.
     log: options.log,
     tracing: options.tracing,
+    security: options.security,
   });
   wakeAll = () => events.wake();
 

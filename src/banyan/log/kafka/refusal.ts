@@ -26,8 +26,7 @@ export function refusalOf(error: unknown, principal: string, what: string): unkn
   if (links.some(({ name }) => name === 'KafkaJSSASLAuthenticationError'))
     return new LogRefused(
       `The broker does not believe that this is ${principal} (${(error as Error).message})`,
-      'compare user, password and mechanism of BROKER_URL with what the broker has of that user (kafka-configs --describe ' +
-        '--entity-type users)',
+      'compare user, password and mechanism of BROKER_URL with what the broker has of it (kafka-configs --describe)',
       error,
     );
   const type = links.map((one) => one.type ?? '').find((one) => one in refusals);

@@ -107,7 +107,7 @@ function inability(error: unknown, own: string | undefined): string | undefined 
     );
   if (isOfType(error, 'CLUSTER_AUTHORIZATION_FAILED'))
     return (
-      `The broker does not let ${own} make ACLs: the rights of the modules' users are as they were. Let it Alter and ` +
+      `The broker does not let ${own} make ACLs: the rights of the modules are as they were. Let it Alter and ` +
       'Describe the cluster, or give them with kafka-acls as docs/operations.md lists them under Kafka.'
     );
   return undefined;
