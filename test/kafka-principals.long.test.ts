@@ -102,6 +102,11 @@ describe.skipIf(missing)('with a principal for each module', () => {
       `The broker does not let the user "${userOf('orders')}" write to the topic orders.events: it refused the topic`,
     );
     expect(refused.remedy).toContain('BROKER_URL_<MODULE>');
+    // It serves requests all the same.
+    const [host] = await ask(shop, "SELECT url FROM banyan_control.host WHERE id = 'orders-1' AND live");
+    const health = await fetch(`${host!.url}/health/ready`);
+    expect(health.status).toBe(200);
+    expect(await health.json()).toMatchObject({ checks: { refusedByLog: ['relay of orders'] } });
     // In the security log of that service, wherever under DATA_DIR it keeps it.
     const logs = readdirSync(shop.dataDir, { recursive: true, encoding: 'utf8' })
       .filter((name) => /security[^/]*\.jsonl$/.test(name))
