@@ -34,7 +34,7 @@ export interface RemoteInstances {
 }
 
 export function createRemoteInstances(options: RemoteInstancesOptions): RemoteInstances {
-  const { placements } = options;
+  const { placements, tokens } = options;
   const remotes = new Map<string, RemoteInstance>();
   const trafficByModule = new Map<string, ModuleTraffic>();
   /** Those of a snapshot's list that are healthy. */
@@ -61,11 +61,24 @@ export function createRemoteInstances(options: RemoteInstancesOptions): RemoteIn
   };
 
   const retire = (remote: RemoteInstance): void => {
-    remotes.delete(remote.host);
+    if (remotes.get(remote.host) === remote) remotes.delete(remote.host);
     remote.link.close();
   };
 
+  /** A connection is as old as the key that opened it: with another key it is followed by another, and finishes. */
+  let { kid } = tokens;
+  const renew = (): void => {
+    if (kid === tokens.kid) return;
+    kid = tokens.kid;
+    for (const remote of remotes.values()) {
+      remotes.delete(remote.host);
+      remote.gone = true;
+      if (remote.inflight === 0) remote.link.close();
+    }
+  };
+
   const unsubscribe = placements.subscribe((snapshot) => {
+    renew();
     const known = hostsOf(snapshot);
     for (const remote of remotes.values()) {
       remote.gone = !known.has(remote.host);

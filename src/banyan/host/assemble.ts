@@ -20,7 +20,7 @@ import { closePort } from './ports.ts';
 import { openPublic, type Public } from './public.ts';
 import type { RunningHost, StartOptions } from './running.ts';
 import type { HeldServer } from './server.ts';
-import { serviceCommand, serviceKeys } from './service-command.ts';
+import { keyIds, serviceCommand, serviceKeys } from './service-command.ts';
 import { BACKGROUND_MS, CLIENTS_MS, DRAIN_MS, GRACE_MS, SERVICES_MS, TELL_MS } from './stopping.ts';
 import { type Undo, unlessStopped } from './undo.ts';
 
@@ -181,6 +181,8 @@ async function supervise(
     store: control.store!,
     follower: control.follower,
     command: serviceCommand(settings, database, modules, () => internal.url, serviceKeys(control), log),
+    kidOf: keyIds(control),
+    overlap: settings.internalKey !== undefined,
     dataDir: settings.dataDir,
     log,
     // A service ends by itself within its own bound: SIGKILL is for one that does not.

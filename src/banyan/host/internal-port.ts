@@ -41,13 +41,6 @@ export interface InternalPortOptions
   readonly handOut?: (caller: string) => Promise<unknown>;
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The host that the internal token is of. */
-    caller: InternalCaller;
-  }
-}
-
 export async function createInternalPort(options: InternalPortOptions): Promise<FastifyInstance> {
   const { dispatchers, tokens, rights, audience, verifyBearer, health, metrics, sync, handOut } = options;
   const app = createServer(
@@ -91,12 +84,12 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
   app.get('/calls', async () => ({ host: options.hostId, modules: [...dispatchers.keys()] }));
   if (sync) {
     const limit = { bodyLimit: SYNC_BODY_LIMIT };
-    app.post('/control/sync', limit, async (request) => sync(request.body, request.caller));
+    app.post('/control/sync', limit, async (request) => sync(request.body, request.caller!));
   }
-  if (handOut) app.post(KEYS_PATH, async (request) => handOut(request.caller.caller));
-  moduleCalls(app, dispatchers, (request) => request.caller, rights);
+  if (handOut) app.post(KEYS_PATH, async (request) => handOut(request.caller!.caller));
+  moduleCalls(app, dispatchers, (request) => request.caller!, rights);
   await app.register(async (scope) => {
-    scope.addHook('onRequest', ({ caller }, _reply, done) => done(rights.refusalOfClient(caller)));
+    scope.addHook('onRequest', ({ caller }, _reply, done) => done(rights.refusalOfClient(caller!)));
     authenticateRequests(scope, verifyBearer);
     for (const dispatcher of dispatchers.values()) {
       await scope.register((inner) =>

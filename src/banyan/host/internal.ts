@@ -51,6 +51,7 @@ export async function openInternal(parts: Parts, health: Health, undo: Undo): Pr
     verifyBearer: bearer,
     dispatchers: busy.dispatchers,
     log,
+    security,
     observe: callSpans(tracing, 'server'),
   });
   undo.push(

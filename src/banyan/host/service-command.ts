@@ -54,10 +54,18 @@ export function serviceCommand(
   };
 }
 
+const keyNow = ({ follower, keys }: Control, module: string) =>
+  firstHeld(keys, follower.current.services?.[module]?.keys ?? []);
+
+/** The name of the key that a service of ours would be given now. */
+export function keyIds(control: Control): (module: string) => string | undefined {
+  return (module) => keyNow(control, module)?.kid;
+}
+
 /** The private key of a service of ours, from the ring. */
-export function serviceKeys({ follower, keys }: Control): (module: string) => NamedKey {
+export function serviceKeys(control: Control): (module: string) => NamedKey {
   return (module) => {
-    const key = firstHeld(keys, follower.current.services?.[module]?.keys ?? []);
+    const key = keyNow(control, module);
     if (key) return key;
     throw new Error(
       `the key ring has no private key of ${module} to give it: \`npx banyan keys\` lists them; one that was issued is its owner's alone`,

@@ -5,7 +5,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { actorOf } from '../calls/acts.ts';
 import type { Problem } from '../contract/problem.ts';
 import { TokenRefused } from '../identity/hop.ts';
+import { type InternalCaller, MONOLITH } from '../identity/internal-token.ts';
 import type { SecurityEvent, SecurityLog } from '../telemetry/security-log.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The host that the internal token is of; on the internal port alone. */
+    caller?: InternalCaller;
+  }
+}
 
 export function noteRefusals(app: FastifyInstance, security: SecurityLog): void {
   app.addHook('onResponse', (request, reply, done) => {
@@ -18,10 +26,13 @@ export function noteRefusals(app: FastifyInstance, security: SecurityLog): void 
 }
 
 function kindOf(
-  { headers, principal, routeOptions }: FastifyRequest,
+  { headers, principal, caller, routeOptions }: FastifyRequest,
   refusal: Problem,
 ): Pick<SecurityEvent, 'event' | 'outcome'> | undefined {
   if (refusal instanceof TokenRefused) return { event: 'token.internal', outcome: 'refused' };
+  // A service, by its own key: what it asked is not its to ask.
+  if (caller && caller.caller !== MONOLITH)
+    return refusal.status === 403 ? { event: 'service.refused', outcome: 'refused' } : undefined;
   const outcome = refusal.status === 429 ? 'limited' : 'refused';
   // Whoever sent a token and is nobody was refused for it.
   if (headers.authorization !== undefined && !principal) return { event: 'token.bearer', outcome };
@@ -32,9 +43,13 @@ function kindOf(
 }
 
 function about(request: FastifyRequest, { refusal }: FastifyReply): Omit<SecurityEvent, 'event' | 'outcome'> {
-  const { method, principal, operation, routeOptions, ip, traceparent } = request;
+  const { method, principal, caller, operation, routeOptions, ip, traceparent } = request;
   return {
-    actor: principal ? actorOf(principal) : { kind: 'anonymous' },
+    actor: principal
+      ? actorOf(principal)
+      : caller
+        ? { kind: 'service', name: caller.caller }
+        : { kind: 'anonymous' },
     address: ip,
     trace: traceparent,
     target: `${method} ${operation?.http?.path ?? routeOptions.url ?? 'a path without a route'}`,

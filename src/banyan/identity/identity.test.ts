@@ -257,7 +257,9 @@ describe('an internal token', () => {
   it('of keys that nobody has costs a look now and then, however many there are', async () => {
     const services = servicesOf(SHARED);
     let looks = 0;
-    const refresh = async () => void (looks += 1);
+    const refresh = async () => {
+      looks += 1;
+    };
     const key = () => keyOf(SHARED, 'orders');
     const here = createInternalTokens({ self: 'orders', key, services: () => services, refresh });
     const forged = await Promise.all(

@@ -1,11 +1,11 @@
 // What an operator can ask of the keys: which there are, and new ones in place of those. Never a private half.
 import type { Static } from 'typebox';
-import { closed, defineContract, nothing, operation } from '../contract/contract.ts';
+import { type Contract, closed, defineContract, nothing, operation } from '../contract/contract.ts';
 import { nullable, time } from '../contract/fields.ts';
 import { Type } from '../contract/type.ts';
 
 /** What can be rotated. */
-const purposes = ['session', 'seal'] as const;
+const purposes = ['session', 'seal', 'internal'] as const;
 
 export const Key = Type.Object({
   kid: Type.String(),
@@ -32,11 +32,47 @@ export const Rotated = Type.Object({
       description: 'Live hosts that did not apply it in time. Absent when all had',
     }),
   ),
+  outgoing: Type.Optional(
+    Type.Array(Type.String(), {
+      description:
+        'Internal keys: processes that still speak by an old key, which stays known as long. Absent when there are none',
+    }),
+  ),
 });
 export type Rotated = Static<typeof Rotated>;
 
+export const Issued = Type.Object({
+  kid: Type.String(),
+  name: Type.String(),
+  modules: Type.Array(Type.String()),
+  key: Type.Record(Type.String(), Type.String(), {
+    description: 'The private key as JWK, for SERVICE_KEY. Shown this once',
+  }),
+});
+export type Issued = Static<typeof Issued>;
+
+const remark = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 100,
+    description: 'Who asks, for the log. Default: operator.',
+    examples: ['ada'],
+  }),
+);
+
+/** The library names no module: the example takes the last of those there are. */
+const ofSomeModule = (contracts: readonly Contract[]) => {
+  const name = contracts.findLast(({ events }) => Object.keys(events).length > 0)?.module;
+  return { name, modules: [name] };
+};
+
 export const keys = defineContract('keys', {
   summary: 'The key pairs of sessions, hosts and sealed texts',
+  errors: {
+    'module-unknown': { status: 404, title: 'No such module' },
+    'key-unknown': { status: 404, title: 'No such internal key' },
+    'key-present': { status: 409, title: 'The key is in use' },
+  },
   operations: {
     list: operation({
       summary: 'Every key that is published, the present one of its kind first',
@@ -46,6 +82,44 @@ export const keys = defineContract('keys', {
       input: nothing,
       output: Keys,
       idempotent: true,
+    }),
+    issue: operation({
+      summary: 'A key pair for a service that somebody else starts; its private half is kept nowhere',
+      access: 'operator',
+      scope: 'keys',
+      http: { method: 'POST', path: '/admin/keys', status: 201 },
+      headers: { changedBy: 'X-Changed-By' },
+      input: closed({
+        name: Type.String({
+          pattern: '^[a-z][a-z0-9-]{0,62}$',
+          description: 'The service: its hosts are <name>-1, <name>-2, …; a module that it runs',
+          examples: ['billing'],
+        }),
+        modules: Type.Optional(
+          Type.Array(Type.String({ maxLength: 100 }), {
+            minItems: 1,
+            maxItems: 100,
+            description: 'What it may run. Default: the module of its name',
+            examples: [['billing']],
+          }),
+        ),
+        changedBy: remark,
+      }),
+      example: ofSomeModule,
+      output: Issued,
+      idempotent: false,
+      errors: ['module-unknown'],
+    }),
+    revoke: operation({
+      summary: 'End an internal key at once, and whoever speaks by it',
+      access: 'operator',
+      scope: 'keys',
+      http: { method: 'DELETE', path: '/admin/keys/:kid', status: 204 },
+      headers: { changedBy: 'X-Changed-By' },
+      input: closed({ kid: Type.String({ maxLength: 200 }), changedBy: remark }),
+      output: Type.Null(),
+      idempotent: true,
+      errors: ['key-unknown', 'key-present'],
     }),
     rotate: operation({
       summary: 'New keys in place of the present ones, while everything runs',
@@ -58,14 +132,7 @@ export const keys = defineContract('keys', {
       headers: { changedBy: 'X-Changed-By' },
       input: closed({
         purpose: Type.Union(purposes.map((purpose) => Type.Literal(purpose))),
-        changedBy: Type.Optional(
-          Type.String({
-            minLength: 1,
-            maxLength: 100,
-            description: 'Who asks, for the log. Default: operator.',
-            examples: ['ada'],
-          }),
-        ),
+        changedBy: remark,
       }),
       output: Rotated,
       idempotent: false,

@@ -1,6 +1,8 @@
 // The steps of a key's life after it was made, each one change of the control tables: announced, present, old, gone.
 // Guarantees: of each kind and name one key is present; a step that was done already does nothing.
 // When each step may be taken is known elsewhere (key-rotation.ts).
+
+import { type NamedKey, publicHalf } from '../identity/keys.ts';
 import type { RootKey } from '../identity/root-key.ts';
 import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
@@ -24,6 +26,12 @@ export interface KeyTurns {
   announce(root: RootKey, purpose: KeyPurpose): Promise<Announced>;
   /** These sign from now on, and those before them no more. Answers the version. */
   turn(kids: readonly string[]): Promise<number>;
+  /** A key whose private half is its owner's alone: the public one is taken in. */
+  issue(name: string, modules: readonly string[], key: NamedKey): Promise<void>;
+  /** An internal key that is not given to anybody any more, or was issued, goes at once, and with it whoever speaks by it. */
+  revoke(kid: string): Promise<'revoked' | 'unknown' | 'present'>;
+  /** Old internal keys by which no live service speaks go at once. */
+  forget(): Promise<void>;
   /** What has been old for so long goes. */
   sweep(life: KeyLife): Promise<void>;
 }
@@ -66,6 +74,44 @@ export function createKeyTurns(sql: Sql, change: Change): KeyTurns {
           );
         return rows.length > 0;
       }),
+
+    issue: async (name, modules, key) => {
+      await change(async (tx) => {
+        await tx.query(
+          `INSERT INTO key (kid, purpose, name, modules, public, signs_from)
+           VALUES ($1, 'internal', $2, $3, $4, now())`,
+          [key.kid, name, modules, JSON.stringify(publicHalf(key))],
+        );
+        return true;
+      });
+    },
+
+    async revoke(kid) {
+      let outcome: Awaited<ReturnType<KeyTurns['revoke']>> = 'unknown';
+      await change(async (tx) => {
+        const { rows } = await tx.query<{ present: boolean }>(
+          `SELECT sealed IS NOT NULL AND retired_at IS NULL AS present FROM key
+           WHERE kid = $1 AND purpose = 'internal'`,
+          [kid],
+        );
+        if (rows[0]) outcome = rows[0].present ? 'present' : 'revoked';
+        if (outcome !== 'revoked') return false;
+        await tx.query('DELETE FROM key WHERE kid = $1', [kid]);
+        await tx.query(`DELETE FROM host WHERE kid = $1 AND role = 'service'`, [kid]);
+        return true;
+      });
+      return outcome;
+    },
+
+    forget: async () => {
+      await change(async (tx) => {
+        const { rowCount } = await tx.query(
+          `DELETE FROM key WHERE purpose = 'internal' AND retired_at IS NOT NULL
+           AND NOT EXISTS (SELECT FROM host WHERE host.kid = key.kid AND live AND role = 'service')`,
+        );
+        return rowCount > 0;
+      });
+    },
 
     async sweep(life) {
       const gone = `retired_at < now() - make_interval(secs => ($1::jsonb ->> purpose)::float8)`;

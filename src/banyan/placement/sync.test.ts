@@ -61,13 +61,17 @@ async function monolith(): Promise<TestMonolith> {
 }
 
 let port = 10_000;
+const nextPort = () => {
+  port += 1;
+  return port;
+};
 function registration(id: string, own: Partial<Registration> = {}): Registration {
   return {
     host: randomUUID(),
     id,
     role: 'service',
     modules: ['orders'],
-    url: `http://127.0.0.1:${(port += 1)}`,
+    url: `http://127.0.0.1:${nextPort()}`,
     doors: ['ws', 'http'],
     process: identify(process.pid)!,
     contracts,

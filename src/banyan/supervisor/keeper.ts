@@ -87,25 +87,26 @@ export class Keeper {
 
   /** Takes the process out of rotation, lets it finish, ends it. */
   async retire(): Promise<void> {
-    this.#startNothing();
-    if (this.#current) await leaveRotation(this.#options.store, this.#current.identity);
+    this.startNothing();
+    if (this.#current) await leaveRotation(this.#options.store, this.#id, this.#current.identity);
     await this.stop();
   }
 
   /** Ends the process; it drains what it has, for so long at most. */
   async stop(graceMs = this.#options.graceMs): Promise<void> {
-    this.#startNothing();
+    this.startNothing();
     await this.#current?.stop(graceMs);
     await this.#finished;
   }
 
   /** Another supervisor looks after it now. */
   release(): void {
-    this.#startNothing();
+    this.startNothing();
     this.#current?.forget();
   }
 
-  #startNothing(): void {
+  /** The process that runs is the last of this keeper. */
+  startNothing(): void {
     this.#over = true;
     this.#rest.abort();
   }

@@ -3,14 +3,14 @@
 // Which numbers are this supervisor's is decided elsewhere.
 import type { Logger } from 'pino';
 import { isAlive, type ProcessIdentity } from '../context/process.ts';
-import type { Follower } from '../placement/follower.ts';
+import { type Follower, until } from '../placement/follower.ts';
 import type { ControlStore } from '../placement/store.ts';
-import type { ServiceRow } from '../placement/tables.ts';
+import type { HostRow, ServiceRow } from '../placement/tables.ts';
 import { isExtracted } from '../routing/side.ts';
 import { Keeper } from './keeper.ts';
 import { adoptProcess, type Command, startProcess, unrunnable } from './local-process.ts';
 import { lastLine, openLog } from './log-file.ts';
-import { claimOf, idOf, moduleOf, processOf } from './rows.ts';
+import { claimOf, healthyBesides, idOf, moduleOf, processOf } from './rows.ts';
 
 export interface KeepersOptions {
   /** This monolith in the registry; it must be registered before anything is kept. */
@@ -19,6 +19,10 @@ export interface KeepersOptions {
   readonly follower: Follower;
   /** What runs number n of a module: the file, the folder, the whole environment. */
   readonly command: (module: string, number: number) => Command;
+  /** The key that its processes are given now: those with another are replaced by others while they serve. */
+  readonly kidOf?: (module: string) => string | undefined;
+  /** Processes of the version before are let in. */
+  readonly overlap?: boolean;
   /** Logs go to `<dataDir>/logs/<id>.log`. */
   readonly dataDir: string;
   readonly log: Logger;
@@ -26,10 +30,15 @@ export interface KeepersOptions {
   readonly graceMs: number;
 }
 
+/** A start on a busy machine; said again and again until it is over. */
+const RENEWED_MS = 30_000;
+
 export class Keepers {
   readonly #options: KeepersOptions;
   readonly #keepers = new Map<string, Keeper>();
   readonly #leaving = new Set<string>();
+  /** Those whose successors are on their way. */
+  readonly #outgoing = new Map<string, Keeper>();
   #closed = false;
 
   constructor(options: KeepersOptions) {
@@ -85,6 +94,7 @@ export class Keepers {
   release(isOurs: (id: string) => boolean): void {
     for (const [id, keeper] of this.#keepers) {
       if (isOurs(id)) continue;
+      this.#outgoing.get(id)?.release();
       this.#options.log.warn({ id }, 'another monolith looks after this service now');
       keeper.release();
       this.#keepers.delete(id);
@@ -100,6 +110,7 @@ export class Keepers {
     try {
       const left = processOf(row);
       const keeper = this.#keepers.get(id);
+      await this.#outgoing.get(id)?.retire();
       if (keeper) await keeper.retire();
       else if (left && isAlive(left)) await adoptProcess(left).stop(graceMs);
       this.#keepers.delete(id);
@@ -123,6 +134,39 @@ export class Keepers {
     if (!this.#closed) this.keep(row);
   }
 
+  /** Its process was given another key than is given now, or none that is let in. */
+  isStale({ id, modules: [module], kid }: HostRow): boolean {
+    const { kidOf, overlap } = this.#options;
+    const now = module === undefined ? undefined : kidOf?.(module);
+    return now !== undefined && kid !== now && !(kid === null && overlap) && !this.#outgoing.has(id);
+  }
+
+  /** Starts another process under a number, and ends the one before it when the new one serves: nothing is missed. */
+  async renew(row: ServiceRow, old: HostRow): Promise<void> {
+    const { store, follower, log } = this.#options;
+    const id = idOf(row);
+    const before = this.#keepers.get(id);
+    if (!before || this.#closed) return;
+    this.#outgoing.set(id, before);
+    try {
+      log.info({ id, pid: old.pid }, 'its key is an old one: another process takes over');
+      before.startNothing();
+      await store.registry.offer(old.host);
+      this.keep(row);
+      const after = this.#keepers.get(id);
+      const serves = () => healthyBesides(follower.current, id, old.host);
+      while (!this.#closed && this.#keepers.get(id) === after && !serves())
+        if (!(await until(follower, serves, RENEWED_MS)))
+          log.warn({ id }, 'the process that takes over is not healthy yet; the one before it serves on');
+      await before.retire();
+    } catch (error) {
+      log.warn({ id, error: (error as Error).message }, 'a process could not be renewed, trying again');
+      if (this.#keepers.get(id) === before) this.#keepers.delete(id);
+    } finally {
+      this.#outgoing.delete(id);
+    }
+  }
+
   /** Whatever leaves from now on is not followed by another. */
   close(): void {
     this.#closed = true;
@@ -130,7 +174,8 @@ export class Keepers {
 
   /** Ends all processes. */
   async stop(graceMs: number): Promise<void> {
-    await Promise.all([...this.#keepers.values()].map((keeper) => keeper.stop(graceMs)));
+    const all = [...this.#keepers.values(), ...this.#outgoing.values()];
+    await Promise.all(all.map((keeper) => keeper.stop(graceMs)));
     this.#keepers.clear();
   }
 }

@@ -5,7 +5,7 @@
 import { isAlive } from '../context/process.ts';
 import { isLive } from '../placement/picture.ts';
 import type { ControlStore } from '../placement/store.ts';
-import type { ServiceRow, Tables } from '../placement/tables.ts';
+import type { HostRow, ServiceRow, Tables } from '../placement/tables.ts';
 import type { Keepers } from './keepers.ts';
 import { turnOver } from './log-file.ts';
 import { idOf, isLeaving, isServing, isSilent, processOf } from './rows.ts';
@@ -34,10 +34,25 @@ export function reconcile(keepers: Keepers, tables: Tables, { host, dataDir, sil
     const id = idOf(row);
     turnOver(dataDir, id);
     if (row.wanted && isSilent(tables, row, silentMs)) keepers.get(id)?.replace(silentMs);
+    const stale = row.wanted && !keepers.isLeaving(id) && staleHost(keepers, tables, row);
     if (!row.wanted) void keepers.retire(row);
+    else if (stale && keepers.has(id)) void keepers.renew(row, stale);
     else if (keepers.has(id)) row.failures === 0 && keepers.get(id)!.retryNow();
     else if (!keepers.isLeaving(id)) takeUp(keepers, tables, row);
   }
+}
+
+/** The process of this number serves by a key that is not given any more. */
+function staleHost(keepers: Keepers, tables: Tables, row: ServiceRow): HostRow | undefined {
+  return tables.hosts.find(
+    (one) =>
+      one.id === idOf(row) &&
+      one.pid === row.pid &&
+      one.machine === row.machine &&
+      isLive(one) &&
+      isServing(one) &&
+      keepers.isStale(one),
+  );
 }
 
 /** A row without a keeper: its process runs and serves, hangs about, or does not exist. */
@@ -45,10 +60,12 @@ function takeUp(keepers: Keepers, tables: Tables, row: ServiceRow): void {
   const left = processOf(row);
   const holder = tables.hosts.find((one) => one.id === idOf(row) && isLive(one) && isServing(one));
   const running = left && isAlive(left) ? left : undefined;
-  if (holder && running && holder.machine === running.machine && holder.pid === running.pid)
-    keepers.keep(row, running);
-  else if (holder)
+  if (holder && running && holder.machine === running.machine && holder.pid === running.pid) {
+    // Of the version before, and not let in: it serves nobody.
+    if (holder.kid === null && keepers.isStale(holder)) void keepers.replace(row, running);
+    else keepers.keep(row, running);
+  } else if (holder)
     return; // It runs elsewhere, and serves: nothing to do until it is gone.
-  else if (running && !isLeaving(tables, running)) void keepers.replace(row, running);
+  else if (running && !isLeaving(tables, idOf(row), running)) void keepers.replace(row, running);
   else keepers.keep(row); // One that drains by another's order has freed the id.
 }

@@ -8,10 +8,17 @@ import type { ControlStore } from '../placement/store.ts';
 const APPLIED_MS = 2000;
 const FINISH_MS = 10_000;
 
-export async function leaveRotation(store: ControlStore, { machine, pid }: ProcessIdentity): Promise<void> {
+/** @param id as the process goes by: what another says of its machine and pid is not meant. */
+export async function leaveRotation(
+  store: ControlStore,
+  id: string,
+  { machine, pid }: ProcessIdentity,
+): Promise<void> {
   try {
     const find = async () =>
-      (await store.read()).hosts.find((host) => host.live && host.machine === machine && host.pid === pid);
+      (await store.read()).hosts.find(
+        (host) => host.live && host.id === id && host.machine === machine && host.pid === pid,
+      );
     const host = await find();
     if (!host) return;
     await awaitApplied(store, await store.registry.retire(host.host, true), APPLIED_MS);

@@ -3,6 +3,7 @@
 import { isAlive, type ProcessIdentity } from '../context/process.ts';
 import { isHealthy, isLive } from '../placement/picture.ts';
 import type { HostRow, ServiceRow, Tables } from '../placement/tables.ts';
+import type { Snapshot } from '../routing/snapshot.ts';
 import type { Claim } from './keeper.ts';
 
 export const idOf = ({ module, number }: Pick<ServiceRow, 'module' | 'number'>) => `${module}-${number}`;
@@ -12,8 +13,10 @@ export function processOf({ machine, pid, started }: ServiceRow): ProcessIdentit
   return machine && pid && started ? { machine, pid, started } : undefined;
 }
 
-export function isLeaving(tables: Tables, { machine, pid }: ProcessIdentity): boolean {
-  return tables.hosts.some((one) => one.machine === machine && one.pid === pid && !isServing(one));
+export function isLeaving(tables: Tables, id: string, { machine, pid }: ProcessIdentity): boolean {
+  return tables.hosts.some(
+    (one) => one.id === id && one.machine === machine && one.pid === pid && !isServing(one),
+  );
 }
 
 /**
@@ -43,6 +46,12 @@ export function claimOf(tables: Tables, id: string, supervisor: string): Claim {
   const holder = tables.hosts.find((one) => one.id === id && isLive(one) && isHealthy(one) && isServing(one));
   const gone = holder && isAlive(holder) === false;
   return holder && !gone ? 'served-elsewhere' : 'ours';
+}
+
+/** Another process than that serves under the id. */
+export function healthyBesides({ modules }: Snapshot, id: string, host: string): boolean {
+  const instances = modules[moduleOf(id)]?.instances ?? [];
+  return instances.some((one) => one.id === id && one.healthy && one.host !== host);
 }
 
 export function isServing(host: HostRow): boolean {

@@ -12,8 +12,10 @@ import type { ObserveCall } from '../calls/observed.ts';
 import { kernelProblem, Problem } from '../contract/problem.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
 import { refuse } from '../http/refuse.ts';
+import { TokenRefused } from '../identity/hop.ts';
 import { bearerOf, type InternalCaller } from '../identity/internal-token.ts';
 import type { Rights } from '../identity/rights.ts';
+import { noSecurityLog, type SecurityLog } from '../telemetry/security-log.ts';
 import { WsSession } from './ws-session.ts';
 import { methodsOf } from './ws-targets.ts';
 
@@ -39,6 +41,8 @@ export interface WsDoorOptions {
   /** A connection without a byte either way for this long is dead. Default 60 s. */
   readonly silenceMs?: number;
   readonly log: Pick<Logger, 'error' | 'warn'>;
+  /** Hears of who was not let in, and of calls that were not theirs to make. */
+  readonly security?: SecurityLog;
   /** Hears of every call that was answered here. */
   readonly observe?: ObserveCall | undefined;
 }
@@ -66,6 +70,7 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
     maxPayload = MAX_FRAME_BYTES,
     silenceMs = SILENCE_MS,
     log,
+    security = noSecurityLog,
     observe,
   } = options;
   const methods = methodsOf(dispatchers);
@@ -86,13 +91,7 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
       socket.off('error', ignore);
       wss.handleUpgrade(request, socket, head, (ws) => {
         const session = new WsSession(ws, {
-          methods,
-          caller,
-          rights,
-          verifyBearer,
-          maxPayload,
-          log,
-          observe,
+          ...{ methods, caller, rights, verifyBearer, maxPayload, log, security, observe },
         });
         sessions.add(session);
         socket.on('drain', () => session.drained());
@@ -103,6 +102,11 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
         });
       });
     } catch (error) {
+      if (error instanceof TokenRefused) {
+        const { remoteAddress: address } = socket as Socket;
+        const event = { event: 'token.internal', outcome: 'refused', address, target: path } as const;
+        security.write({ ...event, reason: error.message });
+      }
       if (!(error instanceof Problem)) log.error({ err: error }, 'calls: the handshake failed');
       refuse(socket, error instanceof Problem ? error : kernelProblem('internal'));
     }

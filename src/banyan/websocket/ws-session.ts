@@ -20,10 +20,11 @@ import {
 import type { ObserveCall } from '../calls/observed.ts';
 import { ServedCall } from '../calls/served-call.ts';
 import type { Principal } from '../context/principal.ts';
-import { kernelProblem } from '../contract/problem.ts';
+import { kernelProblem, Problem } from '../contract/problem.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
 import type { InternalCaller } from '../identity/internal-token.ts';
 import type { Rights } from '../identity/rights.ts';
+import type { SecurityLog } from '../telemetry/security-log.ts';
 import { Answers, type Id, refusal } from './ws-answers.ts';
 import { Callers } from './ws-callers.ts';
 import type { RpcMethod } from './ws-targets.ts';
@@ -41,6 +42,7 @@ export interface WsSessionOptions {
   readonly verifyBearer: VerifyBearer | undefined;
   readonly maxPayload: number;
   readonly log: Pick<Logger, 'error' | 'warn'>;
+  readonly security: SecurityLog;
   /** Hears of every call that was answered here. */
   readonly observe?: ObserveCall | undefined;
 }
@@ -149,11 +151,21 @@ export class WsSession {
         ? this.#callers.client(params.authorization)
         : this.#callers.module(params.caller, target.dispatcher.contract.module);
     } catch (error) {
+      this.#refused(method, error);
       this.#say(this.#answers.failure(id, undefined, method, error));
       return;
     }
     if (principal) this.#begin(id, method, params, target, principal);
     else this.#say(errorText(id, { code: BY_HTTP, message: 'Ask by HTTP' }));
+  }
+
+  /** A service asked for what is not its to ask; what is wrong with a client's token is said elsewhere. */
+  #refused(method: string, error: unknown): void {
+    if (!(error instanceof Problem) || error.status !== 403) return;
+    const { security, caller } = this.#options;
+    const actor = { kind: 'service', name: caller.caller } as const;
+    const event = { event: 'service.refused', outcome: 'refused', actor, target: method } as const;
+    security.write({ ...event, reason: error.message });
   }
 
   #begin(
