@@ -44,6 +44,7 @@ export function createRemoteInstances(options: RemoteInstancesOptions): RemoteIn
     let remote = remotes.get(instance.host);
     if (!remote) {
       const { id, host } = instance;
+      if (remotes.size === 0) kid = tokens.kid;
       remote = { id, host, link: createLink(instance, options), inflight: 0, gone: false };
       remotes.set(instance.host, remote);
     }
@@ -66,9 +67,9 @@ export function createRemoteInstances(options: RemoteInstancesOptions): RemoteIn
   };
 
   /** A connection is as old as the key that opened it: with another key it is followed by another, and finishes. */
-  let { kid } = tokens;
+  let kid = '';
   const renew = (): void => {
-    if (kid === tokens.kid) return;
+    if (remotes.size === 0 || kid === tokens.kid) return;
     kid = tokens.kid;
     for (const remote of remotes.values()) {
       remotes.delete(remote.host);

@@ -60,7 +60,7 @@ export function readPlaces(name: string, text: string | undefined): string[] {
   const parts = text.split(',').map((part) => part.trim());
   const wrong = notAPlace(parts);
   if (wrong === undefined) return parts;
-  const remedy = 'Use CIDRs, addresses and names, such as 10.0.0.0/8,orders,*.svc.local.';
+  const remedy = 'Use CIDRs, addresses and names, such as 10.0.0.0/8,parcels,*.svc.local.';
   throw new ConfigurationError(name, `has ${quoted(wrong)}, which is neither a network nor a name`, remedy);
 }
 

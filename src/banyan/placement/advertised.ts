@@ -93,7 +93,7 @@ export function notAnOrigin(text: string): string | undefined {
   if (protocol !== 'http:' && protocol !== 'https:') return 'must begin with http:// or https://';
   if (username || password) return 'must have no credentials in it';
   if (href !== `${origin}/`)
-    return 'must be an origin, such as http://orders-1.internal:4000, without path, query or fragment';
+    return 'must be an origin, such as http://parcels-1.internal:4000, without path, query or fragment';
   return undefined;
 }
 

@@ -20,7 +20,7 @@ export class NotYours extends Error {
   }
 }
 
-/** Of which service an id is, in SQL; `orders-2` is of `orders`. */
+/** Of which service an id is, in SQL; `parcels-2` is of `parcels`. */
 export const serviceSql = (id: string) => `regexp_replace(${id}, '-[0-9]+$', '')`;
 
 /** In a change: what a host says of itself is what others route by. Rejects with IdTaken, or NotYours. */
