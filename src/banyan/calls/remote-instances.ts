@@ -34,58 +34,10 @@ export interface RemoteInstances {
 }
 
 export function createRemoteInstances(options: RemoteInstancesOptions): RemoteInstances {
-  const { placements, tokens } = options;
-  const remotes = new Map<string, RemoteInstance>();
+  const { placements } = options;
+  const connections = new Connections(options);
   const trafficByModule = new Map<string, ModuleTraffic>();
-  /** Those of a snapshot's list that are healthy. */
-  const known = new WeakMap<readonly Instance[], readonly RemoteInstance[]>();
-
-  const remoteOf = (instance: Instance): RemoteInstance => {
-    let remote = remotes.get(instance.host);
-    if (!remote) {
-      const { id, host } = instance;
-      if (remotes.size === 0) kid = tokens.kid;
-      remote = { id, host, link: createLink(instance, options), inflight: 0, gone: false };
-      remotes.set(instance.host, remote);
-    }
-    remote.gone = false;
-    return remote;
-  };
-
-  const remotesOf = (instances: readonly Instance[]): readonly RemoteInstance[] => {
-    let all = known.get(instances);
-    if (!all) {
-      all = instances.filter((one) => one.healthy).map(remoteOf);
-      known.set(instances, all);
-    }
-    return all;
-  };
-
-  const retire = (remote: RemoteInstance): void => {
-    if (remotes.get(remote.host) === remote) remotes.delete(remote.host);
-    remote.link.close();
-  };
-
-  /** A connection is as old as the key that opened it: with another key it is followed by another, and finishes. */
-  let kid = '';
-  const renew = (): void => {
-    if (remotes.size === 0 || kid === tokens.kid) return;
-    kid = tokens.kid;
-    for (const remote of remotes.values()) {
-      remotes.delete(remote.host);
-      remote.gone = true;
-      if (remote.inflight === 0) remote.link.close();
-    }
-  };
-
-  const unsubscribe = placements.subscribe((snapshot) => {
-    renew();
-    const known = hostsOf(snapshot);
-    for (const remote of remotes.values()) {
-      remote.gone = !known.has(remote.host);
-      if (remote.gone && remote.inflight === 0) retire(remote);
-    }
-  });
+  const unsubscribe = placements.subscribe((snapshot) => connections.follow(snapshot));
 
   return {
     trafficOf(module) {
@@ -98,7 +50,7 @@ export function createRemoteInstances(options: RemoteInstancesOptions): RemoteIn
     },
     send(call) {
       const { traffic } = call.target;
-      const candidates = remotesOf(candidatesOf(placements.current, traffic.module, call.side));
+      const candidates = connections.to(candidatesOf(placements.current, traffic.module, call.side));
       traffic.turn += 1;
       const remote = pick(candidates, traffic.turn, call);
       if (!remote) return false;
@@ -116,15 +68,81 @@ export function createRemoteInstances(options: RemoteInstancesOptions): RemoteIn
       call.link = undefined;
       remote.inflight -= 1;
       if (call.side === 'service') call.target.traffic.toService -= 1;
-      if (remote.gone && remote.inflight === 0) retire(remote);
+      if (remote.gone && remote.inflight === 0) connections.retire(remote);
     },
     inflight: (module) => trafficByModule.get(module)?.toService ?? 0,
     close() {
       unsubscribe();
-      for (const remote of remotes.values()) remote.link.close();
-      remotes.clear();
+      connections.close();
     },
   };
+}
+
+/** One connection to each process, as long as the picture has it and by the key of the moment. */
+class Connections {
+  readonly #options: RemoteInstancesOptions;
+  readonly #byHost = new Map<string, RemoteInstance>();
+  /** Those of a snapshot's list that are healthy. */
+  readonly #known = new WeakMap<readonly Instance[], readonly RemoteInstance[]>();
+  /** The key that opened those that are here. */
+  #kid = '';
+
+  constructor(options: RemoteInstancesOptions) {
+    this.#options = options;
+  }
+
+  /** To those of the list that are healthy. */
+  to(instances: readonly Instance[]): readonly RemoteInstance[] {
+    let all = this.#known.get(instances);
+    if (!all) {
+      all = instances.filter((one) => one.healthy).map((one) => this.#of(one));
+      this.#known.set(instances, all);
+    }
+    return all;
+  }
+
+  follow(snapshot: Placements['current']): void {
+    this.#renew();
+    const present = hostsOf(snapshot);
+    for (const remote of this.#byHost.values()) {
+      remote.gone = !present.has(remote.host);
+      if (remote.gone && remote.inflight === 0) this.retire(remote);
+    }
+  }
+
+  retire(remote: RemoteInstance): void {
+    if (this.#byHost.get(remote.host) === remote) this.#byHost.delete(remote.host);
+    remote.link.close();
+  }
+
+  close(): void {
+    for (const remote of this.#byHost.values()) remote.link.close();
+    this.#byHost.clear();
+  }
+
+  #of(instance: Instance): RemoteInstance {
+    let remote = this.#byHost.get(instance.host);
+    if (!remote) {
+      const { id, host } = instance;
+      if (this.#byHost.size === 0) this.#kid = this.#options.tokens.kid;
+      remote = { id, host, link: createLink(instance, this.#options), inflight: 0, gone: false };
+      this.#byHost.set(instance.host, remote);
+    }
+    remote.gone = false;
+    return remote;
+  }
+
+  /** A connection is as old as the key that opened it: with another key it is followed by another, and finishes. */
+  #renew(): void {
+    const { kid } = this.#options.tokens;
+    if (this.#byHost.size === 0 || this.#kid === kid) return;
+    this.#kid = kid;
+    for (const remote of this.#byHost.values()) {
+      this.#byHost.delete(remote.host);
+      remote.gone = true;
+      if (remote.inflight === 0) remote.link.close();
+    }
+  }
 }
 
 function pick(

@@ -12,7 +12,10 @@ import { countWrongTokens } from './wrong-tokens.ts';
 
 const log = pino({ level: 'silent' });
 const right = 'the-right-token-of-this-instance';
-const placements = { current: { revoked: {} } } as unknown as Placements;
+const placements = {
+  current: { revoked: {} },
+  refresh: async () => ({}),
+} as unknown as Placements;
 let server: ThrowawayServer;
 let pool: pg.Pool;
 let down = false;

@@ -19,7 +19,9 @@ test('nothing else is', () => {
     expect(taken(url), url).toBe(false);
   expect(taken('http://svc.local', '*.svc.local')).toBe(false);
   expect(taken('http://evil-svc.local', '*.svc.local')).toBe(false);
-  expect(refusedAddress('x-1', 'http://10.1.2.3', serviceNetworks([]))).toMatch(/10\.1\.2\.3.*SERVICE_NETWORKS/);
+  expect(refusedAddress('x-1', 'http://10.1.2.3', serviceNetworks([]))).toMatch(
+    /10\.1\.2\.3.*SERVICE_NETWORKS/,
+  );
 });
 
 test('link-local and metadata addresses are refused in every spelling, whatever is named', () => {

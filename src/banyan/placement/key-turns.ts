@@ -39,24 +39,12 @@ export interface KeyTurns {
 export function createKeyTurns(sql: Sql, change: Change): KeyTurns {
   return {
     async announce(root, purpose) {
-      const kids: string[] = [];
+      let announced: Awaited<ReturnType<typeof announceIn>> = { kids: [], made: false };
       const version = await change(async (tx) => {
-        const { rows } = await tx.query<{ name: string; modules: string[]; announced: string | null }>(
-          `SELECT name, modules, (SELECT max(kid) FROM key n
-             WHERE n.name = key.name AND n.purpose = key.purpose AND n.signs_from IS NULL) AS announced
-           FROM key WHERE purpose = $1 AND signs_from IS NOT NULL AND ${REPLACEABLE}`,
-          [purpose],
-        );
-        let made = false;
-        for (const { announced, ...slot } of rows) {
-          const key = announced === null ? generated({ purpose }) : undefined;
-          if (key) await insertKey(tx, { purpose, ...slot }, key, root, false);
-          made ||= key !== undefined;
-          kids.push(announced ?? key!.kid);
-        }
-        return made;
+        announced = await announceIn(tx, root, purpose);
+        return announced.made;
       });
-      return { version, kids };
+      return { version, kids: announced.kids };
     },
 
     turn: (kids) =>
@@ -120,4 +108,27 @@ export function createKeyTurns(sql: Sql, change: Change): KeyTurns {
       await change(async (tx) => (await tx.query(`DELETE FROM key WHERE ${gone}`, values)).rowCount > 0);
     },
   };
+}
+
+/** Answers the successors, and whether any was made now. */
+async function announceIn(
+  tx: Sql,
+  root: RootKey,
+  purpose: KeyPurpose,
+): Promise<{ readonly kids: string[]; readonly made: boolean }> {
+  const { rows } = await tx.query<{ name: string; modules: string[]; announced: string | null }>(
+    `SELECT name, modules, (SELECT max(kid) FROM key n
+       WHERE n.name = key.name AND n.purpose = key.purpose AND n.signs_from IS NULL) AS announced
+     FROM key WHERE purpose = $1 AND signs_from IS NOT NULL AND ${REPLACEABLE}`,
+    [purpose],
+  );
+  const kids: string[] = [];
+  let made = false;
+  for (const { announced, ...slot } of rows) {
+    const key = announced === null ? generated({ purpose }) : undefined;
+    if (key) await insertKey(tx, { purpose, ...slot }, key, root, false);
+    made ||= key !== undefined;
+    kids.push(announced ?? key!.kid);
+  }
+  return { kids, made };
 }
