@@ -385,3 +385,48 @@ test('help and version', async () => {
   });
   expect((await banyan('docs')).out).toBe(`${base}/docs\n`);
 });
+
+describe('keys', () => {
+  const key = (own: object) => ({
+    kid: 'vTvbVmqzXAWyMVi9Mw-hoDbXzrhOOxYV1e9lrAt3TIM',
+    purpose: 'session',
+    name: 'users',
+    modules: ['users'],
+    issued: false,
+    madeAt: '2026-01-01T00:00:00.000Z',
+    signsFrom: '2026-01-01T00:00:00.000Z',
+    retiredAt: null,
+    ...own,
+  });
+  const announced = key({ kid: 'announced', signsFrom: null });
+  const old = key({ kid: 'old', retiredAt: '2026-01-02T00:00:00.000Z' });
+
+  test('are shown in 80 columns, each with what it is now', async () => {
+    const long = key({ purpose: 'internal', name: 'a-service-of-a-very-long-name-elsewhere', issued: true });
+    const items = [key({}), announced, old, long];
+    answers['GET /admin/keys'] = { body: { items } };
+    const { out, exit } = await banyan('keys');
+    expect(exit).toBe(0);
+    for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    for (const word of ['in use', 'announced', 'old, replaced', 'issued']) expect(out).toContain(word);
+    expect((await banyan('keys --json')).out).toBe(`${JSON.stringify({ items })}\n`);
+  });
+
+  test('are rotated; where hosts lag it says so, and what to do', async () => {
+    answers['POST /admin/keys/session/rotate'] = { body: { items: [key({}), old], rotated: true } };
+    const done = await banyan('keys rotate session');
+    expect(done).toMatchObject({ exit: 0, out: `users has the key ${key({}).kid} from now on\n` });
+    expect(asked.at(-1)).toMatchObject({ request: 'POST /admin/keys/session/rotate', body: {} });
+    const body = { items: [key({}), announced], rotated: false, lagging: ['orders-1'] };
+    answers['POST /admin/keys/session/rotate'] = { body };
+    const waits = await banyan('keys rotate session');
+    expect(waits.exit).toBe(1);
+    expect(waits.err).toMatch(/orders-1 did not say so in time/);
+    expect(waits.err).toMatch(/next {2}npx banyan keys rotate session/);
+    expect(await banyan('keys rotate session --json')).toMatchObject({
+      exit: 1,
+      out: `${JSON.stringify(body)}\n`,
+    });
+    expect((await banyan('keys rotate root')).exit).toBe(1);
+  });
+});

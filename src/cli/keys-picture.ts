@@ -23,8 +23,8 @@ export function drawKeys(keys: readonly Key[], { style, now }: Looks): string {
 
 function stateOf({ issued, signsFrom, retiredAt, madeAt }: Key, now: number): string {
   const since = (time: string) => ago(now - Date.parse(time));
-  const own = issued ? ', its owner alone has it' : '';
+  const own = issued ? ', issued' : '';
   if (retiredAt !== null) return `old, replaced ${since(retiredAt)}${own}`;
-  if (signsFrom === null) return `announced ${since(madeAt)}: rotate goes on with it`;
+  if (signsFrom === null) return `announced ${since(madeAt)}, unused yet`;
   return `in use, since ${since(signsFrom)}${own}`;
 }

@@ -1,6 +1,6 @@
 // The public side of a host: the gateway with the modules that run here, and the host's own operations.
 
-import { createDispatcher } from '../calls/dispatcher.ts';
+import { createDispatcher, type Dispatcher } from '../calls/dispatcher.ts';
 import { events as eventsContract } from '../events/operations/contract.ts';
 import { lateEventHandlers } from '../events/operations/late.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
@@ -45,32 +45,10 @@ export async function openPublic(
     parts;
   const address = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   const url = () => `http://${address}:${portOf(gateway.app)}`;
-  const handlers = adminHandlers({
-    store: control.store!,
-    follower: control.follower,
-    host,
-    monolith: () => ({ pid: process.pid, url: url() }),
-    room: parts.database.upkeep?.makeRoom,
-    probe: ({ url: at, id, legacy }) => probeAccess(at, id, tokens.mint(audienceOf(id), legacy)),
-  });
-  const onOperators = operatorHandlers({ store: control.store!, follower: control.follower });
   const closing = new AbortController();
-  const onEvents = lateEventHandlers({
-    contracts,
-    modules: parts.running.map((one) => one.events),
-    eventLog: parts.eventLogOf(),
-    closing: closing.signal,
-  });
-  const { store, follower, keys } = control;
-  const onKeys = keyHandlers({ store: store!, follower, root: keys.root!, life: keyLife, log });
-  const { codec, adminPort: wanted } = settings;
+  const own = operationsOf(parts, host, url, closing.signal);
+  const { adminPort: wanted } = settings;
   const adminPort = wanted === undefined ? undefined : createAdminPort(wanted, settings.adminHost);
-  const own = [
-    createDispatcher(admin, handlers as unknown as AnyHandlers, { codec, security }),
-    createDispatcher(operators, onOperators as unknown as AnyHandlers, { codec, security }),
-    createDispatcher(eventsContract, onEvents as unknown as AnyHandlers, { codec, security }),
-    createDispatcher(keysContract, onKeys as unknown as AnyHandlers, { codec, security }),
-  ];
   // Written, and what writes them loaded, when somebody first asks.
   const document = once(async () => {
     const { openapi } = await import('../contract/openapi.ts');
@@ -114,6 +92,41 @@ export async function openPublic(
   await listenWidely(gateway.app, settings.port, settings.host, 'PORT');
   await adminPort?.open(gateway.app);
   return { url: url(), adminUrl: adminPort?.url(), gateway };
+}
+
+/** The host's own operations, all of them for operators. */
+function operationsOf(
+  parts: Parts,
+  host: string | null,
+  url: () => string,
+  closing: AbortSignal,
+): Dispatcher[] {
+  const { settings, log, security, contracts, tokens, control } = parts;
+  const { store, follower, keys } = control;
+  const handlers = adminHandlers({
+    store: store!,
+    follower,
+    host,
+    monolith: () => ({ pid: process.pid, url: url() }),
+    room: parts.database.upkeep?.makeRoom,
+    probe: ({ url: at, id, legacy }) => probeAccess(at, id, tokens.mint(audienceOf(id), legacy)),
+  });
+  const onOperators = operatorHandlers({ store: store!, follower });
+  const onEvents = lateEventHandlers({
+    contracts,
+    modules: parts.running.map((one) => one.events),
+    eventLog: parts.eventLogOf(),
+    closing,
+  });
+  const onKeys = keyHandlers({ store: store!, follower, root: keys.root!, life: keyLife, log });
+  const options = { codec: settings.codec, security };
+  const made = [
+    [admin, handlers],
+    [operators, onOperators],
+    [eventsContract, onEvents],
+    [keysContract, onKeys],
+  ] as const;
+  return made.map(([contract, one]) => createDispatcher(contract, one as unknown as AnyHandlers, options));
 }
 
 function once<T>(make: () => T): () => T {

@@ -101,13 +101,13 @@ export function createSessionVerifier({
     return user;
   };
 
-  /** Whether there are other keys than before. */
+  /** Whether there are other keys than these, now or after a look. */
   let refreshing: { readonly at: number; readonly done: Promise<unknown> } | undefined;
-  const foundOthers = async (): Promise<boolean> => {
+  const foundOthers = async (before: string): Promise<boolean> => {
+    if (known !== before) return true;
     if (!refresh) return false;
     const now = performance.now();
     if (!refreshing || now - refreshing.at > REFRESH_MS) refreshing = { at: now, done: refresh() };
-    const before = known;
     await refreshing.done;
     look(keys());
     return known !== before;
@@ -117,7 +117,7 @@ export function createSessionVerifier({
     const verifiedWith = known;
     findKey ??= finderOf(seen!);
     const payload = await verifyJwt(token, await findKey).catch(async (error: unknown) => {
-      if (!(again && isUnknownKey(error) && (await foundOthers()))) throw error;
+      if (!(again && isUnknownKey(error) && (await foundOthers(verifiedWith)))) throw error;
       return undefined;
     });
     if (payload === undefined) return verifyNew(token, false);

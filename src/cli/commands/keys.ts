@@ -11,6 +11,7 @@ const EXAMPLES = `
 Examples:
   banyan keys                   every key that is published, and since when
   banyan keys rotate session    sign sessions by a new one; none of them ends
+  banyan keys rotate internal   services and monoliths go by new ones
   banyan keys rotate seal       seal texts by new ones`;
 
 export const keys: Register = (program, terminal) => {
@@ -30,7 +31,7 @@ export const keys: Register = (program, terminal) => {
   group
     .command('rotate')
     .description('new keys in place of the present ones, while everything runs')
-    .addArgument(new Argument('<purpose>', 'what they are for').choices(['session', 'seal']))
+    .addArgument(new Argument('<purpose>', 'what they are for').choices(['session', 'internal', 'seal']))
     .option('--json', 'print the admin answer unchanged')
     .action(async (purpose: string, _options, command) => {
       const { json } = command.optsWithGlobals() as { json?: boolean };
