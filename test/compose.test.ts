@@ -38,6 +38,12 @@ test('every module is a service with its own image, profile, health check and pl
     expect(service.healthcheck).toBeDefined();
     expect(service.environment.CONTROL_URL).toBe('http://monolith:4000');
     expect(service.environment).toHaveProperty(`DATABASE_URL_${module.toUpperCase()}`);
+    // A key of its own, and none that is anybody else's.
+    expect(service.environment.SERVICE_KEY).toBe(`\${${module.toUpperCase()}_SERVICE_KEY:-}`);
+    for (const name of ['ROOT_KEY', 'ADMIN_TOKEN', 'INTERNAL_KEY', 'SIGNING_KEY'])
+      expect(service.environment).not.toHaveProperty(name);
+    const { hostname } = new URL(service.environment.ADVERTISE_URL);
+    expect(compose.services.monolith.environment.SERVICE_NETWORKS.split(',')).toContain(hostname);
   }
 });
 
@@ -53,7 +59,7 @@ test('the one Dockerfile of services copies and starts what exists of every modu
 });
 
 test('no secret has a default', () => {
-  for (const name of ['ADMIN_TOKEN', 'INTERNAL_KEY', 'ROOT_KEY', 'POSTGRES_PASSWORD']) {
+  for (const name of ['ADMIN_TOKEN', 'ROOT_KEY', 'POSTGRES_PASSWORD']) {
     expect(text).not.toMatch(new RegExp(`\\$\\{${name}:?-`));
   }
 });

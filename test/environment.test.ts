@@ -19,14 +19,13 @@ const secret = 'a secret of some length';
 const service = {
   MODULES: 'orders',
   CONTROL_URL: 'http://127.0.0.1:4000',
-  INTERNAL_KEY: secret,
+  SERVICE_KEY: JSON.stringify(key()),
   BROKER_URL: 'kafka://127.0.0.1:9092',
   DATABASE_URL_ORDERS: 'postgres://a:b@127.0.0.1/banyan',
 };
 const gateway = {
   MODULES: 'none',
   DATABASE_URL: 'postgres://a:b@127.0.0.1/banyan',
-  INTERNAL_KEY: secret,
   ADMIN_TOKEN: 'a-token-of-some-length',
   ROOT_KEY: 'a root key of thirty-two characters',
 };
@@ -98,6 +97,9 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ['ADMIN_TOKEN', { ADMIN_TOKEN: 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.' }],
   ['ADMIN_TOKEN', { ADMIN_TOKEN: 'bop_of-some-length-here' }],
   ['INTERNAL_KEY', { INTERNAL_KEY: 'too-small' }],
+  ['INTERNAL_KEY_LEGACY', { INTERNAL_KEY_LEGACY: 'yes' }],
+  ['SERVICE_KEY', { ...service, SERVICE_KEY: '{"kty":"OKP"}' }],
+  ['SERVICE_NETWORKS', { SERVICE_NETWORKS: '10.0.0.0/8,http://parcels' }],
   ['ROOT_KEY', { ROOT_KEY: 'thirty-one characters, which is' }],
   ['SIGNING_KEY', { SIGNING_KEY: 'secret' }],
   ['SIGNING_KEY', { SIGNING_KEY: 'null' }],
@@ -120,10 +122,10 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ['DRAIN_DELAY_MS', { DRAIN_DELAY_MS: '5s' }],
   ['DRAIN_DELAY_MS', { DRAIN_DELAY_MS: '600001' }],
   ['OTEL_EXPORTER_OTLP_ENDPOINT', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }],
-  ...['CONTROL_URL', 'INTERNAL_KEY', 'BROKER_URL', 'DATABASE_URL_ORDERS'].map(
+  ...['CONTROL_URL', 'SERVICE_KEY', 'BROKER_URL', 'DATABASE_URL_ORDERS'].map(
     (name): [string, Record<string, string>] => [name, without(service, name)],
   ),
-  ...['DATABASE_URL', 'INTERNAL_KEY', 'ADMIN_TOKEN', 'ROOT_KEY'].map(
+  ...['DATABASE_URL', 'ADMIN_TOKEN', 'ROOT_KEY'].map(
     (name): [string, Record<string, string>] => [name, without(gateway, name)],
   ),
 ];
@@ -145,7 +147,7 @@ describe('a mistake in the environment', () => {
     // What is wrong, then what to do, in two sentences without a break; never a secret.
     expect(line).toMatch(/^[^\n\r]+[.] (Use|A service gets it|A placement is|Give it) [^\n\r]+[.}]$/);
     expect(line.length).toBeLessThan(260);
-    for (const name of ['ADMIN_TOKEN', 'INTERNAL_KEY', 'ROOT_KEY', 'SIGNING_KEY', 'DATABASE_URL', 'SMTP_URL'])
+    for (const name of ['ADMIN_TOKEN', 'INTERNAL_KEY', 'ROOT_KEY', 'SERVICE_KEY', 'SIGNING_KEY', 'DATABASE_URL', 'SMTP_URL'])
       if (env[name]) expect(line).not.toContain(env[name]);
     expect(existsSync(DATA_DIR)).toBe(false);
   });
@@ -174,7 +176,7 @@ describe('an environment without mistakes', () => {
     expect(first).toMatchObject({ role: 'monolith', host: '127.0.0.1', port: 3000, internalPort: 0 });
     expect(readEnvironment(shopApp, {}, { DATA_DIR })).toEqual(first);
     const kept = readdirSync(DATA_DIR).sort();
-    expect(kept).toEqual(['admin-token', 'internal-key', 'root-key']);
+    expect(kept).toEqual(['admin-token', 'root-key']);
     for (const name of kept) expect(statSync(join(DATA_DIR, name)).mode & 0o777).toBe(0o600);
   });
 

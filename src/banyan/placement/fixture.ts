@@ -106,6 +106,12 @@ export async function startTestMonolith(
   const store = createControlStore({ url, log: silent });
   const modules = Object.keys(contracts);
   await store.flags.seed(modules, {});
+  for (const module of modules)
+    await store.sql.query(
+      `INSERT INTO key (kid, purpose, name, modules, public, signs_from)
+       VALUES ($1, 'internal', $1, ARRAY[$1], jsonb_build_object('kid', $1), now()) ON CONFLICT DO NOTHING`,
+      [module],
+    );
   for (const key of sessionKeys)
     await store.sql.query(
       `INSERT INTO key (kid, purpose, name, modules, public) VALUES ($1, 'session', 'users', '{users}', $2)

@@ -102,7 +102,7 @@ export function keyHandlers({ store, follower, root, life, log }: KeyHandlersOpt
           });
         await follower.refresh();
         log.info({ kid, by: changedBy }, 'a key is revoked');
-        return null;
+        return { kid };
       }),
   };
 }

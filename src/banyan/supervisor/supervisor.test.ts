@@ -121,7 +121,7 @@ function supervise(
         CONTROL_URL: one.url,
         INSTANCE_ID: `${module}-${number}`,
         FOLDER: folder,
-        TOKEN: testToken('control'),
+        TOKEN: testToken('control', module),
       },
     }),
   });
