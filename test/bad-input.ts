@@ -286,7 +286,7 @@ export function expectProblem(got: Got, status: number, paths: readonly string[]
   );
   expect(got.body).toMatchObject({ status, type: expect.stringMatching(/^urn:banyan:problem:/) });
   for (const key of Object.keys(got.body))
-    expect(['type', 'title', 'status', 'code', 'detail', 'errors', 'module']).toContain(key);
+    expect(['type', 'title', 'status', 'code', 'detail', 'errors', 'module', 'reason']).toContain(key);
   const errors = got.body.errors as { path: string; message: string }[] | undefined;
   expect(errors?.map(({ path }) => path).sort(), got.text).toEqual(paths && [...paths].sort());
   for (const error of errors ?? [])

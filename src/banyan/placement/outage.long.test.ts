@@ -31,7 +31,7 @@ test('an outage of the store buries nobody, neither while it lasts nor when it i
           id: 'orders-1',
           role: 'service',
           modules: ['orders'],
-          url: 'http://127.0.0.1/1',
+          url: 'http://127.0.0.1:1',
         },
         ...{ doors: ['http'], process: identify(process.pid)!, contracts },
       },

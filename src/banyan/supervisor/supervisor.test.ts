@@ -45,7 +45,7 @@ process.on('SIGTERM', async () => {
 await follower.start();
 const busy = () => (existsSync(FOLDER + '/busy') ? { orders: 1 } : {});
 await follower.register(
-  { host: randomUUID(), id: INSTANCE_ID, role: 'service', modules: ['orders'], url: 'http://127.0.0.1/' + process.pid,
+  { host: randomUUID(), id: INSTANCE_ID, role: 'service', modules: ['orders'], url: 'http://127.0.0.1:' + (1024 + (process.pid % 60000)),
     doors: ['http'], process: identify(process.pid), contracts: ${JSON.stringify(contracts)} },
   () => ({ ready: true, draining, inflight: {}, busy: busy() }),
 );
