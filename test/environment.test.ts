@@ -13,7 +13,6 @@ const folder = mkdtempSync(join(tmpdir(), 'banyan-environment-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const key = () => generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
-const secret = 'a secret of some length';
 
 /** What a service must be told. */
 const service = {
@@ -125,9 +124,10 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ...['CONTROL_URL', 'SERVICE_KEY', 'BROKER_URL', 'DATABASE_URL_ORDERS'].map(
     (name): [string, Record<string, string>] => [name, without(service, name)],
   ),
-  ...['DATABASE_URL', 'ADMIN_TOKEN', 'ROOT_KEY'].map(
-    (name): [string, Record<string, string>] => [name, without(gateway, name)],
-  ),
+  ...['DATABASE_URL', 'ADMIN_TOKEN', 'ROOT_KEY'].map((name): [string, Record<string, string>] => [
+    name,
+    without(gateway, name),
+  ]),
 ];
 
 function complaint(env: Readonly<Record<string, string>>): string {
@@ -147,7 +147,15 @@ describe('a mistake in the environment', () => {
     // What is wrong, then what to do, in two sentences without a break; never a secret.
     expect(line).toMatch(/^[^\n\r]+[.] (Use|A service gets it|A placement is|Give it) [^\n\r]+[.}]$/);
     expect(line.length).toBeLessThan(260);
-    for (const name of ['ADMIN_TOKEN', 'INTERNAL_KEY', 'ROOT_KEY', 'SERVICE_KEY', 'SIGNING_KEY', 'DATABASE_URL', 'SMTP_URL'])
+    for (const name of [
+      'ADMIN_TOKEN',
+      'INTERNAL_KEY',
+      'ROOT_KEY',
+      'SERVICE_KEY',
+      'SIGNING_KEY',
+      'DATABASE_URL',
+      'SMTP_URL',
+    ])
       if (env[name]) expect(line).not.toContain(env[name]);
     expect(existsSync(DATA_DIR)).toBe(false);
   });

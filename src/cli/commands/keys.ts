@@ -6,13 +6,17 @@ import { Failure, failure } from '../failure.ts';
 import { drawKeys } from '../keys-picture.ts';
 import type { Register } from '../register.ts';
 import { styleFor } from '../terminal.ts';
+import { issueAndRevoke } from './keys-issue.ts';
 
 const EXAMPLES = `
 Examples:
   banyan keys                   every key that is published, and since when
   banyan keys rotate session    sign sessions by a new one; none of them ends
-  banyan keys rotate internal   services and monoliths go by new ones
-  banyan keys rotate seal       seal texts by new ones`;
+  banyan keys rotate seal       seal texts by new ones
+  banyan keys rotate internal   new keys for hosts; processes started here are
+                                replaced while they serve, and old keys end
+  banyan keys issue media       a key for a service that is started elsewhere
+  banyan keys revoke <kid>      its end, at once`;
 
 export const keys: Register = (program, terminal) => {
   const group = program
@@ -31,20 +35,38 @@ export const keys: Register = (program, terminal) => {
   group
     .command('rotate')
     .description('new keys in place of the present ones, while everything runs')
-    .addArgument(new Argument('<purpose>', 'what they are for').choices(['session', 'internal', 'seal']))
+    .addArgument(new Argument('<purpose>', 'what they are for').choices(['session', 'seal', 'internal']))
     .option('--json', 'print the admin answer unchanged')
     .action(async (purpose: string, _options, command) => {
       const { json } = command.optsWithGlobals() as { json?: boolean };
       const client = connect(terminal, 'keys rotate');
-      const { text, body } = await client.ask<Rotated>('POST', `/admin/keys/${purpose}/rotate`, { body: {} });
+      const { text, body } = await client.ask<Rotated>('POST', `/admin/keys/${purpose}/rotate`, {
+        body: {},
+        waitMs: ROTATED_MS,
+      });
       if (!body.rotated) throw waiting(purpose, body, text);
       const present = body.items.filter(
         ({ signsFrom, retiredAt }) => signsFrom !== null && retiredAt === null,
       );
       const said = present.map(({ name, kid }) => `${name} has the key ${kid} from now on\n`).join('');
-      terminal.out.write(json ? `${text}\n` : said);
+      terminal.out.write(json ? `${text}\n` : said + (purpose === 'internal' ? remaining(body) : ''));
     });
+  issueAndRevoke(group, terminal);
 };
+
+/** Internal keys: processes are replaced meanwhile, one after the other where the machine is busy. */
+const ROTATED_MS = 120_000;
+
+/** What a rotation of internal keys leaves to a person. */
+function remaining({ items, outgoing = [] }: Rotated): string {
+  const late = outgoing.map((id) => `${id} still speaks by an old key: it is being replaced\n`);
+  const issued = items.filter(({ issued, retiredAt }) => issued && retiredAt === null);
+  const theirs = issued.map(
+    ({ name, kid }) =>
+      `${name} has a key that was issued, and keeps it. A new one: npx banyan keys issue ${name}, start it with that, npx banyan keys revoke ${kid}\n`,
+  );
+  return [...late, ...theirs].join('');
+}
 
 /** With --json the answer itself, and exit code 1. */
 function waiting(purpose: string, { lagging = [] }: Rotated, text: string): Failure {
