@@ -11,6 +11,7 @@ import { createInternalTokens } from '../src/banyan/identity/internal-token.ts';
 import type { NamedKey } from '../src/banyan/identity/keys.ts';
 import { createLegacyTokens } from '../src/banyan/identity/legacy-token.ts';
 import { canonicalContract } from '../src/banyan/placement/canonical.ts';
+import type { Snapshot } from '../src/banyan/routing/snapshot.ts';
 import { catalog } from '../src/modules/catalog/contract.ts';
 import { media } from '../src/modules/media/contract.ts';
 import { tokensAs } from '../stage/ring.ts';
@@ -29,13 +30,18 @@ afterAll(() => shop?.started.stop());
 const admin = (method: string, path: string, body?: object) =>
   shop.call(method, path, { token: shop.adminToken, ...(body && { body }) });
 
+interface Synced {
+  readonly known: boolean;
+  readonly snapshot: Snapshot;
+}
+
 async function sync(token: string, body: object) {
   const response = await fetch(`${control}/control/sync`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ tag: '', waitMs: 0, ...body }),
   });
-  return { status: response.status, body: await response.json() };
+  return { status: response.status, body: (await response.json()) as Synced };
 }
 
 const contracts = { media: canonicalContract(media), catalog: canonicalContract(catalog) };
@@ -71,11 +77,11 @@ describe('who has the key of media', () => {
   test('neither beats, leaves nor registers as the host of another', async () => {
     await shop.started.extract('catalog');
     const { body } = await sync(token, {});
-    const host = body.snapshot.modules.catalog.instances[0].host as string;
+    const host = body.snapshot.modules.catalog!.instances[0]!.host;
     await refused({ beat: { ...idle, host, draining: true } }, 'not-yours');
     await refused({ leave: host }, 'not-yours');
     await refused({ register: registration('media-7', { host }) }, 'not-yours');
-    const monolith = body.snapshot.monoliths[0].host as string;
+    const monolith = body.snapshot.monoliths[0]!.host;
     await refused({ beat: { ...idle, host: monolith, ready: false } }, 'not-yours');
     await refused({ leave: monolith }, 'not-yours');
     expect((await overview(shop, 'catalog')).instances).toMatchObject([{ id: 'catalog-1', healthy: true }]);
