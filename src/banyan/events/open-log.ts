@@ -9,8 +9,8 @@ export interface LogOptions {
   readonly users?: Readonly<Record<string, string>>;
   /** Connection URL of the role banyan_log, or of a module's. Unused with a broker. */
   readonly logUrl: string | undefined;
-  /** Whether this host removes what is too old; the role of a module may not. Default true. */
-  readonly trims?: boolean;
+  /** That is the role banyan_log, not a module's. Default true. */
+  readonly whole?: boolean;
   readonly hostId: string;
   readonly log: LogLogger;
 }
@@ -19,11 +19,11 @@ export async function openLog({
   brokerUrl,
   users,
   logUrl,
-  trims = true,
+  whole = true,
   hostId,
   log,
 }: LogOptions): Promise<EventLog> {
-  if (!brokerUrl) return createPostgresLog({ url: logUrl!, trims, log });
+  if (!brokerUrl) return createPostgresLog({ url: logUrl!, whole, log });
   // Loaded where it is used: kafkajs costs a start of 70 ms.
   const { createKafkaLog } = await import('../log/kafka/log.ts');
   return createKafkaLog({ url: brokerUrl, users, clientId: `banyan-${hostId}`, log });

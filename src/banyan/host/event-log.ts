@@ -22,8 +22,8 @@ export async function openEventLogs(
 ): Promise<EventLogOf> {
   const { hostId } = settings;
   const brokerUrl = kafkaOf(settings);
-  const open = async (logUrl: string | undefined, trims: boolean) => {
-    const one = await openLog({ brokerUrl, users: usersOf(settings), logUrl, trims, hostId, log });
+  const open = async (logUrl: string | undefined, whole: boolean) => {
+    const one = await openLog({ brokerUrl, users: usersOf(settings), logUrl, whole, hostId, log });
     undo.push('event log', () => one.close());
     return one;
   };

@@ -16,6 +16,8 @@ export interface GroupMemberOptions extends SubscribeOptions {
   readonly session: DatabaseSession;
   /** Tells the other processes that this group changed. */
   readonly notify: () => void;
+  /** It is the log's own role: what it reads comes from the tables, a third faster than through the function. */
+  readonly whole: boolean;
   readonly sessionMs: number;
   readonly pollMs: number;
   readonly log: LogLogger;
@@ -43,6 +45,13 @@ interface BeatRow {
   readonly surplus: boolean;
 }
 
+/** What fetch_records (postgres-log-doors.sql) does, for who may read the table. */
+const FETCH = `SELECT r.topic, r.partition, r."offset", r.key, r.headers, r.value, r.raw, (extract(epoch FROM r.appended_at) * 1000)::float8 AS at
+  FROM json_to_recordset($1::json) AS w (t integer, p integer, o bigint)
+  CROSS JOIN LATERAL (
+    SELECT * FROM banyan_log.record WHERE topic = w.t AND partition = w.p AND "offset" >= w.o
+    ORDER BY "offset" LIMIT $2
+  ) r`;
 const BATCH = 200;
 const COMMIT_EVERY_MS = 500;
 /** As often at most it looks because other processes say so. */
@@ -207,11 +216,12 @@ export class GroupMember {
     // Before the look, not after it: what is appended meanwhile is news again.
     for (const one of some) one.news = false;
     try {
+      const { pool, whole } = this.#options;
       const wanted = some.map((one) => ({ t: one.topicId, p: one.partition, o: String(one.position) }));
-      const { rows } = await this.#options.pool
+      const { rows } = await pool
         .query<RecordRow & { topic: number }>({
           name: 'log-fetch',
-          text: 'SELECT * FROM banyan_log.fetch_records($1::json, $2)',
+          text: whole ? FETCH : 'SELECT * FROM banyan_log.fetch_records($1::json, $2)',
           values: [JSON.stringify(wanted), BATCH],
         })
         .catch(refusalTold);

@@ -35,7 +35,7 @@ RETURNS TABLE (topic integer, partition integer, "offset" bigint, key text, head
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = banyan_log, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-  PERFORM check_ids((SELECT array_agg(DISTINCT t) FROM json_to_recordset(p_wanted) AS w (t integer)), false);
+  PERFORM check_ids(ARRAY(SELECT t FROM json_to_recordset(p_wanted) AS w (t integer)), false);
   RETURN QUERY
     SELECT r.topic, r.partition, r."offset", r.key, r.headers, r.value, r.raw, (extract(epoch FROM r.appended_at) * 1000)::float8
     FROM json_to_recordset(p_wanted) AS w (t integer, p integer, o bigint)

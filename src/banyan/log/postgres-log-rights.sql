@@ -1,19 +1,20 @@
 -- Who may do what in the log. Whoever may write its tables may do all; every other role is asked for by the name under
--- which it logged in (session_user, which no SET ROLE changes), in tables that no module's role may touch.
+-- which it logged in (session_user, which no SET ROLE changes), in tables that no module's role may touch. The checks name
+-- their schema: a search path of their own would be set at every call.
 
 CREATE OR REPLACE FUNCTION may_all() RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT pg_catalog.has_table_privilege(session_user, 'banyan_log.record', 'INSERT')
 $$;
 
 -- Raises unless the session's role may append to (or read) all of the topics.
-CREATE OR REPLACE FUNCTION check_topics(p_topics text[], p_appends boolean) RETURNS void LANGUAGE plpgsql STABLE SET search_path = banyan_log, pg_temp AS $$
+CREATE OR REPLACE FUNCTION check_topics(p_topics text[], p_appends boolean) RETURNS void LANGUAGE plpgsql STABLE AS $$
 DECLARE
   refused text;
 BEGIN
-  IF may_all() THEN RETURN; END IF;
+  IF banyan_log.may_all() THEN RETURN; END IF;
   SELECT string_agg(name, ', ') INTO refused FROM unnest(p_topics) AS name
   WHERE NOT EXISTS (
-    SELECT FROM role_topic r WHERE r.role = session_user AND r.topic = name
+    SELECT FROM banyan_log.role_topic r WHERE r.role = session_user AND r.topic = name
       AND CASE WHEN p_appends THEN r.appends ELSE r.reads END AND (r.ends_at IS NULL OR r.ends_at > now())
   );
   IF refused IS NULL THEN RETURN; END IF;
@@ -23,15 +24,24 @@ BEGIN
 END $$;
 
 -- The same by the topics' numbers.
-CREATE OR REPLACE FUNCTION check_ids(p_topics integer[], p_appends boolean) RETURNS void LANGUAGE plpgsql STABLE SET search_path = banyan_log, pg_temp AS $$
+CREATE OR REPLACE FUNCTION check_ids(p_topics integer[], p_appends boolean) RETURNS void LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  IF may_all() THEN RETURN; END IF;
-  PERFORM check_topics((SELECT coalesce(array_agg(DISTINCT coalesce(t.name, 'topic ' || n)), '{}') FROM unnest(p_topics) AS n LEFT JOIN topic t ON t.id = n), p_appends);
+  IF banyan_log.may_all() OR NOT EXISTS (
+    SELECT FROM unnest(p_topics) AS n WHERE NOT EXISTS (
+      SELECT FROM banyan_log.topic t JOIN banyan_log.role_topic r ON r.topic = t.name
+      WHERE t.id = n AND r.role = session_user AND CASE WHEN p_appends THEN r.appends ELSE r.reads END
+        AND (r.ends_at IS NULL OR r.ends_at > now())
+    )
+  ) THEN RETURN; END IF;
+  -- It says which.
+  PERFORM banyan_log.check_topics((
+    SELECT array_agg(DISTINCT coalesce(t.name, 'topic ' || n)) FROM unnest(p_topics) AS n LEFT JOIN banyan_log.topic t ON t.id = n
+  ), p_appends);
 END $$;
 
-CREATE OR REPLACE FUNCTION check_group(p_group text) RETURNS void LANGUAGE plpgsql STABLE SET search_path = banyan_log, pg_temp AS $$
+CREATE OR REPLACE FUNCTION check_group(p_group text) RETURNS void LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  IF may_all() OR EXISTS (SELECT FROM role_group WHERE role = session_user AND group_name = p_group) THEN RETURN; END IF;
+  IF banyan_log.may_all() OR EXISTS (SELECT FROM banyan_log.role_group WHERE role = session_user AND group_name = p_group) THEN RETURN; END IF;
   RAISE insufficient_privilege USING
     MESSAGE = format('the role %s is not the consumer group %s', session_user, p_group),
     HINT = 'A monolith of this version grants what contracts and listeners say: start it first.';

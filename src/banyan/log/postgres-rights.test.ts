@@ -29,7 +29,7 @@ beforeAll(async () => {
   await provisionShop(url);
   whole = createPostgresLog({ url: urlOf(url, 'banyan_log'), log: quiet });
   await whole.allow!(uses);
-  till = createPostgresLog({ url: urlOf(url, 'banyan_till'), trims: false, log: quiet });
+  till = createPostgresLog({ url: urlOf(url, 'banyan_till'), whole: false, log: quiet });
   asTill = new Client({ connectionString: urlOf(url, 'banyan_till') });
   admin = new Client({ connectionString: url });
   await Promise.all([asTill.connect(), admin.connect()]);

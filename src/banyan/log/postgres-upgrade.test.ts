@@ -71,7 +71,7 @@ test('a host of each version share a group, and nothing that was in the log is l
 
   const till = createPostgresLog({
     url: urlOf(url, 'banyan_till'),
-    trims: false,
+    whole: false,
     sessionMs: 400,
     log: quiet,
   });

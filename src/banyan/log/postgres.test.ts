@@ -32,7 +32,7 @@ conformance('Postgres as the role of a module', async () => {
     await admin.query(sql, [name]).finally(() => admin.end());
   };
   return {
-    connect: () => createPostgresLog({ url: urlOf(database.url, 'banyan_shop'), trims: false, log: quiet }),
+    connect: () => createPostgresLog({ url: urlOf(database.url, 'banyan_shop'), whole: false, log: quiet }),
     allow: (what) =>
       'topic' in what
         ? run(`INSERT INTO banyan_log.role_topic VALUES ('banyan_shop', $1, true, true)`, what.topic)

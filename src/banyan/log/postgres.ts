@@ -28,8 +28,8 @@ import { refusalTold } from './postgres-refusal.ts';
 export interface PostgresLogOptions {
   /** Connection URL of the role banyan_log; or of a module's, which may do what `allow` said, as that module alone. */
   readonly url: string;
-  /** Removes what is older than the retention: the role banyan_log may, no module's. Default true. */
-  readonly trims?: boolean;
+  /** The URL is that of the role banyan_log, which also removes what is older than the retention. Default true. */
+  readonly whole?: boolean;
   readonly log: LogLogger;
   /** Of new topics. Default 6. */
   readonly partitions?: number;
@@ -72,7 +72,7 @@ class PostgresLog implements EventLog {
 
   constructor(options: PostgresLogOptions) {
     this.#options = {
-      trims: true,
+      whole: true,
       partitions: 6,
       retentionMs: LOG_MS,
       sessionMs: 6_000,
@@ -93,7 +93,7 @@ class PostgresLog implements EventLog {
       { connectionString: options.url, application_name: 'banyan log session' },
       { channel: LOG_CHANNEL, onNotification: (payload) => this.#heard(payload), log: options.log },
     );
-    if (this.#options.trims)
+    if (this.#options.whole)
       this.#trimmer = setInterval(() => {
         this.trim().catch((error) => options.log.warn({ err: error }, 'the log could not be trimmed'));
       }, TRIM_EVERY_MS).unref();
@@ -145,6 +145,7 @@ class PostgresLog implements EventLog {
       ...subscription,
       pool: this.#pool,
       session: this.#session,
+      whole: this.#options.whole,
       notify: () => this.#notify(`group:${subscription.group}`),
       sessionMs: this.#options.sessionMs,
       pollMs: this.#options.pollMs,
