@@ -254,7 +254,7 @@ test('ten thousand notifications of a module cost the others a few looks', async
   await whole.append('till.events', [{ ...record, headers: { ce_id: 'last' } }]);
   await until('it reads on', () => seen.some((one) => (one as typeof record).headers.ce_id === 'last'));
   const spans = (performance.now() - began) / 15;
-  const fetches = looks.mock.calls.filter(([what]) => JSON.stringify(what).includes('fetch_records')).length;
+  const fetches = looks.mock.calls.filter(([what]) => JSON.stringify(what).includes('log-fetch')).length;
   const beats = looks.mock.calls.filter(([what]) => JSON.stringify(what).includes('group_beat')).length;
   looks.mockRestore();
   expect(fetches).toBeGreaterThan(0);
