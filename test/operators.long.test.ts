@@ -1,7 +1,9 @@
 // Operators as people and scripts meet them: a scope is exactly what it says, in one process and with a module extracted;
 // a token ends within a second; what was done stands under the name that was proven; and the security log has all of it
 // without a secret.
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { scopes } from '../src/banyan/context/scopes.ts';
@@ -15,6 +17,13 @@ interface Operation {
   readonly path: string;
   readonly needed: readonly string[];
 }
+
+const upgrade = {
+  connection: 'upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+};
 
 let shop: Shop;
 /** By scope, the token of an operator who has this one alone. */
@@ -214,6 +223,37 @@ test('the security log has who did what, from where, in which trace, before and 
   // The style was set at the service, by whom the service knows.
   expect(of('admin.orders.setSagaStyle', 'ok')).toContainEqual(
     expect.objectContaining({ host: 'orders-1', actor: { kind: 'operator', name: 'has-saga' } }),
+  );
+});
+
+test('hosts are in it, too: who registered, and who came with a token that is no host’s', async () => {
+  await shop.started.extract('orders');
+  const { body } = await shop.call('GET', '/admin/placements', { token: tokens.read! });
+  const orders = body.modules.find(({ module }: { module: string }) => module === 'orders').instances[0];
+  const nonsense = { authorization: `Bearer ${tokens.read}`, 'x-caller': 'monolith' };
+  expect((await fetch(`${orders.url}/calls`, { headers: nonsense })).status).toBe(401);
+  const { hostname: host, port } = new URL(orders.url);
+  const handshake = request({ host, port, path: '/calls', headers: { ...upgrade, ...nonsense } }).end();
+  const [{ statusCode }] = await once(handshake, 'response');
+  expect(statusCode).toBe(401);
+  const told = lines();
+  expect(told).toContainEqual(
+    expect.objectContaining({
+      host: 'orders-1',
+      event: 'token.internal',
+      outcome: 'refused',
+      target: 'GET /calls',
+    }),
+  );
+  expect(told).toContainEqual(
+    expect.objectContaining({
+      host: 'monolith',
+      event: 'service.register',
+      outcome: 'ok',
+      actor: { kind: 'service', name: 'orders' },
+      target: 'orders-1',
+      after: { url: expect.stringMatching(/^http:/) },
+    }),
   );
 });
 

@@ -7,7 +7,6 @@ import { type Application, anyApplication, type Example } from './application.ts
 import { docs } from './commands/docs.ts';
 import { events } from './commands/events.ts';
 import { extract } from './commands/extract.ts';
-import { keys } from './commands/keys.ts';
 import { logs } from './commands/logs.ts';
 import { operators } from './commands/operators.ts';
 import { place } from './commands/place.ts';
@@ -27,7 +26,6 @@ const commands = ({ commands: own, suggestions }: Application): readonly Registe
   logs,
   events,
   verify,
-  keys,
   operators,
   ...own,
   docs,
@@ -35,7 +33,7 @@ const commands = ({ commands: own, suggestions }: Application): readonly Registe
 
 const FOUND = `
 It finds the instance that runs by DATA_DIR (.banyan in this folder), or by
-BANYAN_URL and BANYAN_TOKEN (or ADMIN_TOKEN). Every command but docs takes --json.`;
+BANYAN_URL with BANYAN_TOKEN or ADMIN_TOKEN. All but docs take --json.`;
 
 /** Runs one command; answers the exit code. */
 export async function run(

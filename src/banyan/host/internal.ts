@@ -9,6 +9,7 @@ import type { Health } from './health.ts';
 import { createInternalPort } from './internal-port.ts';
 import type { Parts } from './parts.ts';
 import { closePort, listen, portOf } from './ports.ts';
+import { noteRegistrations } from './registrations.ts';
 import { CLIENTS_MS } from './stopping.ts';
 import { measureTraffic } from './traffic.ts';
 import type { Undo } from './undo.ts';
@@ -39,7 +40,7 @@ export async function openInternal(parts: Parts, health: Health, undo: Undo): Pr
     audience,
     verifyBearer: bearer,
     health: (one) => health.mount(one),
-    sync: control.sync,
+    sync: control.sync && noteRegistrations(control.sync, security),
     handOut: control.handOut,
   });
   if (settings.faults) mountFaults(app);

@@ -7,6 +7,8 @@ import { kernelProblem } from '../contract/problem.ts';
 declare module 'fastify' {
   interface FastifyRequest {
     principal: Principal;
+    /** It sent credentials, and they are nobody's. */
+    tokenRefused?: true;
   }
 }
 
@@ -30,9 +32,13 @@ export function authenticateRequests(app: FastifyInstance, verify: VerifyBearer)
       done();
       return;
     }
+    const refuse = (error: Error) => {
+      request.tokenRefused = true;
+      done(error);
+    };
     const token = bearerIn(header);
     if (!token) {
-      done(
+      refuse(
         kernelProblem('unauthenticated', {
           detail: 'The Authorization header is not of the form: Bearer <token>.',
         }),
@@ -45,10 +51,10 @@ export function authenticateRequests(app: FastifyInstance, verify: VerifyBearer)
     };
     try {
       const principal = verify(token, request.ip);
-      if (principal instanceof Promise) principal.then(settle, done);
+      if (principal instanceof Promise) principal.then(settle, refuse);
       else settle(principal);
     } catch (error) {
-      done(error as Error);
+      refuse(error as Error);
     }
   });
 }

@@ -26,7 +26,7 @@ export function noteRefusals(app: FastifyInstance, security: SecurityLog): void 
 }
 
 function kindOf(
-  { headers, principal, caller, routeOptions }: FastifyRequest,
+  { tokenRefused, caller, routeOptions }: FastifyRequest,
   refusal: Problem,
 ): Pick<SecurityEvent, 'event' | 'outcome'> | undefined {
   if (refusal instanceof TokenRefused) return { event: 'token.internal', outcome: 'refused' };
@@ -34,8 +34,7 @@ function kindOf(
   if (caller && caller.caller !== MONOLITH)
     return refusal.status === 403 ? { event: 'service.refused', outcome: 'refused' } : undefined;
   const outcome = refusal.status === 429 ? 'limited' : 'refused';
-  // Whoever sent a token and is nobody was refused for it.
-  if (headers.authorization !== undefined && !principal) return { event: 'token.bearer', outcome };
+  if (tokenRefused) return { event: 'token.bearer', outcome };
   if (refusal.status === 429) return { event: 'limit.hit', outcome };
   if (refusal.status === 403 || routeOptions.url?.startsWith('/admin'))
     return { event: 'operation.refused', outcome };
