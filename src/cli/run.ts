@@ -7,6 +7,7 @@ import { type Application, anyApplication, type Example } from './application.ts
 import { docs } from './commands/docs.ts';
 import { events } from './commands/events.ts';
 import { extract } from './commands/extract.ts';
+import { keys } from './commands/keys.ts';
 import { logs } from './commands/logs.ts';
 import { operators } from './commands/operators.ts';
 import { place } from './commands/place.ts';
@@ -26,6 +27,7 @@ const commands = ({ commands: own, suggestions }: Application): readonly Registe
   logs,
   events,
   verify,
+  keys,
   operators,
   ...own,
   docs,

@@ -102,13 +102,7 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
         });
       });
     } catch (error) {
-      if (error instanceof TokenRefused) {
-        const { remoteAddress: address } = socket as Socket;
-        const event = { event: 'token.internal', outcome: 'refused', address, target: path } as const;
-        security.write({ ...event, reason: error.message });
-      }
-      if (!(error instanceof Problem)) log.error({ err: error }, 'calls: the handshake failed');
-      refuse(socket, error instanceof Problem ? error : kernelProblem('internal'));
+      turnAway(socket, error, options);
     }
   };
   server.on('upgrade', upgrade);
@@ -166,4 +160,16 @@ function webSockets(maxPayload: number): WebSocketServer {
 
 function ignore(): void {
   // The peer went away during the handshake: nobody is left to be told.
+}
+
+/** Answers who is not let in. A token that was refused stands in the security log. */
+function turnAway(socket: Duplex, error: unknown, options: WsDoorOptions): void {
+  const { path = CALLS_PATH, log, security = noSecurityLog } = options;
+  if (error instanceof TokenRefused) {
+    const { remoteAddress: address } = socket as Socket;
+    const event = { event: 'token.internal', outcome: 'refused', address, target: path } as const;
+    security.write({ ...event, reason: error.message });
+  }
+  if (!(error instanceof Problem)) log.error({ err: error }, 'calls: the handshake failed');
+  refuse(socket, error instanceof Problem ? error : kernelProblem('internal'));
 }
