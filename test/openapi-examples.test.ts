@@ -118,6 +118,8 @@ describe('the examples', () => {
     /^orders\.\w+ 404 order-unknown$/,
     /^catalog\.createProduct 409 sku-taken$/,
     /^catalog\.changeProduct 409 sku-taken$/,
+    /^keys\.revoke 404 key-unknown$/,
+    /^operators\.add 409 operator-exists$/,
     /^users\.changeMe 409 email-taken$/,
     /^users\.signIn 401 bad-credentials$/,
     / 20\d$/,

@@ -204,6 +204,32 @@ describe('the document', () => {
     expectStatus(await put('services/payments', { instances: 0 }), 200);
   });
 
+  it('is right about operators and keys', async () => {
+    const name = unique('walker');
+    const add = (scopes: string[]) =>
+      walk.call('POST', '/admin/operators', { ...asAdmin(), body: { name, scopes } });
+    expectStatus(await add([]), 422);
+    const added = await add(['read']);
+    expectStatus(added, 201);
+    expectStatus(await add(['read']), 409);
+    const asReader = { token: added.body.token };
+    expectStatus(await walk.call('GET', '/admin/operators', asReader), 200);
+    expectStatus(await walk.call('DELETE', `/admin/operators/${name}`, asReader), 403);
+    expectStatus(await walk.call('GET', '/admin/keys', asReader), 403);
+    expectStatus(await walk.call('DELETE', `/admin/operators/${name}`, asAdmin()), 200);
+    expectStatus(await walk.call('DELETE', '/admin/operators/nobody', asAdmin()), 404);
+    expectStatus(await walk.call('DELETE', '/admin/operators/operator', asAdmin()), 409);
+    expectStatus(await walk.call('GET', '/admin/operators', asReader), 401);
+
+    expectStatus(await walk.call('GET', '/admin/keys', asAdmin()), 200);
+    const issued = await walk.call('POST', '/admin/keys', { ...asAdmin(), body: { name: 'payments' } });
+    expectStatus(issued, 201);
+    expectStatus(await walk.call('POST', '/admin/keys', { ...asAdmin(), body: { name: 'nope' } }), 404);
+    expectStatus(await walk.call('DELETE', `/admin/keys/${issued.body.kid}`, asAdmin()), 204);
+    expectStatus(await walk.call('DELETE', '/admin/keys/nope', asAdmin()), 404);
+    expectStatus(await walk.call('POST', '/admin/keys/session/rotate', asAdmin()), 200);
+  });
+
   it('is right about the host', async () => {
     for (const path of [
       '/health/live',

@@ -1,5 +1,6 @@
 // What an operator is told who flips a module that has no healthy process: it depends on what is there.
 import { expect, test } from 'vitest';
+import { firstOperator } from '../context/principal.ts';
 import { adminHandlers } from './admin.ts';
 import type { Follower } from './follower.ts';
 import type { ControlStore } from './store.ts';
@@ -29,7 +30,8 @@ async function told(services: ServiceRow[], hosts: HostRow[]): Promise<string> {
     host: null,
     monolith: () => ({ pid: 1, url: '' }),
   });
-  const refused = place({ module: 'orders', placement: 'service' }, {} as never) as Promise<unknown>;
+  const call = { principal: firstOperator } as Parameters<typeof place>[1];
+  const refused = place({ module: 'orders', placement: 'service' }, call) as Promise<unknown>;
   return refused.then(
     () => 'placed',
     (error: { body: { detail: string } }) => error.body.detail,

@@ -149,7 +149,7 @@ describe('breaking', () => {
       { http: { method: 'POST', path: '/api/order', status: 202 } },
       '/operations/place/http',
     ],
-    ['other callers', { access: 'admin' }, '/operations/place/access'],
+    ['other callers', { access: 'admin', scope: 'store' }, '/operations/place/access'],
     ['retries that are no longer safe', { idempotent: false }, '/operations/place/idempotent'],
   ];
   test.each(cases)('%s', (_name, change, path) => {

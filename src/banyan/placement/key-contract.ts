@@ -55,7 +55,7 @@ const remark = Type.Optional(
   Type.String({
     minLength: 1,
     maxLength: 100,
-    description: 'Who asks, for the log. Default: operator.',
+    description: 'A remark for the log, beside the name of who asks.',
     examples: ['ada'],
   }),
 );

@@ -1,6 +1,7 @@
 // The handlers of the keys' contract: what the ring shows of itself, and its rotation.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { doneBy } from '../context/principal.ts';
 import type { Handlers } from '../contract/handlers.ts';
 import { problem } from '../contract/problem.ts';
 import { generateSigningKey } from '../identity/keys.ts';
@@ -60,18 +61,19 @@ export function keyHandlers({ store, follower, root, life, log }: KeyHandlersOpt
   return {
     list: async () => storeErrors(async () => ({ items: await store.keys.list() })),
 
-    rotate: async ({ purpose, changedBy = 'operator' }) =>
+    rotate: async ({ purpose, changedBy }, call) =>
       storeErrors(async () => {
         const { rotated, lagging } = await rotate(store, follower, root, purpose, life);
         const outgoing =
           rotated && purpose === 'internal' && lagging.length === 0 ? await endOld(store, follower) : [];
         const items = (await store.keys.list()).filter((key) => key.purpose === purpose);
-        log.info({ purpose, by: changedBy, rotated, lagging }, 'keys are rotated');
+        call.change = { after: { purpose, rotated, present: items.find((key) => !key.retiredAt)?.kid } };
+        log.info({ purpose, by: doneBy(call.principal, changedBy), rotated, lagging }, 'keys are rotated');
         const late = { ...(lagging.length > 0 && { lagging: [...lagging] }) };
         return { items, rotated, ...late, ...(outgoing.length > 0 && { outgoing }) };
       }),
 
-    issue: async ({ name, modules = [name], changedBy = 'operator' }) =>
+    issue: async ({ name, modules = [name], changedBy }, call) =>
       storeErrors(async () => {
         const { placements } = await store.read();
         const known = placements.map(({ module }) => module);
@@ -84,7 +86,9 @@ export function keyHandlers({ store, follower, root, life, log }: KeyHandlersOpt
         const key = generateSigningKey();
         await store.keys.issue(name, all, key);
         await follower.refresh();
-        log.info({ kid: key.kid, name, modules: all, by: changedBy }, 'a key is issued');
+        call.change = { after: { kid: key.kid, name, modules: all } };
+        const by = doneBy(call.principal, changedBy);
+        log.info({ kid: key.kid, name, modules: all, by }, 'a key is issued');
         const { kid, kty, crv, x, d } = key;
         return { kid, name, modules: all, key: { kid, kty: kty!, crv: crv!, x: x!, d: d! } };
       }),

@@ -64,14 +64,10 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
     server,
     path = CALLS_PATH,
     verify,
-    rights,
-    verifyBearer,
     dispatchers,
     maxPayload = MAX_FRAME_BYTES,
     silenceMs = SILENCE_MS,
-    log,
     security = noSecurityLog,
-    observe,
   } = options;
   const methods = methodsOf(dispatchers);
   const sessions = new Set<WsSession>();
@@ -90,9 +86,7 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
       if (closed) throw kernelProblem('unavailable', { detail: 'This host is shutting down.' });
       socket.off('error', ignore);
       wss.handleUpgrade(request, socket, head, (ws) => {
-        const session = new WsSession(ws, {
-          ...{ methods, caller, rights, verifyBearer, maxPayload, log, security, observe },
-        });
+        const session = new WsSession(ws, { ...options, methods, caller, maxPayload, security });
         sessions.add(session);
         socket.on('drain', () => session.drained());
         (socket as Socket).setTimeout(silenceMs, () => ws.terminate());
