@@ -9,8 +9,8 @@ import { Type } from '../contract/type.ts';
 import { createDispatcher } from './dispatcher.ts';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-const user: Principal = { kind: 'user', id: 'u', role: 'customer', epoch: 0 };
-const admin: Principal = { kind: 'user', id: 'a', role: 'admin', epoch: 0 };
+const user: Principal = { kind: 'user', id: 'u', role: 'customer', epoch: 0, session: 's' };
+const admin: Principal = { kind: 'user', id: 'a', role: 'admin', epoch: 0, session: 's' };
 const operator = firstOperator;
 const module: Principal = { kind: 'module', name: 'orders' };
 

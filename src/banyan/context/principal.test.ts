@@ -9,7 +9,7 @@ test('a history has the name that was proven, and beside it what was said', () =
   expect(doneBy(firstOperator)).toBe('operator');
   expect(doneBy(firstOperator, 'root@host')).toBe('operator (root@host)');
   expect(doneBy(ada, 'grace')).toBe('ada (grace)');
-  expect(doneBy({ kind: 'user', id: 'u', role: 'admin', epoch: 0 })).toBe('user u');
+  expect(doneBy({ kind: 'user', id: 'u', role: 'admin', epoch: 0, session: 's' })).toBe('user u');
 });
 
 test('a scope is its holder’s alone, and who has ADMIN_TOKEN has all', () => {

@@ -14,6 +14,8 @@ export interface SessionUser {
   /** `admin` may do what an administrator may; any other is the product's own word. */
   readonly role: string;
   readonly epoch: number;
+  /** Which of the user's sessions: what ends this one alone names it. */
+  readonly session: string;
 }
 
 /** A person or a script with a token of its own. */

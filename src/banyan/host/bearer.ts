@@ -24,6 +24,8 @@ export interface BearerOptions {
   readonly onWrong?: (address: string | undefined) => Promise<void>;
 }
 
+const none = {};
+
 export function createBearerCheck(options: BearerOptions): VerifyBearer {
   const { adminToken, keys, placements, onWrong = async () => {} } = options;
   const isAdmin = adminToken === undefined ? undefined : createAdminCheck(adminToken);
@@ -32,6 +34,7 @@ export function createBearerCheck(options: BearerOptions): VerifyBearer {
     keys: keys as () => readonly JWK[],
     revoked: () => placements.current.revoked,
     refresh: () => placements.refresh(),
+    ended: () => placements.current.revokedSessions ?? none,
   });
   // A session token has dots; an operator's seldom does, and is then told from it without a digest per request.
   const dotted = adminToken?.includes('.') ?? false;

@@ -32,7 +32,8 @@ async function open(room: UploadRoom) {
   app.decorateRequest('principal', null as never);
   app.addHook('onRequest', (request, _reply, done) => {
     const id = request.headers['x-user'];
-    request.principal = typeof id === 'string' ? { kind: 'user', id, role: 'customer', epoch: 1 } : anonymous;
+    request.principal =
+      typeof id === 'string' ? { kind: 'user', id, role: 'customer', epoch: 1, session: 's' } : anonymous;
     done();
   });
   answerWithProblems(app);

@@ -26,8 +26,9 @@ describe('a session token', () => {
   let key: JWK;
   let keys: JWK[];
   let revoked: Record<string, number>;
+  let ended: Record<string, 1>;
   const verifier = (capacity?: number) =>
-    createSessionVerifier({ keys: () => keys, revoked: () => revoked, capacity });
+    createSessionVerifier({ keys: () => keys, revoked: () => revoked, ended: () => ended, capacity });
 
   beforeAll(() => {
     key = generateSigningKey();
@@ -35,13 +36,14 @@ describe('a session token', () => {
   const fresh = async () => {
     keys = [publicHalf(key)];
     revoked = {};
+    ended = {};
     return verifier();
   };
 
   it('names its user, and says when it ends', async () => {
     const sessions = await fresh();
-    const { token, expiresAt } = await createSessionSigner(key).sign(anna);
-    expect(await sessions.verify(token)).toEqual({ kind: 'user', ...anna });
+    const { session, token, expiresAt } = await createSessionSigner(key).sign(anna);
+    expect(await sessions.verify(token)).toEqual({ kind: 'user', ...anna, session });
     expect(new Date(expiresAt).getTime()).toBeGreaterThan(Date.now() + 3_600_000);
   });
 
@@ -61,6 +63,32 @@ describe('a session token', () => {
     revoked = { [anna.id]: 4 };
     expect(await refused(() => sessions.verify(token))).toMatch(/revoked/);
     expect(await refused(() => verifier().verify(token))).toMatch(/revoked/);
+  });
+
+  it('is ended alone, by its name', async () => {
+    const sessions = await fresh();
+    const [one, other] = await Promise.all([anna, anna].map(createSessionSigner(key).sign));
+    await Promise.all([one, other].map((each) => sessions.verify(each!.token)));
+    ended = { [one!.session]: 1 };
+    expect(await refused(() => sessions.verify(one!.token))).toMatch(/ended/);
+    expect(await sessions.verify(other!.token)).toMatchObject({ session: other!.session });
+  });
+
+  it('has a name, too, when it was made before sessions had names', async () => {
+    const sessions = await fresh();
+    const { id, role, epoch } = anna;
+    const unnamed = await new SignJWT({ role, epoch })
+      .setProtectedHeader({ alg: 'EdDSA', kid: keyId(key) })
+      .setSubject(id)
+      .setIssuer('banyan')
+      .setAudience('banyan:sessions')
+      .setIssuedAt()
+      .setExpirationTime('1h')
+      .sign(await importJWK(key, 'EdDSA'));
+    const { session } = await sessions.verify(unnamed);
+    expect(session).toMatch(/^[\w-]{16}$/);
+    ended = { [session]: 1 };
+    expect(await refused(() => sessions.verify(unnamed))).toMatch(/ended/);
   });
 
   it('ends', async () => {
@@ -90,7 +118,7 @@ describe('a session token', () => {
     };
     const sessions = createSessionVerifier({ keys: () => keys, revoked: () => revoked, refresh });
     const { token } = await createSessionSigner(newer).sign(anna);
-    expect(await sessions.verify(token)).toEqual({ kind: 'user', ...anna });
+    expect(await sessions.verify(token)).toMatchObject({ kind: 'user', ...anna });
     const forged = await createSessionSigner(generateSigningKey()).sign(anna);
     for (let n = 0; n < 5; n += 1) await refused(() => sessions.verify(forged.token));
     expect(looks).toBe(1);

@@ -1,7 +1,8 @@
 // Session tokens: a JWT signed with Ed25519 where sessions begin, verified wherever a request enters (the
-// gateway, every service). Algorithm, issuer and audience are pinned. A token is revoked by raising its
-// user's epoch: that is looked up on every call, also for a token verified before.
+// gateway, every service). Algorithm, issuer and audience are pinned. All sessions of a user are revoked by raising the
+// user's epoch, one alone by its name (`jti`): both are looked up on every call, also for a token verified before.
 // It must not know how a user is stored, nor which port a token came by.
+import { createHash, randomBytes } from 'node:crypto';
 import type { createLocalJWKSet, JWK, JWTPayload } from 'jose';
 import type { Principal } from '../context/principal.ts';
 import { kernelProblem, type Problem } from '../contract/problem.ts';
@@ -15,6 +16,9 @@ const ALGORITHM = 'EdDSA';
 /** Twelve hours: a working day. */
 export const SESSION_SECONDS = 12 * 60 * 60;
 
+/** Of a session's name: chance gives no two sessions one, and the list of ended ones stays short. */
+const NAME_BYTES = 12;
+
 export type UserPrincipal = Extract<Principal, { kind: 'user' }>;
 
 export interface SessionSubject {
@@ -26,8 +30,8 @@ export interface SessionSubject {
 }
 
 export interface SessionSigner {
-  /** `expiresAt` is RFC 3339 in UTC. */
-  sign(subject: SessionSubject): Promise<{ token: string; expiresAt: string }>;
+  /** `session` names it among all; `expiresAt` is RFC 3339 in UTC. */
+  sign(subject: SessionSubject): Promise<{ session: string; token: string; expiresAt: string }>;
 }
 
 /** @param jwk the private Ed25519 key. @param lifetimeSeconds may be negative, in tests. */
@@ -41,15 +45,17 @@ export function createSessionSigner(jwk: JWK, lifetimeSeconds = SESSION_SECONDS)
       const key = await imported;
       const now = Math.floor(Date.now() / 1000);
       const expires = now + lifetimeSeconds;
+      const session = randomBytes(NAME_BYTES).toString('base64url');
       const token = await new SignJWT({ role, epoch })
         .setProtectedHeader({ alg: ALGORITHM, kid, typ: 'JWT' })
         .setSubject(id)
+        .setJti(session)
         .setIssuer(ISSUER)
         .setAudience(AUDIENCE)
         .setIssuedAt(now)
         .setExpirationTime(expires)
         .sign(key);
-      return { token, expiresAt: new Date(expires * 1000).toISOString() };
+      return { session, token, expiresAt: new Date(expires * 1000).toISOString() };
     },
   };
 }
@@ -66,6 +72,8 @@ export interface VerifierOptions {
   readonly revoked: () => Readonly<Record<string, number>>;
   /** Looks whether there are other keys by now: a host that stood still meets a session of a key it has not heard of. */
   readonly refresh?: () => Promise<unknown>;
+  /** Sessions that were ended one by one, by name (`placements.current.revokedSessions`). */
+  readonly ended?: () => Readonly<Record<string, unknown>>;
   readonly capacity?: number;
 }
 
@@ -76,6 +84,7 @@ export function createSessionVerifier({
   keys,
   revoked,
   refresh,
+  ended = () => ({}),
   capacity,
 }: VerifierOptions): SessionVerifier {
   const cache = new TokenCache<UserPrincipal>(capacity);
@@ -98,6 +107,7 @@ export function createSessionVerifier({
     if (least !== undefined && user.epoch < least) {
       throw refusal('The session was revoked. Sign in again.');
     }
+    if (ended()[user.session] !== undefined) throw refusal('The session was ended. Sign in again.');
     return user;
   };
 
@@ -121,7 +131,7 @@ export function createSessionVerifier({
       return undefined;
     });
     if (payload === undefined) return verifyNew(token, false);
-    const user = userOf(payload);
+    const user = userOf(payload, token);
     if (verifiedWith === known) cache.set(token, user, payload.exp! * 1000);
     return current(user);
   };
@@ -165,9 +175,11 @@ function isUnknownKey(error: unknown): boolean {
   return cause?.code === 'ERR_JWKS_NO_MATCHING_KEY';
 }
 
-function userOf({ sub, role, epoch }: JWTPayload): UserPrincipal {
+/** Tokens made before sessions had names are named by what they are. */
+function userOf({ sub, role, epoch, jti }: JWTPayload, token: string): UserPrincipal {
+  const session = jti ?? createHash('sha256').update(token).digest().toString('base64url', 0, NAME_BYTES);
   if (typeof role === 'string' && typeof epoch === 'number' && typeof sub === 'string')
-    return { kind: 'user', id: sub, role, epoch };
+    return { kind: 'user', id: sub, role, epoch, session };
   throw refusal('The session token is not one of ours: it names no user, role or epoch.');
 }
 

@@ -250,5 +250,14 @@ test('a module may revoke sessions and nothing else', async () => {
   await execute(users, `SELECT banyan_control.revoke('${id}', 3)`);
   await execute(users, `SELECT banyan_control.revoke('${id}', 2)`);
   expect(await until(one, ({ revoked }) => revoked[id] === 3, 2000)).toBe(true);
+  const inAnHour = `now() + interval '1 hour'`;
+  await execute(users, `SELECT banyan_control.revoke_sessions('{one,other,one}', ${inAnHour})`);
+  await execute(users, `SELECT banyan_control.revoke_sessions('{one}', ${inAnHour})`);
+  expect(await until(one, ({ revokedSessions }) => 'other' in revokedSessions!, 2000)).toBe(true);
+  expect(one.current.revokedSessions).toEqual({ one: 1, other: 1 });
+  await execute(admin, `UPDATE banyan_control.revoked_session SET until = now() - interval '1 hour'`);
+  await execute(users, `SELECT banyan_control.revoke_sessions('{third}', ${inAnHour})`);
+  expect(await until(one, ({ revokedSessions }) => 'third' in revokedSessions!, 2000)).toBe(true);
+  expect(one.current.revokedSessions).toEqual({ third: 1 });
   await expect(execute(users, 'SELECT * FROM banyan_control.placement')).rejects.toThrow(/permission denied/);
 });

@@ -23,6 +23,7 @@ export function snapshotOf(tables: Tables): Snapshot {
     services: servicesOf(tables),
     seals: sealsOf(tables),
     operators: tables.operators,
+    revokedSessions: tables.revokedSessions,
   };
 }
 

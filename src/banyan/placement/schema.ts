@@ -17,10 +17,12 @@ export const SILENT_SQL = `heartbeat_at < now() - interval '${LIVE_MS} ms'`;
 
 /**
  * @param revokers modules whose runtime role may call `banyan_control.revoke(user_id uuid, epoch int)`:
- * sessions of that user below that epoch end on every host. They get no other right here.
+ * sessions of that user below that epoch end on every host; and `banyan_control.revoke_sessions(names text[], until
+ * timestamptz)`: those sessions alone. They get no other right here.
  */
 export function controlSchema(revokers: readonly string[] = []): KernelSchema {
-  const ddl = `${TABLES}\n${limitTables()}\n${revokers.map(grant).join('')}`;
+  const sessions = readSql(import.meta.url, 'revoked-sessions.sql');
+  const ddl = `${TABLES}\n${sessions}\n${limitTables()}\n${revokers.map(grant).join('')}`;
   return { schema: 'banyan_control', role: 'banyan_control', ddl };
 }
 
@@ -32,6 +34,7 @@ DO $$ BEGIN
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'banyan_${module}') THEN
     GRANT USAGE ON SCHEMA banyan_control TO banyan_${module};
     GRANT EXECUTE ON FUNCTION banyan_control.revoke(uuid, int) TO banyan_${module};
+    GRANT EXECUTE ON FUNCTION banyan_control.revoke_sessions(text[], timestamptz) TO banyan_${module};
   END IF;
 END $$;
 `;

@@ -8,6 +8,7 @@ import { Type } from '../contract/type.ts';
 import type { Placements } from '../routing/snapshot.ts';
 import { canonicalContract } from './canonical.ts';
 import {
+  execute,
   startTestMonolith,
   startTestServer,
   type TestMonolith,
@@ -116,6 +117,14 @@ test('a service registers, learns everything it needs, and acknowledges a flip',
   expect(flip).toEqual({ outcome: 'changed', lagging: [] });
   expect(performance.now() - started).toBeLessThan(1000);
   expect(isService(orders)).toBe(true);
+});
+
+test('a session that was ended is known to a service within a second', async () => {
+  const orders = await service(await monolith());
+  const started = performance.now();
+  await execute(url, `SELECT banyan_control.revoke_sessions('{ended}', now() + interval '1 hour')`);
+  expect(await until(orders, ({ revokedSessions }) => revokedSessions?.ended === 1, 1000)).toBe(true);
+  expect(performance.now() - started).toBeLessThan(1000);
 });
 
 test('flips at one monolith are applied by services that follow the other', async () => {

@@ -81,6 +81,7 @@ export interface Tables {
   readonly uses: Readonly<Record<string, readonly string[]>>;
   /** Those whose tokens are good. */
   readonly operators: readonly OperatorKnown[];
+  readonly revokedSessions: Readonly<Record<string, 1>>;
   /** Changes whenever anything does that a snapshot shows. */
   readonly tag: string;
 }
@@ -88,8 +89,12 @@ export interface Tables {
 /** Sessions live for 12 hours: what was revoked before that has run out by itself. */
 const RECENT = `at > now() - interval '13 hours'`;
 
-/** Cheap enough to ask twice a second: the version, and the sum that every revocation raises. */
-export const TAG_SQL = `(SELECT version || '.' || (SELECT coalesce(sum(epoch), 0) + count(*) FROM revoked WHERE ${RECENT}) FROM state)`;
+/**
+ * Cheap enough to ask twice a second: the version, and what every revocation changes. Of ended sessions both number and
+ * sum, because two that commit at once may be seen in either order.
+ */
+export const TAG_SQL = `(SELECT version || '.' || (SELECT coalesce(sum(epoch), 0) + count(*) FROM revoked WHERE ${RECENT})
+  || '.' || (SELECT count(*) || '.' || coalesce(sum(n), 0) FROM revoked_session) FROM state)`;
 
 /** Of a key: the present one, then the newest first. */
 export const PRESENT_FIRST_SQL = '(signs_from IS NOT NULL AND retired_at IS NULL) DESC, made_at DESC, kid';
@@ -115,7 +120,8 @@ const TABLES_SQL = `SELECT json_build_object(
   'operators', ${rows('SELECT name, scopes, hash FROM operator WHERE revoked_at IS NULL ORDER BY name')},
   'revoked', (SELECT coalesce(json_object_agg(user_id, epoch), '{}') FROM revoked WHERE ${RECENT}),
   'keys', ${rows(`SELECT purpose, name, modules, public FROM key ORDER BY purpose, name, ${PRESENT_FIRST_SQL}`)},
-  'uses', (SELECT coalesce(json_object_agg(name, uses), '{}') FROM module)
+  'uses', (SELECT coalesce(json_object_agg(name, uses), '{}') FROM module),
+  'revokedSessions', (SELECT coalesce(json_object_agg(id, 1), '{}') FROM revoked_session)
 ) AS tables`;
 
 export async function readTables(sql: Sql): Promise<Tables> {

@@ -56,6 +56,8 @@ export interface Snapshot {
   readonly revoked: Readonly<Record<string, number>>;
   /** Who may administer; absent in a picture that a monolith of the version before sent. */
   readonly operators?: readonly OperatorKnown[];
+  /** Sessions that were ended one by one, by name. A monolith of the version before does not tell. */
+  readonly revokedSessions?: Readonly<Record<string, 1>>;
   /** The public keys of sessions (RFC 7517): all by which a living session may be signed. The first signs now. */
   readonly jwks?: { readonly keys: readonly PublicKey[] };
   /** Who may speak as which service, by its name: `monolith` (monoliths and gateways), or `<module>` of `<module>-<n>`. */
