@@ -106,6 +106,11 @@ export interface ContractSpec {
   readonly errors?: Readonly<Record<string, ErrorSpec>>;
   readonly operations: Readonly<Record<string, OperationSpec>>;
   readonly events?: Readonly<Record<string, EventSpec>>;
+  /**
+   * What was added since the version before, as a service of that version lacks it and is taken all the same: paths into
+   * the contract, such as `/operations/show` or `/events/parcel-lost`. Emptied with the next version.
+   */
+  readonly mayLack?: readonly string[];
 }
 
 export interface Contract<S extends ContractSpec = ContractSpec> {
@@ -114,6 +119,7 @@ export interface Contract<S extends ContractSpec = ContractSpec> {
   readonly errors: NonNullable<S['errors']>;
   readonly operations: S['operations'];
   readonly events: { readonly [E in keyof S['events']]: S['events'][E] & EventPlace };
+  readonly mayLack?: readonly string[];
 }
 
 export type OperationsOf<C extends Contract> = C['operations'];
@@ -183,5 +189,6 @@ export function defineContract<const S extends ContractSpec>(module: string, spe
     errors: (spec.errors ?? {}) as NonNullable<S['errors']>,
     operations: spec.operations,
     events: events as Contract<S>['events'],
+    ...(spec.mayLack && { mayLack: spec.mayLack }),
   };
 }

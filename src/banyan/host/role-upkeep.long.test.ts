@@ -53,7 +53,7 @@ test('a role has room for one more process before it starts; where the server ha
   expect(await upkeep.makeRoom('shop', 15)).toBeUndefined();
   const after = await limits();
   expect(after.banyan_shop).toBeGreaterThanOrEqual(7 + 15 * 12);
-  expect(Object.values(after).reduce((all: number, one) => all + one, 0)).toBeLessThan(397);
+  expect(Object.values<number>(after).reduce((all, one) => all + one, 0)).toBeLessThan(397);
   expect(await upkeep.makeRoom('shop', 50)).toMatch(
     /takes \d{3} connections too few for 50 processes of shop .*Raise its max_connections by at least \d{3}/,
   );

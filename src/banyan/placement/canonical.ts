@@ -11,6 +11,8 @@ export interface CanonicalContract {
   readonly operations: { readonly [name: string]: JsonObject };
   readonly events: { readonly [name: string]: JsonObject };
   readonly errors: { readonly [name: string]: Json };
+  /** Paths at which one of the version before may differ. */
+  readonly mayLack?: readonly string[];
 }
 
 /** Made once: a contract is a constant, and every part of a host asks for it. */
@@ -40,6 +42,7 @@ function canonicalOf(contract: Contract): CanonicalContract {
       data: plain(data),
     })),
     errors: mapValues(contract.errors, ({ status }) => status),
+    ...(contract.mayLack && { mayLack: contract.mayLack }),
   };
   return sorted(JSON.parse(JSON.stringify(canonical)) as Json) as unknown as CanonicalContract;
 }

@@ -91,6 +91,21 @@ describe('compatible', () => {
   });
 });
 
+test('what was added since is forgiven to the version before, where our contract names it, and nothing else', () => {
+  const gift = closed({ ...place.input.properties, gift: Type.Optional(Type.Boolean()) });
+  const newer = canonicalContract(
+    defineContract('orders', {
+      summary: 'Orders',
+      operations: { place: { ...place, input: gift }, cancel: place },
+      events: { 'order-placed': placed, 'order-lost': placed },
+      mayLack: ['/operations/place/input/gift', '/events/order-lost'],
+    }),
+  );
+  const { breaking, compatible } = compareContracts(newer, ours);
+  expect(breaking.map(({ path }) => path)).toEqual(['/operations/cancel']);
+  expect(compatible.map(({ path }) => path)).toEqual(['/operations/place/input/gift', '/events/order-lost']);
+});
+
 describe('breaking', () => {
   const { properties } = place.input;
   const cases: [string, Partial<OperationSpec>, string][] = [

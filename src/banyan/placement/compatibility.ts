@@ -1,6 +1,7 @@
 // Whether a process that promises `theirs` can stand in for one that promises `ours`, asked when an
 // instance registers. Inputs that callers send by our contract must be valid by theirs; answers and events
-// that they send must be valid by ours. What only adds (an operation, an optional field) is compatible.
+// that they send must be valid by ours. What only adds (an operation, an optional field) is compatible; so is what one of
+// the version before lacks, where our contract names it (`mayLack`): who asks it for that is answered as by that version.
 import { type CanonicalContract, type Json, type JsonObject, own } from './canonical.ts';
 import { misfits } from './schema-fit.ts';
 
@@ -36,7 +37,11 @@ export function compareContracts(ours: CanonicalContract, theirs: CanonicalContr
     if (mine === undefined) compatible.push({ path, message: 'the error is new' });
     else if (mine !== status) breaking.push({ path, message: `the status is ${status} instead of ${mine}` });
   }
-  return { breaking, compatible };
+  const forgiven = ({ path }: Difference) => ours.mayLack?.includes(path) ?? false;
+  return {
+    breaking: breaking.filter((one) => !forgiven(one)),
+    compatible: [...compatible, ...breaking.filter(forgiven)],
+  };
 }
 
 function compareOperation(
