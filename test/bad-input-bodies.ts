@@ -284,18 +284,6 @@ export const bodies: readonly Case[] = [
     paths: ['/password'],
   },
   {
-    name: 'a taken email',
-    send: (world) => register({ ...account, email: world.customer.email })(),
-    status: 409,
-    paths: ['/email'],
-  },
-  {
-    name: 'a taken email in capitals',
-    send: (world) => register({ ...account, email: world.customer.email.toUpperCase() })(),
-    status: 409,
-    paths: ['/email'],
-  },
-  {
     name: 'sign in with a wrong password',
     send: (world) => ({
       method: 'POST',

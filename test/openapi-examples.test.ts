@@ -120,7 +120,8 @@ describe('the examples', () => {
     /^catalog\.changeProduct 409 sku-taken$/,
     /^keys\.revoke 404 key-unknown$/,
     /^operators\.add 409 operator-exists$/,
-    /^users\.changeMe 409 email-taken$/,
+    /^users\.changeMe 403 wrong-password$/,
+    /^users\.endSession 404 session-unknown$/,
     /^users\.signIn 401 bad-credentials$/,
     / 20\d$/,
   ];

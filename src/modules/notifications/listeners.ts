@@ -6,7 +6,7 @@ import { orders } from '../orders/contract.ts';
 import { users } from '../users/contract.ts';
 import { markGone, remember } from './contacts.ts';
 import type { NotificationRepository } from './repository.ts';
-import { cancelled, confirmed, type Note, rejected, welcome } from './texts.ts';
+import { cancelled, confirmed, type Note, rejected, tried, welcome } from './texts.ts';
 
 // The contacts are a projection: replayed up to now they come out the same, and a mail's key keeps it single.
 const replayable = { replayable: true };
@@ -27,6 +27,11 @@ export function listeners(repository: NotificationRepository, wake: () => void):
       replayable,
     ),
     on(users.events['user-changed'], (user, { tx }) => remember(tx, user), replayable),
+    on(
+      users.events['address-tried'],
+      ({ userId }, { tx, delivery }) => write(tx, tried(userId, delivery.envelope.time)),
+      replayable,
+    ),
     on(users.events['user-deleted'], ({ userId }, { tx }) => markGone(tx, userId), replayable),
 
     on(orders.events['order-confirmed'], (one, { tx }) => write(tx, confirmed(one)), reacting),

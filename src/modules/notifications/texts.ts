@@ -44,6 +44,20 @@ export function welcome(userId: string): Note {
   };
 }
 
+/** Once a day at most. @param at RFC 3339. */
+export function tried(userId: string, at: string): Note {
+  return {
+    userId,
+    orderId: null,
+    type: 'address-tried',
+    subject: 'Somebody used your address',
+    content:
+      'Somebody tried to open an account with your address, or to move an account to it. Nothing was changed. ' +
+      'If it was you: you have an account with us already, so sign in to it. If not, there is nothing to do.',
+    key: `address-tried-${userId}-${at.slice(0, 10)}`,
+  };
+}
+
 export function confirmed(order: Ended): Note {
   return about(order, 'order-confirmed', 'is confirmed', `It costs ${price(order)} and is paid.`);
 }

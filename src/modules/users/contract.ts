@@ -39,6 +39,17 @@ export const User = Type.Object({
 });
 export type User = Static<typeof User>;
 
+/** As its user sees it. */
+export const SignedIn = Type.Object({
+  id: Type.String({ examples: ['kq3vF0yHs2cN7uXe'] }),
+  openedAt: time(),
+  expiresAt: time(),
+  /** The one that asks. */
+  current: Type.Boolean(),
+  /** The address that it was opened from. */
+  from: nullable(Type.String({ examples: ['192.0.2.1'] })),
+});
+
 const Changed = Type.Object({
   userId: id(),
   email: Type.String(),
@@ -49,21 +60,21 @@ const Changed = Type.Object({
 export const users = defineContract('users', {
   summary: 'Accounts and sessions',
   errors: {
-    'email-taken': { status: 409, title: 'The email address is already registered' },
     'bad-credentials': { status: 401, title: 'The email address or the password is wrong' },
+    'wrong-password': { status: 403, title: 'The present password is wrong' },
+    'session-unknown': { status: 404, title: 'No open session of this account has that id' },
     'user-unknown': { status: 404, title: 'No such user' },
   },
   operations: {
     register: operation({
       summary: 'Register',
       description:
-        'A password of at least 8 characters that is not one of the 30,000 most common, nor the name or address of the account.',
+        'A password of at least 8 characters that is not one of the 30,000 most common, nor the name or address of the account. An address that has an account is answered alike, so that nobody learns which have one; nothing is opened or changed then, and the owner of the address gets a mail, at most one a day.',
       access: 'public',
       http: { method: 'POST', path: '/api/users', status: 201 },
       input: closed({ email, name, password }),
       output: User,
       idempotent: false,
-      errors: ['email-taken'],
     }),
     signIn: operation({
       summary: 'Open a session',
@@ -82,6 +93,42 @@ export const users = defineContract('users', {
       idempotent: false,
       errors: ['bad-credentials'],
     }),
+    signOut: operation({
+      summary: 'End the session that asks',
+      access: 'session',
+      http: { method: 'DELETE', path: '/api/users/sessions/current', status: 204 },
+      input: nothing,
+      output: empty,
+      idempotent: true,
+    }),
+    sessions: operation({
+      summary: 'The open sessions of the signed-in user, newest first, at most 100',
+      access: 'session',
+      http: { method: 'GET', path: '/api/users/me/sessions' },
+      input: nothing,
+      output: Type.Object({ items: Type.Array(SignedIn) }),
+      idempotent: true,
+    }),
+    endSession: operation({
+      summary: 'End one session',
+      description: 'A session that is ended is refused everywhere within a second.',
+      access: 'session',
+      http: { method: 'DELETE', path: '/api/users/me/sessions/:id', status: 204 },
+      input: closed({
+        id: Type.String({ pattern: '^[A-Za-z0-9_-]{16}$', examples: ['kq3vF0yHs2cN7uXe'] }),
+      }),
+      output: empty,
+      idempotent: true,
+      errors: ['session-unknown'],
+    }),
+    endOtherSessions: operation({
+      summary: 'End all sessions but the one that asks',
+      access: 'session',
+      http: { method: 'DELETE', path: '/api/users/me/sessions', status: 204 },
+      input: nothing,
+      output: empty,
+      idempotent: true,
+    }),
     me: operation({
       summary: 'The signed-in user',
       access: 'session',
@@ -93,17 +140,18 @@ export const users = defineContract('users', {
     changeMe: operation({
       summary: 'Change name, email or password',
       description:
-        'A new password revokes every session opened before, this one included. It must not be a common one, as in registering.',
+        'A new password and a new address need `currentPassword`; a wrong one counts as a guess, as in signing in. A new password revokes every session opened before, this one included. It must not be a common one, as in registering. An address that has another account is answered as one that is free, and shown here as the new one; but one signs in by the old address still, mail goes there, and the owner of the other gets a mail.',
       access: 'session',
       http: { method: 'PATCH', path: '/api/users/me' },
       input: closed({
         email: Type.Optional(email),
         name: Type.Optional(name),
         password: Type.Optional(password),
+        currentPassword: Type.Optional(Type.String({ maxLength: 200, examples: [PASSWORD] })),
       }),
       output: User,
       idempotent: true,
-      errors: ['email-taken'],
+      errors: ['wrong-password'],
     }),
     deleteMe: operation({
       summary: 'Delete the account',
@@ -141,6 +189,12 @@ export const users = defineContract('users', {
       key: 'userId',
       data: Changed,
     }),
+    'address-tried': event({
+      summary: 'Somebody tried to register with, or to change to, the address that this user has',
+      version: 1,
+      key: 'userId',
+      data: Type.Object({ userId: id() }),
+    }),
     'user-deleted': event({
       summary: 'A user is gone',
       version: 1,
@@ -148,4 +202,9 @@ export const users = defineContract('users', {
       data: Type.Object({ userId: id() }),
     }),
   },
+  mayLack: [
+    ...['signOut', 'sessions', 'endSession', 'endOtherSessions'].map((name) => `/operations/${name}`),
+    '/operations/changeMe/input/currentPassword',
+    '/events/address-tried',
+  ],
 });

@@ -6,6 +6,7 @@ import { users } from './contract.ts';
 import { noteMail, UserRepository } from './repository.ts';
 import { seedUsers } from './seed.ts';
 import { UserService } from './service.ts';
+import { Sessions } from './sessions.ts';
 
 export interface UserSettings {
   /** Where the passwords of the first users are written. */
@@ -17,11 +18,12 @@ export default function usersModule({ dataDir }: UserSettings): Module {
     contract: users,
     prisma: PrismaClient,
 
-    setup({ container, store, log, limits, sessions: signer }) {
+    setup({ container, store, log, limits, security, sessions: signer }) {
       container.register(UserRepository, { useFactory: () => new UserRepository(store) });
+      container.register(Sessions, { useFactory: () => new Sessions(store, security) });
+      const [repository, sessions] = [container.resolve(UserRepository), container.resolve(Sessions)];
       container.register(UserService, {
-        useFactory: (own) =>
-          new UserService({ store, repository: own.resolve(UserRepository), signer, limits }),
+        useFactory: () => new UserService({ store, repository, sessions, signer, limits, security }),
       });
       const service = container.resolve(UserService);
 
@@ -29,6 +31,10 @@ export default function usersModule({ dataDir }: UserSettings): Module {
         operations: {
           register: (input, call) => service.register(input, call),
           signIn: (input, call) => service.signIn(input, call),
+          signOut: (_, call) => sessions.endThis(call.user, call),
+          sessions: (_, { user }) => sessions.list(user),
+          endSession: ({ id }, call) => sessions.endOne(call.user, id, call),
+          endOtherSessions: (_, call) => sessions.endOthers(call.user, call),
           me: (_, { user }) => service.me(user),
           changeMe: (input, call) => service.changeMe(call.user, input, call),
           deleteMe: (_, { user }) => service.deleteMe(user),
@@ -40,7 +46,8 @@ export default function usersModule({ dataDir }: UserSettings): Module {
             noteMail(tx.sql, userId, at),
           ),
         ],
-        seed: () => seedUsers({ store, repository: container.resolve(UserRepository), dataDir, log }),
+        jobs: [{ name: 'forget-sessions', everyMs: 600_000, run: () => sessions.forget().then(() => false) }],
+        seed: () => seedUsers({ store, repository, dataDir, log }),
       };
     },
   });

@@ -1,6 +1,6 @@
 // The rows of users. Every change names the epoch that its session was opened under, so a session that was
 // revoked a moment ago changes nothing, whatever a gateway believed.
-import type { Sql, Store, Transaction, TransactionClient } from '#banyan';
+import { kernelProblem, type Sql, type Store, type Transaction, type TransactionClient } from '#banyan';
 import type { PrismaClient, User as Row } from '../../../prisma/users/client/client.ts';
 
 export type UserTransaction = Transaction<TransactionClient<PrismaClient>>;
@@ -10,10 +10,14 @@ export type { Row };
 export interface Session {
   readonly id: string;
   readonly epoch: number;
+  /** Its name. */
+  readonly session: string;
 }
 
 export interface Changes {
   readonly email?: string;
+  /** An address that another account has: shown to its user, and the address stays. */
+  readonly wantedEmail?: string;
   readonly name?: string;
   readonly passwordHash?: string;
 }
@@ -61,15 +65,18 @@ export class UserRepository {
   }
 
   /** Undefined when the session is no longer good. A new password raises the epoch. Throws EmailTaken. */
-  async change(tx: UserTransaction, { id, epoch }: Session, changes: Changes): Promise<Row | undefined> {
-    const { email, name, passwordHash } = changes;
+  async change(tx: UserTransaction, session: Session, changes: Changes): Promise<Row | undefined> {
+    const { id, epoch } = session;
+    const { email, wantedEmail, name, passwordHash } = changes;
     const data = {
-      ...(email === undefined ? {} : { email, emailKey: emailKey(email) }),
+      ...(email === undefined ? {} : { email, emailKey: emailKey(email), wantedEmail: null }),
+      ...(wantedEmail === undefined ? {} : { wantedEmail }),
       ...(name === undefined ? {} : { name }),
       ...(passwordHash === undefined ? {} : { passwordHash, epoch: epoch + 1 }),
     };
     try {
-      const [row] = await tx.prisma.user.updateManyAndReturn({ where: { id, epoch }, data });
+      const [row] = await tx.prisma.user.updateManyAndReturn({ where: goodUnder(session), data });
+      if (row && passwordHash !== undefined) await tx.prisma.session.deleteMany({ where: { userId: id } });
       return row;
     } catch (error) {
       if ((error as { code?: string }).code === 'P2002') throw new EmailTaken();
@@ -86,10 +93,19 @@ export class UserRepository {
     return row;
   }
 
-  async remove(tx: UserTransaction, { id, epoch }: Session): Promise<boolean> {
-    const { count } = await tx.prisma.user.deleteMany({ where: { id, epoch } });
+  async remove(tx: UserTransaction, session: Session): Promise<boolean> {
+    const { count } = await tx.prisma.user.deleteMany({ where: goodUnder(session) });
     return count > 0;
   }
+}
+
+/** The user, as long as that session is neither revoked nor ended. */
+function goodUnder({ id, epoch, session }: Session) {
+  return { id, epoch, sessions: { none: { id: session, endedAt: { not: null } } } };
+}
+
+export function signedOut() {
+  return kernelProblem('unauthenticated', { detail: 'The session was revoked. Sign in again.' });
 }
 
 /** Mails arrive in any order; the latest counts, and each counts once. */
@@ -103,7 +119,7 @@ export async function noteMail(sql: Sql, userId: string, at: string): Promise<vo
 }
 
 /** Ends every session of the user that was opened under an earlier epoch, on all hosts, when this commits. */
-export async function revoke(sql: Sql, { id, epoch }: Session): Promise<void> {
+export async function revoke(sql: Sql, { id, epoch }: Omit<Session, 'session'>): Promise<void> {
   await sql.query('SELECT banyan_control.revoke($1::uuid, $2::int)', [id, epoch]);
 }
 

@@ -8,10 +8,10 @@ import type { Logger } from 'pino';
 import { v7 } from 'uuid';
 import type { Store } from '#banyan';
 import type { PrismaClient } from '../../../prisma/users/client/client.ts';
+import { factsOf } from './account.ts';
 import { users } from './contract.ts';
 import { hashPassword } from './passwords.ts';
 import type { UserRepository } from './repository.ts';
-import { factsOf } from './service.ts';
 
 const wanted = [
   { email: 'admin@banyan.example', name: 'Ada Admin', role: 'admin' },
