@@ -39,14 +39,14 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server?.stop());
 
-function boot(module: Module) {
+function boot(module: Module, placements: unknown = undefined) {
   const nowhere = undefined as never;
   return bootModule(module, {
     hostId: 'monolith',
     log: silent,
     databaseUrl: url,
     schemaUrl: nowhere,
-    placements: nowhere,
+    placements: placements as never,
     remote: nowhere,
     local: new Map(),
     codec: false,
@@ -190,4 +190,24 @@ describe('waking a job', () => {
     for (const task of tasks) await task.stop();
     await running.close();
   });
+});
+
+test('nothing is sealed for a module while a host of the version before may have to open it', async () => {
+  const current = { modules: { trips: { instances: [{ healthy: true }] } }, monoliths: [{ healthy: true }] };
+  let opens!: () => boolean;
+  const setup = (kit: Kit) => {
+    opens = () => kit.opensSeals('trips');
+    return { operations: {} };
+  };
+  const placements = { current: current as object, subscribe: () => () => {} };
+  const running = boot(defineModule({ contract, setup }), placements);
+  expect(opens()).toBe(true);
+  const older = { healthy: true, legacy: true };
+  placements.current = { ...current, monoliths: [older] };
+  expect(opens()).toBe(false);
+  placements.current = { ...current, modules: { trips: { instances: [older] } } };
+  expect(opens()).toBe(false);
+  placements.current = { ...current, monoliths: [{ ...older, healthy: false }] };
+  expect(opens()).toBe(true);
+  await running.close();
 });

@@ -13,7 +13,7 @@ const noKeys: Keys = { held: () => undefined, find: async () => undefined };
 export function moduleKeys(
   module: string,
   { keys = noKeys, placements, signsSessions = false }: BootOptions,
-): Pick<Kit, 'sessions' | 'sealFor' | 'unseal'> {
+): Pick<Kit, 'sessions' | 'sealFor' | 'opensSeals' | 'unseal'> {
   return {
     sessions: signsSessions
       ? createRingSigner(keys, () => placements.current.jwks?.keys ?? [])
@@ -26,6 +26,12 @@ export function moduleKeys(
       const key = (await published(placements, whom))[0];
       if (!key) throw new Error(`no key is known that seals for ${whom}: is that a module of the product?`);
       return sealText(text, key);
+    },
+
+    opensSeals: (whom) => {
+      const { modules, monoliths } = placements.current;
+      const hosts = [...monoliths, ...(modules[whom]?.instances ?? [])];
+      return !hosts.some(({ legacy, healthy }) => legacy && healthy);
     },
 
     unseal: (text) => unsealText(text, (kid) => ownKey(keys, placements, module, kid)),

@@ -45,6 +45,8 @@ export interface Kit<PrismaClient = unknown> {
   readonly sessions: SessionSigner;
   /** What makes texts that `module` alone can read, wherever they lie: a compact JWE. */
   sealFor(module: string): (text: string) => Promise<string>;
+  /** False while a host of the version before, which opens nothing, may have to: during an upgrade, where one is let in. */
+  opensSeals(module: string): boolean;
   /** Opens a text that was sealed for this module. Rejects with SealBroken where it was not, or is no more. */
   unseal(text: string): Promise<string>;
   /** A number under /metrics, read when somebody scrapes: one value for each set of labels. */

@@ -135,7 +135,7 @@ export const catalog = defineContract('catalog', {
         lines: Type.Array(ReservedLine),
         totalCents: cents(),
         currency: currency(),
-        paymentToken: Type.String(),
+        paymentToken: Type.String({ description: "The card's token, sealed for payments (compact JWE)" }),
         saga,
       }),
       output: Type.Object({
@@ -188,7 +188,7 @@ export const catalog = defineContract('catalog', {
         lines: Type.Array(ReservedLine),
         totalCents: cents(),
         currency: currency(),
-        paymentToken: Type.String(),
+        paymentToken: Type.String({ description: "The card's token, sealed for payments (compact JWE)" }),
         saga,
         attempts,
       }),

@@ -264,7 +264,7 @@ export const orders = defineContract('orders', {
         lines: Type.Array(Line),
         totalCents: cents(),
         currency: currency(),
-        paymentToken: Type.String(),
+        paymentToken: Type.String({ description: "The card's token, sealed for payments (compact JWE)" }),
         saga,
       }),
     }),

@@ -5,7 +5,9 @@ import { catalog } from '../catalog/contract.ts';
 import { notifications } from '../notifications/contract.ts';
 import { payments } from '../payments/contract.ts';
 import { users } from '../users/contract.ts';
+import { cardsFor } from './cards.ts';
 import { orders } from './contract.ts';
+import { Fingerprints } from './fingerprint.ts';
 import { listeners } from './listeners.ts';
 import { OrderRepository } from './repository.ts';
 import { SagaOperator } from './saga/operator.ts';
@@ -24,12 +26,13 @@ export default function ordersModule(): Module {
       const participants = { catalog: products, payments: kit.ref(payments) };
       const coordinator = kit.saga(checkout({ ...participants, notifications: kit.ref(notifications) }));
 
+      const fingerprints = new Fingerprints({ store, seal: kit.sealFor('orders'), unseal: kit.unseal });
       container.register(OrderRepository, { useFactory: () => new OrderRepository(store) });
       container.register(SagaOperator, { useFactory: () => new SagaOperator({ store, coordinator }) });
       container.register(OrderService, {
         useFactory: (own) => {
           const [repository, operator] = [own.resolve(OrderRepository), own.resolve(SagaOperator)];
-          const others = { users: kit.ref(users), catalog: products };
+          const others = { users: kit.ref(users), catalog: products, fingerprints, cards: cardsFor(kit) };
           return new OrderService({ store, repository, ...others, coordinator, operator });
         },
       });
@@ -50,6 +53,7 @@ export default function ordersModule(): Module {
           cancelSaga: ({ orderId }, call) => operator.cancel(orderId, call),
         },
         listeners: listeners(coordinator),
+        jobs: [{ name: 'key-fingerprints', everyMs: 86_400_000, run: () => fingerprints.keyOld() }],
       };
     },
   });

@@ -18,7 +18,7 @@ import type { PrismaClient } from '../../../prisma/orders/client/client.ts';
 import type { catalog } from '../catalog/contract.ts';
 import type { users } from '../users/contract.ts';
 import { type Order, orders, type TimelineItem } from './contract.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import type { Fingerprints } from './fingerprint.ts';
 import { type Bill, billFor, type WantedLine } from './pricing.ts';
 import type { GivenAnswer, OrderRepository } from './repository.ts';
 import type { SagaOperator } from './saga/operator.ts';
@@ -39,6 +39,9 @@ export interface OrderServiceParts {
   readonly repository: OrderRepository;
   readonly users: Client<typeof users>;
   readonly catalog: Client<typeof catalog>;
+  /** The card's token for that order and for payments alone. */
+  readonly cards: (orderId: string, token: string) => Promise<string>;
+  readonly fingerprints: Fingerprints;
   readonly coordinator: Engine<Checkout>;
   readonly operator: SagaOperator;
 }
@@ -50,26 +53,31 @@ export class OrderService {
     this.#parts = parts;
   }
 
-  /** The order as first answered, also for every repeat of the same key and body. */
+  /**
+   * The order as first answered, also for every repeat of the same key and body. From here on the card's token is sealed
+   * for payments: it is written nowhere in clear.
+   */
   async place(userId: string, request: PlaceOrder): Promise<Order> {
-    const { repository, users } = this.#parts;
-    const { idempotencyKey: key, paymentToken, lines } = request;
-    const fingerprint = fingerprintOf(request);
+    const { repository, users, fingerprints, cards } = this.#parts;
+    const { idempotencyKey: key, lines } = request;
+    const id = v7();
     const billing = this.#billFor(lines).catch((error: unknown) => ({ error }));
-    const [user, soon] = await Promise.all([
+    const [user, fingerprint, paymentToken, soon] = await Promise.all([
       users.getUser({ userId }),
+      fingerprints.of(request),
+      cards(id, request.paymentToken),
       Promise.race([billing, pause(LOOK_FOR_REPEAT_AFTER_MS, undefined, { ref: false })]),
     ]);
     if (!user) throw kernelProblem('unauthenticated', { detail: 'The user of this session is gone.' });
     if (!soon || 'error' in soon) {
       // A repeat is answered even when the product is gone, or catalog away or slow.
       const given = await repository.answerTo(userId, key);
-      if (given) return sameAnswer(given, fingerprint);
+      if (given) return this.#sameAnswer(given, request);
     }
     const bill = await billing;
     if ('error' in bill) throw bill.error;
     const draft: Draft = {
-      id: v7(),
+      id,
       status: user.blocked ? 'rejected' : 'placed',
       ...(user.blocked ? { reason: 'user-blocked' } : {}),
       ...bill,
@@ -80,7 +88,7 @@ export class OrderService {
     // The key is taken: this is a repeat, or one of several at once.
     const winner = await repository.answerTo(userId, key);
     if (!winner) throw new Error(`the answer to key ${key} of user ${userId} vanished`);
-    return sameAnswer(winner, fingerprint);
+    return this.#sameAnswer(winner, request);
   }
 
   list(userId: string, query: PageQuery) {
@@ -112,6 +120,14 @@ export class OrderService {
     const { coordinator } = this.#parts;
     const order = await this.show(userId, id);
     return { items: timelineOf(order, await coordinator.timeline(id), await coordinator.open(id)) };
+  }
+
+  async #sameAnswer({ fingerprint, answer }: GivenAnswer, request: PlaceOrder): Promise<Order> {
+    if (await this.#parts.fingerprints.isOf(fingerprint, request)) return answer;
+    throw problem(orders, 'idempotency-key-reused', {
+      detail: `The key belongs to order ${answer.id}, whose lines or payment token are others. Use a new key.`,
+      errors: [{ path: '/Idempotency-Key', message: 'was used with another body' }],
+    });
   }
 
   async #billFor(wanted: readonly WantedLine[]): Promise<Bill> {
@@ -167,12 +183,4 @@ function checkoutOf(userId: string, order: Order, paymentToken: string): Checkou
   const { id: orderId, totalCents, currency } = order;
   const lines = order.lines.map(({ productId, quantity }) => ({ productId, quantity }));
   return { orderId, userId, lines, totalCents, currency, paymentToken };
-}
-
-function sameAnswer({ fingerprint, answer }: GivenAnswer, wanted: string): Order {
-  if (fingerprint === wanted) return answer;
-  throw problem(orders, 'idempotency-key-reused', {
-    detail: `The key belongs to order ${answer.id}, whose lines or payment token are others. Use a new key.`,
-    errors: [{ path: '/Idempotency-Key', message: 'was used with another body' }],
-  });
 }

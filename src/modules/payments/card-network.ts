@@ -2,12 +2,16 @@
 // idempotency key, and a network that sees a key again does nothing twice and answers the same.
 // It must not know what an order is beyond its id, nor which network stands behind it.
 
-export interface ChargeRequest {
+/** A charge as it is named to the network once it was asked for. */
+export interface ChargeKey {
   /** One per order, ever: that is why an order is charged at most once. */
   readonly idempotencyKey: string;
   readonly orderId: string;
   readonly amountCents: number;
   readonly currency: string;
+}
+
+export interface ChargeRequest extends ChargeKey {
   /** The customer's card, as the network's own client library gave it. */
   readonly token: string;
 }
@@ -21,9 +25,9 @@ export interface CardNetwork {
   /** What became of a key; `unknown` may still become something, until it is voided. */
   lookup(idempotencyKey: string, signal: AbortSignal): Promise<ChargeStatus | 'unknown'>;
   /** Gives back what was captured, and closes the key: a charge that arrives later captures nothing. */
-  void(request: ChargeRequest, signal: AbortSignal): Promise<void>;
+  void(request: ChargeKey, signal: AbortSignal): Promise<void>;
   /** Gives back a charge that was settled. */
-  refund(request: ChargeRequest, signal: AbortSignal): Promise<void>;
+  refund(request: ChargeKey, signal: AbortSignal): Promise<void>;
 }
 
 /** The network said that it cannot serve now. Ask again with the same key. */

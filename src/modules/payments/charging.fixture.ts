@@ -14,6 +14,7 @@ import { openEmbedded } from '../../banyan/postgres/embedded.ts';
 import { provision } from '../../banyan/postgres/provision.ts';
 import { roleUrl } from '../../banyan/postgres/roles.ts';
 import { createPool, createStore, sqlOf } from '../../banyan/store/create.ts';
+import { noSecurityLog, type SecurityLog } from '../../banyan/telemetry/security-log.ts';
 import { type CardNetwork, withTimeLimit } from './card-network.ts';
 import { chargeJob } from './charging.ts';
 import { payments } from './contract.ts';
@@ -57,9 +58,20 @@ export async function paymentsAlone() {
     network: sandboxNetwork(ledger),
 
     /** One more host that charges; nothing runs until it is started, or its job is run by hand. */
-    host(network: CardNetwork, askLimitMs = 2_000) {
+    host(
+      network: CardNetwork,
+      askLimitMs = 2_000,
+      unseal = async (sealed: string) => sealed,
+      security: SecurityLog = noSecurityLog,
+    ) {
       const workers = new WorkerPool({ name: 'charge', limit: 128, wake: () => task.wake(), log });
-      const charging = chargeJob({ store, network: withTimeLimit(network, askLimitMs), log });
+      const charging = chargeJob({
+        store,
+        network: withTimeLimit(network, askLimitMs),
+        unseal,
+        security,
+        log,
+      });
       const job = createLeasedJob(charging, { store, workers, log });
       const task = createJobTask(job, log);
       return { job, task, workers, close: () => task.stop().then(() => workers.close()) };
@@ -70,7 +82,9 @@ export async function paymentsAlone() {
 
     async payment(orderId: string) {
       const { rows } = await store.pool.query('SELECT * FROM payments WHERE order_id = $1', [orderId]);
-      return rows[0] as { status: string; asks: number; due_at: Date | null } | undefined;
+      return rows[0] as
+        | { status: string; asks: number; token: string | null; due_at: Date | null }
+        | undefined;
     },
 
     /** The names of what was published about an order, in order. */

@@ -2,10 +2,17 @@
 // hosts that are frozen, killed or closed in between, a network that is away, and three hosts at once.
 import { v7 } from 'uuid';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { generateSealKey, publicHalf } from '../../banyan/identity/keys.ts';
+import { sealText, unsealText } from '../../banyan/identity/seal.ts';
 import type { Transaction } from '../../banyan/store/store.ts';
-import { NetworkBusy } from './card-network.ts';
+import type { SecurityEvent } from '../../banyan/telemetry/security-log.ts';
+import { type CardNetwork, NetworkBusy } from './card-network.ts';
 import { type PaymentsAlone, paymentsAlone } from './charging.fixture.ts';
-import { request, undo } from './lifecycle.ts';
+import { cardFor } from './contract.ts';
+import { forgetTokens, request, undo } from './lifecycle.ts';
+
+/** Payments' own. */
+const own = generateSealKey();
 
 let shop: PaymentsAlone;
 const open: { close(): Promise<void> }[] = [];
@@ -68,6 +75,54 @@ test('ended after the capture: refunded once', async () => {
   await becomes(one, 'refunded');
   expect(await shop.published(one.orderId)).toEqual(['payment-captured', 'payment-refunded']);
   expect(await shop.charges(one.orderId)).toEqual(['refunded']);
+});
+
+test.each([
+  ['tok_ok', 'captured'],
+  ['tok_declined', 'failed'],
+  ['tok_timeout', 'failed'],
+])('the card is sealed until it is charged with %s, and gone once that is over', async (token, end) => {
+  const one = order();
+  const sealed = { ...one, paymentToken: await sealText(cardFor(one.orderId, token), publicHalf(own)) };
+  await reserved(sealed);
+  expect((await shop.payment(one.orderId))?.token).toBe(sealed.paymentToken);
+  const { task } = await running(shop.network, 100, (text) => unsealText(text, async () => own));
+  task.wake();
+  await becomes(one, end);
+  expect((await shop.payment(one.orderId))?.token).toBeNull();
+});
+
+test('a card that was sealed for another order pays for nothing, and that is in the security log', async () => {
+  const one = order();
+  const asked: string[] = [];
+  const network: CardNetwork = {
+    ...shop.network,
+    charge: async (request, signal) => {
+      asked.push(request.orderId);
+      return shop.network.charge(request, signal);
+    },
+  };
+  const stolen = await sealText(cardFor(v7(), 'tok_ok'), publicHalf(own));
+  await reserved({ ...one, paymentToken: stolen });
+  const seen: SecurityEvent[] = [];
+  const security = { write: (event: SecurityEvent) => void seen.push(event) };
+  const { task } = await running(network, 2_000, (text) => unsealText(text, async () => own), security);
+  task.wake();
+  await becomes(one, 'failed');
+  expect(asked).toEqual([]);
+  expect(await shop.charges(one.orderId)).toEqual([]);
+  expect(seen).toMatchObject([{ event: 'payment.card', outcome: 'refused', target: `order ${one.orderId}` }]);
+});
+
+test('what a host of the version before left behind is forgotten', async () => {
+  const [over, open] = [order(), order()];
+  for (const one of [over, open]) await reserved(one);
+  await shop.store.pool.query(`UPDATE payments SET status = 'captured' WHERE order_id = $1`, [over.orderId]);
+  await forgetTokens(shop.store.sql);
+  expect((await shop.payment(over.orderId))?.token).toBeNull();
+  expect((await shop.payment(open.orderId))?.token).toBe('tok_ok');
+  await ended(open);
+  expect((await shop.payment(open.orderId))?.token).toBeNull();
 });
 
 test('ended while a charge is on its way: the charge comes too late', async () => {

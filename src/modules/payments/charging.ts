@@ -1,10 +1,13 @@
 // The job that talks to the card network: asks outside any transaction, and writes the answer with its event in
 // one. Any number of hosts may run it: the network honours the order's key, and each record is conditional, so a
 // host that was frozen or killed in between harms nothing.
+// The card's token is sealed until here: it is opened for the one request that needs it, and is gone from the row with
+// what the network answers.
 // A payment whose network is silent (2 x 2 s, then looked up, then voided) holds up no other.
 import type { Logger } from 'pino';
-import type { Failure, LeasedJob, Outcome, Store } from '#banyan';
-import { type CardNetwork, type ChargeRequest, NoAnswer } from './card-network.ts';
+import type { Failure, LeasedJob, Outcome, SecurityLog, Store } from '#banyan';
+import { type CardNetwork, type ChargeKey, NoAnswer } from './card-network.ts';
+import { cardFor } from './contract.ts';
 import { type Answer, type ClaimedPayment, record } from './lifecycle.ts';
 import { charges } from './repository.ts';
 
@@ -23,10 +26,14 @@ const AT_ONCE = 128;
 export interface ChargingParts {
   readonly store: Store;
   readonly network: CardNetwork;
+  /** The clear text of a sealed one. */
+  readonly unseal: (sealed: string) => Promise<string>;
+  readonly security: SecurityLog;
   readonly log: Logger;
 }
 
-export function chargeJob({ store, network, log }: ChargingParts): LeasedJob<ClaimedPayment> {
+export function chargeJob(parts: ChargingParts): LeasedJob<ClaimedPayment> {
+  const { store, log } = parts;
   return {
     name: 'charge',
     table: charges,
@@ -35,7 +42,7 @@ export function chargeJob({ store, network, log }: ChargingParts): LeasedJob<Cla
     waits,
 
     async work(payment, signal) {
-      const answer = await step(network, payment, signal);
+      const answer = await step(parts, payment, signal);
       const recorded = await record(store, payment, answer);
       // What is not recorded was overtaken: the order ended, and whoever ended it made the row due.
       return answer.due || !recorded ? 'due' : 'over';
@@ -57,13 +64,14 @@ function meaningOf(log: Logger, payment: ClaimedPayment, { error, waitMs, stoppi
   return { waitMs };
 }
 
-async function step(network: CardNetwork, payment: ClaimedPayment, signal: AbortSignal): Promise<Answer> {
+async function step(parts: ChargingParts, payment: ClaimedPayment, signal: AbortSignal): Promise<Answer> {
+  const { network } = parts;
   const charge = chargeOf(payment);
   switch (payment.status) {
     case 'pending':
       return payment.silences >= MAX_SILENCES || payment.asks > MAX_ASKS
         ? lookUp(network, charge, signal)
-        : outcomeOf(await network.charge(charge, signal));
+        : ask(parts, payment, signal);
     case 'giving-up':
       await network.void(charge, signal);
       return { to: 'failed', event: 'payment-failed', reason: 'payment-timeout' };
@@ -76,11 +84,21 @@ async function step(network: CardNetwork, payment: ClaimedPayment, signal: Abort
   }
 }
 
+/** With the card of another order nobody asks: somebody who had to pass it on has put it to this one. */
+async function ask(parts: ChargingParts, payment: ClaimedPayment, signal: AbortSignal): Promise<Answer> {
+  const { network, unseal, security } = parts;
+  const token = await openToken(payment, unseal);
+  if (token !== undefined) return outcomeOf(await network.charge({ ...chargeOf(payment), token }, signal));
+  const reason = 'the card is sealed for another order';
+  security.write({ event: 'payment.card', outcome: 'refused', target: `order ${payment.orderId}`, reason });
+  return outcomeOf('declined');
+}
+
 /**
  * Asked in vain: the network's books decide. What they do not know is voided, but first the row says so:
  * from then on no other host can record a capture that the void would take away again.
  */
-async function lookUp(network: CardNetwork, charge: ChargeRequest, signal: AbortSignal): Promise<Answer> {
+async function lookUp(network: CardNetwork, charge: ChargeKey, signal: AbortSignal): Promise<Answer> {
   const status = await network.lookup(charge.idempotencyKey, signal);
   return status === 'unknown' ? { to: 'giving-up', due: true } : outcomeOf(status);
 }
@@ -91,6 +109,20 @@ function outcomeOf(status: Awaited<ReturnType<CardNetwork['charge']>>): Answer {
     : { to: 'failed', event: 'payment-failed', reason: 'payment-declined' };
 }
 
-function chargeOf({ orderId, amountCents, currency, token }: ClaimedPayment): ChargeRequest {
-  return { idempotencyKey: `order-${orderId}`, orderId, amountCents, currency, token };
+function chargeOf({ orderId, amountCents, currency }: ClaimedPayment): ChargeKey {
+  return { idempotencyKey: `order-${orderId}`, orderId, amountCents, currency };
+}
+
+/** A compact JWE: a head and four more parts. */
+const SEALED = /^eyJ[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+$/;
+
+/** Undefined: it is sealed for another order. An outbox, a log or a row of the version before may hold it in clear. */
+async function openToken(
+  { token, orderId }: ClaimedPayment,
+  unseal: ChargingParts['unseal'],
+): Promise<string | undefined> {
+  if (token === null) throw new Error('the payment has no card token any more');
+  if (!SEALED.test(token)) return token;
+  const [card, head] = [await unseal(token), cardFor(orderId, '')];
+  return card.startsWith(head) ? card.slice(head.length) : undefined;
 }

@@ -60,6 +60,14 @@ const FailReason = Type.Union([Type.Literal('payment-declined'), Type.Literal('p
 const where = Type.String({ description: 'The host that did it' });
 const OfOrder = { orderId: id(), userId: id(), totalCents: cents(), currency: currency() };
 
+/**
+ * What is sealed for payments, and what it charges: the card's token, for that order alone, so that nobody who only
+ * passes a sealed one on can have another order paid with it.
+ */
+export function cardFor(orderId: string, token: string): string {
+  return `${orderId} ${token}`;
+}
+
 export const payments = defineContract('payments', {
   summary: 'Payments through the card network',
   errors: {
@@ -90,7 +98,10 @@ export const payments = defineContract('payments', {
       summary: 'Charge an order, once; its answer is where the charge stands',
       description: 'While it is pending, payment-captured or payment-failed will tell.',
       access: 'internal',
-      input: closed({ ...OfOrder, paymentToken: Type.String() }),
+      input: closed({
+        ...OfOrder,
+        paymentToken: Type.String({ description: "The card's token, sealed for payments (compact JWE)" }),
+      }),
       output: Type.Object({
         /** undone: the order ended before; it is never charged. */
         state: Type.Union([

@@ -11,6 +11,8 @@
 //     refunding    the order ended; to be refunded there, then
 //       refunded     the money went back                             -> payment-refunded
 //   forestalled  the order ended before its stock was reserved: a late charge finds this row
+//
+// The card's token, sealed, is there while a payment is pending: whatever ends that takes it away.
 import { v7 } from 'uuid';
 import { presentCause, type Sql, type Store, type Transaction } from '#banyan';
 import { type Payment, payments } from './contract.ts';
@@ -85,6 +87,7 @@ export async function undo(tx: Transaction, order: AboutOrder): Promise<boolean>
      ON CONFLICT (order_id) DO UPDATE SET
        status = CASE WHEN p.status = 'captured' THEN 'refunding' WHEN p.asks = 0 THEN 'voided' ELSE 'voiding' END,
        due_at = CASE WHEN p.status = 'pending' AND p.asks = 0 THEN NULL ELSE now() END,
+       token = NULL,
        cause = EXCLUDED.cause,
        updated_at = now()
      WHERE p.status IN ('pending', 'captured')
@@ -104,7 +107,8 @@ export interface ClaimedPayment {
   readonly userId: string;
   readonly amountCents: number;
   readonly currency: string;
-  readonly token: string;
+  /** Sealed; null where nothing will be charged any more. */
+  readonly token: string | null;
   readonly status: 'pending' | 'giving-up' | 'voiding' | 'refunding';
   readonly asks: number;
   readonly silences: number;
@@ -124,7 +128,8 @@ export async function record(store: Store, payment: ClaimedPayment, answer: Answ
   const { to, due = false, reason = null } = answer;
   return store.transaction(async (tx) => {
     const { rowCount } = await tx.sql.query(
-      `UPDATE payments SET status = $3, due_at = CASE WHEN $4::boolean THEN now() END, reason = $5, updated_at = now()
+      `UPDATE payments SET status = $3, due_at = CASE WHEN $4::boolean THEN now() END, reason = $5, token = NULL,
+         updated_at = now()
        WHERE id = $1 AND status = $2`,
       [id, status, to, due, reason],
     );
@@ -140,4 +145,12 @@ async function tell(tx: Transaction, payment: ClaimedPayment, { event, reason }:
   const { events } = payments;
   if (event === 'payment-failed') await tx.publish(events[event], { ...about, reason: reason! });
   else if (event) await tx.publish(events[event], about);
+}
+
+/** Hosts of the version before leave the token where it is: those of the last two days are looked through. */
+export async function forgetTokens(sql: Sql): Promise<void> {
+  await sql.query(
+    `UPDATE payments SET token = NULL WHERE id > $1 AND token IS NOT NULL AND status <> 'pending'`,
+    [v7({ msecs: Date.now() - 2 * 86_400_000 })],
+  );
 }

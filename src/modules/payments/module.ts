@@ -7,6 +7,7 @@ import { withTimeLimit } from './card-network.ts';
 import { chargeJob } from './charging.ts';
 import { commands } from './commands.ts';
 import { payments } from './contract.ts';
+import { forgetTokens } from './lifecycle.ts';
 import { listeners } from './listeners.ts';
 import { PaymentRepository } from './repository.ts';
 import { Ledger } from './sandbox/ledger.ts';
@@ -22,7 +23,7 @@ export default function paymentsModule(): Module {
     prisma: PrismaClient,
 
     setup(kit) {
-      const { container, store, log, hostId: where } = kit;
+      const { container, store, log, unseal, security, hostId: where } = kit;
       const wake = () => kit.wake('charge');
       const books = kit.outside(cardNetworkSchema, 3);
       container.register(PaymentRepository, { useFactory: () => new PaymentRepository(store) });
@@ -40,7 +41,10 @@ export default function paymentsModule(): Module {
           ...commands({ store, where, wake }),
         },
         listeners: listeners(wake),
-        jobs: [kit.leasedJob(chargeJob({ store, network, log }))],
+        jobs: [
+          kit.leasedJob(chargeJob({ store, network, unseal, security, log })),
+          { name: 'forget-tokens', everyMs: 3_600_000, run: () => forgetTokens(store.sql).then(() => false) },
+        ],
       };
     },
   });

@@ -1,9 +1,9 @@
 // The sandbox network's books: one row per charge, whose status is the present one. Each function is one
-// statement, so that two requests with one key cannot both be the first.
+// statement, so that two requests with one key cannot both be the first. No card's token is in them.
 
 import { v7 } from 'uuid';
 import type { Sql } from '#banyan';
-import type { ChargeRequest, ChargeStatus } from '../card-network.ts';
+import type { ChargeKey, ChargeStatus } from '../card-network.ts';
 import type { Charge } from '../contract.ts';
 
 const COLUMNS = 'id, order_id, amount_cents, currency, status, idempotency_key, created_at';
@@ -28,7 +28,7 @@ export class Ledger {
   }
 
   /** The status under this key: the given one if the key is new, else what the first request came to. */
-  async enter(request: ChargeRequest, status: ChargeStatus): Promise<ChargeStatus> {
+  async enter(request: ChargeKey, status: ChargeStatus): Promise<ChargeStatus> {
     const { idempotencyKey, orderId, amountCents, currency } = request;
     const { rows } = await this.#sql.query(ENTER, [
       v7(),
@@ -52,11 +52,11 @@ export class Ledger {
     return rows[0]?.status;
   }
 
-  async void({ idempotencyKey, orderId, amountCents, currency }: ChargeRequest): Promise<void> {
+  async void({ idempotencyKey, orderId, amountCents, currency }: ChargeKey): Promise<void> {
     await this.#sql.query(CLOSE, [v7(), orderId, amountCents, currency, idempotencyKey]);
   }
 
-  async refund({ idempotencyKey }: ChargeRequest): Promise<void> {
+  async refund({ idempotencyKey }: ChargeKey): Promise<void> {
     await this.#sql.query(
       `UPDATE card_network.charges SET status = 'refunded' WHERE idempotency_key = $1 AND status = 'captured'`,
       [idempotencyKey],
