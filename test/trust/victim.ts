@@ -181,7 +181,7 @@ const sights: Readonly<Record<string, string>> = {
   records: `SELECT t.name, count(r)::int, md5(coalesce(string_agg(r::text, '' ORDER BY r::text), '')) AS digest
     FROM banyan_log.topic t LEFT JOIN banyan_log.record r ON r.topic = t.id WHERE t.name <> 'media.events' GROUP BY 1 ORDER BY 1`,
   offsets: 'SELECT group_name, topic, partition, committed FROM banyan_log.claim ORDER BY 1, 2, 3',
-  members: 'SELECT group_name, id FROM banyan_log.member ORDER BY 1, 2',
+  members: 'SELECT group_name, count(*)::int FROM banyan_log.member GROUP BY 1 ORDER BY 1',
   roles: `SELECT rolname, rolpassword, rolsuper, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls,
     rolconnlimit, rolvaliduntil FROM pg_authid WHERE rolname !~ '^pg_' ORDER BY 1`,
   'settings of roles':

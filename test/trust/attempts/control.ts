@@ -142,7 +142,7 @@ export const control: readonly Attempt[] = [
   registers('registers under its own name with the module of another', 'media-77', ['users']),
   registers('registers under its own name with one module more', 'media-77', ['media', 'users']),
   registers('registers under a name that begins like its own', 'media-x-1', ['media']),
-  registers('registers as a monolith', 'monolith-1', ['media'], { role: 'monolith' }),
+  { ...registers('registers as a monolith', 'monolith-1', ['media'], { role: 'monolith' }), seen: false },
   registers('registers as what monoliths are called', 'monolith-1', ['media']),
   registers('registers over the row of another host', 'media-77', ['media'], async (_thief, victim) => ({
     host: await hostOf(victim, 'orders-1'),

@@ -4,6 +4,8 @@ import { type Attempt, Refused } from '../attempt.ts';
 
 const topicOf = (topic: string) => `(SELECT id FROM banyan_log.topic WHERE name = '${topic}')`;
 const captured = `[{"p": 0, "k": "k", "h": {"ce_type": "payments.payment-captured.v1"}, "v": "{}"}]`;
+const everywhere = JSON.stringify(Array.from({ length: 20 }, (_, n) => ({ t: n + 1, p: 0, o: 0 })));
+const allTopics = `SELECT json_agg(json_build_object('t', n, 'p', p, 'o', 0)) FROM generate_series(20, 1, -1) n, generate_series(0, 5) p`;
 const nobody = '00000000-0000-7000-8000-000000000001';
 
 const reads: readonly [name: string, sql: string][] = [
@@ -77,6 +79,50 @@ const changes: readonly [name: string, sql: string][] = [
     `SELECT * FROM banyan_log.beat('orders', gen_random_uuid(), pg_backend_pid(), now(), ARRAY['payments.events'], '1 h')`,
   ],
   ['throws others out of their groups', 'DELETE FROM banyan_log.member'],
+  // By the doors of the log, which ask for the right of who called.
+  ['appends by the door', `SELECT banyan_log.append_to(n, '${captured}') FROM generate_series(1, 20) n`],
+  ['fetches by the door', `SELECT * FROM banyan_log.fetch_records('${everywhere}', 10)`],
+  ['fetches by the door, its own among them', `SELECT * FROM banyan_log.fetch_records((${allTopics}), 10)`],
+  [
+    'pages by the door',
+    `SELECT banyan_log.page_of(n, '[{"p": 0, "o": 0}]', 10, NULL) FROM generate_series(1, 20) n`,
+  ],
+  ['asks for ends', 'SELECT banyan_log.ends_of(n) FROM generate_series(1, 20) n'],
+  ['asks for beginnings', 'SELECT banyan_log.begins_of(n, NULL) FROM generate_series(1, 20) n'],
+  ['asks for the topic of payments', `SELECT * FROM banyan_log.topic_named('payments.events')`],
+  ['asks how far orders is', `SELECT * FROM banyan_log.lag_of('orders', ARRAY['media.events'])`],
+  [
+    'asks how far it is in what it does not hear',
+    `SELECT * FROM banyan_log.lag_of('media', ARRAY['orders.events', 'media.events'])`,
+  ],
+  [
+    'joins the group of orders by the door',
+    `SELECT * FROM banyan_log.group_beat('orders', gen_random_uuid(), pg_backend_pid(), now(), ARRAY['media.events'], '1 h')`,
+  ],
+  [
+    'has its own group hear what others say',
+    `SELECT * FROM banyan_log.group_beat('media', gen_random_uuid(), pg_backend_pid(), now(), ARRAY['orders.events'], '1 h')`,
+  ],
+  [
+    'commits for orders by the door',
+    `SELECT banyan_log.group_commit('orders', gen_random_uuid(), '[{"t": 1, "p": 0, "o": 1000000, "release": true}]')`,
+  ],
+  ['takes members of orders out by the door', `SELECT banyan_log.group_leave('orders', gen_random_uuid())`],
+  ['makes a topic by the door', `SELECT banyan_log.make_topics(ARRAY['stolen.events'], 1)`],
+  [
+    'makes the topic of another by the door',
+    `SELECT banyan_log.make_topics(ARRAY['media.events', 'stolen.events'], 1)`,
+  ],
+  [
+    'gives itself rights in the log',
+    `SELECT banyan_log.set_rights('[{"role": "banyan_media", "group": "orders"}]', 1)`,
+  ],
+  ['reads who may do what in the log', 'SELECT * FROM banyan_log.role_topic'],
+  [
+    'writes who may do what in the log',
+    `INSERT INTO banyan_log.role_topic VALUES ('banyan_media', 'payments.events', true, true)`,
+  ],
+  ['locks what groups are dealt out by', 'SELECT * FROM banyan_log.consumer_group FOR UPDATE'],
   ['confirms an order', `UPDATE orders.orders SET status = 'confirmed'`],
   ['makes itself an administrator', `UPDATE users.users SET role = 'admin'`],
   ['ends the sessions of others', `SELECT banyan_control.revoke('${nobody}', 1000000)`],
