@@ -47,6 +47,13 @@ export class Victim {
     this.customer = await this.shop.customer();
     this.product = await this.shop.product();
     this.orderId = await this.buys();
+    // Background work follows a flip two seconds later: orders hears events in its own process, by its own role.
+    await eventually(async () => {
+      const members = await this.ask(`SELECT usename FROM banyan_log.member JOIN pg_stat_activity USING (pid)
+        WHERE group_name = 'orders' AND expires_at > now()`);
+      if (members.length !== 1 || members[0]!.usename !== 'banyan_orders')
+        throw new Error(JSON.stringify(members));
+    });
     return this;
   }
 

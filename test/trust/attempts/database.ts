@@ -228,7 +228,7 @@ const rights: readonly [name: string, sql: string][] = [
   [
     'may make things in a database, or enter another',
     `SELECT datname AS what FROM pg_database WHERE has_database_privilege(oid, 'CREATE')
-       OR has_database_privilege(oid, 'TEMP') OR (has_database_privilege(oid, 'CONNECT') AND datname <> current_database())`,
+       OR has_database_privilege(oid, 'TEMP') OR (has_database_privilege(oid, 'CONNECT') AND datallowconn AND datname <> current_database())`,
   ],
   [
     'belongs to other roles',

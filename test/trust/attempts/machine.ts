@@ -71,17 +71,31 @@ const files: readonly Attempt[] = [
   },
 ];
 
-/** Every lock that somebody holds or waits for, and those that the source names. */
+const lockers = ['', '_shared', '_xact', '_xact_shared'].map(
+  (kind) => `pg_try_advisory${kind.replace('_shared', '')}_lock${kind.endsWith('_shared') ? '_shared' : ''}`,
+);
+
+/** Every lock that somebody holds or waits for, and those that the source names. Answers how many ways there were. */
 async function takeLocks(client: pg.Client): Promise<number> {
   const groups = ['users', 'catalog', 'orders', 'payments', 'notifications', 'media'];
   const named = groups.map((group) => `(hashtext('banyan_log'), hashtext('${group}'))`).join(', ');
-  await client.query(`SELECT pg_try_advisory_lock(a, b) FROM (VALUES ${named}) AS k (a, b)`);
-  await client.query('SELECT pg_try_advisory_lock(k) FROM generate_series(7220000, 7220020) k');
-  const { rows } = await client.query<{ taken: number }>(`
-    SELECT count(*) FILTER (WHERE CASE WHEN objsubid = 2 THEN pg_try_advisory_lock(classid::int, objid::int)
-      ELSE pg_try_advisory_lock((classid::bigint << 32) | objid::bigint) END)::int AS taken
-    FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()`);
-  return rows[0]!.taken;
+  let ways = 0;
+  for (const lock of lockers) {
+    await client.query('SAVEPOINT one');
+    try {
+      await client.query(`SELECT ${lock}(a, b) FROM (VALUES ${named}) AS k (a, b)`);
+      await client.query(`SELECT ${lock}(k) FROM generate_series(7220000, 7220020) k`);
+      await client.query(`
+        SELECT CASE WHEN objsubid = 2 THEN ${lock}(classid::int, objid::int)
+          ELSE ${lock}((classid::bigint << 32) | objid::bigint) END
+        FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()`);
+      ways += 1;
+    } catch (error) {
+      if ((error as { code?: string }).code !== '42501') throw error;
+      await client.query('ROLLBACK TO one');
+    }
+  }
+  return ways;
 }
 
 const server: readonly Attempt[] = [
@@ -92,6 +106,9 @@ const server: readonly Attempt[] = [
       for (const url of thief.databases) {
         const client = await thief.connect(url);
         try {
+          await client.query('BEGIN');
+          if ((await takeLocks(client)) === 0) throw new Refused('none of the functions is its to call');
+          // Some are held for moments alone: it is quick, too.
           for (let round = 0; round < 40; round += 1) await takeLocks(client);
           const cost = await costs(victim);
           if (cost) return cost;
