@@ -86,14 +86,7 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
       if (closed) throw kernelProblem('unavailable', { detail: 'This host is shutting down.' });
       socket.off('error', ignore);
       wss.handleUpgrade(request, socket, head, (ws) => {
-        const session = new WsSession(ws, {
-          ...options,
-          verifyBearer: options.verifyBearer,
-          methods,
-          caller,
-          maxPayload,
-          security,
-        });
+        const session = new WsSession(ws, { ...options, methods, caller, maxPayload, security });
         sessions.add(session);
         socket.on('drain', () => session.drained());
         (socket as Socket).setTimeout(silenceMs, () => ws.terminate());

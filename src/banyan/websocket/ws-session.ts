@@ -39,7 +39,7 @@ export interface WsSessionOptions {
   readonly caller: InternalCaller;
   /** What that host may ask. */
   readonly rights: Rights;
-  readonly verifyBearer: VerifyBearer | undefined;
+  readonly verifyBearer?: VerifyBearer | undefined;
   readonly maxPayload: number;
   readonly log: Pick<Logger, 'error' | 'warn'>;
   readonly security: SecurityLog;
