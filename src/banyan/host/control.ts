@@ -119,10 +119,10 @@ export function openControl({
 
 /** Every private key that leaves this host is in the security log, and every attempt at one. */
 function watched(handOut: KeysHandler, security: SecurityLog): KeysHandler {
-  return async (caller) => {
-    const said = { event: 'keys.handed-out', actor: { kind: 'service', name: caller } } as const;
+  return async (who) => {
+    const said = { event: 'keys.handed-out', actor: { kind: 'service', name: who.caller } } as const;
     try {
-      const answer = await handOut(caller);
+      const answer = await handOut(who);
       security.write({ ...said, outcome: 'ok', after: { modules: Object.keys(answer.seals ?? {}) } });
       return answer;
     } catch (error) {

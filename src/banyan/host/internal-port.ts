@@ -38,7 +38,7 @@ export interface InternalPortOptions
   /** Where services register and follow; only on hosts that read the control store. */
   readonly sync?: (body: unknown, caller: InternalCaller) => Promise<unknown>;
   /** Where services get the private keys of their modules; on the same hosts. */
-  readonly handOut?: (caller: string) => Promise<unknown>;
+  readonly handOut?: (who: InternalCaller) => Promise<unknown>;
 }
 
 export async function createInternalPort(options: InternalPortOptions): Promise<FastifyInstance> {
@@ -86,7 +86,7 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
     const limit = { bodyLimit: SYNC_BODY_LIMIT };
     app.post('/control/sync', limit, async (request) => sync(request.body, request.caller!));
   }
-  if (handOut) app.post(KEYS_PATH, async (request) => handOut(request.caller!.caller));
+  if (handOut) app.post(KEYS_PATH, async (request) => handOut(request.caller!));
   moduleCalls(app, dispatchers, (request) => request.caller!, rights);
   await app.register(async (scope) => {
     scope.addHook('onRequest', ({ caller }, _reply, done) => done(rights.refusalOfClient(caller!)));

@@ -3,7 +3,7 @@
 import { request } from 'undici';
 import { kernelProblem } from '../contract/problem.ts';
 import type { Keys } from '../identity/held-keys.ts';
-import { CONTROL_AUDIENCE, MONOLITH } from '../identity/internal-token.ts';
+import { CONTROL_AUDIENCE, type InternalCaller, MONOLITH } from '../identity/internal-token.ts';
 import type { NamedKey } from '../identity/keys.ts';
 import type { Placements, PublicKey, Snapshot } from '../routing/snapshot.ts';
 import { own } from './canonical.ts';
@@ -19,7 +19,7 @@ export interface KeysAnswer {
   readonly seals?: Readonly<Record<string, readonly NamedKey[]>>;
 }
 
-export type KeysHandler = (caller: string) => Promise<KeysAnswer>;
+export type KeysHandler = (who: InternalCaller) => Promise<KeysAnswer>;
 
 /** @param signer the module that signs sessions. */
 export function createKeysHandler(
@@ -31,9 +31,11 @@ export function createKeysHandler(
     const found = await Promise.all(published.map(({ kid }) => keys.find(kid)));
     return found.filter((key) => key !== undefined);
   };
-  return async (caller) => {
+  return async ({ caller, kid }) => {
     const { current } = placements;
-    const modules = caller === MONOLITH ? undefined : own(current.services ?? {}, caller)?.modules;
+    // By the key that all hosts of the version before shared anybody could be any service.
+    const modules =
+      caller === MONOLITH || kid === undefined ? undefined : own(current.services ?? {}, caller)?.modules;
     if (!modules)
       throw kernelProblem('forbidden', { detail: `No service ${caller} has keys that are handed out.` });
     const sealed = await Promise.all(

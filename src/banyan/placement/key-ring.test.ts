@@ -125,14 +125,16 @@ describe('the ring', () => {
     const follower = await follow();
     const keys: Keys = { held: () => undefined, find: async (kid) => all.find((one) => one.kid === kid) };
     const handOut = createKeysHandler(keys, follower, 'depots');
-    const parcels = await handOut('parcels');
+    const parcels = await handOut({ caller: 'parcels', kid: 'its own' });
     expect(Object.keys(parcels)).toEqual(['seals']);
     expect(Object.keys(parcels.seals!)).toEqual(['parcels']);
     expect(parcels.seals!.parcels).toMatchObject([{ crv: 'X25519', d: expect.any(String) }]);
-    const depots = await handOut('depots');
+    const depots = await handOut({ caller: 'depots', kid: 'its own' });
     expect(depots.sessions!.sign).toMatchObject({ kid: sessionKids(follower)[0], d: expect.any(String) });
     for (const caller of ['monolith', 'routes', '__proto__', ''])
-      await expect(handOut(caller)).rejects.toMatchObject({ status: 403 });
+      await expect(handOut({ caller, kid: 'some' })).rejects.toMatchObject({ status: 403 });
+    // By the key of the version before, which all hosts shared.
+    await expect(handOut({ caller: 'depots', kid: undefined })).rejects.toMatchObject({ status: 403 });
   });
 });
 
