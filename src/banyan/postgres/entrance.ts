@@ -9,7 +9,9 @@ export async function closeServer(client: pg.Client, { open }: ServerFacts): Pro
   for (const name of open) await client.query(closing(name));
 }
 
-export function tellOfOpen({ open, database }: ServerFacts, log: Logger): void {
+export function tellOfOpen({ open: all, database }: ServerFacts, log: Logger): void {
+  // Nobody is let into that one, whoever may.
+  const open = all.filter((name) => name !== 'template0');
   if (open.length === 0) return;
   const others = open.filter((name) => name !== database).length;
   log.info(

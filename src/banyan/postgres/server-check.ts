@@ -20,8 +20,8 @@ export async function readServer(client: pg.Client): Promise<ServerFacts> {
     SELECT current_database() AS database, current_user AS user,
       current_setting('server_version_num')::int / 10000 AS version,
       rolsuper AS superuser, rolcreaterole OR rolsuper AS "mayCreateRoles",
-      (SELECT coalesce(array_agg(datname::text ORDER BY datname), '{}') FROM pg_database WHERE datallowconn AND (
-        has_database_privilege('public', oid, 'CONNECT') OR has_database_privilege('public', oid, 'TEMPORARY'))) AS open,
+      (SELECT coalesce(array_agg(datname::text ORDER BY datname), '{}') FROM pg_database WHERE
+        has_database_privilege('public', oid, 'CONNECT') OR has_database_privilege('public', oid, 'TEMPORARY')) AS open,
       has_database_privilege(current_database(), 'CREATE') AS "mayCreateSchemas",
       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
         - coalesce(current_setting('reserved_connections', true)::int, 0) AS connections

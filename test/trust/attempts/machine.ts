@@ -83,8 +83,9 @@ async function takeLocks(client: pg.Client): Promise<number> {
   for (const lock of lockers) {
     await client.query('SAVEPOINT one');
     try {
-      await client.query(`SELECT ${lock}(a, b) FROM (VALUES ${named}) AS k (a, b)`);
+      // Those of one number are everybody's, and a session's own outlive what is rolled back; those of two may be refused.
       await client.query(`SELECT ${lock}(k) FROM generate_series(7220000, 7220020) k`);
+      await client.query(`SELECT ${lock}(a, b) FROM (VALUES ${named}) AS k (a, b)`);
       await client.query(`
         SELECT CASE WHEN objsubid = 2 THEN ${lock}(classid::int, objid::int)
           ELSE ${lock}((classid::bigint << 32) | objid::bigint) END
