@@ -24,7 +24,7 @@ const options = () => ({
   moduleDdl: () => '',
   log,
 });
-const limits = async () =>
+const limits = async (): Promise<Record<string, number>> =>
   Object.fromEntries(
     (
       await client.query(
