@@ -239,7 +239,7 @@ describe('the document', () => {
     expectStatus(await walk.call('POST', '/admin/keys', { ...asAdmin(), body: { name: 'nope' } }), 404);
     expectStatus(await walk.call('DELETE', `/admin/keys/${issued.body.kid}`, asAdmin()), 204);
     expectStatus(await walk.call('DELETE', '/admin/keys/nope', asAdmin()), 404);
-    expectStatus(await walk.call('POST', '/admin/keys/session/rotate', asAdmin()), 200);
+    expectStatus(await walk.call('POST', '/admin/keys/seal/rotate', asAdmin()), 200);
   });
 
   it('is right about the host', async () => {

@@ -93,7 +93,7 @@ export function keyHandlers({ store, follower, root, life, log }: KeyHandlersOpt
         return { kid, name, modules: all, key: { kid, kty: kty!, crv: crv!, x: x!, d: d! } };
       }),
 
-    revoke: async ({ kid, changedBy = 'operator' }) =>
+    revoke: async ({ kid, changedBy }, call) =>
       storeErrors(async () => {
         const outcome = await store.keys.revoke(kid);
         if (outcome === 'unknown')
@@ -105,7 +105,7 @@ export function keyHandlers({ store, follower, root, life, log }: KeyHandlersOpt
             detail: `${kid} is a key that monoliths give to services now. \`npx banyan keys rotate internal\` replaces it, and ends it.`,
           });
         await follower.refresh();
-        log.info({ kid, by: changedBy }, 'a key is revoked');
+        log.info({ kid, by: doneBy(call.principal, changedBy) }, 'a key is revoked');
         return { kid };
       }),
   };
