@@ -7,6 +7,7 @@ import { type Attempt, Refused } from './attempt.ts';
 import { everyCall } from './attempts/calls.ts';
 import { control } from './attempts/control.ts';
 import { database } from './attempts/database.ts';
+import { harm } from './attempts/harm.ts';
 import { machine } from './attempts/machine.ts';
 import { money } from './attempts/money.ts';
 import { sessions } from './attempts/sessions.ts';
@@ -58,7 +59,7 @@ async function make({ tries, seen, moves }: Attempt): Promise<void> {
   if (seen) await isSeen(logged);
 }
 
-const tables = { database, money, control, calls: everyCall, sessions, machine };
+const tables = { database, money, control, calls: everyCall, sessions, harm, machine };
 for (const [name, attempts] of Object.entries(tables))
   describe(name, () => {
     for (const attempt of attempts) test(attempt.name, () => make(attempt), 120_000);

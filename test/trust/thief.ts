@@ -76,6 +76,9 @@ export class Thief {
     if (!this.key) return made;
     made.push(await this.#signed(as, audience));
     made.push(await this.#signed(as, audience, { jwk: publicOf(this.key) }));
+    // Names that an object has without being given them.
+    for (const kid of ['__proto__', 'constructor', 'toString', '', this.self])
+      made.push(await this.#signed(as, audience, { kid }));
     for (const { kid, x } of (await this.snapshot()).services?.[as]?.keys ?? []) {
       made.push(await this.#signed(as, audience, { kid: kid as string }));
       const text = `${encoded({ alg: 'HS256', kid })}.${encoded(claims)}`;
@@ -251,13 +254,19 @@ export interface Trap {
 }
 
 /** A server of the attacker's that takes everything and keeps what it is sent. */
-export async function setTrap(): Promise<Trap> {
+export async function setTrap({
+  headers = { 'content-type': 'application/json' },
+  body: answer = '{"items":[],"nextCursor":null}',
+}: {
+  headers?: Record<string, string>;
+  body?: string;
+} = {}): Promise<Trap> {
   const caught: Trap['caught'] = [];
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
     caught.push({ url: request.url!, headers: request.headers, body });
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":[],"nextCursor":null}');
+    response.writeHead(200, headers).end(answer);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

@@ -25,6 +25,8 @@ export class Victim {
   product!: { id: string };
   /** Confirmed, paid, mailed. */
   orderId!: string;
+  /** Of a monolith that did not start. */
+  lastWords = '';
   #pool!: pg.Pool;
 
   async open(): Promise<this> {
@@ -133,6 +135,7 @@ export class Victim {
       await host.up(AbortSignal.timeout(withinMs));
       return true;
     } catch {
+      this.lastWords = host.output().slice(-2000);
       return false;
     } finally {
       await (host.url ? host.end() : host.kill());

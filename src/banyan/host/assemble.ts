@@ -19,6 +19,7 @@ import { openParts, type Parts } from './parts.ts';
 import { closePort } from './ports.ts';
 import { openPublic, type Public } from './public.ts';
 import type { RunningHost, StartOptions } from './running.ts';
+import { seedAll } from './seeds.ts';
 import type { HeldServer } from './server.ts';
 import { keyIds, serviceCommand, serviceKeys } from './service-command.ts';
 import { BACKGROUND_MS, CLIENTS_MS, DRAIN_MS, GRACE_MS, SERVICES_MS, TELL_MS } from './stopping.ts';
@@ -40,7 +41,10 @@ export async function assemble(
   const held = () => open?.gateway.held() ?? {};
   const health = createHealth(settings, state, follower, () => parts.running, held);
   // It waits for the database, what follows for nobody: side by side. What ends the host waits for both.
-  const seeded = role === 'monolith' ? parts.database.alone(() => seed(parts)) : Promise.resolve();
+  const seeded =
+    role === 'monolith'
+      ? parts.database.alone(() => seedAll(parts.running, follower.current, log))
+      : Promise.resolve();
   const settled = seeded.catch(() => {});
   undo.push('seeds', () => settled);
   const internal = await openInternal(parts, health, undo);
@@ -106,10 +110,6 @@ function announce(dataDir: string, { url, adminUrl }: Public, log: Logger): void
       'DATA_DIR is not writable: give the command line BANYAN_URL and ADMIN_TOKEN',
     );
   }
-}
-
-async function seed({ running }: Parts): Promise<void> {
-  await Promise.all(running.map((module) => module.seed()));
 }
 
 function registration(

@@ -141,6 +141,17 @@ export const control: readonly Attempt[] = [
   registers('registers as a process of orders that runs', 'orders-1', ['orders']),
   registers('registers under its own name with the module of another', 'media-77', ['users']),
   registers('registers under its own name with one module more', 'media-77', ['media', 'users']),
+  {
+    name: 'registers modules that an object has without being given them',
+    seen: true,
+    async tries(thief) {
+      const answers = [];
+      for (const module of ['__proto__', 'constructor', 'toString'])
+        for (const modules of [[module], ['media', module]])
+          answers.push(...(await thief.registers(thief.registration('media-77', ['media'], { modules }))));
+      return allRefused(answers);
+    },
+  },
   registers('registers under a name that begins like its own', 'media-x-1', ['media']),
   { ...registers('registers as a monolith', 'monolith-1', ['media'], { role: 'monolith' }), seen: false },
   registers('registers as what monoliths are called', 'monolith-1', ['media']),

@@ -113,7 +113,7 @@ const server: readonly Attempt[] = [
           for (let round = 0; round < 40; round += 1) await takeLocks(client);
           const cost = await costs(victim);
           if (cost) return cost;
-          if (!(await victim.startsAnother(25_000))) return 'no other monolith starts';
+          if (!(await victim.startsAnother(25_000))) return `no other monolith starts: ${victim.lastWords}`;
         } finally {
           await thief.hangUp(client);
         }
@@ -160,7 +160,11 @@ const server: readonly Attempt[] = [
           held.push(client);
         }
       try {
-        const cost = await costs(victim);
+        const cost =
+          (await costs(victim)) ??
+          ((await victim.startsAnother(25_000))
+            ? undefined
+            : `no other monolith starts: ${victim.lastWords}`);
         return cost && `with ${held.length} connections: ${cost}`;
       } finally {
         await Promise.all(held.map((client) => thief.hangUp(client)));
