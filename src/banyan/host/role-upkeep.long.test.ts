@@ -61,6 +61,12 @@ test('a role has room for one more process before it starts; where the server ha
   expect(await limits()).toEqual(before);
 });
 
+test('several that make room at once all have it', async () => {
+  const upkeep = createRoleUpkeep({ ...options(), extra: new Map() });
+  const rounds = Array.from({ length: 8 }, (_, i) => upkeep.makeRoom(i % 2 ? 'shop' : 'till', i));
+  expect(await Promise.all(rounds)).toEqual(rounds.map(() => undefined));
+});
+
 test('a role of a module cannot hold DATA_DIR, and a second monolith is told that it is in use', async () => {
   const thief = new pg.Client({ connectionString: roleUrl(server.url, options().secret, 'banyan_till') });
   await thief.connect();

@@ -7,6 +7,7 @@ import { LOG_ROLE } from '../log/postgres-schema.ts';
 import { countHosts, type HostCounts } from '../placement/host-counts.ts';
 import { type ConnectionNeeds, limitConnections } from '../postgres/connection-limits.ts';
 import { createClient, POOL_SIZE } from '../postgres/connections.ts';
+import { hold } from '../postgres/kernel-lock.ts';
 import { type ProvisionOptions, rolesOf } from '../postgres/provision.ts';
 import { restoreRoles } from '../postgres/role-keeping.ts';
 import { runtimeRole } from '../postgres/roles.ts';
@@ -52,8 +53,18 @@ export function needsOf(
 
 export function createRoleUpkeep(options: UpkeepOptions): RoleUpkeep {
   const { adminUrl, session, modules, extra, log } = options;
-  const limit = async (client: pg.Client, change: (counts: HostCounts) => HostCounts) =>
-    limitConnections(client, needsOf(change(await countHosts(client as never)), modules, extra));
+  /** One at a time: two that set the limit of one role at once would fail. */
+  const limit = async (client: pg.Client, change: (counts: HostCounts) => HostCounts) => {
+    const release = await hold(client, 'roles');
+    try {
+      return await limitConnections(
+        client,
+        needsOf(change(await countHosts(client as never)), modules, extra),
+      );
+    } finally {
+      await release();
+    }
+  };
   const told = new Set<number>();
   const tellOf = (short: number) => {
     if (short === 0 || told.has(short)) return;

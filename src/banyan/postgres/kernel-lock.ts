@@ -4,7 +4,7 @@
 // no row from being cleared away. It ends with its session. It must not know what is done under it.
 import pg from 'pg';
 
-export type KernelLock = 'provision' | 'seed';
+export type KernelLock = 'provision' | 'seed' | 'roles';
 
 /**
  * Waits for the lock and begins the transaction that holds it; answers what ends both.
