@@ -35,8 +35,8 @@ export function tokensOf(shared: string, self: string): InternalTokens {
   return createInternalTokens({ self, key: () => key, services: () => services, refresh: async () => {} });
 }
 
-/** What each of them may ask: all of each other. */
-export function rightsOf(shared: string): Rights {
-  const services = servicesOf(shared);
+/** What each of them may ask: all of each other, unless said otherwise. */
+export function rightsOf(shared: string, own: Partial<KnownServices> = {}): Rights {
+  const services = servicesOf(shared, own as KnownServices);
   return createRights(() => services);
 }

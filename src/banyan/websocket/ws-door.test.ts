@@ -10,6 +10,7 @@ import { createGreeter, type Greeter, INTERNAL_KEY, type Told } from '../calls/p
 import { generateSigningKey } from '../identity/keys.ts';
 import { rightsOf, tokensOf } from '../identity/known-hosts.fixture.ts';
 import { createSessionSigner } from '../identity/session-token.ts';
+import type { SecurityEvent } from '../telemetry/security-log.ts';
 import { attachWsDoor, type WsDoor, type WsDoorOptions } from './ws-door.ts';
 
 const tokens = tokensOf(INTERNAL_KEY, 'monolith');
@@ -81,8 +82,9 @@ class Wire {
   readonly ws: WebSocket;
   readonly messages: Message[] = [];
 
-  static async open(): Promise<Wire> {
-    const wire = new Wire(new WebSocket(`ws://127.0.0.1:${port()}/calls`, { headers: await bearer() }));
+  static async open(of = tokens): Promise<Wire> {
+    const headers = await bearer('greeter', of);
+    const wire = new Wire(new WebSocket(`ws://127.0.0.1:${port()}/calls`, { headers }));
     await once(wire.ws, 'open');
     return wire;
   }
@@ -111,6 +113,53 @@ const call = (id: unknown, operation: string, input: unknown, rest: object = {})
   id,
   method: `greeter.${operation}`,
   params: { input, ...rest },
+});
+
+describe('a service that is let in', () => {
+  const media = { keys: [], modules: ['media'], uses: [] as string[] };
+  const reopened = async (uses: string[], own: Partial<WsDoorOptions> = {}) => {
+    await door.close();
+    server.removeAllListeners('upgrade');
+    door = doorOf(server, { rights: rightsOf(INTERNAL_KEY, { media: { ...media, uses } }), ...own });
+    return Wire.open(tokensOf(INTERNAL_KEY, 'media'));
+  };
+  const refusal = (reason: string) => ({ error: { data: { status: 403, reason } } });
+
+  it('calls the modules that its own name, and no others; each refusal is in the security log', async () => {
+    const told: SecurityEvent[] = [];
+    const other = await reopened([], { security: { write: (event) => void told.push(event) } });
+    other.send(call(1, 'greet', { name: 'a' }));
+    expect((await other.answers(1))[0]).toMatchObject(refusal('call-not-allowed'));
+    expect(told).toMatchObject([{ event: 'service.refused', actor: { kind: 'service', name: 'media' } }]);
+    const user = await reopened(['greeter']);
+    user.send(call(1, 'greet', { name: 'a' }));
+    expect((await user.answers(1))[0]).toMatchObject({ result: { text: expect.any(String) } });
+  });
+
+  it('asks in no name but its own, and never for a client', async () => {
+    const wire = await reopened(['greeter']);
+    wire.send(call(1, 'context', {}, { caller: 'orders' }), call(2, 'context', {}, { caller: 'monolith' }));
+    wire.send(
+      { ...call(3, 'greet', { name: 'a' }), method: 'client:greeter.context' },
+      call(4, 'context', {}),
+    );
+    const answers = new Map((await wire.answers(4)).map((one) => [one.id, one]));
+    for (const id of [1, 2]) expect(answers.get(id)).toMatchObject(refusal('not-yours'));
+    expect(answers.get(3)).toHaveProperty('error');
+    expect(answers.get(4)).toMatchObject({ result: { principal: { kind: 'module', name: 'media' } } });
+  });
+
+  it('is let go when its key is not known any more, once it has its answers', async () => {
+    const wire = await reopened(['greeter']);
+    wire.send(call(1, 'wait', { tag: 'slow' }));
+    await vi.waitFor(() => expect(told).toContainEqual({ begun: 'slow' }));
+    const closed = once(wire.ws, 'close');
+    door.review(({ caller }) => caller !== 'media');
+    home.answer('slow');
+    const [code] = await closed;
+    expect([code, wire.messages.at(-1)]).toEqual([4001, expect.objectContaining({ id: 1 })]);
+    await expect.poll(() => door.connections).toBe(0);
+  });
 });
 
 describe('the handshake', () => {
