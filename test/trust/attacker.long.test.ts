@@ -65,6 +65,31 @@ for (const [name, attempts] of Object.entries(tables))
     for (const attempt of attempts) test(attempt.name, () => make(attempt), 120_000);
   });
 
+test('the key that was stolen ends when keys are rotated, and nobody who asks is refused meanwhile', async () => {
+  const token = await thief.own('control');
+  expect((await thief.sync({}, token)).status).toBe(200);
+  const failed: string[] = [];
+  let over = false;
+  const asking = (async () => {
+    while (!over) {
+      const { status } = await victim.shop.call('GET', '/api/orders', { token: victim.customer.token });
+      if (status !== 200) failed.push(`orders: ${status}`);
+    }
+  })();
+  try {
+    await victim.admin('POST', '/admin/keys/internal/rotate');
+    await eventually(async () => expect((await thief.sync({}, token)).status).toBe(401), 60_000);
+    await eventually(() => victim.pidOf('media-1'));
+    const successor = new Thief(environmentOf(await victim.pidOf('media-1')), victim.shop.url);
+    expect((await successor.sync({})).status).toBe(200);
+    expect((await thief.sync({})).status).toBe(401);
+  } finally {
+    over = true;
+    await asking;
+  }
+  expect(failed).toEqual([]);
+}, 120_000);
+
 test('what was seen so often that it was only counted is said when the minute is over', async () => {
   if (counted === 0) return;
   await eventually(() => {

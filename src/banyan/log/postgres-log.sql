@@ -31,6 +31,16 @@ CREATE TABLE IF NOT EXISTS record (
   appended_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (topic, partition, "offset")
 );
+-- What no publisher sends (512 kB, events/cloudevents.ts), and who reads a topic must be able to hold 200 of: the log
+-- refuses it as Kafka does by message.max.bytes. Adding it locks the table, so it is looked for first.
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = 'record'::regclass AND conname = 'record_size') THEN
+    ALTER TABLE record ADD CONSTRAINT record_size CHECK (
+      coalesce(octet_length(value), 0) + coalesce(octet_length(raw), 0) <= 1048576
+      AND octet_length(headers::text) <= 65536 AND coalesce(octet_length(key), 0) <= 4096
+    ) NOT VALID;
+  END IF;
+END $$;
 CREATE INDEX IF NOT EXISTS record_appended_at ON record USING brin (appended_at) WITH (autosummarize = on);
 
 -- A member of a group; it is gone when it expired or when its database session is.
