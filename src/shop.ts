@@ -15,12 +15,14 @@ export const shopApp: App = {
   sessions: { module: 'users', begin: 'POST /api/users/sessions' },
   settings: {
     storageUrl: {
+      of: ['media'],
       variable: 'STORAGE_URL',
       protocols: ['file:'],
       example: 'file:///var/lib/banyan/media',
       folder: 'media',
     },
     smtpUrl: {
+      of: ['notifications'],
       variable: 'SMTP_URL',
       protocols: ['smtp:', 'smtps:'],
       example: 'smtp://user:pass@mail.example:587',
@@ -28,6 +30,7 @@ export const shopApp: App = {
     },
     // Where mail goes that no server is named for. A service has a DATA_DIR of its own: it is told that of its monolith.
     mailUrl: {
+      of: ['notifications'],
       variable: 'MAIL_URL',
       protocols: ['file:'],
       example: 'file:///var/lib/banyan/mail',

@@ -221,8 +221,14 @@ describe('an environment without mistakes', () => {
 
 describe('the settings of a product', () => {
   const settings = {
-    keepDays: { variable: 'KEEP_DAYS', least: 1, most: 90, default: 30 },
-    carrierKey: { variable: 'CARRIER_KEY', shortest: 8, example: 'live_…', unset: 'a sandbox' },
+    keepDays: { of: ['orders'], variable: 'KEEP_DAYS', least: 1, most: 90, default: 30 },
+    carrierKey: {
+      of: ['orders'],
+      variable: 'CARRIER_KEY',
+      shortest: 8,
+      example: 'live_…',
+      unset: 'a sandbox',
+    },
   };
   const own = (env: Record<string, string>) =>
     readEnvironment({ ...shopApp, settings }, {}, { ...gateway, DATA_DIR: join(folder, 'own'), ...env }).own;

@@ -10,6 +10,7 @@ export const carrier: App = {
   service: (module) => new URL(`./services/${module}.ts`, import.meta.url),
   settings: {
     archiveUrl: {
+      of: ['parcels'],
       variable: 'ARCHIVE_URL',
       protocols: ['file:'],
       example: 'file:///var/lib/carrier',

@@ -2,6 +2,9 @@
 // it before the code is loaded. The library knows no module, no folder and no variable that does not stand here.
 import type { Readable } from './values.ts';
 
+/** A setting of the product, and the modules that may read it; nobody else is told it, since it may hold a password. */
+export type ModuleSetting = Readable & { readonly of: readonly string[] };
+
 export interface App {
   /** As /openapi.json and the greeting name it. */
   readonly title: string;
@@ -14,8 +17,8 @@ export interface App {
   readonly service: (module: string) => URL;
   /** The module that signs the sessions and ends them, and the operation at which one begins. */
   readonly sessions?: { readonly module: string; readonly begin: string };
-  /** Settings of the modules, by the name under which `module.ts` finds them; services are told them, too. */
-  readonly settings?: Readonly<Record<string, Readable>>;
+  /** Settings of the modules, by the name under which `module.ts` finds them; their services are told them, too. */
+  readonly settings?: Readonly<Record<string, ModuleSetting>>;
   /** A module to name in examples. */
   readonly example: string;
   /** What a person is told when it is up, besides where: facts beside their labels, commands to try. */

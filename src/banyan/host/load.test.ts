@@ -10,5 +10,5 @@ test('a module gets the settings that there are, unset ones as undefined', () =>
 test('a setting that nobody reads is named, with where to add it', () => {
   const make = ({ stmpUrl }: { stmpUrl: string }) => stmpUrl;
   const settings = knownOnly('mail', { smtpUrl: 'smtp://mail' }) as unknown as { stmpUrl: string };
-  expect(() => make(settings)).toThrow(/^mail asks for the setting "stmpUrl".*src\/shop\.ts/);
+  expect(() => make(settings)).toThrow(/^mail asks for the setting "stmpUrl".*of: \['mail'\].*src\/shop\.ts/);
 });

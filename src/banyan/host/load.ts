@@ -10,7 +10,14 @@ export async function loadModule(name: string, settings: Settings): Promise<Modu
   const { default: make } = (await import(fileOf(settings.app, name, 'module.ts'))) as {
     default: (settings: unknown) => Module;
   };
-  return make(knownOnly(name, { ...settings, ...settings.own }));
+  return make(knownOnly(name, { ...settings, ...ownOf(settings, name) }));
+}
+
+/** Those that are the module's to read. */
+function ownOf({ app, own }: Settings, module: string): Partial<Settings['own']> {
+  return Object.fromEntries(
+    Object.entries(own).filter(([name]) => app.settings?.[name]?.of.includes(module)),
+  );
 }
 
 /** A module names its settings in an interface of its own, which nothing compares with ours: what we lack says so here. */
@@ -19,7 +26,7 @@ export function knownOnly<S extends object>(module: string, settings: S): S {
     get(all, name, receiver) {
       if (name in all || typeof name === 'symbol') return Reflect.get(all, name, receiver);
       throw new Error(
-        `${module} asks for the setting "${name}", which nobody reads: name it, with its variable, in the settings of the product (src/shop.ts)`,
+        `${module} asks for the setting "${name}", which it has not: name it, with its variable and of: ['${module}'], in the settings of the product (src/shop.ts)`,
       );
     },
   });

@@ -1,4 +1,4 @@
-// As whom a service speaks to the log: its module's own user where there is one, and nothing of anybody else's.
+// What a service is told. As whom it speaks to the log: its module's own user where there is one, and nothing of anybody else's.
 import { expect, test } from 'vitest';
 import { serviceCommand } from './service-command.ts';
 
@@ -51,4 +51,16 @@ test('where the log is in PostgreSQL it needs no user of its own, and nothing is
   const warned: string[] = [];
   expect(started({ brokerUrl: undefined }, warned)('till', 1).env.BROKER_URL).not.toMatch(/^kafka/);
   expect(warned).toEqual([]);
+});
+
+test('it is told the settings of its own module alone: those of others may hold passwords', () => {
+  const settings = {
+    folder: { of: ['till'], variable: 'FOLDER', protocols: ['file:'], example: 'file:///x' },
+    relay: { of: ['mail'], variable: 'RELAY_URL', protocols: ['smtp:'], example: 'smtp://u:p@h' },
+  };
+  const app = { service: () => new URL('file:///product/main.ts'), settings };
+  const own = { folder: 'file:///data/till', relay: 'smtp://post:secret@mail.example' };
+  const { env } = started({ app, own })('till', 1);
+  expect(env.FOLDER).toBe('file:///data/till');
+  expect(JSON.stringify(env)).not.toContain('secret');
 });

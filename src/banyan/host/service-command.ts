@@ -33,7 +33,7 @@ export function serviceCommand(
       SERVICE_KEY: JSON.stringify(keyOf(module)),
       INTERNAL_KEY: settings.internalKey,
       INTERNAL_KEY_LEGACY: settings.internalKey === undefined ? undefined : '1',
-      ...ownOf(settings),
+      ...ownOf(settings, module),
       BROKER_URL: brokerOf(module),
       RATE_LIMIT_EXEMPT: settings.rateLimitExempt.join(',') || undefined,
       DRAIN_DELAY_MS: String(settings.drainDelayMs),
@@ -91,12 +91,10 @@ function createBrokerChoice({ brokerUrl, moduleBrokerUrls, strict }: Settings, l
   };
 }
 
-/** The product's own settings, under the names of their variables. */
-function ownOf({ app, own }: Settings): Record<string, string | undefined> {
+/** The product's own settings of that module, under the names of their variables. */
+function ownOf({ app, own }: Settings, module: string): Record<string, string | undefined> {
+  const told = Object.entries(app.settings ?? {}).filter(([, { of }]) => of.includes(module));
   return Object.fromEntries(
-    Object.entries(app.settings ?? {}).map(([name, { variable }]) => [
-      variable,
-      own[name] === undefined ? undefined : String(own[name]),
-    ]),
+    told.map(([name, { variable }]) => [variable, own[name] === undefined ? undefined : String(own[name])]),
   );
 }
