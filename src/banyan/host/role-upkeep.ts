@@ -6,10 +6,10 @@ import type { Logger } from 'pino';
 import { LOG_ROLE } from '../log/postgres-schema.ts';
 import { countHosts, type HostCounts } from '../placement/host-counts.ts';
 import { type ConnectionNeeds, limitConnections } from '../postgres/connection-limits.ts';
-import { createClient, POOL_SIZE } from '../postgres/connections.ts';
+import { POOL_SIZE } from '../postgres/connections.ts';
 import { hold } from '../postgres/kernel-lock.ts';
 import { type ProvisionOptions, rolesOf } from '../postgres/provision.ts';
-import { restoreRoles } from '../postgres/role-keeping.ts';
+import { openRoleSession, restoreRoles } from '../postgres/role-keeping.ts';
 import { runtimeRole } from '../postgres/roles.ts';
 import type { Undo } from './undo.ts';
 
@@ -125,13 +125,7 @@ async function withSession<T>(
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
   if (session) return work(session);
-  const client = createClient({
-    connectionString: url,
-    application_name: 'banyan roles',
-    connectionTimeoutMillis: 5_000,
-    statement_timeout: 10_000,
-  });
-  await client.connect();
+  const client = await openRoleSession(url);
   try {
     return await work(client);
   } finally {

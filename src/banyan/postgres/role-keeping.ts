@@ -45,11 +45,11 @@ export async function restoreRoles(
   wanted: readonly SchemaRoles[],
   { adminUrl, log, onChangedRole = toldIn(log) }: RoleKeeping,
 ): Promise<void> {
-  const client = await sessionOf(adminUrl);
+  const client = await openRoleSession(adminUrl);
   try {
     const server = await readServer(client);
     if ((await changedRoles(client, wanted, server, adminUrl)).length === 0) return;
-    const lock = await sessionOf(adminUrl);
+    const lock = await openRoleSession(adminUrl);
     try {
       await hold(lock, 'provision');
       for (const one of await changedRoles(client, wanted, server, adminUrl)) {
@@ -76,7 +76,8 @@ function urlAs(adminUrl: string, { runtime, password }: SchemaRoles): string {
   return url.href;
 }
 
-async function sessionOf(url: string): Promise<pg.Client> {
+/** A session of the administrator's own for a look at roles. */
+export async function openRoleSession(url: string): Promise<pg.Client> {
   const client = createClient({
     connectionString: url,
     application_name: 'banyan roles',
