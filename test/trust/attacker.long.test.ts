@@ -65,6 +65,29 @@ for (const [name, attempts] of Object.entries(tables))
     for (const attempt of attempts) test(attempt.name, () => make(attempt), 120_000);
   });
 
+test('no role of any module has more than its own schema, the doors of the log, and what ends sessions', async () => {
+  const roles = `pg_roles r WHERE r.rolcanlogin AND r.rolname ~ '^banyan_' AND r.rolname NOT IN ('banyan_log', 'banyan_control')`;
+  const elsewhere = `nspname NOT IN ('pg_catalog', 'information_schema', substr(r.rolname, 8))`;
+  const tables = await victim.ask(`
+    SELECT rolname, nspname, relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace, ${roles} AND ${elsewhere}
+      AND relkind IN ('r', 'v', 'm', 'p', 'f') AND (
+        has_table_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+        OR has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'))`);
+  expect(tables).toEqual([]);
+  const functions = await victim.ask<{ what: string; of: string[] }>(`
+    SELECT nspname || CASE WHEN nspname = 'banyan_log' AND prosecdef THEN '.*' ELSE '.' || proname END AS what,
+      array_agg(DISTINCT rolname::text ORDER BY rolname::text) AS of
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace, ${roles} AND ${elsewhere}
+      AND has_function_privilege(r.oid, p.oid, 'EXECUTE') AND has_schema_privilege(r.oid, n.oid, 'USAGE')
+    GROUP BY 1 ORDER BY 1`);
+  const modules = ['catalog', 'media', 'notifications', 'orders', 'payments', 'users'];
+  expect(functions).toEqual([
+    { what: 'banyan_control.revoke', of: ['banyan_users'] },
+    { what: 'banyan_control.revoke_sessions', of: ['banyan_users'] },
+    { what: 'banyan_log.*', of: modules.map((module) => `banyan_${module}`) },
+  ]);
+});
+
 test('the key that was stolen ends when keys are rotated, and nobody who asks is refused meanwhile', async () => {
   const token = await thief.own('control');
   expect((await thief.sync({}, token)).status).toBe(200);
