@@ -82,7 +82,7 @@ describe('the check itself can fail', () => {
       'host/b.ts': 'const entry = `/srv/extracted/main.ts`;\n',
       'host/c.ts': '// `orders-2` is `orders`\n',
       'host/d.ts': "// what orders the guesses of all users\nconst sql = 'ORDER BY id';\n",
-      'host/e.ts': "throw kernelProblem('unsupported-media-type');\n",
+      'host/e.ts': "throw libraryProblem('unsupported-media-type');\n",
     });
     expect(found.map((one) => one.split(' ')[0])).toEqual([
       'src/banyan/host/a.ts:1',

@@ -20,7 +20,7 @@ export { money } from './contract/money.ts';
 /** A list by pages. @example list: (query) => pageOf(parcels, query, (after, limit) => repository.newest(after, limit)) */
 export { type Cursors, type PageQuery, pageOf } from './contract/paging.ts';
 /** A refusal (RFC 9457). @example throw problem(parcels, 'too-heavy', { detail: 'It weighs 40 kg; 30 is the most.' }) */
-export { type FieldError, kernelProblem, problem } from './contract/problem.ts';
+export { type FieldError, libraryProblem, problem } from './contract/problem.ts';
 export { Type } from './contract/type.ts';
 export type { Delivery } from './events/envelope.ts';
 export type { Listener } from './events/listener.ts';
@@ -39,7 +39,7 @@ export type { AddressRule, Limits } from './limits/limits.ts';
 /** Room for what is dear. @example const queue = new BoundedQueue({ … }) */
 export { BoundedQueue, type Waiting } from './limits/queue.ts';
 /** A schema of a module's outside, with a role of its own. @example schemas: [{ schema: 'scales', role: 'banyan_scales', ddl }] */
-export type { KernelSchema } from './postgres/kernel-schema.ts';
+export type { RoleSchema } from './postgres/role-schema.ts';
 /** Steps over modules, with the way back. @example const engine = kit.saga(defineSaga({ steps: [{ name: 'pick-up', by: 'depots', … }] })) */
 export type { Beginning } from './saga/begin.ts';
 export { defineSaga, type Reply, type Saga, type Watched } from './saga/definition.ts';

@@ -4,7 +4,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Dispatcher } from '../../../src/banyan/calls/dispatcher.ts';
 import { createRemote } from '../../../src/banyan/calls/remote.ts';
-import { kernelProblem } from '../../../src/banyan/contract/problem.ts';
+import { libraryProblem } from '../../../src/banyan/contract/problem.ts';
 import { createGateway } from '../../../src/banyan/gateway/gateway.ts';
 import { bootModule, inOrderOfUse } from '../../../src/banyan/host/boot-module.ts';
 import { createInternalPort } from '../../../src/banyan/host/internal-port.ts';
@@ -93,7 +93,7 @@ for (const module of inOrderOfUse(wanted)) {
 }
 
 const verifyBearer = () => {
-  throw kernelProblem('unauthenticated');
+  throw libraryProblem('unauthenticated');
 };
 // A gateway that was asked before its services were up looks here whether they are.
 const health = (app: FastifyInstance) => {

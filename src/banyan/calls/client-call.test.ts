@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Call } from '../context/call.ts';
 import { closed, defineContract, nothing, operation } from '../contract/contract.ts';
-import { kernelProblem, ModuleUnavailable, type Problem } from '../contract/problem.ts';
+import { libraryProblem, ModuleUnavailable, type Problem } from '../contract/problem.ts';
 import { Type } from '../contract/type.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
 import { rightsOf, tokensOf } from '../identity/known-hosts.fixture.ts';
@@ -46,7 +46,7 @@ function bearers(): VerifyBearer {
   const known = new Set(['known']);
   return (token) => {
     if (known.has(token)) return anna as never;
-    if (token !== 'new') throw kernelProblem('unauthenticated', { detail: 'forged' });
+    if (token !== 'new') throw libraryProblem('unauthenticated', { detail: 'forged' });
     known.add('new');
     return Promise.resolve(anna) as never;
   };

@@ -15,7 +15,7 @@ import {
 import { listed, type Scope } from '../context/scopes.ts';
 import { childOf, newTraceparent } from '../context/trace.ts';
 import type { Contract, OperationSpec } from '../contract/contract.ts';
-import { kernelProblem, type Problem } from '../contract/problem.ts';
+import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { type InputCheck, inputCheck, outputCheck } from '../contract/validation.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
 import { type NoteAct, noteAct } from './acts.ts';
@@ -75,7 +75,7 @@ export function createDispatcher(
   const entryOf = (operation: string): Entry => {
     const entry = entries.get(operation);
     if (!entry)
-      throw kernelProblem('not-found', { detail: `${contract.module} has no operation "${operation}"` });
+      throw libraryProblem('not-found', { detail: `${contract.module} has no operation "${operation}"` });
     return entry;
   };
 
@@ -158,7 +158,7 @@ function promised({ access, upload }: OperationSpec, call: { user?: SessionUser 
 /** Nobody waits any more for what is past its deadline: it is not begun. */
 function inTime(module: string, operation: string, { deadline }: Call): void {
   if (deadline !== Number.POSITIVE_INFINITY && deadline < Date.now())
-    throw kernelProblem('deadline-exceeded', { detail: `${module}.${operation} was asked too late` });
+    throw libraryProblem('deadline-exceeded', { detail: `${module}.${operation} was asked too late` });
 }
 
 function throughJson(value: unknown): unknown {
@@ -184,7 +184,7 @@ export function authorise(spec: OperationSpec, principal: Principal): void {
       break;
   }
   if (principal === anonymous || principal.kind === 'anonymous') {
-    throw kernelProblem('unauthenticated', {
+    throw libraryProblem('unauthenticated', {
       detail:
         spec.access === 'operator'
           ? 'Send ADMIN_TOKEN, or the token of an operator, as a bearer token.'
@@ -193,12 +193,12 @@ export function authorise(spec: OperationSpec, principal: Principal): void {
   }
   if (principal.kind === 'operator' && spec.scope !== undefined)
     throw scopeMissing(listed(spec.scope), principal);
-  throw kernelProblem('forbidden', { detail: `This operation is for ${audience[spec.access]}.` });
+  throw libraryProblem('forbidden', { detail: `This operation is for ${audience[spec.access]}.` });
 }
 
 function scopeMissing(needed: readonly Scope[], { name, scopes }: Operator): Problem {
   const wanted = needed.join(' or ');
-  return kernelProblem('forbidden', {
+  return libraryProblem('forbidden', {
     detail:
       `This operation needs the scope ${wanted}, and ${name} has ${scopes.join(', ') || 'none'}. Whoever holds ADMIN_TOKEN ` +
       `or the scope operators can grant it: npx banyan operators add NAME --scope ${needed[0]}`,

@@ -3,7 +3,7 @@
 // anything else a problem. The same promises as the WebSocket link.
 import type { IncomingHttpHeaders } from 'node:http';
 import { Pool } from 'undici';
-import { kernelProblem, type Problem } from '../contract/problem.ts';
+import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { wasNothingSent } from '../routing/failover.ts';
 import { Backoff } from './backoff.ts';
 import { HOP_MARGIN_MS } from './deadlines.ts';
@@ -147,7 +147,7 @@ function retryAfter(headers: IncomingHttpHeaders): number | undefined {
 }
 
 function badAnswer({ target }: FarCall): Problem {
-  return kernelProblem('bad-gateway', {
+  return libraryProblem('bad-gateway', {
     detail: `${target.module}.${target.operation} was answered with something that is no answer.`,
     extra: { module: target.module },
   });

@@ -1,7 +1,7 @@
 // How a call to another process ends, and what follows when an attempt failed: another process where
 // routing/failover.ts allows it; when nobody is left the placements are read again, and then the caller gets one typed
 // error that names the module. Guarantees: a call ends once, and its end is observed once.
-import { kernelProblem, ModuleUnavailable, Problem } from '../contract/problem.ts';
+import { libraryProblem, ModuleUnavailable, Problem } from '../contract/problem.ts';
 import { sideOf } from '../routing/side.ts';
 import type { Placements } from '../routing/snapshot.ts';
 import { AskByHttp, type FarCall, type Settling } from './far-call.ts';
@@ -83,7 +83,7 @@ function outcomeOf(error: unknown): string {
 }
 
 function late({ target: { module, operation } }: FarCall): Problem {
-  return kernelProblem('deadline-exceeded', {
+  return libraryProblem('deadline-exceeded', {
     detail: `${module}.${operation} did not answer within the time left for it.`,
     extra: { module },
   });

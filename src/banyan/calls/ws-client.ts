@@ -6,7 +6,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from 'pino';
 import type WebSocket from 'ws';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import { Backoff } from './backoff.ts';
 import { HOP_MARGIN_MS } from './deadlines.ts';
 import type { FarCall, Link } from './far-call.ts';
@@ -93,7 +93,7 @@ export class WsLink implements Link {
     const text = requestText(target.head, id, input, left, traceparent, flow?.event, authorization);
     if (tooLarge(text, maxPayload)) {
       const detail = `A call between modules may have ${maxPayload} bytes.`;
-      call.failed(kernelProblem('too-large', { detail }));
+      call.failed(libraryProblem('too-large', { detail }));
       return;
     }
     call.sent = true;

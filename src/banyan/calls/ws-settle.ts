@@ -1,6 +1,6 @@
 // What the answer to a frame means for its call: a result, a problem, a host that shuts down, or a call of a client
 // that is wanted by HTTP. It reads the answer alone and knows no socket.
-import { kernelProblem, type Problem } from '../contract/problem.ts';
+import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { AskByHttp, type FarCall } from './far-call.ts';
 import { BY_HTTP, CLOSING, METHOD_NOT_FOUND, problemOf, type RpcError } from './frames.ts';
 
@@ -19,7 +19,7 @@ function refused(call: FarCall, error: RpcError | null): void {
 }
 
 function badAnswer({ target }: FarCall): Problem {
-  return kernelProblem('bad-gateway', {
+  return libraryProblem('bad-gateway', {
     detail: `${target.module}.${target.operation} was answered with something that is no answer.`,
     extra: { module: target.module },
   });

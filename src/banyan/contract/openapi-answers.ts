@@ -2,7 +2,7 @@
 // failure, those of the library and those of its contract.
 import type { Contract, OperationSpec } from './contract.ts';
 import { exampleOf } from './examples.ts';
-import { type KernelError, kernelErrors } from './problem.ts';
+import { type LibraryError, libraryErrors } from './problem.ts';
 
 type Json = Record<string, unknown>;
 
@@ -97,7 +97,7 @@ export const problemContent = {
 export function failures(contract: Contract, spec: OperationSpec): Json {
   const titles = new Map<number, string[]>();
   const add = (status: number, title: string) => titles.set(status, [...(titles.get(status) ?? []), title]);
-  for (const code of kernelFailures(spec)) add(kernelErrors[code].status, kernelErrors[code].title);
+  for (const code of libraryFailures(spec)) add(libraryErrors[code].status, libraryErrors[code].title);
   for (const name of spec.errors ?? [])
     add(contract.errors[name]!.status, `${contract.errors[name]!.title} (${name})`);
   const answers: Json = {};
@@ -112,8 +112,8 @@ export function failures(contract: Contract, spec: OperationSpec): Json {
   return answers;
 }
 
-function kernelFailures(spec: OperationSpec): KernelError[] {
-  const codes: KernelError[] = ['malformed', 'unauthenticated'];
+function libraryFailures(spec: OperationSpec): LibraryError[] {
+  const codes: LibraryError[] = ['malformed', 'unauthenticated'];
   if (spec.access !== 'public') codes.push('forbidden');
   if (Object.keys(spec.input.properties).length > 0 || spec.upload) codes.push('invalid');
   if (spec.http!.method !== 'GET') codes.push('too-large', 'unsupported-media-type');

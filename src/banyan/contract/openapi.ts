@@ -6,7 +6,7 @@ import { exampleInput } from './examples.ts';
 import { hostPaths } from './host-paths.ts';
 import { failures, problemContent, problemSchema, rateLimitHeaders, successes } from './openapi-answers.ts';
 import { inputs } from './openapi-input.ts';
-import { kernelErrors } from './problem.ts';
+import { libraryErrors } from './problem.ts';
 
 type Json = Record<string, unknown>;
 
@@ -20,7 +20,7 @@ export interface Documented {
 
 /** The document of these contracts. */
 export function openapi(contracts: readonly Contract[], { title, version, sessions }: Documented): Json {
-  const tooMany = { description: kernelErrors['too-many-requests'].title, content: problemContent };
+  const tooMany = { description: libraryErrors['too-many-requests'].title, content: problemContent };
   const paths: Record<string, Json> = { ...hostPaths({ ...tooMany, headers: rateLimitHeaders }) };
   for (const contract of contracts) {
     for (const [name, spec] of Object.entries(contract.operations)) {

@@ -74,7 +74,7 @@ export function problem<C extends Contract, E extends keyof C['errors'] & string
 }
 
 /** The problems that any operation may answer with: they belong to the doors, not to a contract. */
-export const kernelErrors = {
+export const libraryErrors = {
   malformed: { status: 400, title: 'The request is malformed' },
   unauthenticated: { status: 401, title: 'Authentication is required' },
   forbidden: { status: 403, title: 'Not allowed' },
@@ -96,11 +96,11 @@ export const kernelErrors = {
   'deadline-exceeded': { status: 504, title: 'The answer did not come in time' },
 } as const;
 
-export type KernelError = keyof typeof kernelErrors;
+export type LibraryError = keyof typeof libraryErrors;
 
 /** A problem of the doors themselves (authentication, shape, availability). */
-export function kernelProblem(code: KernelError, options: ProblemOptions = {}): Problem {
-  const spec = kernelErrors[code];
+export function libraryProblem(code: LibraryError, options: ProblemOptions = {}): Problem {
+  const spec = libraryErrors[code];
   return make('kernel', code, spec.status, spec.title, options);
 }
 
@@ -115,7 +115,7 @@ export class ModuleUnavailable extends Problem {
     detail: string,
     options: { nothingSent?: boolean; retryAfter?: number; cause?: unknown } = {},
   ) {
-    const base = kernelProblem('unavailable', { detail, extra: { module } });
+    const base = libraryProblem('unavailable', { detail, extra: { module } });
     super(base.body, { retryAfter: options.retryAfter ?? 1, cause: options.cause });
     this.name = 'ModuleUnavailable';
     this.module = module;

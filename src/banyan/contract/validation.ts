@@ -7,7 +7,7 @@ import { leavesFree, TOO_DEEP, tooDeep } from './depth.ts';
 import { type Fault, findFaults } from './faults.ts';
 import { inWords } from './fields.ts';
 import { escapePointer } from './pointer.ts';
-import { type FieldError, kernelProblem, type Problem } from './problem.ts';
+import { type FieldError, libraryProblem, type Problem } from './problem.ts';
 
 export type InputCheck = (input: unknown) => void;
 
@@ -43,7 +43,7 @@ export function compile(schema: TSchema): Check {
 
 /** The 422 problem that names the fields. */
 export function invalid(errors: readonly FieldError[]): Problem {
-  return kernelProblem('invalid', {
+  return libraryProblem('invalid', {
     detail: 'See errors: each entry names the field and what is wrong with it.',
     errors,
   });

@@ -2,7 +2,7 @@
 // probes. Both ports are one server, so that what holds of one (limits, hygiene, draining) holds of the other.
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import { refuseRequest } from '../http/problems.ts';
 
 /** Which connections came in by the port of /admin. */
@@ -23,7 +23,7 @@ export function keepAdminApart(app: FastifyInstance, sockets: AdminSockets): voi
       const detail = here
         ? 'This port answers /admin alone; all else is at the public one.'
         : 'Nothing answers at this path; /openapi.json lists what does.';
-      refuseRequest(request, reply, kernelProblem('not-found', { detail }));
+      refuseRequest(request, reply, libraryProblem('not-found', { detail }));
     }
   });
 }

@@ -1,7 +1,7 @@
 // Why a process gave no answer: what that says of the request that was sent to it (never begun, perhaps begun,
 // answered with nonsense), and the problem that the client gets when no other process may be asked. It knows codes and
 // words alone.
-import { kernelProblem, ModuleUnavailable, type Problem } from '../contract/problem.ts';
+import { libraryProblem, ModuleUnavailable, type Problem } from '../contract/problem.ts';
 import { wasNothingSent } from '../routing/failover.ts';
 import type { Instance } from '../routing/snapshot.ts';
 import { REFUSED } from './unexpected.ts';
@@ -26,10 +26,10 @@ export function failureOf(error: Error): Failure {
 export function problemOf({ code }: Failure, { id }: Instance, module: string): Problem {
   if (isBadAnswer(code)) {
     const detail = `What ${id} answered is not valid HTTP/1.1, or has more than 32 kB of headers.`;
-    return kernelProblem('bad-gateway', { detail });
+    return libraryProblem('bad-gateway', { detail });
   }
   if (code.endsWith('TIMEOUT'))
-    return kernelProblem('deadline-exceeded', { detail: `${id} did not answer in time.` });
+    return libraryProblem('deadline-exceeded', { detail: `${id} did not answer in time.` });
   return new ModuleUnavailable(module, `${id} lost the connection while it worked on the request.`);
 }
 

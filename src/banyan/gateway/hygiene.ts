@@ -1,7 +1,7 @@
 // What a client may not do to the gateway: smuggle a path past the router, set the headers that only hosts set to one
 // another, speak to a service of its own connection, or begin a WebSocket. Runs before credentials and body are looked at.
 import type { FastifyInstance } from 'fastify';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import { dropNamed } from '../http/hop-by-hop.ts';
 import { sendProblem } from '../http/problems.ts';
 import { isHandshake } from '../http/upgrade.ts';
@@ -41,7 +41,7 @@ export function protectPublicPort(app: FastifyInstance, proxies?: Networks): voi
     const { headers } = raw;
     const url = raw.url!;
     if (isHandshake(raw)) {
-      const problem = kernelProblem('upgrade-refused', { detail: 'This port opens no WebSocket.' });
+      const problem = libraryProblem('upgrade-refused', { detail: 'This port opens no WebSocket.' });
       // What follows may be frames already: nothing on this connection is read as a request any more.
       sendProblem(reply.header('connection', 'close, upgrade').header('upgrade', 'HTTP/1.1'), problem);
       return;
@@ -49,7 +49,7 @@ export function protectPublicPort(app: FastifyInstance, proxies?: Networks): voi
     const query = url.indexOf('?');
     if (SUSPICIOUS.test(query < 0 ? url : url.slice(0, query))) {
       done(
-        kernelProblem('malformed', {
+        libraryProblem('malformed', {
           detail: 'The path has dots that lead elsewhere, an encoded slash, a backslash or an empty segment.',
         }),
       );

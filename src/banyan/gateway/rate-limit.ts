@@ -6,7 +6,7 @@
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import type { Networks } from '../limits/networks.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -65,7 +65,7 @@ export function createRateLimit(options: RateLimitOptions): RateLimit {
 
 async function load(perSecond: number, onRefused: (address: string) => void): Promise<RateLimit> {
   const { default: rateLimit } = await import('@fastify/rate-limit');
-  const problem = kernelProblem('too-many-requests', {
+  const problem = libraryProblem('too-many-requests', {
     detail: `Your address may ask ${perSecond} times a second; wait as long as Retry-After says.`,
   });
   const app = fastify();

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { AskByHttp } from '../calls/far-call.ts';
 import type { ClientAnswer, ClientCall, RemoteCalls } from '../calls/remote.ts';
 import { closed, defineContract, nothing, operation } from '../contract/contract.ts';
-import { kernelProblem, ModuleUnavailable } from '../contract/problem.ts';
+import { libraryProblem, ModuleUnavailable } from '../contract/problem.ts';
 import { Type } from '../contract/type.ts';
 import { operationFinder } from '../http/lookup.ts';
 import type { Door, Placement, Placements } from '../routing/snapshot.ts';
@@ -112,7 +112,7 @@ describe('a plain read', () => {
   });
 
   it('that is refused by the service gets its problem', async () => {
-    const refused = kernelProblem('unauthenticated', { detail: 'no', retryAfter: 2 });
+    const refused = libraryProblem('unauthenticated', { detail: 'no', retryAfter: 2 });
     const { get } = world({ answer: (done) => done(refused, undefined, 'shop-2') });
     const { statusCode, headers, body } = await get('/api/shop/1');
     expect(statusCode).toBe(401);

@@ -3,7 +3,7 @@
 // the picture alone. Guarantee: an operator who leaves the picture is refused from the next request on.
 import type { JWK } from 'jose';
 import { firstOperator, type Operator, type Principal } from '../context/principal.ts';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
 import {
   createAdminCheck,
@@ -40,7 +40,7 @@ export function createBearerCheck(options: BearerOptions): VerifyBearer {
   const dotted = adminToken?.includes('.') ?? false;
   const refuse = async (address: string | undefined): Promise<never> => {
     await onWrong(address);
-    throw kernelProblem('unauthenticated', {
+    throw libraryProblem('unauthenticated', {
       detail:
         'The bearer token is neither a session token nor the ADMIN_TOKEN of this instance, nor the token of an operator.',
     });

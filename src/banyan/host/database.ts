@@ -7,13 +7,13 @@ import { POSTGRES_LOG } from '../config/values.ts';
 import { LOG_ROLE, logSchema } from '../log/postgres-schema.ts';
 import { controlSchema } from '../placement/schema.ts';
 import { createClient } from '../postgres/connections.ts';
-import { hold } from '../postgres/kernel-lock.ts';
-import type { KernelSchema } from '../postgres/kernel-schema.ts';
+import { hold } from '../postgres/library-lock.ts';
 import { provision } from '../postgres/provision.ts';
 import type { ChangedRole } from '../postgres/role-keeping.ts';
+import type { RoleSchema } from '../postgres/role-schema.ts';
 import { roleUrl, runtimeRole } from '../postgres/roles.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
-import { kernelTables } from './kernel-tables.ts';
+import { libraryTables } from './library-tables.ts';
 import type { Module } from './module.ts';
 import { createRoleUpkeep, type RoleUpkeep } from './role-upkeep.ts';
 import { refuseOtherRoot, roleSecretOf } from './root.ts';
@@ -84,7 +84,7 @@ async function ownDatabase(
   const extra = modules.flatMap((module) =>
     (module.schemas ?? []).map((schema) => [module.contract.module, schema] as const),
   );
-  const schemas: KernelSchema[] = [
+  const schemas: RoleSchema[] = [
     controlSchema(revokers),
     logSchema(allModules),
     ...extra.map(([, schema]) => schema),
@@ -97,7 +97,7 @@ async function ownDatabase(
     modules: allModules,
     prisma: app.prisma,
     schemas,
-    moduleDdl: kernelTables,
+    moduleDdl: libraryTables,
     mayChange: (client: pg.Client) => refuseOtherRoot(client, settings),
     ownServer: server !== undefined,
     onChangedRole: tellOf(security),

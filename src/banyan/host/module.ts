@@ -11,7 +11,7 @@ import type { SessionSigner } from '../identity/session-token.ts';
 import type { Job } from '../jobs/job.ts';
 import type { LeasedJob } from '../jobs/leased.ts';
 import type { Limits } from '../limits/limits.ts';
-import type { KernelSchema } from '../postgres/kernel-schema.ts';
+import type { RoleSchema } from '../postgres/role-schema.ts';
 import type { Saga } from '../saga/definition.ts';
 import type { Engine } from '../saga/engine.ts';
 import type { Sql, Store } from '../store/store.ts';
@@ -32,7 +32,7 @@ export interface Kit<PrismaClient = unknown> {
   /** A client of another module; whether it is near or far is decided on every call. */
   ref<C extends Contract>(contract: C): Client<C>;
   /** SQL in one of the module's extra `schemas`, under that schema's own role, by so many connections at most. */
-  outside(schema: KernelSchema, most: number): Sql;
+  outside(schema: RoleSchema, most: number): Sql;
   /** Runs the job `name` of this module soon instead of at its next turn. */
   wake(job: string): void;
   /** A job over rows of the module's own table, each leased while it is in work. */
@@ -74,7 +74,7 @@ export interface ModuleSpec<C extends Contract = Contract, PrismaClass = unknown
   /** The class that Prisma generates: the library makes one client of it, over the module's own pool. */
   readonly prisma?: PrismaClass;
   /** PostgreSQL schemas of the module's outside (a sandbox it runs for a third party), each with a role of its own. */
-  readonly schemas?: readonly KernelSchema[];
+  readonly schemas?: readonly RoleSchema[];
   /** Puts the module together, once a host and before anybody asks it; it only makes things and waits for nothing. */
   setup(kit: Kit<Made<PrismaClass>>): Parts<C>;
 }

@@ -6,7 +6,7 @@ import { logSchema } from '../log/postgres-schema.ts';
 import { controlSchema } from '../placement/schema.ts';
 import { createClient } from '../postgres/connections.ts';
 import type { Database } from './database.ts';
-import { kernelTables } from './kernel-tables.ts';
+import { libraryTables } from './library-tables.ts';
 import type { Module } from './module.ts';
 import type { Undo } from './undo.ts';
 
@@ -29,7 +29,7 @@ export function storesOf(database: Database, modules: readonly Module[]): Prepar
   const own = modules.flatMap(({ contract: { module }, schemas = [] }) => {
     const setting = `DATABASE_URL_${module.toUpperCase()}`;
     return [
-      { setting, url: database.moduleUrl(module), schema: module, ddl: kernelTables() },
+      { setting, url: database.moduleUrl(module), schema: module, ddl: libraryTables() },
       ...schemas.map(({ schema, ddl }) => {
         const url = database.schemaUrl(module, schema);
         return { setting: `${setting}_${schema.toUpperCase()}`, url, schema, ddl };

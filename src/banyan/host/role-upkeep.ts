@@ -7,7 +7,7 @@ import { LOG_ROLE } from '../log/postgres-schema.ts';
 import { countHosts, type HostCounts } from '../placement/host-counts.ts';
 import { type ConnectionNeeds, limitConnections } from '../postgres/connection-limits.ts';
 import { POOL_SIZE } from '../postgres/connections.ts';
-import { hold } from '../postgres/kernel-lock.ts';
+import { hold } from '../postgres/library-lock.ts';
 import { type ProvisionOptions, rolesOf } from '../postgres/provision.ts';
 import { openRoleSession, restoreRoles } from '../postgres/role-keeping.ts';
 import { runtimeRole } from '../postgres/roles.ts';

@@ -2,7 +2,7 @@
 // ones, on every route alike, or the near and the far side of a module would answer differently.
 import type { FastifyInstance } from 'fastify';
 import { anonymous, type Principal } from '../context/principal.ts';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -39,7 +39,7 @@ export function authenticateRequests(app: FastifyInstance, verify: VerifyBearer)
     const token = bearerIn(header);
     if (!token) {
       refuse(
-        kernelProblem('unauthenticated', {
+        libraryProblem('unauthenticated', {
           detail: 'The Authorization header is not of the form: Bearer <token>.',
         }),
       );

@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { OperationSpec } from '../contract/contract.ts';
-import { kernelProblem, type Problem } from '../contract/problem.ts';
+import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { invalid } from '../contract/validation.ts';
 import { hasTooManyValues, MAX_VALUES } from '../contract/value-count.ts';
 import { bodyLimitOf, JSON_BODY_LIMIT } from './limits.ts';
@@ -67,9 +67,9 @@ export function passedBodies(app: FastifyInstance): void {
 /** Nothing of it was read: by Content-Length alone it is too large, whatever it is. */
 function typeRefused(spec: OperationSpec, { headers, mediaType }: FastifyRequest): Problem {
   if (!spec.upload || mediaType !== JSON_TYPE)
-    return kernelProblem('unsupported-media-type', { detail: TYPE_NOT_TAKEN });
+    return libraryProblem('unsupported-media-type', { detail: TYPE_NOT_TAKEN });
   if (Number(headers['content-length']) > bodyLimitOf(spec)) return tooLarge();
-  return kernelProblem('unsupported-media-type', { detail: uploadWanted(spec.upload.field) });
+  return libraryProblem('unsupported-media-type', { detail: uploadWanted(spec.upload.field) });
 }
 
 export const uploadWanted = (field: string): string =>
@@ -80,10 +80,10 @@ function fromJson(parse: Parse, request: FastifyRequest, body: Buffer, done: Don
   else if (hasTooManyValues(body))
     done(invalid([{ path: '', message: `has more than ${MAX_VALUES} values` }]));
   else if (isUtf8(body)) parse(request, body.toString(), done);
-  else done(kernelProblem('malformed', { detail: 'The body is not UTF-8.' }));
+  else done(libraryProblem('malformed', { detail: 'The body is not UTF-8.' }));
 }
 
-const tooLarge = () => kernelProblem('too-large', { detail: BODY_TOO_LARGE });
+const tooLarge = () => libraryProblem('too-large', { detail: BODY_TOO_LARGE });
 
 /** As Fastify reads a body, but with a limit of the request's own. */
 function readBody(
@@ -110,7 +110,8 @@ function readBody(
   };
   const whole = () => {
     const short = headers['content-length'] !== undefined && length !== promised;
-    if (short) end(kernelProblem('malformed', { detail: 'The body is not as long as Content-Length says.' }));
+    if (short)
+      end(libraryProblem('malformed', { detail: 'The body is not as long as Content-Length says.' }));
     else end(null, Buffer.concat(parts, length));
   };
   payload.on('data', take).on('end', whole).on('error', end);

@@ -6,7 +6,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import type { Networks } from '../limits/networks.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { latestAnswerOn } from './open-connections.ts';
@@ -79,7 +79,7 @@ export function capConnections(server: Server, caps: ConnectionCaps): void {
     const detail = reason === 'total' ? 'This host has' : 'Your address has';
     refuse(
       socket,
-      kernelProblem('unavailable', { detail: `${detail} too many connections open.`, retryAfter: 5 }),
+      libraryProblem('unavailable', { detail: `${detail} too many connections open.`, retryAfter: 5 }),
     );
   });
   metrics.gauge('banyan_connections', 'Open connections of the public port', [], () => [

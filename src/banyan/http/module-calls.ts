@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import { escapePointer } from '../contract/pointer.ts';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import type { InternalCaller } from '../identity/internal-token.ts';
 import type { Rights } from '../identity/rights.ts';
 import { jsonBodiesOf } from './body.ts';
@@ -28,7 +28,7 @@ export function moduleCalls(
   const answerCall: RouteHandlerMethod = async (request, reply) => {
     const { module, operation, dispatcher, spec } = asked(request);
     if (!dispatcher || !spec || spec.upload || spec.download) {
-      throw kernelProblem('not-found', {
+      throw libraryProblem('not-found', {
         detail: `This host has no operation ${escapePointer(module)}.${escapePointer(operation)} for calls.`,
       });
     }

@@ -3,7 +3,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isOutage, outageInWords } from '../context/outage.ts';
 import { traceOf } from '../context/trace.ts';
-import { type KernelError, kernelProblem, Problem } from '../contract/problem.ts';
+import { type LibraryError, libraryProblem, Problem } from '../contract/problem.ts';
 import { REFUSAL_HEADER, TokenRefused } from '../identity/hop.ts';
 import { Shed } from './admission.ts';
 import { dropRest, keepConnection } from './leftover.ts';
@@ -33,7 +33,7 @@ export const BODY_TOO_LARGE = 'The body is larger than this route takes.';
 
 export const TYPE_NOT_TAKEN = 'Send application/json (or multipart/form-data for an upload).';
 
-const byCode: Readonly<Record<string, [KernelError, string]>> = {
+const byCode: Readonly<Record<string, [LibraryError, string]>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: ['malformed', 'The body is not valid JSON.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed', 'The body is empty; send a JSON object.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed', 'The body is not as long as Content-Length says.'],
@@ -43,7 +43,7 @@ const byCode: Readonly<Record<string, [KernelError, string]>> = {
   FST_ERR_ASYNC_CONSTRAINT: ['internal', ''],
 };
 
-const byStatus: Readonly<Record<number, KernelError>> = {
+const byStatus: Readonly<Record<number, LibraryError>> = {
   400: 'malformed',
   404: 'not-found',
   408: 'timeout',
@@ -61,13 +61,13 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { code, statusCode, message } = (error ?? {}) as Partial<FastifyError>;
   const known = code === undefined ? undefined : byCode[code];
-  if (known) return kernelProblem(known[0], { detail: known[1] });
+  if (known) return libraryProblem(known[0], { detail: known[1] });
   const kind = statusCode === undefined ? undefined : byStatus[statusCode];
-  if (kind && statusCode !== undefined && statusCode < 500) return kernelProblem(kind, { detail: message });
+  if (kind && statusCode !== undefined && statusCode < 500) return libraryProblem(kind, { detail: message });
   if (isOutage(error)) {
-    return kernelProblem('unavailable', { detail: outageInWords(error), retryAfter: 2, cause: error });
+    return libraryProblem('unavailable', { detail: outageInWords(error), retryAfter: 2, cause: error });
   }
-  return kernelProblem('internal', {
+  return libraryProblem('internal', {
     detail: 'The failure was logged with the trace id of this response.',
     cause: error,
   });

@@ -1,7 +1,7 @@
 // A refusal on a bare socket, where no Fastify reply exists: bytes that are no HTTP, headers without end, a method that
 // the parser does not know, a tunnel. The problem goes out, then the socket ends, whatever the other side does meanwhile.
 import type { Duplex } from 'node:stream';
-import { kernelProblem, type Problem } from '../contract/problem.ts';
+import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { REFUSAL_HEADER, TokenRefused } from '../identity/hop.ts';
 import { latestAnswerOn } from './open-connections.ts';
 import { rawSecurityHeaders } from './security-headers.ts';
@@ -65,7 +65,7 @@ interface Unreadable {
   readonly bytesParsed?: number;
 }
 
-const notImplemented = kernelProblem('not-implemented', {
+const notImplemented = libraryProblem('not-implemented', {
   detail: 'No path here takes this method. Methods are written in capitals.',
 });
 
@@ -83,8 +83,8 @@ function problemOf(error: NodeJS.ErrnoException): Problem {
   const { code } = error;
   if (code === 'HPE_INVALID_METHOD' && isRequest(error as Unreadable)) return notImplemented;
   if (code === 'HPE_HEADER_OVERFLOW')
-    return kernelProblem('headers-too-large', { detail: 'The path and headers may have 16 kB in all.' });
+    return libraryProblem('headers-too-large', { detail: 'The path and headers may have 16 kB in all.' });
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return kernelProblem('timeout', { detail: 'The request did not arrive in time.' });
-  return kernelProblem('malformed', { detail: 'The request is not valid HTTP/1.1.' });
+    return libraryProblem('timeout', { detail: 'The request did not arrive in time.' });
+  return libraryProblem('malformed', { detail: 'The request is not valid HTTP/1.1.' });
 }

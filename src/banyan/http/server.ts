@@ -11,7 +11,7 @@ import fastify, {
 } from 'fastify';
 import type { Logger } from 'pino';
 import { adopt } from '../context/trace.ts';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import type { Networks } from '../limits/networks.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
@@ -125,7 +125,7 @@ function settingsOf(
   };
 }
 
-const tooManyBehind = kernelProblem('too-many-requests', {
+const tooManyBehind = libraryProblem('too-many-requests', {
   detail: 'Too many requests of this connection wait for their answers. Read some of them first.',
   retryAfter: 1,
 });

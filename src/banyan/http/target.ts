@@ -2,7 +2,7 @@
 // to the origin form before the router sees it; what is neither is refused before a body is read, and never guessed:
 // a router that looks for the first slash would find /admin in *admin and a query behind a #.
 import type { IncomingMessage } from 'node:http';
-import { kernelProblem, type Problem } from '../contract/problem.ts';
+import { libraryProblem, type Problem } from '../contract/problem.ts';
 
 /** Fewer than this: Node drops the rest of so many header fields without a word. */
 export const MAX_HEADERS = 2_000;
@@ -45,7 +45,7 @@ export function refusalOf(
     return malformed('The target of a request has no #, no space and no control character; encode them.');
   }
   if (rawHeaders.length >= 2 * mostHeaders) {
-    return kernelProblem('headers-too-large', {
+    return libraryProblem('headers-too-large', {
       detail: `A request has fewer than ${mostHeaders} header fields.`,
     });
   }
@@ -68,4 +68,4 @@ function hosts(rawHeaders: readonly string[]): number {
   return count;
 }
 
-const malformed = (detail: string) => kernelProblem('malformed', { detail });
+const malformed = (detail: string) => libraryProblem('malformed', { detail });

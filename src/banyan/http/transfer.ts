@@ -3,19 +3,19 @@ import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Download, Upload } from '../context/call.ts';
 import type { UploadSpec } from '../contract/contract.ts';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import { uploadWanted } from './body.ts';
 import { BODY_TOO_LARGE } from './problems.ts';
 
 /** Reads the file of an upload whole; needs @fastify/multipart on the instance. `most` bounds the body, in bytes. */
 export async function readUpload(request: FastifyRequest, spec: UploadSpec, most: number): Promise<Upload> {
   const wrong = (message: string) =>
-    kernelProblem('invalid', {
+    libraryProblem('invalid', {
       detail: uploadWanted(spec.field),
       errors: [{ path: `/${spec.field}`, message }],
     });
   if (!request.isMultipart()) {
-    throw kernelProblem('unsupported-media-type', { detail: uploadWanted(spec.field) });
+    throw libraryProblem('unsupported-media-type', { detail: uploadWanted(spec.field) });
   }
   if (Number(request.headers['content-length']) > most) throw tooLarge();
   let upload: Upload | undefined;
@@ -35,7 +35,7 @@ export async function readUpload(request: FastifyRequest, spec: UploadSpec, most
   return upload;
 }
 
-const tooLarge = () => kernelProblem('too-large', { detail: BODY_TOO_LARGE });
+const tooLarge = () => libraryProblem('too-large', { detail: BODY_TOO_LARGE });
 
 function translate(error: unknown, spec: UploadSpec): unknown {
   const code = (error as { code?: string }).code ?? '';
@@ -43,13 +43,13 @@ function translate(error: unknown, spec: UploadSpec): unknown {
     return tooLarge();
   }
   if (code === 'FST_FILES_LIMIT' || code === 'FST_FIELDS_LIMIT' || code === 'FST_PARTS_LIMIT') {
-    return kernelProblem('invalid', {
+    return libraryProblem('invalid', {
       detail: `Send one file in the field "${spec.field}" and no other field.`,
       errors: [{ path: `/${spec.field}`, message: 'must be the only part' }],
     });
   }
   if (error instanceof Error && error.name !== 'Problem') {
-    return kernelProblem('malformed', {
+    return libraryProblem('malformed', {
       detail: 'The multipart body is broken or was cut off.',
       cause: error,
     });
@@ -79,7 +79,7 @@ export function sendDownload(request: FastifyRequest, reply: FastifyReply, file:
       .header('content-range', `bytes */${file.bytes.length}`)
       .header('cache-control', 'no-store')
       .removeHeader('etag');
-    throw kernelProblem('range-not-satisfiable', { detail: `The file has ${file.bytes.length} bytes.` });
+    throw libraryProblem('range-not-satisfiable', { detail: `The file has ${file.bytes.length} bytes.` });
   }
   return reply
     .code(206)

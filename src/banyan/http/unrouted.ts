@@ -2,7 +2,7 @@
 // is known nowhere. Said before a body is read, and by the contracts, so that it is the same wherever a module is; what
 // a service has beside its contract is not asked for.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import { pathMatcher } from './lookup.ts';
 import { refuseRequest } from './problems.ts';
 
@@ -46,13 +46,13 @@ export function noteRoutes(app: FastifyInstance, routes: () => readonly Route[])
     if (allowed.length > 0 && !allowed.includes(method)) {
       reply.header('allow', allowed.join(', '));
       const detail = `Allowed here: ${allowed.join(', ')}.`;
-      refuseRequest(request, reply, kernelProblem('method-not-allowed', { detail }));
+      refuseRequest(request, reply, libraryProblem('method-not-allowed', { detail }));
     } else if (method === 'OPTIONS' || methodsOf(all).includes(method)) {
       const detail = 'Nothing answers at this path; /openapi.json lists what does.';
-      refuseRequest(request, reply, kernelProblem('not-found', { detail }));
+      refuseRequest(request, reply, libraryProblem('not-found', { detail }));
     } else {
       const detail = `No path here takes the method ${method}.`;
-      refuseRequest(request, reply, kernelProblem('not-implemented', { detail }));
+      refuseRequest(request, reply, libraryProblem('not-implemented', { detail }));
     }
   });
   app.setNotFoundHandler((request, reply) => {

@@ -5,7 +5,7 @@
 // It knows nothing of what is uploaded.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { OperationSpec } from '../contract/contract.ts';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import { clientOf } from '../limits/address.ts';
 import { Shed } from './admission.ts';
 import { bodyLimitOf } from './limits.ts';
@@ -59,5 +59,5 @@ function keyOf({ principal, ip }: FastifyRequest): string {
 
 function full(what: string): Shed {
   const detail = `${what} Send it again in a moment.`;
-  return new Shed(kernelProblem('unavailable', { detail }).body, { retryAfter: 1 });
+  return new Shed(libraryProblem('unavailable', { detail }).body, { retryAfter: 1 });
 }

@@ -4,7 +4,7 @@
 // It knows neither routes nor placements.
 import type { Logger } from 'pino';
 import { request } from 'undici';
-import { kernelProblem, Problem } from '../contract/problem.ts';
+import { libraryProblem, Problem } from '../contract/problem.ts';
 
 /** Header of a 401 to an internal token: why. A service in another language may send it, and need not. */
 export const REFUSAL_HEADER = 'x-internal-refusal';
@@ -20,7 +20,7 @@ export class TokenRefused extends Problem {
   readonly reason: RefusalReason;
 
   constructor(reason: RefusalReason, detail: string, cause?: unknown) {
-    super(kernelProblem('unauthenticated', { detail }).body, { cause });
+    super(libraryProblem('unauthenticated', { detail }).body, { cause });
     this.reason = reason;
   }
 }

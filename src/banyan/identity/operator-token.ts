@@ -2,7 +2,7 @@
 // are told to recognise one by, a hash, is no way back to it: SHA-256 where the token has 256 random bits, scrypt where it
 // may be a phrase. Comparisons take the same time whatever of a guess was right.
 import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import { TokenCache } from './token-cache.ts';
 
 /** What every token made here begins with: people and scanners of secrets know one when they see it. */
@@ -68,7 +68,7 @@ export function createSlowCheck(): (token: string, hash: string) => true | Promi
     const key = digest(token).toString('base64url');
     if (right.get(key) === hash) return true;
     if (running >= AT_ONCE)
-      throw kernelProblem('too-many-requests', {
+      throw libraryProblem('too-many-requests', {
         detail: 'Other tokens are being looked at. Try again in a second.',
         retryAfter: 1,
       });

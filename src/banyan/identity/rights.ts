@@ -1,7 +1,7 @@
 // What a host may ask of another, by whose its key is: a service calls the modules that its own name under `uses`, and
 // speaks for its own alone; a monolith, and the gateway alone, speak for every module and for clients. It knows no
 // request: the doors ask it, and refuse by its words.
-import { kernelProblem, type Problem } from '../contract/problem.ts';
+import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { type InternalCaller, MONOLITH } from './internal-token.ts';
 import type { KnownServices } from './known-keys.ts';
 
@@ -50,5 +50,5 @@ function isAnybody({ caller, kid }: InternalCaller): boolean {
 }
 
 function forbidden(reason: string, detail: string): Problem {
-  return kernelProblem('forbidden', { detail, extra: { reason } });
+  return libraryProblem('forbidden', { detail, extra: { reason } });
 }

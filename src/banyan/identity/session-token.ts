@@ -5,7 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { createLocalJWKSet, JWK, JWTPayload } from 'jose';
 import type { Principal } from '../context/principal.ts';
-import { kernelProblem, type Problem } from '../contract/problem.ts';
+import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { keyId } from './keys.ts';
 import { TokenCache } from './token-cache.ts';
 
@@ -184,5 +184,5 @@ function userOf({ sub, role, epoch, jti }: JWTPayload, token: string): UserPrinc
 }
 
 function refusal(detail: string, cause?: unknown): Problem {
-  return kernelProblem('unauthenticated', { detail, cause });
+  return libraryProblem('unauthenticated', { detail, cause });
 }

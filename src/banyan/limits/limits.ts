@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import type { Sql } from '../store/store.ts';
 import { clientOf, type IsExempt } from './address.ts';
 
@@ -139,7 +139,7 @@ function tooManyGuesses(ms: number) {
 
 function tooMany(detail: string, ms: number) {
   const seconds = Math.max(1, Math.ceil(ms / 1000));
-  return kernelProblem('too-many-requests', {
+  return libraryProblem('too-many-requests', {
     detail: `${detail} Try again in ${seconds} s.`,
     retryAfter: seconds,
   });

@@ -2,7 +2,7 @@
 // and whoever comes beyond that hears 503 at once instead of waiting for an answer that comes too late.
 // Guarantee: what nobody waits for any more, because the client left or its deadline passed, is not begun.
 // It knows nothing of the work. (p-queue bounds what runs, and neither the number nor the bytes that wait.)
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 
 export interface QueueOptions {
   /** What is busy, for people: "The module checks more passwords than it can". */
@@ -89,7 +89,7 @@ export class BoundedQueue {
 
   #busy() {
     const { busy, retryAfter } = this.#options;
-    return kernelProblem('unavailable', { detail: `${busy} Try again in a moment.`, retryAfter });
+    return libraryProblem('unavailable', { detail: `${busy} Try again in a moment.`, retryAfter });
   }
 
   #next(): void {
@@ -103,5 +103,5 @@ export class BoundedQueue {
 }
 
 function tooLate() {
-  return kernelProblem('deadline-exceeded', { detail: 'Nobody waits for this any more; it was not done.' });
+  return libraryProblem('deadline-exceeded', { detail: 'Nobody waits for this any more; it was not done.' });
 }

@@ -1,7 +1,7 @@
 // The schema of the Postgres log: of its own and with a role of its own, so that no module can write another's topic by
 // SQL. The roles of modules may call the functions of postgres-log-doors.sql and nothing else; each of those asks for the
 // right of the role that logged in. It knows no module: which there are is told from outside.
-import type { KernelSchema } from '../postgres/kernel-schema.ts';
+import type { RoleSchema } from '../postgres/role-schema.ts';
 import { runtimeRole } from '../postgres/roles.ts';
 import { readSql } from '../postgres/sql-file.ts';
 
@@ -15,7 +15,7 @@ const tables = readSql(
 export const LOG_ROLE = 'banyan_log';
 
 /** @param modules whose runtime roles may use the log. */
-export function logSchema(modules: readonly string[] = []): KernelSchema {
+export function logSchema(modules: readonly string[] = []): RoleSchema {
   const grants = modules.length > 0 ? `\n${grantTo(modules.map(runtimeRole))}` : '';
   return { schema: 'banyan_log', role: LOG_ROLE, ddl: `${tables}${grants}` };
 }

@@ -3,7 +3,7 @@
 
 import { doneBy } from '../context/principal.ts';
 import type { Handlers } from '../contract/handlers.ts';
-import { kernelProblem, type Problem, problem } from '../contract/problem.ts';
+import { libraryProblem, type Problem, problem } from '../contract/problem.ts';
 import type { AccessProbe } from '../identity/hop.ts';
 import type { Instance } from '../routing/snapshot.ts';
 import { admin, type Overview } from './admin-contract.ts';
@@ -121,7 +121,7 @@ export async function storeErrors<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
-    throw kernelProblem('unavailable', {
+    throw libraryProblem('unavailable', {
       detail: 'The control store does not answer. Modules keep serving where they are; try again.',
       retryAfter: 2,
       cause: error,

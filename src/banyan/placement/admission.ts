@@ -1,6 +1,6 @@
 // What a service may say to control, by whose its key is: of its own name, its own modules and its own hosts, and of
 // no other. Pure; what the registry alone can tell (whose a host is) is entry.ts and heartbeat.ts.
-import { kernelProblem, type Problem } from '../contract/problem.ts';
+import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { audienceOf, type InternalCaller } from '../identity/internal-token.ts';
 import type { KnownServices } from '../identity/known-keys.ts';
 import { refusedAddress, type ServiceNetworks } from './advertised.ts';
@@ -29,7 +29,7 @@ export function admitRegistration(
     );
   const address = refusedAddress(id, url, networks);
   if (address !== undefined)
-    throw kernelProblem('forbidden', { detail: address, extra: { reason: 'address-refused' } });
+    throw libraryProblem('forbidden', { detail: address, extra: { reason: 'address-refused' } });
 }
 
 /** Of what a host counts, what is its to count: a drain waits for nobody's made-up requests. */
@@ -46,5 +46,5 @@ export function ownCounts<Report extends Pick<HostReport, 'inflight' | 'busy'>>(
 }
 
 export function notYours(detail: string): Problem {
-  return kernelProblem('forbidden', { detail, extra: { reason: 'not-yours' } });
+  return libraryProblem('forbidden', { detail, extra: { reason: 'not-yours' } });
 }

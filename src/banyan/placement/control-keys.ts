@@ -1,7 +1,7 @@
 // How a service gets the private keys of its own modules, and no others: one POST to the internal port of any monolith.
 // Here: what is answered to whom, and how a service asks. It is told who asks by the token that let them in.
 import { request } from 'undici';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import type { Keys } from '../identity/held-keys.ts';
 import { CONTROL_AUDIENCE, type InternalCaller, MONOLITH } from '../identity/internal-token.ts';
 import type { NamedKey } from '../identity/keys.ts';
@@ -37,7 +37,7 @@ export function createKeysHandler(
     const modules =
       caller === MONOLITH || kid === undefined ? undefined : own(current.services ?? {}, caller)?.modules;
     if (!modules)
-      throw kernelProblem('forbidden', { detail: `No service ${caller} has keys that are handed out.` });
+      throw libraryProblem('forbidden', { detail: `No service ${caller} has keys that are handed out.` });
     const sealed = await Promise.all(
       modules.map(async (module) => [module, await privateOf(sealsOf(current, module))] as const),
     );

@@ -10,10 +10,10 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
 import { identify } from '../context/process.ts';
-import { kernelProblem, Problem } from '../contract/problem.ts';
+import { libraryProblem, Problem } from '../contract/problem.ts';
 import { openEmbedded } from '../postgres/embedded.ts';
-import type { KernelSchema } from '../postgres/kernel-schema.ts';
 import { provision } from '../postgres/provision.ts';
+import type { RoleSchema } from '../postgres/role-schema.ts';
 import { roleUrl } from '../postgres/roles.ts';
 import type { PublicKey } from '../routing/snapshot.ts';
 import { serviceNetworks } from './advertised.ts';
@@ -24,7 +24,7 @@ import { createSyncHandler, type SyncHandler } from './sync.ts';
 
 export interface TestServer {
   /** A new database with these schemas in it: the superuser's URL, and that of a schema's runtime role. */
-  database(...schemas: KernelSchema[]): Promise<{ admin: string; urlOf(role: string): string }>;
+  database(...schemas: RoleSchema[]): Promise<{ admin: string; urlOf(role: string): string }>;
   /** A store that hangs, and goes on. */
   freeze(): void;
   thaw(): void;
@@ -144,11 +144,12 @@ async function listen(sync: SyncHandler) {
     try {
       const [, caller] =
         /^Bearer token for control of (\w+)$/.exec(request.headers.authorization ?? '') ?? [];
-      if (!caller) throw kernelProblem('unauthenticated');
+      if (!caller) throw libraryProblem('unauthenticated');
       const body = JSON.parse(Buffer.concat(chunks).toString());
       response.end(JSON.stringify(await sync(body, { caller, kid: caller })));
     } catch (error) {
-      const problem = error instanceof Problem ? error : kernelProblem('internal', { detail: String(error) });
+      const problem =
+        error instanceof Problem ? error : libraryProblem('internal', { detail: String(error) });
       response.writeHead(problem.status).end(JSON.stringify(problem.body));
     }
   });

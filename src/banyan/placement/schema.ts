@@ -3,7 +3,7 @@
 // so versions are given out in the order of commits and a reader never sees a gap fill up behind it.
 // It knows no module: who may revoke sessions is told from outside.
 import { limitTables } from '../limits/tables.ts';
-import type { KernelSchema } from '../postgres/kernel-schema.ts';
+import type { RoleSchema } from '../postgres/role-schema.ts';
 import { readSql } from '../postgres/sql-file.ts';
 
 /** The channel of LISTEN/NOTIFY. The payload is a hint only: followers read the tables. */
@@ -20,7 +20,7 @@ export const SILENT_SQL = `heartbeat_at < now() - interval '${LIVE_MS} ms'`;
  * sessions of that user below that epoch end on every host; and `banyan_control.revoke_sessions(names text[], until
  * timestamptz)`: those sessions alone. They get no other right here.
  */
-export function controlSchema(revokers: readonly string[] = []): KernelSchema {
+export function controlSchema(revokers: readonly string[] = []): RoleSchema {
   const sessions = readSql(import.meta.url, 'revoked-sessions.sql');
   const ddl = `${TABLES}\n${sessions}\n${limitTables()}\n${revokers.map(grant).join('')}`;
   return { schema: 'banyan_control', role: 'banyan_control', ddl };

@@ -2,7 +2,7 @@
 // the next picture, to the internal port of any monolith. Here: what is sent, and the monolith's side of it.
 // An instance whose contract would break its callers is refused with the paths that differ.
 import type { Logger } from 'pino';
-import { kernelProblem } from '../contract/problem.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import type { InternalCaller } from '../identity/internal-token.ts';
 import type { Snapshot } from '../routing/snapshot.ts';
 import { admitRegistration, notYours, ownCounts } from './admission.ts';
@@ -54,7 +54,7 @@ export function createSyncHandler(options: SyncOptions): SyncHandler {
     checkSync(body);
     const { tag, waitMs, register, beat, leave } = body;
     if (!follower.loaded)
-      throw kernelProblem('unavailable', { detail: 'this monolith is starting', retryAfter: 1 });
+      throw libraryProblem('unavailable', { detail: 'this monolith is starting', retryAfter: 1 });
     if (leave) {
       await owned(store.registry.leave(leave, caller.caller));
       return answer(false, tag);
@@ -81,9 +81,9 @@ export function createSyncHandler(options: SyncOptions): SyncHandler {
       );
     } catch (error) {
       if (error instanceof IdTaken)
-        throw kernelProblem('conflict', { detail: error.message, extra: { reason: 'id-taken' } });
+        throw libraryProblem('conflict', { detail: error.message, extra: { reason: 'id-taken' } });
       if (error instanceof StoreUnavailable)
-        throw kernelProblem('unavailable', { detail: error.message, retryAfter: 1, cause: error });
+        throw libraryProblem('unavailable', { detail: error.message, retryAfter: 1, cause: error });
       throw error;
     }
     const { id, url } = host;
@@ -128,11 +128,11 @@ function judge(host: Registration, contracts: SyncOptions['contracts']): (Differ
   const compatible: (Difference & { module: string })[] = [];
   for (const module of host.modules) {
     const [ours, theirs] = [own(contracts, module), own(host.contracts, module)];
-    if (!ours) throw kernelProblem('conflict', { detail: `this monolith knows no module ${module}` });
-    if (!theirs) throw kernelProblem('conflict', { detail: `${host.id} sent no contract of ${module}` });
+    if (!ours) throw libraryProblem('conflict', { detail: `this monolith knows no module ${module}` });
+    if (!theirs) throw libraryProblem('conflict', { detail: `${host.id} sent no contract of ${module}` });
     const found = compareContracts(ours, theirs);
     if (found.breaking.length > 0) {
-      throw kernelProblem('conflict', {
+      throw libraryProblem('conflict', {
         detail:
           `the contract of ${module} in ${host.id} breaks what its callers rely on; ` +
           'start the monolith and its services from the same code, or make the change a compatible one',

@@ -36,7 +36,7 @@ export async function ensureHistory(
      WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'p', 'v', 'm', 'f')`,
     [pg.escapeIdentifier(schema)],
   );
-  const own = new Set(kernelTables(ddl));
+  const own = new Set(libraryTables(ddl));
   const others = rows.filter((one) => unquoted(one.owner) !== owner || !own.has(one.name));
   if (others.length > 0) return;
   const revoke = `REVOKE INSERT, UPDATE, DELETE ON "_prisma_migrations" FROM ${pg.escapeIdentifier(runtime)}`;
@@ -44,7 +44,7 @@ export async function ensureHistory(
 }
 
 /** What the SQL names as it makes it. */
-function kernelTables(ddl: string): string[] {
+function libraryTables(ddl: string): string[] {
   return [...ddl.matchAll(/\bCREATE TABLE IF NOT EXISTS (?:"?\w+"?\.)?"?(\w+)/gi)].map((match) => match[1]!);
 }
 

@@ -1,5 +1,5 @@
 // Makes the database ready: schemas, roles, tables, migrations. Any number of replicas may start at once: one
-// works under a lock (kernel-lock.ts), the others find it done. What is already as it should be is not touched, so
+// works under a lock (library-lock.ts), the others find it done. What is already as it should be is not touched, so
 // an ordinary boot pays for one query.
 //
 // What is done is written where it was done: a schema's comment names the state it is in, so a schema that
@@ -10,10 +10,10 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { createClient } from './connections.ts';
 import { closeServer, tellOfOpen } from './entrance.ts';
-import { hold } from './kernel-lock.ts';
-import type { KernelSchema } from './kernel-schema.ts';
+import { hold } from './library-lock.ts';
 import { migrate, migrationsOf } from './migrations.ts';
 import { type ChangedRole, changedRoles, toldIn } from './role-keeping.ts';
+import type { RoleSchema } from './role-schema.ts';
 import {
   asOwner,
   ensureRoles,
@@ -37,7 +37,7 @@ export interface ProvisionOptions {
   /** The product's folder with one folder per module, each with migrations/; undefined: none has any. */
   readonly prisma?: URL | undefined;
   /** Schemas of the library, and those that modules bring. Made before the modules' own. */
-  readonly schemas: readonly KernelSchema[];
+  readonly schemas: readonly RoleSchema[];
   /** The library's tables in a module's schema: repeatable SQL. */
   readonly moduleDdl: (schema: string) => string;
   /** The server is Banyan's alone: nobody but its roles enters a database of it. Default false. */

@@ -4,7 +4,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { createClient } from './connections.ts';
-import { hold } from './kernel-lock.ts';
+import { hold } from './library-lock.ts';
 import { changesOf, type RoleChange, readRoles, refusesPassword } from './role-changes.ts';
 import { ensureRoles, roleState, type SchemaRoles } from './roles.ts';
 import { readServer, type ServerFacts } from './server-check.ts';

@@ -5,7 +5,7 @@ import { errorText, PROBLEM, problemError, resultText, tooLarge } from '../calls
 import type { ServedCall } from '../calls/served-call.ts';
 import { isOutage, outageInWords } from '../context/outage.ts';
 import { traceOf } from '../context/trace.ts';
-import { kernelProblem, Problem } from '../contract/problem.ts';
+import { libraryProblem, Problem } from '../contract/problem.ts';
 
 /** Of a request: what its answer is told by. */
 export type Id = number | string;
@@ -43,10 +43,10 @@ export class Answers {
       this.#log.error({ err: error, method, ...trace }, 'calls: the operation failed');
     }
     if (isOutage(error)) {
-      const outage = kernelProblem('unavailable', { detail: outageInWords(error), retryAfter: 2 });
+      const outage = libraryProblem('unavailable', { detail: outageInWords(error), retryAfter: 2 });
       return refusal(id, PROBLEM, outage);
     }
-    return refusal(id, PROBLEM, kernelProblem('internal', { detail: FAILURE_WAS_LOGGED }));
+    return refusal(id, PROBLEM, libraryProblem('internal', { detail: FAILURE_WAS_LOGGED }));
   }
 }
 

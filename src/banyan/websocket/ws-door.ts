@@ -9,7 +9,7 @@ import { type ServerOptions, WebSocketServer } from 'ws';
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import { CALLS_PATH, MAX_FRAME_BYTES } from '../calls/frames.ts';
 import type { ObserveCall } from '../calls/observed.ts';
-import { kernelProblem, Problem } from '../contract/problem.ts';
+import { libraryProblem, Problem } from '../contract/problem.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
 import { refuse } from '../http/refuse.ts';
 import { TokenRefused } from '../identity/hop.ts';
@@ -79,11 +79,11 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', ignore);
     try {
-      if (closed) throw kernelProblem('unavailable', { detail: 'This host is shutting down.' });
-      if (request.url !== path) throw kernelProblem('not-found', { detail: `Calls are taken at ${path}.` });
+      if (closed) throw libraryProblem('unavailable', { detail: 'This host is shutting down.' });
+      if (request.url !== path) throw libraryProblem('not-found', { detail: `Calls are taken at ${path}.` });
       const caller = await verify(bearerOf(request.headers.authorization));
       if (socket.destroyed) return;
-      if (closed) throw kernelProblem('unavailable', { detail: 'This host is shutting down.' });
+      if (closed) throw libraryProblem('unavailable', { detail: 'This host is shutting down.' });
       socket.off('error', ignore);
       wss.handleUpgrade(request, socket, head, (ws) => {
         const session = new WsSession(ws, { ...options, methods, caller, maxPayload, security });
@@ -147,7 +147,7 @@ function webSockets(maxPayload: number): WebSocketServer {
   };
   const wss = new WebSocketServer(limits);
   wss.on('wsClientError', (error, socket) =>
-    refuse(socket, kernelProblem('malformed', { detail: error.message })),
+    refuse(socket, libraryProblem('malformed', { detail: error.message })),
   );
   return wss;
 }
@@ -165,5 +165,5 @@ function turnAway(socket: Duplex, error: unknown, options: WsDoorOptions): void 
     security.write({ ...event, reason: error.message });
   }
   if (!(error instanceof Problem)) log.error({ err: error }, 'calls: the handshake failed');
-  refuse(socket, error instanceof Problem ? error : kernelProblem('internal'));
+  refuse(socket, error instanceof Problem ? error : libraryProblem('internal'));
 }

@@ -20,7 +20,7 @@ import {
 import type { ObserveCall } from '../calls/observed.ts';
 import { ServedCall } from '../calls/served-call.ts';
 import type { Principal } from '../context/principal.ts';
-import { kernelProblem, Problem } from '../contract/problem.ts';
+import { libraryProblem, Problem } from '../contract/problem.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
 import type { InternalCaller } from '../identity/internal-token.ts';
 import type { Rights } from '../identity/rights.ts';
@@ -134,11 +134,11 @@ export class WsSession {
     const target = this.#options.methods.get(method);
     if (this.#draining) {
       this.#say(
-        refusal(id, CLOSING, kernelProblem('unavailable', { detail: 'This host is shutting down.' })),
+        refusal(id, CLOSING, libraryProblem('unavailable', { detail: 'This host is shutting down.' })),
       );
     } else if (!target) {
       const detail = `This host has no operation ${method} for calls.`;
-      this.#say(refusal(id, METHOD_NOT_FOUND, kernelProblem('not-found', { detail })));
+      this.#say(refusal(id, METHOD_NOT_FOUND, libraryProblem('not-found', { detail })));
     } else {
       this.#admit(id, method, params, target);
     }

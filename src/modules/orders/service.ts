@@ -6,7 +6,7 @@ import { v7 } from 'uuid';
 import {
   type Client,
   type Engine,
-  kernelProblem,
+  libraryProblem,
   type PageQuery,
   type Published,
   pageOf,
@@ -68,7 +68,7 @@ export class OrderService {
       cards(id, request.paymentToken),
       Promise.race([billing, pause(LOOK_FOR_REPEAT_AFTER_MS, undefined, { ref: false })]),
     ]);
-    if (!user) throw kernelProblem('unauthenticated', { detail: 'The user of this session is gone.' });
+    if (!user) throw libraryProblem('unauthenticated', { detail: 'The user of this session is gone.' });
     if (!soon || 'error' in soon) {
       // A repeat is answered even when the product is gone, or catalog away or slow.
       const given = await repository.answerTo(userId, key);

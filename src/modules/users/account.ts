@@ -1,5 +1,5 @@
 // An account as its user and as others see it, and which password it may have.
-import { kernelProblem } from '#banyan';
+import { libraryProblem } from '#banyan';
 import type { User } from './contract.ts';
 import type { Row } from './repository.ts';
 import { whyWeak } from './weak-passwords.ts';
@@ -33,5 +33,5 @@ export async function mustBeStrong(
   account: { email: string; name: string },
 ): Promise<void> {
   const message = await whyWeak(password, account);
-  if (message) throw kernelProblem('invalid', { errors: [{ path: '/password', message }] });
+  if (message) throw libraryProblem('invalid', { errors: [{ path: '/password', message }] });
 }

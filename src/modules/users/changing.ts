@@ -4,8 +4,8 @@
 import {
   type AddressRule,
   type Call,
-  kernelProblem,
   type Limits,
+  libraryProblem,
   problem,
   type SecurityLog,
   type Store,
@@ -145,7 +145,7 @@ export async function present(
 
 function presentPasswordMissing() {
   const message = 'is required with a new address or password: the present password';
-  return kernelProblem('invalid', { errors: [{ path: '/currentPassword', message }] });
+  return libraryProblem('invalid', { errors: [{ path: '/currentPassword', message }] });
 }
 
 function presentPasswordWrong() {

@@ -1,6 +1,6 @@
 // The rows of users. Every change names the epoch that its session was opened under, so a session that was
 // revoked a moment ago changes nothing, whatever a gateway believed.
-import { kernelProblem, type Sql, type Store, type Transaction, type TransactionClient } from '#banyan';
+import { libraryProblem, type Sql, type Store, type Transaction, type TransactionClient } from '#banyan';
 import type { PrismaClient, User as Row } from '../../../prisma/users/client/client.ts';
 
 export type UserTransaction = Transaction<TransactionClient<PrismaClient>>;
@@ -105,7 +105,7 @@ function goodUnder({ id, epoch, session }: Session) {
 }
 
 export function signedOut() {
-  return kernelProblem('unauthenticated', { detail: 'The session was revoked. Sign in again.' });
+  return libraryProblem('unauthenticated', { detail: 'The session was revoked. Sign in again.' });
 }
 
 /** Mails arrive in any order; the latest counts, and each counts once. */

@@ -1,7 +1,7 @@
 // The modules whose stores this host has, found by name; and what a host says that does not have the one asked for.
 
 import type { Contract } from '../../contract/contract.ts';
-import { type FieldError, kernelProblem, type Problem, problem } from '../../contract/problem.ts';
+import { type FieldError, libraryProblem, type Problem, problem } from '../../contract/problem.ts';
 import type { EventLog } from '../../log/port.ts';
 import type { ModuleEvents } from '../module-events.ts';
 import type { EventStats } from '../stats.ts';
@@ -84,7 +84,7 @@ function elsewhere(what: string): Problem {
 
 /** The 422 problem of the doors. */
 export function invalid(...errors: FieldError[]): Problem {
-  return kernelProblem('invalid', {
+  return libraryProblem('invalid', {
     detail: 'See errors: each entry names the field and what is wrong with it.',
     errors,
   });

@@ -3,7 +3,7 @@
 // each request's own deadline. Health, /admin, documents and the internal port have no gate.
 // It must not know what a module does, nor where.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { kernelProblem, type Problem } from '../../contract/problem.ts';
+import { libraryProblem, type Problem } from '../../contract/problem.ts';
 import { type Admission, Shed } from '../../http/admission.ts';
 import { REQUEST_DEADLINE_MS } from '../../http/http-call.ts';
 import { dropRest } from '../../http/leftover.ts';
@@ -131,7 +131,7 @@ function refusal(problem: Problem): Refusal {
 }
 
 const unavailable = (module: string, detail: string) =>
-  refusal(kernelProblem('unavailable', { detail, retryAfter: 1, extra: { module } }));
+  refusal(libraryProblem('unavailable', { detail, retryAfter: 1, extra: { module } }));
 
 const late = (module: string) =>
   unavailable(module, `The request was not there within ${REQUEST_DEADLINE_MS / 1000} s, and was not begun.`);

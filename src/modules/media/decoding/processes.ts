@@ -4,7 +4,7 @@
 // It knows pictures as bytes and nothing of who sent them.
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { BoundedQueue, kernelProblem, type Waiting } from '#banyan';
+import { BoundedQueue, libraryProblem, type Waiting } from '#banyan';
 import type { Decoded } from './child.ts';
 import { type Image, NotAnImage } from './decode.ts';
 
@@ -172,14 +172,14 @@ function begin(execPath: string): Child {
 }
 
 const cannotBegin = (cause: unknown) =>
-  kernelProblem('unavailable', {
+  libraryProblem('unavailable', {
     detail: 'This host cannot decode pictures at the moment. Try again later.',
     retryAfter: 10,
     cause,
   });
 
 const tooSlow = () =>
-  kernelProblem('unavailable', {
+  libraryProblem('unavailable', {
     detail: 'The picture took too long to decode. Try again later.',
     retryAfter: 10,
   });

@@ -1,8 +1,8 @@
 // The sandbox network's own database schema, under its own role: payments cannot read it and it cannot
 // read payments, as with a network across the street.
-import type { KernelSchema } from '#banyan';
+import type { RoleSchema } from '#banyan';
 
-export const cardNetworkSchema: KernelSchema = {
+export const cardNetworkSchema: RoleSchema = {
   schema: 'card_network',
   role: 'banyan_card_network',
   ddl: `

@@ -5,6 +5,6 @@ import { limitTables } from '../limits/tables.ts';
 import { sagaTables } from '../saga/tables.ts';
 
 /** Idempotent SQL, run by the schema's owner at every start of a monolith, with the schema as the search path. */
-export function kernelTables(): string {
+export function libraryTables(): string {
   return `${moduleEventTables()}\n${limitTables()}\n${sagaTables()}`;
 }

@@ -4,7 +4,7 @@
 // no row from being cleared away. It ends with its session. It must not know what is done under it.
 import pg from 'pg';
 
-export type KernelLock = 'provision' | 'seed' | 'roles';
+export type LibraryLock = 'provision' | 'seed' | 'roles';
 
 /**
  * Waits for the lock and begins the transaction that holds it; answers what ends both.
@@ -12,7 +12,7 @@ export type KernelLock = 'provision' | 'seed' | 'roles';
  */
 export async function hold(
   client: pg.Client,
-  name: KernelLock,
+  name: LibraryLock,
   onWait: () => void = () => {},
 ): Promise<() => Promise<void>> {
   const lock = `LOCK TABLE banyan_lock.${pg.escapeIdentifier(name)} IN EXCLUSIVE MODE`;
@@ -26,7 +26,7 @@ export async function hold(
 }
 
 /** False where it is taken, which only NOWAIT says. */
-async function begin(client: pg.Client, name: KernelLock, lock: string): Promise<boolean> {
+async function begin(client: pg.Client, name: LibraryLock, lock: string): Promise<boolean> {
   // It stands idle while the work is done elsewhere, for as long as that takes.
   const patient = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'];
   const settings = patient.map((one) => `SET LOCAL ${one} = 0;`).join(' ');
@@ -47,7 +47,7 @@ async function begin(client: pg.Client, name: KernelLock, lock: string): Promise
 }
 
 /** Two hosts at once make it: the second finds it there. */
-async function make(client: pg.Client, name: KernelLock): Promise<void> {
+async function make(client: pg.Client, name: LibraryLock): Promise<void> {
   const made = `CREATE SCHEMA IF NOT EXISTS banyan_lock; CREATE TABLE IF NOT EXISTS banyan_lock.${pg.escapeIdentifier(name)} ()`;
   try {
     await client.query(made);

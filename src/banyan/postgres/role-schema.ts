@@ -1,7 +1,7 @@
 // What provisioning is told of a schema besides the stores of modules.
 
 /** A PostgreSQL schema that is not a module's store: its owner role, its runtime role, its tables. */
-export interface KernelSchema {
+export interface RoleSchema {
   readonly schema: string;
   /** The runtime role, with rights on this schema alone. */
   readonly role: string;
