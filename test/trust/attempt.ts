@@ -45,6 +45,14 @@ export async function ask(url: string, options: RequestInit & { json?: unknown }
   };
 }
 
+/** With each of the tokens at once: one that nobody knows waits for a look at the picture, which all share. */
+export async function withEach(
+  tokens: readonly string[],
+  work: (token: string) => Promise<Answer>,
+): Promise<Answer[]> {
+  return Promise.all(tokens.map(work));
+}
+
 /** Every one of them was said no to, by a status that says so. Else what the first one got, in words. */
 export function allRefused(
   answers: readonly Answer[],

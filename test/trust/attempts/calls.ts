@@ -1,6 +1,6 @@
 // What somebody tries at the doors between hosts: operations that only modules call, in the name of a module or of a
 // monolith; and requests of clients as only a gateway brings them.
-import { type Answer, type Attempt, allRefused, ask } from '../attempt.ts';
+import { type Answer, type Attempt, allRefused, ask, withEach } from '../attempt.ts';
 import { callOverWs, type Thief } from '../thief.ts';
 import type { Victim } from '../victim.ts';
 
@@ -80,11 +80,13 @@ const asOthers = (one: Call): Attempt => ({
   async tries(thief, victim) {
     const input = one.input(victim);
     const answers: Answer[] = [];
-    for (const name of [one.by, 'monolith'])
-      for (const token of await thief.forged(name, 'monolith')) {
-        answers.push(await httpCall(thief.control, one, token, input));
-        answers.push(await callOverWs(thief.control, token, `${one.module}.${one.operation}`, { input }));
-      }
+    for (const name of [one.by, 'monolith']) {
+      const tokens = await thief.forged(name, 'monolith');
+      answers.push(...(await withEach(tokens, (token) => httpCall(thief.control, one, token, input))));
+      const method = `${one.module}.${one.operation}`;
+      const over = (token: string) => callOverWs(thief.control, token, method, { input });
+      answers.push(...(await withEach(tokens, over)));
+    }
     return allRefused(answers);
   },
 });
@@ -100,20 +102,19 @@ const clients: readonly Attempt[] = [
     seen: true,
     async tries(thief, victim) {
       const origin = await ordersOrigin(thief);
-      const answers: Answer[] = [];
-      for (const token of [await thief.own('orders'), ...(await thief.forged('monolith', 'orders'))]) {
-        const headers = {
-          'x-internal-token': token,
-          authorization: `Bearer ${victim.customer.token}`,
-          'x-forwarded-for': '192.0.2.7',
-        };
-        answers.push(await ask(`${origin}/api/orders`, { headers }));
-        const { id } = victim.product;
-        const json = { lines: [{ productId: id, quantity: 1 }], paymentToken: 'tok_declined' };
-        const placing = { ...headers, 'idempotency-key': 'stolen' };
-        answers.push(await ask(`${origin}/api/orders`, { method: 'POST', headers: placing, json }));
-      }
-      return allRefused(answers);
+      const tokens = [await thief.own('orders'), ...(await thief.forged('monolith', 'orders'))];
+      const headersOf = (token: string) => ({
+        'x-internal-token': token,
+        authorization: `Bearer ${victim.customer.token}`,
+        'x-forwarded-for': '192.0.2.7',
+      });
+      const json = { lines: [{ productId: victim.product.id, quantity: 1 }], paymentToken: 'tok_declined' };
+      const reads = (token: string) => ask(`${origin}/api/orders`, { headers: headersOf(token) });
+      const places = (token: string) => {
+        const headers = { ...headersOf(token), 'idempotency-key': 'stolen' };
+        return ask(`${origin}/api/orders`, { method: 'POST', headers, json });
+      };
+      return allRefused([...(await withEach(tokens, reads)), ...(await withEach(tokens, places))]);
     },
   },
   {
@@ -122,10 +123,10 @@ const clients: readonly Attempt[] = [
     async tries(thief, victim) {
       const origin = await ordersOrigin(thief);
       const params = { input: {}, authorization: `Bearer ${victim.customer.token}` };
-      const answers: Answer[] = [];
-      for (const token of [await thief.own('orders'), ...(await thief.forged('monolith', 'orders'))])
-        answers.push(await callOverWs(origin, token, 'client:orders.list', params));
-      return allRefused(answers);
+      const tokens = [await thief.own('orders'), ...(await thief.forged('monolith', 'orders'))];
+      return allRefused(
+        await withEach(tokens, (token) => callOverWs(origin, token, 'client:orders.list', params)),
+      );
     },
   },
   {
@@ -134,12 +135,14 @@ const clients: readonly Attempt[] = [
     async tries(thief, victim) {
       const guess = { email: victim.customer.email, password: 'a guess at a password' };
       const answers: Answer[] = [];
-      for (const token of [await thief.own('monolith'), ...(await thief.forged('monolith', 'monolith'))])
-        for (const n of [1, 2, 3]) {
+      const tokens = [await thief.own('monolith'), ...(await thief.forged('monolith', 'monolith'))];
+      for (const n of [1, 2, 3]) {
+        const guesses = (token: string) => {
           const headers = { 'x-internal-token': token, 'x-forwarded-for': `192.0.2.${n}` };
-          const path = `${thief.control}/api/users/sessions`;
-          answers.push(await ask(path, { method: 'POST', headers, json: guess }));
-        }
+          return ask(`${thief.control}/api/users/sessions`, { method: 'POST', headers, json: guess });
+        };
+        answers.push(...(await withEach(tokens, guesses)));
+      }
       const judged = answers.find(({ body }) => body?.code === 'bad-credentials');
       return judged ? `it was judged: ${judged.text}` : allRefused(answers);
     },

@@ -2,7 +2,7 @@
 // for the hosts of others, to send traffic elsewhere, to be given keys.
 import { readFileSync } from 'node:fs';
 import { identify } from '../../../src/banyan/context/process.ts';
-import { type Attempt, allRefused, ask, Refused } from '../attempt.ts';
+import { type Attempt, allRefused, ask, Refused, withEach } from '../attempt.ts';
 import { quiet, setTrap, type Thief } from '../thief.ts';
 import type { Victim } from '../victim.ts';
 
@@ -76,10 +76,8 @@ const as = (name: string, body: (thief: Thief) => object): Attempt => ({
   name: `speaks to control as ${name}`,
   seen: true,
   async tries(thief) {
-    const answers = [];
-    for (const token of await thief.forged(name, 'control'))
-      answers.push(await thief.sync(body(thief), token));
-    return allRefused(answers);
+    const tokens = await thief.forged(name, 'control');
+    return allRefused(await withEach(tokens, (token) => thief.sync(body(thief), token)));
   },
 });
 
@@ -122,7 +120,9 @@ const keys: readonly Attempt[] = [
     async tries(thief) {
       const answers = [];
       for (const name of ['users', 'payments', 'monolith', 'media-1', 'Media', 'media '])
-        for (const token of await thief.forged(name, 'control')) answers.push(await keysOf(thief, token));
+        answers.push(
+          ...(await withEach(await thief.forged(name, 'control'), (token) => keysOf(thief, token))),
+        );
       return allRefused(answers);
     },
   },
