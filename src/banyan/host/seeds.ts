@@ -13,18 +13,25 @@ export async function seedAll(
   running: readonly RunningModule[],
   { modules }: Snapshot,
   log: Pick<Logger, 'warn'>,
+  withinMs = ELSEWHERE_MS,
 ): Promise<void> {
   await Promise.all(
-    running.map((one) => (modules[one.name]?.placement === 'service' ? seedElsewhere(one, log) : one.seed())),
+    running.map((one) =>
+      modules[one.name]?.placement === 'service' ? seedElsewhere(one, log, withinMs) : one.seed(),
+    ),
   );
 }
 
-async function seedElsewhere({ name, seed }: RunningModule, log: Pick<Logger, 'warn'>): Promise<void> {
+async function seedElsewhere(
+  { name, seed }: RunningModule,
+  log: Pick<Logger, 'warn'>,
+  withinMs: number,
+): Promise<void> {
   const seeded = seed().catch((err) =>
     log.warn(
       { err, module: name },
       'the first rows of a module that serves elsewhere could not be looked after; the next start does',
     ),
   );
-  await Promise.race([seeded, pause(ELSEWHERE_MS, undefined, { ref: false })]);
+  await Promise.race([seeded, pause(withinMs, undefined, { ref: false })]);
 }

@@ -262,3 +262,14 @@ test('ten thousand notifications of a module cost the others a few looks', async
   expect(beats).toBeLessThan(spans / 6 + 10);
   await reading.close();
 });
+
+test('a record that whoever reads the topic could not hold is refused, by the log itself', async () => {
+  const large = 'x'.repeat(1024 * 1024);
+  await expect(till.append('till.events', [{ ...record, value: `${large}x` }])).rejects.toThrow(
+    'record_size',
+  );
+  await expect(till.append('till.events', [{ ...record, headers: { ce_id: large } }])).rejects.toThrow(
+    'record_size',
+  );
+  await till.append('till.events', [{ ...record, value: large }]);
+});
