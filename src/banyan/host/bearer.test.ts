@@ -48,6 +48,12 @@ test('a service takes ADMIN_TOKEN by its hash: with time for the first request, 
   expect(await ask('the-next-one-of-them')).toMatchObject({ name: 'operator' });
 });
 
+test('the first requests with ADMIN_TOKEN at once are all let in: they wait for one look', async () => {
+  const { ask } = host([first]);
+  const asked = await Promise.all(Array.from({ length: 10 }, () => ask(adminToken)));
+  for (const one of asked) expect(one).toMatchObject({ name: 'operator' });
+});
+
 test('many guesses at once are put off: each costs what one is meant to cost', async () => {
   const { ask } = host([first]);
   const guesses = await Promise.all(Array.from({ length: 10 }, (_, n) => ask(`a-guess-of-some-length-${n}`)));

@@ -60,26 +60,31 @@ function derived(token: string, salt: Buffer): Promise<Buffer> {
 const AT_ONCE = 2;
 const REMEMBERED_MS = 3_600_000;
 
-/** Answers whether a token fits a slow hash: at once when it did before. Rejects with 429 while others are being looked at. */
+/**
+ * Answers whether a token fits a slow hash: at once when it did before, together with whoever asks for the same one
+ * meanwhile. Throws the 429 problem while others are being looked at.
+ */
 export function createSlowCheck(): (token: string, hash: string) => true | Promise<boolean> {
   const right = new TokenCache<string>(10);
-  let running = 0;
+  const underWay = new Map<string, Promise<boolean>>();
   return (token, hash) => {
     const key = digest(token).toString('base64url');
     if (right.get(key) === hash) return true;
-    if (running >= AT_ONCE)
+    const asked = `${key} ${hash}`;
+    let look = underWay.get(asked);
+    if (look) return look;
+    if (underWay.size >= AT_ONCE)
       throw libraryProblem('too-many-requests', {
         detail: 'Other tokens are being looked at. Try again in a second.',
         retryAfter: 1,
       });
-    running += 1;
-    return fitsSlowHash(token, hash)
+    look = fitsSlowHash(token, hash)
       .then((fits) => {
         if (fits) right.set(key, hash, Date.now() + REMEMBERED_MS);
         return fits;
       })
-      .finally(() => {
-        running -= 1;
-      });
+      .finally(() => underWay.delete(asked));
+    underWay.set(asked, look);
+    return look;
   };
 }
