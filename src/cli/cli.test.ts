@@ -429,4 +429,18 @@ describe('keys', () => {
     });
     expect((await banyan('keys rotate root')).exit).toBe(1);
   });
+
+  test('that were issued end by what the list shows of them, and are not said to be new by a rotation', async () => {
+    const issued = key({ purpose: 'internal', kid: '-7loavGrWoL', name: 'orders', issued: true });
+    answers['GET /admin/keys'] = { body: { items: [key({}), issued] } };
+    answers['DELETE /admin/keys/-7loavGrWoL'] = { body: issued };
+    for (const kid of ['-7loavGr', '-7loavGr…', '-7loavGrWoL'])
+      expect((await banyan(`keys revoke -- ${kid}`)).out).toBe(
+        'whoever speaks by -7loavGrWoL is refused from now on\n',
+      );
+    answers['POST /admin/keys/internal/rotate'] = { body: { items: [issued], rotated: true } };
+    const { out } = await banyan('keys rotate internal');
+    expect(out).not.toContain('from now on');
+    expect(out).toContain('npx banyan keys revoke -- -7loavGrWoL');
+  });
 });

@@ -4,6 +4,9 @@ import { type Looks, WIDTH } from './events-picture.ts';
 import { ago } from './picture.ts';
 import { oneLine, shorten } from './plain.ts';
 
+/** So many characters of a kid tell one key from another. */
+export const SHOWN = 8;
+
 export function drawKeys(keys: readonly Key[], { style, now }: Looks): string {
   const line = (purpose: string, name: string, kid: string, state: string) =>
     shorten(`  ${purpose.padEnd(9)} ${shorten(name, 15).padEnd(15)} ${kid.padEnd(10)} ${state}`, WIDTH);
@@ -11,7 +14,7 @@ export function drawKeys(keys: readonly Key[], { style, now }: Looks): string {
     '',
     style('dim', line('for', 'whose', 'key', 'state')),
     ...keys.map((key) =>
-      line(key.purpose, oneLine(key.name), `${oneLine(key.kid).slice(0, 8)}…`, stateOf(key, now)),
+      line(key.purpose, oneLine(key.name), `${oneLine(key.kid).slice(0, SHOWN)}…`, stateOf(key, now)),
     ),
     '',
     `  ${style('dim', 'Try next')}`,

@@ -1,8 +1,9 @@
 // `banyan keys issue` and `banyan keys revoke`: a key pair for a service that somebody else starts, in compose, on another
 // machine or in another language, and its end. What that service must be told is printed with it, this once.
 import type { Command } from 'commander';
-import type { Issued } from '../../banyan/placement/key-contract.ts';
-import { connect } from '../client.ts';
+import type { Issued, Keys } from '../../banyan/placement/key-contract.ts';
+import { type Client, connect } from '../client.ts';
+import { SHOWN } from '../keys-picture.ts';
 import { type Style, styleFor, type Terminal } from '../terminal.ts';
 
 interface Json {
@@ -29,18 +30,30 @@ export function issueAndRevoke(group: Command, terminal: Terminal): void {
   group
     .command('revoke')
     .description('end a key that was issued, at once, and whoever speaks by it')
-    .argument('<kid>', 'as banyan keys --json has it')
+    .argument('<kid>', 'as banyan keys shows it; after -- where it begins with a dash')
     .option('--json', 'print the admin answer unchanged')
-    .action(async (kid: string, _options, command) => {
+    .action(async (given: string, _options, command) => {
       const { json } = command.optsWithGlobals() as Json;
-      const { text } = await connect(terminal, 'keys revoke').ask(
-        'DELETE',
-        `/admin/keys/${encodeURIComponent(kid)}`,
-        { next: { 'key-unknown': 'npx banyan keys', 'key-present': 'npx banyan keys rotate internal' } },
-      );
+      const client = connect(terminal, 'keys revoke');
+      const kid = await wholeKid(client, given);
+      const { text } = await client.ask('DELETE', `/admin/keys/${encodeURIComponent(kid)}`, {
+        next: { 'key-unknown': 'npx banyan keys', 'key-present': 'npx banyan keys rotate internal' },
+      });
       terminal.out.write(json ? `${text}\n` : `whoever speaks by ${kid} is refused from now on\n`);
     });
 }
+
+/** `banyan keys` shows a kid by its first characters. What fits no key, or two, is passed on, and refused there. */
+async function wholeKid(client: Client, given: string): Promise<string> {
+  const start = given.replace(/…$/, '');
+  if (start.length < SHOWN) return given;
+  const { body } = await client.ask<Keys>('GET', '/admin/keys');
+  const found = body.items.filter(({ purpose, kid }) => purpose === 'internal' && kid.startsWith(start));
+  return found.length === 1 ? found[0]!.kid : given;
+}
+
+/** A kid may begin with a dash, and would be an option. */
+export const toRevoke = (kid: string) => `npx banyan keys revoke ${kid.startsWith('-') ? '-- ' : ''}${kid}`;
 
 function drawIssued({ kid, name, modules, key }: Issued, style: Style): string {
   const databases = modules.map((module) => {
@@ -61,7 +74,7 @@ function drawIssued({ kid, name, modules, key }: Issued, style: Style): string {
     '  BROKER_URL=kafka://…           as its own user, where the log is Kafka',
     '',
     `In compose: ${name.toUpperCase().replaceAll('-', '_')}_SERVICE_KEY in .env. Another language: docs/protocol.md`,
-    `To end it: npx banyan keys revoke ${kid}`,
+    `To end it: ${toRevoke(kid)}`,
     '',
   ].join('\n');
 }

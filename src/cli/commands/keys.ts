@@ -6,7 +6,7 @@ import { Failure, failure } from '../failure.ts';
 import { drawKeys } from '../keys-picture.ts';
 import type { Register } from '../register.ts';
 import { styleFor } from '../terminal.ts';
-import { issueAndRevoke } from './keys-issue.ts';
+import { issueAndRevoke, toRevoke } from './keys-issue.ts';
 
 const EXAMPLES = `
 Examples:
@@ -46,7 +46,7 @@ export const keys: Register = (program, terminal) => {
       });
       if (!body.rotated) throw waiting(purpose, body, text);
       const present = body.items.filter(
-        ({ signsFrom, retiredAt }) => signsFrom !== null && retiredAt === null,
+        ({ signsFrom, retiredAt, issued }) => signsFrom !== null && retiredAt === null && !issued,
       );
       const said = present.map(({ name, kid }) => `${name} has the key ${kid} from now on\n`).join('');
       terminal.out.write(json ? `${text}\n` : said + (purpose === 'internal' ? remaining(body) : ''));
@@ -63,7 +63,7 @@ function remaining({ items, outgoing = [] }: Rotated): string {
   const issued = items.filter(({ issued, retiredAt }) => issued && retiredAt === null);
   const theirs = issued.map(
     ({ name, kid }) =>
-      `${name} has a key that was issued, and keeps it. A new one: npx banyan keys issue ${name}, start it with that, npx banyan keys revoke ${kid}\n`,
+      `${name} has a key that was issued, and keeps it. A new one: npx banyan keys issue ${name}, start it with that, ${toRevoke(kid)}\n`,
   );
   return [...late, ...theirs].join('');
 }
