@@ -14,9 +14,11 @@ export function checkRole(env: Env, { role, modules }: Pick<Settings, 'role' | '
 function requireOfService(env: Env, modules: readonly string[]): void {
   const remedy =
     'A service gets it from its monolith: start it with `npx banyan extract`, or set it by hand.';
+  const key = `${remedy} \`npx banyan keys issue ${modules[0]}\` prints one.`;
   for (const name of ['CONTROL_URL', 'SERVICE_KEY', 'BROKER_URL']) {
-    if (env[name] === undefined)
-      throw new ConfigurationError(name, `is not set, and MODULES=${modules.join(',')} is a service`, remedy);
+    if (env[name] !== undefined) continue;
+    const what = `is not set, and MODULES=${modules.join(',')} is a service`;
+    throw new ConfigurationError(name, what, name === 'SERVICE_KEY' ? key : remedy);
   }
   for (const module of modules) {
     const name = `DATABASE_URL_${module.toUpperCase()}`;

@@ -49,7 +49,7 @@ const causes: Readonly<Record<string, string>> = {
   legacy:
     'this host is of the version before; start all hosts from one version, or set INTERNAL_KEY_LEGACY=1 while they are mixed',
   signature:
-    'it cannot verify the token; a host of the version before needs INTERNAL_KEY_LEGACY=1 on the others, and their INTERNAL_KEY',
+    'it cannot verify the token: SERVICE_KEY is of another service than INSTANCE_ID says; or one of the two is of the version before, which needs INTERNAL_KEY_LEGACY=1 on the others, and their INTERNAL_KEY',
 };
 
 /** Why `who` answered 401 to a token of ours, and what to do. */

@@ -66,7 +66,7 @@ export const operators: Register = (program, terminal) => {
       const { text, body } = await client.ask<OperatorEntry & { lagging?: string[] }>(
         'DELETE',
         `/admin/operators/${encodeURIComponent(name)}`,
-        { next: { invalid: 'npx banyan operators list' } },
+        { next: { invalid: 'npx banyan operators list', 'operator-unknown': 'npx banyan operators list' } },
       );
       const bold = styleFor(terminal, terminal.out)('bold', body.name);
       terminal.out.write(json ? `${text}\n` : `the token of ${bold} is refused from now on\n`);
