@@ -31,6 +31,7 @@ ${own.join('')}  ADMIN_TOKEN           made once       bearer token of /admin
   SERVICE_KEY                           a service's own key: banyan keys issue
   SERVICE_NETWORKS      loopback        CIDRs and names where services may be
   INTERNAL_KEY_LEGACY   0               1: hosts of the version before come in
+  INTERNAL_KEY                          the key that those have; with it alone
   ADVERTISE_URL         loopback        how others reach the internal port
   INSTANCE_ID           monolith        or <module>-<n>
   PLACEMENTS            in-process      ${example}=service,... where none is stored

@@ -11,7 +11,7 @@ export const scopeWords: Readonly<Record<Scope, string>> = {
   read: 'see what is where and how it does, and change nothing',
   place: 'move modules, start and stop their processes; see where they are',
   events: 'publish, redrive, drop, skip and replay events; see them',
-  saga: 'choose the style of sagas, help or cancel one that is stuck; see them',
+  saga: 'choose the style of sagas, help or cancel a stuck one; see them',
   store: "change what stands in the modules' stores, as their administrator",
   compare: 'have the architectures compared',
   keys: 'rotate and issue keys',
