@@ -80,14 +80,19 @@ async function list(terminal: Terminal, json: boolean | undefined): Promise<void
   terminal.out.write(json ? `${text}\n` : drawList(body.items, styleFor(terminal, terminal.out)));
 }
 
+/** What is said of a token takes 61 of 80 columns; a longer name, which may have to be typed, has a line of its own. */
+const NAME = 15;
+
 function drawList(items: readonly OperatorEntry[], style: Style): string {
-  const longest = Math.max(8, ...items.map(({ name }) => name.length));
+  const column = Math.min(NAME, Math.max(8, ...items.map(({ name }) => name.length)));
   const lines = items.map(({ name, scopes: has, madeAt, madeBy, revokedAt, revokedBy }) => {
     const what = has.length === scopes.length ? 'all scopes' : has.join(', ');
     const about = revokedAt
       ? style('red', `revoked ${local(revokedAt)} by ${shorten(revokedBy ?? '', 30)}`)
       : style('dim', `since ${local(madeAt)}, by ${shorten(madeBy, 30)}`);
-    return `  ${style('bold', name.padEnd(longest))}  ${what}\n  ${' '.repeat(longest)}  ${about}`;
+    const indent = ' '.repeat(column + 4);
+    const first = name.length > column ? `\n${indent}` : ' '.repeat(column - name.length + 2);
+    return `  ${style('bold', name)}${first}${what}\n${indent}${about}`;
   });
   return `\n${lines.join('\n')}\n\n`;
 }
