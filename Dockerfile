@@ -10,7 +10,7 @@ COPY src ./src
 COPY compare ./compare
 COPY stage ./stage
 COPY extracted ./extracted
-RUN mkdir -p /var/lib/banyan/media && chown -R node:node /var/lib/banyan
+RUN mkdir -p /var/lib/banyan/media /var/lib/banyan/data && chown -R node:node /var/lib/banyan
 USER node
 ENV NODE_ENV=production DATA_DIR=/var/lib/banyan/data HOST=0.0.0.0 PORT=3000 INTERNAL_PORT=4000
 EXPOSE 3000 4000

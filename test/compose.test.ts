@@ -40,8 +40,12 @@ test('every module is a service with its own image, profile, health check and pl
     expect(service.environment).toHaveProperty(`DATABASE_URL_${module.toUpperCase()}`);
     // A key of its own, and none that is anybody else's.
     expect(service.environment.SERVICE_KEY).toBe(`\${${module.toUpperCase()}_SERVICE_KEY:-}`);
-    for (const name of ['ROOT_KEY', 'ADMIN_TOKEN', 'INTERNAL_KEY', 'SIGNING_KEY'])
+    for (const name of ['ROOT_KEY', 'ADMIN_TOKEN', 'SIGNING_KEY'])
       expect(service.environment).not.toHaveProperty(name);
+    expect(service.environment.INTERNAL_KEY).toBe(`\${INTERNAL_KEY_LEGACY:+\${INTERNAL_KEY}}`);
+    // It may write its own folder and nothing else.
+    expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
+    expect(service.volumes ?? []).toEqual(module === 'media' ? ['media:/var/lib/banyan/media'] : []);
     const { hostname } = new URL(service.environment.ADVERTISE_URL);
     expect(compose.services.monolith.environment.SERVICE_NETWORKS.split(',')).toContain(hostname);
   }

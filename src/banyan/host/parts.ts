@@ -94,7 +94,7 @@ export async function openParts(
   const following = unlessStopped(signal, control.start());
   // A monolith has just made what it needs.
   const prepared =
-    role === 'monolith' ? undefined : checkStores(storesOf(database, modules), onRefused, undo);
+    role === 'monolith' ? undefined : checkStores(storesOf(database, modules), onRefused, log, undo);
   for (const one of [following, prepared]) one?.catch(() => {});
   const placements = control.follower;
   const { refusals, remote } = openCalls(placements, tokens, watch, log, undo);

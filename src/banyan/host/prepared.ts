@@ -2,6 +2,7 @@
 // made them some may be missing, and each request that comes to them would fail on its own. It is said at the start
 // instead, in one line. A store that does not answer keeps no host from starting: it is asked until it does.
 import { setTimeout as after } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import { logSchema } from '../log/postgres-schema.ts';
 import { controlSchema } from '../placement/schema.ts';
 import { createClient } from '../postgres/connections.ts';
@@ -54,11 +55,12 @@ export function storesOf(database: Database, modules: readonly Module[]): Prepar
 export async function checkStores(
   stores: readonly PreparedStore[],
   onMissing: (error: Error) => void,
+  log: Pick<Logger, 'warn'>,
   undo: Undo,
 ): Promise<void> {
   const ending = new AbortController();
   undo.push('a look at the stores', () => ending.abort());
-  const looks = Promise.all(stores.map((store) => untilAnswered(store, ending.signal)));
+  const looks = Promise.all(stores.map((store) => untilAnswered(store, log, ending.signal)));
   let late = false;
   looks.catch((error: Error) => {
     if (late) onMissing(error);
@@ -67,9 +69,22 @@ export async function checkStores(
   late = true;
 }
 
-async function untilAnswered(store: PreparedStore, ending: AbortSignal): Promise<void> {
+async function untilAnswered(
+  store: PreparedStore,
+  log: Pick<Logger, 'warn'>,
+  ending: AbortSignal,
+): Promise<void> {
+  let told = '';
+  const tell = ({ message }: Error): undefined => {
+    if (message === told || ending.aborted) return;
+    told = message;
+    log.warn(
+      `${store.setting}: the server does not let us in (${message}). It is asked again until it does. Check host, port, ` +
+        'user, password and database.',
+    );
+  };
   while (!ending.aborted) {
-    const missing = await missingIn(store).catch(() => undefined);
+    const missing = await missingIn(store).catch(tell);
     if (missing?.length === 0) return;
     if (missing) throw new Error(inWords(store, missing));
     await after(AGAIN_MS, undefined, { ref: false });

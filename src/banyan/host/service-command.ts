@@ -38,6 +38,8 @@ export function serviceCommand(
       RATE_LIMIT_EXEMPT: settings.rateLimitExempt.join(',') || undefined,
       DRAIN_DELAY_MS: String(settings.drainDelayMs),
       OTEL_EXPORTER_OTLP_ENDPOINT: settings.otlpEndpoint,
+      // A file is each host's own; a stream is collected of all.
+      SECURITY_LOG: isStream(settings.securityLog) ? settings.securityLog : undefined,
       BANYAN_FAULTS: settings.faults ? '1' : undefined,
       [`DATABASE_URL_${upper}`]: database.moduleUrl(module),
     };
@@ -97,4 +99,8 @@ function ownOf({ app, own }: Settings, module: string): Record<string, string | 
   return Object.fromEntries(
     told.map(([name, { variable }]) => [variable, own[name] === undefined ? undefined : String(own[name])]),
   );
+}
+
+function isStream(securityLog: string): boolean {
+  return securityLog === 'stdout' || securityLog === 'stderr';
 }

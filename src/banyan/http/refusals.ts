@@ -15,6 +15,9 @@ declare module 'fastify' {
   }
 }
 
+/** How the type of a problem of the library begins; a module's has the module's name. */
+const LIBRARY = 'urn:banyan:problem:kernel:';
+
 export function noteRefusals(app: FastifyInstance, security: SecurityLog): void {
   app.addHook('onResponse', (request, reply, done) => {
     if (reply.refusal !== undefined) {
@@ -36,7 +39,9 @@ function kindOf(
   const outcome = refusal.status === 429 ? 'limited' : 'refused';
   if (tokenRefused) return { event: 'token.bearer', outcome };
   if (refusal.status === 429) return { event: 'limit.hit', outcome };
-  if (refusal.status === 403 || routeOptions.url?.startsWith('/admin'))
+  // A module's own 403 is about its business (a wrong present password), which it tells itself.
+  const ours = refusal.body.type.startsWith(LIBRARY);
+  if ((refusal.status === 403 && ours) || routeOptions.url?.startsWith('/admin'))
     return { event: 'operation.refused', outcome };
   return undefined;
 }
