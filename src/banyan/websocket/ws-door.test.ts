@@ -267,6 +267,17 @@ describe('a connection', () => {
     ]);
   });
 
+  it('runs no two calls of one id at once, so that none escapes the count of those that run', async () => {
+    const wire = await Wire.open();
+    wire.send(call(1, 'wait', { tag: 'first' }));
+    await vi.waitFor(() => expect(told).toContainEqual({ begun: 'first' }));
+    wire.send(call(1, 'wait', { tag: 'second' }));
+    expect(await wire.answers(1)).toMatchObject([{ id: 1, error: { code: -32600 } }]);
+    expect([door.inflight, told]).toEqual([1, [{ begun: 'first' }]]);
+    home.answer('first');
+    expect((await wire.answers(2))[1]).toMatchObject({ id: 1, result: { tag: 'first' } });
+  });
+
   it('takes the caller from the token where the frame names none', async () => {
     const wire = await Wire.open();
     wire.send(call(1, 'context', {}), call(2, 'context', {}, { caller: 'orders', traceparent: 'nonsense' }));

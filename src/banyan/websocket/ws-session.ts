@@ -132,7 +132,10 @@ export class WsSession {
     // What arrives after the goodbye was not begun: the close code says so.
     if (!this.#open) return;
     const target = this.#options.methods.get(method);
-    if (this.#draining) {
+    if (this.#running.has(id)) {
+      // Two calls of one id would count as one: against the bound, in a drain, and for who cancels.
+      this.#say(errorText(id, { code: INVALID_REQUEST, message: 'A call of this id is running' }));
+    } else if (this.#draining) {
       this.#say(
         refusal(id, CLOSING, libraryProblem('unavailable', { detail: 'This host is shutting down.' })),
       );
