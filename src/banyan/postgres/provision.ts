@@ -18,6 +18,7 @@ import {
   asOwner,
   ensureRoles,
   ensureSchema,
+  passwordMark,
   rolePassword,
   roleState,
   runtimeRole,
@@ -119,7 +120,8 @@ function plan({ modules, prisma, schemas, moduleDdl, secret, passwords = {} }: P
   const one = (schema: string, runtime: string, ddl: string, module?: string): Planned => {
     const password = passwords[runtime] ?? rolePassword(secret, runtime);
     const plans = module ? ('generic' as const) : ('auto' as const);
-    const roles = { schema, runtime, owner: `${runtime}_owner`, password, plans };
+    const mark = passwordMark(secret, runtime, password);
+    const roles = { schema, runtime, owner: `${runtime}_owner`, password, passwordMark: mark, plans };
     const migrations = module ? migrationsOf(prisma, module).migrationDirectories : [];
     const state = createHash('sha256')
       .update(JSON.stringify([RIGHTS, schema, runtime, ddl, migrations]))

@@ -10,6 +10,8 @@ export interface SchemaRoles {
   readonly owner: string;
   readonly runtime: string;
   readonly password: string;
+  /** What the role's comment says of its password; everybody on the server can read it. */
+  readonly passwordMark: string;
   /**
    * `generic`: prepared statements are planned once, without their values. A statement with a LIMIT or an array among
    * its parameters is otherwise planned anew each time, which costs the server more than running it. `auto`:
@@ -28,6 +30,14 @@ export function rolePassword(secret: string, role: string): string {
   return createHmac('sha256', secret).update(`role ${role}`).digest('base64url');
 }
 
+/**
+ * By what a comment knows a password. Everybody who is on the server reads comments, and a password may have been chosen
+ * by a person: without the secret nobody can try words by it.
+ */
+export function passwordMark(secret: string, role: string, password: string): string {
+  return createHmac('sha256', secret).update(`mark ${role} ${password}`).digest('base64url');
+}
+
 /** The same server and database under another role. */
 export function roleUrl(adminUrl: string, secret: string, role: string): string {
   const url = new URL(adminUrl);
@@ -37,12 +47,12 @@ export function roleUrl(adminUrl: string, secret: string, role: string): string 
 }
 
 /**
- * How a runtime role's comment begins when the role is as it should be: with a digest of its password (256 random
- * bits, of which it tells nothing) and its settings. After it come digests of what the server has written of both
+ * How a runtime role's comment begins when the role is as it should be: with a digest of the mark of its
+ * password and of its settings. After it come digests of what the server has written of both
  * (role-changes.ts), and the database that it was made for: roles belong to the whole server, unlike schemas.
  */
 export function roleState(roles: SchemaRoles): string {
-  const wanted = JSON.stringify([3, roles.schema, roles.password, settingsOf(roles)]);
+  const wanted = JSON.stringify([4, roles.schema, roles.passwordMark, settingsOf(roles)]);
   return `banyan ${createHash('sha256').update(wanted).digest('hex').slice(0, 32)}.`;
 }
 
