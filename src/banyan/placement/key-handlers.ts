@@ -63,9 +63,8 @@ export function keyHandlers({ store, follower, root, life, log }: KeyHandlersOpt
 
     rotate: async ({ purpose, changedBy }, call) =>
       storeErrors(async () => {
-        const { rotated, lagging } = await rotate(store, follower, root, purpose, life);
-        const outgoing =
-          rotated && purpose === 'internal' && lagging.length === 0 ? await endOld(store, follower) : [];
+        const { rotated, settled, lagging } = await rotate(store, follower, root, purpose, life);
+        const outgoing = settled && purpose === 'internal' ? await endOld(store, follower) : [];
         const items = (await store.keys.list()).filter((key) => key.purpose === purpose);
         call.change = { after: { purpose, rotated, present: items.find((key) => !key.retiredAt)?.kid } };
         log.info({ purpose, by: doneBy(call.principal, changedBy), rotated, lagging }, 'keys are rotated');

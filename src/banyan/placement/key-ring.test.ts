@@ -60,10 +60,13 @@ const kids = (keys: readonly { kid: string }[]) => keys.map(({ kid }) => kid).so
 const sessionKids = (follower: DatabaseFollower) => follower.current.jwks!.keys.map(({ kid }) => kid);
 
 /** A host that beats and says by which version it decides. */
-async function host(appliedVersion: number, id = 'parcels-1'): Promise<(version: number) => Promise<void>> {
+async function host(
+  appliedVersion: number,
+  { id = 'parcels-1', role = 'service' as 'service' | 'monolith', kid = null as string | null } = {},
+): Promise<(version: number) => Promise<void>> {
   const report = { ready: true, draining: false, inflight: {}, busy: {} };
   const process = { machine: 'elsewhere', pid: 1, started: 'then' };
-  const self = { host: crypto.randomUUID(), id, role: 'service' as const, modules: ['parcels'], process };
+  const self = { host: crypto.randomUUID(), id, role, kid, modules: ['parcels'], process };
   await store.registry.register(
     { ...self, url: 'http://127.0.0.1:1', doors: ['http'], contracts: {} },
     report,
@@ -151,36 +154,50 @@ describe('a rotation', () => {
     await beat(follower.current.version);
     await expect.poll(() => sessionKids(follower)[0]).not.toBe(old);
     await beat(follower.current.version);
-    expect(await rotating).toEqual({ rotated: true, lagging: [] });
+    expect(await rotating).toEqual({ rotated: true, settled: true, lagging: [] });
     expect(sessionKids(follower)).toEqual([expect.not.stringMatching(old!), old]);
     expect(await store.keys.read(root)).toHaveLength(7);
   });
 
-  test('stops at a host that lags, signs by the old key on, and is gone on with', async () => {
+  test('stops at a monolith that lags, signs by the old key on, and is gone on with', async () => {
     await store.keys.open(root, content);
     const follower = await follow();
     const [old] = sessionKids(follower);
-    const beat = await host(0);
+    const beat = await host(0, { id: 'monolith-2', role: 'monolith' });
     // It beats, and says that it decides by an old picture.
     const beating = setInterval(() => void beat(0), 300);
     expect(await rotate(store, follower, root, 'session', life)).toEqual({
       rotated: false,
-      lagging: ['parcels-1'],
+      settled: false,
+      lagging: ['monolith-2'],
     });
     expect(sessionKids(follower)[0]).toBe(old);
     const [, announced] = sessionKids(follower);
     clearInterval(beating);
     const following = setInterval(() => void beat(follower.current.version), 50);
-    expect(await rotate(store, follower, root, 'session', life)).toEqual({ rotated: true, lagging: [] });
+    expect(await rotate(store, follower, root, 'session', life)).toMatchObject({ rotated: true, lagging: [] });
     clearInterval(following);
     expect(sessionKids(follower)).toEqual([announced, old]);
+  });
+
+  test('is not held up by who copied a service’s key and follows no picture, and ends that key', async () => {
+    await store.keys.open(root, content);
+    const follower = await follow();
+    const kid = follower.current.services!.parcels!.keys[0]!.kid;
+    const beat = await host(0, { id: 'parcels-99', kid });
+    const beating = setInterval(() => void beat(0), 300);
+    const rotation = await rotate(store, follower, root, 'internal', life);
+    await store.keys.forget();
+    clearInterval(beating);
+    expect(rotation).toEqual({ rotated: true, settled: true, lagging: ['parcels-99'] });
+    expect(kids(await store.keys.list())).not.toContain(kid);
   });
 
   test('that was killed after the announcement is gone on with', async () => {
     await store.keys.open(root, content);
     const { kids: announced } = await store.keys.announce(root, 'seal');
     const follower = await follow();
-    expect(await rotate(store, follower, root, 'seal', life)).toEqual({ rotated: true, lagging: [] });
+    expect(await rotate(store, follower, root, 'seal', life)).toMatchObject({ rotated: true, lagging: [] });
     const { seals } = follower.current;
     expect([seals!.depots![0]!.kid, seals!.parcels![0]!.kid].sort()).toEqual([...announced].sort());
     expect([seals!.depots!.length, seals!.parcels!.length]).toEqual([2, 2]);

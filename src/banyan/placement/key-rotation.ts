@@ -1,7 +1,9 @@
 // A key is replaced while everything runs: a new one is announced, and signs once every live host has it in its picture;
 // the old one stays published as long as anything made with it may live (KeyLife), then it goes. Guarantees: no token of
-// the old key is refused meanwhile, and none of the new one meets a host that does not know it; whoever is killed in
-// between leaves an announced key, with which the next rotation goes on.
+// the old key is refused meanwhile, and none of the new one meets a monolith or a gateway that does not know it; whoever is
+// killed in between leaves an announced key, with which the next rotation goes on. A service is waited for and holds nothing
+// up: what it says of itself is its word alone, and a thief of its key would keep that key by saying nothing. One that lags
+// indeed looks again where it meets a key that it does not know.
 // It must not know how long anything lives: that is told from outside.
 import type { RootKey } from '../identity/root-key.ts';
 import { ACKNOWLEDGE_MS, awaitApplied } from './flip.ts';
@@ -12,8 +14,10 @@ import type { ControlStore } from './store.ts';
 import type { KeyPurpose } from './tables.ts';
 
 export interface Rotation {
-  /** False: hosts lag, and the new keys stay announced; the old ones sign on. */
+  /** False: monoliths or gateways lag, and the new keys stay announced; the old ones sign on. */
   readonly rotated: boolean;
+  /** Monoliths and gateways sign by the new ones. */
+  readonly settled: boolean;
   /** The ids of the live hosts that did not have it in their picture when the time was up. */
   readonly lagging: readonly string[];
 }
@@ -31,9 +35,15 @@ export async function rotate(
   await store.keys.sweep(life);
   const { version, kids } = await store.keys.announce(root, purpose);
   await follower.refresh();
-  const lagging = await awaitApplied(store, version, ANNOUNCED_MS);
-  if (lagging.length > 0) return { rotated: false, lagging };
+  const late = await awaitApplied(store, version, ANNOUNCED_MS);
+  if (late.length > 0 && !(await have(store, version))) return { rotated: false, settled: false, lagging: late };
   const turned = await store.keys.turn(kids);
   await follower.refresh();
-  return { rotated: true, lagging: await awaitApplied(store, turned, ACKNOWLEDGE_MS) };
+  const lagging = await awaitApplied(store, turned, ACKNOWLEDGE_MS);
+  return { rotated: true, settled: lagging.length === 0 || (await have(store, turned)), lagging };
+}
+
+/** Monoliths and gateways have it. */
+async function have(store: ControlStore, version: number): Promise<boolean> {
+  return (await store.registry.lagging(version, false)).length === 0;
 }

@@ -30,7 +30,7 @@ export interface KeyTurns {
   issue(name: string, modules: readonly string[], key: NamedKey): Promise<void>;
   /** An internal key that is not given to anybody any more, or was issued, goes at once, and with it whoever speaks by it. */
   revoke(kid: string): Promise<'revoked' | 'unknown' | 'present'>;
-  /** Old internal keys by which no live service speaks go at once. */
+  /** Old internal keys go at once, but for those by which a process that a monolith keeps still speaks. */
   forget(): Promise<void>;
   /** What has been old for so long goes. */
   sweep(life: KeyLife): Promise<void>;
@@ -95,7 +95,9 @@ export function createKeyTurns(sql: Sql, change: Change): KeyTurns {
       await change(async (tx) => {
         const { rowCount } = await tx.query(
           `DELETE FROM key WHERE purpose = 'internal' AND retired_at IS NOT NULL
-           AND NOT EXISTS (SELECT FROM host WHERE host.kid = key.kid AND live AND role = 'service')`,
+           AND NOT EXISTS (
+             SELECT FROM host JOIN service ON host.id = service.module || '-' || service.number
+             WHERE host.kid = key.kid AND live AND role = 'service')`,
         );
         return rowCount > 0;
       });

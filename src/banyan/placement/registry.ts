@@ -27,8 +27,8 @@ export interface Registry {
   markGone(hosts: readonly string[]): Promise<void>;
   /** The same for the host of one process, when the supervisor saw it end. */
   markProcessGone(process: ProcessIdentity): Promise<void>;
-  /** The ids of the live hosts that have not applied the version. */
-  lagging(version: number): Promise<string[]>;
+  /** The ids of the live hosts that have not applied the version. @param services whether those of services, too. Default true. */
+  lagging(version: number, services?: boolean): Promise<string[]>;
   /** How many requests to the service side of a module are not finished, by what live hosts last said. */
   load(module: string): Promise<{ readonly inflight: number; readonly busy: number }>;
 }
@@ -89,10 +89,10 @@ export function createRegistry(sql: Sql, change: Change): Registry {
     markProcessGone: ({ machine, pid, started }) =>
       markGone(change, 'machine = $1 AND pid = $2 AND started = $3', [machine, pid, started]),
 
-    lagging: async (version) => {
+    lagging: async (version, services = true) => {
       const { rows } = await sql.query<{ id: string }>(
-        `SELECT id FROM host WHERE ${LIVE_SQL} AND applied_version < $1 ORDER BY id`,
-        [version],
+        `SELECT id FROM host WHERE ${LIVE_SQL} AND applied_version < $1 AND ($2 OR role <> 'service') ORDER BY id`,
+        [version, services],
       );
       return rows.map(({ id }) => id);
     },
