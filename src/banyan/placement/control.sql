@@ -77,10 +77,21 @@ CREATE TABLE IF NOT EXISTS revoked (
   at timestamptz NOT NULL DEFAULT now()
 );
 
+-- Every host keeps what is revoked in memory and is sent it whole: whoever may add to it must not be able to drown them.
+-- Of either table no more rows count than this: some MB.
+CREATE OR REPLACE FUNCTION refuse_flood(many boolean) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF many THEN RAISE program_limit_exceeded USING
+    MESSAGE = 'more sessions are revoked than hosts keep in mind', HINT = 'Rotate the key of sessions to end all of them.';
+  END IF;
+END $$;
+REVOKE ALL ON FUNCTION refuse_flood(boolean) FROM PUBLIC;
+
 -- Called by a module in its own transaction, so it takes no lock that a flip would wait for. The channel is
 -- CONTROL_CHANNEL (schema.ts).
 CREATE OR REPLACE FUNCTION revoke(user_id uuid, epoch int) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = banyan_control, pg_temp AS $$
+  SELECT refuse_flood(EXISTS (SELECT FROM revoked WHERE at > now() - interval '13 hours' OFFSET 100000));
   INSERT INTO revoked AS r (user_id, epoch) VALUES ($1, $2)
   ON CONFLICT (user_id) DO UPDATE SET epoch = greatest(r.epoch, excluded.epoch), at = now();
   SELECT pg_notify('banyan_control', 'revoked');

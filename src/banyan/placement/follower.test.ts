@@ -259,5 +259,17 @@ test('a module may revoke sessions and nothing else', async () => {
   await execute(users, `SELECT banyan_control.revoke_sessions('{third}', ${inAnHour})`);
   expect(await until(one, ({ revokedSessions }) => 'third' in revokedSessions!, 2000)).toBe(true);
   expect(one.current.revokedSessions).toEqual({ third: 1 });
+  // Every host is sent all of them: no role may make them more than it can hold.
+  const many = `ARRAY(SELECT n::text FROM generate_series(1, 1001) n)`;
+  await expect(execute(users, `SELECT banyan_control.revoke_sessions(${many}, ${inAnHour})`)).rejects.toThrow(
+    'more sessions are revoked than hosts keep in mind',
+  );
+  await execute(
+    admin,
+    `INSERT INTO banyan_control.revoked (user_id, epoch) SELECT gen_random_uuid(), 2 FROM generate_series(1, 100001)`,
+  );
+  await expect(execute(users, `SELECT banyan_control.revoke('${randomUUID()}', 3)`)).rejects.toThrow(
+    'more sessions are revoked than hosts keep in mind',
+  );
   await expect(execute(users, 'SELECT * FROM banyan_control.placement')).rejects.toThrow(/permission denied/);
 });

@@ -13,6 +13,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = banyan_control, pg_temp AS $$
   DELETE FROM revoked_session WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM revoked_session WHERE revoked_session.until < now() - interval '2 minutes'
     LIMIT 1000 FOR UPDATE SKIP LOCKED));
+  SELECT refuse_flood(cardinality(names) > 1000 OR EXISTS (SELECT FROM revoked_session OFFSET 100000));
   INSERT INTO revoked_session (id, until)
   SELECT DISTINCT name, least($2, now() + interval '13 hours') FROM unnest($1) AS name
   ON CONFLICT (id) DO NOTHING;
