@@ -62,16 +62,21 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
     }
     const settle = (caller: InternalCaller) => {
       request.caller = caller;
-      if (caller.caller !== MONOLITH) for (const name of ofClients) delete request.raw.headers[name];
+      if (caller.caller !== MONOLITH) disbelieve(request);
       done();
+    };
+    // Whose token is refused is written down with the address that it came from, not with one that it made up.
+    const refuse = (error: Error) => {
+      disbelieve(request);
+      done(error);
     };
     try {
       const wanted = (route ?? request.raw.url!).startsWith('/control/') ? CONTROL_AUDIENCE : audience;
       const verified = tokens.verify(internalTokenOf(request), wanted);
-      if (verified instanceof Promise) verified.then(settle, done);
+      if (verified instanceof Promise) verified.then(settle, refuse);
       else settle(verified);
     } catch (error) {
-      done(error as Error);
+      refuse(error as Error);
     }
   });
 
@@ -109,6 +114,10 @@ function isOpen(route: string | undefined, url: string): boolean {
 
 /** What a gateway says of its client. */
 const ofClients = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded'];
+
+function disbelieve({ raw }: FastifyRequest): void {
+  for (const name of ofClients) delete raw.headers[name];
+}
 
 /** A proxied request carries the client's own Authorization, so the internal token has a header to itself. */
 function internalTokenOf(request: FastifyRequest): string | undefined {
