@@ -54,6 +54,13 @@ test('the first requests with ADMIN_TOKEN at once are all let in: they wait for 
   for (const one of asked) expect(one).toMatchObject({ name: 'operator' });
 });
 
+test('an ADMIN_TOKEN with dots in it is one on a service, too', async () => {
+  const dotted = 'a.token.that-a-person.chose';
+  const known = { ...first, hash: await slowHash(dotted) };
+  expect(await host([known], dotted).ask(dotted)).toMatchObject({ name: 'operator' });
+  expect(await host([known]).ask(dotted)).toMatchObject({ name: 'operator' });
+});
+
 test('many guesses at once are put off: each costs what one is meant to cost', async () => {
   const { ask } = host([first]);
   const guesses = await Promise.all(Array.from({ length: 10 }, (_, n) => ask(`a-guess-of-some-length-${n}`)));

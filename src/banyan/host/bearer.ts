@@ -36,8 +36,9 @@ export function createBearerCheck(options: BearerOptions): VerifyBearer {
     refresh: () => placements.refresh(),
     ended: () => placements.current.revokedSessions ?? none,
   });
-  // A session token has dots; an operator's seldom does, and is then told from it without a digest per request.
-  const dotted = adminToken?.includes('.') ?? false;
+  // A session token has dots; an operator's seldom does, and is then told from it without a digest per request. A service
+  // does not know whether ADMIN_TOKEN has; what begins as a session does is none (config/values.ts).
+  const dotted = adminToken?.includes('.') ?? true;
   const refuse = async (address: string | undefined): Promise<never> => {
     await onWrong(address);
     throw libraryProblem('unauthenticated', {
