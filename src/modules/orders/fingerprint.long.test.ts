@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { generateSealKey, publicHalf } from '../../banyan/identity/keys.ts';
-import { sealText, unsealText } from '../../banyan/identity/seal.ts';
+import { SealBroken, sealText, unsealText } from '../../banyan/identity/seal.ts';
 import { provision } from '../../banyan/postgres/provision.ts';
 import { roleUrl, runtimeRole } from '../../banyan/postgres/roles.ts';
 import { query, silent, type ThrowawayServer, throwawayServer } from '../../banyan/postgres/testing.ts';
@@ -36,11 +36,11 @@ afterAll(async () => {
   await server?.stop();
 });
 
-const host = () =>
+const host = (own = key) =>
   new Fingerprints({
     store: { sql: sqlOf(pool) } as never,
-    seal: (text) => sealText(text, publicHalf(key)),
-    unseal: (text) => unsealText(text, async () => key),
+    seal: (text) => sealText(text, publicHalf(own)),
+    unseal: (text) => unsealText(text, async (kid) => (kid === own.kid ? own : undefined)),
   });
 const request = (paymentToken = 'tok_ok') => ({ lines: [{ productId: v7(), quantity: 2 }], paymentToken });
 const bare = ({ lines, paymentToken }: ReturnType<typeof request>) =>
@@ -77,4 +77,14 @@ test('a digest of the version before counts, and is keyed in its place', async (
   expect(rows).toEqual([{ fingerprint: await host().of(mine), count: many }]);
   expect(rows[0]!.fingerprint).not.toContain(bare(mine));
   expect(await here.isOf(String(rows[0]!.fingerprint), mine)).toBe(true);
+});
+
+test('where the key that it was sealed with has gone, there is another one, alike on every host', async () => {
+  const [one, next] = [request(), generateSealKey()];
+  const before = await host().of(one);
+  const lost = await query(adminUrl, 'SELECT sealed FROM orders.fingerprint_keys');
+  await expect(unsealText(String(lost[0]!.sealed), async () => undefined)).rejects.toThrow(SealBroken);
+  const seen = await Promise.all(Array.from({ length: 4 }, () => host(next).of(one)));
+  expect(new Set([...seen, await host(next).of(one)]).size).toBe(1);
+  expect(seen[0]).not.toBe(before);
 });

@@ -66,7 +66,11 @@ export class Fingerprints {
     return this.#key;
   }
 
-  /** The first host makes it. Each start seals it anew, so that it is always sealed with a key of today. */
+  /**
+   * The first host makes it. Each start seals it anew, so that it is sealed with a key of today. Where the key that it was
+   * sealed with has gone all the same (a key ring was lost), there is another one: orders are placed, and repeated requests
+   * of before are taken for others.
+   */
   async #load(): Promise<Buffer> {
     const { store, seal, unseal } = this.#parts;
     const { sql } = store;
@@ -74,12 +78,32 @@ export class Fingerprints {
       `INSERT INTO fingerprint_keys (id, sealed, sealed_at) VALUES (1, $1, now()) ON CONFLICT DO NOTHING`,
       [await seal(randomBytes(32).toString('base64url'))],
     );
-    const { rows } = await sql.query<{ sealed: string }>('SELECT sealed FROM fingerprint_keys WHERE id = 1');
-    const key = await unseal(rows[0]!.sealed);
+    const kept = await this.#sealed();
+    const key = await unseal(kept).catch(async (error: unknown) => {
+      if ((error as Error).name !== 'SealBroken') throw error;
+      await this.#replace(kept);
+      return unseal(await this.#sealed());
+    });
     await sql.query('UPDATE fingerprint_keys SET sealed = $1, sealed_at = now() WHERE id = 1', [
       await seal(key),
     ]);
     return Buffer.from(key, 'base64url');
+  }
+
+  async #sealed(): Promise<string> {
+    const { rows } = await this.#parts.store.sql.query<{ sealed: string }>(
+      'SELECT sealed FROM fingerprint_keys WHERE id = 1',
+    );
+    return rows[0]!.sealed;
+  }
+
+  /** By one host: the others take what it made. */
+  async #replace(lost: string): Promise<void> {
+    const { store, seal } = this.#parts;
+    await store.sql.query(
+      'UPDATE fingerprint_keys SET sealed = $1, sealed_at = now() WHERE id = 1 AND sealed = $2',
+      [await seal(randomBytes(32).toString('base64url')), lost],
+    );
   }
 }
 
