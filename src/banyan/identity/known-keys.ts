@@ -7,12 +7,27 @@ import type { NamedKey } from './keys.ts';
 
 /** What the picture says of a service: its public keys, the modules that it runs, those that it may call. */
 export interface KnownService {
-  readonly keys: readonly Readonly<NamedKey>[];
+  readonly keys: readonly Readonly<KeyOfService>[];
   readonly modules: readonly string[];
   readonly uses: readonly string[];
 }
 
 export type KnownServices = Readonly<Record<string, KnownService>>;
+
+/** A key as the picture has it. */
+export interface KeyOfService extends NamedKey {
+  /** What it was made for, where its service has keys for more. */
+  readonly for?: Pick<KnownService, 'modules' | 'uses'>;
+}
+
+/** What who speaks by that key may run and call: what the key was made for, not what others of its name are. */
+export function knownBy(
+  services: KnownServices,
+  { caller, kid }: { readonly caller: string; readonly kid: string | undefined },
+): Pick<KnownService, 'modules' | 'uses'> | undefined {
+  const known = Object.hasOwn(services, caller) ? services[caller] : undefined;
+  return known?.keys.find((key) => key.kid === kid)?.for ?? known;
+}
 
 export interface KnownKey {
   readonly kid: string;
@@ -102,7 +117,8 @@ export class KnownKeys {
   }
 }
 
-async function imported(kid: string, { name, jwk }: Entry): Promise<KnownKey> {
+async function imported(kid: string, { name, jwk: { kty, crv, x } }: Entry): Promise<KnownKey> {
   const { importJWK } = await import('jose');
+  const jwk = { kty: kty!, crv, x };
   return { kid, name, key: (await importJWK(jwk, 'EdDSA')) as CryptoKey };
 }

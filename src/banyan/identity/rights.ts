@@ -3,7 +3,7 @@
 // request: the doors ask it, and refuse by its words.
 import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { type InternalCaller, MONOLITH } from './internal-token.ts';
-import type { KnownServices } from './known-keys.ts';
+import { knownBy, type KnownServices } from './known-keys.ts';
 
 export interface Rights {
   /** Why its operations are not called by that host; undefined: they may be. */
@@ -19,7 +19,7 @@ export function createRights(services: () => KnownServices): Rights {
   return {
     refusalOfCall(who, module) {
       if (isAnybody(who)) return undefined;
-      const known = services()[who.caller];
+      const known = knownBy(services(), who);
       if (known?.uses.includes(module) || known?.modules.includes(module)) return undefined;
       return forbidden(
         'call-not-allowed',
@@ -27,7 +27,7 @@ export function createRights(services: () => KnownServices): Rights {
       );
     },
     refusalOfName(who, module) {
-      if (isAnybody(who) || module === who.caller || services()[who.caller]?.modules.includes(module))
+      if (isAnybody(who) || module === who.caller || knownBy(services(), who)?.modules.includes(module))
         return undefined;
       return forbidden(
         'not-yours',

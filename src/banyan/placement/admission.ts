@@ -2,9 +2,8 @@
 // no other. Pure; what the registry alone can tell (whose a host is) is entry.ts and heartbeat.ts.
 import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { audienceOf, type InternalCaller } from '../identity/internal-token.ts';
-import type { KnownServices } from '../identity/known-keys.ts';
+import { knownBy, type KnownServices } from '../identity/known-keys.ts';
 import { refusedAddress, type ServiceNetworks } from './advertised.ts';
-import { own } from './canonical.ts';
 import type { HostReport, Registration } from './host.ts';
 
 /** Throws the 403 problem. @param services of the present picture. */
@@ -20,7 +19,7 @@ export function admitRegistration(
         `Set INSTANCE_ID to ${caller}-<n>, or give this process the key of ${audienceOf(id)} (banyan keys issue ${audienceOf(id)}).`,
     );
   // Of the version before every host had the one key, and said itself what it runs.
-  const allowed = kid === undefined ? modules : (own(services, caller)?.modules ?? []);
+  const allowed = kid === undefined ? modules : (knownBy(services, { caller, kid })?.modules ?? []);
   const foreign = modules.filter((module) => !allowed.includes(module));
   if (foreign.length > 0)
     throw notYours(
@@ -38,7 +37,7 @@ export function ownCounts<Report extends Pick<HostReport, 'inflight' | 'busy'>>(
   { caller, kid }: InternalCaller,
   services: KnownServices,
 ): Report {
-  const known = own(services, caller);
+  const known = knownBy(services, { caller, kid });
   if (kid === undefined || !known) return report;
   const only = (counts: Readonly<Record<string, number>>, modules: readonly string[]) =>
     Object.fromEntries(Object.entries(counts).filter(([module]) => modules.includes(module)));

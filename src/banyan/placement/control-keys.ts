@@ -5,6 +5,7 @@ import { libraryProblem } from '../contract/problem.ts';
 import type { Keys } from '../identity/held-keys.ts';
 import { CONTROL_AUDIENCE, type InternalCaller, MONOLITH } from '../identity/internal-token.ts';
 import type { NamedKey } from '../identity/keys.ts';
+import { knownBy } from '../identity/known-keys.ts';
 import type { Placements, PublicKey, Snapshot } from '../routing/snapshot.ts';
 import { own } from './canonical.ts';
 
@@ -35,7 +36,7 @@ export function createKeysHandler(
     const { current } = placements;
     // By the key that all hosts of the version before shared anybody could be any service.
     const modules =
-      caller === MONOLITH || kid === undefined ? undefined : own(current.services ?? {}, caller)?.modules;
+      caller === MONOLITH || kid === undefined ? undefined : knownBy(current.services ?? {}, { caller, kid })?.modules;
     if (!modules)
       throw libraryProblem('forbidden', { detail: `No service ${caller} has keys that are handed out.` });
     const sealed = await Promise.all(

@@ -3,7 +3,10 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Keys } from '../identity/held-keys.ts';
 import { generateSigningKey } from '../identity/keys.ts';
+import { createRights } from '../identity/rights.ts';
 import { createRootKey, WrongRootKey } from '../identity/root-key.ts';
+import { admitRegistration } from './admission.ts';
+import { serviceNetworks } from './advertised.ts';
 import { createKeysHandler } from './control-keys.ts';
 import { createDatabaseFollower, type DatabaseFollower } from './database-follower.ts';
 import { startTestServer, type TestServer } from './fixture.ts';
@@ -139,6 +142,31 @@ describe('the ring', () => {
     // By the key of the version before, which all hosts shared.
     await expect(handOut({ caller: 'depots', kid: undefined })).rejects.toMatchObject({ status: 403 });
   });
+});
+
+test('a key is good for what it was made for, whatever others of its name are', async () => {
+  const all = await store.keys.open(root, content);
+  const wide = generateSigningKey();
+  await store.keys.issue('parcels', ['parcels', 'depots'], wide);
+  const follower = await follow();
+  const services = follower.current.services!;
+  const narrow = services.parcels!.keys.find(({ kid }) => kid !== wide.kid)!.kid;
+  const keys: Keys = { held: () => undefined, find: async (kid) => all.find((one) => one.kid === kid) };
+  const handOut = createKeysHandler(keys, follower, 'depots');
+  const has = async (kid: string) => {
+    const { sessions, seals } = await handOut({ caller: 'parcels', kid });
+    return [...Object.keys(seals!), sessions !== undefined];
+  };
+  expect(await has(narrow)).toEqual(['parcels', false]);
+  expect(await has(wide.kid)).toEqual(['parcels', 'depots', true]);
+  const said = { id: 'parcels-9', modules: ['depots'], url: 'http://127.0.0.1:1' };
+  const admit = (kid: string) => () =>
+    admitRegistration(said, { caller: 'parcels', kid }, services, serviceNetworks([]));
+  expect(admit(narrow)).toThrow(/^The key of parcels is for parcels/);
+  expect(admit(wide.kid)).not.toThrow();
+  const { refusalOfName } = createRights(() => services);
+  expect(refusalOfName({ caller: 'parcels', kid: narrow }, 'depots')).toMatchObject({ status: 403 });
+  expect(refusalOfName({ caller: 'parcels', kid: wide.kid }, 'depots')).toBeUndefined();
 });
 
 describe('a rotation', () => {

@@ -2,7 +2,7 @@
 
 import type { Instance, ModulePlacement, PublicKey, ServiceIdentity, Snapshot } from '../routing/snapshot.ts';
 import { LIVE_MS } from './schema.ts';
-import type { HostRow, KeyPurpose, Tables } from './tables.ts';
+import type { HostRow, KeyPurpose, KeyRow, Tables } from './tables.ts';
 
 /** Nothing is known yet: every module in-process, version 0, nobody to call. */
 export const emptySnapshot: Snapshot = { version: 0, modules: {}, monoliths: [], revoked: {} };
@@ -37,15 +37,21 @@ function sealsOf({ keys }: Tables): NonNullable<Snapshot['seals']> {
   return seals;
 }
 
-/** A name with several keys (one that was issued, one that comes after) has the modules of all. */
+/** A name with several keys (one that was issued, one that comes after) has the modules of all; each key has its own. */
 function servicesOf({ keys, uses }: Tables): NonNullable<Snapshot['services']> {
   const services: Record<string, ServiceIdentity> = {};
-  for (const { purpose, name, modules, public: key } of keys) {
-    if (purpose !== 'internal') continue;
+  const called = (modules: readonly string[]) => [...new Set(modules.flatMap((module) => uses[module] ?? []))];
+  const internal = keys.filter(({ purpose }) => purpose === 'internal');
+  for (const { name, modules, public: key } of internal) {
     const known = services[name];
     const all = [...new Set([...(known?.modules ?? []), ...modules])];
-    const called = [...new Set(all.flatMap((module) => uses[module] ?? []))];
-    services[name] = { keys: [...(known?.keys ?? []), key], modules: all, uses: called };
+    services[name] = { keys: [...(known?.keys ?? []), key], modules: all, uses: called(all) };
+  }
+  const isPart = ({ name, modules }: KeyRow) => modules.length < services[name]!.modules.length;
+  for (const one of internal.filter(isPart)) {
+    const { keys: all, ...rest } = services[one.name]!;
+    const own = { ...one.public, for: { modules: one.modules, uses: called(one.modules) } };
+    services[one.name] = { ...rest, keys: all.map((key) => (key.kid === own.kid ? own : key)) };
   }
   return services;
 }

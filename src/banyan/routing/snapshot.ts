@@ -71,7 +71,10 @@ export type PublicKey = Readonly<NamedKey>;
 
 export interface ServiceIdentity {
   /** The public keys (Ed25519) of its internal tokens. The first signs now. */
-  readonly keys: readonly PublicKey[];
+  readonly keys: readonly (PublicKey & {
+    /** What it was made for, where its service has keys for more. */
+    readonly for?: Pick<ServiceIdentity, 'modules' | 'uses'>;
+  })[];
   /** The modules that it may run. */
   readonly modules: readonly string[];
   /** The modules that it may call: what its own ones name in `uses`. */
