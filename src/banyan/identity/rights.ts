@@ -3,7 +3,7 @@
 // request: the doors ask it, and refuse by its words.
 import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { type InternalCaller, MONOLITH } from './internal-token.ts';
-import { knownBy, type KnownServices } from './known-keys.ts';
+import { type KnownServices, knownBy } from './known-keys.ts';
 
 export interface Rights {
   /** Why its operations are not called by that host; undefined: they may be. */

@@ -2,7 +2,7 @@
 // no other. Pure; what the registry alone can tell (whose a host is) is entry.ts and heartbeat.ts.
 import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { audienceOf, type InternalCaller } from '../identity/internal-token.ts';
-import { knownBy, type KnownServices } from '../identity/known-keys.ts';
+import { type KnownServices, knownBy } from '../identity/known-keys.ts';
 import { refusedAddress, type ServiceNetworks } from './advertised.ts';
 import type { HostReport, Registration } from './host.ts';
 

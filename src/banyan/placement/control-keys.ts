@@ -36,7 +36,9 @@ export function createKeysHandler(
     const { current } = placements;
     // By the key that all hosts of the version before shared anybody could be any service.
     const modules =
-      caller === MONOLITH || kid === undefined ? undefined : knownBy(current.services ?? {}, { caller, kid })?.modules;
+      caller === MONOLITH || kid === undefined
+        ? undefined
+        : knownBy(current.services ?? {}, { caller, kid })?.modules;
     if (!modules)
       throw libraryProblem('forbidden', { detail: `No service ${caller} has keys that are handed out.` });
     const sealed = await Promise.all(

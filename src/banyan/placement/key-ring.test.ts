@@ -203,7 +203,10 @@ describe('a rotation', () => {
     const [, announced] = sessionKids(follower);
     clearInterval(beating);
     const following = setInterval(() => void beat(follower.current.version), 50);
-    expect(await rotate(store, follower, root, 'session', life)).toMatchObject({ rotated: true, lagging: [] });
+    expect(await rotate(store, follower, root, 'session', life)).toMatchObject({
+      rotated: true,
+      lagging: [],
+    });
     clearInterval(following);
     expect(sessionKids(follower)).toEqual([announced, old]);
   });

@@ -36,7 +36,8 @@ export async function rotate(
   const { version, kids } = await store.keys.announce(root, purpose);
   await follower.refresh();
   const late = await awaitApplied(store, version, ANNOUNCED_MS);
-  if (late.length > 0 && !(await have(store, version))) return { rotated: false, settled: false, lagging: late };
+  if (late.length > 0 && !(await have(store, version)))
+    return { rotated: false, settled: false, lagging: late };
   const turned = await store.keys.turn(kids);
   await follower.refresh();
   const lagging = await awaitApplied(store, turned, ACKNOWLEDGE_MS);

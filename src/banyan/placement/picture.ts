@@ -40,7 +40,9 @@ function sealsOf({ keys }: Tables): NonNullable<Snapshot['seals']> {
 /** A name with several keys (one that was issued, one that comes after) has the modules of all; each key has its own. */
 function servicesOf({ keys, uses }: Tables): NonNullable<Snapshot['services']> {
   const services: Record<string, ServiceIdentity> = {};
-  const called = (modules: readonly string[]) => [...new Set(modules.flatMap((module) => uses[module] ?? []))];
+  const called = (modules: readonly string[]) => [
+    ...new Set(modules.flatMap((module) => uses[module] ?? [])),
+  ];
   const internal = keys.filter(({ purpose }) => purpose === 'internal');
   for (const { name, modules, public: key } of internal) {
     const known = services[name];
