@@ -48,6 +48,8 @@ export interface ControlOptions {
 
 /** How often keys that are old for long enough are looked for. */
 const SWEEP_MS = 600_000;
+/** After a start; until then services take the token of before. */
+const LOOK_AT_TOKEN_MS = 1_000;
 
 export function openControl({
   settings,
@@ -89,7 +91,18 @@ export function openControl({
   const known = Object.fromEntries(
     contracts.map((contract) => [contract.module, canonicalContract(contract)]),
   );
+  let looking: NodeJS.Timeout | undefined;
   const sweeping = setInterval(() => void keys.sweep(), SWEEP_MS).unref();
+  /** Where services know one already, be it of before, the slow look comes after the start, which needs both cores. */
+  const firstOperatorKept = async () => {
+    const keep = () => keepFirst(store, settings.adminToken!, security);
+    if (!(await store.operators.hasFirst())) return keep();
+    looking = setTimeout(() => {
+      keep().catch((error: Error) =>
+        log.warn({ err: error }, 'services may not know the present ADMIN_TOKEN'),
+      );
+    }, LOOK_AT_TOKEN_MS).unref();
+  };
   return {
     follower,
     store,
@@ -97,8 +110,7 @@ export function openControl({
     keys,
     handOut: watched(createKeysHandler(keys, follower, settings.app.sessions?.module), security),
     async start() {
-      const kept =
-        settings.role === 'monolith' ? keepFirst(store, settings.adminToken!, security) : undefined;
+      const kept = settings.role === 'monolith' ? firstOperatorKept() : undefined;
       kept?.catch(() => {});
       try {
         await store.flags.seed(settings.allModules, settings.placements);
@@ -112,6 +124,7 @@ export function openControl({
     },
     async close() {
       clearInterval(sweeping);
+      clearTimeout(looking);
       await store.close();
     },
   };

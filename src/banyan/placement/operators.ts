@@ -31,6 +31,8 @@ export interface Operators {
     name: string,
     by: string,
   ): Promise<{ readonly found: OperatorRow | undefined; readonly version: number }>;
+  /** Whether they know an ADMIN_TOKEN, be it this one or one before. */
+  hasFirst(): Promise<boolean>;
   /** Has the other hosts know ADMIN_TOKEN, by a hash. Answers whether they knew another one, or none. */
   keepFirst(adminToken: string): Promise<boolean>;
 }
@@ -73,6 +75,9 @@ export function createOperators(sql: Sql, change: Change): Operators {
       });
       return { found, version };
     },
+
+    hasFirst: async () =>
+      (await sql.query('SELECT FROM operator WHERE name = $1', [firstOperator.name])).rowCount > 0,
 
     keepFirst: async (adminToken) => {
       const { name } = firstOperator;
