@@ -15,12 +15,17 @@ export const long = [
   'test/openapi*.test.ts',
   'test/replicas*.test.ts',
   'test/telemetry*.test.ts',
+  'test/compare-generator.test.ts',
   'src/banyan/events/**/*.test.ts',
+  'src/banyan/http/connections.test.ts',
   'src/banyan/log/**/*.test.ts',
   'src/banyan/placement/**/*.test.ts',
   'src/banyan/postgres/embedded.test.ts',
+  'src/banyan/postgres/engine.test.ts',
   'src/banyan/postgres/provision.test.ts',
+  'src/banyan/store/transaction-faults.test.ts',
   'src/banyan/supervisor/**/*.test.ts',
+  'src/modules/orders/saga/old-tables.test.ts',
   'src/modules/payments/charging.test.ts',
 ];
 
