@@ -62,7 +62,6 @@ const openStates = [
   Type.Literal('compensating'),
   Type.Literal('stuck'),
 ] as const;
-export type OpenState = Static<(typeof openStates)[number]>;
 
 export const TimelineItem = Type.Object({
   step: Type.String(),

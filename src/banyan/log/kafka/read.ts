@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, Kafka } from 'kafkajs';
 import { type ReadOptions, type StoredRecord, UnknownTopic } from '../port.ts';
 import { offsetsFrom } from './from-time.ts';
-import { type Ends, Reading } from './reading.ts';
+import { type Ends, PartitionsRead } from './partitions-read.ts';
 
 /** How the groups of readings begin; each ends with its reading. */
 export const READ_GROUPS = 'banyan-read-';
@@ -19,7 +19,7 @@ export async function* readTopic(
 ): AsyncIterable<StoredRecord> {
   const { follow = false } = options;
   const from = options.from ?? (follow ? new Date() : undefined);
-  const reading = new Reading(await endsOf(admin, topic, from), { ...options, follow });
+  const reading = new PartitionsRead(await endsOf(admin, topic, from), { ...options, follow });
   if (reading.isAtEnd) return;
 
   const groupId = `${READ_GROUPS}${randomUUID()}`;
@@ -47,7 +47,7 @@ export async function* readTopic(
 }
 
 /** What a consumer comes to beside its batches. */
-function tell(reading: Reading, consumer: Consumer, topic: string): void {
+function tell(reading: PartitionsRead, consumer: Consumer, topic: string): void {
   consumer.on(consumer.events.GROUP_JOIN, () => {
     for (const [partition, offset] of reading.positions)
       consumer.seek({ topic, partition, offset: String(offset) });

@@ -1,10 +1,10 @@
 // How the saga of an order is told to people: the words of its timeline, and of one that is open the reason and the
 // command that helps. The same words in both styles. What happened and where it stands is the engine's to say.
 import type { Note, Open } from '#banyan';
-import type { OpenState, Order, TimelineItem } from '../contract.ts';
+import type { Order, TimelineItem } from '../contract.ts';
 
 export interface Explained {
-  readonly state: OpenState;
+  readonly state: Open['state'];
   readonly why: string | null;
   /** The command that helps one that is stuck. */
   readonly next: string | null;

@@ -16,7 +16,7 @@ export interface Ends {
   readonly since: Date | undefined;
 }
 
-export class Reading {
+export class PartitionsRead {
   readonly #ends: Ends;
   readonly #options: ReadOptions;
   /** The offset to give next, by partition. */
