@@ -132,7 +132,7 @@ describe.runIf(process.platform === 'linux')('what npm started ends with it', ()
   // As of a terminal, or of who ends a whole job. In the order that is the worst: the workers are told first, and vitest
   // itself no longer finds by their parent what they have left.
   test.each(['SIGTERM', 'SIGINT'] as const)('a suite with a server of its own, %s to all', async (signal) => {
-    const child = npm('test', '--', 'src/banyan/store/batcher.test.ts');
+    const child = npm('test', '--', 'src/banyan/postgres/corked-socket.test.ts');
     const pids = (what: RegExp) =>
       left()
         .filter(({ command }) => what.test(command))
