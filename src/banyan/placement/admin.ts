@@ -67,7 +67,8 @@ export function adminHandlers({
         call.change = { before: { instances: desired }, after: { instances } };
         const short = instances > 0 ? await room?.(module, instances) : undefined;
         if (short) throw problem(admin, 'start-failed', { detail: short });
-        await scale(store, { module, instances, timeoutMs, supervisor: host });
+        const passedOver = await scale(store, { module, instances, timeoutMs, supervisor: host });
+        if (passedOver.length > 0) call.change = { ...call.change, after: { instances, passedOver } };
         await follower.refresh();
         return entry(module);
       }),

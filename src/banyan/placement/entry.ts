@@ -1,5 +1,6 @@
 // How a host enters the registry, or says anew what it is. Guarantees: two live services never share an id; the rows
 // that a process left which went away, and may not be known to be dead, make room for the one after it.
+import { audienceOf } from '../identity/internal-token.ts';
 import type { Sql } from '../store/store.ts';
 import type { HostReport, Registration } from './host.ts';
 import { SILENT_SQL } from './schema.ts';
@@ -12,6 +13,20 @@ export class IdTaken extends Error {
   }
 }
 
+/** So many processes of one name are there already. */
+export class TooMany extends Error {
+  constructor(name: string) {
+    super(
+      `${MAX_OF_ONE_NAME} processes of ${name} are registered, and no more are let in; stop some. Did nobody start so many? ` +
+        `Then somebody has the key of ${name}: npx banyan keys`,
+    );
+    this.name = 'TooMany';
+  }
+}
+
+/** Of one service name, living or remembered: each costs every host room in its picture. */
+const MAX_OF_ONE_NAME = 64;
+
 /** What is said of a host is said by the key of another service. */
 export class NotYours extends Error {
   constructor(host: string, id: string) {
@@ -23,9 +38,12 @@ export class NotYours extends Error {
 /** Of which service an id is, in SQL; `parcels-2` is of `parcels`. */
 export const serviceSql = (id: string) => `regexp_replace(${id}, '-[0-9]+$', '')`;
 
-/** In a change: what a host says of itself is what others route by. Rejects with IdTaken, or NotYours. */
+/** In a change: what a host says of itself is what others route by. Rejects with IdTaken, TooMany, or NotYours. */
 export async function enter(tx: Sql, host: Registration, report: HostReport): Promise<void> {
-  if (host.role === 'service') await makeRoom(tx, host);
+  if (host.role === 'service') {
+    await makeRoom(tx, host);
+    await refuseCrowd(tx, host);
+  }
   await upsert(tx, host, report);
 }
 
@@ -41,6 +59,18 @@ async function makeRoom(tx: Sql, { host, id, url }: Registration): Promise<void>
     [id, host],
   );
   if (rows[0]) throw new IdTaken(id, rows[0].pid, rows[0].url);
+}
+
+// One that a monolith wants under this id is never too many: whoever fills the places keeps nobody from being started.
+async function refuseCrowd(tx: Sql, { host, id }: Registration): Promise<void> {
+  const others = `role = 'service' AND ${serviceSql('id')} = ${serviceSql('$1::text')} AND host <> $2
+    AND NOT EXISTS (SELECT FROM service WHERE wanted AND module || '-' || number IN (host.id, $1))`;
+  const isFull = async () =>
+    (await tx.query(`SELECT FROM host WHERE ${others} LIMIT ${MAX_OF_ONE_NAME}`, [id, host])).rowCount ===
+    MAX_OF_ONE_NAME;
+  if (!(await isFull())) return;
+  await tx.query(`DELETE FROM host WHERE ${others} AND (NOT live OR ${SILENT_SQL})`, [id, host]);
+  if (await isFull()) throw new TooMany(audienceOf(id));
 }
 
 // A process keeps its host's uuid, and a service its name: a row is nobody else's to change.

@@ -5,9 +5,9 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { identify } from '../context/process.ts';
 import { createDatabaseFollower, type DatabaseFollower } from './database-follower.ts';
-import { IdTaken } from './entry.ts';
+import { IdTaken, TooMany } from './entry.ts';
 import { execute, startTestServer, type TestServer } from './fixture.ts';
-import { awaitDrained, setPlacement } from './flip.ts';
+import { awaitApplied, awaitDrained, setPlacement } from './flip.ts';
 import { until } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import { controlSchema } from './schema.ts';
@@ -165,7 +165,9 @@ describe('a drain', () => {
   test('is over when no host has a request to the service side and no instance serves one', async () => {
     const one = await monolith();
     const orders = await instance('orders-1');
-    const { version } = one.current;
+    await store.services.want('orders', 1, null);
+    await store.services.started('orders', 1, orders.self.process);
+    const { version } = await one.refresh();
     await orders.beat(version, { busy: { orders: 2 } });
     expect(await awaitDrained(store, 'orders', version, 100)).toMatchObject({ drained: false, busy: 2 });
     await orders.beat(version);
@@ -183,7 +185,65 @@ describe('a drain', () => {
   });
 });
 
+describe('what a service says holds up', () => {
+  const lags = async (id: string, of?: string[]) => {
+    const { version } = await store.read();
+    return (await awaitApplied(store, version, 50, of)).includes(id);
+  };
+
+  test('no decision but on the modules that it runs or calls', async () => {
+    await instance('orders-1');
+    await execute(admin, `INSERT INTO banyan_control.module (name, uses) VALUES ('orders', '{users}')`);
+    expect(await Promise.all([['orders'], ['users'], ['media']].map((of) => lags('orders-1', of)))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(await lags('orders-1')).toBe(true);
+  });
+
+  test('a drain for a part of its time, and the very process that is to be stopped, and monoliths, all of it', async () => {
+    const one = await monolith();
+    const { version } = one.current;
+    const said = { busy: { orders: 3 }, inflight: { orders: 2 } };
+    await (await instance('orders-99')).beat(0, said);
+    const passedOver = { drained: true, passedOver: ['orders-99'] };
+    expect(await awaitDrained(store, 'orders', version, 50)).toMatchObject({ ...passedOver, busy: 0 });
+    const began = performance.now();
+    expect(await awaitDrained(store, 'orders', version, 600)).toMatchObject(passedOver);
+    expect(performance.now() - began).toBeGreaterThan(290);
+    const kept = await instance('orders-1');
+    await kept.beat(version, { busy: { orders: 1 } });
+    await store.services.want('orders', 1, null);
+    await store.services.started('orders', 1, kept.self.process);
+    expect(await awaitDrained(store, 'orders', version, 50)).toMatchObject({ drained: false, busy: 1 });
+    await kept.beat(version);
+    expect(await awaitDrained(store, 'orders', version, 50)).toMatchObject(passedOver);
+    await (await follow()).register(registration('monolith', { id: 'monolith-2' }), () => ({
+      ...idle,
+      inflight: { orders: 1 },
+    }));
+    expect(await awaitDrained(store, 'orders', one.current.version, 50)).toMatchObject({ inflight: 1 });
+  });
+});
+
 describe('the registry', () => {
+  test('takes 64 of one name, and whom a monolith wants; the silent make room', async () => {
+    const some = (from: number, count: number) =>
+      Promise.all(Array.from({ length: count }, (_, n) => instance(`orders-${from + n}`)));
+    await some(1, 63);
+    const [last] = await some(64, 1);
+    await expect(instance('orders-65')).rejects.toThrow(/64 processes of orders are registered/);
+    await last!.beat(0);
+    await instance('users-1');
+    await store.services.want('orders', 1, null);
+    await execute(admin, `UPDATE banyan_control.service SET number = 65`);
+    await instance('orders-65');
+    await expect(instance('orders-66')).rejects.toThrow(TooMany);
+    await execute(admin, `UPDATE banyan_control.host SET live = false WHERE id = 'orders-7'`);
+    await instance('orders-66');
+  });
+
   test('gives an id to one live process, and to the next when that one drains or its address is taken', async () => {
     const { self } = await instance('orders-1');
     await expect(instance('orders-1')).rejects.toThrow(IdTaken);

@@ -46,5 +46,5 @@ export async function rotate(
 
 /** Monoliths and gateways have it. */
 async function have(store: ControlStore, version: number): Promise<boolean> {
-  return (await store.registry.lagging(version, false)).length === 0;
+  return (await store.registry.lagging(version, [])).length === 0;
 }

@@ -1,6 +1,7 @@
 // The registry: every process that runs modules, what it says of itself, and who has fallen silent.
 // Guarantees: two live services never share an id; what hosts route by (live, ready, draining, retiring)
-// changes only with a version. Ages are by the database's clock alone.
+// changes only with a version. Ages are by the database's clock alone. What a service says is told apart from what
+// monoliths, gateways and the processes that a monolith keeps say; what to make of it is flip.ts.
 
 import type { ProcessIdentity } from '../context/process.ts';
 import type { Sql } from '../store/store.ts';
@@ -27,10 +28,22 @@ export interface Registry {
   markGone(hosts: readonly string[]): Promise<void>;
   /** The same for the host of one process, when the supervisor saw it end. */
   markProcessGone(process: ProcessIdentity): Promise<void>;
-  /** The ids of the live hosts that have not applied the version. @param services whether those of services, too. Default true. */
-  lagging(version: number, services?: boolean): Promise<string[]>;
+  /** The ids of the live hosts that have not applied the version. Absent: of all. */
+  lagging(version: number, of?: Concerned): Promise<string[]>;
   /** How many requests to the service side of a module are not finished, by what live hosts last said. */
-  load(module: string): Promise<{ readonly inflight: number; readonly busy: number }>;
+  load(module: string): Promise<Load>;
+}
+
+/** Of services, those alone that run one of these modules or call it. Monoliths and gateways decide for all of them. */
+export type Concerned = readonly string[];
+
+export interface Load {
+  /** On their way, as monoliths and gateways say. */
+  readonly inflight: number;
+  /** Being served by the processes of the module that a monolith keeps. */
+  readonly busy: number;
+  /** What other services say, each for itself: nobody here can look whether it is so. */
+  readonly claimed: readonly { readonly id: string; readonly inflight: number; readonly busy: number }[];
 }
 
 export interface Suspect {
@@ -41,6 +54,13 @@ export interface Suspect {
 }
 
 const LIVE_SQL = `live AND NOT (${SILENT_SQL})`;
+
+const CONCERNED_SQL = `(role <> 'service' OR modules && $2
+  OR modules && (SELECT coalesce(array_agg(name), '{}') FROM module WHERE uses && $2))`;
+
+/** A monolith started this very process for a number of the module in $1. */
+const KEPT_SQL = `EXISTS (SELECT FROM service s WHERE s.module = $1 AND host.id = $1 || '-' || s.number
+  AND s.machine = host.machine AND s.pid = host.pid AND s.started = host.started)`;
 
 export function createRegistry(sql: Sql, change: Change): Registry {
   return {
@@ -89,24 +109,44 @@ export function createRegistry(sql: Sql, change: Change): Registry {
     markProcessGone: ({ machine, pid, started }) =>
       markGone(change, 'machine = $1 AND pid = $2 AND started = $3', [machine, pid, started]),
 
-    lagging: async (version, services = true) => {
+    lagging: async (version, of) => {
       const { rows } = await sql.query<{ id: string }>(
-        `SELECT id FROM host WHERE ${LIVE_SQL} AND applied_version < $1 AND ($2 OR role <> 'service') ORDER BY id`,
-        [version, services],
+        `SELECT id FROM host WHERE ${LIVE_SQL} AND applied_version < $1 AND ($2::text[] IS NULL OR ${CONCERNED_SQL})
+         ORDER BY id`,
+        [version, of ?? null],
       );
       return rows.map(({ id }) => id);
     },
 
-    load: async (module) => {
-      const { rows } = await sql.query<{ inflight: number; busy: number }>(
-        `SELECT coalesce(sum((inflight ->> $1)::int), 0)::int AS inflight,
-           coalesce(sum((busy ->> $1)::int) FILTER (WHERE role = 'service'), 0)::int AS busy
-         FROM host WHERE ${LIVE_SQL}`,
-        [module],
-      );
-      return rows[0]!;
-    },
+    load: (module) => loadOf(sql, module),
   };
+}
+
+async function loadOf(sql: Sql, module: string): Promise<Load> {
+  const { rows } = await sql.query<{
+    id: string;
+    decides: boolean;
+    kept: boolean;
+    inflight: number;
+    busy: number;
+  }>(
+    `SELECT id, role <> 'service' AS decides, role = 'service' AND ${KEPT_SQL} AS kept,
+       coalesce((inflight ->> $1::text)::int, 0) AS inflight, coalesce((busy ->> $1)::int, 0) AS busy
+     FROM host WHERE ${LIVE_SQL} AND (inflight ? $1 OR busy ? $1)`,
+    [module],
+  );
+  let [inflight, busy] = [0, 0];
+  const claimed: { id: string; inflight: number; busy: number }[] = [];
+  for (const one of rows) {
+    // What a monolith serves itself is no request to the service side.
+    if (one.decides) inflight += one.inflight;
+    else {
+      if (one.kept) busy += one.busy;
+      const said = { id: one.id, inflight: one.inflight, busy: one.kept ? 0 : one.busy };
+      if (said.inflight + said.busy > 0) claimed.push(said);
+    }
+  }
+  return { inflight, busy, claimed };
 }
 
 /** Whoever is meant by the condition is gone. */

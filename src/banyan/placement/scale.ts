@@ -24,11 +24,12 @@ const MAX_FAILURES = 2;
 // After the drain: SIGTERM, the process's own drain, at worst SIGKILL.
 const STOP_MS = 30_000;
 
-export async function scale(store: ControlStore, wish: Scale): Promise<void> {
+/** Answers the ids of services that said until the end that they were not done, and were not waited for any longer. */
+export async function scale(store: ControlStore, wish: Scale): Promise<readonly string[]> {
   const { module, instances } = wish;
   const before = wantedOf(await store.read(), module);
   if (instances > 0) await grow(store, wish, before);
-  if (instances < before) await shrink(store, wish);
+  return instances < before ? shrink(store, wish) : [];
 }
 
 async function grow(store: ControlStore, wish: Scale, before: number): Promise<void> {
@@ -40,11 +41,14 @@ async function grow(store: ControlStore, wish: Scale, before: number): Promise<v
   throw problem(admin, 'start-failed', { detail: `${failure} See: npx banyan logs ${module}` });
 }
 
-async function shrink(store: ControlStore, wish: Scale): Promise<void> {
+async function shrink(store: ControlStore, wish: Scale): Promise<readonly string[]> {
   const { module, instances, timeoutMs } = wish;
   const tables = await store.read();
+  let passedOver: readonly string[] = [];
   if (instances === 0 && placementOf(tables, module) === 'in-process') {
-    const { drained, inflight, busy, lagging } = await awaitDrained(store, module, tables.version, timeoutMs);
+    const state = await awaitDrained(store, module, tables.version, timeoutMs);
+    const { drained, inflight, busy, lagging } = state;
+    passedOver = state.passedOver;
     if (!drained) {
       throw problem(admin, 'drain-timeout', {
         detail:
@@ -58,7 +62,7 @@ async function shrink(store: ControlStore, wish: Scale): Promise<void> {
   const gone = await poll(timeoutMs + STOP_MS, async () =>
     (await store.read()).services.every((row) => row.module !== module || row.number <= instances),
   );
-  if (gone) return;
+  if (gone) return passedOver;
   throw problem(admin, 'drain-timeout', {
     detail: `The processes of ${module} were told to stop and are not gone yet. See: npx banyan status`,
   });

@@ -11,6 +11,7 @@ export class Refused extends Error {
   readonly reason:
     | 'contract-incompatible'
     | 'id-taken'
+    | 'too-many'
     | 'not-yours'
     | 'address-refused'
     | 'unauthenticated'

@@ -10,7 +10,7 @@ import type { ServiceNetworks } from './advertised.ts';
 import { type CanonicalContract, own } from './canonical.ts';
 import { compareContracts, type Difference } from './compatibility.ts';
 import type { DatabaseFollower } from './database-follower.ts';
-import { IdTaken, NotYours } from './entry.ts';
+import { IdTaken, NotYours, TooMany } from './entry.ts';
 import { until } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import { type ControlStore, StoreUnavailable } from './store.ts';
@@ -82,6 +82,8 @@ export function createSyncHandler(options: SyncOptions): SyncHandler {
     } catch (error) {
       if (error instanceof IdTaken)
         throw libraryProblem('conflict', { detail: error.message, extra: { reason: 'id-taken' } });
+      if (error instanceof TooMany)
+        throw libraryProblem('conflict', { detail: error.message, extra: { reason: 'too-many' } });
       if (error instanceof StoreUnavailable)
         throw libraryProblem('unavailable', { detail: error.message, retryAfter: 1, cause: error });
       throw error;

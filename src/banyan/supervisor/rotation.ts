@@ -21,7 +21,7 @@ export async function leaveRotation(
       );
     const host = await find();
     if (!host) return;
-    await awaitApplied(store, await store.registry.retire(host.host, true), APPLIED_MS);
+    await awaitApplied(store, await store.registry.retire(host.host, true), APPLIED_MS, host.modules);
     await poll(FINISH_MS, async () =>
       Object.values((await find())?.busy ?? {}).every((count) => count === 0),
     );

@@ -48,6 +48,32 @@ async function buysStill(victim: Victim, what: string): Promise<string | undefin
   }
 }
 
+/** It decides by what was, and is busy, for ever: nothing that it says is so. Its own module and another's are taken home. */
+const neverDone = (module: string): Attempt => ({
+  name: `says that it never is done, so that ${module} cannot be taken home`,
+  moves: true,
+  async tries(thief, victim) {
+    const mine = thief.registration('media-99', ['media']);
+    const busy = { media: 9, orders: 9, users: 9 };
+    const beat = { host: mine.host, appliedVersion: 0, ...quiet, busy, inflight: busy };
+    const { status, text } = await thief.sync({ register: mine, beat });
+    if (status !== 200) throw new Refused(`${status} ${text}`);
+    const beating = setInterval(() => void thief.sync({ beat }).catch(() => {}), 500);
+    try {
+      await victim.admin('PUT', `/admin/placements/${module}`, { placement: 'in-process' });
+      await victim.admin('PUT', `/admin/services/${module}`, { instances: 0, timeoutMs: 2_000 });
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    } finally {
+      clearInterval(beating);
+      await thief.sync({ leave: mine.host });
+      await victim.admin('PUT', `/admin/services/${module}`, { instances: 1 });
+      await victim.admin('PUT', `/admin/placements/${module}`, { placement: 'service' });
+    }
+  },
+});
+
 const registry: readonly Attempt[] = [
   {
     name: 'counts requests of other modules, so that nobody of them is ever drained',
@@ -64,9 +90,11 @@ const registry: readonly Attempt[] = [
         return said.length > 0 ? `it is believed of ${said}` : undefined;
       }),
   },
+  ...['orders', 'media'].map(neverDone),
   {
     name: 'registers hundreds of processes of its own',
     moves: true,
+    seen: true,
     async tries(thief, victim) {
       const all = Array.from({ length: 300 }, (_, n) => thief.registration(`media-${1000 + n}`, ['media']));
       const answers: Answer[] = [];
