@@ -5,7 +5,7 @@
 import type { Flow } from '../context/call.ts';
 import type { OperationSpec } from '../contract/contract.ts';
 import { Attempts } from '../routing/failover.ts';
-import type { Placement } from '../routing/snapshot.ts';
+import type { Side } from '../routing/snapshot.ts';
 
 /** Carries calls to one process, over a WebSocket or over HTTP, and tells each how it ended. */
 export interface Link {
@@ -72,7 +72,7 @@ export class FarCall extends Attempts<Link> {
   readonly id: number;
   readonly target: Target;
   /** Where it goes; decided anew only when nobody is left there. */
-  side: Placement;
+  side: Side;
   /** JSON text. */
   readonly input: string;
   /** Milliseconds since the epoch; never infinite. */
@@ -100,7 +100,7 @@ export class FarCall extends Attempts<Link> {
     settling: Settling,
     id: number,
     target: Target,
-    side: Placement,
+    side: Side,
     input: string,
     deadline: number,
     traceparent: string,

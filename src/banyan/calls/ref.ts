@@ -6,7 +6,7 @@
 import { currentFlow } from '../context/call.ts';
 import type { Contract, InputOf, OperationSpec, OutputOf } from '../contract/contract.ts';
 import { sideOf } from '../routing/side.ts';
-import type { Placement, Placements } from '../routing/snapshot.ts';
+import type { Placements, Side } from '../routing/snapshot.ts';
 import type { Dispatcher } from './dispatcher.ts';
 
 /** The operations of a contract as functions; uploads and downloads are for clients over HTTP alone. */
@@ -24,7 +24,7 @@ export type Remote = (
   operation: string,
   input: unknown,
   caller: string,
-  side: Placement,
+  side: Side,
 ) => Promise<unknown>;
 
 export interface RefOptions {

@@ -7,7 +7,7 @@ import { currentFlow } from '../context/call.ts';
 import type { Contract } from '../contract/contract.ts';
 import { RefusalLog } from '../identity/hop.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
-import type { Placement, Placements } from '../routing/snapshot.ts';
+import type { Placements, Side } from '../routing/snapshot.ts';
 import type { FarCall } from './far-call.ts';
 import { MAX_FRAME_BYTES } from './frames.ts';
 import type { Remote } from './ref.ts';
@@ -36,7 +36,7 @@ export interface ClientCall {
   readonly deadline: number;
   readonly traceparent: string;
   /** Where the client's request was routed to. */
-  readonly side: Placement;
+  readonly side: Side;
 }
 
 /** `servedBy` is the id of the process that had the call last. Called once. */

@@ -4,7 +4,7 @@
 import type { Flow } from '../context/call.ts';
 import { childOf, newTraceparent } from '../context/trace.ts';
 import { ModuleUnavailable } from '../contract/problem.ts';
-import type { Placement } from '../routing/snapshot.ts';
+import type { Side } from '../routing/snapshot.ts';
 import { DEFAULT_DEADLINE_MS, DeadlineTimer } from './deadlines.ts';
 import { FarCall, type Settling, type Target } from './far-call.ts';
 import type { RemoteInstances } from './remote-instances.ts';
@@ -30,7 +30,7 @@ export class UnderWay {
   /** One more call; what it needs besides is set before it is sent. */
   make(
     target: Target,
-    side: Placement,
+    side: Side,
     input: unknown,
     flow: Flow | undefined,
     now: number,

@@ -7,7 +7,7 @@ import { closed, defineContract, nothing, operation } from '../contract/contract
 import { libraryProblem, ModuleUnavailable } from '../contract/problem.ts';
 import { Type } from '../contract/type.ts';
 import { operationFinder } from '../http/lookup.ts';
-import type { Door, Placement, Placements } from '../routing/snapshot.ts';
+import type { Door, Placements, Side } from '../routing/snapshot.ts';
 import { createReads } from './reads.ts';
 
 const http = (method: 'GET' | 'POST', path: string) => ({ http: { method, path } });
@@ -44,7 +44,7 @@ afterEach(() => app.close());
 
 interface World {
   readonly answer?: (done: ClientAnswer) => void;
-  readonly side?: Placement;
+  readonly side?: Side;
   readonly doors?: Door[];
   readonly healthy?: boolean;
 }

@@ -2,7 +2,7 @@
 // what becomes of it on its way is forwarding.ts.
 import type { FastifyInstance } from 'fastify';
 import { sideOf } from '../routing/side.ts';
-import type { Placement, Placements } from '../routing/snapshot.ts';
+import type { Placements, Side } from '../routing/snapshot.ts';
 import { type Forwarding, whenOver } from './forwarding.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -13,7 +13,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** Where a proxied request was routed to: there it ends. */
-    side: Placement;
+    side: Side;
     /** On its way to a process, once one is chosen. */
     forwarding: Forwarding | undefined;
     /** Ends its turn among those under way: when its answer begins, not when a slow reader has it. */

@@ -1,9 +1,9 @@
-// The router is the switch: one Fastify constraint strategy per module, whose value is the placement of the
-// moment. A module's own routes carry `in-process`, its proxy carries `service`; the router picks per
+// The router is the switch: one Fastify constraint strategy per module, whose value is the side of the
+// request. A module's own routes carry `in-process`, its proxy carries `service`; the router picks per
 // request, by the path it matched itself, so no trick of encoding reaches the wrong side.
 import type { FastifyInstance } from 'fastify';
 import { sideOf } from '../routing/side.ts';
-import type { Placement, Placements } from '../routing/snapshot.ts';
+import type { Placements, Side } from '../routing/snapshot.ts';
 
 /** The name of a module's constraint: find-my-way compiles it into code, so it must be an identifier. */
 export function switchOf(module: string): string {
@@ -26,13 +26,13 @@ export function addSwitch(
   } as unknown as Parameters<FastifyInstance['addConstraintStrategy']>[0]);
 }
 
-/** Keeps a route for each of the two placements. */
+/** Keeps a route for each of the two sides. */
 function createStorage() {
-  const handlers: Partial<Record<Placement, unknown>> = {};
+  const handlers: Partial<Record<Side, unknown>> = {};
   return {
-    get: (placement: Placement) => handlers[placement] ?? null,
-    set: (placement: Placement, handler: unknown) => {
-      handlers[placement] = handler;
+    get: (side: Side) => handlers[side] ?? null,
+    set: (side: Side, handler: unknown) => {
+      handlers[side] = handler;
     },
   };
 }

@@ -4,7 +4,7 @@
 import type { HeldOut as HeldOutReport } from '../placement/host.ts';
 import { leastBusy } from '../routing/balance.ts';
 import { candidatesOf } from '../routing/side.ts';
-import type { Instance, Placement } from '../routing/snapshot.ts';
+import type { Instance, Side } from '../routing/snapshot.ts';
 import { createHeldOut, type HeldOutOptions } from './held-out.ts';
 
 export interface Upstreams {
@@ -12,7 +12,7 @@ export interface Upstreams {
    * The instance for the next request on that side; undefined when none of them can be used. `tried` are left
    * out. The side is the caller's, since a request ends where it began, also when the placement has changed.
    */
-  pick(module: string, side: Placement, tried?: ReadonlySet<string>): Instance | undefined;
+  pick(module: string, side: Side, tried?: ReadonlySet<string>): Instance | undefined;
   /** One more request on its way to this instance; call the answer once, when it is over. */
   begin(instance: Instance): () => void;
   /** The instance refused a connection, or this host's internal token; in words for the operator. */

@@ -37,7 +37,7 @@ export type InstanceStatus = Static<typeof InstanceStatus>;
 
 export const Entry = Type.Object({
   module: Type.String(),
-  placement: Type.Union([Type.Literal('in-process'), Type.Literal('service')]),
+  placement: Type.Union([Type.Literal('in-process'), Type.Literal('canary'), Type.Literal('service')]),
   percent: Type.Integer({ minimum: 0, maximum: 100 }),
   /** Service processes only, by number. */
   instances: Type.Array(InstanceStatus),

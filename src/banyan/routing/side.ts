@@ -1,10 +1,10 @@
 // Where a request of a client or a call between modules goes: to the services of its module, or to whoever runs all
 // modules. Decided here and nowhere else, once for each; the router, refs, the proxy and the connections to other hosts
 // read what was decided. A percentage rollout would be added here (there is none).
-import type { Instance, Placement, Snapshot } from './snapshot.ts';
+import type { Instance, Side, Snapshot } from './snapshot.ts';
 
 /** The decision for one request or call. It ends on that side, also when the placement changes under way. */
-export function sideOf(snapshot: Snapshot, module: string): Placement {
+export function sideOf(snapshot: Snapshot, module: string): Side {
   return isExtracted(snapshot, module) ? 'service' : 'in-process';
 }
 
@@ -12,7 +12,7 @@ export function sideOf(snapshot: Snapshot, module: string): Placement {
 export function candidatesOf(
   { modules, monoliths }: Snapshot,
   module: string,
-  side: Placement,
+  side: Side,
 ): readonly Instance[] {
   return side === 'service' ? (modules[module]?.instances ?? []) : monoliths;
 }

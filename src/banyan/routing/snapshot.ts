@@ -4,7 +4,11 @@
 import type { Scope } from '../context/scopes.ts';
 import type { NamedKey } from '../identity/keys.ts';
 
-export type Placement = 'in-process' | 'service';
+/** As it is stored and shown. Between the two a share of the requests goes to the service, and `percent` says which. */
+export type Placement = 'in-process' | 'canary' | 'service';
+
+/** What one request or call was decided to. */
+export type Side = 'in-process' | 'service';
 
 /** A way into a host's dispatcher. */
 export type Door = 'ws' | 'http';
@@ -35,7 +39,7 @@ export interface OperatorKnown {
 export interface ModulePlacement {
   readonly module: string;
   readonly placement: Placement;
-  /** 0 or 100 for now: the share of requests that the service gets. */
+  /** The share of requests that the service gets: 0, 100, or in `canary` what is between. */
   readonly percent: number;
   /** RFC 3339. */
   readonly changedAt: string;
