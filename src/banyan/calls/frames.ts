@@ -3,6 +3,7 @@
 //              "traceparent":"00-…","caller":"parcels"}}
 //   answer    {"jsonrpc":"2.0","id":7,"result":{…}}   or   …,"error":{"code":-32000,"message":"…","data":<problem>}
 //   a client's  the method is client:depots.nearest, and params have "authorization": what the client sent, if anything
+//   an event's  params have "event": {"id": a UUID, "correlationId": at most 200 characters, "replay": true or false}
 //   notices   {"jsonrpc":"2.0","method":"cancel","params":{"id":7}} to the host, {…,"method":"closing"} from it
 // It knows the text alone: no socket, no placement.
 

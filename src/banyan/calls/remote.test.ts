@@ -84,7 +84,7 @@ describe('a call to another process', () => {
 
   it('carries who asks, the trace, the event and a deadline that is shorter by a hop', async () => {
     const { ref } = callerOf([one.instance]);
-    const event = { id: 'e1', correlationId: 'c1', replay: true };
+    const event = { id: '01980000-0000-7000-8000-000000000001', correlationId: 'c1', replay: false };
     const context = (await within(800, () => ref.context({}), { event })) as Record<string, never>;
     expect(context.principal).toEqual({ kind: 'module', name: 'orders' });
     expect(context.event).toEqual(event);

@@ -21,6 +21,21 @@ export function presentCause(): string | null {
   return JSON.stringify(cause);
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** What names a chain of events: short, and one line. */
+export function isCorrelation(value: unknown): value is string {
+  return typeof value === 'string' && /^\P{Cc}{1,200}$/u.test(value);
+}
+
+/** The event in whose course another host asks, as it came; undefined: it is no such thing. */
+export function eventOf(value: unknown): Flow['event'] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { id, correlationId, replay } = value as Record<string, unknown>;
+  if (typeof id !== 'string' || !UUID.test(id) || !isCorrelation(correlationId)) return undefined;
+  return typeof replay === 'boolean' ? { id, correlationId, replay } : undefined;
+}
+
 /** Does the work as a consequence of the cause: what it calls and publishes belongs to the same trace and chain. */
 export function becauseOf<T>(cause: Cause | null, work: () => T): T {
   const flow: Flow = {

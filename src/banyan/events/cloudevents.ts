@@ -2,6 +2,7 @@
 // the value. Both logs carry exactly this, so that a consumer in any language reads either.
 // Reading never throws: what cannot be read is answered with the reason, for the dead letters.
 import { createHash } from 'node:crypto';
+import { isCorrelation } from '../context/cause.ts';
 import { MAX_VALUES } from '../contract/value-count.ts';
 import type { LogRecord } from '../log/port.ts';
 import type { Envelope } from './envelope.ts';
@@ -109,7 +110,7 @@ export function toEnvelope(
     subject: attributes.key,
     time: attributes.time,
     sequence: attributes.sequence ?? 0,
-    correlationId: headers.ce_correlationid ?? attributes.id,
+    correlationId: isCorrelation(headers.ce_correlationid) ? headers.ce_correlationid : attributes.id,
     causationId: headers.ce_causationid ?? null,
     traceparent: headers.traceparent ?? headers.ce_traceparent ?? '',
     ...(headers.ce_instance ? { instance: headers.ce_instance } : {}),

@@ -190,6 +190,7 @@ function identityOf(
 ): Pick<Parts, 'audience' | 'tokens' | 'rights'> {
   const audience = audienceOf(hostId);
   const services = () => control().follower.current.services ?? nobody;
+  const replays = () => control().follower.current.replays ?? {};
   const key = () => {
     const found = serviceKey ?? firstHeld(control().keys, services()[MONOLITH]?.keys ?? []);
     if (!found) throw new Error('the key ring has not been read yet');
@@ -202,7 +203,7 @@ function identityOf(
     refresh: () => control().follower.refresh(),
     legacyKey: internalKey,
   });
-  return { audience, tokens, rights: createRights(services) };
+  return { audience, tokens, rights: createRights(services, replays) };
 }
 
 /** The same object each time: it is compared with every token. */

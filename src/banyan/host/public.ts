@@ -7,12 +7,13 @@ import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import { probeAccess } from '../identity/hop.ts';
 import { audienceOf } from '../identity/internal-token.ts';
 import { networksOf } from '../limits/networks.ts';
-import { adminHandlers } from '../placement/admin.ts';
+import { adminHandlers, storeErrors } from '../placement/admin.ts';
 import { admin } from '../placement/admin-contract.ts';
 import { keys as keysContract } from '../placement/key-contract.ts';
 import { keyHandlers } from '../placement/key-handlers.ts';
 import { operatorHandlers } from '../placement/operators-admin.ts';
 import { operators } from '../placement/operators-contract.ts';
+import { announceReplay } from '../placement/replay-announcement.ts';
 import { listenWidely } from './acceptors.ts';
 import { createAdminPort } from './admin-port.ts';
 import type { Health } from './health.ts';
@@ -117,6 +118,7 @@ function operationsOf(
     modules: parts.running.map((one) => one.events),
     eventLog: parts.eventLogOf(),
     closing,
+    announce: (module) => storeErrors(() => announceReplay(store!, follower, module)),
   });
   const onKeys = keyHandlers({ store: store!, follower, root: keys.root!, life: keyLife, log });
   const options = { codec: settings.codec, security };

@@ -2,6 +2,7 @@
 // speaks for its own alone; a monolith, and the gateway alone, speak for every module and for clients. It knows no
 // request: the doors ask it, and refuse by its words.
 import { libraryProblem, type Problem } from '../contract/problem.ts';
+import { CLOCKS_MS } from './hop.ts';
 import { type InternalCaller, MONOLITH } from './internal-token.ts';
 import { type KnownServices, knownBy } from './known-keys.ts';
 
@@ -10,12 +11,20 @@ export interface Rights {
   refusalOfCall(who: InternalCaller, module: string): Problem | undefined;
   /** Why that host is not believed to ask for that module; undefined: it is. */
   refusalOfName(who: InternalCaller, module: string): Problem | undefined;
+  /** Why that host is not believed that its call is part of a replay, in the name of that module; undefined: it is. */
+  refusalOfReplay(who: InternalCaller, module: string): Problem | undefined;
   /** Why a request of a client is not taken of that host; undefined: it is. */
   refusalOfClient(who: InternalCaller): Problem | undefined;
 }
 
-/** @param services of the present picture. */
-export function createRights(services: () => KnownServices): Rights {
+/**
+ * @param services of the present picture. @param replays of it too: modules that are asked in the course of a replay which a
+ * monolith announced, each with the time until which that holds, in milliseconds since the epoch.
+ */
+export function createRights(
+  services: () => KnownServices,
+  replays: () => Readonly<Record<string, number>> = () => ({}),
+): Rights {
   return {
     refusalOfCall(who, module) {
       if (isAnybody(who)) return undefined;
@@ -32,6 +41,16 @@ export function createRights(services: () => KnownServices): Rights {
       return forbidden(
         'not-yours',
         `The token is of ${who.caller}, which does not run ${module} and asks in its own name alone. Leave x-caller out.`,
+      );
+    },
+    refusalOfReplay(who, module) {
+      const announced = replays();
+      if (isAnybody(who) || (Object.hasOwn(announced, module) && announced[module]! > Date.now() - CLOCKS_MS))
+        return undefined;
+      return forbidden(
+        'no-replay',
+        `${who.caller} says that its call is part of a replay of past events, and no monolith announced one that asks ${module}. ` +
+          'What is done for it would publish nothing.',
       );
     },
     refusalOfClient(who) {

@@ -71,6 +71,12 @@ ALTER TABLE host ADD COLUMN IF NOT EXISTS held jsonb NOT NULL DEFAULT '{}';
 -- The key by which it spoke when it registered; null: by INTERNAL_KEY, or to a monolith of the version before.
 ALTER TABLE host ADD COLUMN IF NOT EXISTS kid text;
 
+-- Modules that are asked in the course of a replay of past events: who calls others by them may say so until then.
+CREATE TABLE IF NOT EXISTS replay (
+  module text PRIMARY KEY,
+  until timestamptz NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS revoked (
   user_id uuid PRIMARY KEY,
   epoch int NOT NULL,

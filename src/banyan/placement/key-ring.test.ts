@@ -13,6 +13,7 @@ import { startTestServer, type TestServer } from './fixture.ts';
 import { createKeyHolder } from './key-holder.ts';
 import type { RingContent } from './key-ring.ts';
 import { rotate } from './key-rotation.ts';
+import { announceReplay } from './replay-announcement.ts';
 import { controlSchema } from './schema.ts';
 import { type ControlStore, createControlStore } from './store.ts';
 
@@ -167,6 +168,20 @@ test('a key is good for what it was made for, whatever others of its name are', 
   const { refusalOfName } = createRights(() => services);
   expect(refusalOfName({ caller: 'parcels', kid: narrow }, 'depots')).toMatchObject({ status: 403 });
   expect(refusalOfName({ caller: 'parcels', kid: wide.kid }, 'depots')).toBeUndefined();
+});
+
+test('a replay is announced for those that are asked in its course and ask others, and for no others', async () => {
+  await store.keys.open(root, { ...content, modules: { ...content.modules, routes: ['parcels'] } });
+  const follower = await follow();
+  const before = follower.current.version;
+  await announceReplay(store, follower, 'parcels');
+  expect([follower.current.version, follower.current.replays]).toEqual([before, {}]);
+  await announceReplay(store, follower, 'routes');
+  const { replays, version } = follower.current;
+  expect(replays).toEqual({ parcels: expect.any(Number) });
+  expect(replays!.parcels! - Date.now()).toBeGreaterThan(100_000);
+  await announceReplay(store, follower, 'routes');
+  expect(follower.current.version).toBe(version);
 });
 
 describe('a rotation', () => {

@@ -24,6 +24,7 @@ export function snapshotOf(tables: Tables): Snapshot {
     seals: sealsOf(tables),
     operators: tables.operators,
     revokedSessions: tables.revokedSessions,
+    replays: tables.replays,
   };
 }
 

@@ -13,6 +13,7 @@ import { createKeyTurns, type KeyTurns } from './key-turns.ts';
 import { listen } from './listen.ts';
 import { createOperators, type Operators } from './operators.ts';
 import { createRegistry, type Registry } from './registry.ts';
+import { createReplays, type Replays } from './replays.ts';
 import { CONTROL_CHANNEL } from './schema.ts';
 import { createServices, type Services } from './services.ts';
 import { readTables, TAG_SQL, type Tables } from './tables.ts';
@@ -23,6 +24,7 @@ export interface ControlStore {
   readonly services: Services;
   readonly keys: KeyRing & KeyTurns;
   readonly operators: Operators;
+  readonly replays: Replays;
   /** For limits that all gateways count together (limits/tables.ts). */
   readonly sql: Sql;
   read(): Promise<Tables>;
@@ -72,6 +74,7 @@ export function createControlStore({ url, log }: ControlStoreOptions): ControlSt
     services: createServices(sql, change),
     keys: { ...createKeyRing(sql, change), ...createKeyTurns(sql, change) },
     operators: createOperators(sql, change),
+    replays: createReplays(sql, change),
     sql,
     read: () => readTables(sql),
     tag: async () => (await sql.query<{ tag: string }>(`SELECT ${TAG_SQL} AS tag`)).rows[0]!.tag,

@@ -82,6 +82,8 @@ export interface Tables {
   /** Those whose tokens are good. */
   readonly operators: readonly OperatorKnown[];
   readonly revokedSessions: Readonly<Record<string, 1>>;
+  /** By module that is asked in the course of a replay: until when, in milliseconds since the epoch. */
+  readonly replays: Readonly<Record<string, number>>;
   /** Changes whenever anything does that a snapshot shows. */
   readonly tag: string;
 }
@@ -121,6 +123,8 @@ const TABLES_SQL = `SELECT json_build_object(
   'revoked', (SELECT coalesce(json_object_agg(user_id, epoch), '{}') FROM revoked WHERE ${RECENT}),
   'keys', ${rows(`SELECT purpose, name, modules, public FROM key ORDER BY purpose, name, ${PRESENT_FIRST_SQL}`)},
   'uses', (SELECT coalesce(json_object_agg(name, uses), '{}') FROM module),
+  'replays', (SELECT coalesce(json_object_agg(module, (extract(epoch FROM until) * 1000)::bigint), '{}') FROM replay
+    WHERE until > now()),
   'revokedSessions', (SELECT coalesce(json_object_agg(id, 1), '{}') FROM revoked_session)
 ) AS tables`;
 

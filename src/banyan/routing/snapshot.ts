@@ -68,6 +68,11 @@ export interface Snapshot {
   readonly services?: Readonly<Record<string, ServiceIdentity>>;
   /** The public keys (X25519) by which texts are sealed for a module, by its name. The first seals now. */
   readonly seals?: Readonly<Record<string, readonly PublicKey[]>>;
+  /**
+   * Modules that may say of a call that it is part of a replay of past events, as monoliths announced, each with the end of
+   * that in milliseconds since the epoch.
+   */
+  readonly replays?: Readonly<Record<string, number>>;
 }
 
 /** The public half of a key pair, as JWK. */

@@ -37,6 +37,15 @@ export class Callers {
     return principal;
   }
 
+  /** Throws the 403 problem where a call says that it is part of a replay, which publishes nothing, and may not say so. */
+  replay(caller: unknown): void {
+    const refused = this.#rights.refusalOfReplay(
+      this.#host,
+      typeof caller === 'string' ? caller : this.#host.caller,
+    );
+    if (refused) throw refused;
+  }
+
   /** Undefined where the HTTP door should look: it has the time to verify a token that is new here. Throws the 403 problem. */
   client(authorization: unknown): Principal | undefined {
     const refused = this.#rights.refusalOfClient(this.#host);

@@ -1,4 +1,5 @@
 // Who is let in by the WebSocket door, and what it answers to those who send it something else than calls.
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -8,7 +9,8 @@ import WebSocket from 'ws';
 import type { Message } from '../calls/frames.ts';
 import { createGreeter, type Greeter, INTERNAL_KEY, type Told } from '../calls/peer.fixture.ts';
 import { generateSigningKey } from '../identity/keys.ts';
-import { rightsOf, tokensOf } from '../identity/known-hosts.fixture.ts';
+import { rightsOf, servicesOf, tokensOf } from '../identity/known-hosts.fixture.ts';
+import { createRights } from '../identity/rights.ts';
 import { createSessionSigner } from '../identity/session-token.ts';
 import type { SecurityEvent } from '../telemetry/security-log.ts';
 import { attachWsDoor, type WsDoor, type WsDoorOptions } from './ws-door.ts';
@@ -147,6 +149,31 @@ describe('a service that is let in', () => {
     for (const id of [1, 2]) expect(answers.get(id)).toMatchObject(refusal('not-yours'));
     expect(answers.get(3)).toHaveProperty('error');
     expect(answers.get(4)).toMatchObject({ result: { principal: { kind: 'module', name: 'media' } } });
+  });
+
+  it('says that a call is part of a replay where a monolith announced one, and else is refused', async () => {
+    const event = { id: randomUUID(), correlationId: 'chain', replay: true };
+    const told: SecurityEvent[] = [];
+    const known = servicesOf(INTERNAL_KEY);
+    const replays: Record<string, number> = { users: Date.now() + 60_000, media: Date.now() - 120_000 };
+    const rights = createRights(
+      () => known,
+      () => replays,
+    );
+    const wire = await reopened(['greeter'], { rights, security: { write: (one) => void told.push(one) } });
+    wire.send(
+      call(1, 'context', {}, { event }),
+      call(2, 'context', {}, { event: { ...event, replay: false } }),
+    );
+    const answers = (await wire.answers(2)).toSorted((a, b) => Number(a.id) - Number(b.id));
+    expect(answers).toMatchObject([refusal('no-replay'), { result: { event: { replay: false } } }]);
+    expect(told).toMatchObject([{ event: 'service.refused', target: 'greeter.context' }]);
+    replays.media = Date.now() + 60_000;
+    wire.send(call(3, 'context', {}, { event }));
+    expect((await wire.answers(3))[2]).toMatchObject({ result: { event } });
+    const monolith = await Wire.open();
+    monolith.send(call(1, 'context', {}, { event, caller: 'orders' }));
+    expect((await monolith.answers(1))[0]).toMatchObject({ result: { event } });
   });
 
   it('is let go when its key is not known any more, once it has its answers', async () => {
@@ -290,6 +317,71 @@ describe('a connection', () => {
         },
       },
     ]);
+  });
+
+  it('takes of the event that is being handled what names one, and nothing else', async () => {
+    const wire = await Wire.open();
+    const good = { id: randomUUID(), correlationId: 'the order of "Ana"', replay: false };
+    const wrong = [
+      null,
+      'x',
+      [],
+      {},
+      { ...good, id: 'x' },
+      { ...good, correlationId: 'x'.repeat(201) },
+      { ...good, correlationId: 'two\nlines' },
+      { ...good, correlationId: 7 },
+      { ...good, replay: 'true' },
+    ];
+    wire.send(...wrong.map((event, n) => call(n, 'context', {}, { event })));
+    expect((await wire.answers(wrong.length)).map(({ error }) => error)).toEqual(
+      wrong.map(() => ({ code: -32600, message: expect.stringContaining('params.event must be') })),
+    );
+    wire.messages.length = 0;
+    wire.send(call(99, 'context', {}, { event: { ...good, more: 'x' } }));
+    expect((await wire.answers(1))[0]).toMatchObject({ result: { event: good } });
+    expect(JSON.stringify(wire.messages)).not.toContain('more');
+  });
+
+  it('bears a trace and a time that are none, and gives no call longer than any request has', async () => {
+    await door.close();
+    server.removeAllListeners('upgrade');
+    const seen: unknown[] = [];
+    door = doorOf(server, { observe: (one) => void seen.push(one.parent) });
+    const wire = await Wire.open();
+    wire.send(
+      call(1, 'context', {}, { traceparent: 5, deadlineMs: 1e15 }),
+      call(2, 'context', {}, { deadlineMs: 'x' }),
+    );
+    const left = (await wire.answers(2)).map(({ result }) => (result as { left: number }).left);
+    expect(Math.max(...left)).toBeLessThanOrEqual(15_000);
+    expect(Math.min(...left)).toBeGreaterThan(4_000);
+    expect(seen).toEqual([undefined, undefined]);
+  });
+
+  it('begins of one frame no more than may run, the rest when there is room, and of too many none', async () => {
+    const wire = await Wire.open();
+    const frame = (from: number, count: number) =>
+      JSON.stringify(
+        Array.from({ length: count }, (_, n) => ({
+          id: from + n,
+          method: 'greeter.wait',
+          params: { input: { tag: `${from + n}` } },
+        })),
+      );
+    wire.send(frame(0, 700), frame(700, 700));
+    await vi.waitFor(() => expect(told.length).toBe(1024));
+    expect(door.inflight).toBe(1024);
+    for (let n = 0; n < 1400; n += 1) {
+      await vi.waitFor(() => expect(told.length).toBeGreaterThan(n), { interval: 1 });
+      home.answer(`${n}`);
+    }
+    await wire.answers(1400);
+    expect(told.map((one) => 'begun' in one && Number(one.begun))).toEqual(
+      Array.from({ length: 1400 }, (_, n) => n),
+    );
+    wire.send(`[${Array(4097).fill('0').join()}]`);
+    expect((await wire.answers(1401))[1400]).toMatchObject({ id: null, error: { code: -32600 } });
   });
 
   it('says what is wrong with what is no call, and goes on', async () => {

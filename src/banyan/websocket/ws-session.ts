@@ -19,9 +19,12 @@ import {
 } from '../calls/frames.ts';
 import type { ObserveCall } from '../calls/observed.ts';
 import { ServedCall } from '../calls/served-call.ts';
+import type { Flow } from '../context/call.ts';
+import { eventOf } from '../context/cause.ts';
 import type { Principal } from '../context/principal.ts';
 import { libraryProblem, Problem } from '../contract/problem.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
+import { REQUEST_DEADLINE_MS } from '../http/http-call.ts';
 import type { InternalCaller } from '../identity/internal-token.ts';
 import type { Rights } from '../identity/rights.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
@@ -32,6 +35,12 @@ import type { RpcMethod } from './ws-targets.ts';
 /** Calls that may run at once for one connection, and bytes of answers that may wait to be read. */
 const MAX_RUNNING = 1024;
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
+
+/** In one frame. Of hosts of this product none has so many (calls/frame-batcher.ts), and each is answered. */
+const MAX_MESSAGES = 4096;
+const TOO_MANY = `A frame has ${MAX_MESSAGES} messages at most`;
+const NO_EVENT =
+  'params.event must be {"id": a UUID, "correlationId": at most 200 characters, "replay": true or false}';
 
 export interface WsSessionOptions {
   readonly methods: ReadonlyMap<string, RpcMethod>;
@@ -54,6 +63,8 @@ export class WsSession {
   readonly #running = new Map<Id, ServedCall>();
   readonly #callers: Callers;
   readonly #answers: Answers;
+  /** What came when enough calls ran: not begun, in order. */
+  #held: unknown[] = [];
   #draining = false;
   #open = true;
 
@@ -109,8 +120,20 @@ export class WsSession {
       this.#say(errorText(null, { code: PARSE_ERROR, message: 'The frame is not JSON' }));
       return;
     }
-    if (!Array.isArray(frame)) this.#take(frame as Message);
-    else for (const message of frame) this.#take(message as Message);
+    if (!Array.isArray(frame)) this.#takeAll([frame]);
+    else if (frame.length <= MAX_MESSAGES) this.#takeAll(frame);
+    else this.#say(errorText(null, { code: INVALID_REQUEST, message: TOO_MANY }));
+  }
+
+  #takeAll(messages: readonly unknown[]): void {
+    const held = this.#held.length > 0;
+    for (let at = 0; at < messages.length; at += 1) {
+      if (held || this.#running.size >= MAX_RUNNING) {
+        this.#held.push(...messages.slice(at));
+        break;
+      }
+      this.#take(messages[at] as Message | null);
+    }
     if (this.#running.size >= MAX_RUNNING) this.#ws.pause();
   }
 
@@ -148,8 +171,14 @@ export class WsSession {
   }
 
   #admit(id: Id, method: string, params: Params, target: RpcMethod): void {
+    const event = params.event === undefined ? undefined : eventOf(params.event);
+    if (params.event !== undefined && !event) {
+      this.#say(errorText(id, { code: INVALID_REQUEST, message: NO_EVENT }));
+      return;
+    }
     let principal: Principal | undefined;
     try {
+      if (event?.replay) this.#callers.replay(params.caller);
       principal = target.client
         ? this.#callers.client(params.authorization)
         : this.#callers.module(params.caller, target.dispatcher.contract.module);
@@ -158,7 +187,7 @@ export class WsSession {
       this.#say(this.#answers.failure(id, undefined, method, error));
       return;
     }
-    if (principal) this.#begin(id, method, params, target, principal);
+    if (principal) this.#begin(id, method, params, target, principal, event);
     else this.#say(errorText(id, { code: BY_HTTP, message: 'Ask by HTTP' }));
   }
 
@@ -177,13 +206,15 @@ export class WsSession {
     params: Params,
     { dispatcher, operation }: RpcMethod,
     principal: Principal,
+    event: Flow['event'],
   ): void {
-    const left = params.deadlineMs;
+    const { deadlineMs, traceparent } = params;
+    const left = typeof deadlineMs === 'number' ? deadlineMs : DEFAULT_DEADLINE_MS;
     const call = new ServedCall(
       principal,
-      Date.now() + (typeof left === 'number' ? left : DEFAULT_DEADLINE_MS),
-      params.traceparent,
-      params.event,
+      Date.now() + Math.min(left, REQUEST_DEADLINE_MS),
+      typeof traceparent === 'string' ? traceparent : undefined,
+      event,
     );
     this.#running.set(id, call);
     const answered = dispatcher.dispatch(operation, params.input, call);
@@ -224,7 +255,10 @@ export class WsSession {
   }
 
   #resumeWhenFree(): void {
-    if (this.#running.size < MAX_RUNNING / 2 && this.#ws.bufferedAmount < MAX_WAITING_BYTES)
-      this.#ws.resume();
+    if (this.#running.size >= MAX_RUNNING / 2 || this.#ws.bufferedAmount >= MAX_WAITING_BYTES) return;
+    const held = this.#held;
+    this.#held = [];
+    this.#takeAll(held);
+    if (this.#running.size < MAX_RUNNING) this.#ws.resume();
   }
 }

@@ -108,6 +108,7 @@ function replayHandler(site: Site): Handlers<typeof events>['replay'] {
         { action: 'replay', by: doneBy(principal, changedBy), detail: { topic, ...time } },
       ]);
     }
+    await site.announce(nameOf(consumer));
     const options = { topic, ...time, positions: before?.at, budgetMs: REPLAY_BUDGET_MS, signal };
     const done = await replay(consumer, site.eventLog, options).catch((error: unknown) => {
       if (error instanceof ReplayObstructed) throw obstructed(error);

@@ -21,15 +21,19 @@ export interface SiteOptions {
   readonly eventLog: EventLog;
   /** Aborted when the host closes: whoever waits for events gets an answer. */
   readonly closing: AbortSignal;
+  /** Has other hosts know that the listeners of that module are given past events now. Absent: none are asked. */
+  readonly announce?: (module: string) => Promise<void>;
 }
 
 export class Site {
   readonly eventLog: AskedLog;
   readonly closing: AbortSignal;
   readonly contracts: readonly Contract[];
+  readonly announce: (module: string) => Promise<void>;
   readonly #modules: readonly OperatedModule[];
 
-  constructor({ contracts, modules, eventLog, closing }: SiteOptions) {
+  constructor({ contracts, modules, eventLog, closing, announce = async () => {} }: SiteOptions) {
+    this.announce = announce;
     this.contracts = contracts;
     this.eventLog = askedLog(eventLog);
     this.closing = closing;
