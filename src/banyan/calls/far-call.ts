@@ -6,6 +6,7 @@ import type { Flow } from '../context/call.ts';
 import type { OperationSpec } from '../contract/contract.ts';
 import { Attempts } from '../routing/failover.ts';
 import type { Side } from '../routing/snapshot.ts';
+import type { SideCounter } from '../telemetry/stats.ts';
 
 /** Carries calls to one process, over a WebSocket or over HTTP, and tells each how it ended. */
 export interface Link {
@@ -51,6 +52,8 @@ export interface Target {
   readonly traffic: ModuleTraffic;
   /** The constant part of the request's text. */
   readonly head: string;
+  /** By side; undefined where nobody counts, and for what is asked for a client: whoever took its request does. */
+  readonly counters: Readonly<Record<Side, SideCounter>> | undefined;
 }
 
 /** The other side does not take this call of a client as a frame. Nothing was begun: the request may go by HTTP. */

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { withFlow } from '../context/call.ts';
 import type { Placement } from '../routing/snapshot.ts';
+import { Stats } from '../telemetry/stats.ts';
 import { createGreeter, greeter } from './peer.fixture.ts';
 import { WrittenPlacements } from './peers.fixture.ts';
 import { createRef, RefInsideTransaction } from './ref.ts';
@@ -11,6 +12,7 @@ const flow = { deadline: Number.POSITIVE_INFINITY, traceparent: `00-${'a'.repeat
 function refOf({ local = true, strict = true, placement = 'in-process' as Placement } = {}) {
   const placements = new WrittenPlacements([], placement);
   const asked: unknown[][] = [];
+  const stats = new Stats();
   const ref = createRef(greeter, {
     caller: 'orders',
     local: local ? createGreeter('here', () => undefined, true).dispatcher : undefined,
@@ -19,9 +21,10 @@ function refOf({ local = true, strict = true, placement = 'in-process' as Placem
       return { text: 'from afar' };
     },
     placements,
+    stats,
     strict,
   });
-  return { ref, placements, asked };
+  return { ref, placements, asked, stats };
 }
 
 describe('a ref', () => {
@@ -34,6 +37,18 @@ describe('a ref', () => {
     }
     expect(answers).toEqual(['Anna from here', 'from afar', 'Anna from here', 'from afar', 'from afar']);
     expect(asked[0]).toEqual(['greeter', 'greet', { name: 'Anna' }, 'orders']);
+  });
+
+  it('counts what it asks near, and leaves what goes far to whoever carries it', async () => {
+    const { ref, placements, stats } = refOf();
+    for (let call = 0; call < 17; call += 1) await ref.greet({ name: 'Anna' });
+    await ref.greet({ name: 5 } as never).catch(() => undefined);
+    placements.put([], 'service');
+    await ref.greet({ name: 'Anna' });
+    expect(stats.read()).toMatchObject({
+      greeter: { 'in-process': { greet: { count: 18, watched: 2, bad: 0 } } },
+    });
+    expect(stats.read().greeter).not.toHaveProperty('service');
   });
 
   it('asks afar where the host does not run the module, wherever that is', async () => {

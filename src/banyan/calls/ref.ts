@@ -7,6 +7,7 @@ import { currentFlow } from '../context/call.ts';
 import type { Contract, InputOf, OperationSpec, OutputOf } from '../contract/contract.ts';
 import { sideOf } from '../routing/side.ts';
 import type { Placements, Side } from '../routing/snapshot.ts';
+import type { SideCounter, Stats } from '../telemetry/stats.ts';
 import type { Dispatcher } from './dispatcher.ts';
 
 /** The operations of a contract as functions; uploads and downloads are for clients over HTTP alone. */
@@ -33,17 +34,21 @@ export interface RefOptions {
   readonly local: Dispatcher | undefined;
   readonly remote: Remote;
   readonly placements: Placements;
+  /** Counts what is asked near; what goes far is counted by whoever carries it. Absent: nobody counts. */
+  readonly stats?: Stats | undefined;
   /** Throw when called inside an open store transaction (tests and development). */
   readonly strict: boolean;
 }
 
+type Ask = (input: unknown) => Promise<unknown>;
+
 export function createRef<C extends Contract>(contract: C, options: RefOptions): Client<C> {
   const { module } = contract;
-  const { local, remote, placements, caller, strict } = options;
-  const client: Record<string, (input: unknown) => Promise<unknown>> = {};
+  const { local, remote, placements, caller, strict, stats } = options;
+  const client: Record<string, Ask> = {};
   for (const [name, spec] of Object.entries(contract.operations)) {
     if (spec.upload || spec.download) continue;
-    const near = local?.forModule(name, caller);
+    const near = counted(local?.forModule(name, caller), stats?.of(module, 'in-process', name));
     const fork = (input: unknown) => {
       const side = sideOf(placements.current, module);
       return near && side === 'in-process' ? near(input) : remote(contract, name, input, caller, side);
@@ -57,6 +62,12 @@ export function createRef<C extends Contract>(contract: C, options: RefOptions):
       : fork;
   }
   return client as Client<C>;
+}
+
+/** A near call, counted: two additions, but for the few that are watched to their end. */
+function counted(near: Ask | undefined, counter: SideCounter | undefined): Ask | undefined {
+  if (!near || !counter) return near;
+  return (input) => (counter.begins() ? counter.watch(near, input) : near(input));
 }
 
 /** A ref was called while a store transaction was open: extracted, it would hold row locks over the network. */

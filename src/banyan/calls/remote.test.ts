@@ -4,6 +4,7 @@ import { withFlow } from '../context/call.ts';
 import { ModuleUnavailable, Problem, type ProblemBody } from '../contract/problem.ts';
 import { tokensOf } from '../identity/known-hosts.fixture.ts';
 import type { Instance } from '../routing/snapshot.ts';
+import { Stats } from '../telemetry/stats.ts';
 import { createGreeter, greeter, INTERNAL_KEY } from './peer.fixture.ts';
 import { instanceAt, PeerProcess, WrittenPlacements } from './peers.fixture.ts';
 import { type Client, createRef } from './ref.ts';
@@ -35,23 +36,26 @@ interface Caller {
   readonly ref: Client<typeof greeter>;
   /** `operation:outcome` of every call that ended. */
   readonly outcomes: string[];
+  readonly stats: Stats;
 }
 
 function callerOf(instances: readonly Instance[], key = INTERNAL_KEY, heartbeatMs = 250): Caller {
   const placements = new WrittenPlacements(instances);
   const outcomes: string[] = [];
+  const stats = new Stats();
   const remote = createRemote({
     placements,
     tokens: tokensOf(key, 'monolith'),
     log: { warn: () => undefined },
     heartbeatMs,
+    stats,
     observer: {
       onCall: (_module, operation, _ms, outcome) => outcomes.push(`${operation}:${outcome}`),
     },
   });
   running.push(remote);
   const ref = createRef(greeter, { caller: 'orders', local: undefined, remote, placements, strict: true });
-  return { remote, placements, ref, outcomes };
+  return { remote, placements, ref, outcomes, stats };
 }
 
 /** The problem that the call ends with. */
@@ -130,6 +134,34 @@ describe('a call to another process', () => {
     expect(remote.inflight('greeter')).toBe(0);
     one.tell({ answer: 'm' });
     expect(await wait).toEqual({ tag: 'm', from: 'greeter-1' });
+  });
+});
+
+describe('what is counted', () => {
+  it('is each call once, on the side that it was decided for, whatever became of it', async () => {
+    const { ref, remote, placements, stats } = callerOf([one.instance]);
+    await ref.greet({ name: 'Anna' });
+    await problemOf(ref.greet({ name: 5 } as never));
+    expect((await problemOf(within(50, () => ref.wait({ tag: 'late' })))).code).toBe('deadline-exceeded');
+    placements.put([one.instance], 'in-process');
+    await ref.greet({ name: 'Anna' });
+    placements.put([], 'service');
+    expect((await problemOf(ref.greet({ name: 'Anna' }))).code).toBe('module-unavailable');
+    // The gateway counts it as the request that it is.
+    const client = {
+      authorization: undefined,
+      deadline: Date.now() + 500,
+      traceparent,
+      side: 'service' as const,
+    };
+    placements.put([one.instance], 'service');
+    await new Promise((done) => remote.forClient(greeter, 'greet', { name: 'Anna' }, client, done));
+    expect(stats.read()).toMatchObject({
+      greeter: {
+        'in-process': { greet: { count: 1, watched: 1, bad: 0 } },
+        service: { greet: { count: 3, watched: 3, bad: 1 }, wait: { count: 1, watched: 1, bad: 1 } },
+      },
+    });
   });
 });
 

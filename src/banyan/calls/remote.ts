@@ -8,6 +8,7 @@ import type { Contract } from '../contract/contract.ts';
 import { RefusalLog } from '../identity/hop.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
 import type { Placements, Side } from '../routing/snapshot.ts';
+import type { Stats } from '../telemetry/stats.ts';
 import type { FarCall } from './far-call.ts';
 import { MAX_FRAME_BYTES } from './frames.ts';
 import type { Remote } from './ref.ts';
@@ -23,6 +24,8 @@ export interface RemoteOptions {
   /** Told of hosts that do not let this one in; one that others of this host share says it once. */
   readonly refusals?: RefusalLog;
   readonly observer?: CallObserver;
+  /** Counts the calls of modules by side; what is asked for a client is counted by who took its request. */
+  readonly stats?: Stats | undefined;
   readonly maxPayload?: number;
   /** Milliseconds between pings of an open connection. */
   readonly heartbeatMs?: number;
@@ -58,7 +61,7 @@ export interface RemoteCalls extends Remote {
 }
 
 export function createRemote(options: RemoteOptions): RemoteCalls {
-  const { placements, observer } = options;
+  const { placements, observer, stats } = options;
   const calls = new Map<number, FarCall>();
   const instances = createRemoteInstances({
     calls,
@@ -70,8 +73,8 @@ export function createRemote(options: RemoteOptions): RemoteCalls {
     heartbeatMs: options.heartbeatMs ?? 2000,
   });
   const settling = createSettling(calls, instances, placements, observer);
-  const targets = new Targets(instances);
-  const underWay = new UnderWay(calls, instances, settling, observer !== undefined);
+  const targets = new Targets(instances, stats);
+  const underWay = new UnderWay(calls, instances, settling, observer !== undefined || stats !== undefined);
 
   const remote: Remote = (contract, operation, input, caller, side) =>
     new Promise((resolve, reject) => {

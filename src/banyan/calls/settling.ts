@@ -4,6 +4,7 @@
 import { libraryProblem, ModuleUnavailable, Problem } from '../contract/problem.ts';
 import { sideOf } from '../routing/side.ts';
 import type { Placements } from '../routing/snapshot.ts';
+import { isFault } from '../telemetry/stats.ts';
 import { AskByHttp, type FarCall, type Settling } from './far-call.ts';
 import type { RemoteInstances } from './remote-instances.ts';
 
@@ -27,16 +28,18 @@ export function createSettling(
   placements: Placements,
   observer: CallObserver | undefined,
 ): Settling {
-  const end = (call: FarCall, outcome: string): boolean => {
+  const end = (call: FarCall, outcome: string, bad: boolean): boolean => {
     if (!calls.delete(call.id)) return false;
     peers.release(call);
     call.signal?.removeEventListener('abort', call);
-    if (observer) observe(observer, call, outcome);
+    const ms = performance.now() - call.startedAt;
+    call.target.counters?.[call.side].note(ms, bad);
+    if (observer) observe(observer, call, ms, outcome);
     return true;
   };
 
   const failed = (call: FarCall, error: unknown) => {
-    if (end(call, outcomeOf(error))) call.reject(error);
+    if (end(call, outcomeOf(error), isFault(error))) call.reject(error);
   };
 
   const unavailable = (call: FarCall, reason: string) => {
@@ -64,7 +67,7 @@ export function createSettling(
     lost,
     failed,
     answered(call, output) {
-      if (end(call, 'ok')) call.resolve(output);
+      if (end(call, 'ok', false)) call.resolve(output);
     },
     cancelled(call) {
       call.link?.drop(call);
@@ -89,8 +92,8 @@ function late({ target: { module, operation } }: FarCall): Problem {
   });
 }
 
-function observe(observer: CallObserver, call: FarCall, outcome: string): void {
+function observe(observer: CallObserver, call: FarCall, ms: number, outcome: string): void {
   const { module, operation } = call.target;
   const span = { traceparent: call.traceparent, parent: call.flow?.traceparent };
-  observer.onCall(module, operation, performance.now() - call.startedAt, outcome, span);
+  observer.onCall(module, operation, ms, outcome, span);
 }

@@ -5,6 +5,7 @@ import type { FastifyReplyFromHooks } from '@fastify/reply-from';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { traceOf } from '../context/trace.ts';
 import { ModuleUnavailable } from '../contract/problem.ts';
+import { whenOver } from '../http/counted.ts';
 import type { Headers } from '../http/hop-by-hop.ts';
 import { sendProblem } from '../http/problems.ts';
 import { audienceOf, type InternalTokens } from '../identity/internal-token.ts';
@@ -43,6 +44,8 @@ export class Forwarding extends Attempts<string> implements Destination {
   /** Where it is now; the last of those where it was. Chosen before anything is sent. */
   instance!: Instance;
   token = '';
+  /** It went through the router once more, and is counted there. */
+  again = false;
   #counted: (() => void) | undefined;
 
   constructor(request: FastifyRequest, reply: FastifyReply, from: FromOptions, options: ForwardingOptions) {
@@ -146,17 +149,14 @@ export class Forwarding extends Attempts<string> implements Destination {
       return;
     }
     const side = sideOf(await placements.refresh(), module);
-    if (local && side === 'in-process') return routeAgain(this.request, this.reply);
+    if (local && side === 'in-process') {
+      this.again = true;
+      return routeAgain(this.request, this.reply);
+    }
     if (side === 'service' && this.request.side !== side) whenOver(this.reply, upstreams.routed(module));
     this.request.side = side;
     this.send();
   }
-}
-
-/** When the answer has gone out or the client went away, which may have been before a hook that waited was done. */
-export function whenOver({ raw }: FastifyReply, then: () => void): void {
-  if (raw.destroyed) then();
-  else raw.once('close', then);
 }
 
 /** Safe to send twice: its contract says so. What no operation is for is refused, by whoever is asked. */

@@ -6,10 +6,11 @@ import type { RemoteCalls } from '../calls/remote.ts';
 import type { Contract } from '../contract/contract.ts';
 import { contractRoutes, permit } from '../http/routes.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
-import type { Placements } from '../routing/snapshot.ts';
+import type { Placements, Side } from '../routing/snapshot.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Stats } from '../telemetry/stats.ts';
 import type { Shedding } from './load/shedding.ts';
-import { mountProxy } from './proxy.ts';
+import { mountProxy, type ProxyOptions } from './proxy.ts';
 import { createReads } from './reads.ts';
 import { switchOf } from './switch.ts';
 import type { UpstreamConnections } from './upstream-connections.ts';
@@ -41,7 +42,13 @@ export async function mountModule(
     const constraints = { [switchOf(module)]: 'in-process' };
     const admit = shedding.admission(module);
     await app.register((scope) =>
-      contractRoutes(scope, { dispatcher, constraints, admit, principalOf: (request) => request.principal }),
+      contractRoutes(scope, {
+        dispatcher,
+        constraints,
+        admit,
+        principalOf: (request) => request.principal,
+        counterOf: (operation) => metrics.stats.of(module, 'in-process', operation),
+      }),
     );
   }
   const proxy = {
@@ -54,9 +61,18 @@ export async function mountModule(
     guard,
     begins: shedding.begins,
     tokens,
+    counterOf: countersOf(contract, metrics.stats),
     onReroute: () => metrics.rerouted.inc({ module }),
   };
   for (const prefix of prefixesOf(contract)) await mountProxy(app, { ...proxy, prefix });
+}
+
+/** Where a proxied request is counted, by its operation and its side. */
+function countersOf({ module, operations }: Contract, stats: Stats): ProxyOptions['counterOf'] {
+  const of = (side: Side) =>
+    new Map(Object.entries(operations).map(([name, spec]) => [spec, stats.of(module, side, name)]));
+  const counters = { 'in-process': of('in-process'), service: of('service') };
+  return ({ operation, side }) => (operation ? counters[side].get(operation) : undefined);
 }
 
 /** `/api/<module>`, and what a module has for its operator under /admin. */

@@ -1,11 +1,13 @@
 // The proxy before a service in another language, which answers what no service of ours would: its connection is its
 // own affair, and the client's is the client's. Bytes on both sides, so that no library smooths anything over.
+import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { RefusalLog } from '../identity/hop.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
 import type { Placements } from '../routing/snapshot.ts';
+import { Stats } from '../telemetry/stats.ts';
 import { protectPublicPort } from './hygiene.ts';
 import { mountProxy, type ProxyOptions } from './proxy.ts';
 import { noteSides } from './sides.ts';
@@ -21,6 +23,7 @@ afterEach(async () => {
 /** A gateway before a service that says these bytes to whatever it is asked, and closes where it says so. */
 async function world(says: string | ((asked: string) => string), waits = async () => {}) {
   const turns = { count: 0 };
+  const counter = new Stats().of('shop', 'service', 'one');
   const heard: string[] = [];
   const sockets = new Set<Socket>();
   const service = createServer((socket) => {
@@ -77,6 +80,7 @@ async function world(says: string | ((asked: string) => string), waits = async (
         over = true;
       };
     },
+    counterOf: () => counter,
     local: false,
     tokens,
     onReroute: () => {},
@@ -87,7 +91,7 @@ async function world(says: string | ((asked: string) => string), waits = async (
     upstreams.close();
     await connections.close();
   });
-  return { app, heard, turns, upstreams, instance };
+  return { app, heard, turns, upstreams, instance, counter };
 }
 
 /** What comes back on one connection until it closes, or until `enough` says so. */
@@ -139,6 +143,24 @@ it.each([
   expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   expect(text).toMatch(/\r\nConnection: keep-alive\r\n/);
   expect(text).not.toMatch(/secret|proxy-|timeout=1\r|connection: close/i);
+});
+
+it('is counted once it is over: answered, failed, or given up by its client', async () => {
+  let waits = async () => {};
+  const says = 'HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nend';
+  const { app, counter, instance } = await world(says, () => waits());
+  await ask(app, `${get}\r\n`, last);
+  await vi.waitFor(() => expect(counter).toMatchObject({ count: 1, bad: 0 }));
+  waits = () => new Promise(() => {});
+  const gone = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  gone.write(`${get}\r\n`);
+  await once(app.server, 'request');
+  gone.destroy();
+  await vi.waitFor(() => expect(counter).toMatchObject({ count: 2, bad: 0 }));
+  waits = async () => {};
+  (instance as { healthy: boolean }).healthy = false;
+  await ask(app, `${get}\r\n`, / 503 /);
+  await vi.waitFor(() => expect(counter).toMatchObject({ count: 3, watched: 3, bad: 1 }));
 });
 
 it('has one value where there is one to have, and all of those that may be many', async () => {

@@ -4,8 +4,10 @@
 import httpProxy from '@fastify/http-proxy';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { passedBodies } from '../http/body.ts';
+import { count, whenOver } from '../http/counted.ts';
 import type { Headers } from '../http/hop-by-hop.ts';
 import { keepConnection } from '../http/leftover.ts';
+import type { SideCounter } from '../telemetry/stats.ts';
 import { Forwarding, type ForwardingOptions, type FromOptions } from './forwarding.ts';
 import type { Shedding } from './load/shedding.ts';
 import type { Reads } from './reads.ts';
@@ -21,13 +23,22 @@ export interface ProxyOptions extends ForwardingOptions {
   readonly guard: onRequestHookHandler;
   /** Throws where too much is under way; answers what ends the turn of this request. */
   readonly begins: Shedding['begins'];
+  /** Where a request is counted; undefined: it is for no operation. */
+  readonly counterOf: (request: FastifyRequest) => SideCounter | undefined;
 }
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 export async function mountProxy(app: FastifyInstance, options: ProxyOptions): Promise<void> {
-  const { module, prefix, connections, reads, guard, begins } = options;
+  const { module, prefix, connections, reads, guard, begins, counterOf } = options;
   await app.register(async (scope) => {
+    scope.addHook('onRequest', (request, reply, done) => {
+      whenOver(reply, () => {
+        const counter = request.forwarding?.again ? undefined : counterOf(request);
+        if (counter) count(counter, reply);
+      });
+      done();
+    });
     scope.addHook('onRequest', guard);
     passedBodies(scope);
     await scope.register(httpProxy, {

@@ -1,9 +1,10 @@
 // Where a proxied request was routed to: noted, and counted there, in the turn in which it was routed. There it ends;
 // what becomes of it on its way is forwarding.ts.
 import type { FastifyInstance } from 'fastify';
+import { whenOver } from '../http/counted.ts';
 import { sideOf } from '../routing/side.ts';
 import type { Placements, Side } from '../routing/snapshot.ts';
-import { type Forwarding, whenOver } from './forwarding.ts';
+import type { Forwarding } from './forwarding.ts';
 import type { Upstreams } from './upstreams.ts';
 
 declare module 'fastify' {

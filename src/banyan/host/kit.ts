@@ -93,13 +93,14 @@ export function openKit(module: Module, store: InnerStore, log: Logger, options:
 function refTo<C extends Contract>(
   wanted: C,
   module: Module,
-  { local, remote, placements, strict }: BootOptions,
+  { local, remote, placements, strict, metrics }: BootOptions,
 ): Client<C> {
   const caller = module.contract.module;
   if (!module.uses?.some((one) => one.module === wanted.module)) {
     throw new Error(`${caller} asks for a ref to ${wanted.module}; name it in "uses" of its module.ts`);
   }
-  return createRef(wanted, { caller, local: local.get(wanted.module), remote, placements, strict });
+  const stats = metrics?.stats;
+  return createRef(wanted, { caller, local: local.get(wanted.module), remote, placements, stats, strict });
 }
 
 /** One number for the sagas of all modules: `module` tells them apart. */

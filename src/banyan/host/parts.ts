@@ -157,7 +157,7 @@ function openCalls(
 ): Pick<Parts, 'refusals' | 'remote'> {
   const refusals = new RefusalLog(log);
   const observer = observeCalls(metrics, tracing);
-  const remote = createRemote({ placements, tokens, log, refusals, observer });
+  const remote = createRemote({ placements, tokens, log, refusals, observer, stats: metrics.stats });
   undo.push('calls', () => remote.close());
   return { refusals, remote };
 }

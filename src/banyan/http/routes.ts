@@ -6,9 +6,11 @@ import { authorise, type Dispatcher } from '../calls/dispatcher.ts';
 import type { Download } from '../context/call.ts';
 import type { Principal } from '../context/principal.ts';
 import type { OperationSpec } from '../contract/contract.ts';
+import type { SideCounter } from '../telemetry/stats.ts';
 import type { Admission } from './admission.ts';
 import { createBinder, namedByClient } from './binding.ts';
 import { noJsonBodies } from './body.ts';
+import { counting } from './counted.ts';
 import { HttpCall } from './http-call.ts';
 import { bodyLimitOf } from './limits.ts';
 import { readUpload, sendDownload } from './transfer.ts';
@@ -20,6 +22,8 @@ export interface RoutesOptions {
   readonly principalOf: (request: FastifyRequest) => Principal;
   /** Asked when all of a request is there. Absent: everything begins. */
   readonly admit?: Admission;
+  /** Counts what became of the requests. Absent: whoever sent them here does. */
+  readonly counterOf?: (operation: string) => SideCounter;
 }
 
 declare module 'fastify' {
@@ -45,7 +49,7 @@ export async function contractRoutes(app: FastifyInstance, options: RoutesOption
 
 function operationRoute(
   app: FastifyInstance,
-  { dispatcher, constraints, principalOf, admit }: RoutesOptions,
+  { dispatcher, constraints, principalOf, admit, counterOf }: RoutesOptions,
   name: string,
   spec: OperationSpec,
 ): void {
@@ -60,6 +64,7 @@ function operationRoute(
     bodyLimit: bodyLimitOf(spec),
     // Before the body is read: a stranger's is not looked at, and learns nothing.
     onRequest: [
+      ...(counterOf ? [counting(counterOf(name))] : []),
       ...(spec.access === 'public' ? [] : [permit((request) => authorise(spec, principalOf(request)))]),
       ...(spec.upload ? [permit((request, reply) => app.uploadRoom.take(request, reply, spec))] : []),
     ],

@@ -1,9 +1,13 @@
 // Metrics in Prometheus' format, named after OpenTelemetry's semantic conventions. One registry per host,
 // handed to whoever measures; nothing global.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { EDGES, Stats } from './stats.ts';
+import { exposeStats } from './stats-series.ts';
 
 export interface Metrics {
   readonly registry: Registry;
+  /** Requests and calls by module, side and operation: of those whose side this host decided. */
+  readonly stats: Stats;
   /** Seconds of a request on an HTTP port, by method, route and status. */
   readonly request: Histogram<'method' | 'route' | 'status'>;
   /** Seconds of a call to another process, by module, operation and outcome. */
@@ -26,16 +30,19 @@ export interface MetricSample {
   readonly value: number;
 }
 
-const buckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15];
+const buckets = [...EDGES];
 
 export function createMetrics(host: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ host });
   collectDefaultMetrics({ register: registry });
+  const stats = new Stats();
+  exposeStats(registry, stats);
   const registers = [registry];
   const gauges = new Map<string, (() => Promise<MetricSample[]> | MetricSample[])[]>();
   return {
     registry,
+    stats,
     request: new Histogram({
       name: 'http_server_request_duration_seconds',
       help: 'Duration of HTTP requests',

@@ -1,0 +1,150 @@
+// How requests went, by module, side and operation: what one host counts of those whose side it decided. Guarantees: a
+// request is counted once, by the host that decided; numbers only grow while the process lives, so that a reader takes
+// differences; nobody who counts looks anything up (it keeps its counter). It knows no request and no host.
+import { Problem } from '../contract/problem.ts';
+
+/** Upper edges of the latency buckets, in seconds; those of every histogram under /metrics. */
+export const EDGES = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15] as const;
+
+/** What takes longer is slow, until a module is given a threshold of its own. */
+export const SLOW_MS = 500;
+
+/** Of the near calls of one operation the first of every so many is watched to its end. */
+export const WATCH_EVERY = 16;
+
+/** What one operation came to on one side. */
+export interface Counted {
+  readonly count: number;
+  /** How many of them were watched to their end: what `bad` and `slow` are parts of. Fewer than `count` where near calls are among them. */
+  readonly watched: number;
+  /** Answered 5xx, too late, or not at all. What a client did wrong is not bad. */
+  readonly bad: number;
+  /** Took longer than `slowMs`. */
+  readonly slow: number;
+  readonly slowMs: number;
+  /** All that the watched ones took. */
+  readonly seconds: number;
+  /** Watched ones by how long they took: above the edge before, up to this one. What took longer than the last is in `watched` alone. */
+  readonly buckets: readonly number[];
+}
+
+export class SideCounter implements Counted {
+  count = 0;
+  watched = 0;
+  bad = 0;
+  slow = 0;
+  slowMs: number;
+  seconds = 0;
+  readonly buckets: number[] = EDGES.map(() => 0);
+  #turn = 0;
+
+  constructor(slowMs: number) {
+    this.slowMs = slowMs;
+  }
+
+  /** A request has ended. */
+  note(ms: number, bad: boolean): void {
+    this.count += 1;
+    this.#seen(ms, bad);
+  }
+
+  /** A near call begins. True: this one is to be watched. */
+  begins(): boolean {
+    this.count += 1;
+    this.#turn = (this.#turn + 1) % WATCH_EVERY;
+    return this.#turn === 1;
+  }
+
+  /** Makes a near call that is to be watched. */
+  watch<I, O>(ask: (input: I) => Promise<O>, input: I): Promise<O> {
+    const start = performance.now();
+    const answer = ask(input);
+    answer.then(
+      () => this.#seen(performance.now() - start, false),
+      (error) => this.#seen(performance.now() - start, isFault(error)),
+    );
+    return answer;
+  }
+
+  #seen(ms: number, bad: boolean): void {
+    this.watched += 1;
+    if (bad) this.bad += 1;
+    if (ms > this.slowMs) this.slow += 1;
+    const seconds = ms / 1000;
+    this.seconds += seconds;
+    let at = 0;
+    while (at < EDGES.length && seconds > EDGES[at]!) at += 1;
+    if (at < EDGES.length) this.buckets[at]! += 1;
+  }
+}
+
+/** Whether an error says that the work failed: not what a client did wrong, nor that whoever asked went away. */
+export function isFault(error: unknown): boolean {
+  if (error instanceof Problem) return error.status >= 500;
+  return (error as { name?: string } | undefined)?.name !== 'AbortError';
+}
+
+export type CountedSide = 'in-process' | 'service';
+
+/** By module, side and operation; only what was counted. */
+export type CountedModules = Readonly<
+  Record<string, Readonly<Partial<Record<CountedSide, Readonly<Record<string, Counted>>>>>>
+>;
+
+export class Stats {
+  /** When counting began: RFC 3339. */
+  readonly since = new Date().toISOString();
+  readonly #counters = new Map<string, Map<CountedSide, Map<string, SideCounter>>>();
+  readonly #slowMs = new Map<string, number>();
+
+  /** The counter of an operation on a side, the same one each time. */
+  of(module: string, side: CountedSide, operation: string): SideCounter {
+    const sides = entry(this.#counters, module, () => new Map<CountedSide, Map<string, SideCounter>>());
+    const operations = entry(sides, side, () => new Map<string, SideCounter>());
+    return entry(operations, operation, () => new SideCounter(this.#slowMs.get(module) ?? SLOW_MS));
+  }
+
+  /** From now on what takes longer than this is slow in that module; undefined: SLOW_MS again. */
+  slowAfter(module: string, ms: number | undefined): void {
+    if (ms === undefined) this.#slowMs.delete(module);
+    else this.#slowMs.set(module, ms);
+    for (const operations of this.#counters.get(module)?.values() ?? [])
+      for (const counter of operations.values()) counter.slowMs = ms ?? SLOW_MS;
+  }
+
+  *[Symbol.iterator](): Iterator<readonly [string, CountedSide, string, SideCounter]> {
+    for (const [module, sides] of this.#counters)
+      for (const [side, operations] of sides)
+        for (const [operation, counter] of operations)
+          if (counter.count > 0) yield [module, side, operation, counter];
+  }
+
+  /** As it is now. */
+  read(): CountedModules {
+    const modules: Record<string, Partial<Record<CountedSide, Record<string, Counted>>>> = {};
+    for (const [module, side, operation, counter] of this) {
+      modules[module] ??= {};
+      modules[module][side] ??= {};
+      const { count, watched, bad, slow, slowMs, seconds, buckets } = counter;
+      modules[module][side][operation] = {
+        count,
+        watched,
+        bad,
+        slow,
+        slowMs,
+        seconds,
+        buckets: [...buckets],
+      };
+    }
+    return modules;
+  }
+}
+
+function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let found = map.get(key);
+  if (found === undefined) {
+    found = make();
+    map.set(key, found);
+  }
+  return found;
+}
