@@ -1,21 +1,22 @@
-// The internal port on its own: what it writes down of whom it does not let in.
+// The internal port on its own: what it writes down of whom it does not let in, and whom it tells what was counted.
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { rightsOf, tokensOf } from '../identity/known-hosts.fixture.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import type { SecurityEvent } from '../telemetry/security-log.ts';
+import { EDGES } from '../telemetry/stats.ts';
 import { noTracing } from '../telemetry/tracing.ts';
 import { createInternalPort } from './internal-port.ts';
 
-test('a refused token is written down with the address that it came from, not with one that was made up', async () => {
-  const told: SecurityEvent[] = [];
-  const tokens = tokensOf('a text of some length', 'monolith');
-  const app = await createInternalPort({
+const tokens = tokensOf('a text of some length', 'monolith');
+
+function portOf(write: (event: SecurityEvent) => void = () => {}, metrics = createMetrics('monolith')) {
+  return createInternalPort({
     hostId: 'monolith',
     log: pino({ level: 'silent' }),
-    metrics: createMetrics('monolith'),
+    metrics,
     tracing: noTracing,
-    security: { write: (event) => void told.push(event) },
+    security: { write },
     dispatchers: new Map(),
     tokens,
     rights: rightsOf('a text of some length'),
@@ -23,6 +24,11 @@ test('a refused token is written down with the address that it came from, not wi
     verifyBearer: () => Promise.reject(new Error('nobody is asked')),
     health: () => {},
   });
+}
+
+test('a refused token is written down with the address that it came from, not with one that was made up', async () => {
+  const told: SecurityEvent[] = [];
+  const app = await portOf((event) => void told.push(event));
   const foreign = tokensOf('another text of some length', 'media');
   for (const headers of [
     {},
@@ -36,5 +42,30 @@ test('a refused token is written down with the address that it came from, not wi
   expect(told.map(({ event, address }) => [event, address])).toEqual(
     Array.from({ length: 4 }, () => ['token.internal', '127.0.0.1']),
   );
+  await app.close();
+});
+
+test('what was counted is told to monoliths and gateways, and to no service', async () => {
+  const metrics = createMetrics('monolith');
+  const before = Date.now();
+  metrics.stats.of('depots', 'service', 'nearest').note(3, true);
+  const app = await portOf(undefined, metrics);
+  const ask = async (token?: string | Promise<string>) =>
+    app.inject({
+      url: '/stats',
+      headers: token === undefined ? {} : { authorization: `Bearer ${await token}` },
+    });
+  expect((await ask()).statusCode).toBe(401);
+  const refused = await ask(tokensOf('a text of some length', 'orders').mint('monolith'));
+  expect([refused.statusCode, refused.json().reason]).toEqual([403, 'call-not-allowed']);
+  const told = (await ask(tokens.mint('monolith'))).json();
+  expect(told).toMatchObject({
+    host: 'monolith',
+    edges: [...EDGES],
+    modules: { depots: { service: { nearest: { count: 1, watched: 1, bad: 1, slow: 0, slowMs: 500 } } } },
+  });
+  expect(told.modules.depots.service.nearest.buckets).toEqual([0, 0, 0, 1, ...Array(10).fill(0)]);
+  expect(Date.parse(told.now)).toBeGreaterThanOrEqual(before);
+  expect(Date.parse(told.since)).toBeLessThanOrEqual(Date.parse(told.now));
   await app.close();
 });

@@ -18,7 +18,9 @@ import {
   MONOLITH,
 } from '../identity/internal-token.ts';
 import type { Rights } from '../identity/rights.ts';
+import { STATS_PATH } from '../placement/collect-stats.ts';
 import { KEYS_PATH } from '../placement/control-keys.ts';
+import { EDGES } from '../telemetry/stats.ts';
 
 /** A registration carries contracts: those of every module are 45 kB. */
 const SYNC_BODY_LIMIT = 1024 * 1024;
@@ -87,6 +89,13 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
   );
   // Whether a host is let in here is asked before anything is sent to it (banyan/identity/hop.ts).
   app.get('/calls', async () => ({ host: options.hostId, modules: [...dispatchers.keys()] }));
+  app.get(STATS_PATH, async ({ caller }) => {
+    const refused = rights.refusalOfStats(caller!);
+    if (refused) throw refused;
+    const { since } = metrics.stats;
+    const now = new Date().toISOString();
+    return { host: options.hostId, since, now, edges: EDGES, modules: metrics.stats.read() };
+  });
   if (sync) {
     const limit = { bodyLimit: SYNC_BODY_LIMIT };
     app.post('/control/sync', limit, async (request) => sync(request.body, request.caller!));

@@ -15,6 +15,8 @@ export interface Rights {
   refusalOfReplay(who: InternalCaller, module: string): Problem | undefined;
   /** Why a request of a client is not taken of that host; undefined: it is. */
   refusalOfClient(who: InternalCaller): Problem | undefined;
+  /** Why it is not told what a host counted; undefined: it is. */
+  refusalOfStats(who: InternalCaller): Problem | undefined;
 }
 
 /**
@@ -58,6 +60,13 @@ export function createRights(
       return forbidden(
         'call-not-allowed',
         `Requests of clients are taken of gateways alone, and the token is of ${who.caller}. Ask by POST /calls/<module>/<operation>.`,
+      );
+    },
+    refusalOfStats(who) {
+      if (who.caller === MONOLITH) return undefined;
+      return forbidden(
+        'call-not-allowed',
+        `What a host counted is told to monoliths and gateways alone, and the token is of ${who.caller}. Its /metrics is open to scrapers.`,
       );
     },
   };

@@ -1,0 +1,108 @@
+// What all live hosts counted, asked of each of them at once: the gateway that decided a side knows of the request, and
+// no table does. Guarantees: it ends within its time, whoever does not answer; a host that gave no answer, or one that is
+// none, is named; nothing is asked while nobody looks. Who may ask is host/internal-port.ts.
+import { request } from 'undici';
+import { Type } from '../contract/type.ts';
+import { compile } from '../contract/validation.ts';
+import { audienceOf, type InternalTokens } from '../identity/internal-token.ts';
+import { EDGES } from '../telemetry/stats.ts';
+import type { Collected, HostStats } from '../telemetry/stats-sums.ts';
+import { isLive } from './picture.ts';
+import type { HostRow, Tables } from './tables.ts';
+
+export const STATS_PATH = '/stats';
+
+/** A host of this version answers in a millisecond. */
+const WITHIN_MS = 2_000;
+/** Some 300 bytes for each operation and side. */
+const MOST_BYTES = 4 * 1024 * 1024;
+
+type Asked = Pick<HostRow, 'host' | 'id' | 'url' | 'kid'>;
+
+/** Whom to ask: monoliths, gateways and services that were heard of lately. */
+export function liveHosts({ hosts }: Tables): Asked[] {
+  return hosts.filter(isLive);
+}
+
+export async function collectStats(
+  hosts: readonly Asked[],
+  tokens: Pick<InternalTokens, 'mint'>,
+  withinMs = WITHIN_MS,
+): Promise<Collected> {
+  const at = Date.now();
+  const signal = AbortSignal.timeout(withinMs);
+  const answers = await Promise.all(
+    hosts.map(async (one): Promise<HostStats | Collected['silent'][number]> => {
+      const { host, id } = one;
+      try {
+        return { host, id, ...(await ask(one, tokens, signal)) };
+      } catch (error) {
+        return { host, id, reason: signal.aborted ? `no answer within ${withinMs} ms` : inWords(error) };
+      }
+    }),
+  );
+  return {
+    at,
+    hosts: answers.flatMap((one) => ('modules' in one ? [one] : [])),
+    silent: answers.flatMap((one) => ('modules' in one ? [] : [one])),
+  };
+}
+
+const number = Type.Number({ minimum: 0 });
+const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const Operations = Type.Record(
+  Type.String(),
+  Type.Object({
+    count,
+    watched: count,
+    bad: count,
+    slow: count,
+    slowMs: number,
+    seconds: number,
+    buckets: Type.Array(count, { minItems: EDGES.length, maxItems: EDGES.length }),
+  }),
+);
+const Report = Type.Object({
+  since: Type.String({ format: 'date-time' }),
+  now: Type.String({ format: 'date-time' }),
+  edges: Type.Array(number, { minItems: EDGES.length, maxItems: EDGES.length }),
+  modules: Type.Record(
+    Type.String(),
+    Type.Object({ 'in-process': Type.Optional(Operations), service: Type.Optional(Operations) }),
+  ),
+});
+const check = compile(Report);
+
+interface Report extends Pick<HostStats, 'since' | 'now' | 'modules'> {
+  readonly edges: readonly number[];
+}
+
+async function ask({ url, id, kid }: Asked, tokens: Pick<InternalTokens, 'mint'>, signal: AbortSignal) {
+  const token = await tokens.mint(audienceOf(id), kid === null);
+  const { statusCode, body } = await request(`${url}${STATS_PATH}`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal,
+  });
+  if (statusCode !== 200) {
+    await body.dump();
+    throw new Error(`it answered ${statusCode} to GET ${STATS_PATH}`);
+  }
+  let text = '';
+  for await (const part of body.setEncoding('utf8')) {
+    text += part;
+    if (text.length > MOST_BYTES) throw new Error(`its answer is longer than ${MOST_BYTES} bytes`);
+  }
+  const report: unknown = JSON.parse(text);
+  if (!check.fits(report)) {
+    const [wrong] = check.errors(report);
+    throw new Error(`what it answered is no report: ${wrong?.path} ${wrong?.message}`);
+  }
+  const { since, now, edges, modules } = report as Report;
+  if (EDGES.some((edge, at) => edge !== edges[at])) throw new Error('its buckets have other edges');
+  return { since, now, modules };
+}
+
+function inWords(error: unknown): string {
+  const { message, code } = error as Error & { code?: string };
+  return message || code || 'no answer';
+}
