@@ -10,6 +10,8 @@ export type { Call, Download, SessionCall, UploadCall } from './context/call.ts'
 export { presentCause } from './context/cause.ts';
 /** Who did something, for a history: the name that was proven, with a remark beside it. @example doneBy(call.principal, 'on behalf of the depot') */
 export { doneBy } from './context/principal.ts';
+/** The present work is only tried and rolled back in the end: what is not the database's is left undone. @example if (!isTrial()) await files.write(name, label) */
+export { isTrial } from './context/trial.ts';
 export type { Contract, DataOf, InputOf, OutputOf } from './contract/contract.ts';
 /** What a module promises. @example export const parcels = defineContract('parcels', { summary: 'What is carried', operations: { send }, events: {} }) */
 export { closed, defineContract, empty, event, nothing, operation, page } from './contract/contract.ts';

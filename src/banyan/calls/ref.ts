@@ -4,7 +4,9 @@
 // validate and answer alike; a call inside an open store transaction throws where `strict` is set.
 
 import { currentFlow } from '../context/call.ts';
+import { isTrial } from '../context/trial.ts';
 import type { Contract, InputOf, OperationSpec, OutputOf } from '../contract/contract.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import { sideOf } from '../routing/side.ts';
 import type { Placements, Side } from '../routing/snapshot.ts';
 import type { SideCounter, Stats } from '../telemetry/stats.ts';
@@ -51,7 +53,11 @@ export function createRef<C extends Contract>(contract: C, options: RefOptions):
     const near = counted(local?.forModule(name, caller), stats?.of(module, 'in-process', name));
     const fork = (input: unknown) => {
       const side = sideOf(placements.current, module);
-      return near && side === 'in-process' ? near(input) : remote(contract, name, input, caller, side);
+      if (near && (side === 'in-process' || isTrial())) return near(input);
+      // A trial goes nowhere else: what is done there would not be rolled back.
+      return isTrial()
+        ? Promise.reject(tooFarForTrial(module, name))
+        : remote(contract, name, input, caller, side);
     };
     client[name] = strict
       ? (input) => {
@@ -68,6 +74,12 @@ export function createRef<C extends Contract>(contract: C, options: RefOptions):
 function counted(near: Ask | undefined, counter: SideCounter | undefined): Ask | undefined {
   if (!near || !counter) return near;
   return (input) => (counter.begins() ? counter.watch(near, input) : near(input));
+}
+
+function tooFarForTrial(module: string, operation: string) {
+  return libraryProblem('unavailable', {
+    detail: `${module}.${operation} runs in another process, and what is only tried stays in one. Nothing was done.`,
+  });
 }
 
 /** A ref was called while a store transaction was open: extracted, it would hold row locks over the network. */

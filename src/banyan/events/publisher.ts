@@ -8,6 +8,7 @@ import { currentFlow } from '../context/call.ts';
 import type { Contract, DataOf, EventDefinition } from '../contract/contract.ts';
 import { type Check, compile } from '../contract/validation.ts';
 import { countValues, mayHaveTooManyValues } from '../contract/value-count.ts';
+import type { TrialReader } from '../postgres/trial.ts';
 import type { Publisher } from '../store/store.ts';
 import { MAX_EVENT_BYTES, MAX_EVENT_VALUES, MAX_KEY_LENGTH } from './cloudevents.ts';
 
@@ -44,6 +45,7 @@ export function createPublisher(contract: Contract): Publisher {
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
       AS e (id, topic, key, type, data, correlation_id, causation_id, traceparent)`;
   return {
+    trialReader: trialReader(contract.module),
     check(event, data) {
       if (event.module !== contract.module) {
         throw new EventRefused(
@@ -59,6 +61,26 @@ export function createPublisher(contract: Contract): Publisher {
           ? { text: one, values: [...some[0]!] }
           : { text: many, values: some[0]!.map((_, column) => some.map((row) => row[column])) },
       ),
+  };
+}
+
+/**
+ * What a trial would publish: the rows of its own transaction above those that were there before, in their order. Snapshots
+ * do not list what was written under a savepoint, so a row's own transaction is asked for. A row has but the low half of
+ * its number; what counts as after now was before it, one turn of 2^32 ago.
+ */
+function trialReader(schema: string): TrialReader {
+  return {
+    before: `SELECT coalesce(max(position), 0)::text AS last FROM ${schema}.event_outbox`,
+    after: `
+      SELECT '${schema}' AS module, type, key, data::jsonb AS data
+      FROM ${schema}.event_outbox o, LATERAL (
+        SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next, o.xmin::text::bigint AS low) x,
+        LATERAL (SELECT (next >> 32 << 32) + low AS number) y
+      WHERE position > $1::bigint
+        AND pg_xact_status((CASE WHEN number > next + 2147483648 THEN number - 4294967296 ELSE number END)::text::xid8)
+          = 'in progress'
+      ORDER BY position`,
   };
 }
 

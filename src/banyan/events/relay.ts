@@ -12,12 +12,12 @@
 // old batch again): then events are repeated on the wire, and the inboxes drop what they have seen.
 // It must not know what an event means or who consumes it.
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Pool } from 'pg';
 import { waitAfter } from '../context/backoff.ts';
 import { DatabaseSession } from '../log/database-session.ts';
 import { type EventLog, type LogLogger, LogRefused } from '../log/port.ts';
 import { pollInterval, Signal } from '../log/signal.ts';
 import { onHint } from '../postgres/hint.ts';
+import type { ModulePool } from '../postgres/module-pool.ts';
 import { Lease } from './lease.ts';
 import { Outbox, type OutboxRow } from './outbox.ts';
 
@@ -28,7 +28,7 @@ export interface RelayOptions {
   readonly module: string;
   /** The module's topic; created when it is missing. */
   readonly topic: string;
-  readonly pool: Pool;
+  readonly pool: ModulePool;
   readonly eventLog: EventLog;
   readonly hostId: string;
   readonly log: LogLogger;
@@ -77,15 +77,26 @@ export class Relay {
   #sentFrom = Number.NEGATIVE_INFINITY;
   /** The log has the topic, as far as is known. */
   #topicThere = false;
+  /** The server on which this leads; another one counts its transactions anew. */
+  #epoch = 0;
 
   constructor(options: RelayOptions) {
     this.#options = { batch: 1_000, leaseMs: 4_000, pollMs: 1_000, ...options };
     const { module, pool, log } = options;
     this.name = `relay of ${module}`;
     this.#session = new DatabaseSession(
-      { ...pool.options, application_name: `banyan relay ${module}` },
-      { channel: channelOf(module), onNotification: onHint(HINT_MS, () => this.wake()), log },
+      () => ({ ...pool.options, application_name: `banyan relay ${module}` }),
+      {
+        channel: channelOf(module),
+        onNotification: onHint(HINT_MS, () => this.wake()),
+        log,
+        through: (work) => pool.beside(work),
+      },
     );
+    pool.onSwitch(() => {
+      void this.#session.drop();
+      this.wake();
+    });
     this.#lease = new Lease({
       schema: module,
       name: 'relay',
@@ -160,6 +171,7 @@ export class Relay {
     }
     this.#lease.forget();
     this.#outbox.lookAgain();
+    this.#epoch = this.#options.pool.epoch;
     // A standby asks through the pool, so that it needs no session of its own.
     const { module, pool } = this.#options;
     const { rows } = await pool.query<{ free: boolean }>(
@@ -235,12 +247,23 @@ export class Relay {
 
   async #claim(inHand: readonly OutboxRow[]): Promise<readonly OutboxRow[]> {
     await this.#options.step?.('before-claim', []);
-    return this.#outbox.claim(inHand);
+    const rows = await this.#outbox.claim(inHand);
+    this.#mustBeThere();
+    return rows;
+  }
+
+  /** What was claimed on one server is never finished on another: it is claimed again there, and may be sent twice. */
+  #mustBeThere(): void {
+    if (this.#epoch === this.#options.pool.epoch) return;
+    this.#lease.forget();
+    throw new Error(`The store of ${this.#options.module} is on another server now`);
   }
 
   async #finish(rows: readonly OutboxRow[], ids: readonly string[]): Promise<void> {
     const { step, onSent } = this.#options;
+    this.#mustBeThere();
     await this.#outbox.finish(rows);
+    this.#mustBeThere();
     await step?.('after-finish', ids);
     this.#outbox.sent(rows);
     this.sent += rows.length;

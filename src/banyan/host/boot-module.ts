@@ -3,19 +3,38 @@
 import { callSpans } from '../calls/call-span.ts';
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import { createDispatcher } from '../calls/dispatcher.ts';
+import type { Call } from '../context/call.ts';
+import type { Problem } from '../contract/problem.ts';
 import { createPublisher } from '../events/publisher.ts';
 import { createEventRuntime, type EventRuntime } from '../events/runtime.ts';
+import { toProblem } from '../http/problems.ts';
 import type { BackgroundTask } from '../jobs/background.ts';
 import { createStore } from '../store/create.ts';
+import { runRolledBack, type TriedEvent } from '../store/rolled-back.ts';
 import type { BootOptions } from './boot-options.ts';
 import { openKit } from './kit.ts';
 import type { Module } from './module.ts';
 
 type AnyHandlers = Parameters<typeof createDispatcher>[1];
 
+/** What an operation answered that was only tried, and which events it would have published. */
+export interface DispatchedRolledBack {
+  readonly result: { readonly output: unknown } | { readonly problem: Problem };
+  readonly events: readonly TriedEvent[];
+  /** Why it says nothing of the operation: it met somebody's lock, its budget, a lost connection. */
+  readonly disturbed: string | undefined;
+}
+
 export interface RunningModule {
   readonly name: string;
   readonly dispatcher: Dispatcher;
+  /** As `dispatcher.dispatch`, with everything that it does rolled back. Never rejects. */
+  dispatchRolledBack(
+    operation: string,
+    input: unknown,
+    call: Call,
+    budgetMs?: number,
+  ): Promise<DispatchedRolledBack>;
   readonly tasks: readonly BackgroundTask[];
   readonly events: EventRuntime;
   /** Fills an empty store. */
@@ -64,6 +83,12 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
   return {
     name,
     dispatcher,
+    async dispatchRolledBack(operation, input, call, budgetMs) {
+      const work = () => dispatcher.dispatch(operation, input, call);
+      const { outcome, ...rest } = await runRolledBack(work, budgetMs === undefined ? {} : { budgetMs });
+      const result = 'answer' in outcome ? { output: outcome.answer } : { problem: toProblem(outcome.error) };
+      return { result, ...rest };
+    },
     events,
     tasks: [events.relay, events.consumers, ...open.begin(jobs)],
     seed: async () => seed?.(),

@@ -5,6 +5,7 @@ import 'reflect-metadata';
 import type { Logger } from 'pino';
 import { container as root } from 'tsyringe';
 import { type Client, createRef } from '../calls/ref.ts';
+import { isTrial } from '../context/trial.ts';
 import type { Contract } from '../contract/contract.ts';
 import type { Job } from '../jobs/job.ts';
 import { createLeasedJob } from '../jobs/leased.ts';
@@ -49,7 +50,9 @@ export function openKit(module: Module, store: InnerStore, log: Logger, options:
     ...moduleKeys(name, options),
     security: options.security ?? noSecurityLog,
     ref: (wanted) => refTo(wanted, module, options),
-    wake: (job) => jobs.wake(job),
+    wake: (job) => {
+      if (!isTrial()) jobs.wake(job);
+    },
     gauge,
     limits: createLimits({
       sql: store.asyncCommit,

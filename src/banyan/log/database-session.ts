@@ -12,7 +12,8 @@ export interface SessionIdentity {
 }
 
 export class DatabaseSession {
-  readonly #config: ClientConfig;
+  readonly #config: () => ClientConfig;
+  readonly #through: <T>(work: () => Promise<T>) => Promise<T>;
   readonly #channel: string | undefined;
   readonly #onNotification: (payload: string) => void;
   readonly #log: LogLogger;
@@ -21,23 +22,37 @@ export class DatabaseSession {
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
+  /**
+   * @param config asked at each connection: the server may be another one by then
+   * @param options.through runs what is sent, when it may be sent
+   */
   constructor(
-    config: ClientConfig,
-    options: { channel?: string; onNotification?: (payload: string) => void; log: LogLogger },
+    config: ClientConfig | (() => ClientConfig),
+    options: {
+      channel?: string;
+      onNotification?: (payload: string) => void;
+      log: LogLogger;
+      through?: <T>(work: () => Promise<T>) => Promise<T>;
+    },
   ) {
-    this.#config = config;
+    this.#config = typeof config === 'function' ? config : () => config;
+    this.#through = options.through ?? ((work) => work());
     this.#channel = options.channel;
     this.#onNotification = options.onNotification ?? (() => {});
     this.#log = options.log;
   }
 
   /** Who this session is to the database; connects when it has to. Changes with every reconnection. */
-  async identity(): Promise<SessionIdentity> {
-    return (await this.#connected()).identity;
+  identity(): Promise<SessionIdentity> {
+    return this.#through(async () => (await this.#connected()).identity);
   }
 
   /** One after the other, in the order of the calls. `name` prepares the statement, once per connection. */
   query<R extends QueryResultRow>(text: string, values?: unknown[], name?: string): Promise<QueryResult<R>> {
+    return this.#through(() => this.#query(text, values, name));
+  }
+
+  #query<R extends QueryResultRow>(text: string, values?: unknown[], name?: string): Promise<QueryResult<R>> {
     const connection = this.#connected();
     const mine = Promise.allSettled([this.#last, connection]).then(async () => {
       const { client } = await connection;
@@ -77,7 +92,7 @@ export class DatabaseSession {
   }
 
   async #connect(forget: () => void): Promise<{ client: Client; identity: SessionIdentity }> {
-    const client = createClient({ ...this.#config, keepAlive: true, connectionTimeoutMillis: 5_000 });
+    const client = createClient({ ...this.#config(), keepAlive: true, connectionTimeoutMillis: 5_000 });
     client.on('error', (error) => {
       this.#log.debug({ err: error }, 'a database session broke; it is made again when needed');
       forget();

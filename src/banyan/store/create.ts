@@ -1,9 +1,11 @@
 // A module's store over its own pool and role: Prisma, SQL, and transactions that take events along. Pools are small: twelve of pg's default size would pass a server's limit.
-import type pg from 'pg';
 import type { Logger } from 'pino';
-import { openPool, POOL_SIZE } from '../postgres/connections.ts';
+import { POOL_SIZE } from '../postgres/connections.ts';
 import { CorkedSocket } from '../postgres/corked-socket.ts';
+import { ModulePool } from '../postgres/module-pool.ts';
+import type { TrialReader } from '../postgres/trial.ts';
 import { adapterOf, TransactionClients } from './prisma-connection.ts';
+import { triedApart } from './prisma-trial.ts';
 import { sharedCommits } from './shared-commits.ts';
 import { Statements } from './statements.ts';
 import type { InnerStore, Publisher, Sql } from './store.ts';
@@ -30,9 +32,6 @@ export interface OpenStore<P> extends InnerStore<P> {
   close(): Promise<void>;
 }
 
-/** A statement that was answered so lately says that the store is there. */
-const SIGN_OF_LIFE_MS = 1000;
-
 /** Statements that a transaction does not wait for one by one go out one behind the other. */
 const pipelined = { pipeline: true, stream: () => new CorkedSocket().on('error', callRefused) };
 
@@ -45,8 +44,14 @@ function callRefused(error: NodeJS.ErrnoException): void {
 }
 
 /** A pool whose server may come and go: what waits gets an error after 10 s, what comes later a new connection. */
-export function createPool(url: string, name: string, log: Logger, max = POOL_SIZE): pg.Pool {
-  return openPool(
+export function createPool(
+  url: string,
+  name: string,
+  log: Logger,
+  max = POOL_SIZE,
+  trialReader?: TrialReader,
+): ModulePool {
+  return new ModulePool(
     {
       connectionString: url,
       max,
@@ -59,6 +64,7 @@ export function createPool(url: string, name: string, log: Logger, max = POOL_SI
       keepAlive: true,
     },
     (error) => log.warn({ err: error.message }, 'an idle database connection was lost'),
+    trialReader,
   );
 }
 
@@ -72,26 +78,22 @@ export function createStore<P>({
   log,
   hostId,
 }: StoreOptions<P>): OpenStore<P> {
-  let answered = Number.NEGATIVE_INFINITY;
-  const pool = createPool(url, hostId === undefined ? module : `${module}@${hostId}`, log);
-  pool.on('release', (error) => {
-    if (!error) answered = performance.now();
-  });
+  const name = hostId === undefined ? module : `${module}@${hostId}`;
+  const pool = createPool(url, name, log, POOL_SIZE, publisher.trialReader);
   const statements = new Statements();
-  const client = prisma(adapterOf(pool, module, statements));
+  const open = () => prisma(adapterOf(pool, module, statements));
+  const client = open();
   const clients = new TransactionClients(pool, module, statements, prisma);
+  const apart = triedApart(client, open);
   return {
-    prisma: client,
+    prisma: apart.client,
     pool,
     sql: sqlOf(pool, statements),
     asyncCommit: sharedCommits(pool, 'async', statements),
     ...transactions({ pool, statements, clients, publisher, onCommit, strict, log }),
-    // Under load it would stand behind hundreds of others in the pool's queue, each of which proves what it asks.
-    async ping() {
-      if (performance.now() - answered > SIGN_OF_LIFE_MS) await pool.query('SELECT 1');
-    },
+    ping: () => pool.ping(),
     async close() {
-      await (client as { $disconnect?: () => Promise<void> } | undefined)?.$disconnect?.();
+      await apart.close();
       await clients.close();
       await pool.end();
     },
@@ -99,7 +101,7 @@ export function createStore<P>({
 }
 
 /** Each statement for itself; those that write and come together share a commit. */
-export function sqlOf(pool: pg.Pool, statements = new Statements()): Sql {
+export function sqlOf(pool: ModulePool, statements = new Statements()): Sql {
   const writes = sharedCommits(pool, 'durable', statements);
   return {
     async query(text, values) {

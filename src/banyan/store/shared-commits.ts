@@ -7,7 +7,8 @@
 // Guarantees: a statement's promise resolves when it has committed. One that fails takes no other with it: all of
 // them are rolled back and run again by themselves. Nothing is run again whose commit may have happened.
 // It must not know what is written. A statement that changes a setting of its transaction does not belong here.
-import type { Pool, QueryConfig, QueryResult } from 'pg';
+import type { Pool, QueryConfig, QueryResult, QueryResultRow } from 'pg';
+import { isTrial } from '../context/trial.ts';
 import { Batcher } from './batcher.ts';
 import { Statements } from './statements.ts';
 import type { Sql } from './store.ts';
@@ -55,13 +56,23 @@ export function sharedCommits(
   });
   return {
     async query(text, values) {
-      const write: Write = { statement: statements.of(text, values), begun: false };
+      const statement = statements.of(text, values);
+      // A trial shares a transaction with nobody.
+      if (isTrial()) return asSql(await pool.query(statement));
+      const write: Write = { statement, begun: false };
       await inTime(write, waitMs, (signal) => batcher.add([write], signal));
       const answer = write.answer!;
       if (answer.status === 'rejected') throw answer.reason;
-      return { rows: answer.value.rows, rowCount: answer.value.rowCount ?? 0 };
+      return asSql(answer.value);
     },
   };
+}
+
+function asSql<R extends QueryResultRow>({
+  rows,
+  rowCount,
+}: QueryResult<R>): { rows: R[]; rowCount: number } {
+  return { rows, rowCount: rowCount ?? 0 };
 }
 
 /** Rejects when it was not begun in time; it is never begun then. */

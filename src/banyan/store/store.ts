@@ -5,8 +5,10 @@
 //   store.transaction(work)       what `work` does through its `tx` commits or rolls back together, events included
 //     tx.prisma, tx.sql           the same connection, the same uncommitted rows
 //     tx.publish, tx.afterCommit  an event that goes with the commit; what follows it
-import type { Pool, QueryResultRow } from 'pg';
+import type { QueryResultRow } from 'pg';
 import type { DataOf, EventDefinition } from '../contract/contract.ts';
+import type { ModulePool } from '../postgres/module-pool.ts';
+import type { TrialReader } from '../postgres/trial.ts';
 
 /** The port to SQL: one statement in, its rows out, in pg's types. Whatever comes again is prepared. */
 export interface Sql {
@@ -51,7 +53,7 @@ export interface Store<PrismaClient = unknown> {
 /** The store as the library itself has it. */
 export interface InnerStore<PrismaClient = unknown> extends Store<PrismaClient> {
   /** The pool itself, for statements of the library's own. */
-  readonly pool: Pool;
+  readonly pool: ModulePool;
   /** The same for work that never shares a transaction: it is shared by pieces of the library's own. */
   readonly alone: Store<PrismaClient>['transaction'];
   /** Single statements whose commit does not wait for the disk: leases, and what is only done again. */
@@ -71,4 +73,6 @@ export interface Publisher {
   check(event: EventDefinition, data: unknown): OutgoingEvent;
   /** The statements that write these rows, in this order. */
   write(rows: readonly (readonly unknown[])[]): { readonly text: string; readonly values: unknown[] }[];
+  /** Reads what a trial would publish, as `module`, `type`, `key` and `data`. Absent: it publishes nothing. */
+  readonly trialReader?: TrialReader;
 }

@@ -5,6 +5,7 @@
 import { relative } from 'node:path';
 import { currentFlow, type Flow, withFlow } from '../context/call.ts';
 import { newTraceparent } from '../context/trace.ts';
+import { isTrial } from '../context/trial.ts';
 import { Asked, closing } from './asked.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { withRetries } from './retry.ts';
@@ -23,9 +24,11 @@ export function transactions<P>(parts: TransactionParts<P>): Pick<InnerStore<P>,
     const inFlow: Work<P, T> = (tx) => marked(where, async () => work(tx));
     // Closures of one text are one kind of work.
     inFlow.toString = () => work.toString();
-    const { result, follows } = await (may(work.toString())
+    // A trial shares a transaction with nobody.
+    const { result, follows } = await (!isTrial() && may(work.toString())
       ? shared.run(inFlow, (turn) => manners.saw(work.toString(), turn))
       : alone(inFlow));
+    if (isTrial()) return result;
     // It has committed: nothing that fails from here on may say otherwise.
     for (const wish of follows)
       new Promise<void>((resolve) => resolve(wish())).catch((error: unknown) => {

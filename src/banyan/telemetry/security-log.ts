@@ -4,6 +4,7 @@
 // It knows no event by itself: docs/security-events.md lists them.
 import { currentFlow } from '../context/call.ts';
 import { traceOf } from '../context/trace.ts';
+import { isTrial } from '../context/trial.ts';
 import { Repeated } from './repeated.ts';
 import { withoutSecrets } from './secrets.ts';
 import type { Sink } from './security-sink.ts';
@@ -72,6 +73,8 @@ export function createSecurityLog({ host, sink }: SecurityLogOptions): SecurityL
   const repeated = new Repeated(put);
   return {
     write(event) {
+      // Nothing of a trial has happened.
+      if (isTrial()) return;
       try {
         repeated.add(event);
       } catch {

@@ -7,6 +7,7 @@ import { v7 } from 'uuid';
 import {
   type AddressRule,
   type Download,
+  isTrial,
   type Limits,
   problem,
   type SessionCall,
@@ -113,6 +114,8 @@ export class MediaService {
     const key = keyOf(id, variant);
     const kept = this.#kept.get(key);
     if (kept) return kept;
+    // What a trial finds may be its own, and what it reads it shares with nobody.
+    if (isTrial()) return this.#read(id, variant, key);
     let reading = this.#reading.get(key);
     if (!reading) {
       reading = this.#read(id, variant, key).finally(() => this.#reading.delete(key));
@@ -137,7 +140,7 @@ export class MediaService {
             cacheControl: CACHE_CONTROL,
           }
         : { contentType: 'image/webp', bytes, etag: picture.thumbSha256, cacheControl: CACHE_CONTROL };
-    this.#kept.set(key, download);
+    if (!isTrial()) this.#kept.set(key, download);
     return download;
   }
 

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { access, chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isTrial } from '#banyan';
 
 export interface Storage {
   write(key: string, bytes: Buffer): Promise<void>;
@@ -15,8 +16,21 @@ export interface Storage {
 }
 
 export function openStorage(url: string): Storage {
-  if (new URL(url).protocol === 'file:') return fileStorage(fileURLToPath(url));
+  if (new URL(url).protocol === 'file:') return onlyForReal(fileStorage(fileURLToPath(url)));
   throw new Error(`STORAGE_URL ${url}: only file: is supported, for example file:///var/lib/banyan/media`);
+}
+
+/** A storage in which nothing changes while a request is only tried: the rows of what it would write are rolled back. */
+export function onlyForReal({ write, remove, ...reads }: Storage): Storage {
+  return {
+    ...reads,
+    write: async (key, bytes) => {
+      if (!isTrial()) await write(key, bytes);
+    },
+    remove: async (key) => {
+      if (!isTrial()) await remove(key);
+    },
+  };
 }
 
 /** `<uuid>.<variant>` and nothing else: a key is a file name, and no key leaves the folder. */

@@ -1,0 +1,164 @@
+// A trial: one request's work in as many transactions as it asks pools, one each, all of which are rolled back. It has no
+// connection before the work asks for one.
+// Guarantees: nothing commits, also when this process or its connection dies; it holds a lock for no longer than its
+// budget, by the server's own clocks, and waits for one for 50 ms; what asks after its end is refused.
+// It must not know what the work is, nor what is read of it before its end.
+import type { PoolClient, QueryResultRow } from 'pg';
+import { trialHere } from '../context/trial.ts';
+import { libraryProblem } from '../contract/problem.ts';
+import { TrialConnection } from './trial-connection.ts';
+
+/** Whoever works for real comes first: a trial that meets a lock gives up. */
+const LOCK_TIMEOUT_MS = 50;
+
+/** PostgreSQL's words for: it met a lock, or a limit of the trial, or lost its connection. */
+const DISTURBED = /^(55P03|57014|25P03|25P04|40001|40P01|57P0\d|08\w{3})$/;
+
+/** What is read before the work and, with what came of that as $1, before it is rolled back. */
+export interface TrialReader {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Whatever hands out connections: one trial has one connection of each. */
+interface Source {
+  readonly trialReader?: TrialReader | undefined;
+}
+
+interface Part {
+  readonly client: PoolClient;
+  readonly connection: TrialConnection;
+  readonly reader: TrialReader | undefined;
+  readonly mark: unknown;
+}
+
+export class Trial {
+  readonly budgetMs: number;
+  /** Why its outcome says nothing of the work: somebody's lock, a limit, a lost connection. */
+  disturbed: string | undefined;
+  readonly #parts = new Map<Source, Promise<Part>>();
+  readonly #atEnd: (() => void)[] = [];
+  #over = false;
+
+  constructor(budgetMs: number) {
+    this.budgetMs = budgetMs;
+  }
+
+  /** @param open a connection that nobody else uses. Called once for each source. */
+  async connection(source: Source, open: () => Promise<PoolClient>): Promise<TrialConnection> {
+    this.#mayGoOn();
+    let part = this.#parts.get(source);
+    if (!part) {
+      part = open().then((client) => this.#begin(client, source.trialReader));
+      part.catch(this.#failed);
+      this.#parts.set(source, part);
+    }
+    return (await part).connection;
+  }
+
+  /** Called when it is over. */
+  atEnd(what: () => void): void {
+    this.#atEnd.push(what);
+  }
+
+  /** Reads what is to be read, source by source, and rolls everything back. */
+  async end(): Promise<QueryResultRow[]> {
+    const parts = await this.#allParts();
+    await Promise.all(parts.map(({ connection }) => connection.settled()));
+    this.#isOver();
+    const read = await Promise.allSettled(parts.map(readAndRollBack));
+    for (const one of read) if (one.status === 'rejected') throw one.reason;
+    return read.flatMap((one) => (one as PromiseFulfilledResult<QueryResultRow[]>).value);
+  }
+
+  /** Without waiting for anything: the connections are given up, and with them all that was done. */
+  giveUp(why: Error): void {
+    this.disturbed ??= why.message;
+    this.#isOver();
+    for (const part of this.#parts.values()) part.then(({ client }) => client.release(why)).catch(() => {});
+  }
+
+  async #begin(client: PoolClient, reader: TrialReader | undefined): Promise<Part> {
+    try {
+      this.#mayGoOn();
+      const bounds = boundsOf(this.budgetMs);
+      const [, marked] = await Promise.all([
+        client.query(`BEGIN; ${bounds}`),
+        reader ? client.query(reader.before) : undefined,
+      ]);
+      this.#mayGoOn();
+      const connection = new TrialConnection(client, {
+        bounds,
+        mayGoOn: () => this.#mayGoOn(),
+        failed: this.#failed,
+      });
+      return { client, connection, reader, mark: marked && Object.values(marked.rows[0] as object)[0] };
+    } catch (error) {
+      client.release(error as Error);
+      throw error;
+    }
+  }
+
+  async #allParts(): Promise<Part[]> {
+    const parts = await Promise.allSettled(this.#parts.values());
+    return parts.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  }
+
+  readonly #failed = (error: unknown): void => {
+    const { code, severity, message } = error as { code?: string; severity?: string; message?: string };
+    if (
+      DISTURBED.test(code ?? '') ||
+      (!severity && /^(Connection terminated|ECONN|timeout)/.test(message ?? ''))
+    )
+      this.disturbed ??= message ?? code;
+  };
+
+  #mayGoOn(): void {
+    if (this.#over) throw new TrialIsOver();
+  }
+
+  #isOver(): void {
+    this.#over = true;
+    for (const what of this.#atEnd.splice(0)) what();
+  }
+}
+
+/** The trial whose work runs now. */
+export function presentTrial(): Trial | undefined {
+  return trialHere() as Trial | undefined;
+}
+
+export class TrialIsOver extends Error {
+  constructor() {
+    super('This was only tried, and the trial is over: nothing that it left running takes effect.');
+    this.name = 'TrialIsOver';
+  }
+}
+
+export function overBudget(budgetMs: number) {
+  return libraryProblem('deadline-exceeded', {
+    detail: `It was tried for ${budgetMs} ms, which is the most that a trial may take. Nothing of it took effect.`,
+  });
+}
+
+/** By the server's own clocks, whatever becomes of this process. `transaction_timeout` is there from version 17 on. */
+function boundsOf(budgetMs: number): string {
+  return (
+    `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}; SET LOCAL statement_timeout = ${budgetMs}; ` +
+    `SET LOCAL idle_in_transaction_session_timeout = ${budgetMs}; ` +
+    `SELECT set_config('transaction_timeout', '${budgetMs}', true) WHERE current_setting('server_version_num')::int >= 170000`
+  );
+}
+
+async function readAndRollBack({ client, reader, mark }: Part): Promise<QueryResultRow[]> {
+  try {
+    const rows = reader ? (await client.query(reader.after, [mark])).rows : [];
+    // Locks that outlive a transaction are not rolled back with it.
+    await client.query('ROLLBACK; SELECT pg_advisory_unlock_all()');
+    client.release();
+    return rows;
+  } catch (error) {
+    client.release(error as Error);
+    throw error;
+  }
+}
