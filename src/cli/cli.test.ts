@@ -311,7 +311,6 @@ describe('logs', () => {
 
 describe('every error is exit 1 and says the next step', () => {
   const cases: [string, string, Record<string, string>, RegExp][] = [
-    ['an unknown command', 'extrakt orders', {}, /unknown command 'extrakt'[\s\S]*npx banyan --help/],
     ['no module', 'extract', {}, /missing required argument[\s\S]*npx banyan extract --help/],
     ['no module to restore', 'restore', {}, /Which module\?[\s\S]*npx banyan restore orders/],
     ['instances that are no number', 'extract orders --instances two', {}, /whole number from 1 to 16/],
@@ -346,6 +345,16 @@ describe('every error is exit 1 and says the next step', () => {
       status: expect.any(Number),
       code: expect.any(String),
     });
+  });
+
+  test.each([
+    ['extrakt orders', /unknown command "extrakt" \(Did you mean extract\?\)\n[^\n]*npx banyan --help/],
+    ['keys rotat', /unknown command "rotat" \(Did you mean rotate\?\)\n[^\n]*npx banyan keys --help/],
+    ['operators --json garden', /unknown command "garden"/],
+  ])('and of an unknown command 2: %s', async (words, expected) => {
+    const { out, err, exit } = await banyan(words);
+    expect(exit).toBe(2);
+    expect(`${out}${err}`.replaceAll('\\"', '"')).toMatch(expected);
   });
 
   test('an unknown module is answered by the server', async () => {
@@ -410,6 +419,8 @@ describe('keys', () => {
     for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
     for (const word of ['in use', 'announced', 'old, replaced', 'issued']) expect(out).toContain(word);
     expect((await banyan('keys --json')).out).toBe(`${JSON.stringify({ items })}\n`);
+    expect(await banyan('keys list')).toMatchObject({ out, exit });
+    expect((await banyan('keys list --json')).out).toBe(`${JSON.stringify({ items })}\n`);
   });
 
   test('are rotated; where hosts lag it says so, and what to do', async () => {
@@ -438,6 +449,9 @@ describe('keys', () => {
       expect((await banyan(`keys revoke -- ${kid}`)).out).toBe(
         'whoever speaks by -7loavGrWoL is refused from now on\n',
       );
+    answers['DELETE /admin/keys/-7loavGrWoL'] = { body: { ...issued, lagging: ['monolith-2'] } };
+    const late = await banyan('keys revoke -- -7loavGrWoL');
+    expect([late.exit, late.err]).toEqual([0, 'slow  not after 2 s yet: monolith-2 refuses -7loavGrWoL\n']);
     answers['POST /admin/keys/internal/rotate'] = { body: { items: [issued], rotated: true } };
     const { out } = await banyan('keys rotate internal');
     expect(out).not.toContain('from now on');

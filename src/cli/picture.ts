@@ -104,20 +104,22 @@ function nextSteps(modules: readonly Entry[], { url, suggestions }: PictureOptio
   );
   const broken = down[0];
   const idle = modules.find((entry) => entry.placement === 'in-process' && up(entry) > 0);
+  const isOurs = ({ instances }: Entry) => instances.some(({ supervised }) => supervised);
   const extracted = modules.find((entry) => entry.placement === 'service' && up(entry) > 0);
   const inside = nextOutside(modules, suggestions);
   if (broken) {
     const names = down.map(({ module }) => module).join(' ');
     steps.push({ command: `npx banyan extract ${names}`, why: 'start what is missing, now' });
-    steps.push({ command: `npx banyan logs ${broken.module}`, why: 'why it ended' });
+    if (isOurs(broken)) steps.push({ command: `npx banyan logs ${broken.module}`, why: 'why it ended' });
   }
   if (idle) {
     steps.push({ command: `npx banyan place ${idle.module} service`, why: 'send it its requests' });
-    steps.push({ command: `npx banyan restore ${idle.module}`, why: 'or stop its processes' });
+    if (isOurs(idle))
+      steps.push({ command: `npx banyan restore ${idle.module}`, why: 'or stop its processes' });
   }
   if (extracted) {
     steps.push({ command: `npx banyan restore ${extracted.module}`, why: 'back into the monolith' });
-    if (!broken)
+    if (!broken && isOurs(extracted))
       steps.push({ command: `npx banyan logs ${extracted.module} -f`, why: 'what its processes say' });
   }
   if (!broken && inside)

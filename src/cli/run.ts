@@ -65,32 +65,63 @@ export async function run(
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (error instanceof Reported) return 1;
     if (!(error instanceof Failure || error instanceof CommanderError)) throw error;
-    report(
-      error instanceof Failure ? error : notUnderstood(error, words, program),
-      terminal,
-      words.includes('--json'),
-    );
-    return 1;
+    const meant = error instanceof Failure ? undefined : meantBy(words, program);
+    const unknown = meant && error instanceof CommanderError && unknownCommand(error, meant);
+    const failed =
+      error instanceof Failure
+        ? error
+        : misused(unknown || inOneLine(error), ['npx banyan', ...meant!.path, '--help'].join(' '));
+    report(failed, terminal, words.includes('--json'));
+    return unknown ? UNKNOWN : 1;
   }
 }
+
+/** The exit code where there is no such command: nothing was asked, and asking again is no use. */
+const UNKNOWN = 2;
 
 function listed(examples: readonly Example[]): string {
   if (examples.length === 0) return '';
   return `\nExamples:\n${examples.map(([command, outcome]) => `  ${command.padEnd(40)}${outcome}\n`).join('')}`;
 }
 
-/** The help of the command that was meant, as far as it can be told. */
-function notUnderstood(error: CommanderError, words: readonly string[], program: Command): Failure {
+interface Meant {
+  readonly path: readonly string[];
+  readonly command: Command;
+  /** The first word after it that is no option. */
+  readonly word: string | undefined;
+}
+
+/** The command that was meant, as far as it can be told. */
+function meantBy(words: readonly string[], program: Command): Meant {
   const path: string[] = [];
-  let at = program;
-  for (const word of words) {
-    const below = at.commands.find((command) => command.name() === word);
-    if (!below) continue;
+  let command = program;
+  let rest = words.filter((word) => !word.startsWith('-'));
+  for (const word of rest) {
+    const below = command.commands.find((one) => one.name() === word);
+    if (!below) break;
     path.push(word);
-    at = below;
+    command = below;
   }
-  const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
-  return misused(message, ['npx banyan', ...path, '--help'].join(' '));
+  rest = rest.slice(path.length);
+  return { path, command, word: rest[0] };
+}
+
+/** In words, with the nearest one there is; undefined: that was not what is wrong. A group that does something by itself has too many arguments. */
+function unknownCommand(error: CommanderError, { command, word }: Meant): string | undefined {
+  const isOne = error.code === 'commander.unknownCommand' || error.code === 'commander.excessArguments';
+  if (!isOne || word === undefined || command.commands.length === 0) return undefined;
+  const asked = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+  for (const one of command.commands) asked.command(one.name());
+  try {
+    asked.parse([word], { from: 'user' });
+    return undefined;
+  } catch (unknown) {
+    return inOneLine(unknown as CommanderError).replace(`'${word}'`, `"${word}"`);
+  }
+}
+
+function inOneLine({ message }: Error): string {
+  return message.replace(/^error: /, '').replaceAll('\n', ' ');
 }
 
 function version(): string {

@@ -12,12 +12,17 @@ export function usageOf({ title, settings = {}, example }: App): string {
   npx banyan --help         the commands that move modules
   npm test                  the tests
 
-Set by the environment (all have defaults; a mistake is said in one line):
+Set by the environment; a mistake is said in one line. The monolith needs none
+of it. A service (MODULES is a list) needs CONTROL_URL, SERVICE_KEY, BROKER_URL
+and each DATABASE_URL_<MODULE>: npx banyan extract gives it all of them. The
+gateway alone (MODULES=none) needs its monolith's DATABASE_URL, ADMIN_TOKEN and
+ROOT_KEY.
 
   PORT                  3000            the public port
   HOST                  127.0.0.1       the address it listens on
   INTERNAL_PORT         a free one      for other hosts, on loopback
-  ADMIN_PORT            none: PORT      of /admin alone, on ADMIN_HOST: loopback
+  ADMIN_PORT            none: PORT      a port of /admin alone
+  ADMIN_HOST            127.0.0.1       the address that one listens on
   MODULES               all             all, none (the gateway alone), or a list
   DATA_DIR              .banyan         where the defaults below are kept
   DATABASE_URL          embedded        postgres://user:pass@host:5432/banyan

@@ -19,6 +19,8 @@ import { inWords } from './root.ts';
 
 export interface Control {
   readonly follower: Follower;
+  /** False while the control store does not answer; of a service nobody knows. */
+  readonly answers: () => boolean;
   /** Undefined on a service. */
   readonly store: ControlStore | undefined;
   /** Answers services that register and follow; undefined on a service. */
@@ -76,6 +78,7 @@ export function openControl({
     };
     return {
       follower,
+      answers: () => true,
       store: undefined,
       sync: undefined,
       keys,
@@ -105,6 +108,7 @@ export function openControl({
   };
   return {
     follower,
+    answers: () => follower.connected,
     store,
     sync: createSyncHandler({ store, follower, contracts: known, networks, log }),
     keys,

@@ -6,6 +6,7 @@ import type { Dispatcher } from '../calls/dispatcher.ts';
 import { createRemote, type RemoteCalls } from '../calls/remote.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Contract } from '../contract/contract.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import { measureEvents } from '../events/metrics.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
 import { firstHeld } from '../identity/held-keys.ts';
@@ -200,7 +201,16 @@ function identityOf(
     self: role === 'service' ? audience : MONOLITH,
     key,
     services,
-    refresh: () => control().follower.refresh(),
+    refresh: async () => {
+      await control().follower.refresh();
+      // A key that is not known may be a new one: who cannot look does not know whose the token is.
+      if (!control().answers())
+        throw libraryProblem('unavailable', {
+          detail:
+            'The control store does not answer, and the key of the internal token is not known here without it.',
+          retryAfter: 1,
+        });
+    },
     legacyKey: internalKey,
   });
   return { audience, tokens, rights: createRights(services, replays) };

@@ -1,4 +1,4 @@
-// What a person sees when the monolith is up: where it is, who may sign in, what to try next.
+// What a person sees when the monolith is up, or the gateway alone: where it is, who may sign in, what to try next.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
@@ -8,10 +8,13 @@ export function printStartupMessage(settings: Settings, url: string, adminUrl?: 
   // What the environment says itself is in no file.
   const made = (name: string) => existsSync(join(settings.dataDir, name));
   const { title, greeting } = settings.app;
-  const { facts, next } = greeting?.({ url, dataDir: settings.dataDir }) ?? { facts: [], next: [] };
+  const isGateway = settings.role === 'gateway';
+  // Who may sign in, and what to try, is its monolith's to say.
+  const said = isGateway ? undefined : greeting?.({ url, dataDir: settings.dataDir });
+  const { facts, next } = said ?? { facts: [], next: [] };
   const lines = [
     '',
-    `  ${bold(title)} is up at ${bold(url)}`,
+    `  ${isGateway ? 'The gateway of ' : ''}${bold(title)} is up at ${bold(url)}`,
     '',
     `  API and documentation   ${url}/docs`,
     ...(adminUrl ? [`  Administration          ${adminUrl}/admin`] : []),
@@ -19,7 +22,7 @@ export function printStartupMessage(settings: Settings, url: string, adminUrl?: 
     ...(made('admin-token') ? [`  Admin token             ${short(settings.dataDir)}/admin-token`] : []),
     '',
     ...(next.length > 0 ? ['  Try next, in another terminal:', ...next.map((one) => `    ${one}`), ''] : []),
-    '  Ctrl-C ends everything.',
+    isGateway ? '  Ctrl-C ends this gateway, and nothing else.' : '  Ctrl-C ends everything.',
     '',
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

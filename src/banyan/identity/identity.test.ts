@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, type JWK, SignJWT } from 'jose';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Problem } from '../contract/problem.ts';
+import { libraryProblem, Problem } from '../contract/problem.ts';
 import { audienceOf, bearerOf, createInternalTokens } from './internal-token.ts';
 import { generateSigningKey, keyId, keySet, publicHalf } from './keys.ts';
 import { keyOf, servicesOf, tokensOf } from './known-hosts.fixture.ts';
@@ -314,6 +314,20 @@ describe('an internal token', () => {
     expect(await refused(() => host('orders').verify(old, 'orders'))).toMatch(/INTERNAL_KEY_LEGACY=1/);
     const { alg } = decodeProtectedHeader(await host('monolith').mint('orders', true));
     expect(alg).toBe('EdDSA');
+  });
+
+  it('by a key that is not known is not refused where nobody can look whose it is', async () => {
+    const refresh = async () => {
+      throw libraryProblem('unavailable');
+    };
+    const here = createInternalTokens({
+      self: 'orders',
+      key: () => keyOf(SHARED, 'orders'),
+      services: () => ({}),
+      refresh,
+    });
+    const token = await monolith.mint('orders');
+    await expect(Promise.resolve(here.verify(token, 'orders'))).rejects.toMatchObject({ status: 503 });
   });
 
   it('ends, also where it was verified before', async () => {

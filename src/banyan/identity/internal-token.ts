@@ -3,6 +3,7 @@
 // Guarantees: who asks is whom the key belongs to by the picture, never what is claimed; algorithm, issuer and audience
 // are exact; a token that was verified before costs a look-up, and is dropped with its key.
 import type { CryptoKey, JWK, JWTPayload } from 'jose';
+import { Problem } from '../contract/problem.ts';
 import { CLOCKS_MS, type RefusalReason, TokenRefused } from './hop.ts';
 import { KnownKeys, type KnownKeysOptions } from './known-keys.ts';
 import { createLegacyTokens } from './legacy-token.ts';
@@ -34,7 +35,7 @@ export interface InternalTokens {
   readonly kid: string;
   /** A token for that audience: at once while the last one is fresh. @param legacy for a host of the version before. */
   mint(audience: string, legacy?: boolean): string | Promise<string>;
-  /** Who minted it. Throws or rejects with the 401 Problem; at once when it was verified before. */
+  /** Who minted it. Throws or rejects with the 401 Problem, or with what `refresh` did; at once when it was verified before. */
   verify(token: string | undefined, audience: string): InternalCaller | Promise<InternalCaller>;
   /** Its key stands in the present picture. */
   isKnown(caller: InternalCaller): boolean;
@@ -150,7 +151,8 @@ class Tokens implements InternalTokens {
       if (this.isKnown(who)) this.#cacheOf(audience).set(token, who, payload.exp! * 1000);
       return who;
     } catch (error) {
-      throw error instanceof TokenRefused ? error : refusal(reasonOf(error), error);
+      // A Problem is no word on the token: nobody could look whose it is.
+      throw error instanceof Problem ? error : refusal(reasonOf(error), error);
     }
   }
 

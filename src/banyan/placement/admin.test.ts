@@ -49,6 +49,12 @@ test.each([
   ],
   ['one starts', [row(1, true)], [], /orders-1 is not healthy: it starts, .* npx banyan logs orders$/],
   ['one is silent', [row(1, true)], [host('orders-1', { live: false })], /orders-1 is not healthy/],
+  [
+    'one is silent that was started elsewhere',
+    [],
+    [host('orders-7', { live: false })],
+    /orders-7 is not healthy: .* It was started elsewhere: see there(?!.*logs)/,
+  ],
 ])('when %s', async (_, services, hosts, words) => {
   expect(await told(services as ServiceRow[], hosts as HostRow[])).toMatch(words as RegExp);
 });

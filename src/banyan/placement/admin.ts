@@ -102,12 +102,17 @@ function noHealthyInstance(tables: Tables, module: string): Problem {
   const leaving = instances.filter(({ draining }) => draining).map(({ id }) => id);
   const ending = [...new Set([...stopped, ...leaving])];
   const coming = instances.filter(({ id }) => !ending.includes(id)).map(({ id }) => id);
+  const isOurs = instances.some(({ id, supervised }) => supervised && coming.includes(id));
   const again = `npx banyan extract ${module}`;
   const words =
     ending.length > 0
       ? `${ending.join(', ')} is being stopped (by a restore, or because its host stops). When \`npx banyan status\` shows it no more: ${again}`
       : coming.length > 0
-        ? `${coming.join(', ')} is not healthy: it starts, or it does not answer. Wait for it with ${again}, or see: npx banyan logs ${module}`
+        ? `${coming.join(', ')} is not healthy: it starts, or it does not answer. ${
+            isOurs
+              ? `Wait for it with ${again}, or see: npx banyan logs ${module}`
+              : `It was started elsewhere: see there, and \`npx banyan status\` shows when it is healthy. One of this monolith's own: ${again}`
+          }`
         : `Start one first: ${again} (or PUT /admin/services/${module} {"instances":1})`;
   return problem(admin, 'no-healthy-instance', {
     detail: `No healthy instance of ${module} is registered, so its placement stays as it is. ${words}`,

@@ -22,16 +22,18 @@ export type Key = Static<typeof Key>;
 export const Keys = Type.Object({ items: Type.Array(Key) });
 export type Keys = Static<typeof Keys>;
 
+const lagging = Type.Optional(
+  Type.Array(Type.String(), {
+    description: 'Live hosts that did not apply it in time. Absent when all had',
+  }),
+);
+
 export const Rotated = Type.Object({
   items: Type.Array(Key, { description: 'Those of this purpose, after it' }),
   rotated: Type.Boolean({
     description: 'False: hosts lag, and the new keys are announced and sign nothing yet',
   }),
-  lagging: Type.Optional(
-    Type.Array(Type.String(), {
-      description: 'Live hosts that did not apply it in time. Absent when all had',
-    }),
-  ),
+  lagging,
   outgoing: Type.Optional(
     Type.Array(Type.String(), {
       description:
@@ -111,13 +113,14 @@ export const keys = defineContract('keys', {
       errors: ['module-unknown'],
     }),
     revoke: operation({
-      summary: 'End an internal key at once, and whoever speaks by it',
+      summary:
+        'End an internal key, and whoever speaks by it; answers when every live host refuses it, or after 2 s with those that lag',
       access: 'operator',
       scope: 'keys',
       http: { method: 'DELETE', path: '/admin/keys/:kid' },
       headers: { changedBy: 'X-Changed-By' },
       input: closed({ kid: Type.String({ maxLength: 200 }), changedBy: remark }),
-      output: Type.Object({ kid: Type.String() }),
+      output: Type.Object({ kid: Type.String(), lagging }),
       idempotent: true,
       errors: ['key-unknown', 'key-present'],
     }),

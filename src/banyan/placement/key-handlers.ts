@@ -94,7 +94,7 @@ export function keyHandlers({ store, follower, root, life, log }: KeyHandlersOpt
 
     revoke: async ({ kid, changedBy }, call) =>
       storeErrors(async () => {
-        const outcome = await store.keys.revoke(kid);
+        const { outcome, version } = await store.keys.revoke(kid);
         if (outcome === 'unknown')
           throw problem(keys, 'key-unknown', {
             detail: `There is no internal key ${kid}. \`npx banyan keys\` lists them.`,
@@ -104,8 +104,9 @@ export function keyHandlers({ store, follower, root, life, log }: KeyHandlersOpt
             detail: `${kid} is a key that monoliths give to services now. \`npx banyan keys rotate internal\` replaces it, and ends it.`,
           });
         await follower.refresh();
-        log.info({ kid, by: doneBy(call.principal, changedBy) }, 'a key is revoked');
-        return { kid };
+        const lagging = await awaitApplied(store, version, ACKNOWLEDGE_MS);
+        log.info({ kid, by: doneBy(call.principal, changedBy), lagging }, 'a key is revoked');
+        return { kid, ...(lagging.length > 0 && { lagging }) };
       }),
   };
 }

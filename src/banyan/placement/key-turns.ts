@@ -21,6 +21,12 @@ export interface Announced {
 /** Keys whose private halves only their owners have are replaced by those. */
 const REPLACEABLE = 'retired_at IS NULL AND sealed IS NOT NULL';
 
+export interface Revoked {
+  readonly outcome: 'revoked' | 'unknown' | 'present';
+  /** The version that a host's picture must have for it to know nothing of the key any more. */
+  readonly version: number;
+}
+
 export interface KeyTurns {
   /** Every key of that purpose gets a successor, unless one is announced already. */
   announce(root: RootKey, purpose: KeyPurpose): Promise<Announced>;
@@ -29,7 +35,7 @@ export interface KeyTurns {
   /** A key whose private half is its owner's alone: the public one is taken in. */
   issue(name: string, modules: readonly string[], key: NamedKey): Promise<void>;
   /** An internal key that is not given to anybody any more, or was issued, goes at once, and with it whoever speaks by it. */
-  revoke(kid: string): Promise<'revoked' | 'unknown' | 'present'>;
+  revoke(kid: string): Promise<Revoked>;
   /** Old internal keys go at once, but for those by which a process that a monolith keeps still speaks. */
   forget(): Promise<void>;
   /** What has been old for so long goes. */
@@ -75,8 +81,8 @@ export function createKeyTurns(sql: Sql, change: Change): KeyTurns {
     },
 
     async revoke(kid) {
-      let outcome: Awaited<ReturnType<KeyTurns['revoke']>> = 'unknown';
-      await change(async (tx) => {
+      let outcome: Revoked['outcome'] = 'unknown';
+      const version = await change(async (tx) => {
         const { rows } = await tx.query<{ present: boolean }>(
           `SELECT sealed IS NOT NULL AND retired_at IS NULL AS present FROM key
            WHERE kid = $1 AND purpose = 'internal'`,
@@ -88,7 +94,7 @@ export function createKeyTurns(sql: Sql, change: Change): KeyTurns {
         await tx.query(`DELETE FROM host WHERE kid = $1 AND role = 'service'`, [kid]);
         return true;
       });
-      return outcome;
+      return { outcome, version };
     },
 
     forget: async () => {

@@ -48,13 +48,15 @@ export function operatorHandlers({ store, follower }: OperatorsOptions): Handler
     revoke: async ({ name, changedBy }, call) =>
       storeErrors(async () => {
         if (name === firstOperator.name) throw kept();
-        const { found, version } = await store.operators.revoke(name, doneBy(call.principal, changedBy));
+        const by = doneBy(call.principal, changedBy);
+        const { found, already, version } = await store.operators.revoke(name, by);
         if (!found)
           throw problem(operators, 'operator-unknown', {
             detail: `There is no operator ${name}. Those there are: npx banyan operators list`,
           });
-        call.change = { before: { name, scopes: found.scopes }, after: null };
-        return { ...found, scopes: [...found.scopes], ...(await applied(version)) };
+        if (!already) call.change = { before: { name, scopes: found.scopes }, after: null };
+        const gone = { ...found, scopes: [...found.scopes], ...(already && { already }) };
+        return { ...gone, ...(await applied(version)) };
       }),
   };
 }

@@ -88,7 +88,13 @@ export const operators = defineContract('operators', {
       http: { method: 'DELETE', path: '/admin/operators/:name' },
       headers: { changedBy: 'X-Changed-By' },
       input: closed({ name: name(), changedBy }),
-      output: Type.Object({ ...OperatorEntry.properties, lagging }),
+      output: Type.Object({
+        ...OperatorEntry.properties,
+        already: Type.Optional(
+          Type.Literal(true, { description: 'It was revoked before. Absent: by this request' }),
+        ),
+        lagging,
+      }),
       idempotent: true,
       errors: ['operator-unknown', 'operator-kept'],
     }),

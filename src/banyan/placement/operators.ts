@@ -26,11 +26,15 @@ export interface Operators {
     hash: string,
     by: string,
   ): Promise<{ readonly outcome: 'added' | 'exists'; readonly version: number }>;
-  /** Once revoked it stays so, and is so again. */
+  /** Once revoked it stays so, and is so again. `already`: it was before. */
   revoke(
     name: string,
     by: string,
-  ): Promise<{ readonly found: OperatorRow | undefined; readonly version: number }>;
+  ): Promise<{
+    readonly found: OperatorRow | undefined;
+    readonly already: boolean;
+    readonly version: number;
+  }>;
   /** Whether they know an ADMIN_TOKEN, be it this one or one before. */
   hasFirst(): Promise<boolean>;
   /** Has the other hosts know ADMIN_TOKEN, by a hash. Answers whether they knew another one, or none. */
@@ -64,6 +68,7 @@ export function createOperators(sql: Sql, change: Change): Operators {
 
     revoke: async (name, by) => {
       let found: OperatorRow | undefined;
+      let already = false;
       const version = await change(async (tx) => {
         const { rowCount } = await tx.query(
           'UPDATE operator SET revoked_at = now(), revoked_by = $2 WHERE name = $1 AND revoked_at IS NULL',
@@ -71,9 +76,10 @@ export function createOperators(sql: Sql, change: Change): Operators {
         );
         found = (await tx.query<OperatorRow>(`SELECT ${COLUMNS} FROM operator WHERE name = $1`, [name]))
           .rows[0];
+        already = rowCount === 0;
         return rowCount > 0;
       });
-      return { found, version };
+      return { found, already, version };
     },
 
     hasFirst: async () =>

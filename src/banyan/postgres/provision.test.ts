@@ -201,6 +201,16 @@ describe('provisioning', () => {
       await provision({ ...options, adminUrl: own.url, secret: 'another secret' });
       await query(roleUrl(own.url, 'another secret', runtimeRole(one)), 'SELECT 1');
       await expect(as(own.url, runtimeRole(one))('SELECT 1')).rejects.toMatchObject({ code: '28P01' });
+      // What a person chose, of any letters, is what libpq and the server make of it.
+      const chosen = '\u2168 \u00e4\u00a0\u00ad\ufb01';
+      await provision({
+        ...options,
+        adminUrl: own.url,
+        secret: 'another secret',
+        passwords: { [runtimeRole(one)]: chosen },
+      });
+      const url = new URL(roleUrl(own.url, 'another secret', runtimeRole(one)));
+      await query(Object.assign(url, { password: encodeURIComponent(chosen) }).href, 'SELECT 1');
       // A second Banyan, in a database of its own, must not take the roles of the first.
       const second = provision({ ...options, adminUrl: await own.database(), secret: 'a third secret' });
       await expect(second).rejects.toThrow('belongs to the Banyan in the database banyan of the same server');

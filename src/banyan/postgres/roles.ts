@@ -4,6 +4,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import pg from 'pg';
 import { readRoles } from './role-changes.ts';
+import { scramVerifier } from './scram-verifier.ts';
 
 export interface SchemaRoles {
   readonly schema: string;
@@ -88,7 +89,7 @@ export async function ensureRoles(client: pg.Client, roles: SchemaRoles, changed
   if (!superuser) await client.query(`GRANT ${o} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE`);
   await letConnect(client, runtime, database);
   if (ready) return;
-  await client.query(`ALTER ROLE ${r} LOGIN PASSWORD ${text(password)}`);
+  await client.query(`ALTER ROLE ${r} LOGIN PASSWORD ${text(scramVerifier(password))}`);
   await client.query(`ALTER ROLE ${r} RESET ALL; ALTER ROLE ${r} IN DATABASE ${quoted(database)} RESET ALL`);
   for (const [name, value] of Object.entries(settingsOf(roles)))
     await client.query(`ALTER ROLE ${r} SET ${name} = ${value}`);

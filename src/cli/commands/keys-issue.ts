@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Issued, Keys } from '../../banyan/placement/key-contract.ts';
 import { type Client, connect } from '../client.ts';
 import { SHOWN } from '../keys-picture.ts';
+import { warnOfLagging } from '../lagging.ts';
 import { type Style, styleFor, type Terminal } from '../terminal.ts';
 
 interface Json {
@@ -36,10 +37,15 @@ export function issueAndRevoke(group: Command, terminal: Terminal): void {
       const { json } = command.optsWithGlobals() as Json;
       const client = connect(terminal, 'keys revoke');
       const kid = await wholeKid(client, given);
-      const { text } = await client.ask('DELETE', `/admin/keys/${encodeURIComponent(kid)}`, {
-        next: { 'key-unknown': 'npx banyan keys', 'key-present': 'npx banyan keys rotate internal' },
-      });
+      const { text, body } = await client.ask<{ lagging?: string[] }>(
+        'DELETE',
+        `/admin/keys/${encodeURIComponent(kid)}`,
+        {
+          next: { 'key-unknown': 'npx banyan keys', 'key-present': 'npx banyan keys rotate internal' },
+        },
+      );
       terminal.out.write(json ? `${text}\n` : `whoever speaks by ${kid} is refused from now on\n`);
+      warnOfLagging(terminal, body.lagging, `refuses ${kid}`);
     });
 }
 

@@ -5,7 +5,7 @@ import { connect } from '../client.ts';
 import { Failure, failure } from '../failure.ts';
 import { drawKeys } from '../keys-picture.ts';
 import type { Register } from '../register.ts';
-import { styleFor } from '../terminal.ts';
+import { styleFor, type Terminal } from '../terminal.ts';
 import { issueAndRevoke, toRevoke } from './keys-issue.ts';
 
 const EXAMPLES = `
@@ -18,27 +18,29 @@ Examples:
   banyan keys issue media       a key for a service that is started elsewhere
   banyan keys revoke <kid>      its end, at once`;
 
+interface Json {
+  readonly json?: boolean;
+}
+
 export const keys: Register = (program, terminal) => {
   const group = program
     .command('keys')
     .description('show the keys of sessions, hosts and sealed texts; replace them')
     .option('--json', 'print the admin answer unchanged')
     .addHelpText('after', EXAMPLES)
-    .action(async ({ json }: { json?: boolean }) => {
-      const { text, body } = await connect(terminal, 'keys').ask<Keys>('GET', '/admin/keys');
-      terminal.out.write(
-        json
-          ? `${text}\n`
-          : drawKeys(body.items, { style: styleFor(terminal, terminal.out), now: Date.now() }),
-      );
-    });
+    .action(({ json }: Json) => list(terminal, json));
+  group
+    .command('list')
+    .description('every key that is published, and since when')
+    .option('--json', 'print the admin answer unchanged')
+    .action((_options, command) => list(terminal, (command.optsWithGlobals() as Json).json));
   group
     .command('rotate')
     .description('new keys in place of the present ones, while everything runs')
     .addArgument(new Argument('<purpose>', 'what they are for').choices(['session', 'seal', 'internal']))
     .option('--json', 'print the admin answer unchanged')
     .action(async (purpose: string, _options, command) => {
-      const { json } = command.optsWithGlobals() as { json?: boolean };
+      const { json } = command.optsWithGlobals() as Json;
       const client = connect(terminal, 'keys rotate');
       const { text, body } = await client.ask<Rotated>('POST', `/admin/keys/${purpose}/rotate`, {
         body: {},
@@ -53,6 +55,12 @@ export const keys: Register = (program, terminal) => {
     });
   issueAndRevoke(group, terminal);
 };
+
+async function list(terminal: Terminal, json: boolean | undefined): Promise<void> {
+  const { text, body } = await connect(terminal, 'keys').ask<Keys>('GET', '/admin/keys');
+  const options = { style: styleFor(terminal, terminal.out), now: Date.now() };
+  terminal.out.write(json ? `${text}\n` : drawKeys(body.items, options));
+}
 
 /** Internal keys: processes are replaced meanwhile, one after the other where the machine is busy. */
 const ROTATED_MS = 120_000;

@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import { type Scope, scopes, scopeWords } from '../../banyan/context/scopes.ts';
 import type { OperatorAdded, OperatorEntry } from '../../banyan/placement/operators-contract.ts';
 import { connect } from '../client.ts';
+import { warnOfLagging } from '../lagging.ts';
 import { shorten } from '../plain.ts';
 import type { Register } from '../register.ts';
 import { type Style, styleFor, type Terminal } from '../terminal.ts';
@@ -63,13 +64,15 @@ export const operators: Register = (program, terminal) => {
     .action(async (name: string, _options, command) => {
       const { json } = command.optsWithGlobals() as Json;
       const client = connect(terminal, 'operators revoke');
-      const { text, body } = await client.ask<OperatorEntry & { lagging?: string[] }>(
+      const { text, body } = await client.ask<OperatorEntry & { lagging?: string[]; already?: boolean }>(
         'DELETE',
         `/admin/operators/${encodeURIComponent(name)}`,
         { next: { invalid: 'npx banyan operators list', 'operator-unknown': 'npx banyan operators list' } },
       );
       const bold = styleFor(terminal, terminal.out)('bold', body.name);
-      terminal.out.write(json ? `${text}\n` : `the token of ${bold} is refused from now on\n`);
+      const since = `was revoked before, ${local(body.revokedAt ?? '')}, by ${shorten(body.revokedBy ?? '', 30)}`;
+      const said = `the token of ${bold} ${body.already ? since : 'is refused from now on'}\n`;
+      terminal.out.write(json ? `${text}\n` : said);
       warnOfLagging(terminal, body.lagging, `refuses the token of ${name}`);
     });
 };
@@ -106,10 +109,4 @@ function drawAdded({ name, scopes: has, token }: OperatorAdded, style: Style): s
     'It is kept nowhere and not shown again. Whoever has it may do the same.',
     '',
   ].join('\n');
-}
-
-function warnOfLagging(terminal: Terminal, lagging: readonly string[] | undefined, what: string): void {
-  if (!lagging?.length) return;
-  const style = styleFor(terminal, terminal.err);
-  terminal.err.write(`${style('yellow', 'slow')}  not after 2 s yet: ${lagging.join(', ')} ${what}\n`);
 }
