@@ -13,6 +13,16 @@ export class IdTaken extends Error {
   }
 }
 
+/** A key that was replaced is for the processes that have it until they are replaced themselves. */
+export class KeyReplaced extends Error {
+  constructor(id: string) {
+    super(
+      `the key of ${id} was replaced, and no process enters the registry by it any more; start it with the present one`,
+    );
+    this.name = 'KeyReplaced';
+  }
+}
+
 /** So many processes of one name are there already. */
 export class TooMany extends Error {
   constructor(name: string) {
@@ -38,9 +48,10 @@ export class NotYours extends Error {
 /** Of which service an id is, in SQL; `parcels-2` is of `parcels`. */
 export const serviceSql = (id: string) => `regexp_replace(${id}, '-[0-9]+$', '')`;
 
-/** In a change: what a host says of itself is what others route by. Rejects with IdTaken, TooMany, or NotYours. */
+/** In a change: what a host says of itself is what others route by. Rejects with IdTaken, TooMany, KeyReplaced, or NotYours. */
 export async function enter(tx: Sql, host: Registration, report: HostReport): Promise<void> {
   if (host.role === 'service') {
+    await refuseReplaced(tx, host);
     await makeRoom(tx, host);
     await refuseCrowd(tx, host);
   }
@@ -59,6 +70,15 @@ async function makeRoom(tx: Sql, { host, id, url }: Registration): Promise<void>
     [id, host],
   );
   if (rows[0]) throw new IdTaken(id, rows[0].pid, rows[0].url);
+}
+
+// Else whoever copied a key could take the id of a process that is being replaced, and keep the old key alive by it.
+async function refuseReplaced(tx: Sql, { host, id, kid }: Registration): Promise<void> {
+  const { rowCount } = await tx.query(
+    `SELECT FROM key WHERE kid = $1 AND retired_at IS NOT NULL AND NOT EXISTS (SELECT FROM host WHERE host = $2)`,
+    [kid ?? null, host],
+  );
+  if (rowCount > 0) throw new KeyReplaced(id);
 }
 
 // One that a monolith wants under this id is never too many: whoever fills the places keeps nobody from being started.

@@ -9,6 +9,7 @@ import { admitRegistration } from './admission.ts';
 import { serviceNetworks } from './advertised.ts';
 import { createKeysHandler } from './control-keys.ts';
 import { createDatabaseFollower, type DatabaseFollower } from './database-follower.ts';
+import { KeyReplaced } from './entry.ts';
 import { startTestServer, type TestServer } from './fixture.ts';
 import { createKeyHolder } from './key-holder.ts';
 import type { RingContent } from './key-ring.ts';
@@ -236,6 +237,42 @@ describe('a rotation', () => {
     await store.keys.forget();
     clearInterval(beating);
     expect(rotation).toEqual({ rotated: true, settled: true, lagging: ['parcels-99'] });
+    expect(kids(await store.keys.list())).not.toContain(kid);
+  });
+
+  test('ends a key also where who copied it takes the id of a process that a monolith keeps', async () => {
+    await store.flags.seed(['parcels'], {});
+    await store.keys.open(root, content);
+    const follower = await follow();
+    const kid = follower.current.services!.parcels!.keys[0]!.kid;
+    await store.services.want('parcels', 2, null);
+    await store.services.started('parcels', 1, { machine: 'elsewhere', pid: 1, started: 'then' });
+    await store.services.started('parcels', 2, { machine: 'elsewhere', pid: 2, started: 'then' });
+    await host(0, { id: 'parcels-2', kid });
+    await store.keys.turn((await store.keys.announce(root, 'internal')).kids);
+    await expect(host(0, { id: 'parcels-1', kid })).rejects.toThrow(KeyReplaced);
+    await store.keys.forget();
+    expect(kids(await store.keys.list())).not.toContain(kid);
+  });
+
+  test('keeps a key for the process that a monolith keeps, and for one whose successor starts', async () => {
+    await store.flags.seed(['parcels'], {});
+    await store.keys.open(root, content);
+    const follower = await follow();
+    const kid = follower.current.services!.parcels!.keys[0]!.kid;
+    await store.services.want('parcels', 1, null);
+    await store.services.started('parcels', 1, { machine: 'elsewhere', pid: 1, started: 'then' });
+    await host(0, { id: 'parcels-1', kid });
+    await store.keys.turn((await store.keys.announce(root, 'internal')).kids);
+    await store.keys.forget();
+    expect(kids(await store.keys.list())).toContain(kid);
+    const [kept] = (await store.read()).hosts;
+    await store.registry.offer(kept!.host);
+    await store.services.started('parcels', 1, { machine: 'elsewhere', pid: 2, started: 'then' });
+    await store.keys.forget();
+    expect(kids(await store.keys.list())).toContain(kid);
+    await store.registry.leave(kept!.host);
+    await store.keys.forget();
     expect(kids(await store.keys.list())).not.toContain(kid);
   });
 

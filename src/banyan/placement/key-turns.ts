@@ -103,7 +103,8 @@ export function createKeyTurns(sql: Sql, change: Change): KeyTurns {
           `DELETE FROM key WHERE purpose = 'internal' AND retired_at IS NOT NULL
            AND NOT EXISTS (
              SELECT FROM host JOIN service ON host.id = service.module || '-' || service.number
-             WHERE host.kid = key.kid AND live AND role = 'service')`,
+             WHERE host.kid = key.kid AND live AND role = 'service' AND (replaceable
+               OR host.machine = service.machine AND host.pid = service.pid AND host.started = service.started))`,
         );
         return rowCount > 0;
       });

@@ -10,7 +10,7 @@ import type { ServiceNetworks } from './advertised.ts';
 import { type CanonicalContract, own } from './canonical.ts';
 import { compareContracts, type Difference } from './compatibility.ts';
 import type { DatabaseFollower } from './database-follower.ts';
-import { IdTaken, NotYours, TooMany } from './entry.ts';
+import { IdTaken, KeyReplaced, NotYours, TooMany } from './entry.ts';
 import { until } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import { type ControlStore, StoreUnavailable } from './store.ts';
@@ -112,7 +112,7 @@ async function owned<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw error instanceof NotYours ? notYours(`${error.message}.`) : error;
+    throw error instanceof NotYours || error instanceof KeyReplaced ? notYours(`${error.message}.`) : error;
   }
 }
 
