@@ -163,6 +163,34 @@ describe('status', () => {
     expect(calm).toMatch(/npx banyan extract orders/);
   });
 
+  test('of what was started elsewhere proposes neither to start nor to read it', () => {
+    const proposed = (own: Partial<Entry>) => {
+      const overview = {
+        version: 1,
+        monolith: { pid: 1, url: base },
+        monoliths: [],
+        modules: [entry('media', own)],
+      };
+      const options = {
+        url: base,
+        now: 0,
+        style: (_: unknown, text: string) => text,
+        suggestions: { extractNever: 'media' },
+      };
+      return drawStatus(overview, options).match(/npx .*?(?= {2})/g);
+    };
+    const elsewhere = instance('media-7', { supervised: false });
+    const down = { ...elsewhere, healthy: false };
+    expect(proposed({ placement: 'service', instances: [down] })).toEqual(['npx banyan restore media']);
+    expect(proposed({ placement: 'service', instances: [elsewhere] })).toEqual(['npx banyan restore media']);
+    expect(proposed({ instances: [elsewhere] })).toEqual(['npx banyan place media service']);
+    const ours = [down, instance('media-1', { healthy: false })];
+    expect(proposed({ placement: 'service', instances: ours })).toEqual([
+      'npx banyan extract media',
+      'npx banyan logs media',
+    ]);
+  });
+
   test('proposes what the application names, and of one that names nothing the first module', () => {
     const proposed = (modules: readonly Entry[], suggestions: Suggestions) => {
       const overview = { version: 1, monolith: { pid: 1, url: base }, monoliths: [], modules: [...modules] };

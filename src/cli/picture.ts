@@ -104,20 +104,25 @@ function nextSteps(modules: readonly Entry[], { url, suggestions }: PictureOptio
   );
   const broken = down[0];
   const idle = modules.find((entry) => entry.placement === 'in-process' && up(entry) > 0);
+  // What somebody else started is neither started, stopped nor read here.
   const isOurs = ({ instances }: Entry) => instances.some(({ supervised }) => supervised);
+  const startable = down.filter((entry) => entry.instances.length === 0 || isOurs(entry));
   const extracted = modules.find((entry) => entry.placement === 'service' && up(entry) > 0);
   const inside = nextOutside(modules, suggestions);
   if (broken) {
-    const names = down.map(({ module }) => module).join(' ');
-    steps.push({ command: `npx banyan extract ${names}`, why: 'start what is missing, now' });
-    if (isOurs(broken)) steps.push({ command: `npx banyan logs ${broken.module}`, why: 'why it ended' });
+    const names = startable.map(({ module }) => module).join(' ');
+    if (names) steps.push({ command: `npx banyan extract ${names}`, why: 'start what is missing, now' });
+    const [first] = startable;
+    if (first) steps.push({ command: `npx banyan logs ${first.module}`, why: 'why it ended' });
+    else
+      steps.push({ command: `npx banyan restore ${broken.module}`, why: 'the monolith serves it meanwhile' });
   }
   if (idle) {
     steps.push({ command: `npx banyan place ${idle.module} service`, why: 'send it its requests' });
     if (isOurs(idle))
       steps.push({ command: `npx banyan restore ${idle.module}`, why: 'or stop its processes' });
   }
-  if (extracted) {
+  if (extracted && (extracted !== broken || startable.length > 0)) {
     steps.push({ command: `npx banyan restore ${extracted.module}`, why: 'back into the monolith' });
     if (!broken && isOurs(extracted))
       steps.push({ command: `npx banyan logs ${extracted.module} -f`, why: 'what its processes say' });

@@ -111,7 +111,7 @@ function noHealthyInstance(tables: Tables, module: string): Problem {
         ? `${coming.join(', ')} is not healthy: it starts, or it does not answer. ${
             isOurs
               ? `Wait for it with ${again}, or see: npx banyan logs ${module}`
-              : `It was started elsewhere: see there, and \`npx banyan status\` shows when it is healthy. One of this monolith's own: ${again}`
+              : `It was started elsewhere: see there, and \`npx banyan status\` shows when it is healthy`
           }`
         : `Start one first: ${again} (or PUT /admin/services/${module} {"instances":1})`;
   return problem(admin, 'no-healthy-instance', {
