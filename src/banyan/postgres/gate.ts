@@ -2,7 +2,6 @@
 // seconds at most, and then hears 503 with the time to come again; when it opens all of them go on, in the order they came.
 // It must not know what is behind it.
 import { currentFlow } from '../context/call.ts';
-import { libraryProblem, type Problem } from '../contract/problem.ts';
 
 /** Nobody is kept for longer, whatever its deadline. */
 export const MOST_WAIT_MS = 5_000;
@@ -53,9 +52,9 @@ export class Gate {
   }
 }
 
-function keptTooLong(): Problem {
-  return libraryProblem('unavailable', {
-    detail: 'The store is held for a moment while it is moved. Nothing was done; try again.',
-    retryAfter: 1,
+/** In the words by which an outage is known (outage.ts), by Prisma too: a caller hears 503 and when to come again. */
+function keptTooLong(): Error {
+  return Object.assign(new Error('The store was held for longer than could be waited; nothing was done'), {
+    code: 'ETIMEDOUT',
   });
 }

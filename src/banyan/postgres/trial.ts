@@ -11,6 +11,9 @@ import { TrialConnection } from './trial-connection.ts';
 /** Whoever works for real comes first: a trial that meets a lock gives up. */
 const LOCK_TIMEOUT_MS = 50;
 
+/** A process that is there ends the trial itself, and says why; the server ends one that is frozen so much later. */
+const SERVER_LATER_MS = 50;
+
 /** PostgreSQL's words for: it met a lock, or a limit of the trial, or lost its connection. */
 const DISTURBED = /^(55P03|57014|25P03|25P04|40001|40P01|57P0\d|08\w{3})$/;
 
@@ -143,10 +146,11 @@ export function overBudget(budgetMs: number) {
 
 /** By the server's own clocks, whatever becomes of this process. `transaction_timeout` is there from version 17 on. */
 function boundsOf(budgetMs: number): string {
+  const most = budgetMs + SERVER_LATER_MS;
   return (
     `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}; SET LOCAL statement_timeout = ${budgetMs}; ` +
-    `SET LOCAL idle_in_transaction_session_timeout = ${budgetMs}; ` +
-    `SELECT set_config('transaction_timeout', '${budgetMs}', true) WHERE current_setting('server_version_num')::int >= 170000`
+    `SET LOCAL idle_in_transaction_session_timeout = ${most}; ` +
+    `SELECT set_config('transaction_timeout', '${most}', true) WHERE current_setting('server_version_num')::int >= 170000`
   );
 }
 

@@ -2,6 +2,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { PrismaClient } from '../../../prisma/orders/client/client.ts';
+import { withFlow } from '../context/call.ts';
+import { newTraceparent } from '../context/trace.ts';
+import { toProblem } from '../http/problems.ts';
 import { provision } from '../postgres/provision.ts';
 import { roleUrl } from '../postgres/roles.ts';
 import { silent, type ThrowawayServer, throwawayServer } from '../postgres/testing.ts';
@@ -154,4 +157,27 @@ test('twenty at once with five connections: each is its own, and half of them fa
   expect(kept).toHaveLength(10);
   const rows = await store.prisma.barredUser.findMany({ select: { userId: true } });
   expect(rows.map(({ userId }) => userId).toSorted()).toEqual(kept.toSorted());
+});
+
+test('while the store is held, what cannot wait is refused in one way, whatever it writes by', async () => {
+  await store.pool.hold();
+  const soon = () => ({ deadline: Date.now() + 30, traceparent: newTraceparent() });
+  const ways: (() => Promise<unknown>)[] = [
+    count,
+    () => store.prisma.$transaction([store.prisma.barredUser.create({ data: barred() })]),
+    () => store.sql.query('DELETE FROM barred_users'),
+    () => store.sql.query('SELECT FROM barred_users'),
+    () => store.asyncCommit.query('DELETE FROM barred_users'),
+    () => store.transaction(({ sql }) => sql.query('SELECT FROM barred_users')),
+    () => store.transaction(({ prisma }) => prisma.barredUser.count()),
+  ];
+  try {
+    for (const way of ways) {
+      const refused = toProblem(await withFlow(soon(), async () => way()).catch((error: unknown) => error));
+      expect(refused).toMatchObject({ status: 503, code: 'unavailable', retryAfter: 2 });
+    }
+  } finally {
+    store.pool.release();
+  }
+  expect(await count()).toBe(0);
 });
