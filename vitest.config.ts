@@ -1,6 +1,7 @@
 // `npm test`: what a newcomer runs, in under three minutes. Suites that kill, freeze, wait for brokers or ask
 // hundreds of times belong to `npm run test:all`, as does whatever is named *.long.test.ts.
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 /** Minutes each, of faults on real brokers and of a kill at every step of the checkout: `npm run test:chaos`. */
 export const chaos = ['test/saga-kill.long.test.ts', 'src/banyan/events/**/*.kafka.long.test.ts'];
@@ -43,6 +44,7 @@ export default defineConfig({
     execArgv: ['--import', new URL('./scripts/with-npm.mjs', import.meta.url).href],
     // Each suite runs processes of its own; more workers than cores only make them wait for one another.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 40_000,
     // Polls wait for other processes; vitest's own second is too short on a busy machine.
     expect: { poll: { timeout: 10_000 } },

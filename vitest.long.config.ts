@@ -1,10 +1,47 @@
-// `npm run test:all`: the long suites (npm test has the rest). One file at a time: they measure, kill and freeze.
-import { mergeConfig } from 'vitest/config';
+// `npm run test:all`: the long suites (npm test has the rest). Two files at a time, and then one at a time those whose
+// figures or bounds would be others on a machine that somebody else uses as well.
+import { defineConfig } from 'vitest/config';
 import quick, { chaos, long } from './vitest.config.ts';
 
-const config = mergeConfig(quick, {
-  test: { maxWorkers: 1, fileParallelism: false, testTimeout: 600_000, hookTimeout: 120_000 },
+/** They measure, load the machine on their own, or hold processes to within seconds of what a quiet machine takes. */
+const alone = [
+  'test/compare.long.test.ts',
+  'test/compare-faults.long.test.ts',
+  'test/compare-generator.test.ts',
+  'test/fault-frozen.test.ts',
+  'test/fault-kill.test.ts',
+  'test/fault-stop-held.test.ts',
+  'test/flip.long.test.ts',
+  'test/operators.long.test.ts',
+  'test/replicas.test.ts',
+  'test/sessions.long.test.ts',
+  'src/banyan/events/outbox.test.ts',
+  'src/banyan/placement/follower.test.ts',
+  'src/banyan/placement/sync.test.ts',
+  'src/banyan/supervisor/supervisor.test.ts',
+];
+
+const { globalSetup, sequence, reporters, ...common } = quick.test!;
+const shared = { ...common, testTimeout: 600_000, hookTimeout: 120_000 };
+const others = [...chaos, '**/node_modules/**'];
+
+export default defineConfig({
+  test: {
+    globalSetup,
+    sequence,
+    reporters,
+    projects: [
+      { test: { ...shared, name: 'calm', include: long, exclude: [...alone, ...others] } },
+      {
+        test: {
+          ...shared,
+          name: 'alone',
+          include: alone,
+          exclude: others,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
 });
-config.test!.include = long;
-config.test!.exclude = [...chaos, '**/node_modules/**'];
-export default config;

@@ -55,10 +55,18 @@ function left(): { pid: number; command: string }[] {
     });
 }
 
-const seen = (what: RegExp | (() => boolean)) =>
-  expect
-    .poll(() => (typeof what === 'function' ? what() : what.test(output)), { timeout: 60_000, interval: 50 })
-    .toBe(true);
+/** Waits until it is there; who ended before fails at once, with its words, such as that there is no such file. */
+async function seen(child: ChildProcess, what: RegExp | (() => boolean)): Promise<void> {
+  const is = () => (typeof what === 'function' ? what() : what.test(output));
+  const over = () => child.exitCode !== null || child.signalCode !== null;
+  let state = 'not yet';
+  const look = () => {
+    state = is() ? 'seen' : over() ? 'ended before' : 'not yet';
+    return state;
+  };
+  await expect.poll(look, { timeout: 60_000, interval: 50 }).not.toBe('not yet');
+  expect(state, output).toBe('seen');
+}
 const nothingLeft = async () => {
   await expect.poll(left, { timeout: 20_000, interval: 100 }).toEqual([]);
   expect(globSync('**/*.pid', { cwd: folder })).toEqual([]);
@@ -77,7 +85,7 @@ describe.runIf(process.platform === 'linux')('what npm started ends with it', ()
     'npm start, %s: npm waits for its host, and ends with 0',
     async (signal) => {
       const child = npm('start');
-      await seen(up);
+      await seen(child, up);
       child.kill(signal);
       expect(await ended(child)).toBe(0);
       expect(left()).toEqual([]);
@@ -90,7 +98,7 @@ describe.runIf(process.platform === 'linux')('what npm started ends with it', ()
     'npm start, %s: the host sees that npm is gone',
     async (signal) => {
       const child = npm('start');
-      await seen(up);
+      await seen(child, up);
       child.kill(signal);
       expect(await ended(child)).toBe(signal);
       await nothingLeft();
@@ -99,7 +107,7 @@ describe.runIf(process.platform === 'linux')('what npm started ends with it', ()
 
   test.each(['SIGTERM', 'SIGKILL'] as const)('npx banyan, %s: a shell stays in between', async (signal) => {
     const child = start('npx', 'banyan', 'compare', '--quick', '--out', join(folder, 'report'));
-    await seen(/prepare: /);
+    await seen(child, /prepare: /);
     child.kill(signal);
     expect(await ended(child)).toBe(signal);
     await nothingLeft();
@@ -114,7 +122,7 @@ describe.runIf(process.platform === 'linux')('what npm started ends with it', ()
         () => existsSync(join(folder, 'postgres-password')),
       ] as const;
       const child = npm('start');
-      await seen(steps[step]!);
+      await seen(child, steps[step]!);
       child.kill('SIGTERM');
       await ended(child);
       await nothingLeft();
@@ -123,7 +131,9 @@ describe.runIf(process.platform === 'linux')('what npm started ends with it', ()
 
   test('a suite with its servers and hosts', async () => {
     const child = npm('test', '--', 'src/modules/catalog');
-    await seen(() => left().some(({ command }) => /node .*forks|vitest.*worker|src\/main\.ts/.test(command)));
+    await seen(child, () =>
+      left().some(({ command }) => /node .*forks|vitest.*worker|src\/main\.ts/.test(command)),
+    );
     child.kill('SIGTERM');
     expect(await ended(child)).not.toBe(0);
     await nothingLeft();
@@ -138,7 +148,7 @@ describe.runIf(process.platform === 'linux')('what npm started ends with it', ()
         .filter(({ command }) => what.test(command))
         .map(({ pid }) => pid);
     const server = /bin\/postgres -D \S*\/banyan-events-/;
-    await seen(() => pids(server).length > 0);
+    await seen(child, () => pids(server).length > 0);
     for (const pid of pids(/vitest\S*\/workers\/forks/)) process.kill(pid, signal);
     for (const pid of pids(/vitest\.mjs run/)) process.kill(pid, signal);
     child.kill(signal);
@@ -148,12 +158,12 @@ describe.runIf(process.platform === 'linux')('what npm started ends with it', ()
 
   test.skipIf(noBroker)('a broker that runs, and one that only starts', async () => {
     const running = npm('kafka', '--', '--port', '0');
-    await seen(/BROKER_URL=/);
+    await seen(running, /BROKER_URL=/);
     running.kill('SIGTERM');
     expect(await ended(running)).toBe(0);
     await nothingLeft();
     const starting = npm('kafka', '--', '--port', '0');
-    await seen(() => left().some(({ command }) => command.startsWith('java ')));
+    await seen(starting, () => left().some(({ command }) => command.startsWith('java ')));
     starting.kill('SIGTERM');
     expect(await ended(starting)).toBe(130);
     await nothingLeft();
@@ -161,7 +171,7 @@ describe.runIf(process.platform === 'linux')('what npm started ends with it', ()
 
   test('a script with a server of its own', async () => {
     const child = npm('migration', '--', '--check');
-    await seen(() => left().some(({ command }) => /bin\/postgres /.test(command)));
+    await seen(child, () => left().some(({ command }) => /bin\/postgres /.test(command)));
     child.kill('SIGTERM');
     expect(await ended(child)).toBe('SIGTERM');
     await nothingLeft();
