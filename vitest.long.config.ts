@@ -30,6 +30,8 @@ export default defineConfig({
     globalSetup,
     sequence,
     reporters,
+    // Some change the roles of their server, and some need many connections: each worker has a server of its own.
+    provide: { servers: 2 },
     projects: [
       { test: { ...shared, name: 'calm', include: long, exclude: [...alone, ...others] } },
       {

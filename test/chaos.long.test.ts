@@ -1,4 +1,4 @@
-// The small chaos run: every fault at both logs, in an order that the seed gives.
+// The small chaos run: every fault at both logs, in an order that the seed gives. Both at once: most of it is waiting.
 import { expect, test } from 'vitest';
 import { missingForBroker } from '../src/banyan/events/testing/broker.ts';
 import { campaign } from './chaos/campaign.ts';
@@ -8,7 +8,7 @@ import { cacheDir, type LogKind } from './chaos/ground.ts';
 const missing = await missingForBroker(cacheDir);
 if (missing) console.warn(`Left out: chaos on Kafka (${missing})`);
 
-test.each<LogKind>(['postgres', 'kafka'])(
+test.concurrent.each<LogKind>(['postgres', 'kafka'])(
   'seven faults on the %s log',
   async (log) => {
     if (log === 'kafka' && missing && process.env.CI !== 'true') return;

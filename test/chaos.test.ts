@@ -1,4 +1,4 @@
-// One fault of each log, by real processes: what the long run does for minutes, in seconds.
+// One fault of each log, by real processes: what the long run does for minutes, in seconds. Both at once: most of it is waiting.
 import { describe, expect, test } from 'vitest';
 import { missingForBroker } from '../src/banyan/events/testing/broker.ts';
 import { campaign } from './chaos/campaign.ts';
@@ -8,7 +8,7 @@ const struck = { postgres: "SIGKILL of a consumer's host", kafka: "SIGKILL of th
 const missing = await missingForBroker(cacheDir);
 if (missing) console.warn(`Left out: one fault of the log on Kafka (${missing})`);
 
-describe.each(Object.keys(struck) as LogKind[])('the %s log', (log) => {
+describe.concurrent.each(Object.keys(struck) as LogKind[])('the %s log', (log) => {
   test.skipIf(log === 'kafka' && missing && process.env.CI !== 'true')(
     `${struck[log]}: nothing lost, doubled or inverted`,
     async () => {

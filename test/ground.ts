@@ -1,5 +1,6 @@
 // Once per run: a real PostgreSQL on a temporary folder, and in it a database made ready by a monolith itself
-// (migrations, seeds), which every suite copies. A run that is told to end takes its hosts and servers with it: vitest
+// (migrations, seeds), which every suite copies; or several, of which each worker uses its own: the roles of a server and
+// their passwords and connection limits are shared by all of its databases. A run that is told to end takes its hosts and servers with it: vitest
 // alone would be gone a millisecond later, and they would stay.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
@@ -14,6 +15,25 @@ import type { TestGround } from './start-shop.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   endInOrder();
+  const { servers = 1 } = project.getProvidedContext();
+  const opened = await Promise.allSettled(Array.from({ length: servers }, open));
+  const made = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const end = async () => {
+    await Promise.all(made.map((one) => one.end()));
+  };
+  const failed = opened.find((one) => one.status === 'rejected');
+  if (failed) {
+    await end();
+    throw failed.reason;
+  }
+  project.provide(
+    'grounds',
+    made.map(({ ground }) => ground),
+  );
+  return end;
+}
+
+async function open(): Promise<{ ground: TestGround; end(): Promise<void> }> {
   const dataDir = mkdtempSync(join(tmpdir(), 'banyan-ground-'));
   // Walkable, so that the server's user (nobody, when we are root) needs no folder elsewhere.
   chmodSync(dataDir, 0o711);
@@ -46,8 +66,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await end();
     throw error;
   }
-  project.provide('ground', ground);
-  return end;
+  return { ground, end };
 }
 
 /** In place of what vitest does about a signal: it exits, and leaves what its workers have started. */

@@ -21,8 +21,16 @@ export interface TestGround {
 
 declare module 'vitest' {
   interface ProvidedContext {
-    ground: TestGround;
+    grounds: readonly TestGround[];
+    /** How many there are to be; default: one. */
+    servers?: number;
   }
+}
+
+/** Where the shops of this worker are. */
+function groundHere(): TestGround {
+  const grounds = inject('grounds');
+  return grounds[(Number(process.env.VITEST_POOL_ID) - 1) % grounds.length]!;
 }
 
 export interface StartedShop {
@@ -50,7 +58,7 @@ export interface ShopOptions {
 }
 
 export async function startShop({ env: extra = {} }: ShopOptions = {}): Promise<StartedShop> {
-  const ground = inject('ground');
+  const ground = groundHere();
   const name = `shop_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
   await administer(
     ground.template,
@@ -138,7 +146,7 @@ class Shop implements StartedShop {
 
   async stop(): Promise<void> {
     await this.host.end();
-    await administer(inject('ground').template, `DROP DATABASE ${this.#database} WITH (FORCE)`);
+    await administer(groundHere().template, `DROP DATABASE ${this.#database} WITH (FORCE)`);
     rmSync(this.dataDir, { recursive: true, force: true });
   }
 }
