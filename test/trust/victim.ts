@@ -180,6 +180,7 @@ const tables = [
   'notifications.notifications',
 ];
 
+// Limits of connections follow the hosts that are there, half a minute late: that they are limits does not change.
 const sights: Readonly<Record<string, string>> = {
   placements: 'SELECT module, placement, percent FROM banyan_control.placement ORDER BY module',
   'wanted processes': 'SELECT module, number, wanted FROM banyan_control.service ORDER BY module, number',
@@ -193,7 +194,7 @@ const sights: Readonly<Record<string, string>> = {
   offsets: 'SELECT group_name, topic, partition, committed FROM banyan_log.claim ORDER BY 1, 2, 3',
   members: 'SELECT group_name, count(*)::int FROM banyan_log.member GROUP BY 1 ORDER BY 1',
   roles: `SELECT rolname, rolpassword, rolsuper, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls,
-    rolconnlimit, rolvaliduntil FROM pg_authid WHERE rolname !~ '^pg_' ORDER BY 1`,
+    rolconnlimit BETWEEN 1 AND 399 AS limited, rolvaliduntil FROM pg_authid WHERE rolname !~ '^pg_' ORDER BY 1`,
   'settings of roles':
     'SELECT setdatabase, setrole::regrole::text, setconfig FROM pg_db_role_setting ORDER BY 1, 2',
   'members of roles':

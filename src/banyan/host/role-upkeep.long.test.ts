@@ -61,6 +61,22 @@ test('a role has room for one more process before it starts; where the server ha
   expect(await limits()).toEqual(before);
 });
 
+test('who registers many processes of one module takes the room of no other', async () => {
+  const upkeep = createRoleUpkeep({ ...options(), extra: new Map() });
+  await upkeep.begin();
+  const before = await limits();
+  await client.query(`INSERT INTO banyan_control.host (host, id, role, modules, url, pid, machine, started, doors)
+    SELECT gen_random_uuid(), 'till-' || n, 'service', '{till}', '', 0, '', '', '{}' FROM generate_series(100, 163) n`);
+  expect(await upkeep.makeRoom('shop', 15)).toBeUndefined();
+  const after = await limits();
+  expect(after.banyan_shop).toBeGreaterThanOrEqual(7 + 15 * 12);
+  expect(after.banyan_till).toBeGreaterThan(50);
+  expect(Object.values<number>(after).reduce((all, one) => all + one, 0)).toBeLessThan(397);
+  await client.query('DELETE FROM banyan_control.host');
+  await upkeep.look();
+  expect(await limits()).toEqual(before);
+});
+
 test('several that make room at once all have it', async () => {
   const upkeep = createRoleUpkeep({ ...options(), extra: new Map() });
   const rounds = Array.from({ length: 8 }, (_, i) => upkeep.makeRoom(i % 2 ? 'shop' : 'till', i));

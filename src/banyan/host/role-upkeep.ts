@@ -51,16 +51,25 @@ export function needsOf(
   return needs;
 }
 
+/** Of services that no monolith keeps: what they would need beside, if they are what they say. */
+export function claimsOf(
+  { elsewhere }: HostCounts,
+  modules: readonly string[],
+  extra: UpkeepOptions['extra'],
+): ConnectionNeeds {
+  const alone = { monoliths: 0, gateways: 0, services: elsewhere, elsewhere: {} };
+  return needsOf(alone, modules, extra);
+}
+
 export function createRoleUpkeep(options: UpkeepOptions): RoleUpkeep {
   const { adminUrl, session, modules, extra, log } = options;
   /** One at a time: two that set the limit of one role at once would fail. */
   const limit = async (client: pg.Client, change: (counts: HostCounts) => HostCounts) => {
     const release = await hold(client, 'roles');
     try {
-      return await limitConnections(
-        client,
-        needsOf(change(await countHosts(client as never)), modules, extra),
-      );
+      const counts = change(await countHosts(client as never));
+      const claims = claimsOf(counts, modules, extra);
+      return await limitConnections(client, needsOf(counts, modules, extra), claims);
     } finally {
       await release();
     }

@@ -17,4 +17,12 @@ describe('the limits of all roles', () => {
     expect(connectionLimits(needs, 30)).toEqual(needs);
     expect(shortOf(needs, 30)).toBe(10);
   });
+
+  test('are met of what is only claimed after all that is needed, and stay below what the server takes', () => {
+    expect(connectionLimits(needs, 60, { b: 12 })).toEqual({ a: 9, b: 33, c: 8 });
+    const limits = connectionLimits(needs, 60, { b: 1200 });
+    expect([limits.a, limits.c]).toEqual([needs.a, needs.c]);
+    expect(sum(limits)).toBe(52);
+    expect(connectionLimits(needs, 30, { b: 1200 })).toEqual(needs);
+  });
 });
