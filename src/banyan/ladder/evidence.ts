@@ -13,15 +13,10 @@ export interface Counts {
  * near side run twice. `restarts`: processes that ended without a drain. `instances`: seconds without a healthy one.
  * `attempts`: attempts at background work that failed. `lag`, `outbox`: seconds beyond a limit.
  */
-export type Metric =
-  | 'errors'
-  | 'slow'
-  | 'differences'
-  | 'restarts'
-  | 'instances'
-  | 'attempts'
-  | 'lag'
-  | 'outbox';
+export type Metric = TestedMetric | 'restarts' | 'instances' | 'lag' | 'outbox';
+
+/** Those of which both sides have a rate. */
+export type TestedMetric = 'errors' | 'slow' | 'differences' | 'attempts';
 
 /** `open`: not known yet. Nothing follows from it but waiting. */
 export type Verdict = 'good' | 'bad' | 'open';
@@ -32,19 +27,6 @@ export interface EvidenceRow {
   readonly near: Counts;
   readonly far: Counts;
   readonly verdict: Verdict;
-}
-
-/** The near side as it was when it answered requests for the last time; `phi` says how much came in bursts. */
-export type Frozen = { readonly [M in 'errors' | 'slow']?: Counts & { readonly phi: number } };
-
-/** What the judge says at one look. */
-export interface Judgement {
-  readonly verdict: Verdict;
-  /** In words, with the numbers; also of `open`: what is waited for. */
-  readonly reason: string;
-  readonly evidence: readonly EvidenceRow[];
-  /** The near side on this rung, to be kept for the rungs that have none. */
-  readonly near: Frozen;
 }
 
 const count = new Intl.NumberFormat('en-US');

@@ -1,11 +1,12 @@
 // The ladder as a machine: it goes up on a positive verdict alone, comes down from anywhere, and leaves alone what a
 // person placed.
 import { expect, test } from 'vitest';
-import type { Judgement, Verdict } from './evidence.ts';
+import type { Verdict } from './evidence.ts';
+import type { Judgement } from './judgement.ts';
 import { type Policy, type PolicyWish, policyOf, weakness } from './rungs.ts';
 import { type Act, begin, type Climb, type Happening, type Move, next, type Refused } from './steps.ts';
 
-const near = { errors: { n: 900, bad: 3, phi: 1 } };
+const near = { errors: { n: 900, bad: 3, phi: 1, together: { second: 0, block: 0 } } };
 const judged = (verdict: Verdict, more: object = {}): Happening => {
   const judgement: Judgement = { verdict, reason: `it is ${verdict}`, evidence: [], near };
   return { on: 'judged', judgement, wayBack: true, ...more };

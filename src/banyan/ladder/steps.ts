@@ -2,7 +2,7 @@
 // positive verdict moves it up by itself; a negative one brings it down, also while it is paused, also after its end, as
 // long as nobody has placed the module since.
 // It has no clock, no rows and no module: whoever holds the lease stores what it answers and does what it says.
-import type { Frozen, Judgement } from './evidence.ts';
+import type { Frozen, Judgement } from './judgement.ts';
 import { hasNearSide, type Policy, percentOf, type Rung } from './rungs.ts';
 
 export type LadderState = 'none' | 'running' | 'paused' | 'done' | 'demoted' | 'stopped';
@@ -170,7 +170,7 @@ function judged(
 function up(climb: Climb, near: Frozen, actor: Act['actor'], by: string, reason: string, now: number): Move {
   const { rungs } = climb.policy;
   const rung = rungs[rungs.indexOf(climb.rung) + 1];
-  const frozen = hasNearSide(climb.rung) ? near : climb.frozen;
+  const frozen = hasNearSide(climb.rung) ? { ...climb.frozen, ...near } : climb.frozen;
   if (rung === undefined) return { climb: { ...ended(climb, 'done', reason), frozen } };
   const state = 'running';
   const onIt = { rung, rungSince: now, runningSince: now, ready: false, starved: false };

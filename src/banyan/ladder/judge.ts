@@ -1,0 +1,220 @@
+// The judge of a rung: from what was counted of both sides, one verdict with its reason and its evidence. Good is only
+// what every metric of the rung shows to be good, after the least time and the least requests of the policy; a single
+// bad one is enough to be bad; everything else is open, and nothing follows from it.
+// Pure: it reads no clock, counts nothing and places nothing (account.ts counts, steps.ts says what follows).
+import { type Account, frozenOf, type Pair } from './account.ts';
+import { alarmOf } from './alarm.ts';
+import { type Arm, asBefore, besides, noArm, type Side, sideOf } from './bursts.ts';
+import {
+  type Counts,
+  type EvidenceRow,
+  inWords,
+  type Metric,
+  type TestedMetric,
+  type Verdict,
+} from './evidence.ts';
+import type { Frozen, Judgement } from './judgement.ts';
+import { logLikelihoodRatio } from './likelihood.ts';
+import { type Policy, percentOf, type Rung } from './rungs.ts';
+import { BETA, isKnown, MARGIN, marginFor, tested } from './sequential.ts';
+
+/** All that is known of a rung at one moment. */
+export interface Look {
+  readonly rung: Rung;
+  readonly policy: Policy;
+  readonly account: Account;
+  /** The near side on the rungs before: what those without a near side are compared with. */
+  readonly frozen: Frozen;
+  /** Shadows by operation, in total: a defect of a rare one drowns in the sum. */
+  readonly operations?: readonly OperationDifferences[];
+  /** Processes of the far side that ended without a drain, each in words. */
+  readonly restarts?: readonly string[];
+  /** So long, until now, the far side has had no healthy process, in seconds. */
+  readonly withoutInstance?: number;
+  /** What shadows still have to learn before they can be compared, in words. */
+  readonly learning?: string;
+}
+
+export interface OperationDifferences extends Pair<Counts> {
+  readonly operation: string;
+  /** What differs, in words: `status 200 against 500`. */
+  readonly why: string;
+}
+
+/** So long the far side may be without a process, and background work beyond its limit, in seconds. */
+const MOST_WITHOUT_INSTANCE = 3;
+const MOST_BEHIND = 5;
+
+interface Finding extends EvidenceRow {
+  readonly why: string;
+}
+
+export function judge(look: Look): Judgement {
+  const findings = [...happened(look), ...counted(look)];
+  const near = frozenOf(look.account, look.frozen);
+  const evidence = findings.map(({ why, ...row }) => row);
+  const bad = findings.filter(({ verdict }) => verdict === 'bad');
+  const told = (verdict: Verdict, reason: string): Judgement => ({ verdict, reason, evidence, near });
+  if (bad.length > 0) return told('bad', bad.map(({ why }) => why).join('; '));
+  const missing = whatIsMissing(look, findings);
+  if (missing.length > 0) return told('open', `waits for ${missing.join(', ')}`);
+  return told('good', findings.map(({ why }) => why).join('; '));
+}
+
+/**
+ * The watch over a module that stays on the far side: what fails at once, and nothing that takes a test, as a test that
+ * goes on for ever is wrong some day.
+ */
+export function watched(look: Pick<Look, 'account' | 'frozen' | 'withoutInstance'>): string | undefined {
+  const alarm = alarmOf(look.account, look.frozen.errors ?? unseen, true);
+  return alarm?.why ?? withoutInstance(look.withoutInstance ?? 0);
+}
+
+function withoutInstance(seconds: number): string | undefined {
+  return seconds >= MOST_WITHOUT_INSTANCE
+    ? `instances: no process of the service was healthy for ${Math.floor(seconds)} s`
+    : undefined;
+}
+
+const nothing: Counts = { n: 0, bad: 0 };
+
+/** What needs no comparison. */
+function happened({ rung, account, restarts = [], withoutInstance: seconds = 0 }: Look): Finding[] {
+  const finding = (metric: Metric, far: Counts, verdict: Verdict, why: string): Finding[] => [
+    { rung, metric, near: nothing, far, verdict, why },
+  ];
+  const gone = withoutInstance(seconds);
+  const behind = (metric: 'lag' | 'outbox', words: string) => {
+    const { n, bad, inRow } = account[metric];
+    if (n === 0) return [];
+    const verdict = inRow >= MOST_BEHIND ? 'bad' : inRow > 0 ? 'open' : 'good';
+    return finding(metric, { n, bad }, verdict, `${metric}: ${words} for ${inRow} s`);
+  };
+  return [
+    ...(restarts.length > 0
+      ? finding(
+          'restarts',
+          { n: restarts.length, bad: restarts.length },
+          'bad',
+          `restarts: ${restarts.join(', ')}`,
+        )
+      : []),
+    ...(gone === undefined
+      ? []
+      : finding('instances', { n: Math.floor(seconds), bad: Math.floor(seconds) }, 'bad', gone)),
+    ...behind('lag', 'consumers were further behind than they may be'),
+    ...behind('outbox', 'events waited in the outbox longer than they may'),
+  ];
+}
+
+/** What both sides have a rate of. */
+function counted(look: Look): Finding[] {
+  const { account, policy, frozen } = look;
+  const findings: Finding[] = [];
+  for (const metric of ['errors', 'slow', 'differences', 'attempts'] as const) {
+    const { near, far } = sidesOf(look, metric);
+    if (far.n === 0) continue;
+    const fine = metric === 'differences' ? marginOfDifferences(near) : MARGIN[metric];
+    const coarse = Math.max(fine, marginFor(metric, policy.minRequests));
+    const test = tested(near, far, fine, coarse);
+    const byChance = test === 'bad' && mayBeChance(account.arms[metric].far, frozen[metric], fine);
+    const verdict = byChance ? 'open' : test;
+    findings.push(findingOf(look.rung, metric, near, far, verdict));
+  }
+  const worst = worstOperation(look);
+  const alarm = alarmOf(account, sidesOf(look, 'errors').near);
+  const others = findings.map((one) =>
+    one.metric === 'differences' && worst ? { ...one, verdict: 'bad' as const, why: worst } : one,
+  );
+  if (!alarm) return others;
+  return [
+    { rung: look.rung, metric: 'errors', verdict: 'bad', ...alarm },
+    ...others.filter(({ metric }) => metric !== 'errors'),
+  ];
+}
+
+/**
+ * A single burst is no defect: what a test finds bad has to come again, or to go on for ten seconds, and to be more than
+ * the near side had before. What cannot wait for that is an alarm.
+ */
+function mayBeChance(far: Arm, before: Side | undefined, margin: number): boolean {
+  const comesAgain = far.badBlocks >= 3 || (far.badSeconds >= 10 && 2 * far.bad >= far.n);
+  return (
+    !comesAgain || (before !== undefined && before.n > 0 && logLikelihoodRatio(before, far, margin) <= 0)
+  );
+}
+
+function findingOf(rung: Rung, metric: TestedMetric, near: Counts, far: Counts, verdict: Verdict): Finding {
+  const why = `${metric}: ${inWords(far)} against ${inWords(near)}`;
+  return { rung, metric, near: plain(near), far: plain(far), verdict, why };
+}
+
+const plain = ({ n, bad }: Counts): Counts => ({ n, bad });
+
+/** Beside each other where both answer, else against the near side as it was. */
+function sidesOf({ rung, account, frozen }: Look, metric: TestedMetric): { near: Side; far: Side } {
+  const arms = account.arms[metric];
+  const alone = metric === 'attempts' ? rung === 'background' : percentOf(rung) === 100;
+  if (alone && metric !== 'differences') {
+    const near = frozen[metric] ?? unseen;
+    return { near, far: besides(arms.far, near) };
+  }
+  const near = asBefore(sideOf(arms.near), frozen[metric]);
+  return { near, far: besides(arms.far, near) };
+}
+
+const unseen: Side = sideOf(noArm);
+
+/** Where the near side differs from itself, finding one part in a hundred more would take days: then twice as much. */
+function marginOfDifferences({ n, bad }: Counts): number {
+  return Math.min(0.5, Math.max(MARGIN.differences, n === 0 ? 0 : bad / n));
+}
+
+/** Each operation may be found bad alone, by a test so strict that all of them together are as right as one. */
+function worstOperation({ operations = [], policy }: Look): string | undefined {
+  const found = operations.filter(({ near, far }) => {
+    const fine = marginOfDifferences(near);
+    const coarse = Math.max(fine, marginFor('differences', Math.min(policy.minRequests, 20)));
+    return (
+      tested({ ...unseen, ...near }, { ...unseen, ...far }, fine, coarse, BETA / operations.length) === 'bad'
+    );
+  });
+  if (found.length === 0) return undefined;
+  const shown = found
+    .sort((a, b) => b.far.bad / b.far.n - a.far.bad / a.far.n)
+    .slice(0, 3)
+    .map(({ operation, near, far, why }) => `${operation}: ${why}, ${inWords(far)} against ${inWords(near)}`);
+  return `differences: ${shown.join('; ')}`;
+}
+
+/** What a good rung still lacks, in words. */
+function whatIsMissing(look: Look, findings: readonly Finding[]): string[] {
+  const { rung, policy, account, learning } = look;
+  const missing: string[] = [];
+  const { seconds } = account;
+  if (seconds < policy.minSeconds) missing.push(`${seconds} of ${policy.minSeconds} s`);
+  for (const { metric, verdict } of findings)
+    if ((metric === 'lag' || metric === 'outbox') && verdict === 'open')
+      missing.push(`${metric} within its limit`);
+  if (rung === 'background') return missing;
+  if (learning !== undefined && rung === 'shadow') missing.push(learning);
+  for (const metric of rung === 'shadow' ? (['differences'] as const) : (['errors', 'slow'] as const)) {
+    const finding = findings.find((one) => one.metric === metric);
+    const n = finding?.far.n ?? 0;
+    if (n < policy.minRequests) missing.push(`${n} of ${policy.minRequests} requests (${metric})`);
+    else if (finding?.verdict !== 'good') missing.push(`more to tell ${metric}: ${finding?.why}`);
+  }
+  return [...missing, ...whatTheNextLacks(look)];
+}
+
+/** The last rung with a near side is also what the rungs after it are judged by. */
+function whatTheNextLacks({ rung, policy, account }: Look): string[] {
+  const following = policy.rungs[policy.rungs.indexOf(rung) + 1];
+  if (following === undefined || percentOf(rung) === 100 || percentOf(following) < 100) return [];
+  return (['errors', 'slow'] as const)
+    .filter((metric) => {
+      const { near, far } = account.arms[metric];
+      return !isKnown(sideOf(near), far, marginFor(metric, policy.minRequests), policy.minRequests);
+    })
+    .map((metric) => `more requests of the near side, by which ${following} is judged (${metric})`);
+}
