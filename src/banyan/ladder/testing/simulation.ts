@@ -130,11 +130,14 @@ export function diceOf(seed: number): Dice {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+  const bell = () => Math.sqrt(-2 * Math.log(1 - throwOne())) * Math.cos(2 * Math.PI * throwOne());
   const yes = (chance: number) => throwOne() < chance;
-  /** From one that comes true to the next: as good as a throw for each, and one throw for each that does. */
+  /** Many by the normal curve; few from one that comes true to the next, a throw for each that does. */
   const ofMany = (n: number, chance: number): number => {
     if (chance <= 0) return 0;
     if (chance > 0.5) return n - ofMany(n, 1 - chance);
+    const variance = n * chance * (1 - chance);
+    if (variance > 20) return Math.min(n, Math.max(0, Math.round(n * chance + Math.sqrt(variance) * bell())));
     const scale = 1 / Math.log1p(-chance);
     let found = 0;
     for (let i = Math.floor(Math.log(1 - throwOne()) * scale); i < n; found += 1)
