@@ -1,5 +1,6 @@
 // `npm run test:all`: the long suites (npm test has the rest). Two files at a time, and then one at a time those whose
 // figures or bounds would be others on a machine that somebody else uses as well.
+import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import quick, { chaos, long } from './vitest.config.ts';
 
@@ -20,6 +21,13 @@ const alone = [
   'src/banyan/placement/sync.test.ts',
   'src/banyan/supervisor/supervisor.test.ts',
 ];
+
+// One that was moved would be calm, and nobody would know.
+for (const file of alone)
+  if (!existsSync(new URL(file, import.meta.url)))
+    throw new Error(
+      `vitest.long.config.ts: ${file} is not there: name the file that it has become, or leave it out`,
+    );
 
 const { globalSetup, sequence, reporters, ...common } = quick.test!;
 const shared = { ...common, testTimeout: 600_000, hookTimeout: 120_000 };
