@@ -209,7 +209,12 @@ describe('the document', () => {
     expectStatus(await put('placements/payments', { placement: 'there' }), 422);
     expectStatus(await put('services/payments', { instances: 1 }), 200);
     expectStatus(await put('placements/payments', { placement: 'service' }), 200);
+    expectStatus(await put('placements/payments', { placement: 'canary', percent: 10, reason: 'walk' }), 200);
+    expectStatus(await put('placements/payments', { placement: 'canary' }), 422);
     expectStatus(await walk.call('GET', '/admin/placements', asAdmin()), 200);
+    expectStatus(await walk.call('GET', '/admin/history?module=payments&limit=1', asAdmin()), 200);
+    expectStatus(await walk.call('GET', '/admin/history?module=nope', asAdmin()), 404);
+    expectStatus(await walk.call('GET', '/admin/flags', asAdmin()), 200);
     expectStatus(await walk.call('GET', '/api/payments', asCustomer()), 200);
     expectStatus(await put('services/payments', { instances: 0 }), 409);
     expectStatus(await put('placements/payments', { placement: 'in-process' }), 200);

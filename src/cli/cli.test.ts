@@ -253,6 +253,28 @@ describe('extract', () => {
   });
 });
 
+test('status shows a share, who is too old for it, and what comes next', () => {
+  const draw = (own: Partial<Entry>) =>
+    drawStatus(
+      {
+        version: 12,
+        monolith: { pid: 41234, url: base },
+        monoliths: [],
+        modules: [entry('catalog'), entry('orders', { ...orders, placement: 'canary', percent: 5, ...own })],
+      },
+      { url: base, now: Date.parse('2026-01-01T00:01:00.000Z'), style: (_, text) => text, suggestions: {} },
+    );
+  const picture = draw({ tooOld: ['a-gateway-with-a-name-of-some-length-in-another-place-1'] });
+  expect(picture).toMatch(/orders +canary 5% +60 s|orders +canary 5% +1 min ago/);
+  expect(picture).toMatch(/└ orders-1 +pid 4242 +healthy +http/);
+  expect(picture).toContain('! too old for canary, sends all to the monolith: a-gateway');
+  expect(picture).toContain('npx banyan place orders canary -p 10  a larger share');
+  expect(picture).toContain('npx banyan extract orders ');
+  expect(picture.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  expect(draw({ percent: 99 })).not.toContain('larger');
+  expect(draw({ instances: [] })).toContain('no process: its share is served in-process');
+});
+
 describe('place and restore', () => {
   test('place flips alone; a refusal is printed with its remedy', async () => {
     const problem = {
@@ -266,6 +288,39 @@ describe('place and restore', () => {
     expect(refused).toMatchObject({ out: '', exit: 1 });
     expect(refused.err).toMatch(/No healthy instance[\s\S]*npx banyan extract orders/);
     expect((await banyan('place orders service --json')).out).toBe(`${JSON.stringify(problem)}\n`);
+  });
+
+  test('place gives a service a share, and says why to the history', async () => {
+    const shared = entry('orders', { ...orders, placement: 'canary', percent: 10 });
+    answers['PUT /admin/placements/orders'] = { body: shared };
+    const { out, exit } = await banyan('place orders canary --percent 10 --reason release-7');
+    expect([out, exit]).toEqual(['orders is placed canary 10%\n', 0]);
+    expect(asked.at(-1)!.body).toEqual({ placement: 'canary', percent: 10, reason: 'release-7' });
+    answers['GET /admin/placements']!.body = { modules: [shared] };
+    expect((await banyan('place orders canary -p 10')).out).toBe('orders is already placed canary 10%\n');
+    answers['PUT /admin/placements/orders']!.body = { ...shared, percent: 20 };
+    expect((await banyan('place orders canary -p 20')).out).toBe('orders is placed canary 20%\n');
+  });
+
+  test('extract gives what it starts a share, where it is told which', async () => {
+    answers['PUT /admin/services/orders'] = { body: orders };
+    answers['PUT /admin/placements/orders'] = { body: { ...orders, placement: 'canary', percent: 10 } };
+    const { out, exit } = await banyan('extract orders --percent 10');
+    expect([out, exit]).toEqual(['orders serves 10% of its requests from orders-1 (pid 4242)\n', 0]);
+    expect(asked.at(-1)!.body).toEqual({ placement: 'canary', percent: 10 });
+    const before = asked.length;
+    expect(await banyan('extract orders --percent 0')).toMatchObject({ exit: 1 });
+    expect(asked).toHaveLength(before);
+  });
+
+  test('--percent is for canary alone: exit 2, and nothing is asked', async () => {
+    for (const placement of ['service', 'in-process']) {
+      const { err, exit } = await banyan(`place orders ${placement} --percent 10`);
+      expect(err).toMatch(/--percent goes with canary[\s\S]*npx banyan place orders canary --percent 10/);
+      expect(exit).toBe(2);
+    }
+    expect(await banyan('place orders canary --percent ten')).toMatchObject({ exit: 1 });
+    expect(asked).toEqual([]);
   });
 
   test('restore flips back, waits as long as it was told, and stops', async () => {
@@ -296,6 +351,47 @@ describe('place and restore', () => {
       exit: 1,
       err: expect.stringContaining('Nothing was stopped.'),
     });
+  });
+});
+
+describe('history and flags', () => {
+  const change = {
+    module: 'orders',
+    at: '2026-11-28T19:00:00.000Z',
+    from: 'in-process',
+    to: 'canary',
+    percent: 10,
+    actor: 'operator',
+    by: `ada: ${'x'.repeat(80)}`,
+    reason: null,
+    evidence: null,
+  };
+
+  test('history is a line a change, with reasons below it, in 80 columns', async () => {
+    const judged = {
+      ...change,
+      actor: 'judge',
+      by: 'ladder',
+      reason: 'too\nslow',
+      evidence: { bad: 'y'.repeat(90) },
+    };
+    const body = { items: [judged, change], nextCursor: '7.orders' };
+    answers['GET /admin/history?limit=20&module=orders'] = { body };
+    const { out, exit } = await banyan('history orders');
+    expect(out).toMatch(/orders +canary 10% +judge, ladder\n +too slow\n +\{"bad":"y/);
+    expect(out).toMatch(/canary 10% +ada: x/);
+    expect(out).toContain('older ones: npx banyan history orders --json');
+    expect(out.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(exit).toBe(0);
+    answers['GET /admin/history?limit=100'] = { body };
+    expect((await banyan('history --json')).out).toBe(`${JSON.stringify(body)}\n`);
+  });
+
+  test('flags is a file for flagd; --json the answer, unchanged', async () => {
+    const body = { $schema: 'https://flagd.dev/schema/v0/flags.json', flags: {} };
+    answers['GET /admin/flags'] = { body };
+    expect(JSON.parse((await banyan('flags')).out)).toEqual(body);
+    expect((await banyan('flags --json')).out).toBe(`${JSON.stringify(body)}\n`);
   });
 });
 

@@ -16,12 +16,18 @@ export interface Answer<T> {
   readonly body: T;
 }
 
+export interface PlaceWish {
+  readonly placement: Entry['placement'];
+  readonly percent?: number | undefined;
+  readonly reason?: string | undefined;
+}
+
 export type Flipped = Entry & { readonly lagging?: readonly string[] };
 
 export interface Client {
   readonly url: string;
   placements(): Promise<Answer<Overview>>;
-  place(module: string, placement: Entry['placement']): Promise<Answer<Flipped>>;
+  place(module: string, wish: PlaceWish): Promise<Answer<Flipped>>;
   services(module: string, instances: number, timeoutMs?: number): Promise<Answer<Entry>>;
   /** Any operation of /openapi.json. `next`: the step after a problem, by its code, where there is a better one. */
   ask<T>(
@@ -57,7 +63,7 @@ export function connect(terminal: Terminal, command: string): Client {
     url,
     ask,
     placements: () => call('GET', '/admin/placements'),
-    place: (module, placement) => call('PUT', at('placements', module), { placement }),
+    place: (module, wish) => call('PUT', at('placements', module), wish),
     services: (module, instances, timeoutMs) =>
       // The server waits for the drain and then for the end of the processes; it answers well before this.
       call(

@@ -8,13 +8,16 @@ export class Failure extends Error {
   readonly next: string | undefined;
   /** The problem as a server sent it; undefined when it comes from this program. */
   readonly text: string | undefined;
+  /** Of the program. */
+  readonly exit: number;
 
-  constructor(problem: ProblemBody, next?: string, text?: string) {
+  constructor(problem: ProblemBody, next?: string, text?: string, exit = 1) {
     super(problem.detail ?? problem.title);
     this.name = 'Failure';
     this.problem = problem;
     this.next = next;
     this.text = text;
+    this.exit = exit;
   }
 }
 
@@ -26,6 +29,12 @@ export function failure(code: string, status: number, title: string, detail: str
 /** What a person wrote was not understood. */
 export function misused(detail: string, next: string): Failure {
   return failure('usage', 400, 'The command was not understood', detail, next);
+}
+
+/** Options that do not go together: 2, so that a script tells its own mistake from what was refused. */
+export function misusedOption(detail: string, next: string): Failure {
+  const { problem } = misused(detail, next);
+  return new Failure(problem, next, undefined, 2);
 }
 
 /** With --json the problem on stdout, as it was answered; else sentences on stderr. */

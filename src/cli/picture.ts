@@ -32,19 +32,30 @@ export function drawStatus(overview: Overview, options: PictureOptions): string 
 }
 
 function drawModule(entry: Entry, longest: number, { now, style }: PictureOptions): string[] {
-  const { module, placement, instances } = entry;
-  const extracted = placement === 'service';
+  const { module, placement, instances, tooOld = [] } = entry;
+  const extracted = placement !== 'in-process';
   const name = extracted ? style('bold', module.padEnd(longest + 2)) : module.padEnd(longest + 2);
-  const where = extracted ? style('cyan', 'service   ') : 'in-process';
+  const where = extracted ? style('cyan', servesInWords(entry).padEnd(11)) : 'in-process ';
   const room = WIDTH - longest - 20;
   const changed = shorten(`${ago(now - Date.parse(entry.changedAt))}, ${entry.changedBy}`, room);
   const roots = instances.flatMap((instance, index) =>
     drawInstance(instance, extracted, index === instances.length - 1, longest, style),
   );
   const missing =
-    extracted && instances.length === 0 ? [`  ${style('red', '└ no process: every request gets 503')}`] : [];
-  return [`  ${name}   ${where}   ${style('dim', changed)}`, ...roots, ...missing];
+    extracted && instances.length === 0 ? [`  ${style('red', `└ no process: ${without(placement)}`)}`] : [];
+  const old = tooOld.map((id) =>
+    style('yellow', shorten(`  ! too old for canary, sends all to the monolith: ${id}`, WIDTH)),
+  );
+  return [`  ${name}   ${where}  ${style('dim', changed)}`, ...roots, ...missing, ...old];
 }
+
+/** What comes of requests while nobody is there. */
+const without = (placement: Entry['placement']) =>
+  placement === 'canary' ? 'its share is served in-process' : 'every request gets 503';
+
+/** `service`, `canary 10%`. */
+export const servesInWords = ({ placement, percent }: Pick<Entry, 'placement' | 'percent'>) =>
+  placement === 'canary' ? `canary ${percent}%` : placement;
 
 function drawInstance(
   { id, pid, url, healthy, draining, supervised, heldOut = [], lastExit, differences }: InstanceStatus,
@@ -100,7 +111,7 @@ function nextSteps(modules: readonly Entry[], { url, suggestions }: PictureOptio
   const steps: Step[] = [];
   const up = (entry: Entry) => entry.instances.filter(({ healthy }) => healthy).length;
   const down = modules.filter(
-    (entry) => entry.placement === 'service' && up(entry) < Math.max(1, entry.instances.length),
+    (entry) => entry.placement !== 'in-process' && up(entry) < Math.max(1, entry.instances.length),
   );
   const broken = down[0];
   const idle = modules.find((entry) => entry.placement === 'in-process' && up(entry) > 0);
@@ -108,10 +119,20 @@ function nextSteps(modules: readonly Entry[], { url, suggestions }: PictureOptio
   const isOurs = ({ instances }: Entry) => instances.some(({ supervised }) => supervised);
   const startable = down.filter((entry) => entry.instances.length === 0 || isOurs(entry));
   const extracted = modules.find((entry) => entry.placement === 'service' && up(entry) > 0);
+  const shared = modules.find((entry) => entry.placement === 'canary' && up(entry) > 0);
   const inside = nextOutside(modules, suggestions);
   if (broken) {
-    const names = startable.map(({ module }) => module).join(' ');
+    const names = startable
+      .filter(({ placement }) => placement === 'service')
+      .map(({ module }) => module)
+      .join(' ');
+    const share = startable.find(({ placement }) => placement === 'canary');
     if (names) steps.push({ command: `npx banyan extract ${names}`, why: 'start what is missing, now' });
+    if (share)
+      steps.push({
+        command: `npx banyan extract ${share.module} -p ${share.percent}`,
+        why: 'start what is missing, for its share',
+      });
     const [first] = startable;
     if (first) steps.push({ command: `npx banyan logs ${first.module}`, why: 'why it ended' });
     else
@@ -122,12 +143,21 @@ function nextSteps(modules: readonly Entry[], { url, suggestions }: PictureOptio
     if (isOurs(idle))
       steps.push({ command: `npx banyan restore ${idle.module}`, why: 'or stop its processes' });
   }
+  if (shared && !broken) {
+    const { module, percent } = shared;
+    const more = Math.min(99, percent < 10 ? 10 : percent < 50 ? 50 : 90);
+    if (more > percent)
+      steps.push({ command: `npx banyan place ${module} canary -p ${more}`, why: 'a larger share' });
+    const all = isOurs(shared) ? `npx banyan extract ${module}` : `npx banyan place ${module} service`;
+    steps.push({ command: all, why: 'all of its requests' });
+    steps.push({ command: `npx banyan restore ${module}`, why: 'none, back into the monolith' });
+  }
   if (extracted && (extracted !== broken || startable.length > 0)) {
     steps.push({ command: `npx banyan restore ${extracted.module}`, why: 'back into the monolith' });
     if (!broken && isOurs(extracted))
       steps.push({ command: `npx banyan logs ${extracted.module} -f`, why: 'what its processes say' });
   }
-  if (!broken && inside)
+  if (!broken && !shared && inside)
     steps.push({
       command: `npx banyan extract ${inside.module}`,
       why: 'into a service of its own, while it runs',

@@ -7,6 +7,8 @@ import { type Application, anyApplication, type Example } from './application.ts
 import { docs } from './commands/docs.ts';
 import { events } from './commands/events.ts';
 import { extract } from './commands/extract.ts';
+import { flags } from './commands/flags.ts';
+import { history } from './commands/history.ts';
 import { keys } from './commands/keys.ts';
 import { logs } from './commands/logs.ts';
 import { operators } from './commands/operators.ts';
@@ -24,6 +26,8 @@ const commands = ({ commands: own, suggestions }: Application): readonly Registe
   extract,
   place,
   restore,
+  history,
+  flags,
   logs,
   events,
   verify,
@@ -72,7 +76,7 @@ export async function run(
         ? error
         : misused(unknown || inOneLine(error), ['npx banyan', ...meant!.path, '--help'].join(' '));
     report(failed, terminal, words.includes('--json'));
-    return unknown ? UNKNOWN : 1;
+    return unknown ? UNKNOWN : failed.exit;
   }
 }
 

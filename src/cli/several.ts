@@ -35,7 +35,8 @@ export async function forEachModule({
     [...new Set(modules)].map(async (module) => {
       const before = body.modules.find((entry) => entry.module === module);
       // The server knows best how to say that there is none.
-      if (!before) throw await client.place(module, 'in-process').catch((error: unknown) => error);
+      if (!before)
+        throw await client.place(module, { placement: 'in-process' }).catch((error: unknown) => error);
       return work(module, before, progress, style);
     }),
   );

@@ -1,14 +1,14 @@
 // The processes of a chaos run: two hosts for each side of the flag. One that dies is started again under its
 // id, as a supervisor would. `close` leaves none behind, frozen ones included.
 import { join } from 'node:path';
-import type { Placement } from '../../src/banyan/routing/snapshot.ts';
+import type { Placement, Side } from '../../src/banyan/routing/snapshot.ts';
 import { type Launched, launch } from '../../stage/launch.ts';
 import type { HostConfig, Order, Placed, Report } from './host.ts';
 import type { Random } from './random.ts';
 
 type Module = keyof Placed;
 
-const sides: Readonly<Record<string, Placement>> = {
+const sides: Readonly<Record<string, Side>> = {
   'host-1': 'in-process',
   'host-2': 'in-process',
   'host-3': 'service',

@@ -7,7 +7,7 @@ import { openStore, quiet, shop, till } from '../../src/banyan/events/testing/sh
 import { createBackground } from '../../src/banyan/jobs/background.ts';
 import { createKafkaLog } from '../../src/banyan/log/kafka/log.ts';
 import { createPostgresLog } from '../../src/banyan/log/postgres.ts';
-import type { Placement, Placements, Snapshot } from '../../src/banyan/routing/snapshot.ts';
+import type { Placement, Placements, Side, Snapshot } from '../../src/banyan/routing/snapshot.ts';
 import { on } from '../../src/banyan/saga/on.ts';
 import { createRandom } from './random.ts';
 import { sell } from './sale.ts';
@@ -16,7 +16,7 @@ import { unreliable } from './unreliable.ts';
 export interface HostConfig {
   readonly id: string;
   /** The placement under which this host does a module's background work. */
-  readonly mine: Placement;
+  readonly mine: Side;
   readonly databaseUrl: string;
   readonly logUrl: string;
   readonly brokerUrl: string | undefined;

@@ -1,5 +1,6 @@
 // The variables that name modules: which of them run here, under which id, where they are placed at first, and with
 // which database. What names no module of the product is a mistake.
+import { placedBy, type Wish } from '../placement/wish.ts';
 import type { Placement } from '../routing/snapshot.ts';
 import type { Settings } from './settings.ts';
 import { ConfigurationError, type Env, postgres, quoted, readUrl } from './values.ts';
@@ -58,8 +59,9 @@ export function readModuleUrls(env: Env, all: readonly string[]): Record<string,
   return urls;
 }
 
-export function readPlacements(text: string | undefined, all: readonly string[]): Record<string, Placement> {
-  const placements: Record<string, Placement> = {};
+/** `orders=service,catalog=canary:10`. */
+export function readPlacements(text: string | undefined, all: readonly string[]): Record<string, Wish> {
+  const placements: Record<string, Wish> = {};
   for (const part of (text ?? '')
     .split(',')
     .map((one) => one.trim())
@@ -69,17 +71,24 @@ export function readPlacements(text: string | undefined, all: readonly string[])
       throw new ConfigurationError(
         'PLACEMENTS',
         `has ${quoted(part)}`,
-        `Use module=service or module=in-process, with a module of ${all.join(', ')}.`,
+        `Use module=service, module=in-process or module=canary:10, with a module of ${all.join(', ')}.`,
       );
     }
-    if (placement !== 'service' && placement !== 'in-process') {
-      throw new ConfigurationError(
-        'PLACEMENTS',
-        `has ${quoted(part)}`,
-        'A placement is service or in-process.',
-      );
-    }
-    placements[module] = placement;
+    placements[module] = readPlacement(part, placement ?? '');
   }
   return placements;
+}
+
+function readPlacement(part: string, text: string): Wish {
+  const [, placement, percent] = /^(service|in-process|canary)(?::(\d{1,3}))?$/.exec(text) ?? [];
+  const placed = placedBy({
+    placement: placement as Placement,
+    percent: percent === undefined ? undefined : Number(percent),
+  });
+  if (placement && typeof placed !== 'string') return placed;
+  throw new ConfigurationError(
+    'PLACEMENTS',
+    `has ${quoted(part)}`,
+    'A placement is service, in-process, or canary:10 for a share of 10 percent (1 to 99).',
+  );
 }

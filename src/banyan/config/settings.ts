@@ -2,7 +2,7 @@
 // that modules may name what they need of it; `src/banyan/config/environment.ts` reads it.
 import type { JWK } from 'jose';
 import type { NamedKey } from '../identity/keys.ts';
-import type { Placement } from '../routing/snapshot.ts';
+import type { Wish } from '../placement/wish.ts';
 import type { App } from './app.ts';
 import type { OwnValue } from './values.ts';
 
@@ -48,7 +48,7 @@ export interface Settings {
   readonly signingKey: JWK | undefined;
   readonly controlUrl: string | undefined;
   readonly advertiseUrl: string | undefined;
-  readonly placements: Readonly<Record<string, Placement>>;
+  readonly placements: Readonly<Record<string, Wish>>;
   readonly drainDelayMs: number;
   /** Addresses and CIDRs of proxies that are believed about their clients' addresses. */
   readonly trustProxy: readonly string[];

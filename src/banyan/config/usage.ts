@@ -39,7 +39,7 @@ ${own.join('')}  ADMIN_TOKEN           made once       bearer token of /admin
   INTERNAL_KEY                          the key that those have; with it alone
   ADVERTISE_URL         loopback        how others reach the internal port
   INSTANCE_ID           monolith        or <module>-<n>
-  PLACEMENTS            in-process      ${example}=service,... where none is stored
+  PLACEMENTS            in-process      ${example}=service or =canary:10, at first
   DRAIN_DELAY_MS        0               between "not ready" and closing the port
   TRUST_PROXY                           CIDRs of proxies believed on addresses
   RATE_LIMIT            300             requests a second per address; 0: any

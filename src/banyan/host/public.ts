@@ -9,6 +9,8 @@ import { audienceOf } from '../identity/internal-token.ts';
 import { networksOf } from '../limits/networks.ts';
 import { adminHandlers, storeErrors } from '../placement/admin.ts';
 import { admin } from '../placement/admin-contract.ts';
+import { historyHandlers } from '../placement/history-admin.ts';
+import { placements } from '../placement/history-contract.ts';
 import { keys as keysContract } from '../placement/key-contract.ts';
 import { keyHandlers } from '../placement/key-handlers.ts';
 import { operatorHandlers } from '../placement/operators-admin.ts';
@@ -124,6 +126,7 @@ function operationsOf(
   const options = { codec: settings.codec, security };
   const made = [
     [admin, handlers],
+    [placements, historyHandlers(store!)],
     [operators, onOperators],
     [eventsContract, onEvents],
     [keysContract, onKeys],

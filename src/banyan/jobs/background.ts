@@ -1,8 +1,9 @@
-// Work without a request (relay, consumers, jobs) follows the placement once it has been stable for 2 s.
+// Work without a request (relay, consumers, jobs) follows the placement once it has been stable for 2 s. While a service
+// has a share of the requests (canary) it stays in-process; a change of the share is no change to it.
 // Where it runs changes its cost and no result: every task claims its work in the database, so a moment
 // with two runners, or with none, is never wrong.
 import type { Logger } from 'pino';
-import type { Placement, Placements } from '../routing/snapshot.ts';
+import type { Placements, Side } from '../routing/snapshot.ts';
 
 export const STABLE_MS = 2_000;
 
@@ -14,8 +15,8 @@ export interface BackgroundTask {
 }
 
 export interface BackgroundOptions {
-  /** The placement under which this host is the one that runs a module. */
-  readonly mine: Placement;
+  /** The side that this host is of. */
+  readonly mine: Side;
   readonly placements: Placements;
   readonly tasks: ReadonlyMap<string, readonly BackgroundTask[]>;
   readonly log: Logger;
@@ -51,17 +52,19 @@ class ModuleTasks {
   readonly module: string;
   active = false;
   readonly #tasks: readonly BackgroundTask[];
-  readonly #mine: Placement;
+  readonly #mine: Side;
   readonly #placements: Placements;
   readonly #log: Logger;
   #timer: NodeJS.Timeout | undefined;
+  /** What the timer will do; undefined: none runs. */
+  #wish: boolean | undefined;
   #transition: Promise<void> = Promise.resolve();
   #ended = false;
 
   constructor(
     module: string,
     tasks: readonly BackgroundTask[],
-    mine: Placement,
+    mine: Side,
     placements: Placements,
     log: Logger,
   ) {
@@ -74,19 +77,31 @@ class ModuleTasks {
 
   follow(): void {
     if (this.#ended) return;
-    clearTimeout(this.#timer);
     const entry = this.#placements.current.modules[this.module];
-    const wanted = entry?.placement === this.#mine;
+    const wanted =
+      entry !== undefined && (entry.placement === 'service' ? 'service' : 'in-process') === this.#mine;
+    // Shares may change more often than every 2 s: what is on its way is not begun again.
+    if (wanted === this.#wish) return;
+    this.#forget();
     if (wanted === this.active) return;
     const since = entry?.stableSince ?? (entry ? Date.parse(entry.changedAt) : 0);
     const age = Date.now() - since;
     const wait = Math.min(Math.max(STABLE_MS - age, 0), STABLE_MS);
-    this.#timer = setTimeout(() => this.#settle(wanted), wait);
+    this.#wish = wanted;
+    this.#timer = setTimeout(() => {
+      this.#wish = undefined;
+      this.#settle(wanted);
+    }, wait);
+  }
+
+  #forget(): void {
+    clearTimeout(this.#timer);
+    this.#wish = undefined;
   }
 
   async end(): Promise<void> {
     this.#ended = true;
-    clearTimeout(this.#timer);
+    this.#forget();
     this.#settle(false);
     await this.#transition;
   }

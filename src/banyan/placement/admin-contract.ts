@@ -2,7 +2,7 @@
 // The command line is a client of exactly this.
 import type { Static } from 'typebox';
 import { type Contract, closed, defineContract, nothing, operation } from '../contract/contract.ts';
-import { nullable, time } from '../contract/fields.ts';
+import { nullable, time, visible } from '../contract/fields.ts';
 import { Type } from '../contract/type.ts';
 
 const Difference = Type.Object({ path: Type.String(), message: Type.String() });
@@ -35,16 +35,27 @@ export const InstanceStatus = Type.Object({
 });
 export type InstanceStatus = Static<typeof InstanceStatus>;
 
+export const PlacementWord = Type.Union([
+  Type.Literal('in-process'),
+  Type.Literal('canary'),
+  Type.Literal('service'),
+]);
+
+/** The share of the requests that the service gets. */
+export const Percent = Type.Integer({ minimum: 0, maximum: 100 });
+
 export const Entry = Type.Object({
   module: Type.String(),
-  placement: Type.Union([Type.Literal('in-process'), Type.Literal('canary'), Type.Literal('service')]),
-  percent: Type.Integer({ minimum: 0, maximum: 100 }),
+  placement: PlacementWord,
+  percent: Percent,
   /** Service processes only, by number. */
   instances: Type.Array(InstanceStatus),
   /** How many local processes are wanted. */
   desired: Type.Integer({ minimum: 0 }),
   changedAt: time(),
   changedBy: Type.String(),
+  /** Live hosts that came later and do not know the word of the placement: to them it is in-process. Absent: none. */
+  tooOld: Type.Optional(Type.Array(Type.String())),
 });
 export type Entry = Static<typeof Entry>;
 
@@ -88,6 +99,8 @@ export const admin = defineContract('admin', {
     'instance-refuses': { status: 409, title: 'No instance lets this monolith in' },
     'last-instance': { status: 409, title: 'The module still serves from its last instance' },
     'start-failed': { status: 502, title: 'A process did not become healthy' },
+    'host-too-old': { status: 409, title: 'A host does not know this placement' },
+    'percent-invalid': { status: 422, title: 'The percent does not fit the placement' },
     'drain-timeout': { status: 504, title: 'Requests were still running when the time was up' },
   },
   operations: {
@@ -102,19 +115,33 @@ export const admin = defineContract('admin', {
     }),
     place: operation({
       summary: 'Flip a module; answers when every live host applied it, or after 2 s with those that lag',
+      description:
+        'canary gives the service a share of the requests and needs percent, 1 to 99; raising it moves nobody back. ' +
+        'With the others percent may be left out; 0 and 100 say what they say.',
       access: 'operator',
       scope: 'place',
       http: { method: 'PUT', path: '/admin/placements/:module' },
       headers: { changedBy: 'X-Changed-By' },
       input: closed({
         module: Type.String({ maxLength: 100 }),
-        placement: Type.Union([Type.Literal('in-process'), Type.Literal('service')]),
+        placement: PlacementWord,
+        percent: Type.Optional(
+          Type.Number({ description: 'In canary, a whole number from 1 to 99', examples: [0] }),
+        ),
+        /** Why, for the history. */
+        reason: Type.Optional(visible({ minLength: 1, maxLength: 500, examples: ['the new release'] })),
         changedBy,
       }),
       example: ofSomeModule,
       output: Flipped,
       idempotent: true,
-      errors: ['module-unknown', 'no-healthy-instance', 'instance-refuses'],
+      errors: [
+        'module-unknown',
+        'percent-invalid',
+        'no-healthy-instance',
+        'host-too-old',
+        'instance-refuses',
+      ],
     }),
     services: operation({
       summary: 'Run so many local processes of a module',

@@ -15,6 +15,7 @@ import { snapshotOf } from './picture.ts';
 import { moduleUnknown, scale } from './scale.ts';
 import { type ControlStore, StoreUnavailable } from './store.ts';
 import type { ServiceRow, Tables } from './tables.ts';
+import { type Placed, placedBy } from './wish.ts';
 
 export interface AdminOptions {
   readonly store: ControlStore;
@@ -49,15 +50,18 @@ export function adminHandlers({
   return {
     placements: async () => storeErrors(async () => overviewOf(await store.read(), monolith())),
 
-    place: async ({ module, placement, changedBy }, call) =>
+    place: async ({ module, placement, percent, reason, changedBy }, call) =>
       storeErrors(async () => {
         const before = await entry(module);
-        if (placement === 'service' && probe) await refuseIfLockedOut(await store.read(), module, probe);
-        const by = doneBy(call.principal, changedBy);
-        const { outcome, lagging } = await setPlacement(store, follower, module, placement, by);
-        if (outcome === 'no-healthy-instance') throw noHealthyInstance(await store.read(), module);
+        const wish = placedBy({ placement, percent });
+        if (typeof wish === 'string') throw percentInvalid(module, wish);
+        if (wish.percent > 0 && probe) await refuseIfLockedOut(await store.read(), module, probe);
+        const who = { actor: 'operator', by: doneBy(call.principal, changedBy), reason } as const;
+        const { outcome, lagging, tooOld = [] } = await setPlacement(store, follower, module, wish, who);
+        if (outcome === 'no-healthy-instance') throw noHealthyInstance(await store.read(), module, wish);
+        if (outcome === 'host-too-old') throw hostTooOld(module, wish, tooOld);
         const after = await entry(module);
-        call.change = { before: { placement: before.placement }, after: { placement: after.placement } };
+        call.change = { before: placedOf(before), after: placedOf(after) };
         return lagging.length > 0 ? { ...after, lagging: [...lagging] } : after;
       }),
 
@@ -95,15 +99,33 @@ async function refuseIfLockedOut(
   });
 }
 
+const placedOf = ({ placement, percent }: Placed): Placed => ({ placement, percent });
+
+function percentInvalid(module: string, why: string): Problem {
+  return problem(admin, 'percent-invalid', {
+    detail: `${why}. ${module} stays where it is.`,
+    errors: [{ path: '/percent', message: 'does not fit the placement' }],
+  });
+}
+
+function hostTooOld(module: string, { placement }: Placed, hosts: readonly string[]): Problem {
+  const one = hosts.length === 1;
+  return problem(admin, 'host-too-old', {
+    detail:
+      `${hosts.join(', ')} ${one ? 'is' : 'are'} of a version that does not know the placement ${placement}, so ${module} ` +
+      `stays where it is. Replace ${one ? 'it' : 'them'} by this version, or stop ${one ? 'it' : 'them'}, and try again.`,
+  });
+}
+
 /** What to do depends on what is there: processes on their way out, on their way up, or none. */
-function noHealthyInstance(tables: Tables, module: string): Problem {
+function noHealthyInstance(tables: Tables, module: string, { placement, percent }: Placed): Problem {
   const { instances } = entryOf(tables, module)!;
   const stopped = tables.services.filter((row) => row.module === module && !row.wanted).map(idOf);
   const leaving = instances.filter(({ draining }) => draining).map(({ id }) => id);
   const ending = [...new Set([...stopped, ...leaving])];
   const coming = instances.filter(({ id }) => !ending.includes(id)).map(({ id }) => id);
   const isOurs = instances.some(({ id, supervised }) => supervised && coming.includes(id));
-  const again = `npx banyan extract ${module}`;
+  const again = `npx banyan extract ${module}${placement === 'canary' ? ` --percent ${percent}` : ''}`;
   const words =
     ending.length > 0
       ? `${ending.join(', ')} is being stopped (by a restore, or because its host stops). When \`npx banyan status\` shows it no more: ${again}`

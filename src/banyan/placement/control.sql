@@ -24,6 +24,10 @@ CREATE TABLE IF NOT EXISTS placement_audit (
   changed_by text NOT NULL,
   PRIMARY KEY (version, module)
 );
+-- Who changed it (an operator, or the judge), why, and on which numbers. Versions before knew operators alone.
+ALTER TABLE placement_audit ADD COLUMN IF NOT EXISTS actor text NOT NULL DEFAULT 'operator';
+ALTER TABLE placement_audit ADD COLUMN IF NOT EXISTS reason text;
+ALTER TABLE placement_audit ADD COLUMN IF NOT EXISTS evidence jsonb;
 
 -- One row per local process that is wanted, with who looks after it and what was last started for it.
 CREATE TABLE IF NOT EXISTS service (
@@ -70,6 +74,8 @@ CREATE TABLE IF NOT EXISTS host (
 ALTER TABLE host ADD COLUMN IF NOT EXISTS held jsonb NOT NULL DEFAULT '{}';
 -- The key by which it spoke when it registered; null: by INTERNAL_KEY, or to a monolith of the version before.
 ALTER TABLE host ADD COLUMN IF NOT EXISTS kid text;
+-- Which words of placement it knows; empty: those of the version before.
+ALTER TABLE host ADD COLUMN IF NOT EXISTS speaks text[] NOT NULL DEFAULT '{}';
 
 -- Modules that are asked in the course of a replay of past events: who calls others by them may say so until then.
 CREATE TABLE IF NOT EXISTS replay (

@@ -9,6 +9,7 @@ import type { HostReport, Registration } from './host.ts';
 import type { SyncAnswer } from './sync.ts';
 import { Refused, sendSync } from './sync-client.ts';
 import type { SyncRequest } from './sync-request.ts';
+import { SPOKEN } from './words.ts';
 
 export interface ConversationOptions {
   /** CONTROL_URL: the internal port of a monolith. Others are learnt from the pictures. */
@@ -22,6 +23,9 @@ export interface ConversationOptions {
 
 /** Why an exchange was broken off: this host has something to say now. */
 export const interrupted = new Error('interrupted');
+
+/** Said each time: whichever monolith answers puts its picture in these words. */
+const speaks = [...SPOKEN];
 
 const waits = { firstMs: 100, longestMs: 500 };
 
@@ -116,7 +120,7 @@ export class Conversation {
   }
 
   async #exchange(waitMs: number, mayRegister = this.admitted): Promise<void> {
-    const answer = await this.#send({ tag: this.#tag, waitMs, ...this.#introduction(mayRegister) });
+    const answer = await this.#send({ tag: this.#tag, waitMs, speaks, ...this.#introduction(mayRegister) });
     if (this.#member) this.#registered = answer.known;
     if (answer.snapshot) {
       this.#picture.replace(

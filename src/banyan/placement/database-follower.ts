@@ -16,6 +16,7 @@ import type { HostReport, Registration } from './host.ts';
 import { snapshotOf } from './picture.ts';
 import type { ControlStore } from './store.ts';
 import { createSweep, type Sweep } from './sweep.ts';
+import { SPOKEN } from './words.ts';
 
 const POLL_MS = 500;
 const AWAITED_MS = 100;
@@ -100,8 +101,9 @@ class TableFollower implements DatabaseFollower {
   }
 
   async register(self: Registration, report: () => HostReport): Promise<void> {
-    const version = await this.#store.registry.register(self, report());
-    this.#member = { self, report };
+    const known = { ...self, speaks: SPOKEN };
+    const version = await this.#store.registry.register(known, report());
+    this.#member = { self: known, report };
     await this.#tick();
     if (this.#picture.current.version < version)
       throw new Error('the control store went away while this host registered');
@@ -154,7 +156,7 @@ class TableFollower implements DatabaseFollower {
     if (!this.#member) return this.#store.tag();
     const { self, report } = this.#member;
     const { version } = this.#picture.current;
-    const heartbeat = { ...report(), host: self.host, appliedVersion: version };
+    const heartbeat = { ...report(), host: self.host, appliedVersion: version, speaks: SPOKEN };
     const answer = await this.#store.registry.beat(heartbeat);
     if (answer !== undefined) return answer;
     await this.#store.registry.register(self, report());

@@ -19,6 +19,7 @@ import type { PublicKey } from '../routing/snapshot.ts';
 import { serviceNetworks } from './advertised.ts';
 import type { CanonicalContract } from './canonical.ts';
 import { createDatabaseFollower, type DatabaseFollower } from './database-follower.ts';
+import type { Who } from './history.ts';
 import { type ControlStore, createControlStore } from './store.ts';
 import { createSyncHandler, type SyncHandler } from './sync.ts';
 
@@ -70,7 +71,14 @@ function signalAll(pid: number, signal: NodeJS.Signals): void {
   const backends = execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
     .trim()
     .split('\n');
-  for (const one of [pid, ...backends.map(Number)]) process.kill(one, signal);
+  for (const one of [pid, ...backends.map(Number)]) {
+    try {
+      process.kill(one, signal);
+    } catch (error) {
+      // A backend that has ended since it was listed.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
 }
 
 export async function execute(url: string, sql: string): Promise<pg.QueryResult> {
@@ -82,6 +90,9 @@ export async function execute(url: string, sql: string): Promise<pg.QueryResult>
     await client.end();
   }
 }
+
+/** An operator of that name changes something. */
+export const by = (name: string): Who => ({ actor: 'operator', by: name });
 
 export interface TestMonolith {
   readonly store: ControlStore;

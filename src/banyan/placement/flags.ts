@@ -1,34 +1,30 @@
-// The flag itself: one row per module, and an audit row per change. A placement becomes `service` only
-// while a healthy instance is registered, decided in the transaction that writes it.
+// The flag itself: one row per module, and a row of history per change. Guarantees, decided in the transaction that
+// writes it: a service gets requests only while a healthy instance is registered, and no live host is left with a word
+// that it does not know.
 
 import type { Placement } from '../routing/snapshot.ts';
 import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
-import { LIVE_MS } from './schema.ts';
+import { createHistory, type History, type Who, writeHistory } from './history.ts';
+import { LIVE_MS, SILENT_SQL } from './schema.ts';
+import { type Placed, placedBy, type Wish } from './wish.ts';
+import { ALWAYS_KNOWN } from './words.ts';
 
-export interface AuditRow {
+export type PlaceOutcome = 'changed' | 'same' | 'unknown-module' | 'no-healthy-instance' | 'host-too-old';
+
+export interface PlaceAnswer {
+  readonly outcome: PlaceOutcome;
+  /** The one that hosts have to apply for the flag to hold everywhere. */
   readonly version: number;
-  readonly module: string;
-  /** Null: the first placement that was stored. */
-  readonly from: Placement | null;
-  readonly to: Placement;
-  readonly changedAt: string;
-  readonly changedBy: string;
+  /** The ids of those that do not know the word. */
+  readonly tooOld: readonly string[];
 }
 
-export type PlaceOutcome = 'changed' | 'same' | 'unknown-module' | 'no-healthy-instance';
-
-export interface Flags {
+export interface Flags extends History {
   /** Stores a placement for every module that has none: `initial`'s, else in-process. */
-  seed(modules: readonly string[], initial: Readonly<Record<string, Placement>>): Promise<void>;
-  /** Changes the flag. `version` is the one that hosts have to apply for it to hold everywhere. */
-  place(
-    module: string,
-    placement: Placement,
-    by: string,
-  ): Promise<{ readonly outcome: PlaceOutcome; readonly version: number }>;
-  /** The changes of a module, newest first. */
-  audit(module: string, limit?: number): Promise<AuditRow[]>;
+  seed(modules: readonly string[], initial: Readonly<Record<string, Wish>>): Promise<void>;
+  /** Changes the flag. The wish is one that `placedBy` takes. */
+  place(module: string, wish: Wish, who: Who): Promise<PlaceAnswer>;
 }
 
 /** SQL: a healthy instance of the module in parameter `$n` exists. The same rule as picture.ts/isHealthy. */
@@ -38,6 +34,8 @@ export const healthyInstance = (n: number) => `
 
 export function createFlags(sql: Sql, change: Change): Flags {
   return {
+    ...createHistory(sql),
+
     seed: async (modules, initial) => {
       const { rows } = await sql.query<{ module: string }>('SELECT module FROM placement');
       const stored = new Set(rows.map(({ module }) => module));
@@ -46,45 +44,53 @@ export function createFlags(sql: Sql, change: Change): Flags {
       await change(async (tx, version) => {
         let added = false;
         for (const module of missing) {
-          const placement = initial[module] ?? 'in-process';
-          added =
-            (await insert(tx, version, module, placement, initial[module] ? 'PLACEMENTS' : 'default')) ||
-            added;
+          const by = initial[module] ? 'PLACEMENTS' : 'default';
+          const placed = orThrow(initial[module] ?? { placement: 'in-process' });
+          added = (await insert(tx, version, module, placed, by)) || added;
         }
         return added;
       });
     },
 
-    place: async (module, placement, by) => {
+    place: async (module, wish, who) => {
+      const to = orThrow(wish);
       let outcome: PlaceOutcome = 'same';
+      let tooOld: string[] = [];
       const version = await change(async (tx, next) => {
-        const { rows } = await tx.query<{ placement: Placement }>(
-          'SELECT placement FROM placement WHERE module = $1',
+        const { rows } = await tx.query<Placed>(
+          'SELECT placement, percent FROM placement WHERE module = $1',
           [module],
         );
-        const from = rows[0]?.placement;
+        const from = rows[0];
+        if (to.percent > 0) tooOld = await ignorantOf(tx, to.placement);
         if (from === undefined) outcome = 'unknown-module';
-        else if (placement === 'service' && !(await hasHealthyInstance(tx, module)))
-          outcome = 'no-healthy-instance';
-        else if (from !== placement) outcome = 'changed';
+        else if (tooOld.length > 0) outcome = 'host-too-old';
+        else if (to.percent > 0 && !(await hasHealthyInstance(tx, module))) outcome = 'no-healthy-instance';
+        else if (from.placement !== to.placement || from.percent !== to.percent) outcome = 'changed';
         if (outcome !== 'changed') return false;
-        await update(tx, next, module, from!, placement, by);
+        await update(tx, module, to, who.by);
+        await writeHistory(tx, next, module, from!.placement, to, who);
         return true;
       });
-      return { outcome, version };
-    },
-
-    audit: async (module, limit = 20) => {
-      const { rows } = await sql.query<AuditRow>(
-        `SELECT version::float8 AS version, module, from_placement AS "from", to_placement AS "to",
-           changed_by AS "changedBy",
-           to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "changedAt"
-         FROM placement_audit a WHERE module = $1 ORDER BY a.version DESC LIMIT $2`,
-        [module, limit],
-      );
-      return rows;
+      return { outcome, version, tooOld };
     },
   };
+}
+
+function orThrow(wish: Wish): Placed {
+  const placed = placedBy(wish);
+  if (typeof placed === 'string') throw new Error(placed);
+  return placed;
+}
+
+/** The ids of the live hosts that do not know the word. */
+async function ignorantOf(tx: Sql, word: Placement): Promise<string[]> {
+  if (ALWAYS_KNOWN.includes(word)) return [];
+  const { rows } = await tx.query<{ id: string }>(
+    `SELECT id FROM host WHERE live AND NOT (${SILENT_SQL}) AND $1 <> ALL (speaks) ORDER BY id`,
+    [word],
+  );
+  return rows.map(({ id }) => id);
 }
 
 async function hasHealthyInstance(tx: Sql, module: string): Promise<boolean> {
@@ -92,38 +98,20 @@ async function hasHealthyInstance(tx: Sql, module: string): Promise<boolean> {
   return rowCount > 0;
 }
 
-const percentOf = (placement: Placement) => (placement === 'service' ? 100 : 0);
-
-async function insert(tx: Sql, version: number, module: string, placement: Placement, by: string) {
+async function insert(tx: Sql, version: number, module: string, to: Placed, by: string) {
   const { rowCount } = await tx.query(
     `INSERT INTO placement (module, placement, percent, changed_by) VALUES ($1, $2, $3, $4)
      ON CONFLICT DO NOTHING`,
-    [module, placement, percentOf(placement), by],
+    [module, to.placement, to.percent, by],
   );
-  if (rowCount > 0) await writeAudit(tx, version, module, null, placement, by);
+  if (rowCount > 0) await writeHistory(tx, version, module, null, to, { actor: 'operator', by });
   return rowCount > 0;
 }
 
-async function update(tx: Sql, version: number, module: string, from: Placement, to: Placement, by: string) {
+async function update(tx: Sql, module: string, { placement, percent }: Placed, by: string) {
   await tx.query(
     `UPDATE placement SET placement = $2, percent = $3, changed_by = $4, changed_at = clock_timestamp()
      WHERE module = $1`,
-    [module, to, percentOf(to), by],
-  );
-  await writeAudit(tx, version, module, from, to, by);
-}
-
-async function writeAudit(
-  tx: Sql,
-  version: number,
-  module: string,
-  from: Placement | null,
-  to: Placement,
-  by: string,
-): Promise<void> {
-  await tx.query(
-    `INSERT INTO placement_audit (version, module, from_placement, to_placement, percent, changed_by, changed_at)
-     VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())`,
-    [version, module, from, to, percentOf(to), by],
+    [module, placement, percent, by],
   );
 }

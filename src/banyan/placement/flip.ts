@@ -4,11 +4,12 @@
 // what it says holds a decision up for a bounded time: nobody can look whether it is so, and whoever copied its key may
 // say anything. Monoliths, gateways, and the very processes that are to be stopped are waited for to the end.
 
-import type { Placement } from '../routing/snapshot.ts';
 import type { PlaceOutcome } from './flags.ts';
 import type { Follower } from './follower.ts';
+import type { Who } from './history.ts';
 import type { Concerned } from './registry.ts';
 import type { ControlStore } from './store.ts';
+import type { Wish } from './wish.ts';
 
 /** How long a flip waits for the last host. */
 export const ACKNOWLEDGE_MS = 2000;
@@ -17,17 +18,20 @@ export interface Flip {
   readonly outcome: PlaceOutcome;
   /** The ids of live hosts that had not applied it after 2 s; empty when all had. */
   readonly lagging: readonly string[];
+  /** With `host-too-old`: the ids of those that do not know the word. */
+  readonly tooOld?: readonly string[];
 }
 
+/** A change of the share alone is a flip like any other. What is under way ends on the side that it was decided to. */
 export async function setPlacement(
   store: ControlStore,
   follower: Follower,
   module: string,
-  placement: Placement,
-  by: string,
+  wish: Wish,
+  who: Who,
 ): Promise<Flip> {
-  const { outcome, version } = await store.flags.place(module, placement, by);
-  if (outcome !== 'changed' && outcome !== 'same') return { outcome, lagging: [] };
+  const { outcome, version, tooOld } = await store.flags.place(module, wish, who);
+  if (outcome !== 'changed' && outcome !== 'same') return { outcome, lagging: [], tooOld };
   await follower.refresh();
   return { outcome, lagging: await awaitApplied(store, version, ACKNOWLEDGE_MS, [module]) };
 }

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { identify } from '../context/process.ts';
 import { createDatabaseFollower, type DatabaseFollower } from './database-follower.ts';
 import { IdTaken, TooMany } from './entry.ts';
-import { execute, startTestServer, type TestServer } from './fixture.ts';
+import { by, execute, startTestServer, type TestServer } from './fixture.ts';
 import { awaitApplied, awaitDrained, setPlacement } from './flip.ts';
 import { until } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
@@ -30,7 +30,7 @@ beforeEach(async () => {
   const users = { schema: 'users', role: 'banyan_users', ddl: '' };
   ({ admin, urlOf } = await server.database(controlSchema(['users']), users));
   store = openStore();
-  await store.flags.seed(['orders', 'users'], { users: 'in-process' });
+  await store.flags.seed(['orders', 'users'], { users: { placement: 'in-process' } });
 });
 afterEach(async () => {
   server.thaw();
@@ -95,26 +95,27 @@ describe('a flip', () => {
     void until(one, ({ modules }) => modules.orders?.placement === 'service', 2000).then(() =>
       orders.beat(one.current.version),
     );
-    const flip = await setPlacement(store, one, 'orders', 'service', 'somebody');
+    const flip = await setPlacement(store, one, 'orders', { placement: 'service' }, by('somebody'));
     expect(flip).toEqual({ outcome: 'changed', lagging: [] });
     expect([placementOf(one), placementOf(two)]).toEqual(['service', 'service']);
     expect(one.current.version).toBe(two.current.version);
     expect(one.current.modules.orders).toMatchObject({ percent: 100, changedBy: 'somebody' });
-    const [change, first] = await store.flags.audit('orders');
+    const [change, first] = await store.flags.history({ module: 'orders', limit: 20 });
     expect(change).toMatchObject({
       from: 'in-process',
       to: 'service',
-      changedBy: 'somebody',
+      by: 'somebody',
+      actor: 'operator',
       version: one.current.version,
     });
-    expect(first).toMatchObject({ from: null, to: 'in-process', changedBy: 'default' });
+    expect(first).toMatchObject({ from: null, to: 'in-process', by: 'default' });
   });
 
   test('names the host that did not apply it, after 2 s', async () => {
     const one = await monolith();
     await instance('orders-1');
     const started = performance.now();
-    const flip = await setPlacement(store, one, 'orders', 'service', 'somebody');
+    const flip = await setPlacement(store, one, 'orders', { placement: 'service' }, by('somebody'));
     expect(flip.lagging).toEqual(['orders-1']);
     expect(performance.now() - started).toBeGreaterThan(1500);
     expect(performance.now() - started).toBeLessThan(2800);
@@ -122,18 +123,24 @@ describe('a flip', () => {
 
   test('is refused without a healthy instance, and for a module that nobody knows', async () => {
     const one = await monolith();
-    expect((await setPlacement(store, one, 'orders', 'service', 'x')).outcome).toBe('no-healthy-instance');
+    expect((await setPlacement(store, one, 'orders', { placement: 'service' }, by('x'))).outcome).toBe(
+      'no-healthy-instance',
+    );
     await instance('orders-1', { ...idle, ready: false });
-    expect((await setPlacement(store, one, 'orders', 'service', 'x')).outcome).toBe('no-healthy-instance');
-    expect((await setPlacement(store, one, 'garden', 'service', 'x')).outcome).toBe('unknown-module');
+    expect((await setPlacement(store, one, 'orders', { placement: 'service' }, by('x'))).outcome).toBe(
+      'no-healthy-instance',
+    );
+    expect((await setPlacement(store, one, 'garden', { placement: 'service' }, by('x'))).outcome).toBe(
+      'unknown-module',
+    );
     expect(placementOf(one)).toBe('in-process');
-    expect(await store.flags.audit('orders')).toHaveLength(1);
+    expect(await store.flags.history({ module: 'orders', limit: 20 })).toHaveLength(1);
   });
 
   test('to where it is already changes nothing', async () => {
     const one = await monolith();
     const { version } = await store.read();
-    expect(await setPlacement(store, one, 'orders', 'in-process', 'x')).toEqual({
+    expect(await setPlacement(store, one, 'orders', { placement: 'in-process' }, by('x'))).toEqual({
       outcome: 'same',
       lagging: [],
     });
@@ -147,10 +154,16 @@ describe('a flip', () => {
     const stopBeating = one.subscribe(({ version }) => void orders.beat(version));
     await Promise.all(
       Array.from({ length: 20 }, (_, n) =>
-        setPlacement(store, n % 2 ? one : two, 'orders', n % 3 ? 'service' : 'in-process', `flip ${n}`),
+        setPlacement(
+          store,
+          n % 2 ? one : two,
+          'orders',
+          { placement: n % 3 ? 'service' : 'in-process' },
+          by(`flip ${n}`),
+        ),
       ),
     );
-    const audit = await store.flags.audit('orders', 100);
+    const audit = await store.flags.history({ module: 'orders', limit: 100 });
     const versions = audit.map(({ version }) => version);
     expect(new Set(versions).size).toBe(versions.length);
     audit.slice(0, -1).forEach((change, n) => {
@@ -288,7 +301,7 @@ describe('while the store is down', () => {
     server.freeze();
     expect(await one.refresh()).toBe(before);
     await expect.poll(() => one.connected, { timeout: 6000 }).toBe(false);
-    await expect(setPlacement(store, one, 'orders', 'service', 'x')).rejects.toThrow();
+    await expect(setPlacement(store, one, 'orders', { placement: 'service' }, by('x'))).rejects.toThrow();
     server.thaw();
     await instance('orders-1');
     expect(await until(one, ({ modules }) => modules.orders!.instances.length === 1, 10_000)).toBe(true);

@@ -1,7 +1,6 @@
 // What every follower is: the picture in memory that refs and the gateway read, replaced whole. Where the
 // pictures come from (the database, or another host over HTTP) is the other files' business.
 import { setTimeout as timeout } from 'node:timers/promises';
-import { isExtracted } from '../routing/side.ts';
 import type { Placements, Snapshot } from '../routing/snapshot.ts';
 import type { HostReport, Registration } from './host.ts';
 import { emptySnapshot } from './picture.ts';
@@ -113,7 +112,7 @@ export function coalesced(work: () => Promise<void>): () => Promise<void> {
 
 /** Somebody may be waiting for this host's counts to reach 0: then it reports every 100 ms. */
 export function isAwaited(snapshot: Snapshot, self: Registration, report: HostReport): boolean {
-  const leaves = (module: string) => !isExtracted(snapshot, module);
+  const leaves = (module: string) => (snapshot.modules[module]?.placement ?? 'in-process') === 'in-process';
   const counts = (load: Readonly<Record<string, number>>, matters: (module: string) => boolean) =>
     Object.entries(load).some(([module, count]) => count > 0 && matters(module));
   if (counts(report.inflight, leaves)) return true;

@@ -24,6 +24,8 @@ export interface Registration {
   readonly contracts: Readonly<Record<string, CanonicalContract>>;
   /** The key that its tokens are signed by; null: INTERNAL_KEY, as in the version before. Filled in by control. */
   readonly kid?: string | null;
+  /** Which words of placement it knows (words.ts). Filled in by who follows; absent: it is of the version before. */
+  readonly speaks?: readonly string[] | undefined;
   /** How those differ, compatibly, from what control knows. Filled in by control. */
   readonly differences?: readonly (Difference & { readonly module: string })[];
 }
@@ -57,4 +59,6 @@ export interface Heartbeat extends HostReport {
   readonly host: string;
   /** The version of the snapshot that this host decides by now. */
   readonly appliedVersion: number;
+  /** As of its registration; the monolith that took that may have been of the version before. */
+  readonly speaks?: readonly string[] | undefined;
 }

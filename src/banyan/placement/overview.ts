@@ -1,7 +1,9 @@
 // From the control tables to what an operator sees. Pure: every monolith answers the same from them.
+import type { Placement } from '../routing/snapshot.ts';
 import type { Entry, InstanceStatus, Overview } from './admin-contract.ts';
 import { instancesOf, isHealthy, isLive } from './picture.ts';
 import type { HostRow, ServiceRow, Tables } from './tables.ts';
+import { ALWAYS_KNOWN } from './words.ts';
 
 export function overviewOf(tables: Tables, monolith: Overview['monolith']): Overview {
   return {
@@ -19,6 +21,7 @@ export function entryOf(tables: Tables, module: string): Entry | undefined {
   if (!row) return undefined;
   const { placement, percent, changedAt, changedBy } = row;
   const services = tables.services.filter((service) => service.module === module);
+  const tooOld = ignorantOf(tables, placement);
   const desired = services.filter(({ wanted }) => wanted).length;
   return {
     module,
@@ -28,7 +31,14 @@ export function entryOf(tables: Tables, module: string): Entry | undefined {
     desired,
     changedAt,
     changedBy,
+    ...(tooOld.length > 0 && { tooOld }),
   };
+}
+
+/** Whoever registers while the word is in use is not refused: to it the module is in-process, and is served rightly. */
+function ignorantOf({ hosts }: Tables, word: Placement): string[] {
+  if (ALWAYS_KNOWN.includes(word)) return [];
+  return hosts.filter((host) => isLive(host) && !host.speaks.includes(word)).map(({ id }) => id);
 }
 
 function listOf(tables: Tables, module: string, services: readonly ServiceRow[]): InstanceStatus[] {

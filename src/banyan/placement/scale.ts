@@ -74,15 +74,18 @@ async function want(store: ControlStore, { module, supervisor }: Scale, count: n
   if (outcome === 'last-instance') {
     throw problem(admin, 'last-instance', {
       detail:
-        `${module} is placed as a service and these are its last processes. Flip it back first: ` +
+        `${module}'s service gets requests and these are its last processes. Flip it back first: ` +
         `npx banyan restore ${module} (or PUT /admin/placements/${module} {"placement":"in-process"})`,
     });
   }
 }
 
 export function moduleUnknown(module: string, tables: Tables) {
-  const known = tables.placements.map((row) => row.module).join(', ');
-  return problem(admin, 'module-unknown', { detail: `There is no module "${module}". There are: ${known}.` });
+  return problem(admin, 'module-unknown', { detail: unknownModule(module, tables) });
+}
+
+export function unknownModule(module: string, { placements }: Pick<Tables, 'placements'>): string {
+  return `There is no module "${module}". There are: ${placements.map((row) => row.module).join(', ')}.`;
 }
 
 /** Answers what went wrong, in a sentence; undefined when numbers 1 to `count` are healthy. */

@@ -12,7 +12,7 @@ export type WantOutcome = 'done' | 'unknown-module' | 'last-instance';
 export interface Services {
   /**
    * N processes of the module in all, numbered from 1; new ones are looked after by `supervisor`. Refuses to
-   * take away the last healthy instance of a module that is placed as a service. Forgets past failures.
+   * take away the last healthy instance of a module whose service gets requests. Forgets past failures.
    */
   want(module: string, count: number, supervisor: string | null): Promise<WantOutcome>;
   /** Takes over the rows whose supervisor is not in the registry any more. */
@@ -38,7 +38,7 @@ export function createServices(sql: Sql, change: Change): Services {
           [module],
         );
         if (!rows[0]) outcome = 'unknown-module';
-        else if (rows[0].placement === 'service' && !(await leavesOne(tx, module, count)))
+        else if (rows[0].placement !== 'in-process' && !(await leavesOne(tx, module, count)))
           outcome = 'last-instance';
         if (outcome !== 'done') return false;
         await tx.query('UPDATE service SET wanted = false WHERE module = $1 AND number > $2', [

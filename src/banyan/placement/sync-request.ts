@@ -35,6 +35,8 @@ export const SyncRequest = Type.Object({
   tag: Type.String({ maxLength: 1000 }),
   /** How long to wait for another picture, at most 1000 ms. */
   waitMs: Type.Integer({ minimum: 0, maximum: 1000 }),
+  /** Which words of placement the host knows; absent: those of the version before. */
+  speaks: Type.Optional(Type.Array(line({ minLength: 1, maxLength: 40 }), { maxItems: 20 })),
   register: Type.Optional(
     Type.Object({
       host: Id,

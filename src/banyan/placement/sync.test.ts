@@ -8,6 +8,7 @@ import { Type } from '../contract/type.ts';
 import type { Placements } from '../routing/snapshot.ts';
 import { canonicalContract } from './canonical.ts';
 import {
+  by,
   execute,
   startTestMonolith,
   startTestServer,
@@ -21,7 +22,7 @@ import type { HostReport, Registration } from './host.ts';
 import { createHttpFollower } from './http-follower.ts';
 import { forkTestMonolith } from './monolith.fixture.ts';
 import { controlSchema } from './schema.ts';
-import { SYNC_PATH } from './sync.ts';
+import { SYNC_PATH, type SyncAnswer } from './sync.ts';
 import { Refused } from './sync-client.ts';
 
 const log = pino({ level: 'silent' });
@@ -113,10 +114,39 @@ test('a service registers, learns everything it needs, and acknowledges a flip',
   });
   expect(instancesOf(orders)).toEqual(['orders-1 true']);
   const started = performance.now();
-  const flip = await setPlacement(one.store, one.follower, 'orders', 'service', 'x');
+  const flip = await setPlacement(one.store, one.follower, 'orders', { placement: 'service' }, by('x'));
   expect(flip).toEqual({ outcome: 'changed', lagging: [] });
   expect(performance.now() - started).toBeLessThan(1000);
   expect(isService(orders)).toBe(true);
+});
+
+test('a share is told to whoever has the word for it; to one of the version before the module is in-process', async () => {
+  const one = await monolith();
+  const orders = await service(one);
+  const flip = await setPlacement(
+    one.store,
+    one.follower,
+    'orders',
+    { placement: 'canary', percent: 10 },
+    by('x'),
+  );
+  expect(flip).toEqual({ outcome: 'changed', lagging: [] });
+  expect(orders.current.modules.orders).toMatchObject({ placement: 'canary', percent: 10 });
+  const said = { tag: '', waitMs: 0, register: registration('orders-2') };
+  const response = await fetch(`${one.url}${SYNC_PATH}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${testToken('control')}` },
+    body: JSON.stringify(said),
+  });
+  const { snapshot } = (await response.json()) as SyncAnswer;
+  expect(snapshot!.modules.orders).toMatchObject({ placement: 'in-process', percent: 0 });
+  expect(snapshot!.modules.orders!.instances.map(({ id }) => id)).toEqual(['orders-1', 'orders-2']);
+  const { hosts } = await one.store.read();
+  expect(hosts.map(({ id, speaks }) => [id, speaks.includes('canary')])).toEqual([
+    ['monolith', true],
+    ['orders-1', true],
+    ['orders-2', false],
+  ]);
 });
 
 test('a session that was ended is known to a service within a second', async () => {
@@ -132,7 +162,13 @@ test('flips at one monolith are applied by services that follow the other', asyn
   const [first, second] = [await service(one, 'orders-1'), await service(two, 'orders-2')];
   for (let n = 0; n < 10; n++) {
     const at = n % 2 ? one : two;
-    const flip = await setPlacement(at.store, at.follower, 'orders', n % 2 ? 'in-process' : 'service', 'x');
+    const flip = await setPlacement(
+      at.store,
+      at.follower,
+      'orders',
+      { placement: n % 2 ? 'in-process' : 'service' },
+      by('x'),
+    );
     expect(flip.lagging).toEqual([]);
     expect([first, second, one.follower, two.follower].map(isService)).toEqual(Array(4).fill(n % 2 === 0));
   }
@@ -170,7 +206,7 @@ test('a service whose monolith died goes on with another, and keeps what it know
   const orders = await service(one);
   await one.kill();
   expect(orders.current.monoliths).toHaveLength(2);
-  const flip = await setPlacement(two.store, two.follower, 'orders', 'service', 'x');
+  const flip = await setPlacement(two.store, two.follower, 'orders', { placement: 'service' }, by('x'));
   expect(flip.outcome).toBe('changed');
   expect(await until(orders, () => isService(orders), 5000)).toBe(true);
   expect(instancesOf(two.follower)).toEqual(['orders-1 true']);
@@ -186,7 +222,7 @@ test('a service whose monolith is frozen gives it up a second after the answer w
   expect(await until(orders, ({ monoliths }) => monoliths.length === 2, 3000)).toBe(true);
   frozen.signal('SIGSTOP');
   const began = performance.now();
-  await setPlacement(one.store, one.follower, 'orders', 'service', 'x');
+  await setPlacement(one.store, one.follower, 'orders', { placement: 'service' }, by('x'));
   expect(await until(orders, () => isService(orders), 10_000)).toBe(true);
   // It may wait 1 s for news; 1 s later it asks the next monolith.
   expect(performance.now() - began).toBeLessThan(4000);

@@ -15,6 +15,7 @@ import { until } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import { type ControlStore, StoreUnavailable } from './store.ts';
 import { checkSync, type SyncRequest } from './sync-request.ts';
+import { inItsWords, wordsUnknownTo } from './words.ts';
 
 /** On the internal port; its tokens have the audience CONTROL_AUDIENCE. */
 export const SYNC_PATH = '/control/sync';
@@ -44,27 +45,27 @@ export type SyncHandler = (body: unknown, caller: InternalCaller) => Promise<Syn
 export function createSyncHandler(options: SyncOptions): SyncHandler {
   const { store, follower, contracts, networks, log } = options;
   const services = () => follower.current.services ?? {};
-  const answer = (known: boolean, theirs: string): SyncAnswer => {
+  const answer = (known: boolean, { tag: theirs, speaks }: SyncRequest): SyncAnswer => {
     const { tag, current } = follower;
     const head = { known, tag, now: Date.now() };
-    return tag === theirs ? head : { ...head, snapshot: current };
+    return tag === theirs ? head : { ...head, snapshot: inItsWords(current, speaks) };
   };
 
   return async (body, caller) => {
     checkSync(body);
-    const { tag, waitMs, register, beat, leave } = body;
+    const { tag, waitMs, speaks, register, beat, leave } = body;
     if (!follower.loaded)
       throw libraryProblem('unavailable', { detail: 'this monolith is starting', retryAfter: 1 });
     if (leave) {
       await owned(store.registry.leave(leave, caller.caller));
-      return answer(false, tag);
+      return answer(false, body);
     }
-    if (register) await admit(register as unknown as Registration, beat, caller);
-    else if (beat && !(await owned(isKnown(beat, caller)))) return answer(false, tag);
+    if (register) await admit({ ...(register as unknown as Registration), speaks }, beat, caller);
+    else if (beat && !(await owned(isKnown(beat, speaks, caller)))) return answer(false, body);
     // A host that is ahead of this monolith followed another one: look before telling it anything older.
     if ((beat?.appliedVersion ?? 0) > follower.current.version) await follower.refresh();
     await until(follower, () => follower.tag !== tag, waitMs);
-    return answer(true, tag);
+    return answer(true, body);
   };
 
   async function admit(said: Registration, beat: SyncRequest['beat'], who: InternalCaller): Promise<void> {
@@ -91,14 +92,25 @@ export function createSyncHandler(options: SyncOptions): SyncHandler {
     const { id, url } = host;
     log.info({ id, url, pid: host.process.pid, caller: who.caller }, 'an instance registered');
     await follower.refresh();
+    const unknown = wordsUnknownTo(said, follower.current);
+    if (unknown.length > 0)
+      log.warn(
+        { id, modules: unknown },
+        'an instance of the version before does not know where these modules are placed: what it calls of them goes to the monolith',
+      );
   }
 
   /** While the store is down nobody is forgotten: the host keeps what it has. */
-  async function isKnown(beat: NonNullable<SyncRequest['beat']>, who: InternalCaller): Promise<boolean> {
+  async function isKnown(
+    beat: NonNullable<SyncRequest['beat']>,
+    speaks: SyncRequest['speaks'],
+    who: InternalCaller,
+  ): Promise<boolean> {
     try {
       const { host, appliedVersion } = beat;
       const report = ownCounts(reportOf(beat), who, services());
-      return (await store.registry.beat({ host, appliedVersion, ...report }, who.caller)) !== undefined;
+      const heartbeat = { host, appliedVersion, speaks, ...report };
+      return (await store.registry.beat(heartbeat, who.caller)) !== undefined;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       log.debug({ error: error.message }, 'a heartbeat could not be stored');

@@ -39,6 +39,8 @@ export interface HostRow {
   readonly held: Readonly<Record<string, HeldOut>>;
   /** The key by which it registered; null: it is of the version before. */
   readonly kid: string | null;
+  /** Which words of placement it knows; of the version before: none said. */
+  readonly speaks: readonly string[];
   readonly differences: readonly (Difference & { readonly module: string })[];
   /** Milliseconds since the last heartbeat, by the database's clock. */
   readonly silence: number;
@@ -113,7 +115,8 @@ const TABLES_SQL = `SELECT json_build_object(
     FROM placement ORDER BY module`)},
   'hosts', ${rows(`
     SELECT host, id, role, modules, url, public_url AS "publicUrl", pid, machine, started, doors, live, ready,
-      draining, retiring, replaceable, applied_version AS "appliedVersion", inflight, busy, held, kid, differences,
+      draining, retiring, replaceable, applied_version AS "appliedVersion", inflight, busy, held, kid, speaks,
+      differences,
       ${ageOf('heartbeat_at')} AS silence
     FROM host ORDER BY registered_at, host`)},
   'services', ${rows(`

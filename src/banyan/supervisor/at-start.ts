@@ -1,5 +1,5 @@
-// What a supervisor does once, before its first look: what an earlier monolith left is replaced, and modules that are
-// placed as a service with nobody to serve them get a first process.
+// What a supervisor does once, before its first look: what an earlier monolith left is replaced, and modules whose
+// service gets requests, all or a share, with nobody to serve them get a first process.
 
 import type { Keepers, KeepersOptions } from './keepers.ts';
 import { unrunnable } from './local-process.ts';
@@ -13,10 +13,10 @@ export async function replaceLeftovers(keepers: Keepers, { host, store }: Keeper
   await Promise.all(left.map((row) => keepers.replace(row, processOf(row)!)));
 }
 
-/** Wants one process of each module that is placed as a service while none is wanted here and none is registered. */
+/** Wants one process of each module whose service gets requests while none is wanted here and none is registered. */
 export async function spawnPlaced({ host, store, follower, command, log }: KeepersOptions): Promise<void> {
   const { placements, services } = await store.read();
-  for (const { module } of placements.filter(({ placement }) => placement === 'service')) {
+  for (const { module } of placements.filter(({ placement }) => placement !== 'in-process')) {
     const wanted = services.some((row) => row.module === module && row.wanted);
     const served = follower.current.modules[module]?.instances.some(({ healthy }) => healthy);
     if (wanted || served) continue;

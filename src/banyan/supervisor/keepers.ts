@@ -6,7 +6,6 @@ import { isAlive, type ProcessIdentity } from '../context/process.ts';
 import { type Follower, until } from '../placement/follower.ts';
 import type { ControlStore } from '../placement/store.ts';
 import type { HostRow, ServiceRow } from '../placement/tables.ts';
-import { isExtracted } from '../routing/side.ts';
 import { Keeper } from './keeper.ts';
 import { adoptProcess, type Command, startProcess, unrunnable } from './local-process.ts';
 import { lastLine, openLog } from './log-file.ts';
@@ -61,10 +60,11 @@ export class Keepers {
     return this.#leaving.has(id);
   }
 
-  /** The ids of those whose module is placed as a service. */
+  /** The ids of those whose module's service gets requests, all or a share. */
   placed(): string[] {
     const { current } = this.#options.follower;
-    return [...this.#keepers.keys()].filter((id) => isExtracted(current, moduleOf(id)));
+    const placement = (id: string) => current.modules[moduleOf(id)]?.placement ?? 'in-process';
+    return [...this.#keepers.keys()].filter((id) => placement(id) !== 'in-process');
   }
 
   /** @param found its process, where one runs already and may stay. */

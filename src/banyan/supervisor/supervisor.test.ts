@@ -6,6 +6,7 @@ import { type Logger, pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { identify, isAlive } from '../context/process.ts';
 import {
+  by,
   execute,
   startTestMonolith,
   startTestServer,
@@ -275,7 +276,7 @@ test('nothing is stopped while a request runs; when the time is up both sides st
 test('the last process of a placed service is not taken away', async () => {
   const one = await supervised();
   await run(one, 1);
-  await setPlacement(one.store, one.follower, 'orders', 'service', 'x');
+  await setPlacement(one.store, one.follower, 'orders', { placement: 'service' }, by('x'));
   await expect(run(one, 0)).rejects.toMatchObject({ status: 409, body: { code: 'last-instance' } });
   await run(one, 2);
   await run(one, 1);
@@ -322,7 +323,7 @@ test('what is placed as a service is up again before the next monolith says that
   const supervisor = supervise(first);
   await supervisor.start();
   await run(first, 2);
-  await setPlacement(first.store, first.follower, 'orders', 'service', 'x');
+  await setPlacement(first.store, first.follower, 'orders', { placement: 'service' }, by('x'));
   await supervisor.stop();
   await first.stop();
   const second = await supervised();
@@ -345,7 +346,7 @@ test('after a kill the next monolith replaces what was left, and never a strange
   await run(dead, 2);
   await dead.follower.refresh();
   const left = serving(dead);
-  await setPlacement(dead.store, dead.follower, 'orders', 'service', 'x');
+  await setPlacement(dead.store, dead.follower, 'orders', { placement: 'service' }, by('x'));
   await dead.kill();
   await dead.store.registry.markGone([dead.host]);
   // Number 2's process is gone and its pid is ours now, as after a long time.
@@ -371,7 +372,7 @@ test('a monolith that stops hands over to another, without a moment without a pr
   const leaving = supervise(first);
   await leaving.start();
   await run(first, 1);
-  await setPlacement(first.store, first.follower, 'orders', 'service', 'x');
+  await setPlacement(first.store, first.follower, 'orders', { placement: 'service' }, by('x'));
   const second = await supervised();
   const before = serving(second);
   const served: number[] = [];

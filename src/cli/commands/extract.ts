@@ -7,6 +7,7 @@ import { forEachModule } from '../several.ts';
 
 interface Options {
   readonly instances?: number;
+  readonly percent?: number;
   readonly json?: boolean;
 }
 
@@ -20,8 +21,9 @@ export const extract: Register = (program, terminal) => {
       'processes of each in all (default: those there are, at least 1)',
       instances,
     )
+    .option('-p, --percent <N>', 'give them a share of the requests alone (canary)', share)
     .option('--json', "print each module's admin answer, one a line")
-    .action(async (modules: string[], { instances, json = false }: Options) => {
+    .action(async (modules: string[], { instances, percent, json = false }: Options) => {
       const client = connect(terminal, 'extract');
       await forEachModule({
         terminal,
@@ -33,17 +35,21 @@ export const extract: Register = (program, terminal) => {
           progress.show(module, `starting ${wanted === 1 ? 'a process' : `${wanted} processes`}`);
           const { body: started } = await client.services(module, wanted);
           progress.show(module, 'healthy, flipping');
-          const answer = await client.place(module, 'service');
+          const answer = await client.place(
+            module,
+            percent === undefined ? { placement: 'service' } : { placement: 'canary', percent },
+          );
           const word = isSame(before, answer.body) ? 'serves already' : 'serves';
-          return { answer, said: `${style('bold', module)} ${word} from ${describe(started)}` };
+          const part = percent === undefined ? '' : ` ${percent}% of its requests`;
+          return { answer, said: `${style('bold', module)} ${word}${part} from ${describe(started)}` };
         },
       });
     });
 };
 
 function isSame(before: Entry, after: Entry): boolean {
-  const shape = ({ placement, instances }: Entry) =>
-    JSON.stringify([placement, instances.map(({ id, pid, healthy }) => [id, pid, healthy])]);
+  const shape = ({ placement, percent, instances }: Entry) =>
+    JSON.stringify([placement, percent, instances.map(({ id, pid, healthy }) => [id, pid, healthy])]);
   return shape(before) === shape(after);
 }
 
@@ -52,6 +58,12 @@ function describe({ instances }: Entry): string {
     .filter(({ healthy }) => healthy)
     .map(({ id, pid }) => `${id} (pid ${pid})`)
     .join(', ');
+}
+
+function share(text: string): number {
+  const percent = Number(text);
+  if (Number.isInteger(percent) && percent >= 1 && percent <= 99) return percent;
+  throw new InvalidArgumentError('It takes a whole number from 1 to 99. For all requests leave it out.');
 }
 
 function instances(text: string): number {

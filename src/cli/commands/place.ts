@@ -1,18 +1,33 @@
-// `banyan place M service|in-process`: the flip alone.
-import { Argument } from 'commander';
+// `banyan place M service|in-process`, or `canary --percent 10`: the flip alone.
+import { Argument, InvalidArgumentError } from 'commander';
 import type { Entry } from '../../banyan/placement/admin-contract.ts';
-import { connect } from '../client.ts';
+import { connect, type PlaceWish } from '../client.ts';
+import { misusedOption } from '../failure.ts';
+import { servesInWords } from '../picture.ts';
 import type { Register } from '../register.ts';
 import { forEachModule } from '../several.ts';
+
+interface Options extends Pick<PlaceWish, 'percent' | 'reason'> {
+  readonly json?: boolean;
+}
 
 export const place: Register = (program, terminal) => {
   program
     .command('place')
-    .description('flip a module and start or stop nothing')
+    .description('flip a module, or a share of its requests; start or stop nothing')
     .argument('<module>', 'the module')
-    .addArgument(new Argument('<placement>', 'where it is to serve').choices(['service', 'in-process']))
+    .addArgument(
+      new Argument('<placement>', 'where it is to serve').choices(['service', 'in-process', 'canary']),
+    )
+    .option('-p, --percent <N>', 'in canary: how many percent of its requests the service gets', percent)
+    .option('--reason <text>', 'why, for `banyan history`')
     .option('--json', 'print the admin answer unchanged')
-    .action(async (module: string, placement: Entry['placement'], { json = false }: { json?: boolean }) => {
+    .action(async (module: string, placement: Entry['placement'], { json = false, ...how }: Options) => {
+      if (how.percent !== undefined && placement !== 'canary')
+        throw misusedOption(
+          `--percent goes with canary: ${placement} is ${placement === 'service' ? 'all' : 'none'} of the requests`,
+          `npx banyan place ${module} canary --percent ${how.percent}`,
+        );
       const client = connect(terminal, 'place');
       await forEachModule({
         terminal,
@@ -20,12 +35,19 @@ export const place: Register = (program, terminal) => {
         json,
         modules: [module],
         work: async (_module, before, _progress, style) => {
-          const answer = await client.place(module, placement);
-          const word = before.placement === placement ? 'is already placed' : 'is placed';
+          const answer = await client.place(module, { placement, ...how });
+          const same = before.placement === placement && before.percent === answer.body.percent;
+          const word = same ? 'is already placed' : 'is placed';
           const left = placement === 'in-process' && answer.body.instances.length > 0;
           const note = left ? `; its processes keep running (npx banyan restore ${module} stops them)` : '';
-          return { answer, said: `${style('bold', module)} ${word} ${placement}${note}` };
+          return { answer, said: `${style('bold', module)} ${word} ${servesInWords(answer.body)}${note}` };
         },
       });
     });
 };
+
+/** What a share may be the server says, as to everybody. */
+function percent(text: string): number {
+  if (/^-?\d+(\.\d+)?$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It takes a whole number from 1 to 99.');
+}

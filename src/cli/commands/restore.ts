@@ -36,7 +36,7 @@ export const restore: Register = (program, terminal) => {
         modules: everything,
         work: async (module, before, progress, style): Promise<Done> => {
           progress.show(module, 'flipping back');
-          const { body: flipped } = await client.place(module, 'in-process');
+          const { body: flipped } = await client.place(module, { placement: 'in-process' });
           progress.show(module, 'waiting for its requests to end');
           const answer = await client.services(module, 0, timeout);
           const nothing = isRestored(before);

@@ -1,0 +1,93 @@
+// What may be read about placements beside where they are now: how they came to be, and the same as flags for tools that
+// evaluate them. The routes under /admin, for who has the scope `read`.
+import type { Static } from 'typebox';
+import { type Contract, closed, defineContract, nothing, operation } from '../contract/contract.ts';
+import { nullable, paging, time } from '../contract/fields.ts';
+import { Type } from '../contract/type.ts';
+import { Percent, PlacementWord } from './admin-contract.ts';
+import type { Actor } from './history.ts';
+
+export const Change = Type.Object({
+  module: Type.String(),
+  at: time(),
+  /** Null: the first placement that was stored. */
+  from: nullable(PlacementWord),
+  to: PlacementWord,
+  percent: Percent,
+  actor: Type.Unsafe<Actor>({ type: 'string', enum: ['operator', 'judge'] }),
+  /** Who, and by what. */
+  by: Type.String(),
+  reason: nullable(Type.String()),
+  /** On which numbers; null where a person decided. */
+  evidence: nullable(Type.Record(Type.String(), Type.Unknown())),
+});
+export type Change = Static<typeof Change>;
+
+type Variant = 'service' | 'in-process';
+const Variant = Type.Unsafe<Variant>({ type: 'string', enum: ['service', 'in-process'] });
+
+/** A flag of flagd (https://flagd.dev/schema/v0/flags.json), whose key is the module. */
+export const Flag = Type.Object({
+  state: Type.Literal('ENABLED'),
+  variants: Type.Object({ service: Type.Literal('service'), 'in-process': Type.Literal('in-process') }),
+  defaultVariant: Variant,
+  targeting: Type.Optional(
+    Type.Object({
+      fractional: Type.Unsafe<[Variant, number][]>({
+        type: 'array',
+        description: 'By flag key and targeting key, as hosts decide: of a user, else the Idempotency-Key',
+        items: { type: 'array', prefixItems: [Variant, { type: 'integer' }], minItems: 2, maxItems: 2 },
+        examples: [
+          [
+            ['service', 10],
+            ['in-process', 90],
+          ],
+        ],
+      }),
+    }),
+  ),
+});
+export type Flag = Static<typeof Flag>;
+
+export const FLAGS_SCHEMA = 'https://flagd.dev/schema/v0/flags.json';
+
+/** Not an id: a change is named by its version and its module. */
+const cursor = Type.Optional(Type.String({ minLength: 1, maxLength: 200, examples: ['7.module'] }));
+
+/** The library names no module: the example takes the last of those there are. */
+const ofSomeModule = (contracts: readonly Contract[]) => ({
+  module: contracts.findLast(({ events }) => Object.keys(events).length > 0)?.module,
+});
+
+export const placements = defineContract('placements', {
+  summary: 'How placements came to be, and what they are as flags',
+  errors: {
+    'module-unknown': { status: 404, title: 'No such module' },
+    'bad-cursor': { status: 422, title: 'The cursor is not one of this list' },
+  },
+  operations: {
+    history: operation({
+      summary: 'Every change of a placement, newest first: who, why, on which numbers',
+      access: 'operator',
+      scope: 'read',
+      http: { method: 'GET', path: '/admin/history' },
+      input: closed({ module: Type.Optional(Type.String({ maxLength: 100 })), limit: paging.limit, cursor }),
+      example: ofSomeModule,
+      output: Type.Object({ items: Type.Array(Change), nextCursor: nullable(Type.String()) }),
+      idempotent: true,
+      errors: ['module-unknown', 'bad-cursor'],
+    }),
+    flags: operation({
+      summary: 'The placements as a flag definition of flagd: the same share, by the same keys',
+      access: 'operator',
+      scope: 'read',
+      http: { method: 'GET', path: '/admin/flags' },
+      input: nothing,
+      output: Type.Object({
+        $schema: Type.Literal(FLAGS_SCHEMA),
+        flags: Type.Record(Type.String(), Flag),
+      }),
+      idempotent: true,
+    }),
+  },
+});

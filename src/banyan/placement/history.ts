@@ -1,0 +1,89 @@
+// Every change of a placement, and why: who asked for it (an operator, or the judge of evidence), in which words, on
+// which numbers. Guarantees: a change and its row are one transaction; rows are never changed, and those of versions
+// before are read like the others. It decides nothing.
+import type { Placement } from '../routing/snapshot.ts';
+import type { Sql } from '../store/store.ts';
+import type { Placed } from './wish.ts';
+
+/** A person or script with a token; or what moves modules by evidence. */
+export type Actor = 'operator' | 'judge';
+
+export interface Who {
+  readonly actor: Actor;
+  readonly by: string;
+  /** In words. */
+  readonly reason?: string | undefined;
+  /** What it was decided on. */
+  readonly evidence?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface HistoryRow {
+  /** The one with which the change took effect; with the module it names the row. */
+  readonly version: number;
+  readonly module: string;
+  readonly at: string;
+  /** Null: the first placement that was stored. */
+  readonly from: Placement | null;
+  readonly to: Placement;
+  readonly percent: number;
+  readonly actor: Actor;
+  readonly by: string;
+  readonly reason: string | null;
+  readonly evidence: Readonly<Record<string, unknown>> | null;
+}
+
+export interface HistoryQuery {
+  /** Absent: of all modules. */
+  readonly module?: string | undefined;
+  readonly limit: number;
+  /** Those behind this one. */
+  readonly after?: Pick<HistoryRow, 'version' | 'module'> | undefined;
+}
+
+export interface History {
+  /** Newest first; of one version by module. */
+  history(query: HistoryQuery): Promise<HistoryRow[]>;
+}
+
+export function createHistory(sql: Sql): History {
+  return {
+    history: async ({ module, limit, after }) => {
+      const { rows } = await sql.query<HistoryRow>(
+        `SELECT version::float8 AS version, module, from_placement AS "from", to_placement AS "to", percent, actor,
+           changed_by AS "by", reason, evidence,
+           to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "at"
+         FROM placement_audit a
+         WHERE ($1::text IS NULL OR module = $1) AND ($2::bigint IS NULL OR (-a.version, module) > (-$2::bigint, $3::text))
+         ORDER BY a.version DESC, module LIMIT $4`,
+        [module ?? null, after?.version ?? null, after?.module ?? null, limit],
+      );
+      return rows;
+    },
+  };
+}
+
+export async function writeHistory(
+  tx: Sql,
+  version: number,
+  module: string,
+  from: Placement | null,
+  { placement, percent }: Placed,
+  { actor, by, reason, evidence }: Who,
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO placement_audit
+       (version, module, from_placement, to_placement, percent, changed_by, changed_at, actor, reason, evidence)
+     VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9)`,
+    [
+      version,
+      module,
+      from,
+      placement,
+      percent,
+      by,
+      actor,
+      reason ?? null,
+      evidence ? JSON.stringify(evidence) : null,
+    ],
+  );
+}
