@@ -1,11 +1,12 @@
 // One variant of a call inside one process, measured in a process of its own: `node near.ts <variant>`.
-// Prints nanoseconds per awaited call, the mean of one long loop after a warm-up of the same loop.
+// Prints nanoseconds per awaited call, by the clock and of CPU, the mean of one long loop after a warm-up of the same loop.
 
 import { createDispatcher, type Dispatcher } from '../../src/banyan/calls/dispatcher.ts';
 import { createRef, type Remote } from '../../src/banyan/calls/ref.ts';
 import type { Call } from '../../src/banyan/context/call.ts';
 import { withFlow } from '../../src/banyan/context/call.ts';
 import type { Placements, Snapshot } from '../../src/banyan/routing/snapshot.ts';
+import { type SideCounter, Stats } from '../../src/banyan/telemetry/stats.ts';
 import { INPUT, price, priceInTime, shelf, TRACEPARENT } from './subject.ts';
 
 const WARM = 300_000;
@@ -27,8 +28,8 @@ const placements: Placements = {
 };
 const remote: Remote = () => Promise.reject(new Error('nobody is far'));
 
-function refOver(local: Dispatcher): Ask {
-  return createRef(shelf, { caller: 'orders', local, remote, placements, strict: false }).price as Ask;
+function refOver(local: Dispatcher, stats?: Stats): Ask {
+  return createRef(shelf, { caller: 'orders', local, remote, placements, stats, strict: false }).price as Ask;
 }
 
 const dispatcherOf = (handler: unknown) =>
@@ -37,6 +38,15 @@ const dispatcherOf = (handler: unknown) =>
 /** A dispatcher that does nothing: what is left of a ref is the look-up and the promise passed on. */
 const nothing = { contract: shelf, forModule: () => price } as unknown as Dispatcher;
 
+/** What it would cost to time every call, and not one in 16. */
+function watchedAlways(ask: Ask): Ask {
+  const counter: SideCounter = new Stats().of('shelf', 'in-process', 'price');
+  return (input) => {
+    counter.begins();
+    return counter.watch(ask, input);
+  };
+}
+
 const call = {} as Call;
 const variants: Record<string, () => Ask | Promise<Ask>> = {
   direct: () => price,
@@ -44,6 +54,8 @@ const variants: Record<string, () => Ask | Promise<Ask>> = {
     priceInTime(input, { ...call, deadline: 1, traceparent: TRACEPARENT }),
   fork: () => refOver(nothing),
   ref: () => refOver(dispatcherOf(price)),
+  'ref, counted': () => refOver(dispatcherOf(price), new Stats()),
+  'ref, every call watched': () => watchedAlways(refOver(dispatcherOf(price))),
   'ref in a flow': () => refOver(dispatcherOf(price)),
   'ref with deadline and trace': () => refOver(dispatcherOf(priceInTime)),
   'moleculer local': async () => {
@@ -60,10 +72,12 @@ const variants: Record<string, () => Ask | Promise<Ask>> = {
   },
 };
 
-async function loop(ask: Ask, calls: number): Promise<number> {
+async function loop(ask: Ask, calls: number): Promise<{ ns: number; cpuNs: number }> {
   const start = process.hrtime.bigint();
+  const spent = process.cpuUsage();
   for (let i = 0; i < calls; i += 1) await ask(INPUT);
-  return Number(process.hrtime.bigint() - start) / calls;
+  const { user, system } = process.cpuUsage(spent);
+  return { ns: Number(process.hrtime.bigint() - start) / calls, cpuNs: ((user + system) * 1000) / calls };
 }
 
 const variant = process.argv[2]!;
@@ -72,5 +86,5 @@ const inFlow = variant === 'ref in a flow' || variant === 'ref with deadline and
 const flow = { deadline: Date.now() + 600_000, traceparent: TRACEPARENT };
 const run = (calls: number) => (inFlow ? withFlow(flow, () => loop(ask, calls)) : loop(ask, calls));
 await run(WARM);
-process.stdout.write(JSON.stringify({ ns: await run(CALLS) }));
+process.stdout.write(JSON.stringify(await run(CALLS)));
 process.exit(0);

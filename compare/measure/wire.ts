@@ -1,5 +1,5 @@
 // What goes between the processes of a topology: requests and calls, and bytes on the internal ports, both ways, as
-// the hosts' own metrics count them. What the scrapes themselves cost is taken off.
+// the hosts' own metrics count them: each once, by the host that sent it away. What the scrapes themselves cost is taken off.
 import type { HostProcess } from '../topology/instance.ts';
 
 export interface WireCount {
@@ -53,10 +53,9 @@ async function scrape({ name, url }: HostProcess): Promise<WireCount> {
   let bytes = 0;
   for (const line of text.split('\n')) {
     const value = () => Number(line.slice(line.lastIndexOf(' ') + 1));
-    if (line.startsWith('rpc_client_duration_seconds_count{')) calls += value();
-    // What the gateway hands to a service arrives there as a request of the public API.
-    else if (name !== 'monolith' && /^http_server_request_duration_seconds_count\{.*route="\/api/.test(line))
-      calls += value();
+    const side = /^banyan_requests_total\{.*side="([a-z-]+)"/.exec(line)?.[1];
+    // Whatever goes to a service goes to another process; from a service, what goes back to the monolith does, too.
+    if (side === 'service' || (side !== undefined && name !== 'monolith')) calls += value();
     else if (line.startsWith('banyan_internal_bytes_total{')) bytes += value();
   }
   return { calls, bytes };

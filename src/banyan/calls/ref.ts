@@ -9,7 +9,7 @@ import type { Contract, InputOf, OperationSpec, OutputOf } from '../contract/con
 import { libraryProblem } from '../contract/problem.ts';
 import { sideOf } from '../routing/side.ts';
 import type { Placements, Side } from '../routing/snapshot.ts';
-import type { SideCounter, Stats } from '../telemetry/stats.ts';
+import type { Stats } from '../telemetry/stats.ts';
 import type { Dispatcher } from './dispatcher.ts';
 
 /** The operations of a contract as functions; uploads and downloads are for clients over HTTP alone. */
@@ -50,10 +50,13 @@ export function createRef<C extends Contract>(contract: C, options: RefOptions):
   const client: Record<string, Ask> = {};
   for (const [name, spec] of Object.entries(contract.operations)) {
     if (spec.upload || spec.download) continue;
-    const near = counted(local?.forModule(name, caller), stats?.of(module, 'in-process', name));
+    const near = local?.forModule(name, caller);
+    const counter = stats?.of(module, 'in-process', name);
     const fork = (input: unknown) => {
       const side = sideOf(placements.current, module);
-      if (near && (side === 'in-process' || isTrial())) return near(input);
+      // An addition, but for the few that are watched to their end.
+      if (near && side === 'in-process') return counter?.begins() ? counter.watch(near, input) : near(input);
+      if (near && isTrial()) return near(input);
       // A trial goes nowhere else: what is done there would not be rolled back.
       return isTrial()
         ? Promise.reject(tooFarForTrial(module, name))
@@ -68,12 +71,6 @@ export function createRef<C extends Contract>(contract: C, options: RefOptions):
       : fork;
   }
   return client as Client<C>;
-}
-
-/** A near call, counted: two additions, but for the few that are watched to their end. */
-function counted(near: Ask | undefined, counter: SideCounter | undefined): Ask | undefined {
-  if (!near || !counter) return near;
-  return (input) => (counter.begins() ? counter.watch(near, input) : near(input));
 }
 
 function tooFarForTrial(module: string, operation: string) {

@@ -9,7 +9,7 @@ export const EDGES = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0
 /** What takes longer is slow, until a module is given a threshold of its own. */
 export const SLOW_MS = 500;
 
-/** Of the near calls of one operation the first of every so many is watched to its end. */
+/** Of the near calls of one operation the first of every so many is watched to its end: a power of two. */
 export const WATCH_EVERY = 16;
 
 /** What one operation came to on one side. */
@@ -29,30 +29,34 @@ export interface Counted {
 }
 
 export class SideCounter implements Counted {
-  count = 0;
+  /** Near calls; whether one is watched to its end depends on it alone. */
+  #called = 0;
+  #ended = 0;
   watched = 0;
   bad = 0;
   slow = 0;
   slowMs: number;
   seconds = 0;
   readonly buckets: number[] = EDGES.map(() => 0);
-  #turn = 0;
 
   constructor(slowMs: number) {
     this.slowMs = slowMs;
   }
 
+  get count(): number {
+    return this.#called + this.#ended;
+  }
+
   /** A request has ended. */
   note(ms: number, bad: boolean): void {
-    this.count += 1;
+    this.#ended += 1;
     this.#seen(ms, bad);
   }
 
   /** A near call begins. True: this one is to be watched. */
   begins(): boolean {
-    this.count += 1;
-    this.#turn = (this.#turn + 1) % WATCH_EVERY;
-    return this.#turn === 1;
+    this.#called += 1;
+    return (this.#called & (WATCH_EVERY - 1)) === 1;
   }
 
   /** Makes a near call that is to be watched. */
