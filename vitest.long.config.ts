@@ -14,6 +14,7 @@ const alone = [
   'test/fault-stop-held.test.ts',
   'test/flip.long.test.ts',
   'test/operators.long.test.ts',
+  'test/overload.long.test.ts',
   'test/replicas.test.ts',
   'test/sessions.long.test.ts',
   'src/banyan/events/outbox.test.ts',
