@@ -57,6 +57,32 @@ export function climbed(truth: Truth, { runs, seed, perSecond = 50, wish = {} }:
   };
 }
 
+/** What is climbed in a rehearsal: whether the far side is to get to the end, and what is true of it. */
+export const TRUTHS: readonly { readonly name: string; readonly good: boolean; readonly truth: Truth }[] = [
+  { name: 'never fails', good: true, truth: { near: 0, far: 0 } },
+  { name: 'both fail in 0.2 %', good: true, truth: { near: 0.002, far: 0.002 } },
+  { name: 'both fail in 0.2 %, in bursts', good: true, truth: { near: 0.002, far: 0.002, bursts: 'apart' } },
+  { name: 'both fail in 2 %', good: true, truth: { near: 0.02, far: 0.02 } },
+  {
+    name: 'both fail in 2 %, in shared bursts',
+    good: true,
+    truth: { near: 0.02, far: 0.02, bursts: 'together' },
+  },
+  { name: 'both fail in 2 %, in bursts', good: true, truth: { near: 0.02, far: 0.02, bursts: 'apart' } },
+  { name: '1 % against 0', good: false, truth: { near: 0, far: 0.01 } },
+  { name: '1 % against 0, in bursts', good: false, truth: { near: 0, far: 0.01, bursts: 'apart' } },
+  {
+    name: '1 % against 0, in bursts of 5 s',
+    good: false,
+    truth: { near: 0, far: 0.01, bursts: 'apart', burstSeconds: 5 },
+  },
+  { name: '3 % against 2 %', good: false, truth: { near: 0.02, far: 0.03 } },
+  { name: '3 % against 2 %, in bursts', good: false, truth: { near: 0.02, far: 0.03, bursts: 'apart' } },
+  { name: '5 % against 0', good: false, truth: { near: 0, far: 0.05 } },
+  { name: '3 % slow against 1 %', good: false, truth: { near: 0, far: 0, slowFar: 0.03 } },
+  { name: '8 % slow against 1 %', good: false, truth: { near: 0, far: 0, slowFar: 0.08 } },
+];
+
 interface Climbed {
   readonly state: Climb['state'];
   readonly rung: Rung;
