@@ -3,6 +3,7 @@
 // It knows no socket: a link carries it.
 
 import type { Flow } from '../context/call.ts';
+import type { Share } from '../context/share.ts';
 import type { OperationSpec } from '../contract/contract.ts';
 import { Attempts } from '../routing/failover.ts';
 import type { Side } from '../routing/snapshot.ts';
@@ -76,6 +77,10 @@ export class FarCall extends Attempts<Link> {
   readonly target: Target;
   /** Where it goes; decided anew only when nobody is left there. */
   side: Side;
+  /** Undefined where no module was in canary when it was made. */
+  readonly share: Share | undefined;
+  /** Nobody was left on the far side, so that it went to the near one, and stays there. */
+  fellBack = false;
   /** JSON text. */
   readonly input: string;
   /** Milliseconds since the epoch; never infinite. */
@@ -104,6 +109,7 @@ export class FarCall extends Attempts<Link> {
     id: number,
     target: Target,
     side: Side,
+    share: Share | undefined,
     input: string,
     deadline: number,
     traceparent: string,
@@ -116,6 +122,7 @@ export class FarCall extends Attempts<Link> {
     this.id = id;
     this.target = target;
     this.side = side;
+    this.share = share;
     this.input = input;
     this.deadline = deadline;
     this.traceparent = traceparent;

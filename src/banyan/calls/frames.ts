@@ -8,6 +8,7 @@
 // It knows the text alone: no socket, no placement.
 
 import type { Flow } from '../context/call.ts';
+import type { Share } from '../context/share.ts';
 import { Problem, type ProblemBody } from '../contract/problem.ts';
 
 /** The largest frame either side takes, in bytes. A page of 100 parcels is some 40 kB. */
@@ -44,6 +45,8 @@ export interface Params {
   readonly traceparent?: string;
   /** The event that the asking side is handling: what is published because of the call was caused by it. */
   readonly event?: NonNullable<Flow['event']>;
+  /** Whose share it is in, where some module is in canary. */
+  readonly share?: Share;
   /** The module that asks; the token of the connection says which host vouches for it. */
   readonly caller?: string;
   /** The client's own Authorization header: the one asked verifies it once more. */
@@ -85,10 +88,13 @@ export function requestText(
   traceparent: string,
   event: Flow['event'],
   authorization: string | undefined,
+  share: Share | undefined,
 ): string {
   const cause = event === undefined ? '' : `,"event":${JSON.stringify(event)}`;
   const who = authorization === undefined ? '' : `,"authorization":${JSON.stringify(authorization)}`;
-  return `{"jsonrpc":"2.0","id":${id}${head}${traceparent}","deadlineMs":${deadlineMs}${cause}${who},"input":${input}}}`;
+  const shared =
+    share === undefined ? '' : `,"share":${JSON.stringify({ key: share.key, side: share.side })}`;
+  return `{"jsonrpc":"2.0","id":${id}${head}${traceparent}","deadlineMs":${deadlineMs}${cause}${who}${shared},"input":${input}}}`;
 }
 
 /** @param id as it came: JSON-RPC gives it back unchanged. @param result JSON text. */

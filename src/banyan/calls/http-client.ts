@@ -3,6 +3,7 @@
 // anything else a problem. The same promises as the WebSocket link.
 import type { IncomingHttpHeaders } from 'node:http';
 import { Pool } from 'undici';
+import { isKey, type Share } from '../context/share.ts';
 import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { wasNothingSent } from '../routing/failover.ts';
 import { Backoff } from './backoff.ts';
@@ -107,6 +108,7 @@ export class HttpLink implements Link {
         traceparent: call.traceparent,
         'x-deadline-ms': String(Math.max(1, call.deadline - Date.now() - HOP_MARGIN_MS)),
         'x-caller': call.target.caller,
+        ...sharing(call.share),
       },
       body: call.input,
     });
@@ -124,6 +126,12 @@ export class HttpLink implements Link {
     if (statusCode >= 200 && statusCode < 300) return () => call.answered(json);
     return () => call.failed(problemOf(json, retryAfter(headers)) ?? badAnswer(call));
   }
+}
+
+/** Whose share a call is in, as headers have it. The key of an event may be what no header can say. */
+function sharing(share: Share | undefined): Record<string, string> {
+  if (share === undefined || !isKey(share.key)) return {};
+  return { 'x-banyan-bucket': share.key, ...(share.side ? { 'x-banyan-side': share.side } : {}) };
 }
 
 /** Undefined when it is not JSON. */

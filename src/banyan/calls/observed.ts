@@ -48,6 +48,9 @@ function within(asking: Flow | undefined, { deadline, traceparent }: Call): Flow
     get transaction() {
       return asking?.transaction;
     },
+    get share() {
+      return asking?.share;
+    },
     event: asking?.event,
   };
 }

@@ -4,10 +4,11 @@
 // validate and answer alike; a call inside an open store transaction throws where `strict` is set.
 
 import { currentFlow } from '../context/call.ts';
+import { type Share, shareIn } from '../context/share.ts';
 import { isTrial } from '../context/trial.ts';
 import type { Contract, InputOf, OperationSpec, OutputOf } from '../contract/contract.ts';
 import { libraryProblem } from '../contract/problem.ts';
-import { sideOf } from '../routing/side.ts';
+import { hasHealthy, mayFallBack, sharesTraffic, sideOfCall } from '../routing/side.ts';
 import type { Placements, Side } from '../routing/snapshot.ts';
 import type { Stats } from '../telemetry/stats.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -28,6 +29,7 @@ export type Remote = (
   input: unknown,
   caller: string,
   side: Side,
+  share?: Share,
 ) => Promise<unknown>;
 
 export interface RefOptions {
@@ -52,15 +54,21 @@ export function createRef<C extends Contract>(contract: C, options: RefOptions):
     if (spec.upload || spec.download) continue;
     const near = local?.forModule(name, caller);
     const counter = stats?.of(module, 'in-process', name);
+    // An addition, but for the few that are watched to their end.
+    const nearby =
+      near && ((input: unknown) => (counter?.begins() ? counter.watch(near, input) : near(input)));
     const fork = (input: unknown) => {
-      const side = sideOf(placements.current, module);
-      // An addition, but for the few that are watched to their end.
-      if (near && side === 'in-process') return counter?.begins() ? counter.watch(near, input) : near(input);
-      if (near && isTrial()) return near(input);
+      const snapshot = placements.current;
+      const share = sharesTraffic(snapshot) ? shareIn(currentFlow()) : undefined;
+      const side = sideOfCall(snapshot, module, share);
+      if (nearby && side === 'in-process') return nearby(input);
       // A trial goes nowhere else: what is done there would not be rolled back.
-      return isTrial()
-        ? Promise.reject(tooFarForTrial(module, name))
-        : remote(contract, name, input, caller, side);
+      if (isTrial()) return near ? near(input) : Promise.reject(tooFarForTrial(module, name));
+      if (nearby && share && mayFallBack(snapshot, module, share) && !hasHealthy(snapshot, module)) {
+        stats?.fellBack(module, name, 0);
+        return nearby(input);
+      }
+      return remote(contract, name, input, caller, side, share);
     };
     client[name] = strict
       ? (input) => {

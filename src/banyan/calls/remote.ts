@@ -4,6 +4,7 @@
 // typed error that names the module. The parts: remote-instances.ts picks, under-way.ts sends, settling.ts decides.
 import type { Logger } from 'pino';
 import { currentFlow } from '../context/call.ts';
+import type { Share } from '../context/share.ts';
 import type { Contract } from '../contract/contract.ts';
 import { RefusalLog } from '../identity/hop.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
@@ -40,6 +41,8 @@ export interface ClientCall {
   readonly traceparent: string;
   /** Where the client's request was routed to. */
   readonly side: Side;
+  /** Whose share it is in, where some module is in canary. */
+  readonly share?: Share | undefined;
 }
 
 /** `servedBy` is the id of the process that had the call last. Called once. */
@@ -72,15 +75,15 @@ export function createRemote(options: RemoteOptions): RemoteCalls {
     maxPayload: options.maxPayload ?? MAX_FRAME_BYTES,
     heartbeatMs: options.heartbeatMs ?? 2000,
   });
-  const settling = createSettling(calls, instances, placements, observer);
+  const settling = createSettling(calls, instances, options);
   const targets = new Targets(instances, stats);
   const underWay = new UnderWay(calls, instances, settling, observer !== undefined || stats !== undefined);
 
-  const remote: Remote = (contract, operation, input, caller, side) =>
+  const remote: Remote = (contract, operation, input, caller, side, share) =>
     new Promise((resolve, reject) => {
       const now = Date.now();
       const target = targets.of(contract, operation, caller, false);
-      underWay.send(underWay.make(target, side, input, currentFlow(), now, resolve, reject), now);
+      underWay.send(underWay.make(target, side, share, input, currentFlow(), now, resolve, reject), now);
     });
 
   return Object.assign(remote, {
@@ -95,6 +98,7 @@ export function createRemote(options: RemoteOptions): RemoteCalls {
       const call = underWay.make(
         targets.of(contract, operation, 'gateway', true),
         client.side,
+        client.share,
         input,
         client,
         now,

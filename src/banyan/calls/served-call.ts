@@ -4,6 +4,7 @@
 
 import type { Call, Flow } from '../context/call.ts';
 import type { Principal } from '../context/principal.ts';
+import { type Share, traceKey } from '../context/share.ts';
 import { adopt } from '../context/trace.ts';
 
 export class ServedCall implements Call, Flow {
@@ -15,22 +16,36 @@ export class ServedCall implements Call, Flow {
   /** The call itself, also seen from a flow that inherits from it (a transaction marks itself that way). */
   readonly call: ServedCall = this;
   readonly #given: string | undefined;
+  readonly #share: Share | undefined;
   #traceparent: string | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
 
-  /** @param traceparent what the caller sent, if anything. */
-  constructor(principal: Principal, deadline: number, traceparent: string | undefined, event: Flow['event']) {
+  /** @param traceparent what the caller sent, if anything. @param share likewise. */
+  constructor(
+    principal: Principal,
+    deadline: number,
+    traceparent: string | undefined,
+    event: Flow['event'],
+    share?: Share,
+  ) {
     this.principal = principal;
     this.deadline = deadline;
     this.event = event;
     this.#given = traceparent;
+    this.#share = share;
   }
 
   get traceparent(): string {
     const { call } = this;
     call.#traceparent ??= adopt(call.#given);
     return call.#traceparent;
+  }
+
+  /** A user's, where the caller knew of no share. */
+  get share(): Share {
+    const { call, principal } = this;
+    return call.#share ?? { key: principal.kind === 'user' ? principal.id : traceKey(call.traceparent) };
   }
 
   /** The traceparent of the work that asked; undefined where it sent none. */

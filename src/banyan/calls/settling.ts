@@ -1,10 +1,12 @@
 // How a call to another process ends, and what follows when an attempt failed: another process where
 // routing/failover.ts allows it; when nobody is left the placements are read again, and then the caller gets one typed
 // error that names the module. Guarantees: a call ends once, and its end is observed once.
+
+import { shareIn } from '../context/share.ts';
 import { libraryProblem, ModuleUnavailable, Problem } from '../contract/problem.ts';
-import { sideOf } from '../routing/side.ts';
-import type { Placements } from '../routing/snapshot.ts';
-import { isFault } from '../telemetry/stats.ts';
+import { mayFallBack, sideOfCall } from '../routing/side.ts';
+import type { Placements, Snapshot } from '../routing/snapshot.ts';
+import { isFault, type Stats } from '../telemetry/stats.ts';
 import { AskByHttp, type FarCall, type Settling } from './far-call.ts';
 import type { RemoteInstances } from './remote-instances.ts';
 
@@ -22,11 +24,16 @@ export interface CallObserver {
   ): void;
 }
 
+export interface SettlingOptions {
+  readonly placements: Placements;
+  readonly observer?: CallObserver | undefined;
+  readonly stats?: Stats | undefined;
+}
+
 export function createSettling(
   calls: Map<number, FarCall>,
   peers: RemoteInstances,
-  placements: Placements,
-  observer: CallObserver | undefined,
+  { placements, observer, stats }: SettlingOptions,
 ): Settling {
   const end = (call: FarCall, outcome: string, bad: boolean): boolean => {
     if (!calls.delete(call.id)) return false;
@@ -55,10 +62,16 @@ export function createSettling(
     const { module, spec } = call.target;
     if (!call.mayFollow(link, begun, spec.idempotent)) return unavailable(call, reason);
     if (peers.send(call)) return;
+    if (fallsBack(placements.current, call)) {
+      stats?.fellBack(module, call.target.operation, performance.now() - call.startedAt);
+      call.fellBack = true;
+      call.side = 'in-process';
+      if (peers.send(call)) return;
+    }
     // Whoever refused is left alone by its backoff.
     if (!call.mayLookAgain()) return unavailable(call, reason);
     void placements.refresh().then((snapshot) => {
-      call.side = sideOf(snapshot, module);
+      if (!call.fellBack) call.side = sideOfCall(snapshot, module, call.share ?? shareIn(call.flow));
       if (calls.has(call.id) && !peers.send(call)) unavailable(call, reason);
     });
   };
@@ -78,6 +91,11 @@ export function createSettling(
       failed(call, late(call));
     },
   };
+}
+
+/** A client's call goes back to who took the request, and falls back there. */
+function fallsBack(snapshot: Snapshot, { target, side, share }: FarCall): boolean {
+  return !target.client && side === 'service' && mayFallBack(snapshot, target.module, share);
 }
 
 function outcomeOf(error: unknown): string {

@@ -2,6 +2,7 @@
 // ended by its deadline at the latest. What follows when an attempt fails is settling.ts.
 
 import type { Flow } from '../context/call.ts';
+import type { Share } from '../context/share.ts';
 import { childOf, newTraceparent } from '../context/trace.ts';
 import { ModuleUnavailable } from '../contract/problem.ts';
 import type { Side } from '../routing/snapshot.ts';
@@ -31,6 +32,7 @@ export class UnderWay {
   make(
     target: Target,
     side: Side,
+    share: Share | undefined,
     input: unknown,
     flow: Flow | undefined,
     now: number,
@@ -44,7 +46,7 @@ export class UnderWay {
     const settling = this.#settling;
     this.#lastId += 1;
     const id = this.#lastId;
-    const call = new FarCall(settling, id, target, side, text, deadline, trace, flow, resolve, reject);
+    const call = new FarCall(settling, id, target, side, share, text, deadline, trace, flow, resolve, reject);
     if (this.#measures) call.startedAt = performance.now();
     this.#calls.set(id, call);
     return call;

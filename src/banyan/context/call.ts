@@ -3,6 +3,7 @@
 // passes them on by hand.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Principal, SessionUser } from './principal.ts';
+import type { Share } from './share.ts';
 
 /** A file of a multipart upload, read whole (never more than the operation's `maxBytes`). */
 export interface Upload {
@@ -58,6 +59,8 @@ export interface Flow {
   readonly signal?: AbortSignal;
   readonly traceparent: string;
   readonly transaction?: string;
+  /** Whose share this is in; absent: its trace's (share.ts). */
+  readonly share?: Share;
   /** The event being handled: what is published meanwhile was caused by it (and is suppressed in a replay). */
   readonly event?: { readonly id: string; readonly correlationId: string; readonly replay: boolean };
 }

@@ -141,6 +141,7 @@ export class Effect {
     const flow: Flow = {
       deadline: startMs + DEADLINE_MS,
       traceparent,
+      share: { key: envelope.subject },
       event: { id: envelope.id, correlationId: envelope.correlationId, replay },
       // Inside a transaction that is open already its mark goes on.
       get transaction() {

@@ -3,14 +3,16 @@
 // and only then the client gets a 503 with Retry-After. Nothing falls back in silence.
 import type { FastifyReplyFromHooks } from '@fastify/reply-from';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Share } from '../context/share.ts';
 import { traceOf } from '../context/trace.ts';
 import { ModuleUnavailable } from '../contract/problem.ts';
 import { whenOver } from '../http/counted.ts';
 import type { Headers } from '../http/hop-by-hop.ts';
 import { sendProblem } from '../http/problems.ts';
+import { SIDE_HEADER, shareOf } from '../http/request-share.ts';
 import { audienceOf, type InternalTokens } from '../identity/internal-token.ts';
 import { Attempts } from '../routing/failover.ts';
-import { sideOf } from '../routing/side.ts';
+import { mayFallBack, sharesTraffic, sideOf } from '../routing/side.ts';
 import type { Instance, Placements } from '../routing/snapshot.ts';
 import { cleanAnswer } from './answer-headers.ts';
 import { failureOf, problemOf } from './failure.ts';
@@ -28,6 +30,8 @@ export interface ForwardingOptions {
   readonly local: boolean;
   readonly tokens: InternalTokens;
   readonly onReroute: () => void;
+  /** Nobody was left on the far side for this request of a share. */
+  readonly onFallBack: (request: FastifyRequest, ms: number) => void;
 }
 
 /** What reply-from is told of a request. */
@@ -47,6 +51,7 @@ export class Forwarding extends Attempts<string> implements Destination {
   /** It went through the router once more, and is counted there. */
   again = false;
   #counted: (() => void) | undefined;
+  #fellBack = false;
 
   constructor(request: FastifyRequest, reply: FastifyReply, from: FromOptions, options: ForwardingOptions) {
     super();
@@ -89,7 +94,7 @@ export class Forwarding extends Attempts<string> implements Destination {
 
   /** What the process is told besides what the client said. */
   requestHeaders(headers: Headers): Headers {
-    return addressed(passOn(headers, this.request, this.instance, this.token), this);
+    return addressed(passOn(headers, this.request, this.instance, this.token, this.#share()), this);
   }
 
   /** Said here and not there: a service in another language need not know what this gateway calls it. */
@@ -140,19 +145,49 @@ export class Forwarding extends Attempts<string> implements Destination {
     request.log.warn(said, 'an instance did not answer');
   }
 
+  /** Undefined where no module has shares. */
+  #share(): Share | undefined {
+    return sharesTraffic(this.options.placements.current) ? shareOf(this.request.raw) : undefined;
+  }
+
+  /** In words, where an operator wants this side and no other. */
+  #asked(): string {
+    const side = this.#share()?.side;
+    return side === undefined ? '' : ` The request asks for one by ${SIDE_HEADER}: ${side}.`;
+  }
+
+  /** In canary whoever is left unanswered on the far side is answered on the near one. */
+  #fallsBack(): boolean {
+    const { module, placements } = this.options;
+    if (this.request.side !== 'service' || !mayFallBack(placements.current, module, this.#share()))
+      return false;
+    this.options.onFallBack(this.request, this.reply.elapsedTime);
+    this.#fellBack = true;
+    return true;
+  }
+
+  #again(): Promise<void> {
+    this.again = true;
+    return routeAgain(this.request, this.reply);
+  }
+
   /** Everybody refused. Perhaps the placement moved and this host has not heard of it: look once more. */
   async nobody(): Promise<void> {
     const { module, placements, local, upstreams } = this.options;
+    if (this.#fallsBack()) {
+      this.request.side = 'in-process';
+      if (local) return this.#again();
+      this.send();
+      return;
+    }
     if (!this.mayLookAgain()) {
-      const detail = `No instance of ${module} answers.${upstreams.why(module)} \`banyan extract ${module}\` starts one, \`banyan restore ${module}\` brings it back.`;
+      const detail = `No instance of ${module} answers.${upstreams.why(module)}${this.#asked()} \`banyan extract ${module}\` starts one, \`banyan restore ${module}\` brings it back.`;
       sendProblem(this.reply, new ModuleUnavailable(module, detail));
       return;
     }
-    const side = sideOf(await placements.refresh(), module);
-    if (local && side === 'in-process') {
-      this.again = true;
-      return routeAgain(this.request, this.reply);
-    }
+    const now = await placements.refresh();
+    const side = this.#fellBack ? 'in-process' : sideOf(now, module, this.#share());
+    if (local && side === 'in-process') return this.#again();
     if (side === 'service' && this.request.side !== side) whenOver(this.reply, upstreams.routed(module));
     this.request.side = side;
     this.send();

@@ -11,6 +11,7 @@ import { operationFinder } from '../http/lookup.ts';
 import { contractRoutes } from '../http/routes.ts';
 import { setSecurityHeaders } from '../http/security-headers.ts';
 import { createServer, type ServerOptions } from '../http/server.ts';
+import { guardSides } from '../http/side-asked.ts';
 import { refuseUnrouted } from '../http/unrouted.ts';
 import type { RefusalLog } from '../identity/hop.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
@@ -19,6 +20,7 @@ import type { HeldOut } from '../placement/host.ts';
 import type { Placements } from '../routing/snapshot.ts';
 import { type AdminSockets, keepAdminApart } from './admin-apart.ts';
 import { type Documents, mountDocuments } from './documents.ts';
+import { fallenRequests, type TellFallen, tellOfRouted } from './fallen.ts';
 import { protectPublicPort } from './hygiene.ts';
 import { type Shedding, shedLoad } from './load/shedding.ts';
 import { mountModule } from './module-routes.ts';
@@ -111,7 +113,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   // In the turn in which the router read the placement: the next hook may wait.
   noteSides(app, placements, upstreams, local);
   guardEntrance(app, rates, shedding);
-  noteOperations(app, contracts);
+  const tellFallen = fallenRequests(contracts, metrics.stats);
+  noteOperations(app, contracts, tellFallen);
   protectPublicPort(app, proxies);
   if (options.adminSockets) keepAdminApart(app, options.adminSockets);
   refuseUnrouted(app, isUnknown);
@@ -120,12 +123,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   // Outside of this scope, for probes and documents, credentials are not looked at.
   await app.register(async (scope) => {
     authenticateRequests(scope, verifyBearer);
+    guardSides(scope);
     for (const dispatcher of own) {
       await scope.register((inner) =>
         contractRoutes(inner, { dispatcher, principalOf: (request) => request.principal }),
       );
     }
-    const shared = { ...options, connections, upstreams, shedding };
+    const shared = { ...options, connections, upstreams, shedding, tellFallen };
     for (const contract of contracts) await mountModule(scope, contract, shared);
   });
   return {
@@ -154,11 +158,12 @@ function guardEntrance(app: FastifyInstance, rates: RateLimit, shedding: Sheddin
 }
 
 /** Which operation a proxied request is for: its route stands for all of the module's. */
-function noteOperations(app: FastifyInstance, contracts: readonly Contract[]): void {
+function noteOperations(app: FastifyInstance, contracts: readonly Contract[], tellFallen: TellFallen): void {
   const finders = new Map(contracts.map((contract) => [contract.module, operationFinder(contract)]));
   app.addHook('onRequest', (request, _reply, done) => {
     const module = request.routeOptions.config.proxied;
     if (module !== undefined) request.operation = finders.get(module)!(request.method, request.url);
+    tellOfRouted(request, tellFallen);
     done();
   });
 }

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { libraryProblem } from '../contract/problem.ts';
 import { dropNamed } from '../http/hop-by-hop.ts';
 import { sendProblem } from '../http/problems.ts';
+import { SHARE_HEADER } from '../http/request-share.ts';
 import { isHandshake } from '../http/upgrade.ts';
 import type { Networks } from '../limits/networks.ts';
 
@@ -11,6 +12,7 @@ import type { Networks } from '../limits/networks.ts';
 const dropped = new Set([
   'x-internal-token',
   'x-deadline-ms',
+  SHARE_HEADER,
   'x-served-by',
   'x-forwarded-for',
   'x-forwarded-host',

@@ -1,6 +1,6 @@
 // One module on the public port: its own routes, where this host runs it, and the proxy for the same prefixes. The
 // router picks between the two by the placement of the moment (switch.ts).
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { authorise, type Dispatcher } from '../calls/dispatcher.ts';
 import type { RemoteCalls } from '../calls/remote.ts';
 import type { Contract } from '../contract/contract.ts';
@@ -9,6 +9,7 @@ import type { InternalTokens } from '../identity/internal-token.ts';
 import type { Placements, Side } from '../routing/snapshot.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Stats } from '../telemetry/stats.ts';
+import type { TellFallen } from './fallen.ts';
 import type { Shedding } from './load/shedding.ts';
 import { mountProxy, type ProxyOptions } from './proxy.ts';
 import { createReads } from './reads.ts';
@@ -28,6 +29,7 @@ export interface ModuleOptions {
   readonly connections: UpstreamConnections;
   readonly upstreams: Upstreams;
   readonly shedding: Shedding;
+  readonly tellFallen: TellFallen;
 }
 
 export async function mountModule(
@@ -35,7 +37,8 @@ export async function mountModule(
   contract: Contract,
   options: ModuleOptions,
 ): Promise<void> {
-  const { placements, local, tokens, metrics, remote, connections, upstreams, shedding } = options;
+  const { placements, local, tokens, metrics, remote, connections, upstreams, shedding, tellFallen } =
+    options;
   const { module } = contract;
   const dispatcher = local.get(module);
   if (dispatcher) {
@@ -63,6 +66,7 @@ export async function mountModule(
     tokens,
     counterOf: countersOf(contract, metrics.stats),
     onReroute: () => metrics.rerouted.inc({ module }),
+    onFallBack: (request: FastifyRequest, ms: number) => tellFallen(module, request, ms),
   };
   for (const prefix of prefixesOf(contract)) await mountProxy(app, { ...proxy, prefix });
 }

@@ -84,6 +84,7 @@ async function world(says: string | ((asked: string) => string), waits = async (
     local: false,
     tokens,
     onReroute: () => {},
+    onFallBack: () => {},
   } as unknown as ProxyOptions);
   await app.listen({ port: 0, host: '127.0.0.1' });
   closing.push(async () => {

@@ -10,7 +10,9 @@ import { ModuleUnavailable, Problem } from '../contract/problem.ts';
 import { type Binder, createBinder } from '../http/binding.ts';
 import { REQUEST_DEADLINE_MS } from '../http/http-call.ts';
 import { sendProblem } from '../http/problems.ts';
+import { shareOf } from '../http/request-share.ts';
 import { answer } from '../http/routes.ts';
+import { sharesTraffic } from '../routing/side.ts';
 import type { Placements } from '../routing/snapshot.ts';
 
 /** True: it has taken the request, and calls `otherwise` if it has to give it back. */
@@ -46,6 +48,7 @@ export function createReads(contract: Contract, remote: RemoteCalls, placements:
       deadline: Date.now() + REQUEST_DEADLINE_MS,
       traceparent: request.traceparent,
       side: request.side,
+      share: sharesTraffic(placements.current) ? shareOf(request.raw) : undefined,
     };
     remote.forClient(contract, read.name, input, client, (error, output, servedBy) => {
       if (error !== undefined && (!(error instanceof Problem) || error instanceof ModuleUnavailable)) {

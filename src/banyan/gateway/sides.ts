@@ -2,9 +2,9 @@
 // what becomes of it on its way is forwarding.ts.
 import type { FastifyInstance } from 'fastify';
 import { whenOver } from '../http/counted.ts';
-import { sideOf } from '../routing/side.ts';
 import type { Placements, Side } from '../routing/snapshot.ts';
 import type { Forwarding } from './forwarding.ts';
+import { routedTo } from './routed.ts';
 import type { Upstreams } from './upstreams.ts';
 
 declare module 'fastify' {
@@ -38,7 +38,7 @@ export function noteSides(
   app.addHook('onRequest', (request, reply, done) => {
     const module = request.routeOptions.config.proxied;
     if (module !== undefined) {
-      request.side = local.has(module) ? 'service' : sideOf(placements.current, module);
+      request.side = local.has(module) ? 'service' : routedTo(request.raw, module, placements);
       const over = request.side === 'service' ? upstreams.routed(module) : undefined;
       whenOver(reply, () => {
         over?.();

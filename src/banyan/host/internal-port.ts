@@ -6,8 +6,10 @@ import type { Dispatcher } from '../calls/dispatcher.ts';
 import { authenticateRequests, type VerifyBearer } from '../http/authenticate.ts';
 import { HOP_HEADER_BYTES } from '../http/hop-by-hop.ts';
 import { moduleCalls } from '../http/module-calls.ts';
+import { believeShare } from '../http/request-share.ts';
 import { contractRoutes } from '../http/routes.ts';
 import { createServer, type ServerOptions } from '../http/server.ts';
+import { guardSides } from '../http/side-asked.ts';
 import { refuseUnrouted } from '../http/unrouted.ts';
 import { isHandshake } from '../http/upgrade.ts';
 import {
@@ -65,6 +67,7 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
     const settle = (caller: InternalCaller) => {
       request.caller = caller;
       if (caller.caller !== MONOLITH) disbelieve(request);
+      believeShare(request.raw);
       done();
     };
     // Whose token is refused is written down with the address that it came from, not with one that it made up.
@@ -105,6 +108,7 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
   await app.register(async (scope) => {
     scope.addHook('onRequest', ({ caller }, _reply, done) => done(rights.refusalOfClient(caller!)));
     authenticateRequests(scope, verifyBearer);
+    guardSides(scope);
     for (const dispatcher of dispatchers.values()) {
       await scope.register((inner) =>
         contractRoutes(inner, { dispatcher, principalOf: (request) => request.principal }),

@@ -2,12 +2,14 @@
 // internal port alone. What is uploaded or downloaded is for clients, and has no place here.
 import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Dispatcher } from '../calls/dispatcher.ts';
+import type { Call, Flow } from '../context/call.ts';
 import { escapePointer } from '../contract/pointer.ts';
 import { libraryProblem } from '../contract/problem.ts';
 import type { InternalCaller } from '../identity/internal-token.ts';
 import type { Rights } from '../identity/rights.ts';
 import { jsonBodiesOf } from './body.ts';
 import { deadlineOf } from './http-call.ts';
+import { sharePassedOn } from './request-share.ts';
 
 /**
  * `POST /calls/<module>/<operation>`.
@@ -38,11 +40,14 @@ export function moduleCalls(
     const name = typeof said === 'string' ? said : who.caller;
     const refused = rights.refusalOfCall(who, module) ?? rights.refusalOfName(who, name);
     if (refused) throw refused;
-    const output = await dispatcher.dispatch(operation, request.body ?? {}, {
+    const share = sharePassedOn(request.raw);
+    const call = {
       principal: { kind: 'module', name },
       deadline: deadlineOf(request, reply.elapsedTime),
       traceparent: request.traceparent,
-    });
+      ...(share ? { share } : {}),
+    } satisfies Call & Flow;
+    const output = await dispatcher.dispatch(operation, request.body ?? {}, call);
     return reply
       .header('content-type', 'application/json; charset=utf-8')
       .send(JSON.stringify(output ?? null));

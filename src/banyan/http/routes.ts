@@ -30,6 +30,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The module whose own route this is. */
     module?: string;
+    /** Its operation. */
+    operation?: string;
   }
 }
 
@@ -59,7 +61,7 @@ function operationRoute(
   app.route({
     method: http.method,
     url: http.path,
-    config: { module: dispatcher.contract.module },
+    config: { module: dispatcher.contract.module, operation: name },
     ...(constraints ? { constraints } : {}),
     bodyLimit: bodyLimitOf(spec),
     // Before the body is read: a stranger's is not looked at, and learns nothing.

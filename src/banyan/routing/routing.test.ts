@@ -20,9 +20,9 @@ describe('the side', () => {
     ['till', 'in-process', monoliths],
     ['unknown', 'in-process', monoliths],
   ])('of %s is %s', (module, side, candidates) => {
-    expect(sideOf(snapshot, module)).toBe(side);
+    expect(sideOf(snapshot, module, undefined)).toBe(side);
     expect(isExtracted(snapshot, module)).toBe(side === 'service');
-    expect(candidatesOf(snapshot, module, sideOf(snapshot, module))).toBe(candidates);
+    expect(candidatesOf(snapshot, module, sideOf(snapshot, module, undefined))).toBe(candidates);
   });
 
   it('has the candidates of the side that was decided, also when the placement is another by now', () => {

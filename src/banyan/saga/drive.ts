@@ -78,9 +78,8 @@ export class Driver<D> {
   async #ask(row: Row<D>, command: Command<D>, signal: AbortSignal): Promise<Outcome<Row<D>>> {
     // Not caused by the event that began the saga: what was asked is asked by the coordinator.
     const traceparent = row.cause?.traceparent ?? newTraceparent();
-    const reply = await withFlow({ deadline: Date.now() + ASK_MS, traceparent, signal }, () =>
-      command.ask(row.data, row.ending),
-    );
+    const flow = { deadline: Date.now() + ASK_MS, traceparent, signal, share: { key: row.id } };
+    const reply = await withFlow(flow, () => command.ask(row.data, row.ending));
     // As asynchronous as the lease, and for the same reason.
     if (reply.outcome !== 'pending')
       return goingOn(await this.#move({ sql: this.#parts.store.asyncCommit }, row, reply));

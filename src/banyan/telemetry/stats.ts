@@ -108,6 +108,11 @@ export class Stats {
     return entry(operations, operation, () => new SideCounter(this.#slowMs.get(module) ?? SLOW_MS));
   }
 
+  /** The far side did not answer a request of a share, and the near one did, which is counted as its own: it failed there. */
+  fellBack(module: string, operation: string, ms: number): void {
+    this.of(module, 'service', operation).note(ms, true);
+  }
+
   /** From now on what takes longer than this is slow in that module; undefined: SLOW_MS again. */
   slowAfter(module: string, ms: number | undefined): void {
     if (ms === undefined) this.#slowMs.delete(module);

@@ -22,11 +22,13 @@ import { ServedCall } from '../calls/served-call.ts';
 import type { Flow } from '../context/call.ts';
 import { eventOf } from '../context/cause.ts';
 import type { Principal } from '../context/principal.ts';
+import { shareFrom } from '../context/share.ts';
 import { libraryProblem, Problem } from '../contract/problem.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
 import { REQUEST_DEADLINE_MS } from '../http/http-call.ts';
 import type { InternalCaller } from '../identity/internal-token.ts';
 import type { Rights } from '../identity/rights.ts';
+import { noteSideAsked } from '../routing/side.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
 import { Answers, type Id, refusal } from './ws-answers.ts';
 import { Callers } from './ws-callers.ts';
@@ -210,11 +212,14 @@ export class WsSession {
   ): void {
     const { deadlineMs, traceparent } = params;
     const left = typeof deadlineMs === 'number' ? deadlineMs : DEFAULT_DEADLINE_MS;
+    const share = shareFrom(params.share);
+    if (share?.side) noteSideAsked();
     const call = new ServedCall(
       principal,
       Date.now() + Math.min(left, REQUEST_DEADLINE_MS),
       typeof traceparent === 'string' ? traceparent : undefined,
       event,
+      share,
     );
     this.#running.set(id, call);
     const answered = dispatcher.dispatch(operation, params.input, call);
