@@ -2,6 +2,8 @@
 // it came in; nothing again by the host that serves it, nor on the way back.
 import { pino } from 'pino';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { WireWatch } from '../compare/measure/wire.ts';
+import type { HostProcess } from '../compare/topology/instance.ts';
 import { collectStats, liveHosts } from '../src/banyan/placement/collect-stats.ts';
 import { createControlStore } from '../src/banyan/placement/store.ts';
 import { type Collected, sumBetween } from '../src/banyan/telemetry/stats-sums.ts';
@@ -56,6 +58,7 @@ withShop((shop) => {
     );
   }
 
+  const internal = () => /INTERNAL_PORT is open at (http:\S+?)"/.exec(shop().started.output())![1]!;
   const place = () => shop().order(customer, [{ productId, quantity: 1 }]);
   const get = async (path: string, status = 200) =>
     expect((await shop().call('GET', path, { token: customer.token })).status).toBe(status);
@@ -94,11 +97,31 @@ withShop((shop) => {
       expect(total).toHaveLength(5);
     });
 
+    it('is what a comparison takes for sent between processes', async () => {
+      const before = await look();
+      const orders = await shop().call('GET', '/admin/placements', { token: shop().adminToken });
+      const { url } = orders.body.modules.find(({ module }: { module: string }) => module === 'orders')
+        .instances[0];
+      const wire = new WireWatch([
+        { name: 'monolith', url: internal() },
+        { name: 'orders-1', url },
+      ] as unknown as HostProcess[]);
+      await wire.begin();
+      await times(3, place);
+      await times(5, () => get('/api/orders?limit=1'));
+      await times(2, () => get(`/api/catalog/products/${productId}`));
+      await eventually(async () => {
+        const far = Object.entries(await since(before)).filter(([name]) => /^orders-1|service$/.test(name));
+        const sum = far.reduce((all, [, count]) => all + count, 0);
+        expect(sum).toBeGreaterThanOrEqual(3 + 5 + 3);
+        expect((await wire.end())!.calls).toBe(sum);
+      });
+    });
+
     it('shows the same under /metrics', async () => {
       const monolith = (await look()).hosts.find(({ id }) => id === 'monolith')!;
       const { count } = monolith.modules.orders!.service!.place!;
-      const internal = /INTERNAL_PORT is open at (http:\S+?)"/.exec(shop().started.output())![1]!;
-      const text = await (await fetch(`${internal}/metrics`)).text();
+      const text = await (await fetch(`${internal()}/metrics`)).text();
       const series =
         'banyan_requests_total{module="orders",operation="place",side="service",host="monolith"}';
       expect(text).toContain(`${series} ${count}\n`);
