@@ -155,6 +155,15 @@ describe('the check itself can fail', () => {
     expect(found[0]).toMatch(/^src\/banyan\/limits\/count\.ts:2 .*src\/banyan\/postgres\/connections\.ts/);
   });
 
+  test('a pool beside that of the store', () => {
+    const found = house({
+      'src/banyan/jobs/queue.ts': "const pool = createPool(url, 'jobs', log);\n",
+      'src/banyan/saga/rows.ts': 'const pool = openPool({ max: 1 });\n',
+    });
+    expect(found).toHaveLength(2);
+    expect(found[0]).toMatch(/^src\/banyan\/jobs\/queue\.ts:1 opens a pool of its own.*kit\.store/);
+  });
+
   test('somebody else who reads the environment', () => {
     const found = house({ 'src/modules/media/storage.ts': 'const url = process.env.STORAGE_URL;\n' });
     expect(found[0]).toMatch(/^src\/modules\/media\/storage\.ts:1 .*src\/banyan\/config\/environment\.ts/);

@@ -32,6 +32,7 @@ export function breaches(root: string): Breach[] {
     ...imports.flatMap((one) => breachOf(one)),
     ...environmentReaders(root),
     ...ownConnections(root),
+    ...ownPools(root),
     ...longModules(root),
     ...otherGenerators(root),
     ...cycles(root, imports),
@@ -156,6 +157,36 @@ function ownConnections(root: string): Breach[] {
       message:
         'connects to PostgreSQL by itself. Use openPool or createClient of src/banyan/postgres/connections.ts: a connection that is lost must not end the process.',
     }));
+  });
+}
+
+/** Which file opens which pool: what a module sends goes through its store's, so that it can be held, switched and tried. */
+const pools: readonly { readonly call: RegExp; readonly by: readonly string[] }[] = [
+  { call: /\bcreatePool\(/, by: ['src/banyan/store/create.ts', 'src/banyan/host/kit.ts'] },
+  { call: /\bnew ModulePool\(/, by: ['src/banyan/store/create.ts'] },
+  {
+    call: /\bopenPool\(/,
+    // The library's own schemas, and Prisma's engine for migrations.
+    by: ['connections', 'module-pool', 'engine']
+      .map((file) => `src/banyan/postgres/${file}.ts`)
+      .concat('src/banyan/log/postgres.ts', 'src/banyan/placement/store.ts'),
+  },
+];
+
+function ownPools(root: string): Breach[] {
+  return watchedFiles(root).flatMap((path) => {
+    const file = slashed(relative(root, path));
+    if (!file.startsWith('src/') || /\.test\.ts$|\bfixture\.ts$|\/testing\b/.test(file)) return [];
+    return pools.flatMap(({ call, by }) =>
+      by.includes(file)
+        ? []
+        : linesWith(path, call).map((line) => ({
+            file,
+            line,
+            message:
+              'opens a pool of its own. What a module sends goes through kit.store or kit.outside, so that it can be held, moved and tried.',
+          })),
+    );
   });
 }
 

@@ -62,7 +62,9 @@ const published = async () => {
   return rows as { module: string; position: string; type: string; key: string; data: unknown }[];
 };
 
-/** A coordinator goes on with a saga after the commit. */
+/** A coordinator goes on with these after the commit. */
+const goesOn = /\.(retry|cancel)Saga$/;
+
 async function settled() {
   for (let before = await stateOf(database); ; ) {
     await pause(SETTLES_MS);
@@ -86,7 +88,7 @@ async function real(
   const events = (await published()).filter(({ module, position }) => !sent.has(module + position));
   return {
     says: told(name, result),
-    changes: changes(before, await settled()),
+    changes: changes(before, await (goesOn.test(name) ? settled() : stateOf(database))),
     events: events.map(({ position: _, ...one }) => one),
   };
 }
@@ -133,8 +135,11 @@ test('a trial leaves nothing, and says and publishes what the real request does'
     expect.soft(told(name, tried.result), name).toBe(happened.says);
     expect.soft(happened.says, name).not.toMatch(/^[a-z-]+: /);
     expect.soft(alike(tried.events), name).toBe(alike(happened.events));
-    if (name === 'media.show' || !reads.test(name)) expect.soft(happened.changes, name).not.toEqual({});
-    else expect.soft(happened.changes, name).toEqual({});
+    if (name !== 'media.show' && reads.test(name)) {
+      expect.soft(happened.changes, name).toEqual({});
+      continue;
+    }
+    expect.soft(happened.changes, name).not.toEqual({});
 
     // Beside trials of the same keys: it changes what it changes alone, and says and publishes the same.
     const second = await fresh();

@@ -58,12 +58,12 @@ export function createRef<C extends Contract>(contract: C, options: RefOptions):
     const nearby =
       near && ((input: unknown) => (counter?.begins() ? counter.watch(near, input) : near(input)));
     const fork = (input: unknown) => {
+      // A trial goes nowhere else, since what is done there would not be rolled back, and it counts for nobody.
+      if (isTrial()) return near ? near(input) : Promise.reject(tooFarForTrial(module, name));
       const snapshot = placements.current;
       const share = sharesTraffic(snapshot) ? shareIn(currentFlow()) : undefined;
       const side = sideOfCall(snapshot, module, share);
       if (nearby && side === 'in-process') return nearby(input);
-      // A trial goes nowhere else: what is done there would not be rolled back.
-      if (isTrial()) return near ? near(input) : Promise.reject(tooFarForTrial(module, name));
       if (nearby && share && mayFallBack(snapshot, module, share) && !hasHealthy(snapshot, module)) {
         stats?.fellBack(module, name, 0);
         return nearby(input);
