@@ -155,7 +155,7 @@ withShop((shop) => {
     const headers = { 'x-banyan-side': 'service' };
     for (const way of ways) {
       const nobody = await way.call('GET', `/api/media/${crypto.randomUUID()}`, { token, headers });
-      expect([nobody.status, nobody.body.code]).toEqual([503, 'module-unavailable']);
+      expect([nobody.status, nobody.body.code]).toEqual([503, 'unavailable']);
       expect(nobody.body.detail).toContain('x-banyan-side: service');
     }
   });
