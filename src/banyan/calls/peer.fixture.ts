@@ -112,6 +112,7 @@ export function createGreeter(id: string, tell: (told: Told) => void, codec = fa
       traceparent,
       flow: currentFlow()?.traceparent,
       event: currentFlow()?.event,
+      share: currentFlow()?.share,
       pid: process.pid,
     }),
     look: ({ tag }: { tag: string }, { signal }: { signal?: AbortSignal }) => never(tag, signal),

@@ -86,6 +86,14 @@ export class WrittenPlacements implements Placements {
     for (const listener of this.#listeners) listener(this.current);
   }
 
+  /** In canary, for 99 of 100 keys. */
+  share(far: readonly Instance[], near: readonly Instance[]): void {
+    const { modules, ...rest } = snapshotOf(far, 'service', this.current.version + 1);
+    const greeter = { ...modules.greeter!, placement: 'canary' as const, percent: 99 };
+    this.current = { ...rest, modules: { greeter }, monoliths: near };
+    for (const listener of this.#listeners) listener(this.current);
+  }
+
   subscribe(listener: (snapshot: Snapshot) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

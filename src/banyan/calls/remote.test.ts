@@ -146,7 +146,7 @@ describe('what is counted', () => {
     placements.put([one.instance], 'in-process');
     await ref.greet({ name: 'Anna' });
     placements.put([], 'service');
-    expect((await problemOf(ref.greet({ name: 'Anna' }))).code).toBe('module-unavailable');
+    expect((await problemOf(ref.greet({ name: 'Anna' }))).code).toBe('unavailable');
     // The gateway counts it as the request that it is.
     const client = {
       authorization: undefined,
@@ -162,6 +162,32 @@ describe('what is counted', () => {
         service: { greet: { count: 3, watched: 3, bad: 1 }, wait: { count: 1, watched: 1, bad: 1 } },
       },
     });
+  });
+});
+
+describe('in canary', () => {
+  const flow = { deadline: Number.POSITIVE_INFINITY, traceparent, share: { key: 'somebody' } };
+
+  it('the key goes along to who serves the call', async () => {
+    const { ref, placements } = callerOf([one.instance]);
+    placements.share([one.instance], []);
+    expect(await withFlow(flow, () => ref.context({}))).toMatchObject({ share: { key: 'somebody' } });
+    placements.put([one.instance], 'service');
+    const ofTrace = { share: { key: traceparent.slice(3, 35) } };
+    expect(await withFlow(flow, () => ref.context({}))).toMatchObject(ofTrace);
+  });
+
+  it('a call that nobody answers far is answered near, and counts as failed far', async () => {
+    const { ref, placements, stats } = callerOf([]);
+    for (const far of [[], [{ ...one.instance, host: 'gone', url: 'http://127.0.0.1:1' }]]) {
+      placements.share(far, [one.instance]);
+      await withFlow(flow, () => ref.greet({ name: 'Anna' }));
+    }
+    expect(stats.read()).toMatchObject({
+      greeter: { 'in-process': { greet: { count: 2, bad: 0 } }, service: { greet: { count: 2, bad: 2 } } },
+    });
+    placements.put([], 'service');
+    expect((await problemOf(withFlow(flow, () => ref.greet({ name: 'Anna' })))).status).toBe(503);
   });
 });
 
