@@ -3,7 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { PrismaClient } from '../../../prisma/orders/client/client.ts';
-import { closed, defineContract, event } from '../contract/contract.ts';
+import { createDispatcher, type Dispatcher } from '../calls/dispatcher.ts';
+import { createRef } from '../calls/ref.ts';
+import { closed, defineContract, event, nothing, operation } from '../contract/contract.ts';
 import { Type } from '../contract/type.ts';
 import { createPublisher } from '../events/publisher.ts';
 import { moduleEventTables } from '../events/tables.ts';
@@ -347,4 +349,38 @@ test('connections come back as they were', async () => {
   );
   expect(rows[0].limit).toBe('15s');
   expect(rows[0].open).toBeLessThanOrEqual(5);
+});
+
+test('it stays in its process: a ref goes near whatever the placement, or nowhere', async () => {
+  const letters = defineContract('letters', {
+    summary: 'For this test',
+    operations: {
+      count: operation({
+        summary: 'Counts',
+        access: 'internal',
+        input: nothing,
+        output: Type.Integer(),
+        idempotent: true,
+      }),
+    },
+    events: {},
+  });
+  const dispatcher = createDispatcher(letters, { count }, { codec: true });
+  const refTo = (local: Dispatcher | undefined) =>
+    createRef(letters, {
+      caller: 'depots',
+      local,
+      remote: async () => 'far',
+      placements: { current: { modules: { letters: { placement: 'service', instances: [] } } } } as never,
+      strict: true,
+    });
+  expect(await refTo(dispatcher).count({})).toBe('far');
+  const tried = await runRolledBack(async () => {
+    await store.sql.query(bar, [uuidv7()]);
+    const refused = await refTo(undefined)
+      .count({})
+      .catch((error: unknown) => error);
+    return [await refTo(dispatcher).count({}), refused];
+  }, patient);
+  expect(answerOf(tried)).toMatchObject([1, { code: 'unavailable', status: 503 }]);
 });
