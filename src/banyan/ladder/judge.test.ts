@@ -2,7 +2,7 @@
 // nothing. How often it is wrong is in simulation.test.ts.
 import { describe, expect, test } from 'vitest';
 import { type Account, frozenOf, noAccount, type Second, type Tally, withSecond } from './account.ts';
-import { sideOf } from './bursts.ts';
+import { besides, sideOf } from './bursts.ts';
 import { judge, type Look, watched } from './judge.ts';
 import { type Policy, type PolicyWish, policyOf, type Rung } from './rungs.ts';
 
@@ -120,6 +120,10 @@ describe('bad', () => {
     const fine = { near: tally(25), far: tally(25) };
     const after = seconds(20, fine, seconds(1, { near: tally(25), far: tally(25, 12) }, seconds(60, fine)));
     expect(look(after).verdict).toBe('open');
+    const near = tally(80);
+    const early = seconds(5, { near, far: tally(20, 3) }, seconds(3, { near, far: tally(20) }));
+    expect(look(early, '10').verdict).toBe('open');
+    expect(look(seconds(22, { near, far: tally(20, 3) }, early), '10').verdict).toBe('bad');
   });
 });
 
@@ -151,6 +155,11 @@ describe('an outage of both', () => {
       noAccount,
     );
     expect(thin.arms.errors.near.bad).toBe(20);
+    const rare = [...Array(70).keys()].reduce(
+      (account, i) => seconds(1, { near: tally(1, i % 7 < 2 ? 1 : 0) }, account),
+      noAccount,
+    );
+    expect(rare.arms.errors.near.bad).toBe(20);
   });
 });
 
@@ -234,4 +243,13 @@ test('bursts are seen by the second and by ten, and none where there are none', 
   expect(phi(() => 1)).toBe(1);
   expect(phi((i) => (i % 10 === 0 ? 10 : 0))).toBeGreaterThan(8);
   expect(phi((i) => (i % 100 < 10 ? 4 : 0))).toBeGreaterThan(30);
+});
+
+test('a far side has the bursts that the near side has, also before its first', () => {
+  let account = noAccount;
+  for (let i = 0; i < 100; i += 1)
+    account = withSecond(account, { at: i, near: tally(20, i % 10 === 0 ? 10 : 0), far: tally(10) });
+  const { near, far } = account.arms.errors;
+  expect(sideOf(far).phi).toBe(1);
+  expect(besides(far, sideOf(near)).phi).toBeGreaterThan(3);
 });

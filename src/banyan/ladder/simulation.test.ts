@@ -30,6 +30,14 @@ test.each(bad)('a far side that %s does not, and comes down', (_, truth) => {
   expect(demoted).toBeGreaterThanOrEqual(0.95);
 });
 
+test('at a single rung that ends as soon as it may, few are promoted that fail by 1 % more', () => {
+  const { promoted } = climbed(
+    { near: 0, far: 0.01 },
+    { runs: 60, seed: 3, perSecond: 6, wish: { steps: ['50'] } },
+  );
+  expect(promoted).toBeLessThanOrEqual(0.05);
+});
+
 test('without traffic nothing is promoted and nothing comes down', () => {
   const idle = climbed({ near: 0, far: 0.5 }, { ...sizes, runs: 2, perSecond: 0 });
   expect(idle).toMatchObject({ promoted: 0, demoted: 0, paused: 1 });
