@@ -83,6 +83,15 @@ CREATE TABLE IF NOT EXISTS replay (
   until timestamptz NOT NULL
 );
 
+-- Processes of services that ended without a drain: what no count of requests shows. Kept for a day.
+CREATE TABLE IF NOT EXISTS ended (
+  host uuid PRIMARY KEY,
+  id text NOT NULL,
+  modules text[] NOT NULL,
+  at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX IF NOT EXISTS ended_at ON ended (at);
+
 CREATE TABLE IF NOT EXISTS revoked (
   user_id uuid PRIMARY KEY,
   epoch int NOT NULL,

@@ -2,6 +2,7 @@
 // that a process left which went away, and may not be known to be dead, make room for the one after it.
 import { audienceOf } from '../identity/internal-token.ts';
 import type { Sql } from '../store/store.ts';
+import { NOTED_SQL } from './ended.ts';
 import type { HostReport, Registration } from './host.ts';
 import { SILENT_SQL } from './schema.ts';
 
@@ -62,7 +63,10 @@ export async function enter(tx: Sql, host: Registration, report: HostReport): Pr
 // One that drains, or is offered for replacement, keeps its row until it leaves, and the id is free.
 async function makeRoom(tx: Sql, { host, id, url }: Registration): Promise<void> {
   await tx.query(
-    `DELETE FROM host WHERE id = $1 AND role = 'service' AND host <> $2 AND (NOT live OR url = $3 OR ${SILENT_SQL})`,
+    `WITH removed AS (
+       DELETE FROM host
+       WHERE id = $1 AND role = 'service' AND host <> $2 AND (NOT live OR url = $3 OR ${SILENT_SQL}) RETURNING *
+     ), gone AS (SELECT * FROM removed WHERE live), ${NOTED_SQL} SELECT FROM gone`,
     [id, host, url],
   );
   const { rows } = await tx.query<{ pid: number; url: string }>(

@@ -6,6 +6,7 @@
 import type { ProcessIdentity } from '../context/process.ts';
 import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
+import { forgetEnded, NOTED_SQL } from './ended.ts';
 import { enter } from './entry.ts';
 import { beat, isOf, refuseForeign } from './heartbeat.ts';
 import type { Heartbeat, HostReport, Registration } from './host.ts';
@@ -152,8 +153,13 @@ async function loadOf(sql: Sql, module: string): Promise<Load> {
 /** Whoever is meant by the condition is gone. */
 async function markGone(change: Change, where: string, values: readonly unknown[]): Promise<void> {
   await change(async (tx) => {
-    const ended = await tx.query(`UPDATE host SET live = false WHERE live AND ${where}`, values);
-    if (ended.rowCount === 0) return false;
+    const { rows } = await tx.query<{ n: number }>(
+      `WITH gone AS (UPDATE host SET live = false WHERE live AND ${where} RETURNING *), ${NOTED_SQL}
+       SELECT count(*)::int AS n FROM gone`,
+      values,
+    );
+    if (rows[0]!.n === 0) return false;
+    await forgetEnded(tx);
     await tx.query(
       `DELETE FROM host WHERE NOT live AND (role <> 'service' OR heartbeat_at < now() - interval '60 s')`,
     );
