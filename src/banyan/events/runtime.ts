@@ -16,6 +16,7 @@ import type { Listener } from './listener.ts';
 import type { ModuleEvents } from './module-events.ts';
 import { forgetObstacle, noteObstacle } from './obstacles.ts';
 import { type EventTask, persistent } from './persistent.ts';
+import { type Progress, type ProgressMark, readProgress } from './progress.ts';
 import { Reader } from './reading.ts';
 import { Refusals, type RefusedPart } from './refusals.ts';
 import { channelOf, Relay, type RelayStep, type SentEvent } from './relay.ts';
@@ -56,6 +57,8 @@ export interface EventRuntime {
   /** Something was committed: after the commit, never inside the transaction. Cheap, never throws. */
   wake(): void;
   stats(): Promise<EventStats>;
+  /** Since that mark. */
+  progress(since?: ProgressMark): Promise<Progress>;
   /** What the log does not let this process do. */
   refused(): readonly RefusedPart[];
   /** For operators: wherever the tasks run, what is decided about the store takes effect. */
@@ -116,6 +119,7 @@ export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
     topics: reader.topics,
     wake: () => (relay.leading ? relay.wake() : notify()),
     stats: () => readStats(module, pool, eventLog, reader.topics),
+    progress: (since) => readProgress(module, pool, since),
     refused: () => refusals.standing,
     parts: { contract, listeners, store, reader, effect, wake: () => retries.wake() },
     counters: () => ({

@@ -24,7 +24,13 @@ export interface Flags extends History {
   /** Stores a placement for every module that has none: `initial`'s, else in-process. */
   seed(modules: readonly string[], initial: Readonly<Record<string, Wish>>): Promise<void>;
   /** Changes the flag. The wish is one that `placedBy` takes. */
-  place(module: string, wish: Wish, who: Who): Promise<PlaceAnswer>;
+  place(
+    module: string,
+    wish: Wish,
+    who: Who,
+    /** Done in the same transaction, where the flag is as was wished. */
+    beside?: (tx: Sql) => Promise<void>,
+  ): Promise<PlaceAnswer>;
 }
 
 /** SQL: a healthy instance of the module in parameter `$n` exists. The same rule as picture.ts/isHealthy. */
@@ -52,29 +58,40 @@ export function createFlags(sql: Sql, change: Change): Flags {
       });
     },
 
-    place: async (module, wish, who) => {
-      const to = orThrow(wish);
-      let outcome: PlaceOutcome = 'same';
-      let tooOld: string[] = [];
+    place: async (module, wish, who, beside) => {
+      let answer: Omit<PlaceAnswer, 'version'> = { outcome: 'same', tooOld: [] };
       const version = await change(async (tx, next) => {
-        const { rows } = await tx.query<Placed>(
-          'SELECT placement, percent FROM placement WHERE module = $1',
-          [module],
-        );
-        const from = rows[0];
-        if (to.percent > 0) tooOld = await ignorantOf(tx, to.placement);
-        if (from === undefined) outcome = 'unknown-module';
-        else if (tooOld.length > 0) outcome = 'host-too-old';
-        else if (to.percent > 0 && !(await hasHealthyInstance(tx, module))) outcome = 'no-healthy-instance';
-        else if (from.placement !== to.placement || from.percent !== to.percent) outcome = 'changed';
-        if (outcome !== 'changed') return false;
-        await update(tx, module, to, who.by);
-        await writeHistory(tx, next, module, from!.placement, to, who);
-        return true;
+        answer = await placeIn(tx, next, module, wish, who);
+        if (answer.outcome === 'changed' || answer.outcome === 'same') await beside?.(tx);
+        return answer.outcome === 'changed';
       });
-      return { outcome, version, tooOld };
+      return { ...answer, version };
     },
   };
+}
+
+/** The same within a change: whoever opened it says that something has changed. */
+export async function placeIn(
+  tx: Sql,
+  version: number,
+  module: string,
+  wish: Wish,
+  who: Who,
+): Promise<Omit<PlaceAnswer, 'version'>> {
+  const to = orThrow(wish);
+  const { rows } = await tx.query<Placed>('SELECT placement, percent FROM placement WHERE module = $1', [
+    module,
+  ]);
+  const from = rows[0];
+  if (from === undefined) return { outcome: 'unknown-module', tooOld: [] };
+  const tooOld = to.percent > 0 ? await ignorantOf(tx, to.placement) : [];
+  if (tooOld.length > 0) return { outcome: 'host-too-old', tooOld };
+  if (to.percent > 0 && !(await hasHealthyInstance(tx, module)))
+    return { outcome: 'no-healthy-instance', tooOld };
+  if (from.placement === to.placement && from.percent === to.percent) return { outcome: 'same', tooOld };
+  await update(tx, module, to, who.by);
+  await writeHistory(tx, version, module, from.placement, to, who);
+  return { outcome: 'changed', tooOld };
 }
 
 function orThrow(wish: Wish): Placed {

@@ -4,6 +4,7 @@
 // what it says holds a decision up for a bounded time: nobody can look whether it is so, and whoever copied its key may
 // say anything. Monoliths, gateways, and the very processes that are to be stopped are waited for to the end.
 
+import type { Sql } from '../store/store.ts';
 import type { PlaceOutcome } from './flags.ts';
 import type { Follower } from './follower.ts';
 import type { Who } from './history.ts';
@@ -29,8 +30,9 @@ export async function setPlacement(
   module: string,
   wish: Wish,
   who: Who,
+  beside?: (tx: Sql) => Promise<void>,
 ): Promise<Flip> {
-  const { outcome, version, tooOld } = await store.flags.place(module, wish, who);
+  const { outcome, version, tooOld } = await store.flags.place(module, wish, who, beside);
   if (outcome !== 'changed' && outcome !== 'same') return { outcome, lagging: [], tooOld };
   await follower.refresh();
   return { outcome, lagging: await awaitApplied(store, version, ACKNOWLEDGE_MS, [module]) };

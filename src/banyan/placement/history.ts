@@ -87,3 +87,12 @@ export async function writeHistory(
     ],
   );
 }
+
+/** What changed no placement, and belongs to how it came to be: a row that says where the module stays. */
+export async function writeNote(tx: Sql, version: number, module: string, who: Who): Promise<void> {
+  const { rows } = await tx.query<Placed>('SELECT placement, percent FROM placement WHERE module = $1', [
+    module,
+  ]);
+  const stays = rows[0];
+  if (stays) await writeHistory(tx, version, module, stays.placement, stays, who);
+}

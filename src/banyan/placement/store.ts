@@ -27,6 +27,8 @@ export interface ControlStore {
   readonly replays: Replays;
   /** For limits that all gateways count together (limits/tables.ts). */
   readonly sql: Sql;
+  /** For what goes by the same versions (ladder/rows.ts). */
+  readonly change: Change;
   read(): Promise<Tables>;
   /** Changes whenever `read` would answer something that a snapshot shows otherwise than before. */
   tag(): Promise<string>;
@@ -76,6 +78,7 @@ export function createControlStore({ url, log }: ControlStoreOptions): ControlSt
     operators: createOperators(sql, change),
     replays: createReplays(sql, change),
     sql,
+    change,
     read: () => readTables(sql),
     tag: async () => (await sql.query<{ tag: string }>(`SELECT ${TAG_SQL} AS tag`)).rows[0]!.tag,
     listen: (onChange) => listen({ url, channel: CONTROL_CHANNEL, onChange, log }),
