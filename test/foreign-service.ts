@@ -23,12 +23,13 @@ export interface Foreign {
   close(): Promise<void>;
 }
 
-/** @param control the internal port of the monolith. */
+/** @param control the internal port of the monolith. @param speaks the words of placement that it knows; absent: as of before. */
 export async function startForeign(
   contract: Contract,
   control: string,
   installation: Installation,
   number = 1,
+  speaks?: readonly string[],
 ): Promise<Foreign> {
   const { module } = contract;
   const id = `${module}-${number}`;
@@ -93,6 +94,7 @@ export async function startForeign(
     const answer = await sync({
       tag,
       waitMs: known ? 500 : 0,
+      ...(speaks && { speaks }),
       ...(known ? {} : { register: self }),
       beat: { ...load, host, appliedVersion: version },
     });

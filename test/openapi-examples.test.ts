@@ -119,6 +119,8 @@ describe('the examples', () => {
     /^catalog\.createProduct 409 sku-taken$/,
     /^catalog\.changeProduct 409 sku-taken$/,
     /^keys\.revoke 404 key-unknown$/,
+    /^ladders\.start 409 (no-healthy-instance|ladder-not-needed)$/,
+    /^ladders\.(pause|resume|promote|demote) 409 ladder-not-running$/,
     /^operators\.add 409 operator-exists$/,
     /^users\.changeMe 403 wrong-password$/,
     /^users\.endSession 404 session-unknown$/,

@@ -221,6 +221,27 @@ describe('the document', () => {
     expectStatus(await put('services/payments', { instances: 0 }), 200);
   });
 
+  it('is right about ladders', async () => {
+    const ladder = (method: string, path: string, body?: object) =>
+      walk.call(method, `/admin/ladders/${path}`, { ...asAdmin(), ...(body && { body }) });
+    expectStatus(await ladder('GET', 'payments'), 200);
+    expectStatus(await ladder('GET', 'nope'), 404);
+    expectStatus(await ladder('PUT', 'payments', {}), 409);
+    expectStatus(await ladder('PUT', 'payments', { steps: [10, 5] }), 422);
+    for (const act of ['pause', 'resume', 'promote', 'demote'])
+      expectStatus(await ladder('POST', `payments/${act}`, {}), 409);
+    const services = (instances: number) =>
+      walk.call('PUT', '/admin/services/payments', { ...asAdmin(), body: { instances } });
+    expectStatus(await services(1), 200);
+    expectStatus(await ladder('PUT', 'payments', { steps: ['10', 100] }), 200);
+    expectStatus(await ladder('PUT', 'payments', {}), 409);
+    for (const act of ['pause', 'resume', 'promote', 'demote'])
+      expectStatus(await ladder('POST', `payments/${act}`, { reason: 'a walk' }), 200);
+    expectStatus(await ladder('GET', 'payments/samples'), 200);
+    expectStatus(await ladder('DELETE', 'payments'), 200);
+    expectStatus(await services(0), 200);
+  });
+
   it('is right about operators and keys', async () => {
     const name = unique('walker');
     const add = (scopes: string[]) =>

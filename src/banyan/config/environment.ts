@@ -75,6 +75,7 @@ export function readEnvironment(app: App, overrides: Env = {}, given: Env = proc
     rateLimitExempt: readNetworks('RATE_LIMIT_EXEMPT', env.RATE_LIMIT_EXEMPT),
     drainDelayMs: readInteger('DRAIN_DELAY_MS', env.DRAIN_DELAY_MS ?? '0', 0, 600_000),
     otlpEndpoint: readUrl('OTEL_EXPORTER_OTLP_ENDPOINT', env.OTEL_EXPORTER_OTLP_ENDPOINT, http),
+    notifyUrl: readUrl('NOTIFY_URL', env.NOTIFY_URL, http),
     securityLog: readSecurityLog(env.SECURITY_LOG, dataDir),
     codec: env.NODE_ENV === 'test',
     strict: env.NODE_ENV !== 'production',

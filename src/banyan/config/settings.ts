@@ -57,6 +57,8 @@ export interface Settings {
   /** Addresses and CIDRs, besides loopback, whose requests are not counted. */
   readonly rateLimitExempt: readonly string[];
   readonly otlpEndpoint: string | undefined;
+  /** Whom to tell of changes of ladders; it may hold a secret. */
+  readonly notifyUrl: string | undefined;
   /** Where the security log goes: `stdout`, `stderr`, or the path of a file. */
   readonly securityLog: string;
   /** True under test: every near call goes through the JSON codec and outputs are checked. */

@@ -45,6 +45,7 @@ ${own.join('')}  ADMIN_TOKEN           made once       bearer token of /admin
   RATE_LIMIT            300             requests a second per address; 0: any
   RATE_LIMIT_EXEMPT     loopback        CIDRs that are not counted, besides
   SECURITY_LOG          under DATA_DIR  stdout, stderr, or the path of a file
+  NOTIFY_URL                            gets a POST of each change of a ladder
   OTEL_EXPORTER_OTLP_ENDPOINT           http://collector:4318
 `;
 }

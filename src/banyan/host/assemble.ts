@@ -15,6 +15,7 @@ import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts';
 import { createHealth, type Health, type HealthState } from './health.ts';
 import { collectGarbageWhenIdle } from './idle-gc.ts';
 import { type Internal, openInternal } from './internal.ts';
+import { openLadders } from './ladders.ts';
 import { openParts, type Parts } from './parts.ts';
 import { closePort } from './ports.ts';
 import { openPublic, type Public } from './public.ts';
@@ -49,7 +50,11 @@ export async function assemble(
   undo.push('seeds', () => settled);
   const internal = await openInternal(parts, health, undo);
   const supervises = role === 'monolith' ? host : null;
-  if (role !== 'service') open = await openPublic(parts, health, supervises, seeded, undo);
+  const ladders = role === 'service' ? undefined : openLadders(parts, host);
+  if (ladders) {
+    undo.push('ladders', () => ladders.close());
+    open = await openPublic(parts, health, supervises, seeded, undo, ladders);
+  }
 
   signal.throwIfAborted();
   // A service is up with its doors; a monolith when its services are, too.
@@ -61,6 +66,7 @@ export async function assemble(
   const supervisor = role === 'monolith' ? await supervise(parts, host, internal, signal, undo) : undefined;
   const background = runBackground(parts);
   state.booted = true;
+  ladders?.watch?.start();
   undo.push('pulse', pulse.start());
   undo.push('heap', collectGarbageWhenIdle());
   // Ready without them, and the first request need not wait for them.
@@ -75,10 +81,12 @@ export async function assemble(
     const begun = performance.now() + settings.drainDelayMs;
     const left = (by: number) => Math.max(0, begun + by - performance.now());
     state.draining = true;
+    // Whoever stays judges from now on.
+    const judged = ladders?.close();
     internal.leave();
     open?.gateway.app.closing.leave();
     const told = pulse.look().then(() => follower.beat());
-    await undo.end('registry', () => told, TELL_MS);
+    await undo.end('registry', () => Promise.all([told, judged]), TELL_MS);
     await new Promise((resolve) => setTimeout(resolve, left(0)));
     if (open) await closePort(open.gateway.app, left(CLIENTS_MS));
     // Each waits its own DRAIN_DELAY_MS before it stops.

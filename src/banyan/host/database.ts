@@ -5,7 +5,6 @@ import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';
 import { POSTGRES_LOG } from '../config/values.ts';
 import { LOG_ROLE, logSchema } from '../log/postgres-schema.ts';
-import { controlSchema } from '../placement/schema.ts';
 import { createClient } from '../postgres/connections.ts';
 import { hold } from '../postgres/library-lock.ts';
 import { provision } from '../postgres/provision.ts';
@@ -13,7 +12,7 @@ import type { ChangedRole } from '../postgres/role-keeping.ts';
 import type { RoleSchema } from '../postgres/role-schema.ts';
 import { roleUrl, runtimeRole } from '../postgres/roles.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
-import { libraryTables } from './library-tables.ts';
+import { controlTables, libraryTables } from './library-tables.ts';
 import type { Module } from './module.ts';
 import { createRoleUpkeep, type RoleUpkeep } from './role-upkeep.ts';
 import { refuseOtherRoot, roleSecretOf } from './root.ts';
@@ -85,7 +84,7 @@ async function ownDatabase(
     (module.schemas ?? []).map((schema) => [module.contract.module, schema] as const),
   );
   const schemas: RoleSchema[] = [
-    controlSchema(revokers),
+    controlTables(revokers),
     logSchema(allModules),
     ...extra.map(([, schema]) => schema),
   ];

@@ -4,10 +4,9 @@
 import { setTimeout as after } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { logSchema } from '../log/postgres-schema.ts';
-import { controlSchema } from '../placement/schema.ts';
 import { createClient } from '../postgres/connections.ts';
 import type { Database } from './database.ts';
-import { libraryTables } from './library-tables.ts';
+import { controlTables, libraryTables } from './library-tables.ts';
 import type { Module } from './module.ts';
 import type { Undo } from './undo.ts';
 
@@ -43,7 +42,7 @@ export function storesOf(database: Database, modules: readonly Module[]): Prepar
   const setting = 'DATABASE_URL';
   return [
     ...own,
-    { setting, url: database.controlUrl, ...controlSchema() },
+    { setting, url: database.controlUrl, ...controlTables() },
     { setting, url: database.logUrl!, ...logSchema() },
   ];
 }

@@ -6,6 +6,7 @@ import { lateEventHandlers } from '../events/operations/late.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import { probeAccess } from '../identity/hop.ts';
 import { audienceOf } from '../identity/internal-token.ts';
+import { ladders as laddersContract } from '../ladder/contract.ts';
 import { networksOf } from '../limits/networks.ts';
 import { adminHandlers, storeErrors } from '../placement/admin.ts';
 import { admin } from '../placement/admin-contract.ts';
@@ -20,6 +21,7 @@ import { listenWidely } from './acceptors.ts';
 import { createAdminPort } from './admin-port.ts';
 import type { Health } from './health.ts';
 import { keyLife } from './key-life.ts';
+import type { HostLadders } from './ladders.ts';
 import type { Parts } from './parts.ts';
 import { closePort, portOf } from './ports.ts';
 import type { Undo } from './undo.ts';
@@ -43,13 +45,14 @@ export async function openPublic(
   host: string | null,
   before: Promise<unknown>,
   undo: Undo,
+  ladders: HostLadders,
 ): Promise<Public> {
   const { settings, log, security, metrics, tracing, contracts, dispatchers, tokens, bearer, control } =
     parts;
   const address = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   const url = () => `http://${address}:${portOf(gateway.app)}`;
   const closing = new AbortController();
-  const own = operationsOf(parts, host, url, closing.signal);
+  const own = operationsOf(parts, host, url, closing.signal, ladders);
   const { adminPort: wanted } = settings;
   const adminPort = wanted === undefined ? undefined : createAdminPort(wanted, settings.adminHost);
   // Written, and what writes them loaded, when somebody first asks.
@@ -103,6 +106,7 @@ function operationsOf(
   host: string | null,
   url: () => string,
   closing: AbortSignal,
+  ladders: HostLadders,
 ): Dispatcher[] {
   const { settings, log, security, contracts, tokens, control } = parts;
   const { store, follower, keys } = control;
@@ -112,6 +116,7 @@ function operationsOf(
     host,
     monolith: () => ({ pid: process.pid, url: url() }),
     room: parts.database.upkeep?.makeRoom,
+    onPlaced: ladders.onPlaced,
     probe: ({ url: at, id, legacy }) => probeAccess(at, id, tokens.mint(audienceOf(id), legacy)),
   });
   const onOperators = operatorHandlers({ store: store!, follower });
@@ -127,6 +132,7 @@ function operationsOf(
   const made = [
     [admin, handlers],
     [placements, historyHandlers(store!)],
+    [laddersContract, ladders.handlers],
     [operators, onOperators],
     [eventsContract, onEvents],
     [keysContract, onKeys],

@@ -88,7 +88,8 @@ function happened({ rung, account, restarts = [], withoutInstance: seconds = 0 }
     const { n, bad, inRow } = account[metric];
     if (n === 0) return [];
     const verdict = inRow >= MOST_BEHIND ? 'bad' : inRow > 0 ? 'open' : 'good';
-    return finding(metric, { n, bad }, verdict, `${metric}: ${words} for ${inRow} s`);
+    const why = verdict === 'good' ? `${metric}: within its limit` : `${metric}: ${words} for ${inRow} s`;
+    return finding(metric, { n, bad }, verdict, why);
   };
   return [
     ...(restarts.length > 0

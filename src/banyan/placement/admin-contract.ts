@@ -63,6 +63,8 @@ export const Flipped = Type.Object({
   ...Entry.properties,
   /** Live hosts that had not applied the change after 2 s. Absent when all had. */
   lagging: Type.Optional(Type.Array(Type.String())),
+  /** What else came of it, in a sentence: a ladder that the module was on is stopped. */
+  note: Type.Optional(Type.String()),
 });
 
 const Monolith = Type.Object({ pid: Type.Integer(), url: Type.String() });
@@ -130,6 +132,12 @@ export const admin = defineContract('admin', {
         ),
         /** Why, for the history. */
         reason: Type.Optional(visible({ minLength: 1, maxLength: 500, examples: ['the new release'] })),
+        guard: Type.Optional(
+          Type.Boolean({
+            description: 'With service: watch it there, and take it back when its requests fail',
+            examples: [false],
+          }),
+        ),
         changedBy,
       }),
       example: ofSomeModule,

@@ -6,6 +6,7 @@ import type { Handlers } from '../contract/handlers.ts';
 import { libraryProblem, type Problem, problem } from '../contract/problem.ts';
 import type { AccessProbe } from '../identity/hop.ts';
 import type { Instance } from '../routing/snapshot.ts';
+import type { Sql } from '../store/store.ts';
 import { admin, type Overview } from './admin-contract.ts';
 import { own } from './canonical.ts';
 import { setPlacement } from './flip.ts';
@@ -28,7 +29,25 @@ export interface AdminOptions {
   readonly room?: ((module: string, instances: number) => Promise<string | undefined>) | undefined;
   /** An authenticated round trip to an instance. Absent: instances are believed to let this host in. */
   readonly probe?: (instance: Instance) => Promise<AccessProbe>;
+  /** Hears of a placement by hand in its transaction. */
+  readonly onPlaced?: OnPlaced;
 }
+
+/** A placement by hand. `guard`: it is to be watched there. */
+export interface ByHand extends Placed {
+  readonly module: string;
+  readonly by: string;
+  readonly guard: boolean;
+}
+
+export interface AlsoDone {
+  /** What else came of it, in a sentence. */
+  readonly note?: string | undefined;
+  /** To be called when it is committed. */
+  readonly tell?: (() => void) | undefined;
+}
+
+export type OnPlaced = (tx: Sql, placed: ByHand) => Promise<AlsoDone>;
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
@@ -39,6 +58,7 @@ export function adminHandlers({
   monolith,
   room,
   probe,
+  onPlaced,
 }: AdminOptions): Handlers<typeof admin> {
   const entry = async (module: string) => {
     const tables = await store.read();
@@ -50,19 +70,33 @@ export function adminHandlers({
   return {
     placements: async () => storeErrors(async () => overviewOf(await store.read(), monolith())),
 
-    place: async ({ module, placement, percent, reason, changedBy }, call) =>
+    place: async ({ module, placement, percent, reason, guard = false, changedBy }, call) =>
       storeErrors(async () => {
         const before = await entry(module);
         const wish = placedBy({ placement, percent });
         if (typeof wish === 'string') throw percentInvalid(module, wish);
+        if (guard && wish.percent === 0) throw nothingToGuard(module);
         if (wish.percent > 0 && probe) await refuseIfLockedOut(await store.read(), module, probe);
         const who = { actor: 'operator', by: doneBy(call.principal, changedBy), reason } as const;
-        const { outcome, lagging, tooOld = [] } = await setPlacement(store, follower, module, wish, who);
+        let also: AlsoDone | undefined;
+        const beside = async (tx: Sql) => {
+          also = await onPlaced?.(tx, { module, ...wish, by: who.by, guard });
+        };
+        const {
+          outcome,
+          lagging,
+          tooOld = [],
+        } = await setPlacement(store, follower, module, wish, who, beside);
         if (outcome === 'no-healthy-instance') throw noHealthyInstance(await store.read(), module, wish);
         if (outcome === 'host-too-old') throw hostTooOld(module, wish, tooOld);
+        also?.tell?.();
         const after = await entry(module);
         call.change = { before: placedOf(before), after: placedOf(after) };
-        return lagging.length > 0 ? { ...after, lagging: [...lagging] } : after;
+        return {
+          ...after,
+          ...(lagging.length > 0 && { lagging: [...lagging] }),
+          ...(also?.note !== undefined && { note: also.note }),
+        };
       }),
 
     services: async ({ module, instances, timeoutMs = DEFAULT_TIMEOUT_MS }, call) =>
@@ -71,8 +105,7 @@ export function adminHandlers({
         call.change = { before: { instances: desired }, after: { instances } };
         const short = instances > 0 ? await room?.(module, instances) : undefined;
         if (short) throw problem(admin, 'start-failed', { detail: short });
-        const passedOver = await scale(store, { module, instances, timeoutMs, supervisor: host });
-        if (passedOver.length > 0) call.change = { ...call.change, after: { instances, passedOver } };
+        await scale(store, { module, instances, timeoutMs, supervisor: host });
         await follower.refresh();
         return entry(module);
       }),
@@ -88,15 +121,24 @@ async function refuseIfLockedOut(
   module: string,
   probe: NonNullable<AdminOptions['probe']>,
 ): Promise<void> {
+  const reasons = await lockedOut(tables, module, probe);
+  if (reasons === undefined) return;
+  throw problem(admin, 'instance-refuses', { detail: `${reasons}. ${module} stays where it is.` });
+}
+
+/** Why no healthy instance of the module lets this host in; undefined where one does, or there is none. */
+export async function lockedOut(
+  tables: Tables,
+  module: string,
+  probe: NonNullable<AdminOptions['probe']>,
+): Promise<string | undefined> {
   const healthy = own(snapshotOf(tables).modules, module)?.instances.filter((one) => one.healthy) ?? [];
   const answers = await Promise.all(healthy.map(probe));
-  if (healthy.length === 0 || answers.some(({ status, refusal }) => status !== undefined && !refusal)) return;
-  const reasons = answers.map(
-    ({ refusal }, at) => refusal ?? `${healthy[at]!.id} does not answer at ${healthy[at]!.url}`,
-  );
-  throw problem(admin, 'instance-refuses', {
-    detail: `${reasons.join('. ')}. ${module} stays where it is.`,
-  });
+  if (healthy.length === 0 || answers.some(({ status, refusal }) => status !== undefined && !refusal))
+    return undefined;
+  return answers
+    .map(({ refusal }, at) => refusal ?? `${healthy[at]!.id} does not answer at ${healthy[at]!.url}`)
+    .join('. ');
 }
 
 const placedOf = ({ placement, percent }: Placed): Placed => ({ placement, percent });
@@ -108,24 +150,41 @@ function percentInvalid(module: string, why: string): Problem {
   });
 }
 
-function hostTooOld(module: string, { placement }: Placed, hosts: readonly string[]): Problem {
-  const one = hosts.length === 1;
-  return problem(admin, 'host-too-old', {
-    detail:
-      `${hosts.join(', ')} ${one ? 'is' : 'are'} of a version that does not know the placement ${placement}, so ${module} ` +
-      `stays where it is. Replace ${one ? 'it' : 'them'} by this version, or stop ${one ? 'it' : 'them'}, and try again.`,
+function nothingToGuard(module: string): Problem {
+  return libraryProblem('invalid', {
+    detail: `In-process there is nothing to take back. Place ${module} as a service or in canary, or leave guard out.`,
+    errors: [{ path: '/guard', message: 'goes with service or canary' }],
   });
 }
 
-/** What to do depends on what is there: processes on their way out, on their way up, or none. */
+function hostTooOld(module: string, { placement }: Placed, hosts: readonly string[]): Problem {
+  return problem(admin, 'host-too-old', { detail: whyTooOld(module, placement, hosts) });
+}
+
+export function whyTooOld(module: string, placement: string, hosts: readonly string[]): string {
+  const one = hosts.length === 1;
+  return (
+    `${hosts.join(', ')} ${one ? 'is' : 'are'} of a version that does not know the placement ${placement}, so ${module} ` +
+    `stays where it is. Replace ${one ? 'it' : 'them'} by this version, or stop ${one ? 'it' : 'them'}, and try again.`
+  );
+}
+
 function noHealthyInstance(tables: Tables, module: string, { placement, percent }: Placed): Problem {
+  const again = `npx banyan extract ${module}${placement === 'canary' ? ` --percent ${percent}` : ''}`;
+  return problem(admin, 'no-healthy-instance', { detail: whyNoInstance(tables, module, again) });
+}
+
+/**
+ * What to do depends on what is there: processes on their way out, on their way up, or none.
+ * @param again the command that starts one, and was in vain.
+ */
+export function whyNoInstance(tables: Tables, module: string, again: string): string {
   const { instances } = entryOf(tables, module)!;
   const stopped = tables.services.filter((row) => row.module === module && !row.wanted).map(idOf);
   const leaving = instances.filter(({ draining }) => draining).map(({ id }) => id);
   const ending = [...new Set([...stopped, ...leaving])];
   const coming = instances.filter(({ id }) => !ending.includes(id)).map(({ id }) => id);
   const isOurs = instances.some(({ id, supervised }) => supervised && coming.includes(id));
-  const again = `npx banyan extract ${module}${placement === 'canary' ? ` --percent ${percent}` : ''}`;
   const words =
     ending.length > 0
       ? `${ending.join(', ')} is being stopped (by a restore, or because its host stops). When \`npx banyan status\` shows it no more: ${again}`
@@ -136,9 +195,7 @@ function noHealthyInstance(tables: Tables, module: string, { placement, percent 
               : `It was started elsewhere: see there, and \`npx banyan status\` shows when it is healthy`
           }`
         : `Start one first: ${again} (or PUT /admin/services/${module} {"instances":1})`;
-  return problem(admin, 'no-healthy-instance', {
-    detail: `No healthy instance of ${module} is registered, so its placement stays as it is. ${words}`,
-  });
+  return `No healthy instance of ${module} is registered, so its placement stays as it is. ${words}`;
 }
 
 const idOf = ({ module, number }: ServiceRow) => `${module}-${number}`;
