@@ -20,9 +20,10 @@ export interface PlaceWish {
   readonly placement: Entry['placement'];
   readonly percent?: number | undefined;
   readonly reason?: string | undefined;
+  readonly guard?: boolean | undefined;
 }
 
-export type Flipped = Entry & { readonly lagging?: readonly string[] };
+export type Flipped = Entry & { readonly lagging?: readonly string[]; readonly note?: string };
 
 export interface Client {
   readonly url: string;

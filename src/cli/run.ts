@@ -10,6 +10,7 @@ import { extract } from './commands/extract.ts';
 import { flags } from './commands/flags.ts';
 import { history } from './commands/history.ts';
 import { keys } from './commands/keys.ts';
+import { ladder } from './commands/ladder.ts';
 import { logs } from './commands/logs.ts';
 import { operators } from './commands/operators.ts';
 import { place } from './commands/place.ts';
@@ -28,6 +29,7 @@ const commands = ({ commands: own, suggestions }: Application): readonly Registe
   restore,
   history,
   flags,
+  ladder,
   logs,
   events,
   verify,
@@ -67,7 +69,7 @@ export async function run(
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    if (error instanceof Reported) return 1;
+    if (error instanceof Reported) return error.exitCode;
     if (!(error instanceof Failure || error instanceof CommanderError)) throw error;
     const meant = error instanceof Failure ? undefined : meantBy(words, program);
     const unknown = meant && error instanceof CommanderError && unknownCommand(error, meant);

@@ -1,13 +1,14 @@
 // One piece of work for each of several modules, at once; the answers in the order in which they were named,
 // one JSON body a line with --json. One that fails does not stop the others, and makes the command fail.
 import type { Entry } from '../banyan/placement/admin-contract.ts';
-import type { Answer, Client } from './client.ts';
+import type { Answer, Client, Flipped } from './client.ts';
 import { Failure, report } from './failure.ts';
+import { oneLine } from './plain.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { type Style, styleFor, type Terminal } from './terminal.ts';
 
 export interface Done {
-  readonly answer: Answer<Entry & { readonly lagging?: readonly string[] }>;
+  readonly answer: Answer<Flipped>;
   /** For people. Undefined: nothing worth saying. */
   readonly said: string | undefined;
 }
@@ -48,7 +49,7 @@ export async function forEachModule({
       failures.push(one.reason);
       if (json) report(one.reason, terminal, true);
     } else if (json) terminal.out.write(`${one.value.answer.text}\n`);
-    else if (one.value.said) terminal.out.write(`${one.value.said}\n`);
+    else if (one.value.said) terminal.out.write(`${[one.value.said, ...noteOf(one.value)].join('\n')}\n`);
     if (one.status === 'fulfilled' && !json) warnOfLagging(one.value, terminal);
   }
   if (failures.length === 0) return;
@@ -56,8 +57,18 @@ export async function forEachModule({
   throw new Reported();
 }
 
-/** The failure was said already; only the exit code is left. */
-export class Reported extends Error {}
+/** What is to be said was said already; only the exit code is left. */
+export class Reported extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode = 1) {
+    super();
+    this.exitCode = exitCode;
+  }
+}
+
+/** What else came of it: a ladder that is stopped, a watch. */
+const noteOf = ({ answer: { body } }: Done) => (body.note === undefined ? [] : [`  ${oneLine(body.note)}`]);
 
 function warnOfLagging({ answer }: Done, terminal: Terminal): void {
   const { lagging, module } = answer.body;

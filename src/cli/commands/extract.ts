@@ -8,6 +8,7 @@ import { forEachModule } from '../several.ts';
 interface Options {
   readonly instances?: number;
   readonly percent?: number;
+  readonly guard?: boolean;
   readonly json?: boolean;
 }
 
@@ -22,8 +23,9 @@ export const extract: Register = (program, terminal) => {
       instances,
     )
     .option('-p, --percent <N>', 'give them a share of the requests alone (canary)', share)
+    .option('--guard', 'watch them there: they are taken back when their requests fail')
     .option('--json', "print each module's admin answer, one a line")
-    .action(async (modules: string[], { instances, percent, json = false }: Options) => {
+    .action(async (modules: string[], { instances, percent, guard, json = false }: Options) => {
       const client = connect(terminal, 'extract');
       await forEachModule({
         terminal,
@@ -37,7 +39,7 @@ export const extract: Register = (program, terminal) => {
           progress.show(module, 'healthy, flipping');
           const answer = await client.place(
             module,
-            percent === undefined ? { placement: 'service' } : { placement: 'canary', percent },
+            percent === undefined ? { placement: 'service', guard } : { placement: 'canary', percent, guard },
           );
           const word = isSame(before, answer.body) ? 'serves already' : 'serves';
           const part = percent === undefined ? '' : ` ${percent}% of its requests`;

@@ -7,7 +7,7 @@ import { servesInWords } from '../picture.ts';
 import type { Register } from '../register.ts';
 import { forEachModule } from '../several.ts';
 
-interface Options extends Pick<PlaceWish, 'percent' | 'reason'> {
+interface Options extends Pick<PlaceWish, 'percent' | 'reason' | 'guard'> {
   readonly json?: boolean;
 }
 
@@ -21,12 +21,18 @@ export const place: Register = (program, terminal) => {
     )
     .option('-p, --percent <N>', 'in canary: how many percent of its requests the service gets', percent)
     .option('--reason <text>', 'why, for `banyan history`')
+    .option('--guard', 'watch it there: it is taken back when its requests fail')
     .option('--json', 'print the admin answer unchanged')
     .action(async (module: string, placement: Entry['placement'], { json = false, ...how }: Options) => {
       if (how.percent !== undefined && placement !== 'canary')
         throw misusedOption(
           `--percent goes with canary: ${placement} is ${placement === 'service' ? 'all' : 'none'} of the requests`,
           `npx banyan place ${module} canary --percent ${how.percent}`,
+        );
+      if (how.guard && placement === 'in-process')
+        throw misusedOption(
+          '--guard goes with service or canary: in-process there is nothing to take back',
+          `npx banyan place ${module} service --guard`,
         );
       const client = connect(terminal, 'place');
       await forEachModule({

@@ -43,8 +43,9 @@ export const restore: Register = (program, terminal) => {
           told ||= !nothing || !all;
           const said = `${style('bold', module)} serves ${nothing ? 'already ' : ''}in the monolith${left(answer.body)}`;
           const lagging = flipped.lagging && { lagging: flipped.lagging };
+          const note = flipped.note === undefined ? {} : { note: flipped.note };
           return {
-            answer: { text: answer.text, body: { ...answer.body, ...lagging } },
+            answer: { text: answer.text, body: { ...answer.body, ...lagging, ...note } },
             said: nothing && all ? undefined : said,
           };
         },
