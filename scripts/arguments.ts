@@ -5,11 +5,18 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 type Options = NonNullable<ParseArgsConfig['options']>;
 type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O }>>['values'];
 
-/** @param usage what `--help` prints: the command, and a line for each option. */
-export function readArguments<const O extends Options>(usage: string, options: O): Values<O> {
+/**
+ * @param usage what `--help` prints: the command, and a line for each option.
+ * @param args all that the process was given, unless a word before them was read already.
+ */
+export function readArguments<const O extends Options>(
+  usage: string,
+  options: O,
+  args: readonly string[] = process.argv.slice(2),
+): Values<O> {
   const help = { type: 'boolean', short: 'h' } as const;
   try {
-    const { values } = parseArgs({ options: { ...options, help } });
+    const { values } = parseArgs({ args: [...args], options: { ...options, help } });
     if (!(values as { help?: boolean }).help) return values as Values<O>;
   } catch (error) {
     refuse((error as Error).message, usage);
