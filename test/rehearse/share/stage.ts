@@ -95,7 +95,10 @@ async function build(ends: (() => Promise<unknown>)[], signal: AbortSignal) {
   };
   // The first one prepares the database.
   const first = await start('monolith');
-  const entrances = [first, await start('monolith-b'), await start('gateway-1', { MODULES: 'none' })];
+  const entrances = [
+    first,
+    ...(await Promise.all([start('monolith-b'), start('gateway-1', { MODULES: 'none' })])),
+  ];
   const agent = new Agent({ connections: 32 });
   ends.push(() => agent.close());
   const ask = asking(agent);
@@ -105,7 +108,7 @@ async function build(ends: (() => Promise<unknown>)[], signal: AbortSignal) {
       throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;
   };
-  for (const module of MODULES) await admin('PUT', `/admin/services/${module}`, { instances: 1 });
+  await Promise.all(MODULES.map((module) => admin('PUT', `/admin/services/${module}`, { instances: 1 })));
   const { id: product } = await admin('POST', '/api/catalog/products', {
     sku: 'rehearsed',
     name: 'A thing',
