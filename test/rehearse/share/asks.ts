@@ -9,6 +9,8 @@ import type { Ask, Entrance, RehearsedShop } from './stage.ts';
 export interface Way {
   readonly name: string;
   readonly module: SharedModule;
+  /** By which the hosts count it. */
+  readonly operation: string;
   readonly right: number;
   readonly ask: (shop: RehearsedShop) => Omit<Ask, 'token'>;
 }
@@ -16,6 +18,7 @@ export interface Way {
 export const reading: Way = {
   name: 'catalog read over the link',
   module: 'catalog',
+  operation: 'getProduct',
   right: 200,
   ask: ({ product }) => ({ method: 'GET', path: `/api/catalog/products/${product}` }),
 };
@@ -23,6 +26,7 @@ export const reading: Way = {
 export const listing: Way = {
   name: 'catalog listed by the proxy',
   module: 'catalog',
+  operation: 'listProducts',
   right: 200,
   ask: () => ({ method: 'GET', path: '/api/catalog/products?limit=1' }),
 };
@@ -30,6 +34,7 @@ export const listing: Way = {
 export const looking: Way = {
   name: 'orders listed by the proxy',
   module: 'orders',
+  operation: 'list',
   right: 200,
   ask: () => ({ method: 'GET', path: '/api/orders?limit=1' }),
 };
@@ -38,6 +43,7 @@ export const looking: Way = {
 export const ordering: Way = {
   name: 'orders placed, which ask catalog by a ref',
   module: 'orders',
+  operation: 'place',
   right: 202,
   ask: ({ product }) => ({
     method: 'POST',

@@ -1,53 +1,32 @@
 // The second piece: requests by all ways at all hosts, while the shares of both modules are changed again and again.
 // None may fail. Between two changes every key is on its side and nowhere else; while a change is made, the side before
-// and the one after are right. Of the refs of orders the counters know how many went where: no fewer and no more than
-// can be.
+// and the one after are right. The hosts counted every request on the side that answered; and of the refs of orders no
+// fewer and no more on each than can be.
 import { setTimeout as pause } from 'node:timers/promises';
-import { sumBetween } from '../../../src/banyan/telemetry/stats-sums.ts';
-import { askBy, inWords, listing, looking, ordering, reading, type Seen } from './asks.ts';
-import { MODULES, type SharedModule, type Side, sideOfKey } from './expected.ts';
+import { askBy, listing, looking, ordering, reading } from './asks.ts';
+import { Book, type Changes, type ChangesOutcome } from './book.ts';
+import { countedAs } from './counters.ts';
+import { MODULES } from './expected.ts';
 import type { Key } from './keys.ts';
-import type { Piece } from './sets.ts';
-import { Timeline } from './timeline.ts';
-
-export interface ChangesOutcome {
-  readonly requests: number;
-  readonly changes: number;
-  readonly seconds: number;
-  readonly ways: Readonly<Record<string, number>>;
-  readonly hosts: Readonly<Record<string, number>>;
-  /** Requests that met no change. */
-  readonly settled: number;
-  readonly unsticky: number;
-  readonly failed: number;
-  readonly changeMs: { readonly median: number; readonly most: number };
-  /** Changes asked for again, and those that some host had not confirmed after 2 s. */
-  readonly deferred: number;
-  readonly lagging: number;
-}
-
-interface Changes extends Piece {
-  readonly requests: number;
-  readonly changes: number;
-}
+import { shareNow } from './sets.ts';
 
 const CLIENTS = 16;
 const PERCENTS = [0, 1, 10, 25, 50, 75, 90, 99, 100];
 const SAY_EVERY_MS = 10_000;
-/** No request takes so long. */
-const LONGEST_MS = 60_000;
 
 export async function playChanges(options: Changes): Promise<ChangesOutcome> {
   const { shop, say, signal, found, requests, changes } = options;
-  for (const module of MODULES) await shop.share(module, 0);
+  for (const module of MODULES) await shareNow(options, module, 0);
   const book = new Book(options);
   const before = await shop.counted();
   const began = performance.now();
   const over = new AbortController();
   const telling = tell(over.signal, () => say(`changes: ${book.progress()}`));
   try {
-    const changing = change(options, book);
-    changing.catch(() => book.giveUp());
+    const changing = change(options, book).catch((error: Error) => {
+      found.add('a change was refused', error.message);
+      book.giveUp();
+    });
     const clients = Array.from({ length: CLIENTS }, () => client(options, book));
     await Promise.all([changing, ...clients]);
     signal.throwIfAborted();
@@ -56,7 +35,8 @@ export async function playChanges(options: Changes): Promise<ChangesOutcome> {
     await telling;
   }
   const seconds = (performance.now() - began) / 1000;
-  await countRefs(options, book, before);
+  for (const wanted of book.counts())
+    await countedAs(shop, before, wanted, found, 'while shares were changed');
   return { ...book.outcome(), seconds, failed: found.count('failed'), requests: book.done, changes };
 
   function tell(signal: AbortSignal, what: () => void): Promise<void> {
@@ -64,89 +44,6 @@ export async function playChanges(options: Changes): Promise<ChangesOutcome> {
     const again = (): Promise<void> => next().then(again, () => {});
     say(`changes: ${requests} requests, ${changes} changes`);
     return again();
-  }
-}
-
-/** What was seen, held against what could be. */
-class Book {
-  done = 0;
-  made = 0;
-  deferred = 0;
-  lagging = 0;
-  settled = 0;
-  unsticky = 0;
-  readonly changeMs: number[] = [];
-  readonly timelines: Readonly<Record<SharedModule, Timeline>>;
-  /** Refs of orders, by the sides that were possible. */
-  readonly refs = { service: 0, 'in-process': 0, either: 0 };
-  readonly #ways: Record<string, number> = {};
-  readonly #hosts: Record<string, number> = {};
-  readonly #options: Changes;
-  #over = false;
-
-  constructor(options: Changes) {
-    this.#options = options;
-    const now = performance.now();
-    this.timelines = { catalog: new Timeline(0, now), orders: new Timeline(0, now) };
-  }
-
-  giveUp(): void {
-    this.#over = true;
-  }
-
-  get over(): boolean {
-    const { requests, changes, signal } = this.#options;
-    return this.#over || signal.aborted || (this.done >= requests && this.made >= changes);
-  }
-
-  /** Whether the next change is due: they are spread evenly over the requests. */
-  get changeDue(): boolean {
-    const { requests, changes } = this.#options;
-    return this.done >= ((this.made + 1) * requests) / (changes + 1);
-  }
-
-  note(seen: Seen): void {
-    const { found } = this.#options;
-    const { way, entrance, side } = seen;
-    this.done += 1;
-    this.#ways[way.name] = (this.#ways[way.name] ?? 0) + 1;
-    this.#hosts[entrance.name] = (this.#hosts[entrance.name] ?? 0) + 1;
-    if (side === undefined) {
-      found.add('failed', inWords(seen));
-      return;
-    }
-    const right = this.#possible(way.module, seen);
-    if (this.#calm(way.module, seen)) this.settled += 1;
-    if (!right.has(side)) {
-      this.unsticky += 1;
-      found.add('on the wrong side between two changes', inWords(seen));
-    }
-    if (way !== ordering) return;
-    const ref = this.#possible('catalog', seen);
-    this.refs[ref.size > 1 ? 'either' : [...ref][0]!] += 1;
-    if (this.done % 1000 === 0)
-      for (const timeline of Object.values(this.timelines)) timeline.forget(seen.began - LONGEST_MS);
-  }
-
-  progress(): string {
-    const { requests, changes, found } = this.#options;
-    return `${this.done} of ${requests} requests, ${this.made} of ${changes} changes, ${found.count('failed')} failed, ${this.unsticky} on a wrong side`;
-  }
-
-  outcome() {
-    const { settled, unsticky, deferred, lagging } = this;
-    const sorted = this.changeMs.toSorted((a, b) => a - b).map(Math.round);
-    const changeMs = { median: sorted[Math.floor(sorted.length / 2)] ?? 0, most: sorted.at(-1) ?? 0 };
-    return { ways: this.#ways, hosts: this.#hosts, settled, unsticky, changeMs, deferred, lagging };
-  }
-
-  #calm(module: SharedModule, { began, ended }: Seen): boolean {
-    return this.timelines[module].during(began, ended).size === 1;
-  }
-
-  #possible(module: SharedModule, { began, ended, key }: Seen): Set<Side> {
-    const percents = [...this.timelines[module].during(began, ended)];
-    return new Set(percents.map((percent) => sideOfKey(module, percent, key.key)));
   }
 }
 
@@ -182,23 +79,5 @@ async function change({ shop, changes, random }: Changes, book: Book): Promise<v
     book.deferred += deferred;
     book.lagging += lagging ? 1 : 0;
     book.made += 1;
-  }
-}
-
-async function countRefs({ shop, found }: Changes, { refs }: Book, before: Parameters<typeof sumBetween>[0]) {
-  const all = refs.service + refs['in-process'] + refs.either;
-  const deadline = performance.now() + 5_000;
-  for (;;) {
-    const { service, 'in-process': near } = sumBetween(before, await shop.counted()).catalog ?? {};
-    const far = service?.priceProducts?.count ?? 0;
-    const sum = far + (near?.priceProducts?.count ?? 0);
-    const right = sum === all && far >= refs.service && far <= refs.service + refs.either;
-    if (right) return;
-    if (performance.now() > deadline) {
-      const should = `${refs.service} to ${refs.service + refs.either} of ${all}`;
-      found.add('refs on the wrong side', `${far} of ${sum} in the share, and not ${should}`);
-      return;
-    }
-    await pause(20);
   }
 }

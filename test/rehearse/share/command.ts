@@ -1,5 +1,6 @@
 // `npm run rehearse -- share` as a command: its options, progress on stderr, what was found on stdout in 80 columns or
 // as JSON. It decides nothing of what is right.
+import { wrap } from '../../../compare/report/terminal.ts';
 import { countOf, readArguments, refuse } from '../../../scripts/arguments.ts';
 import { rehearseShare, type ShareOutcome } from './rehearsal.ts';
 
@@ -73,7 +74,7 @@ function inWords({ seed, sets, changes, seconds, wrong }: ShareOutcome): string 
     `${column(figure(changes.failed))}  failed`,
     `a change took ${changes.changeMs.median} ms, at most ${changes.changeMs.most} ms; ${changes.deferred} asked for again, ${changes.lagging} late`,
     '',
-    ...wrong.map((sentence) => `WRONG  ${sentence}`),
+    ...wrong.flatMap((sentence) => wrap(sentence, 7, 'WRONG  ')),
     wrong.length === 0 ? `all of it held, in ${seconds.toFixed(0)} s` : `${wrong.length} things differ`,
   ];
   return `${lines.join('\n')}\n`;

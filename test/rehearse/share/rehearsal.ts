@@ -4,7 +4,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createRandom } from '../../chaos/random.ts';
 import { discrepancies } from '../../saga/sums.ts';
-import { type ChangesOutcome, playChanges } from './changes.ts';
+import type { ChangesOutcome } from './book.ts';
+import { playChanges } from './changes.ts';
 import { Findings } from './findings.ts';
 import { makeKeys } from './keys.ts';
 import { playSets, type SetRow } from './sets.ts';

@@ -1,10 +1,9 @@
 // The first piece: the same keys at 1, 10, 50, 10, 0 and 100 percent of both modules. Each key is on one side, by every
 // way in and at every host; whoever is in at a share is in at every larger one; as many are in as chance allows, and who
 // is in one module's share says nothing of the other's; the refs of orders go where the key of the order says.
-import { setTimeout as pause } from 'node:timers/promises';
-import { sumBetween } from '../../../src/banyan/telemetry/stats-sums.ts';
 import type { Random } from '../../chaos/random.ts';
 import { askBy, inWords, listing, looking, ordering, reading, type Seen } from './asks.ts';
+import { type Count, countedAs } from './counters.ts';
 import { bounds, MODULES, type SharedModule, sideOfKey } from './expected.ts';
 import type { Findings } from './findings.ts';
 import type { Key, Keys } from './keys.ts';
@@ -17,12 +16,6 @@ export interface Piece {
   readonly found: Findings;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
-}
-
-interface Count {
-  /** On the service's side. */
-  readonly inside: number;
-  readonly of: number;
 }
 
 export interface SetRow extends Readonly<Record<SharedModule, Count>> {
@@ -39,7 +32,6 @@ type Inside = Record<SharedModule, Set<string>>;
 const PERCENTS = [1, 10, 50, 10, 0, 100];
 /** Keys asked for at a time, by all ways at once: more than can be done in time is shed. */
 const AT_ONCE = 4;
-const COUNTED_WITHIN_MS = 5_000;
 
 export async function playSets(piece: Piece): Promise<SetRow[]> {
   const rows: SetRow[] = [];
@@ -60,7 +52,12 @@ export async function playSets(piece: Piece): Promise<SetRow[]> {
   return rows;
 }
 
-async function shareNow({ shop, found }: Piece, module: SharedModule, percent: number): Promise<void> {
+/** Until every host has it. */
+export async function shareNow(
+  { shop, found }: Pick<Piece, 'shop' | 'found'>,
+  module: SharedModule,
+  percent: number,
+): Promise<void> {
   // A host that has not confirmed after 2 s has when the same is asked for again.
   for (let attempt = 1; attempt <= 10; attempt += 1) if (!(await shop.share(module, percent)).lagging) return;
   found.add('a change that no host confirms', `${module} to ${percent} percent`);
@@ -93,22 +90,14 @@ async function placeOrders({ shop, keys, found }: Piece, percent: number, seen: 
     seen.push(...(await Promise.all(some.map((key) => askBy(shop, ordering, key, entrance)))));
   }
   const right = customers.filter(({ key }) => sideOfKey('catalog', percent, key) === 'service').length;
-  const deadline = performance.now() + COUNTED_WITHIN_MS;
-  for (;;) {
-    const { service, 'in-process': near } = sumBetween(before, await shop.counted()).catalog ?? {};
-    const inside = service?.priceProducts?.count ?? 0;
-    const of = inside + (near?.priceProducts?.count ?? 0);
-    if (inside === right && of === customers.length) return { inside, of };
-    if (performance.now() > deadline) {
-      const should = `${right} of ${customers.length}`;
-      found.add(
-        'refs on the wrong side',
-        `at ${percent} percent ${inside} of ${of} in the share, and not ${should}`,
-      );
-      return { inside, of };
-    }
-    await pause(20);
-  }
+  const refs = {
+    module: 'catalog',
+    operation: 'priceProducts',
+    least: right,
+    most: right,
+    of: customers.length,
+  } as const;
+  return countedAs(shop, before, refs, found, `at ${percent} percent`);
 }
 
 /** Who is in, once every answer to a key says the same and the right thing. */
