@@ -1,6 +1,6 @@
-// Orders at a steady rate with a random mix of cards, cancellations and short stock, while modules move, the style
-// changes every two seconds and processes are killed. Then everything is left alone, and the sums are counted from
-// the modules' tables and the network's ledger.
+// Orders at a steady rate with a random mix of cards, cancellations and short stock, while modules move, orders and
+// payments have a share of their requests elsewhere, the style changes every two seconds and processes are killed. Then
+// everything is left alone, and the sums are counted from the modules' tables and the network's ledger.
 import { setTimeout as pause } from 'node:timers/promises';
 import { createRandom, type Random } from '../chaos/random.ts';
 import { discrepancies } from '../saga/sums.ts';
@@ -20,6 +20,8 @@ export interface Outcome {
   readonly seconds: number;
   readonly orders: Readonly<Record<string, number>>;
   readonly flips: number;
+  /** Changes of the share of orders or of payments. */
+  readonly shares: number;
   readonly styleChanges: number;
   readonly kills: number;
   /** Seconds of the slowest order from placed to final. */
@@ -28,6 +30,7 @@ export interface Outcome {
 }
 
 const STYLE_EVERY_MS = 2_000;
+const SHARE_EVERY_MS = 1_700;
 const KILL_EVERY_MS = 4_000;
 /** After the last order: leases, backoffs and silent networks end well within it. */
 const PATIENCE_MS = 180_000;
@@ -46,7 +49,7 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
   const random = createRandom(seed);
   const stage = await openStage(log, 'test');
   const began = Date.now();
-  const counts = { flips: 0, styleChanges: 0, kills: 0 };
+  const counts = { flips: 0, shares: 0, styleChanges: 0, kills: 0 };
   const over = new AbortController();
   try {
     const customers = await Promise.all(Array.from({ length: 10 }, () => stage.customer()));
@@ -142,7 +145,7 @@ async function insist(ask: () => ReturnType<Stage['call']>, wanted: readonly num
 async function disturb(
   stage: Stage,
   random: Random,
-  counts: { flips: number; styleChanges: number; kills: number },
+  counts: { flips: number; shares: number; styleChanges: number; kills: number },
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -167,6 +170,12 @@ async function disturb(
       await stage.place(module, away.has(module) ? 'in-process' : 'service');
       if (!away.delete(module)) away.add(module);
       counts.flips += 1;
+    }),
+    every(SHARE_EVERY_MS, async () => {
+      const module = random.pick(['orders', 'payments'] as const);
+      await stage.share(module, random.pick([10, 50, 90]));
+      away.add(module);
+      counts.shares += 1;
     }),
     every(KILL_EVERY_MS, async () => {
       const { rows } = await stage.database.query<{ id: string; pid: number }>(

@@ -30,9 +30,9 @@ let wrong = 0;
 for (const log of logs) {
   const say = (line: string) => console.error(line);
   const outcome = await campaign({ log, orders, seed, rate, say, signal: stop.signal });
-  const { flips, styleChanges, kills, seconds, slowest } = outcome;
+  const { flips, shares, styleChanges, kills, seconds, slowest } = outcome;
   console.log(
-    `\n${log}: ${orders} orders in ${seconds.toFixed(0)} s, seed ${seed}: ${flips} flips, ${styleChanges} changes of style, ${kills} kills; the slowest order took ${slowest.toFixed(1)} s\n`,
+    `\n${log}: ${orders} orders in ${seconds.toFixed(0)} s, seed ${seed}: ${flips} flips, ${shares} changes of a share, ${styleChanges} changes of style, ${kills} kills; the slowest order took ${slowest.toFixed(1)} s\n`,
   );
   for (const [what, count] of Object.entries(outcome.orders))
     console.log(`${String(count).padStart(6)}  ${what}`);

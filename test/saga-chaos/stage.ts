@@ -34,6 +34,8 @@ export interface Stage {
   customer(): Promise<string>;
   product(stock: number): Promise<string>;
   place(module: string, placement: 'service' | 'in-process'): Promise<void>;
+  /** So many in a hundred of its requests go to a process of its own. */
+  share(module: string, percent: number): Promise<void>;
   /** Kills the monolith at once, and starts it again on the same data. */
   strike(): Promise<void>;
   stop(): Promise<void>;
@@ -146,6 +148,10 @@ export async function openStage(log: LogKind, mode = 'production'): Promise<Stag
     async place(module, placement) {
       if (placement === 'service') await admin('PUT', `/admin/services/${module}`, { instances: 1 });
       await admin('PUT', `/admin/placements/${module}`, { placement });
+    },
+    async share(module, percent) {
+      await admin('PUT', `/admin/services/${module}`, { instances: 1 });
+      await admin('PUT', `/admin/placements/${module}`, { placement: 'canary', percent });
     },
     async strike() {
       await host.kill();

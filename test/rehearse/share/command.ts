@@ -74,7 +74,7 @@ function inWords({ seed, sets, changes, seconds, wrong }: ShareOutcome): string 
     `${column(figure(changes.failed))}  failed`,
     `a change took ${changes.changeMs.median} ms, at most ${changes.changeMs.most} ms; ${changes.deferred} asked for again, ${changes.lagging} late`,
     '',
-    ...wrong.flatMap((sentence) => wrap(sentence, 7, 'WRONG  ')),
+    ...wrong.flatMap((sentence) => wrap(sentence, 0, 'WRONG  ')),
     wrong.length === 0 ? `all of it held, in ${seconds.toFixed(0)} s` : `${wrong.length} things differ`,
   ];
   return `${lines.join('\n')}\n`;
