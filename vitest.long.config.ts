@@ -9,6 +9,7 @@ const alone = [
   'test/compare.long.test.ts',
   'test/compare-faults.long.test.ts',
   'test/compare-generator.test.ts',
+  'test/edge.long.test.ts',
   'test/fault-frozen.test.ts',
   'test/fault-kill.test.ts',
   'test/fault-stop-held.test.ts',

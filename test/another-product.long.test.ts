@@ -45,7 +45,7 @@ afterAll(async () => {
 }, 60_000);
 
 test('it greets, documents and answers under its own name, and nothing of the shop is in it', async () => {
-  expect(host.output()).toMatch(/Carrier is up at http/);
+  await expect.poll(() => host.output()).toMatch(/Carrier is up at http/);
   const { body } = await ask('GET', '/openapi.json');
   expect(body.info).toMatchObject({ title: 'Carrier', version: '2.0.0' });
   expect(

@@ -81,7 +81,8 @@ class Watch {
 
   async #restart(): Promise<void> {
     const { place, log, logFile } = this.#server;
-    const result = await startPostmaster(place, this.#port, logFile);
+    // It may throw, too: its folder is gone, or its disk is full. The next look tries again.
+    const result = await startPostmaster(place, this.#port, logFile).catch(({ message }: Error) => message);
     if (typeof result === 'string') {
       log.error({ reason: result, log: logFile }, 'the embedded PostgreSQL is gone and does not start');
     } else {

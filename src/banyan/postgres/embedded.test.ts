@@ -1,7 +1,7 @@
 // The embedded server through everything that happens to a host: killed, started twice, interrupted, started by
 // root in a folder that nobody else may enter.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -195,6 +196,22 @@ test('comes back on the same port when somebody kills it', async () => {
   await restarted;
   expect(server.pid).not.toBe(killed);
   expect(await read(server.url)).toEqual([{ n: written }]);
+});
+
+test('is tried again where it could not be started, and the host lives on', async () => {
+  const said = new EventEmitter();
+  const log = pino({ level: 'warn' }, { write: (line) => said.emit(JSON.parse(line).msg) });
+  const server = await openEmbedded({ dataDir, log });
+  undo.push(() => server.stop());
+  const logs = join(dataDir, 'logs');
+  renameSync(logs, `${logs}-elsewhere`);
+  const refused = once(said, 'the embedded PostgreSQL is gone and does not start');
+  process.kill(server.pid, 'SIGKILL');
+  await refused;
+  const restarted = once(said, 'the embedded PostgreSQL was killed and runs again');
+  renameSync(`${logs}-elsewhere`, logs);
+  await restarted;
+  await write(server.url);
 });
 
 test('is one server when two hosts start it at once', async () => {
