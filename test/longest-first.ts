@@ -19,6 +19,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'src/modules/payments/payments.test.ts': 24,
   'test/card-token.long.test.ts': 26,
   'test/saga-chaos.long.test.ts': 23,
+  'test/rehearse/share/share.long.test.ts': 45,
   'test/events-kafka.test.ts': 23,
   'test/fault-hop.test.ts': 23,
   'test/upgrade/upgrade.long.test.ts': 22,
