@@ -152,7 +152,8 @@ function drawNext(steps: readonly Next[], style: Style): string[] {
 }
 
 export function drawSamples(module: string, samples: readonly Sample[], { style }: Looks): string {
-  if (samples.length === 0) return `No answer of ${module} differed.\n`;
+  if (samples.length === 0)
+    return `There are no samples of ${module}: shadows compare answers, and this version runs none yet.\n`;
   return `\n${samples.map((one) => drawSample(one, style)).join('\n\n')}\n\n`;
 }
 
