@@ -1,7 +1,9 @@
 // A share of the requests goes to a service: by every way in (proxied requests, plain reads over the link between two
 // hosts, refs), through two monoliths and a gateway alone. Whoever is in is in everywhere, and stays in when the share
 // grows; nobody can choose a share by a header; who is not answered over there is answered here.
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -65,6 +67,12 @@ withShop((shop) => {
     const placement = percent === 0 ? 'in-process' : percent === 100 ? 'service' : 'canary';
     const modules = { [module]: { placement, percent, instances: [] } };
     return sideOf({ modules } as unknown as Snapshot, module, { key });
+  };
+  /** By a client that fetch cannot be: one that says Connection itself. */
+  const statusOf = async (way: Shop, path: string, headers: Record<string, string>) => {
+    const [answer] = await once(request(new URL(path, way.url), { headers, agent: false }).end(), 'response');
+    answer.resume();
+    return answer.statusCode;
   };
   /** The side that answered. */
   const sideBy = async (way: Shop, path: string, options: Parameters<Shop['call']>[2] = {}) => {
@@ -138,6 +146,11 @@ withShop((shop) => {
       expect(refused.body).toMatchObject({ missingScope: 'place' });
       expect(refused.body.detail).toContain('scope place');
     }
+    // Named in Connection, a header is dropped: after the router has read it.
+    for (const way of ways)
+      expect(
+        await statusOf(way, paths()[0]!, { connection: 'x-banyan-side', 'x-banyan-side': 'service' }),
+      ).toBe(403);
     const odd = await at('elsewhere', shop().adminToken);
     expect(odd.status).toBe(400);
     expect(odd.body.detail).toContain('x-banyan-side');

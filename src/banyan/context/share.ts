@@ -28,10 +28,13 @@ export function isKey(text: unknown): text is string {
   return typeof text === 'string' && VISIBLE.test(text);
 }
 
+/** More than the key of any event has. Hosts keep keys in memory, so a stranger's may not be large. */
+const LONGEST = 1_000;
+
 /** What another host said of a share; undefined where that is none. */
 export function shareFrom(said: unknown): Share | undefined {
   const { key, side } = (said ?? {}) as Partial<Share>;
-  if (typeof key !== 'string' || key === '') return undefined;
+  if (typeof key !== 'string' || key === '' || key.length > LONGEST) return undefined;
   return isSide(side) ? { key, side } : { key };
 }
 

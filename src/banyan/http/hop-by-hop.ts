@@ -19,13 +19,14 @@ const fixed = new Set([
 /**
  * A sender may not remove these by naming them in Connection. Without its length a message would be framed
  * anew; without its credentials it would come to the second of two hosts that check them; without the address
- * of its client it would count as its proxy's.
+ * of its client it would count as its proxy's; without the side that it asks for nobody would ask who may ask.
  */
 const meant = new Set([
   'authorization',
   'content-length',
   'content-type',
   'host',
+  'x-banyan-side',
   'x-forwarded-for',
   'x-forwarded-proto',
 ]);

@@ -6,18 +6,20 @@ import { mayDo } from '../context/principal.ts';
 import { isSide } from '../context/share.ts';
 import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { noteSideAsked } from '../routing/side.ts';
-import { SIDE_HEADER } from './request-share.ts';
+import { SIDE_HEADER, sharePassedOn } from './request-share.ts';
 
 /** After who asks is known. */
 export function guardSides(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {
-    if (request.headers[SIDE_HEADER] === undefined) done();
-    else done(refusalOf(request));
+    const asked = request.headers[SIDE_HEADER] ?? sharePassedOn(request.raw)?.side;
+    if (asked === undefined) done();
+    else done(refusalOf(request, asked));
   });
 }
 
-function refusalOf({ headers, principal }: FastifyRequest): Problem | undefined {
-  if (!isSide(headers[SIDE_HEADER])) {
+/** @param asked what the router has followed, whatever became of the header since. */
+function refusalOf({ principal }: FastifyRequest, asked: unknown): Problem | undefined {
+  if (!isSide(asked)) {
     return libraryProblem('malformed', {
       detail: `The header ${SIDE_HEADER} says where a request goes: service or in-process, once. Leave it out to go where the placement says.`,
     });

@@ -140,6 +140,7 @@ describe('whose share it is', () => {
     [{ key: 'k', side: 'elsewhere' }, { key: 'k' }],
     [{ key: '' }, undefined],
     [{ key: 7 }, undefined],
+    [{ key: 'k'.repeat(1_001) }, undefined],
     ['k', undefined],
     [null, undefined],
   ])('said by another host as %j is %j', (said, share) => {

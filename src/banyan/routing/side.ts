@@ -38,7 +38,10 @@ export function hasHealthy({ modules }: Snapshot, module: string): boolean {
 
 let looked: Snapshot | undefined;
 let some = false;
-let asked = false;
+/** Until when there may be a request for which an operator asked for a side. */
+let askedUntil = 0;
+/** Longer than a request and all that it causes at once may take. */
+const ASKED_MS = 60_000;
 
 /** Whether a decision may depend on a share: some module is in canary, or an operator has asked for a side. */
 export function sharesTraffic(snapshot: Snapshot): boolean {
@@ -46,12 +49,17 @@ export function sharesTraffic(snapshot: Snapshot): boolean {
     looked = snapshot;
     some = Object.values(snapshot.modules).some(({ placement }) => placement === 'canary');
   }
-  return some || asked;
+  return some || (askedUntil !== 0 && isStillAsked());
 }
 
-/** An operator asks for a side: from now on this process looks for such a wish in what a request causes. */
+/** An operator asks for a side: for a while this process looks for such a wish in what a request causes. */
 export function noteSideAsked(): void {
-  asked = true;
+  askedUntil = Date.now() + ASKED_MS;
+}
+
+function isStillAsked(): boolean {
+  if (askedUntil < Date.now()) askedUntil = 0;
+  return askedUntil !== 0;
 }
 
 /** Who may be asked on that side, by the picture of the moment: instances come and go while a request waits. */
