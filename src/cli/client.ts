@@ -19,6 +19,7 @@ export interface Answer<T> {
 export interface PlaceWish {
   readonly placement: Entry['placement'];
   readonly percent?: number | undefined;
+  readonly mirror?: Partial<NonNullable<Entry['mirror']>> | undefined;
   readonly reason?: string | undefined;
   readonly guard?: boolean | undefined;
 }

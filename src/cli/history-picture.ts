@@ -1,7 +1,7 @@
 // The history of placements in 80 columns, newest first: one line a change, and its reason and numbers below it. Pure.
 import type { Evidence } from '../banyan/ladder/contract.ts';
 import type { Change } from '../banyan/placement/history-contract.ts';
-import { servesInWords } from './picture.ts';
+import { mirrorsInWords, servesInWords } from './picture.ts';
 import { oneLine, shorten } from './plain.ts';
 import type { Style } from './terminal.ts';
 import { local, thousands } from './times.ts';
@@ -17,13 +17,14 @@ export function drawHistory(items: readonly Change[], style: Style): string {
 }
 
 function drawChange(item: Change, longest: number, style: Style): string[] {
-  const { at, module, to, percent, actor, by, reason, evidence } = item;
+  const { at, module, to, percent, mirror, actor, by, reason, evidence } = item;
   const where = servesInWords({ placement: to, percent }).padEnd(11);
   const room = WIDTH - 2 - 19 - 2 - longest - 2 - 11 - 2;
   const who = shorten(oneLine(actor === 'judge' && by !== 'judge' ? `judge, ${by}` : by), room);
   const below = (text: string) => `  ${' '.repeat(21)}${style('dim', shorten(oneLine(text), WIDTH - 23))}`;
   return [
     `  ${local(at)}  ${module.padEnd(longest)}  ${to === 'in-process' ? where : style('cyan', where)}  ${who}`,
+    ...(mirror ? [below(`its service is ${mirrorsInWords({ mirror })}`)] : []),
     ...(reason === null ? [] : [below(reason)]),
     ...(evidence === null ? [] : countsOf(evidence).map(below)),
   ];

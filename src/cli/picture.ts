@@ -44,18 +44,27 @@ function drawModule(entry: Entry, longest: number, { now, style }: PictureOption
   const missing =
     extracted && instances.length === 0 ? [`  ${style('red', `└ no process: ${without(placement)}`)}`] : [];
   const old = tooOld.map((id) =>
-    style('yellow', shorten(`  ! too old for canary, sends all to the monolith: ${id}`, WIDTH)),
+    style('yellow', shorten(`  ! too old for ${placement}, sends all to the monolith: ${id}`, WIDTH)),
   );
-  return [`  ${name}   ${where}  ${style('dim', changed)}`, ...roots, ...missing, ...old];
+  const mirrors = entry.mirror ? [style('dim', `  · its service is ${mirrorsInWords(entry)}`)] : [];
+  return [`  ${name}   ${where}  ${style('dim', changed)}`, ...mirrors, ...roots, ...missing, ...old];
 }
 
 /** What comes of requests while nobody is there. */
 const without = (placement: Entry['placement']) =>
-  placement === 'canary' ? 'its share is served in-process' : 'every request gets 503';
+  placement === 'canary'
+    ? 'its share is served in-process'
+    : placement === 'shadow'
+      ? 'nothing is tried'
+      : 'every request gets 503';
 
 /** `service`, `canary 10%`. */
 export const servesInWords = ({ placement, percent }: Pick<Entry, 'placement' | 'percent'>) =>
   placement === 'canary' ? `canary ${percent}%` : placement;
+
+/** What of it the service is only tried on. */
+export const mirrorsInWords = ({ mirror }: Pick<Entry, 'mirror'>) =>
+  mirror ? `tried on ${mirror.reads}% of reads and ${mirror.writes}% of writes` : '';
 
 function drawInstance(
   { id, pid, url, healthy, draining, supervised, heldOut = [], lastExit, differences }: InstanceStatus,

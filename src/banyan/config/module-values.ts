@@ -80,7 +80,7 @@ export function readPlacements(text: string | undefined, all: readonly string[])
 }
 
 function readPlacement(part: string, text: string): Wish {
-  const [, placement, percent] = /^(service|in-process|canary)(?::(\d{1,3}))?$/.exec(text) ?? [];
+  const [, placement, percent] = /^(service|in-process|shadow|canary)(?::(\d{1,3}))?$/.exec(text) ?? [];
   const placed = placedBy({
     placement: placement as Placement,
     percent: percent === undefined ? undefined : Number(percent),
@@ -89,6 +89,6 @@ function readPlacement(part: string, text: string): Wish {
   throw new ConfigurationError(
     'PLACEMENTS',
     `has ${quoted(part)}`,
-    'A placement is service, in-process, or canary:10 for a share of 10 percent (1 to 99).',
+    'A placement is service, in-process, shadow, or canary:10 for a share of 10 percent (1 to 99).',
   );
 }

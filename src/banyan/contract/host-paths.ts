@@ -35,7 +35,7 @@ const ready = {
         type: 'object',
         required: ['placement', 'instances', 'healthy'],
         properties: {
-          placement: { enum: ['in-process', 'canary', 'service'] },
+          placement: { enum: ['in-process', 'shadow', 'canary', 'service'] },
           instances: count,
           healthy: count,
         },

@@ -37,6 +37,7 @@ export type InstanceStatus = Static<typeof InstanceStatus>;
 
 export const PlacementWord = Type.Union([
   Type.Literal('in-process'),
+  Type.Literal('shadow'),
   Type.Literal('canary'),
   Type.Literal('service'),
 ]);
@@ -44,10 +45,15 @@ export const PlacementWord = Type.Union([
 /** The share of the requests that the service gets. */
 export const Percent = Type.Integer({ minimum: 0, maximum: 100 });
 
+/** How much of what is served in-process the service is asked as well, to compare: percent of the reads and the writes. */
+export const MirrorShares = Type.Object({ reads: Percent, writes: Percent });
+
 export const Entry = Type.Object({
   module: Type.String(),
   placement: PlacementWord,
   percent: Percent,
+  /** Absent: nothing is mirrored. */
+  mirror: Type.Optional(MirrorShares),
   /** Service processes only, by number. */
   instances: Type.Array(InstanceStatus),
   /** How many local processes are wanted. */
@@ -79,6 +85,8 @@ export const Overview = Type.Object({
 });
 export type Overview = Static<typeof Overview>;
 
+const MirrorPercent = Type.Number({ description: 'A whole number from 0 to 100', examples: [0] });
+
 const changedBy = Type.Optional(
   Type.String({
     minLength: 1,
@@ -103,6 +111,7 @@ export const admin = defineContract('admin', {
     'start-failed': { status: 502, title: 'A process did not become healthy' },
     'host-too-old': { status: 409, title: 'A host does not know this placement' },
     'percent-invalid': { status: 422, title: 'The percent does not fit the placement' },
+    'mirror-invalid': { status: 422, title: 'The mirror does not fit the placement' },
     'drain-timeout': { status: 504, title: 'Requests were still running when the time was up' },
   },
   operations: {
@@ -119,7 +128,9 @@ export const admin = defineContract('admin', {
       summary: 'Flip a module; answers when every live host applied it, or after 2 s with those that lag',
       description:
         'canary gives the service a share of the requests and needs percent, 1 to 99; raising it moves nobody back. ' +
-        'With the others percent may be left out; 0 and 100 say what they say.',
+        'With the others percent may be left out; 0 and 100 say what they say. In shadow the service answers nobody: of ' +
+        'mirror.reads and mirror.writes percent (100 and 5 where they are left out) it is asked what it would answer, to ' +
+        'compare. In canary too, where mirror is given.',
       access: 'operator',
       scope: 'place',
       http: { method: 'PUT', path: '/admin/placements/:module' },
@@ -129,6 +140,9 @@ export const admin = defineContract('admin', {
         placement: PlacementWord,
         percent: Type.Optional(
           Type.Number({ description: 'In canary, a whole number from 1 to 99', examples: [0] }),
+        ),
+        mirror: Type.Optional(
+          closed({ reads: Type.Optional(MirrorPercent), writes: Type.Optional(MirrorPercent) }),
         ),
         /** Why, for the history. */
         reason: Type.Optional(visible({ minLength: 1, maxLength: 500, examples: ['the new release'] })),
@@ -146,6 +160,7 @@ export const admin = defineContract('admin', {
       errors: [
         'module-unknown',
         'percent-invalid',
+        'mirror-invalid',
         'no-healthy-instance',
         'host-too-old',
         'instance-refuses',

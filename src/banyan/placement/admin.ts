@@ -16,7 +16,7 @@ import { snapshotOf } from './picture.ts';
 import { moduleUnknown, scale } from './scale.ts';
 import { type ControlStore, StoreUnavailable } from './store.ts';
 import type { ServiceRow, Tables } from './tables.ts';
-import { type Placed, placedBy } from './wish.ts';
+import { needsService, type Placed, placedBy } from './wish.ts';
 
 export interface AdminOptions {
   readonly store: ControlStore;
@@ -70,13 +70,13 @@ export function adminHandlers({
   return {
     placements: async () => storeErrors(async () => overviewOf(await store.read(), monolith())),
 
-    place: async ({ module, placement, percent, reason, guard = false, changedBy }, call) =>
+    place: async ({ module, placement, percent, mirror, reason, guard = false, changedBy }, call) =>
       storeErrors(async () => {
         const before = await entry(module);
-        const wish = placedBy({ placement, percent });
-        if (typeof wish === 'string') throw percentInvalid(module, wish);
+        const wish = placedBy({ placement, percent, mirror });
+        if (typeof wish === 'string') throw invalid(module, wish);
         if (guard && wish.percent === 0) throw nothingToGuard(module);
-        if (wish.percent > 0 && probe) await refuseIfLockedOut(await store.read(), module, probe);
+        if (needsService(wish) && probe) await refuseIfLockedOut(await store.read(), module, probe);
         const who = { actor: 'operator', by: doneBy(call.principal, changedBy), reason } as const;
         let also: AlsoDone | undefined;
         const beside = async (tx: Sql) => {
@@ -141,12 +141,17 @@ export async function lockedOut(
     .join('. ');
 }
 
-const placedOf = ({ placement, percent }: Placed): Placed => ({ placement, percent });
+const placedOf = ({ placement, percent, mirror }: Placed): Placed => ({
+  placement,
+  percent,
+  ...(mirror && { mirror }),
+});
 
-function percentInvalid(module: string, why: string): Problem {
-  return problem(admin, 'percent-invalid', {
+function invalid(module: string, why: string): Problem {
+  const what = /mirror/.test(why) ? 'mirror' : 'percent';
+  return problem(admin, `${what}-invalid`, {
     detail: `${why}. ${module} stays where it is.`,
-    errors: [{ path: '/percent', message: 'does not fit the placement' }],
+    errors: [{ path: `/${what}`, message: 'does not fit the placement' }],
   });
 }
 
@@ -170,7 +175,10 @@ export function whyTooOld(module: string, placement: string, hosts: readonly str
 }
 
 function noHealthyInstance(tables: Tables, module: string, { placement, percent }: Placed): Problem {
-  const again = `npx banyan extract ${module}${placement === 'canary' ? ` --percent ${percent}` : ''}`;
+  const again =
+    placement === 'shadow'
+      ? `npx banyan ladder ${module}`
+      : `npx banyan extract ${module}${placement === 'canary' ? ` --percent ${percent}` : ''}`;
   return problem(admin, 'no-healthy-instance', { detail: whyNoInstance(tables, module, again) });
 }
 

@@ -62,6 +62,21 @@ const Operations = Type.Record(
     buckets: Type.Array(count, { minItems: EDGES.length, maxItems: EDGES.length }),
   }),
 );
+const part = Type.Object({ n: count, bad: count });
+const Shadows = Type.Record(
+  Type.String(),
+  Type.Object({
+    placedAt: Type.String({ maxLength: 40 }),
+    mirrored: count,
+    differed: count,
+    skipped: count,
+    failed: count,
+    near: part,
+    far: part,
+    differences: Type.Record(Type.String(), Type.String()),
+    paused: Type.Optional(Type.String()),
+  }),
+);
 const Report = Type.Object({
   since: Type.String({ format: 'date-time' }),
   now: Type.String({ format: 'date-time' }),
@@ -70,10 +85,11 @@ const Report = Type.Object({
     Type.String(),
     Type.Object({ 'in-process': Type.Optional(Operations), service: Type.Optional(Operations) }),
   ),
+  shadows: Type.Optional(Shadows),
 });
 const check = compile(Report);
 
-interface Report extends Pick<HostStats, 'since' | 'now' | 'modules'> {
+interface Report extends Pick<HostStats, 'since' | 'now' | 'modules' | 'shadows'> {
   readonly edges: readonly number[];
 }
 
@@ -97,9 +113,9 @@ async function ask({ url, id, kid }: Asked, tokens: Pick<InternalTokens, 'mint'>
     const [wrong] = check.errors(report);
     throw new Error(`what it answered is no report: ${wrong?.path} ${wrong?.message}`);
   }
-  const { since, now, edges, modules } = report as Report;
+  const { since, now, edges, modules, shadows } = report as Report;
   if (EDGES.some((edge, at) => edge !== edges[at])) throw new Error('its buckets have other edges');
-  return { since, now, modules };
+  return { since, now, modules, shadows };
 }
 
 function inWords(error: unknown): string {

@@ -24,6 +24,10 @@ CREATE TABLE IF NOT EXISTS placement_audit (
   changed_by text NOT NULL,
   PRIMARY KEY (version, module)
 );
+-- How many percent of what is served in-process the service is asked as well; null: nothing is mirrored.
+ALTER TABLE placement ADD COLUMN IF NOT EXISTS mirror jsonb;
+ALTER TABLE placement_audit ADD COLUMN IF NOT EXISTS mirror jsonb;
+
 -- Who changed it (an operator, or the judge), why, and on which numbers. Versions before knew operators alone.
 ALTER TABLE placement_audit ADD COLUMN IF NOT EXISTS actor text NOT NULL DEFAULT 'operator';
 ALTER TABLE placement_audit ADD COLUMN IF NOT EXISTS reason text;

@@ -7,7 +7,8 @@ import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
 import { createHistory, type History, type Who, writeHistory } from './history.ts';
 import { LIVE_MS, SILENT_SQL } from './schema.ts';
-import { type Placed, placedBy, type Wish } from './wish.ts';
+import type { PlacementRow } from './tables.ts';
+import { isSame, needsService, type Placed, placedBy, placedIn, type Wish, wordFor } from './wish.ts';
 import { ALWAYS_KNOWN } from './words.ts';
 
 export type PlaceOutcome = 'changed' | 'same' | 'unknown-module' | 'no-healthy-instance' | 'host-too-old';
@@ -79,20 +80,23 @@ export async function placeIn(
   who: Who,
 ): Promise<Omit<PlaceAnswer, 'version'>> {
   const to = orThrow(wish);
-  const { rows } = await tx.query<Placed>('SELECT placement, percent FROM placement WHERE module = $1', [
-    module,
-  ]);
+  const { rows } = await tx.query<PlacementRow>(
+    'SELECT placement, percent, mirror FROM placement WHERE module = $1',
+    [module],
+  );
   const from = rows[0];
   if (from === undefined) return { outcome: 'unknown-module', tooOld: [] };
-  const tooOld = to.percent > 0 ? await ignorantOf(tx, to.placement) : [];
+  const tooOld = needsService(to) ? await ignorantOf(tx, wordFor(to)) : [];
   if (tooOld.length > 0) return { outcome: 'host-too-old', tooOld };
-  if (to.percent > 0 && !(await hasHealthyInstance(tx, module)))
+  if (needsService(to) && !(await hasHealthyInstance(tx, module)))
     return { outcome: 'no-healthy-instance', tooOld };
-  if (from.placement === to.placement && from.percent === to.percent) return { outcome: 'same', tooOld };
+  if (isSame(placedIn(from), to)) return { outcome: 'same', tooOld };
   await update(tx, module, to, who.by);
   await writeHistory(tx, version, module, from.placement, to, who);
   return { outcome: 'changed', tooOld };
 }
+
+const mirrorText = ({ mirror }: Placed) => (mirror ? JSON.stringify(mirror) : null);
 
 function orThrow(wish: Wish): Placed {
   const placed = placedBy(wish);
@@ -117,18 +121,18 @@ async function hasHealthyInstance(tx: Sql, module: string): Promise<boolean> {
 
 async function insert(tx: Sql, version: number, module: string, to: Placed, by: string) {
   const { rowCount } = await tx.query(
-    `INSERT INTO placement (module, placement, percent, changed_by) VALUES ($1, $2, $3, $4)
+    `INSERT INTO placement (module, placement, percent, changed_by, mirror) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT DO NOTHING`,
-    [module, to.placement, to.percent, by],
+    [module, to.placement, to.percent, by, mirrorText(to)],
   );
   if (rowCount > 0) await writeHistory(tx, version, module, null, to, { actor: 'operator', by });
   return rowCount > 0;
 }
 
-async function update(tx: Sql, module: string, { placement, percent }: Placed, by: string) {
+async function update(tx: Sql, module: string, to: Placed, by: string) {
   await tx.query(
-    `UPDATE placement SET placement = $2, percent = $3, changed_by = $4, changed_at = clock_timestamp()
+    `UPDATE placement SET placement = $2, percent = $3, changed_by = $4, mirror = $5, changed_at = clock_timestamp()
      WHERE module = $1`,
-    [module, placement, percent, by],
+    [module, to.placement, to.percent, by, mirrorText(to)],
   );
 }

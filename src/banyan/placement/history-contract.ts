@@ -4,7 +4,7 @@ import type { Static } from 'typebox';
 import { type Contract, closed, defineContract, nothing, operation } from '../contract/contract.ts';
 import { nullable, paging, time } from '../contract/fields.ts';
 import { Type } from '../contract/type.ts';
-import { Percent, PlacementWord } from './admin-contract.ts';
+import { MirrorShares, Percent, PlacementWord } from './admin-contract.ts';
 import type { Actor } from './history.ts';
 
 export const Change = Type.Object({
@@ -14,6 +14,8 @@ export const Change = Type.Object({
   from: nullable(PlacementWord),
   to: PlacementWord,
   percent: Percent,
+  /** Null: nothing was mirrored. */
+  mirror: nullable(MirrorShares),
   actor: Type.Unsafe<Actor>({ type: 'string', enum: ['operator', 'judge'] }),
   /** Who, and by what. */
   by: Type.String(),

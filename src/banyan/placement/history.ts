@@ -1,7 +1,7 @@
 // Every change of a placement, and why: who asked for it (an operator, or the judge of evidence), in which words, on
 // which numbers. Guarantees: a change and its row are one transaction; rows are never changed, and those of versions
 // before are read like the others. It decides nothing.
-import type { Placement } from '../routing/snapshot.ts';
+import type { Mirror, Placement } from '../routing/snapshot.ts';
 import type { Sql } from '../store/store.ts';
 import type { Placed } from './wish.ts';
 
@@ -26,6 +26,8 @@ export interface HistoryRow {
   readonly from: Placement | null;
   readonly to: Placement;
   readonly percent: number;
+  /** Null: nothing was mirrored. */
+  readonly mirror: Mirror | null;
   readonly actor: Actor;
   readonly by: string;
   readonly reason: string | null;
@@ -49,7 +51,7 @@ export function createHistory(sql: Sql): History {
   return {
     history: async ({ module, limit, after }) => {
       const { rows } = await sql.query<HistoryRow>(
-        `SELECT version::float8 AS version, module, from_placement AS "from", to_placement AS "to", percent, actor,
+        `SELECT version::float8 AS version, module, from_placement AS "from", to_placement AS "to", percent, mirror, actor,
            changed_by AS "by", reason, evidence,
            to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "at"
          FROM placement_audit a
@@ -67,13 +69,13 @@ export async function writeHistory(
   version: number,
   module: string,
   from: Placement | null,
-  { placement, percent }: Placed,
+  { placement, percent, mirror }: Placed,
   { actor, by, reason, evidence }: Who,
 ): Promise<void> {
   await tx.query(
     `INSERT INTO placement_audit
-       (version, module, from_placement, to_placement, percent, changed_by, changed_at, actor, reason, evidence)
-     VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9)`,
+       (version, module, from_placement, to_placement, percent, changed_by, changed_at, actor, reason, evidence, mirror)
+     VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9, $10)`,
     [
       version,
       module,
@@ -84,6 +86,7 @@ export async function writeHistory(
       actor,
       reason ?? null,
       evidence ? JSON.stringify(evidence) : null,
+      mirror ? JSON.stringify(mirror) : null,
     ],
   );
 }

@@ -3,6 +3,7 @@ import type { Placement } from '../routing/snapshot.ts';
 import type { Entry, InstanceStatus, Overview } from './admin-contract.ts';
 import { instancesOf, isHealthy, isLive } from './picture.ts';
 import type { HostRow, ServiceRow, Tables } from './tables.ts';
+import { placedIn, wordFor } from './wish.ts';
 import { ALWAYS_KNOWN } from './words.ts';
 
 export function overviewOf(tables: Tables, monolith: Overview['monolith']): Overview {
@@ -19,14 +20,14 @@ export function overviewOf(tables: Tables, monolith: Overview['monolith']): Over
 export function entryOf(tables: Tables, module: string): Entry | undefined {
   const row = tables.placements.find((one) => one.module === module);
   if (!row) return undefined;
-  const { placement, percent, changedAt, changedBy } = row;
+  const { changedAt, changedBy } = row;
+  const placed = placedIn(row);
   const services = tables.services.filter((service) => service.module === module);
-  const tooOld = ignorantOf(tables, placement);
+  const tooOld = ignorantOf(tables, wordFor(placed));
   const desired = services.filter(({ wanted }) => wanted).length;
   return {
     module,
-    placement,
-    percent,
+    ...placed,
     instances: listOf(tables, module, services),
     desired,
     changedAt,

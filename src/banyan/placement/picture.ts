@@ -3,6 +3,7 @@
 import type { Instance, ModulePlacement, PublicKey, ServiceIdentity, Snapshot } from '../routing/snapshot.ts';
 import { LIVE_MS } from './schema.ts';
 import type { HostRow, KeyPurpose, KeyRow, Tables } from './tables.ts';
+import { placedIn } from './wish.ts';
 
 /** Nothing is known yet: every module in-process, version 0, nobody to call. */
 export const emptySnapshot: Snapshot = { version: 0, modules: {}, monoliths: [], revoked: {} };
@@ -10,9 +11,10 @@ export const emptySnapshot: Snapshot = { version: 0, modules: {}, monoliths: [],
 export function snapshotOf(tables: Tables): Snapshot {
   const now = Date.now();
   const modules: Record<string, ModulePlacement> = {};
-  for (const { module, placement, percent, changedAt, changedBy, age } of tables.placements) {
+  for (const row of tables.placements) {
+    const { module, changedAt, changedBy, age } = row;
     const instances = instancesOf(tables, module).map(instanceOf);
-    modules[module] = { module, placement, percent, changedAt, changedBy, stableSince: now - age, instances };
+    modules[module] = { module, ...placedIn(row), changedAt, changedBy, stableSince: now - age, instances };
   }
   return {
     version: tables.version,

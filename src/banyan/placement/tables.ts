@@ -1,7 +1,7 @@
 // The control tables as rows: one statement reads them all, so that a picture is of one instant.
 // What hosts and operators see (a snapshot, the admin answer) is computed from these rows and nothing else.
 
-import type { Door, OperatorKnown, Placement, PublicKey } from '../routing/snapshot.ts';
+import type { Door, Mirror, OperatorKnown, Placement, PublicKey } from '../routing/snapshot.ts';
 import type { Sql } from '../store/store.ts';
 import type { Difference } from './compatibility.ts';
 import type { HeldOut, HostRole } from './host.ts';
@@ -10,6 +10,7 @@ export interface PlacementRow {
   readonly module: string;
   readonly placement: Placement;
   readonly percent: number;
+  readonly mirror: Mirror | null;
   readonly changedAt: string;
   readonly changedBy: string;
   /** Milliseconds since the change, by the database's clock. */
@@ -110,7 +111,7 @@ const TABLES_SQL = `SELECT json_build_object(
   'version', (SELECT version FROM state),
   'tag', ${TAG_SQL},
   'placements', ${rows(`
-    SELECT module, placement, percent, changed_by AS "changedBy", ${ageOf('changed_at')} AS age,
+    SELECT module, placement, percent, mirror, changed_by AS "changedBy", ${ageOf('changed_at')} AS age,
       to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "changedAt"
     FROM placement ORDER BY module`)},
   'hosts', ${rows(`

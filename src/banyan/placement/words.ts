@@ -4,7 +4,7 @@
 import type { Placement, Snapshot } from '../routing/snapshot.ts';
 
 /** By this code. */
-export const SPOKEN: readonly Placement[] = ['in-process', 'canary', 'service'];
+export const SPOKEN: readonly Placement[] = ['in-process', 'shadow', 'canary', 'service'];
 
 /** By whoever says nothing. */
 export const ALWAYS_KNOWN: readonly Placement[] = ['in-process', 'service'];
@@ -25,7 +25,7 @@ export function inItsWords(snapshot: Snapshot, speaks: readonly string[] = []): 
   const unknown = wordsUnknownTo({ speaks }, snapshot);
   if (unknown.length === 0) return snapshot;
   const home = unknown.map((module) => {
-    const entry = snapshot.modules[module]!;
+    const { mirror: _, ...entry } = snapshot.modules[module]!;
     return [module, { ...entry, placement: 'in-process' as const, percent: 0 }];
   });
   return { ...snapshot, modules: { ...snapshot.modules, ...Object.fromEntries(home) } };

@@ -4,8 +4,17 @@
 import type { Scope } from '../context/scopes.ts';
 import type { NamedKey } from '../identity/keys.ts';
 
-/** As it is stored and shown. Between the two a share of the requests goes to the service, and `percent` says which. */
-export type Placement = 'in-process' | 'canary' | 'service';
+/**
+ * As it is stored and shown. In `shadow` the service answers nobody and is asked what it would; in `canary` a share of the
+ * requests goes to it, and `percent` says which.
+ */
+export type Placement = 'in-process' | 'shadow' | 'canary' | 'service';
+
+/** How many percent of what is served in-process the service is asked as well, to compare. */
+export interface Mirror {
+  readonly reads: number;
+  readonly writes: number;
+}
 
 /** What one request or call was decided to. */
 export type Side = 'in-process' | 'service';
@@ -41,6 +50,8 @@ export interface ModulePlacement {
   readonly placement: Placement;
   /** The share of requests that the service gets: 0, 100, or in `canary` what is between. */
   readonly percent: number;
+  /** In `shadow` and `canary`; absent: nothing is mirrored. */
+  readonly mirror?: Mirror;
   /** RFC 3339. */
   readonly changedAt: string;
   readonly changedBy: string;
