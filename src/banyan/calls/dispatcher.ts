@@ -14,9 +14,11 @@ import {
 } from '../context/principal.ts';
 import { listed, type Scope } from '../context/scopes.ts';
 import { childOf, newTraceparent } from '../context/trace.ts';
+import { isTrial } from '../context/trial.ts';
 import type { Contract, OperationSpec } from '../contract/contract.ts';
 import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { type InputCheck, inputCheck, outputCheck } from '../contract/validation.ts';
+import type { Mirror } from '../ladder/mirror.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
 import { type NoteAct, noteAct } from './acts.ts';
 import { type ObserveCall, observed } from './observed.ts';
@@ -30,6 +32,8 @@ export interface DispatcherOptions {
   readonly security?: SecurityLog | undefined;
   /** Hears of every near call. Absent: nothing is measured, and a near call runs in the flow of its caller. */
   readonly observe?: ObserveCall | undefined;
+  /** Tries requests on the module's service as well. Absent: nothing is. */
+  readonly mirror?: Mirror | undefined;
 }
 
 export interface Dispatcher {
@@ -53,7 +57,7 @@ interface Entry {
 export function createDispatcher(
   contract: Contract,
   handlers: Readonly<Record<string, AnyHandler>>,
-  { codec, observe, security }: DispatcherOptions,
+  { codec, observe, security, mirror }: DispatcherOptions,
 ): Dispatcher {
   const entries = new Map<string, Entry>();
   for (const [name, spec] of Object.entries(contract.operations)) {
@@ -91,7 +95,9 @@ export function createDispatcher(
         entry.check(input);
         // The call is itself the flow: its signal may be a getter that few ever ask.
         promised(entry.spec, call);
-        const answer = withFlow(call, () => entry.handler(input, call));
+        const answer = mirror?.active
+          ? withFlow(call, () => tried(mirror, operation, entry, input, call))
+          : withFlow(call, () => entry.handler(input, call));
         entry.noted?.(input, call, answer);
         return codec ? answer.then(entry.output) : answer;
       } catch (error) {
@@ -100,7 +106,8 @@ export function createDispatcher(
     },
 
     forModule(operation, caller) {
-      const { spec, handler, check, output } = entryOf(operation);
+      const entry = entryOf(operation);
+      const { spec, handler, check, output } = entry;
       const principal: Principal = { kind: 'module', name: caller };
       return (given) => {
         try {
@@ -109,9 +116,14 @@ export function createDispatcher(
           check(input);
           const call = new NearCall(principal, currentFlow());
           inTime(contract.module, operation, call);
-          const answer = observe
-            ? observed(observe, contract.module, operation, call, () => handler(input, call))
-            : handler(input, call);
+          const work = mirror?.active
+            ? () => tried(mirror, operation, entry, input, call)
+            : observe && (() => handler(input, call));
+          const answer = !work
+            ? handler(input, call)
+            : observe
+              ? observed(observe, contract.module, operation, call, work)
+              : work();
           return codec ? answer.then(output).then(throughJson) : answer;
         } catch (error) {
           return Promise.reject(error);
@@ -119,6 +131,12 @@ export function createDispatcher(
       };
     },
   };
+}
+
+/** What is itself only tried is not tried again. */
+function tried(mirror: Mirror, operation: string, { spec, handler }: Entry, input: unknown, call: Call) {
+  if (isTrial()) return handler(input, call);
+  return mirror.around(operation, spec, input, call, (by) => handler(input, by));
 }
 
 /**

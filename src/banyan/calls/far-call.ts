@@ -8,6 +8,7 @@ import type { OperationSpec } from '../contract/contract.ts';
 import { Attempts } from '../routing/failover.ts';
 import type { Side } from '../routing/snapshot.ts';
 import type { SideCounter } from '../telemetry/stats.ts';
+import type { Asker, Prefix } from './frames.ts';
 
 /** Carries calls to one process, over a WebSocket or over HTTP, and tells each how it ended. */
 export interface Link {
@@ -48,16 +49,16 @@ export interface Target {
   readonly operation: string;
   readonly spec: OperationSpec;
   readonly caller: string;
-  /** Asked for a client, with the client's rights and not those of a module. */
-  readonly client: boolean;
+  /** As what it goes: a module's call, or one that older doors do not know: a client's, with its rights, or a shadow. */
+  readonly prefix: Prefix;
   readonly traffic: ModuleTraffic;
   /** The constant part of the request's text. */
   readonly head: string;
-  /** By side; undefined where nobody counts, and for what is asked for a client: whoever took its request does. */
+  /** By side; undefined where nobody counts, for what is asked for a client (whoever took its request does), and for shadows. */
   readonly counters: Readonly<Record<Side, SideCounter>> | undefined;
 }
 
-/** The other side does not take this call of a client as a frame. Nothing was begun: the request may go by HTTP. */
+/** The other side does not take this call of a client, or this shadow, as a frame. Nothing was begun: a request may go by HTTP. */
 export class AskByHttp extends Error {}
 
 /** The ways a call can end; remote.ts decides what follows. */
@@ -95,6 +96,8 @@ export class FarCall extends Attempts<Link> {
   readonly #settling: Settling;
   /** What a client sent to say who it is; of a client's call alone. */
   authorization: string | undefined = undefined;
+  /** Of a shadow: of whose request. */
+  asker: Asker | undefined = undefined;
   /** The id of the process that has it, or had it last. */
   servedBy = '';
   /** Milliseconds of performance.now(); 0 where nobody measures. */

@@ -3,11 +3,14 @@
 //              "traceparent":"00-…","caller":"parcels"}}
 //   answer    {"jsonrpc":"2.0","id":7,"result":{…}}   or   …,"error":{"code":-32000,"message":"…","data":<problem>}
 //   a client's  the method is client:depots.nearest, and params have "authorization": what the client sent, if anything
+//   a shadow's  the method is shadow:depots.nearest: the call is done and rolled back, and its result is {"status", "output" or
+//              "problem", "events", "disturbed"?}; of a monolith params may have "principal" and "address" (calls/shadow.ts)
 //   an event's  params have "event": {"id": a UUID, "correlationId": at most 200 characters, "replay": true or false}
 //   notices   {"jsonrpc":"2.0","method":"cancel","params":{"id":7}} to the host, {…,"method":"closing"} from it
 // It knows the text alone: no socket, no placement.
 
 import type { Flow } from '../context/call.ts';
+import type { Principal } from '../context/principal.ts';
 import type { Share } from '../context/share.ts';
 import { Problem, type ProblemBody } from '../contract/problem.ts';
 
@@ -32,6 +35,12 @@ export const BY_HTTP = -32002;
  */
 export const CLIENT_PREFIX = 'client:';
 
+/** Before the method of a call that is only tried: a door that does not know it does nothing, where the bare name would act. */
+export const SHADOW_PREFIX = 'shadow:';
+
+/** As what a call goes: a module's own, a client's, or one that is only tried. */
+export type Prefix = '' | typeof CLIENT_PREFIX | typeof SHADOW_PREFIX;
+
 /**
  * The close code of a host that has answered every request it accepted: what is unanswered then was never
  * begun, and may be repeated elsewhere whatever it is.
@@ -51,6 +60,15 @@ export interface Params {
   readonly caller?: string;
   /** The client's own Authorization header: the one asked verifies it once more. */
   readonly authorization?: string;
+  /** Of a shadow: who asked for what it is a shadow of, and from where, where that was not the calling module. */
+  readonly principal?: unknown;
+  readonly address?: unknown;
+}
+
+/** Who asked for what a shadow is of, and from where. */
+export interface Asker {
+  readonly principal: Principal;
+  readonly address?: string | undefined;
 }
 
 export interface RpcError {
@@ -74,8 +92,8 @@ export interface Message {
 // need escaping is stringified.
 
 /** All of a request that does not change from call to call. */
-export function requestHead(module: string, operation: string, caller: string, client: boolean): string {
-  const method = `${client ? CLIENT_PREFIX : ''}${module}.${operation}`;
+export function requestHead(module: string, operation: string, caller: string, prefix: Prefix): string {
+  const method = `${prefix}${module}.${operation}`;
   return `,"method":${JSON.stringify(method)},"params":{"caller":${JSON.stringify(caller)},"traceparent":"`;
 }
 
@@ -89,12 +107,14 @@ export function requestText(
   event: Flow['event'],
   authorization: string | undefined,
   share: Share | undefined,
+  asker?: Asker,
 ): string {
   const cause = event === undefined ? '' : `,"event":${JSON.stringify(event)}`;
   const who = authorization === undefined ? '' : `,"authorization":${JSON.stringify(authorization)}`;
   const shared =
     share === undefined ? '' : `,"share":${JSON.stringify({ key: share.key, side: share.side })}`;
-  return `{"jsonrpc":"2.0","id":${id}${head}${traceparent}","deadlineMs":${deadlineMs}${cause}${who}${shared},"input":${input}}}`;
+  const said = asker === undefined ? '' : `,${JSON.stringify(asker).slice(1, -1)}`;
+  return `{"jsonrpc":"2.0","id":${id}${head}${traceparent}","deadlineMs":${deadlineMs}${cause}${who}${shared}${said},"input":${input}}}`;
 }
 
 /** @param id as it came: JSON-RPC gives it back unchanged. @param result JSON text. */

@@ -7,11 +7,13 @@ import { currentFlow } from '../context/call.ts';
 import { type Share, shareIn } from '../context/share.ts';
 import { isTrial } from '../context/trial.ts';
 import type { Contract, InputOf, OperationSpec, OutputOf } from '../contract/contract.ts';
-import { libraryProblem } from '../contract/problem.ts';
+import { libraryProblem, type Problem } from '../contract/problem.ts';
+import { presentTrial } from '../postgres/trial.ts';
 import { hasHealthy, mayFallBack, sharesTraffic, sideOfCall } from '../routing/side.ts';
 import type { Placements, Side } from '../routing/snapshot.ts';
 import type { Stats } from '../telemetry/stats.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import { outputOf, type ShadowAnswer } from './shadow.ts';
 
 /** The operations of a contract as functions; uploads and downloads are for clients over HTTP alone. */
 export type Client<C extends Contract> = {
@@ -23,14 +25,25 @@ export type Client<C extends Contract> = {
 export type CallOf<O extends OperationSpec> = (input: InputOf<O>) => Promise<OutputOf<O>>;
 
 /** The far exit: one call of one operation to some process that serves the module on that side. */
-export type Remote = (
-  contract: Contract,
-  operation: string,
-  input: unknown,
-  caller: string,
-  side: Side,
-  share?: Share,
-) => Promise<unknown>;
+export interface Remote {
+  (
+    contract: Contract,
+    operation: string,
+    input: unknown,
+    caller: string,
+    side: Side,
+    share?: Share,
+  ): Promise<unknown>;
+  /** Has it only tried there. Absent: what is only tried stays in this process. */
+  tried?(
+    contract: Contract,
+    operation: string,
+    input: unknown,
+    caller: string,
+    side: Side,
+    share: Share | undefined,
+  ): Promise<ShadowAnswer>;
+}
 
 export interface RefOptions {
   readonly caller: string;
@@ -58,8 +71,8 @@ export function createRef<C extends Contract>(contract: C, options: RefOptions):
     const nearby =
       near && ((input: unknown) => (counter?.begins() ? counter.watch(near, input) : near(input)));
     const fork = (input: unknown) => {
-      // A trial goes nowhere else, since what is done there would not be rolled back, and it counts for nobody.
-      if (isTrial()) return near ? near(input) : Promise.reject(tooFarForTrial(module, name));
+      // What is only tried here is only tried elsewhere, and counts for nobody.
+      if (isTrial()) return near ? near(input) : tryFar(contract, name, input, options);
       const snapshot = placements.current;
       const share = sharesTraffic(snapshot) ? shareIn(currentFlow()) : undefined;
       const side = sideOfCall(snapshot, module, share);
@@ -79,6 +92,29 @@ export function createRef<C extends Contract>(contract: C, options: RefOptions):
       : fork;
   }
   return client as Client<C>;
+}
+
+/** Where the callee could not tell, neither can who asked: nobody is to judge by it. */
+async function tryFar(
+  contract: Contract,
+  name: string,
+  input: unknown,
+  { remote, placements, caller }: RefOptions,
+): Promise<unknown> {
+  const { module } = contract;
+  if (!remote.tried) throw tooFarForTrial(module, name);
+  const trial = presentTrial();
+  const share = shareIn(currentFlow());
+  const side = sideOfCall(placements.current, module, share);
+  try {
+    const answer = await remote.tried(contract, name, input, caller, side, share);
+    if (answer.disturbed !== undefined && trial) trial.disturbed ??= answer.disturbed;
+    return outputOf(answer);
+  } catch (error) {
+    const { status = 503, message } = error as Partial<Problem> & Error;
+    if (status >= 502 && trial) trial.disturbed ??= `${module}.${name} could not be tried: ${message}`;
+    throw error;
+  }
 }
 
 function tooFarForTrial(module: string, operation: string) {

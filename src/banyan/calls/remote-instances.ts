@@ -148,11 +148,11 @@ class Connections {
 function pick(
   candidates: readonly RemoteInstance[],
   turn: number,
-  { tried, target: { client } }: FarCall,
+  { tried, target: { prefix } }: FarCall,
 ): RemoteInstance | undefined {
   const now = Date.now();
   return leastBusy(candidates, turn, ({ link, inflight }) => {
-    if ((client && !link.carriesClients) || !link.usableAt(now) || tried?.has(link))
+    if ((prefix !== '' && !link.carriesClients) || !link.usableAt(now) || tried?.has(link))
       return Number.POSITIVE_INFINITY;
     return inflight + (link.suspect ? SUSPECT_PENALTY : 0);
   });

@@ -3,18 +3,20 @@
 // routing/failover.ts allows it; when nobody is left the placements are read again, and then the caller gets one
 // typed error that names the module. The parts: remote-instances.ts picks, under-way.ts sends, settling.ts decides.
 import type { Logger } from 'pino';
-import { currentFlow } from '../context/call.ts';
+import { currentFlow, type Flow } from '../context/call.ts';
 import type { Share } from '../context/share.ts';
 import type { Contract } from '../contract/contract.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import { RefusalLog } from '../identity/hop.ts';
 import type { InternalTokens } from '../identity/internal-token.ts';
 import type { Placements, Side } from '../routing/snapshot.ts';
 import type { Stats } from '../telemetry/stats.ts';
 import type { FarCall } from './far-call.ts';
-import { MAX_FRAME_BYTES } from './frames.ts';
+import { type Asker, CLIENT_PREFIX, MAX_FRAME_BYTES, SHADOW_PREFIX } from './frames.ts';
 import type { Remote } from './ref.ts';
 import { createRemoteInstances } from './remote-instances.ts';
 import { type CallObserver, createSettling } from './settling.ts';
+import { type ShadowAnswer, shadowAnswerFrom } from './shadow.ts';
 import { Targets } from './targets.ts';
 import { UnderWay } from './under-way.ts';
 
@@ -45,6 +47,11 @@ export interface ClientCall {
   readonly share?: Share | undefined;
 }
 
+/** What a shadow is of: a request that a monolith took. */
+export interface ShadowOf extends Asker {
+  readonly flow: Flow;
+}
+
 /** `servedBy` is the id of the process that had the call last. Called once. */
 export type ClientAnswer = (error: unknown, output: unknown, servedBy: string) => void;
 
@@ -57,6 +64,16 @@ export interface RemoteCalls extends Remote {
     client: ClientCall,
     done: ClientAnswer,
   ): void;
+  /** Has it done and rolled back there. Rejects with AskByHttp where that is not known, with ModuleUnavailable, or too late. */
+  tried(
+    contract: Contract,
+    operation: string,
+    input: unknown,
+    caller: string,
+    side: Side,
+    share: Share | undefined,
+    of?: ShadowOf,
+  ): Promise<ShadowAnswer>;
   /** Calls that went to a service process of the module and are not settled: what a drain waits for. */
   inflight(module: string): number;
   /** Closes the connections; calls under way end as unavailable. */
@@ -82,7 +99,7 @@ export function createRemote(options: RemoteOptions): RemoteCalls {
   const remote: Remote = (contract, operation, input, caller, side, share) =>
     new Promise((resolve, reject) => {
       const now = Date.now();
-      const target = targets.of(contract, operation, caller, false);
+      const target = targets.of(contract, operation, caller, '');
       underWay.send(underWay.make(target, side, share, input, currentFlow(), now, resolve, reject), now);
     });
 
@@ -96,7 +113,7 @@ export function createRemote(options: RemoteOptions): RemoteCalls {
     ): void {
       const now = Date.now();
       const call = underWay.make(
-        targets.of(contract, operation, 'gateway', true),
+        targets.of(contract, operation, 'gateway', CLIENT_PREFIX),
         client.side,
         client.share,
         input,
@@ -107,6 +124,29 @@ export function createRemote(options: RemoteOptions): RemoteCalls {
       );
       call.authorization = client.authorization;
       underWay.send(call, now);
+    },
+    async tried(
+      contract: Contract,
+      operation: string,
+      input: unknown,
+      caller: string,
+      side: Side,
+      share: Share | undefined,
+      of?: ShadowOf,
+    ): Promise<ShadowAnswer> {
+      const said = await new Promise((resolve, reject) => {
+        const now = Date.now();
+        const target = targets.of(contract, operation, caller, SHADOW_PREFIX);
+        const flow = of ? of.flow : currentFlow();
+        const call = underWay.make(target, side, share, input, flow, now, resolve, reject);
+        if (of) call.asker = { principal: of.principal, address: of.address };
+        underWay.send(call, now);
+      });
+      const answer = shadowAnswerFrom(said);
+      if (answer) return answer;
+      throw libraryProblem('bad-gateway', {
+        detail: `${contract.module}.${operation}: the answer to a shadow is none.`,
+      });
     },
     inflight: (module: string) => instances.inflight(module),
     async close() {

@@ -12,6 +12,8 @@ export class ServedCall implements Call, Flow {
   readonly deadline: number;
   /** Part of the flow: the event that the asking side is handling. */
   readonly event: Flow['event'];
+  /** The client's, where a shadow says it. */
+  address: string | undefined = undefined;
   aborted = false;
   /** The call itself, also seen from a flow that inherits from it (a transaction marks itself that way). */
   readonly call: ServedCall = this;

@@ -8,6 +8,7 @@ import { mayFallBack, sideOfCall } from '../routing/side.ts';
 import type { Placements, Snapshot } from '../routing/snapshot.ts';
 import { isFault, type Stats } from '../telemetry/stats.ts';
 import { AskByHttp, type FarCall, type Settling } from './far-call.ts';
+import { SHADOW_PREFIX } from './frames.ts';
 import type { RemoteInstances } from './remote-instances.ts';
 
 export interface CallObserver {
@@ -60,7 +61,9 @@ export function createSettling(
     const { link } = call;
     peers.release(call);
     const { module, spec } = call.target;
-    if (!call.mayFollow(link, begun, spec.idempotent)) return unavailable(call, reason);
+    // A shadow is not worth a second way, and has no business on the other side.
+    if (call.target.prefix === SHADOW_PREFIX || !call.mayFollow(link, begun, spec.idempotent))
+      return unavailable(call, reason);
     if (peers.send(call)) return;
     if (fallsBack(placements.current, call)) {
       stats?.fellBack(module, call.target.operation, performance.now() - call.startedAt);
@@ -95,7 +98,7 @@ export function createSettling(
 
 /** A client's call goes back to who took the request, and falls back there. */
 function fallsBack(snapshot: Snapshot, { target, side, share }: FarCall): boolean {
-  return !target.client && side === 'service' && mayFallBack(snapshot, target.module, share);
+  return target.prefix === '' && side === 'service' && mayFallBack(snapshot, target.module, share);
 }
 
 function outcomeOf(error: unknown): string {

@@ -3,7 +3,7 @@
 import type { Contract, OperationSpec } from '../contract/contract.ts';
 import type { Stats } from '../telemetry/stats.ts';
 import type { Target } from './far-call.ts';
-import { CLIENT_PREFIX, requestHead } from './frames.ts';
+import { CLIENT_PREFIX, type Prefix, requestHead } from './frames.ts';
 import type { RemoteInstances } from './remote-instances.ts';
 
 export class Targets {
@@ -16,22 +16,22 @@ export class Targets {
     this.#stats = stats;
   }
 
-  /** @param client asked for a client, with the client's rights: whoever the caller, it is one target. */
-  of(contract: Contract, operation: string, caller: string, client: boolean): Target {
+  /** @param prefix as what it goes: a client's is one target, whoever the caller. */
+  of(contract: Contract, operation: string, caller: string, prefix: Prefix): Target {
     const spec = contract.operations[operation]!;
     let byCaller = this.#known.get(spec);
     if (!byCaller) {
       byCaller = new Map();
       this.#known.set(spec, byCaller);
     }
-    const key = client ? CLIENT_PREFIX : caller;
+    const key = prefix === CLIENT_PREFIX ? prefix : prefix + caller;
     let target = byCaller.get(key);
     if (!target) {
       const { module } = contract;
-      const head = requestHead(module, operation, caller, client);
-      const counters = client ? undefined : this.#countersOf(module, operation);
+      const head = requestHead(module, operation, caller, prefix);
+      const counters = prefix !== '' ? undefined : this.#countersOf(module, operation);
       const traffic = this.#peers.trafficOf(module);
-      target = { module, operation, spec, caller, client, traffic, head, counters };
+      target = { module, operation, spec, caller, prefix, traffic, head, counters };
       byCaller.set(key, target);
     }
     return target;

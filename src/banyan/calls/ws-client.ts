@@ -89,8 +89,18 @@ export class WsLink implements Link {
   #write(call: FarCall): void {
     const { maxPayload } = this.#options;
     const left = Math.max(1, call.deadline - Date.now() - HOP_MARGIN_MS);
-    const { id, target, input, traceparent, flow, authorization, share } = call;
-    const text = requestText(target.head, id, input, left, traceparent, flow?.event, authorization, share);
+    const { id, target, input, traceparent, flow, authorization, share, asker } = call;
+    const text = requestText(
+      target.head,
+      id,
+      input,
+      left,
+      traceparent,
+      flow?.event,
+      authorization,
+      share,
+      asker,
+    );
     if (tooLarge(text, maxPayload)) {
       const detail = `A call between modules may have ${maxPayload} bytes.`;
       call.failed(libraryProblem('too-large', { detail }));

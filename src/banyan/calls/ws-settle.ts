@@ -1,5 +1,5 @@
 // What the answer to a frame means for its call: a result, a problem, a host that shuts down, or a call of a client
-// that is wanted by HTTP. It reads the answer alone and knows no socket.
+// or a shadow that is not taken that way. It reads the answer alone and knows no socket.
 import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { AskByHttp, type FarCall } from './far-call.ts';
 import { BY_HTTP, CLOSING, METHOD_NOT_FOUND, problemOf, type RpcError } from './frames.ts';
@@ -13,7 +13,7 @@ export function settle(call: FarCall, result: unknown, error: unknown): void {
 
 function refused(call: FarCall, error: RpcError | null): void {
   if (error?.code === CLOSING) call.lost(false, 'it is shutting down');
-  else if (call.target.client && (error?.code === BY_HTTP || error?.code === METHOD_NOT_FOUND))
+  else if (call.target.prefix !== '' && (error?.code === BY_HTTP || error?.code === METHOD_NOT_FOUND))
     call.failed(new AskByHttp());
   else call.failed(problemOf(error?.data, error?.retryAfter) ?? badAnswer(call));
 }

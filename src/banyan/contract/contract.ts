@@ -40,6 +40,17 @@ export interface UploadSpec {
   readonly maxBytes: number;
 }
 
+/**
+ * How an operation takes part while requests of its module are also tried on the service, and compared (a shadow).
+ * `never`: it cannot, for this reason. `reads`: it has no route and changes nothing, as a GET. `ignore`: places of the
+ * answer, as `/body/seenAt`, that may differ; a step `*` is any.
+ */
+export interface ShadowSpec {
+  readonly never?: string;
+  readonly reads?: true;
+  readonly ignore?: readonly string[];
+}
+
 /** `A`, `D` and `U` keep what a handler's types follow from: who may call, what it answers, whether a file comes. */
 export interface OperationSpec<
   I extends TObject = TObject,
@@ -74,6 +85,8 @@ export interface OperationSpec<
    * on which modules there are. The others follow from their schemas.
    */
   readonly example?: (contracts: readonly Contract[]) => Readonly<Record<string, unknown>>;
+  /** Absent: a GET is a read and everything else a write, and nothing of it is ignored. */
+  readonly shadow?: ShadowSpec;
   /** The names, among the contract's errors, that this operation may answer with. */
   readonly errors?: readonly string[];
 }

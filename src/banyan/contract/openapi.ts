@@ -80,6 +80,7 @@ function describe(
     ...(body ? { requestBody: body } : {}),
     responses: { ...successes(contract, spec), ...failures(contract, spec) },
     security: security(spec),
+    ...(spec.shadow?.never !== undefined && { 'x-shadow-never': spec.shadow.never }),
   };
 }
 

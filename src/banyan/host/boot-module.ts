@@ -65,6 +65,7 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
     codec: options.codec,
     security: options.security,
     observe: callSpans(options.tracing, 'internal'),
+    mirror: options.mirrorOf?.(contract),
   });
   const events = createEventRuntime({
     contract,

@@ -4,6 +4,7 @@ import type { Dispatcher } from '../calls/dispatcher.ts';
 import type { Remote } from '../calls/ref.ts';
 import type { Contract } from '../contract/contract.ts';
 import type { Keys } from '../identity/held-keys.ts';
+import type { Mirror } from '../ladder/mirror.ts';
 import type { IsExempt } from '../limits/address.ts';
 import type { EventLog } from '../log/port.ts';
 import type { Placements } from '../routing/snapshot.ts';
@@ -37,4 +38,6 @@ export interface BootOptions {
   /** Whose requests limits do not count. Default: those from this machine. */
   readonly isExempt?: IsExempt;
   readonly metrics?: Metrics;
+  /** Where requests are tried on services as well: what does that for a module. */
+  readonly mirrorOf?: ((contract: Contract) => Mirror) | undefined;
 }

@@ -22,6 +22,7 @@ import {
 import type { Rights } from '../identity/rights.ts';
 import { STATS_PATH } from '../placement/collect-stats.ts';
 import { KEYS_PATH } from '../placement/control-keys.ts';
+import type { ShadowReports } from '../telemetry/shadow-reports.ts';
 import { EDGES } from '../telemetry/stats.ts';
 
 /** A registration carries contracts: those of every module are 45 kB. */
@@ -39,6 +40,8 @@ export interface InternalPortOptions
   readonly audience: string;
   readonly verifyBearer: VerifyBearer;
   readonly health: (app: FastifyInstance) => void;
+  /** What came of what this host tried on services. */
+  readonly shadows?: () => ShadowReports;
   /** Where services register and follow; only on hosts that read the control store. */
   readonly sync?: (body: unknown, caller: InternalCaller) => Promise<unknown>;
   /** Where services get the private keys of their modules; on the same hosts. */
@@ -97,7 +100,8 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
     if (refused) throw refused;
     const { since } = metrics.stats;
     const now = new Date().toISOString();
-    return { host: options.hostId, since, now, edges: EDGES, modules: metrics.stats.read() };
+    const shadows = options.shadows?.() ?? {};
+    return { host: options.hostId, since, now, edges: EDGES, modules: metrics.stats.read(), shadows };
   });
   if (sync) {
     const limit = { bodyLimit: SYNC_BODY_LIMIT };

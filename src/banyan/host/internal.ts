@@ -2,7 +2,10 @@
 // what they keep running here.
 
 import { callSpans } from '../calls/call-span.ts';
+import { shadowAnswer } from '../calls/shadow.ts';
+import { TRIAL_BUDGET_MS } from '../store/rolled-back.ts';
 import { attachWsDoor } from '../websocket/ws-door.ts';
+import type { TryHere } from '../websocket/ws-targets.ts';
 import { type Busy, countBusy } from './busy.ts';
 import { mountFaults } from './faults.ts';
 import type { Health } from './health.ts';
@@ -27,6 +30,7 @@ const CUT_MS = 50;
 
 export async function openInternal(parts: Parts, health: Health, undo: Undo): Promise<Internal> {
   const { settings, log, security, metrics, tracing, tokens, rights, audience, bearer, control } = parts;
+  const { mirrors, running } = parts;
   const busy = countBusy(parts.dispatchers);
   const app = await createInternalPort({
     hostId: settings.hostId,
@@ -39,6 +43,7 @@ export async function openInternal(parts: Parts, health: Health, undo: Undo): Pr
     rights,
     audience,
     verifyBearer: bearer,
+    shadows: () => mirrors?.read() ?? {},
     health: (one) => health.mount(one),
     sync: control.sync && noteRegistrations(control.sync, security),
     handOut: control.handOut,
@@ -51,6 +56,7 @@ export async function openInternal(parts: Parts, health: Health, undo: Undo): Pr
     rights,
     verifyBearer: bearer,
     dispatchers: busy.dispatchers,
+    tryHere: tryIn(running),
     log,
     security,
     observe: callSpans(tracing, 'server'),
@@ -68,5 +74,16 @@ export async function openInternal(parts: Parts, health: Health, undo: Undo): Pr
     url: settings.advertiseUrl ?? `http://127.0.0.1:${portOf(app)}`,
     busy,
     leave: () => app.closing.leave(),
+  };
+}
+
+/** What is only to be tried here. */
+function tryIn(running: Parts['running']): TryHere {
+  const byName = new Map(running.map((one) => [one.name, one]));
+  return async (module, operation, input, call) => {
+    const one = byName.get(module)!;
+    const left = Math.max(1, Math.min(TRIAL_BUDGET_MS, call.deadline - Date.now()));
+    const tried = await one.dispatchRolledBack(operation, input, call, left);
+    return shadowAnswer(module, one.dispatcher.contract.operations[operation]!, tried);
   };
 }

@@ -9,7 +9,6 @@ import { createByHand } from '../ladder/by-hand.ts';
 import { createMoves, type PlaceIn } from '../ladder/moves.ts';
 import { createNotices, noNotices } from '../ladder/notices.ts';
 import { createRows } from '../ladder/rows.ts';
-import { withoutShadows } from '../ladder/shadowing.ts';
 import { createWatch, type Watch } from '../ladder/watch.ts';
 import type { OnPlaced } from '../placement/admin.ts';
 import { collectStats } from '../placement/collect-stats.ts';
@@ -19,6 +18,7 @@ import { SILENT_SQL } from '../placement/schema.ts';
 import type { HostRow } from '../placement/tables.ts';
 import { BackgroundLooks } from './background-looks.ts';
 import type { Parts } from './parts.ts';
+import { createShadowing } from './shadowing.ts';
 
 export interface HostLadders {
   readonly handlers: ReturnType<typeof ladderHandlers>;
@@ -46,7 +46,12 @@ export function openLadders(parts: Parts, host: string): HostLadders {
     return (await collectStats(live, tokens, COLLECT_MS)).hosts;
   };
   const looks = new BackgroundLooks(parts.running, log);
-  const shadowing = withoutShadows;
+  const shadowing = createShadowing({
+    placements: follower,
+    contracts: parts.contracts,
+    tables: () => store.read(),
+    collect,
+  });
   const given = { judge: host, rows, store, follower, announcer, shadowing, collect, log };
   const watch =
     settings.role === 'monolith'
@@ -80,9 +85,7 @@ export function openLadders(parts: Parts, host: string): HostLadders {
   };
 }
 
-/** A ladder with a rung that is not known yet is refused before (shadowing.ts). */
 const place: PlaceIn = async (tx, version, module, act, evidence) => {
   const { placement, percent, actor, by, reason } = act;
-  if (placement === 'shadow') return { outcome: 'host-too-old', tooOld: [] };
   return placeIn(tx, version, module, { placement, percent }, { actor, by, reason, evidence });
 };

@@ -12,7 +12,16 @@ import type { Undo } from './undo.ts';
 /** What is the same for every module. */
 export type Shared = Pick<
   BootOptions,
-  'log' | 'security' | 'placements' | 'keys' | 'remote' | 'contracts' | 'tracing' | 'isExempt' | 'metrics'
+  | 'log'
+  | 'security'
+  | 'placements'
+  | 'keys'
+  | 'remote'
+  | 'contracts'
+  | 'tracing'
+  | 'isExempt'
+  | 'metrics'
+  | 'mirrorOf'
 > & { readonly eventLogOf: EventLogOf };
 
 export interface BootedModules {

@@ -19,6 +19,7 @@ import {
 } from '../identity/internal-token.ts';
 import type { KnownServices } from '../identity/known-keys.ts';
 import { createRights, type Rights } from '../identity/rights.ts';
+import { keepSamples } from '../ladder/sample-rows.ts';
 import { exemptions, exemptNetworks, type IsExempt } from '../limits/address.ts';
 import type { Networks } from '../limits/networks.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -31,6 +32,7 @@ import { type Database, openDatabase } from './database.ts';
 import { type EventLogOf, openEventLogs } from './event-log.ts';
 import { loadContract, loadModule } from './load.ts';
 import { prepareLog } from './log-topics.ts';
+import { createMirrors, type Mirrors, type MirrorsOptions } from './mirrors.ts';
 import type { Module } from './module.ts';
 import { bootModules } from './modules.ts';
 import { checkStores, storesOf } from './prepared.ts';
@@ -62,6 +64,8 @@ export interface Parts {
   readonly database: Database;
   readonly control: Control;
   readonly remote: RemoteCalls;
+  /** What this host tries on services; on those there is none. */
+  readonly mirrors: Mirrors | undefined;
   /** What is said once of hosts that do not let this one in. */
   readonly refusals: RefusalLog;
   readonly eventLogOf: EventLogOf;
@@ -101,13 +105,26 @@ export async function openParts(
   const { refusals, remote } = openCalls(placements, tokens, watch, log, undo);
   const eventLogOf = await openEventLogs(settings, database, log, undo);
 
+  const mirrors =
+    role === 'service' ? undefined : createMirrors({ placements, remote, keep: keeperOf(control, log), log });
+  undo.push('mirrors', async () => mirrors?.close());
   const exempt = exemptNetworks(settings.rateLimitExempt);
   const isExempt = exemptions(exempt);
   const { running, dispatchers } = bootModules(
     modules,
     settings,
     database,
-    { log, ...watch, placements, keys: control.keys, remote, eventLogOf, contracts, isExempt },
+    {
+      log,
+      ...watch,
+      placements,
+      keys: control.keys,
+      remote,
+      eventLogOf,
+      contracts,
+      isExempt,
+      mirrorOf: mirrors?.of,
+    },
     undo,
   );
   if (role === 'monolith') await prepareLog(eventLogOf(), contracts, running, log, undo);
@@ -130,6 +147,7 @@ export async function openParts(
     database,
     control,
     remote,
+    mirrors,
     refusals,
     eventLogOf,
     exempt,
@@ -161,6 +179,12 @@ function openCalls(
   const remote = createRemote({ placements, tokens, log, refusals, observer, stats: metrics.stats });
   undo.push('calls', () => remote.close());
   return { refusals, remote };
+}
+
+/** Of both sides of what differed. */
+function keeperOf({ store }: Control, log: Logger): MirrorsOptions['keep'] {
+  const lost = (error: unknown) => log.debug({ err: error }, 'a sample of a difference could not be stored');
+  return store ? keepSamples(store.sql, lost) : () => {};
 }
 
 /** What an older monolith has not made is said better by who looks for it than by the statement that misses it. */

@@ -6,6 +6,7 @@ import { authorise, type Dispatcher } from '../calls/dispatcher.ts';
 import type { Download } from '../context/call.ts';
 import type { Principal } from '../context/principal.ts';
 import type { OperationSpec } from '../contract/contract.ts';
+import { statusOfSuccess } from '../contract/status.ts';
 import type { SideCounter } from '../telemetry/stats.ts';
 import type { Admission } from './admission.ts';
 import { createBinder, namedByClient } from './binding.ts';
@@ -101,9 +102,7 @@ export function answer(
   output: unknown,
 ): FastifyReply {
   if (spec.download) return sendDownload(request, reply, output as Download);
-  const http = spec.http!;
-  const status = http.statusOf ? http.statusOf(output) : (http.status ?? 200);
-  reply.code(status);
+  reply.code(statusOfSuccess(spec, output));
   if (output === null || output === undefined) return reply.send();
   return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(output));
 }

@@ -1,5 +1,6 @@
 // What several hosts counted, as one; and what was counted between two looks. Pure. A host's numbers only grow while its
 // process lives, so a difference is of the same process, or of one that began in between.
+import type { ShadowReports } from './shadow-reports.ts';
 import type { Counted, CountedModules, CountedSide } from './stats.ts';
 
 /** What one host counted since it began. */
@@ -12,6 +13,8 @@ export interface HostStats {
   readonly since: string;
   readonly now: string;
   readonly modules: CountedModules;
+  /** What it tried on services; absent: it is of the version before. */
+  readonly shadows?: ShadowReports | undefined;
 }
 
 /** One look at many hosts. */

@@ -1,7 +1,10 @@
 // On whose behalf the calls of one connection are made: of a module that the host at its other end speaks for, or of a
 // client, by the client's own credentials, where that host is a gateway. Whose the token of the handshake was decides
 // both; what a frame says of it is compared, and not believed. It knows nothing of what they ask for.
+
+import { principalFrom } from '../calls/shadow.ts';
 import { anonymous, type Principal } from '../context/principal.ts';
+import { libraryProblem } from '../contract/problem.ts';
 import { bearerIn, type VerifyBearer } from '../http/authenticate.ts';
 import type { InternalCaller } from '../identity/internal-token.ts';
 import type { Rights } from '../identity/rights.ts';
@@ -44,6 +47,15 @@ export class Callers {
       typeof caller === 'string' ? caller : this.#host.caller,
     );
     if (refused) throw refused;
+  }
+
+  /** Of whose request a shadow is, as a monolith says. Throws the 403 problem for any other host, and the 400 one for nobody. */
+  shadowed(said: unknown): Principal {
+    const refused = this.#rights.refusalOfClient(this.#host);
+    if (refused) throw refused;
+    const principal = principalFrom(said);
+    if (principal) return principal;
+    throw libraryProblem('malformed', { detail: 'params.principal names nobody.' });
   }
 
   /** Undefined where the HTTP door should look: it has the time to verify a token that is new here. Throws the 403 problem. */

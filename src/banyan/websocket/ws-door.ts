@@ -17,7 +17,7 @@ import { bearerOf, type InternalCaller } from '../identity/internal-token.ts';
 import type { Rights } from '../identity/rights.ts';
 import { noSecurityLog, type SecurityLog } from '../telemetry/security-log.ts';
 import { WsSession } from './ws-session.ts';
-import { methodsOf } from './ws-targets.ts';
+import { methodsOf, type TryHere } from './ws-targets.ts';
 
 /** Clients ping every two seconds. */
 const SILENCE_MS = 60_000;
@@ -37,6 +37,8 @@ export interface WsDoorOptions {
   readonly verifyBearer?: VerifyBearer;
   /** The modules that this host runs. */
   readonly dispatchers: ReadonlyMap<string, Dispatcher>;
+  /** How what is only to be tried is tried. Absent: such calls are unknown here. */
+  readonly tryHere?: TryHere | undefined;
   readonly maxPayload?: number;
   /** A connection without a byte either way for this long is dead. Default 60 s. */
   readonly silenceMs?: number;
@@ -69,7 +71,7 @@ export function attachWsDoor(options: WsDoorOptions): WsDoor {
     silenceMs = SILENCE_MS,
     security = noSecurityLog,
   } = options;
-  const methods = methodsOf(dispatchers);
+  const methods = methodsOf(dispatchers, options.tryHere !== undefined);
   const sessions = new Set<WsSession>();
   let closed = false;
   let emptied: (() => void) | undefined;

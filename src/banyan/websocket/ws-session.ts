@@ -7,6 +7,7 @@ import { DEFAULT_DEADLINE_MS } from '../calls/deadlines.ts';
 import { FrameBatcher } from '../calls/frame-batcher.ts';
 import {
   BY_HTTP,
+  CLIENT_PREFIX,
   CLOSING,
   CLOSING_TEXT,
   DRAINED,
@@ -16,6 +17,7 @@ import {
   type Message,
   PARSE_ERROR,
   type Params,
+  SHADOW_PREFIX,
 } from '../calls/frames.ts';
 import type { ObserveCall } from '../calls/observed.ts';
 import { ServedCall } from '../calls/served-call.ts';
@@ -32,7 +34,7 @@ import { noteSideAsked } from '../routing/side.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
 import { Answers, type Id, refusal } from './ws-answers.ts';
 import { Callers } from './ws-callers.ts';
-import type { RpcMethod } from './ws-targets.ts';
+import type { RpcMethod, TryHere } from './ws-targets.ts';
 
 /** Calls that may run at once for one connection, and bytes of answers that may wait to be read. */
 const MAX_RUNNING = 1024;
@@ -51,6 +53,7 @@ export interface WsSessionOptions {
   /** What that host may ask. */
   readonly rights: Rights;
   readonly verifyBearer?: VerifyBearer | undefined;
+  readonly tryHere?: TryHere | undefined;
   readonly maxPayload: number;
   readonly log: Pick<Logger, 'error' | 'warn'>;
   readonly security: SecurityLog;
@@ -181,9 +184,7 @@ export class WsSession {
     let principal: Principal | undefined;
     try {
       if (event?.replay) this.#callers.replay(params.caller);
-      principal = target.client
-        ? this.#callers.client(params.authorization)
-        : this.#callers.module(params.caller, target.dispatcher.contract.module);
+      principal = this.#principal(params, target);
     } catch (error) {
       this.#refused(method, error);
       this.#say(this.#answers.failure(id, undefined, method, error));
@@ -191,6 +192,14 @@ export class WsSession {
     }
     if (principal) this.#begin(id, method, params, target, principal, event);
     else this.#say(errorText(id, { code: BY_HTTP, message: 'Ask by HTTP' }));
+  }
+
+  /** Undefined where the HTTP door should look. Throws the 403 problem. */
+  #principal(params: Params, { prefix, dispatcher }: RpcMethod): Principal | undefined {
+    if (prefix === CLIENT_PREFIX) return this.#callers.client(params.authorization);
+    if (prefix === SHADOW_PREFIX && params.principal !== undefined)
+      return this.#callers.shadowed(params.principal);
+    return this.#callers.module(params.caller, dispatcher.contract.module);
   }
 
   /** A service asked for what is not its to ask; what is wrong with a client's token is said elsewhere. */
@@ -206,7 +215,7 @@ export class WsSession {
     id: Id,
     method: string,
     params: Params,
-    { dispatcher, operation }: RpcMethod,
+    { dispatcher, operation, prefix }: RpcMethod,
     principal: Principal,
     event: Flow['event'],
   ): void {
@@ -222,8 +231,13 @@ export class WsSession {
       share,
     );
     this.#running.set(id, call);
-    const answered = dispatcher.dispatch(operation, params.input, call);
-    if (this.#options.observe) this.#observe(answered, call, dispatcher.contract.module, operation);
+    const isShadow = prefix === SHADOW_PREFIX;
+    if (isShadow && typeof params.address === 'string') call.address = params.address;
+    const answered = isShadow
+      ? this.#options.tryHere!(dispatcher.contract.module, operation, params.input, call)
+      : dispatcher.dispatch(operation, params.input, call);
+    if (this.#options.observe && !isShadow)
+      this.#observe(answered, call, dispatcher.contract.module, operation);
     answered.then(
       (output) => this.#finish(id, call, this.#answers.result(id, method, output)),
       (error: unknown) => this.#finish(id, call, this.#answers.failure(id, call, method, error)),

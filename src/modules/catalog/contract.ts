@@ -124,6 +124,7 @@ export const catalog = defineContract('catalog', {
           Type.Object({ id: id(), name: Type.String(), priceCents: cents(), currency: currency() }),
         ),
       }),
+      shadow: { reads: true },
       idempotent: true,
     }),
     reserve: operation({

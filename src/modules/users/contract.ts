@@ -74,6 +74,7 @@ export const users = defineContract('users', {
       http: { method: 'POST', path: '/api/users', status: 201 },
       input: closed({ email, name, password }),
       output: User,
+      shadow: { never: 'a password is hashed with all of a core for 0.1 s, which would be done twice' },
       idempotent: false,
     }),
     signIn: operation({
@@ -90,6 +91,7 @@ export const users = defineContract('users', {
         token: Type.String({ examples: ['eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl'] }),
         expiresAt: time(),
       }),
+      shadow: { never: 'a password is hashed with all of a core for 0.1 s, which would be done twice' },
       idempotent: false,
       errors: ['bad-credentials'],
     }),
@@ -178,6 +180,7 @@ export const users = defineContract('users', {
       output: nullable(
         Type.Object({ id: id(), email: Type.String(), name: Type.String(), blocked: Type.Boolean() }),
       ),
+      shadow: { reads: true },
       idempotent: true,
     }),
   },
