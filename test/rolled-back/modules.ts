@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
+import type { Dispatcher } from '../../src/banyan/calls/dispatcher.ts';
+import type { Remote } from '../../src/banyan/calls/ref.ts';
 import { moduleNames } from '../../src/banyan/config/environment.ts';
 import type { Call } from '../../src/banyan/context/call.ts';
 import { anonymous } from '../../src/banyan/context/principal.ts';
@@ -39,6 +41,7 @@ type KeysAndPicture = readonly [Keys, Placements];
 
 export interface Modules {
   readonly keys: KeysAndPicture;
+  readonly dispatchers: ReadonlyMap<string, Dispatcher>;
   readonly contracts: readonly Contract[];
   /** Where pictures and mails lie. */
   readonly folder: string;
@@ -51,17 +54,25 @@ export interface Modules {
     call?: Partial<Call>,
   ): Promise<Pick<DispatchedRolledBack, 'result'>['result']>;
   /** All of it rolled back. */
-  tried(name: string, input: unknown, call?: Partial<Call>): Promise<DispatchedRolledBack>;
+  tried(name: string, input: unknown, call?: Partial<Call>, budgetMs?: number): Promise<DispatchedRolledBack>;
   close(): Promise<void>;
 }
 
 /** Enough on a machine that is busy with other things. */
 const BUDGET_MS = 30_000;
 
+export interface Elsewhere {
+  /** Those that run here. */
+  readonly only: readonly string[];
+  /** How the others are asked. */
+  readonly remote: Remote;
+}
+
 /** @param keys those of another host of the same shop. */
 export async function openModules(
-  { databaseUrl, env }: StartedShop,
+  { databaseUrl, env }: Pick<StartedShop, 'databaseUrl' | 'env'>,
   keys: KeysAndPicture = keysAndPicture(moduleNames(shopApp)),
+  elsewhere?: Elsewhere,
 ): Promise<Modules> {
   const folder = mkdtempSync(join(tmpdir(), 'banyan-tried-'));
   const at = (name: string) => pathToFileURL(join(folder, name)).href;
@@ -87,7 +98,8 @@ export async function openModules(
   });
   const running = new Map<string, RunningModule>();
   const local = new Map<string, RunningModule['dispatcher']>();
-  for (const module of inOrderOfUse(all)) {
+  const here = all.filter(({ contract }) => elsewhere?.only.includes(contract.module) ?? true);
+  for (const module of inOrderOfUse(here)) {
     const { module: name } = module.contract;
     const one = bootModule(module, {
       hostId: 'monolith',
@@ -99,7 +111,7 @@ export async function openModules(
       placements: keys[1],
       keys: keys[0],
       signsSessions: name === shopApp.sessions!.module,
-      remote: () => Promise.reject(new Error('nothing is far here')),
+      remote: elsewhere?.remote ?? (() => Promise.reject(new Error('nothing is far here'))),
       local,
       codec: true,
       strict: true,
@@ -116,6 +128,7 @@ export async function openModules(
   };
   return {
     keys,
+    dispatchers: local,
     contracts,
     folder,
     noted,
@@ -126,9 +139,9 @@ export async function openModules(
         (error: unknown) => ({ problem: toProblem(error) }),
       );
     },
-    async tried(name, input, call) {
+    async tried(name, input, call, budgetMs = BUDGET_MS) {
       const [module, operation] = of(name);
-      return module.dispatchRolledBack(operation, input, callOf(call), BUDGET_MS);
+      return module.dispatchRolledBack(operation, input, callOf(call), budgetMs);
     },
     async close() {
       await Promise.all([...running.values()].map((one) => one.close()));
@@ -143,7 +156,7 @@ function callOf(call: Partial<Call> = {}): Call {
 }
 
 /** Keys as a monolith has them: of sessions, and of each module's seals. */
-function keysAndPicture(names: readonly string[]): KeysAndPicture {
+export function keysAndPicture(names: readonly string[]): KeysAndPicture {
   const session = generateSigningKey();
   const seals = Object.fromEntries(names.map((name) => [name, generateSealKey()]));
   const everything = [session, ...Object.values(seals)];
