@@ -153,7 +153,7 @@ function drawNext(steps: readonly Next[], style: Style): string[] {
 
 export function drawSamples(module: string, samples: readonly Sample[], { style }: Looks): string {
   if (samples.length === 0)
-    return `There are no samples of ${module}: shadows compare answers, and this version runs none yet.\n`;
+    return `There are no samples of ${module}: of the answers that shadows compared none differed.\n`;
   return `\n${samples.map((one) => drawSample(one, style)).join('\n\n')}\n\n`;
 }
 
