@@ -4,22 +4,17 @@
 //   BEGIN ... COMMIT         SAVEPOINT ... RELEASE; one such at a time, whoever comes meanwhile waits
 //   ROLLBACK                 ROLLBACK TO its savepoint
 //
-// Guarantees: nothing that is sent through it ends the transaction or commits; a piece that fails leaves the others as they
-// would be without it.
+// Guarantees: nothing that is sent through it ends the transaction or commits: words of transactions never reach the server
+// (trial-words.ts), and a text is one command there (the extended protocol takes no more). Where the transaction is seen to
+// be over all the same nothing more is sent. A piece that fails leaves the others as they would be without it.
 // It must not know what is asked, nor when the trial ends. Not as in a transaction of its own: constraints that are
 // checked at a commit are not checked, and its isolation is that of the trial.
 import { EventEmitter } from 'node:events';
 import type { PoolClient, QueryResult } from 'pg';
+import { saidBy } from './trial-words.ts';
 
 /** What pg's `query` takes: a text or a config, and values. */
 export type Asked = readonly unknown[];
-
-const BEGINS = /^\s*(?:begin|start\s+transaction)\b[^;]*;?/i;
-const COMMITS = /^\s*(?:commit|end)\b/i;
-const ROLLS_BACK = /^\s*(?:rollback|abort)\b(?!\s+(?:(?:work|transaction)\s+)?to\b)/i;
-/** Of a transaction that has begun long ago. */
-const CHOOSES_ISOLATION = /^\s*set\s+transaction\b/i;
-const MARKS = /^\s*savepoint\b/i;
 
 export class TrialConnection {
   readonly #client: PoolClient;
@@ -29,6 +24,8 @@ export class TrialConnection {
   #last: Promise<unknown> = Promise.resolve();
   #lastTransaction: Promise<void> = Promise.resolve();
   #transactions = 0;
+  /** Why nothing more is sent. */
+  #broken: CannotBeTried | undefined;
 
   /**
    * @param bounds sets the limits of the trial's transaction, once more after each piece that may have changed them
@@ -47,17 +44,21 @@ export class TrialConnection {
 
   /** A statement by itself. */
   query(asked: Asked): Promise<QueryResult> {
+    const said = saidBy(textOf(asked));
+    // As on a connection where nothing is open.
+    if (said.is === 'begin' || said.is === 'commit' || said.is === 'rollback')
+      return this.inTurn(async () => nothingBut(said.is.toUpperCase()));
+    if (said.is === 'isolation') return this.inTurn(async () => nothingBut('SET'));
+    if (said.is === 'savepoint') return this.inTurn(async () => Promise.reject(outsideTransaction()));
     return this.inTurn(async () => {
-      const [, answer, released] = await Promise.allSettled([
-        this.send(['SAVEPOINT statement']),
-        this.send(asked),
-        this.send(['RELEASE statement']),
-      ]);
-      if (answer.status === 'fulfilled') return answer.value;
-      // Where it failed before it left this process the server knows of no failure.
-      if (released.status === 'rejected')
-        await this.send(['ROLLBACK TO statement; RELEASE statement']).catch(() => {});
-      throw answer.reason;
+      const config = oneCommand(asked, said.is);
+      await this.mark('statement');
+      const answer = await this.send([config]).catch(async (error: unknown) => {
+        await this.send([`ROLLBACK TO statement; RELEASE statement; ${this.#bounds}`]);
+        throw error;
+      });
+      await this.send([`RELEASE statement; ${this.#bounds}`]);
+      return answer;
     });
   }
 
@@ -81,11 +82,30 @@ export class TrialConnection {
     return this.#last;
   }
 
-  send(asked: Asked): Promise<QueryResult> {
-    return (this.#client.query as unknown as (...of: Asked) => Promise<QueryResult>).apply(
-      this.#client,
-      asked as unknown[],
-    );
+  /** A savepoint: without it what follows would not be sent. */
+  async mark(savepoint: string): Promise<void> {
+    try {
+      await this.send([`SAVEPOINT ${savepoint}`]);
+    } catch (cause) {
+      this.#broken ??= new CannotBeTried(
+        `What was tried could not go on in its transaction: ${(cause as Error).message}`,
+        { cause },
+      );
+      throw this.#broken;
+    }
+  }
+
+  /** Nothing leaves after the trial's end: then the connection is somebody else's. */
+  async send(asked: Asked): Promise<QueryResult> {
+    this.#mayGoOn();
+    if (this.#broken) throw this.#broken;
+    const ask = this.#client.query as unknown as (...of: Asked) => Promise<QueryResult>;
+    const answer = await ask.apply(this.#client, asked as unknown[]);
+    if (this.#client.getTransactionStatus() === 'I') {
+      this.#broken = new CannotBeTried(ESCAPED);
+      throw this.#broken;
+    }
+    return answer;
   }
 
   /** The savepoint of the next transaction within the trial's, once the one before has ended. */
@@ -130,25 +150,32 @@ class TrialClient extends EventEmitter {
   };
 
   async #ask(asked: Asked): Promise<QueryResult> {
-    const text = textOf(asked);
-    if (BEGINS.test(text)) return this.#begin(text.replace(BEGINS, '').trim());
+    const said = saidBy(textOf(asked));
+    if (said.is === 'begin') return this.#begin(said.settings);
     if (!this.#open) return this.#connection.query(asked);
-    if (COMMITS.test(text)) return this.#end('COMMIT');
-    if (ROLLS_BACK.test(text)) return this.#end('ROLLBACK');
-    if (CHOOSES_ISOLATION.test(text)) return this.#connection.query(['SELECT']);
-    this.#marked ||= MARKS.test(text);
-    return this.#connection.inTurn(() => this.#statement(asked));
+    if (said.is === 'commit') return this.#end('COMMIT');
+    if (said.is === 'rollback') return this.#end('ROLLBACK');
+    if (said.is === 'isolation') return nothingBut('SET');
+    this.#marked ||= said.is === 'savepoint';
+    return this.#connection.inTurn(async () => {
+      const answer = await this.#statement([oneCommand(asked, said.is)]);
+      if (said.is === 'settings') await this.#connection.send([this.#connection.bounds]);
+      return answer;
+    });
   }
 
-  async #begin(rest: string): Promise<QueryResult> {
-    if (this.#open) return this.#connection.query(['SELECT']);
-    this.#open = await this.#connection.begin();
+  async #begin(settings: string): Promise<QueryResult> {
+    if (this.#open) return nothingBut('BEGIN');
+    const open = await this.#connection.begin();
+    this.#open = open;
     this.#aborted = false;
     this.#marked = false;
-    const { savepoint } = this.#open;
-    return this.#connection.inTurn(() =>
-      this.#connection.send([`SAVEPOINT ${savepoint}${rest === '' ? '' : `; ${rest}`}`]),
-    );
+    const { bounds } = this.#connection;
+    return this.#connection.inTurn(async () => {
+      await this.#connection.mark(open.savepoint);
+      if (settings !== '') await this.#statement([`${settings.replace(/[\s;]*$/, '')}; ${bounds}`]);
+      return nothingBut('BEGIN');
+    });
   }
 
   async #statement(asked: Asked): Promise<QueryResult> {
@@ -172,7 +199,7 @@ class TrialClient extends EventEmitter {
     const { bounds } = this.#connection;
     try {
       return await this.#connection.inTurn(async () => {
-        let command = wanted;
+        let command: string = wanted;
         if (wanted === 'ROLLBACK' || this.#aborted) {
           command = 'ROLLBACK';
           await this.#connection.send([back]);
@@ -184,7 +211,7 @@ class TrialClient extends EventEmitter {
           });
         }
         await this.#connection.send([bounds]);
-        return { command, rowCount: null, oid: 0, rows: [], fields: [] };
+        return nothingBut(command);
       });
     } finally {
       over();
@@ -194,6 +221,36 @@ class TrialClient extends EventEmitter {
 
 function textOf([first]: Asked): string {
   return typeof first === 'string' ? first : String((first as { text?: unknown }).text ?? '');
+}
+
+/** For the extended protocol, which takes one command only. Its text is read once. */
+function oneCommand(asked: Asked, is: string): object {
+  const [first, second] = asked as [string | { values?: unknown; submit?: unknown } | undefined, unknown];
+  const text = textOf(asked);
+  const config = typeof first === 'object' ? first : {};
+  if (is === 'refused' || text === '' || config.submit)
+    throw new CannotBeTried(
+      'In a trial a statement is one command with a text, and a transaction begins and ends by BEGIN, COMMIT and ROLLBACK alone.',
+    );
+  return { ...config, text, values: config.values ?? second, queryMode: 'extended' };
+}
+
+function nothingBut(command: string): QueryResult {
+  return { command, rowCount: null, oid: 0, rows: [], fields: [] };
+}
+
+export const ESCAPED =
+  'The transaction of a trial was ended by what was tried: what was to be rolled back MAY HAVE TAKEN EFFECT.';
+
+/** Says nothing of the work itself. */
+export class CannotBeTried extends Error {
+  override readonly name = 'CannotBeTried';
+}
+
+/** As the server says it. */
+function outsideTransaction(): Error {
+  const message = 'SAVEPOINT can only be used in transaction blocks';
+  return Object.assign(new Error(message), { code: '25P01', severity: 'ERROR' });
 }
 
 /** As the server says it. */

@@ -1,12 +1,13 @@
 // A trial: one request's work in as many transactions as it asks pools, one each, all of which are rolled back. It has no
 // connection before the work asks for one.
-// Guarantees: nothing commits, also when this process or its connection dies; it holds a lock for no longer than its
+// Guarantees: nothing commits, also when this process or its connection dies, and where the transaction is not the one that
+// it began the outcome is an error that says so; sequences are the exception: nextval and setval stay. It holds a lock for no longer than its
 // budget, by the server's own clocks, and waits for one for 50 ms; what asks after its end is refused.
 // It must not know what the work is, nor what is read of it before its end.
-import type { PoolClient, QueryResultRow } from 'pg';
+import type { DatabaseError, PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { trialHere } from '../context/trial.ts';
 import { libraryProblem } from '../contract/problem.ts';
-import { TrialConnection } from './trial-connection.ts';
+import { CannotBeTried, ESCAPED, TrialConnection } from './trial-connection.ts';
 
 /** Whoever works for real comes first: a trial that meets a lock gives up. */
 const LOCK_TIMEOUT_MS = 50;
@@ -16,6 +17,12 @@ const SERVER_LATER_MS = 50;
 
 /** PostgreSQL's words for: it met a lock, or a limit of the trial, or lost its connection. */
 const DISTURBED = /^(55P03|57014|25P03|25P04|40001|40P01|57P0\d|08\w{3})$/;
+
+/** Where the server refuses a text of several commands, whatever its language: for real it may take it. */
+const SEVERAL_COMMANDS = 'exec_parse_message';
+
+/** Of one transaction alone: what is read at its end is the same as at its begin. */
+const BEGAN = 'SELECT extract(epoch FROM now())::text AS began';
 
 /** What is read before the work and, with what came of that as $1, before it is rolled back. */
 export interface TrialReader {
@@ -30,6 +37,9 @@ interface Source {
 
 interface Part {
   readonly client: PoolClient;
+  /** Of this checkout: the connection's next user has another. Once. */
+  readonly giveBack: (error?: Error) => void;
+  readonly began: unknown;
   readonly connection: TrialConnection;
   readonly reader: TrialReader | undefined;
   readonly mark: unknown;
@@ -66,11 +76,22 @@ export class Trial {
 
   /** Reads what is to be read, source by source, and rolls everything back. */
   async end(): Promise<QueryResultRow[]> {
-    const parts = await this.#allParts();
-    await Promise.all(parts.map(({ connection }) => connection.settled()));
+    let parts: Part[];
+    let seen: number;
+    // What the work left running may come to another source meanwhile.
+    do {
+      seen = this.#parts.size;
+      parts = await this.#allParts();
+      await Promise.all(parts.map(({ connection }) => connection.settled()));
+    } while (this.#parts.size > seen);
+    this.#mayGoOn();
     this.#isOver();
     const read = await Promise.allSettled(parts.map(readAndRollBack));
-    for (const one of read) if (one.status === 'rejected') throw one.reason;
+    for (const one of read)
+      if (one.status === 'rejected') {
+        if (one.reason instanceof CannotBeTried) this.disturbed = one.reason.message;
+        throw one.reason;
+      }
     return read.flatMap((one) => (one as PromiseFulfilledResult<QueryResultRow[]>).value);
   }
 
@@ -78,15 +99,16 @@ export class Trial {
   giveUp(why: Error): void {
     this.disturbed ??= why.message;
     this.#isOver();
-    for (const part of this.#parts.values()) part.then(({ client }) => client.release(why)).catch(() => {});
+    for (const part of this.#parts.values()) part.then(({ giveBack }) => giveBack(why)).catch(() => {});
   }
 
   async #begin(client: PoolClient, reader: TrialReader | undefined): Promise<Part> {
+    const giveBack = onceOnly(client.release);
     try {
       this.#mayGoOn();
       const bounds = boundsOf(this.budgetMs);
-      const [, marked] = await Promise.all([
-        client.query(`BEGIN; ${bounds}`),
+      const [begun, marked] = await Promise.all([
+        client.query(`BEGIN; ${bounds}; ${BEGAN}`),
         reader ? client.query(reader.before) : undefined,
       ]);
       this.#mayGoOn();
@@ -95,9 +117,10 @@ export class Trial {
         mayGoOn: () => this.#mayGoOn(),
         failed: this.#failed,
       });
-      return { client, connection, reader, mark: marked && Object.values(marked.rows[0] as object)[0] };
+      const mark = marked && Object.values(marked.rows[0] as object)[0];
+      return { client, giveBack, began: beganOf(begun), connection, reader, mark };
     } catch (error) {
-      client.release(error as Error);
+      giveBack(error as Error);
       throw error;
     }
   }
@@ -108,9 +131,11 @@ export class Trial {
   }
 
   readonly #failed = (error: unknown): void => {
-    const { code, severity, message } = error as { code?: string; severity?: string; message?: string };
+    const { code, severity, routine, message } = error as Partial<DatabaseError>;
     if (
+      error instanceof CannotBeTried ||
       DISTURBED.test(code ?? '') ||
+      (code === '42601' && routine === SEVERAL_COMMANDS) ||
       (!severity && /^(Connection terminated|ECONN|timeout)/.test(message ?? ''))
     )
       this.disturbed ??= message ?? code;
@@ -154,15 +179,30 @@ function boundsOf(budgetMs: number): string {
   );
 }
 
-async function readAndRollBack({ client, reader, mark }: Part): Promise<QueryResultRow[]> {
+async function readAndRollBack({ client, giveBack, began, reader, mark }: Part): Promise<QueryResultRow[]> {
   try {
     const rows = reader ? (await client.query(reader.after, [mark])).rows : [];
     // Locks that outlive a transaction are not rolled back with it.
-    await client.query('ROLLBACK; SELECT pg_advisory_unlock_all()');
-    client.release();
+    const ended = await client.query(`SELECT pg_advisory_unlock_all(); ${BEGAN}; ROLLBACK`);
+    if (beganOf(ended) !== began) throw new CannotBeTried(ESCAPED);
+    giveBack();
     return rows;
   } catch (error) {
-    client.release(error as Error);
+    giveBack(error as Error);
     throw error;
   }
+}
+
+/** Of a text of several commands. */
+function beganOf(results: unknown): unknown {
+  return (results as QueryResult[]).flatMap(({ rows }) => rows).find((row) => 'began' in row)?.began;
+}
+
+function onceOnly(release: PoolClient['release']): (error?: Error) => void {
+  let released = false;
+  return (error) => {
+    if (released) return;
+    released = true;
+    release(error);
+  };
 }
