@@ -338,6 +338,23 @@ describe('bounds', () => {
   });
 });
 
+test('two are under way at once, and who comes then is told so, and tried nothing', async () => {
+  const held = Promise.withResolvers<void>();
+  const two = [1, 2].map(() => runRolledBack(() => held.promise, patient));
+  let begun = false;
+  const third = await runRolledBack(async () => {
+    begun = true;
+  });
+  expect([begun, third.outcome, third.disturbed]).toEqual([
+    false,
+    { error: expect.objectContaining({ code: 'unavailable' }) },
+    expect.stringContaining('no more are at once'),
+  ]);
+  held.resolve();
+  for (const one of await Promise.all(two)) expect(one.disturbed).toBeUndefined();
+  expect((await runRolledBack(async () => 4)).outcome).toEqual({ answer: 4 });
+});
+
 test('connections come back as they were', async () => {
   for (let n = 0; n < 30; n += 1)
     await runRolledBack(async () => {
