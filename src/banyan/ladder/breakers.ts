@@ -1,7 +1,7 @@
 // When a host leaves off mirroring, so that clients never pay for a comparison: too much of it under way, a budget that is
 // reached too often, an event loop that is late. It pauses and goes on by itself. Pure but for the clock that it is given.
 
-/** Shadows of one host under way at once. */
+/** Shadows of one host under way at once; of those a process tries two at a time (store/rolled-back.ts). */
 export const MOST_IN_FLIGHT = 64;
 /** Of so many the last ones, such a part may reach its budget. */
 const LAST = 100;
