@@ -61,6 +61,20 @@ test('a role has room for one more process before it starts; where the server ha
   expect(await limits()).toEqual(before);
 });
 
+test('two databases of one server make room at the same instant', async () => {
+  await client.query('CREATE DATABASE neighbour');
+  const neighbour = new URL(server.url);
+  neighbour.pathname = '/neighbour';
+  await provision({ ...options(), adminUrl: neighbour.href });
+  const both = [server.url, neighbour.href].map((adminUrl) =>
+    createRoleUpkeep({ ...options(), adminUrl, extra: new Map() }),
+  );
+  for (let round = 1; round <= 40; round += 1)
+    expect(
+      await Promise.all(both.map((one, at) => one.makeRoom('shop', 1 + 9 * ((round + at) % 2)))),
+    ).toEqual([undefined, undefined]);
+});
+
 test('who registers many processes of one module takes the room of no other', async () => {
   const upkeep = createRoleUpkeep({ ...options(), extra: new Map() });
   await upkeep.begin();

@@ -11,6 +11,7 @@ import { hold } from '../postgres/library-lock.ts';
 import { type ProvisionOptions, rolesOf } from '../postgres/provision.ts';
 import { openRoleSession, restoreRoles } from '../postgres/role-keeping.ts';
 import { runtimeRole } from '../postgres/roles.ts';
+import { atSameInstant } from '../postgres/same-instant.ts';
 import type { Undo } from './undo.ts';
 
 export interface RoleUpkeep {
@@ -63,8 +64,10 @@ export function claimsOf(
 
 export function createRoleUpkeep(options: UpkeepOptions): RoleUpkeep {
   const { adminUrl, session, modules, extra, log } = options;
-  /** One at a time: two that set the limit of one role at once would fail. */
-  const limit = async (client: pg.Client, change: (counts: HostCounts) => HostCounts) => {
+  /** One at a time in this database; one of another database may be at the same roles. */
+  const limit = (client: pg.Client, change: (counts: HostCounts) => HostCounts) =>
+    atSameInstant(() => limitOnce(client, change));
+  const limitOnce = async (client: pg.Client, change: (counts: HostCounts) => HostCounts) => {
     const release = await hold(client, 'roles');
     try {
       const counts = change(await countHosts(client as never));

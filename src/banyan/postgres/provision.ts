@@ -24,6 +24,7 @@ import {
   runtimeRole,
   type SchemaRoles,
 } from './roles.ts';
+import { atSameInstant } from './same-instant.ts';
 import { checkServer, connectionsOf, readServer } from './server-check.ts';
 
 export interface ProvisionOptions {
@@ -104,7 +105,7 @@ async function restore(
 ): Promise<void> {
   onChangedRole(one);
   const { roles } = wanted.find(({ roles }) => roles.runtime === one.role)!;
-  await twice(() => ensureRoles(client, roles, true));
+  await atSameInstant(() => ensureRoles(client, roles, true));
 }
 
 interface Planned {
@@ -215,7 +216,7 @@ async function lockOut(client: pg.Client, log: Logger): Promise<void> {
 
 async function makeRoles(client: pg.Client, roles: SchemaRoles, user: string): Promise<void> {
   try {
-    await twice(() => ensureRoles(client, roles));
+    await atSameInstant(() => ensureRoles(client, roles));
   } catch (error) {
     if ((error as { code?: string }).code !== '42501') throw error;
     throw new Error(
@@ -223,16 +224,5 @@ async function makeRoles(client: pg.Client, roles: SchemaRoles, user: string): P
         `As a superuser run: GRANT "${roles.runtime}", "${roles.owner}" TO "${user}" WITH ADMIN OPTION`,
       { cause: error },
     );
-  }
-}
-
-/** Once more after two databases of one server touched one role at the same instant. */
-async function twice(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    if (code !== '23505' && code !== '42710' && !/tuple concurrently/.test(message)) throw error;
-    await work();
   }
 }
