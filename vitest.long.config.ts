@@ -14,6 +14,7 @@ const alone = [
   'test/fault-kill.test.ts',
   'test/fault-stop-held.test.ts',
   'test/flip.long.test.ts',
+  'test/kafka-principals.long.test.ts',
   'test/keys.long.test.ts',
   'test/ladder.long.test.ts',
   'test/operators.long.test.ts',

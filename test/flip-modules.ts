@@ -75,7 +75,7 @@ export class Moving {
   async #put(ask: () => Promise<Answer>): Promise<void> {
     let { status, body } = await ask();
     // A flip that was not taken is asked for again; what may not fail are the requests meanwhile.
-    const later = () => status === 503 || body.code === 'no-healthy-instance';
+    const later = () => status === 503 || ['no-healthy-instance', 'instance-refuses'].includes(body.code);
     for (let attempt = 1; later() && attempt <= 30; attempt += 1) {
       this.deferred += 1;
       await new Promise((resolve) => setTimeout(resolve, 1000));
