@@ -25,6 +25,13 @@ test('what does not fit is refused in words', () => {
   expect(placedBy({ placement: 'shadow', percent: 5 })).toMatch(/^shadow is 0 percent/);
 });
 
+test('where nothing can be mirrored, none of it may be said', () => {
+  expect(placedBy({ placement: 'service', mirror: { reads: 0, writes: 0 } })).toEqual({
+    placement: 'service',
+    percent: 100,
+  });
+});
+
 test('a mirror that a host of the version before left in the row says nothing', () => {
   const mirror = { reads: 100, writes: 5 };
   expect(placedIn({ placement: 'service', percent: 100, mirror })).toEqual({

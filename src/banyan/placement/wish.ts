@@ -7,7 +7,7 @@ export interface Wish {
   readonly placement: Placement;
   /** Needed in `canary`, 1 to 99; elsewhere it may say what the placement says, 0 or 100. */
   readonly percent?: number | undefined;
-  /** In `shadow` and `canary`. What it leaves out is the default in `shadow`, and nothing in `canary`. */
+  /** In `shadow` and `canary`; elsewhere it may say that nothing is, 0. What it leaves out is the default in `shadow`, and nothing in `canary`. */
   readonly mirror?: Partial<Mirror> | undefined;
 }
 
@@ -48,7 +48,7 @@ function shareOf(placement: Placement, percent: number | undefined): number | st
 
 function mirrorOf(placement: Placement, mirror: Partial<Mirror> | undefined): Mirror | string | undefined {
   if (placement !== 'shadow' && placement !== 'canary')
-    return mirror === undefined
+    return Object.values(mirror ?? {}).every((share) => share === 0)
       ? undefined
       : `Nothing is mirrored in ${placement}. Leave mirror out, or use the placement shadow or canary`;
   if (mirror === undefined && placement === 'canary') return undefined;
