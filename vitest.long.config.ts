@@ -27,6 +27,7 @@ const alone = [
   'test/shadow-traces.long.test.ts',
   'test/shadow.long.test.ts',
   'src/banyan/calls/remote.test.ts',
+  'src/banyan/events/operations/verify.test.ts',
   'src/banyan/events/outbox.test.ts',
   'src/banyan/placement/follower.test.ts',
   'src/banyan/placement/sync.test.ts',
