@@ -113,7 +113,8 @@ test('Ctrl-C leaves it running and says so', async () => {
   shown = [ladder()];
   const interrupted = new AbortController();
   const ended = banyan('ladder parcels', interrupted);
-  setTimeout(() => interrupted.abort(), 100);
+  await expect.poll(() => asked.length).toBeGreaterThan(1);
+  interrupted.abort();
   const { exit, err } = await ended;
   expect(exit).toBe(130);
   expect(err).toMatch(

@@ -1,5 +1,4 @@
-// The seam to shadows: what ladders ask of whoever runs them. A rung `shadow` needs all of it; until a host has one, ladders
-// begin at their first share of requests.
+// The seam to shadows: what ladders ask of whoever runs them (host/shadowing.ts). A rung `shadow` needs all of it.
 import type { Counts } from './evidence.ts';
 
 export interface ShadowCounts {
@@ -19,11 +18,3 @@ export interface Shadowing {
   /** Shadows that differed, and the near side run twice (`near`), over all hosts; they only grow while a run lasts. */
   differences(module: string): Promise<{ readonly near: Counts; readonly far: Counts }>;
 }
-
-/** A product, or a version, without shadows. */
-export const withoutShadows: Shadowing = {
-  refusal: async () =>
-    'This version does not shadow requests yet. Begin with a small share: --steps 1,10,50,100',
-  counts: async () => noShadows,
-  differences: async () => ({ near: { n: 0, bad: 0 }, far: { n: 0, bad: 0 } }),
-};
