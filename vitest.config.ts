@@ -3,12 +3,17 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/longest-first.ts';
 
-/** Minutes each, of faults on real brokers and of a kill at every step of the checkout: `npm run test:chaos`. */
-export const chaos = ['test/saga-kill.long.test.ts', 'src/banyan/events/**/*.kafka.long.test.ts'];
+/** Minutes each, of faults on real brokers and of a kill at every step of the checkout and of a store's move: `npm run test:chaos`. */
+export const chaos = [
+  'test/saga-kill.long.test.ts',
+  'test/store-kill.long.test.ts',
+  'src/banyan/events/**/*.kafka.long.test.ts',
+];
 
 export const long = [
   '**/*.long.test.ts',
   'test/bad-input*.test.ts',
+  'test/chaos.test.ts',
   'test/entrance.test.ts',
   'test/environment-process.test.ts',
   'test/events*.test.ts',
@@ -22,14 +27,15 @@ export const long = [
   'src/banyan/calls/remote.test.ts',
   'src/banyan/events/**/*.test.ts',
   'src/banyan/http/connections.test.ts',
+  'src/banyan/jobs/**/*.test.ts',
   'src/banyan/log/**/*.test.ts',
   'src/banyan/placement/**/*.test.ts',
   'src/banyan/postgres/embedded.test.ts',
   'src/banyan/postgres/engine.test.ts',
   'src/banyan/postgres/provision.test.ts',
-  'src/banyan/store/batcher.test.ts',
-  'src/banyan/store/transaction-faults.test.ts',
+  'src/banyan/store/**/*.test.ts',
   'src/banyan/supervisor/**/*.test.ts',
+  'src/banyan/websocket/**/*.test.ts',
   'src/modules/orders/saga/old-tables.test.ts',
   'src/modules/payments/charging.test.ts',
 ];

@@ -23,6 +23,7 @@ export const shop: Application = {
     extractFirst: 'orders',
     extractNever: 'users',
     request: '/api/catalog/products?limit=1',
+    sagas: { path: '/admin/saga', command: 'npx banyan saga' },
   },
 };
 

@@ -1,10 +1,15 @@
 // The shop, as it is handed to the library: where its modules, migrations and services are, and what they are told.
 // Data alone: a start reads it before anything else is loaded.
 import { existsSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { App } from '#banyan';
 
 const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+/** A tool beside the product: an image of it may lack it. */
+const measures = join(root, 'compare');
 
 export const shopApp: App = {
   title: 'Banyan',
@@ -37,15 +42,28 @@ export const shopApp: App = {
       folder: 'mail',
     },
   },
+  ...(existsSync(measures) && {
+    comparison: {
+      // It ends with the host that started it, also where that was killed.
+      command: [
+        process.execPath,
+        ...['--import', new URL('../scripts/with-npm.mjs', import.meta.url).href],
+        ...[join(root, 'bin', 'main.ts'), 'compare'],
+      ],
+      works: ['browse', 'checkout', 'media', 'mixed'],
+    },
+  }),
   example: 'orders',
   greeting: ({ url, dataDir }) => {
     const seeds = join(dataDir, 'seeds.json');
     const demo = `demo@banyan.example (password: ${shortOf(seeds)})`;
+    const usual = dataDir === resolve('.banyan');
+    const banyan = usual ? 'npx banyan' : `DATA_DIR='${shortOf(dataDir)}' npx banyan`;
     return {
       facts: existsSync(seeds) ? [['Sign in as', demo]] : [],
       next: [
-        'npx banyan status             where every module serves',
-        'npx banyan extract orders     move one into a service of its own, now',
+        `${banyan} status             where every module serves`,
+        `${banyan} extract orders     move one into a service of its own, now`,
         `curl -i '${url}/api/catalog/products?limit=1'`,
       ],
     };

@@ -10,7 +10,7 @@ let shop: Shop;
 let adminUrl: string;
 
 beforeAll(async () => {
-  shop = clientOf(await startShop({ env: { ADMIN_PORT: '0' } }));
+  shop = clientOf(await startShop({ env: { ADMIN_PORT: '0', CONSOLE: '/ops/console' } }));
   ({ adminUrl } = JSON.parse(readFileSync(join(shop.dataDir, 'instance.json'), 'utf8')));
 });
 afterAll(() => shop?.started.stop());
@@ -42,6 +42,16 @@ test('answers there, is found nowhere else, and nothing else answers there', asy
     expect((await at(adminUrl, path)).status, path).toBe(404);
   expect((await at(shop.url, '/api/catalog/products')).status).toBe(200);
   for (const url of [shop.url, adminUrl]) expect((await at(url, '/health/ready')).status).toBe(200);
+});
+
+test('the console is where /admin is', async () => {
+  expect((await at(adminUrl, '/ops/console')).status).toBe(200);
+  expect((await at(adminUrl, '/ops/console/api/picture')).status).toBe(401);
+  for (const path of ['/ops/console', '/ops/console/dead', '/ops/console/api/picture', '/ops/c%6fnsole'])
+    expect((await at(shop.url, path)).status, path).toBe(404);
+  const headers = { accept: 'text/html' };
+  const home = await fetch(shop.url, { headers, redirect: 'manual' });
+  expect(home.headers.get('location')).toBe('/docs');
 });
 
 test('is the same with the module elsewhere', async () => {

@@ -24,7 +24,7 @@ test('the help lists the commands of every Banyan, of the shop and of the tools,
   expect(code).toBe(0);
   const [, listed, examples] = out.split(/\nCommands:\n|\nExamples:\n/) as [string, string, string];
   expect(listed.match(/^ {2}\w+/gm)!.map((name) => name.trim())).toEqual(
-    'status extract place restore history flags ladder logs events verify keys operators saga compare docs'.split(
+    'status extract place restore history flags ladder store logs events verify keys operators saga compare docs'.split(
       ' ',
     ),
   );
@@ -47,7 +47,10 @@ test('status proposes orders first, and a request that a module of the shop answ
     changedBy: 'somebody',
   }));
   const overview = { version: 1, monolith: { pid: 1 }, monoliths: [], modules };
-  const server = createServer((_, response) => response.end(JSON.stringify(overview))).listen(0, '127.0.0.1');
+  const server = createServer(({ url }, response) => {
+    const isThere = url === '/admin/placements';
+    response.writeHead(isThere ? 200 : 404).end(isThere ? JSON.stringify(overview) : '');
+  }).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await new Promise((resolve) => server.once('listening', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -9,7 +9,7 @@ const missing = await missingForBroker(cacheDir);
 if (missing) console.warn(`Left out: chaos on Kafka (${missing})`);
 
 test.concurrent.each<LogKind>(['postgres', 'kafka'])(
-  'seven faults on the %s log',
+  'eight faults on the %s log',
   async (log) => {
     if (log === 'kafka' && missing && process.env.CI !== 'true') return;
     const outcome = await campaign({
@@ -20,7 +20,7 @@ test.concurrent.each<LogKind>(['postgres', 'kafka'])(
       say: (line) => console.log(line),
     });
     expect(outcome).toMatchObject({ lost: 0, doubled: 0, inverted: 0, events: 1_000 });
-    expect(outcome.recoveries.map((one) => one.times.length)).toEqual(Array(7).fill(1));
+    expect(outcome.recoveries.map((one) => one.times.length)).toEqual(Array(8).fill(1));
   },
   240_000,
 );

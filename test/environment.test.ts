@@ -28,6 +28,7 @@ const gateway = {
   ADMIN_TOKEN: 'a-token-of-some-length',
   ROOT_KEY: 'a root key of thirty-two characters',
 };
+const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
 const without = (all: Readonly<Record<string, string>>, name: string) => ({ ...all, [name]: '' });
 
 /** The variable that the line must name, and an environment with one mistake. */
@@ -42,6 +43,13 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ['ADMIN_PORT', { ADMIN_PORT: 'admin' }],
   ['ADMIN_PORT', { PORT: '4000', ADMIN_PORT: '4000' }],
   ['ADMIN_PORT', { INTERNAL_PORT: '4000', ADMIN_PORT: '4000' }],
+  ['CONSOLE', { CONSOLE: 'console' }],
+  ['CONSOLE', { CONSOLE: '/' }],
+  ['CONSOLE', { CONSOLE: '/console/' }],
+  ['CONSOLE', { CONSOLE: '/Console' }],
+  ['CONSOLE', { CONSOLE: '/admin' }],
+  ['CONSOLE', { CONSOLE: '/api/console' }],
+  ['CONSOLE', { CONSOLE: '/a/../b' }],
   ['ADMIN_HOST', { ADMIN_HOST: 'a b' }],
   ['SECURITY_LOG', { SECURITY_LOG: 'syslog' }],
   ['SECURITY_LOG', { SECURITY_LOG: '/var/log/' }],
@@ -114,6 +122,14 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ['INSTANCE_ID', { ...service, INSTANCE_ID: 'orders' }],
   ['INSTANCE_ID', { ...service, INSTANCE_ID: 'orders-0' }],
   ['INSTANCE_ID', { ...service, INSTANCE_ID: 'users-1' }],
+  ['STORES', { STORES: 'orders' }],
+  ['STORES', { STORES: 'order=own' }],
+  ['STORES', { STORES: 'orders=fast' }],
+  ['STORES', { STORES: 'orders=own', DATABASE_URL: 'postgres://u:p@h/banyan' }],
+  ['STORE_FAST_URL', { STORE_FAST_URL: 'mysql://u:p@h/banyan' }],
+  ['STORE_FAST_URL', { STORE_FAST_URL: 'postgres://u:p@h' }],
+  ['STORE_OWN_URL', { STORE_OWN_URL: 'postgres://u:p@h/banyan' }],
+  ['STORE_9_URL', { STORE_9_URL: 'postgres://u:p@h/banyan' }],
   ['PLACEMENTS', { PLACEMENTS: 'orders' }],
   ['PLACEMENTS', { PLACEMENTS: 'orders=remote' }],
   ['PLACEMENTS', { PLACEMENTS: 'order=service' }],
@@ -125,6 +141,15 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ['DRAIN_DELAY_MS', { DRAIN_DELAY_MS: '5s' }],
   ['DRAIN_DELAY_MS', { DRAIN_DELAY_MS: '600001' }],
   ['OTEL_EXPORTER_OTLP_ENDPOINT', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }],
+  ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'grpc://collector:4317' }],
+  ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'v1/metrics' }],
+  ['OTEL_EXPORTER_OTLP_LOGS_ENDPOINT', { OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'collector' }],
+  ['OTEL_EXPORTER_OTLP_HEADERS', { OTEL_EXPORTER_OTLP_HEADERS: 'Bearer s3cret' }],
+  ['OTEL_RESOURCE_ATTRIBUTES', { OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=a%' }],
+  ['OTEL_TRACES_EXPORTER', { OTEL_TRACES_EXPORTER: 'jaeger' }],
+  ['OTEL_LOGS_EXPORTER', { OTEL_LOGS_EXPORTER: 'otlp' }],
+  ['OTEL_METRICS_EXPORTER', { ...endpoint, OTEL_METRICS_EXPORTER: 'prometheus' }],
+  ['OTEL_METRIC_EXPORT_INTERVAL', { ...endpoint, OTEL_METRIC_EXPORT_INTERVAL: '60s' }],
   ...['CONTROL_URL', 'SERVICE_KEY', 'BROKER_URL', 'DATABASE_URL_ORDERS'].map(
     (name): [string, Record<string, string>] => [name, without(service, name)],
   ),
@@ -159,6 +184,7 @@ describe('a mistake in the environment', () => {
       'SIGNING_KEY',
       'DATABASE_URL',
       'SMTP_URL',
+      'OTEL_EXPORTER_OTLP_HEADERS',
     ])
       if (env[name]) expect(line).not.toContain(env[name]);
     expect(existsSync(DATA_DIR)).toBe(false);
@@ -223,6 +249,40 @@ describe('an environment without mistakes', () => {
   });
 });
 
+describe('telemetry by OTLP', () => {
+  const otlp = (env: Record<string, string>) =>
+    readEnvironment(shopApp, {}, { ...gateway, DATA_DIR: join(folder, 'otlp'), ...env }).otlp;
+
+  it('goes nowhere without an endpoint, nor where each signal is switched off', () => {
+    expect(otlp({ OTEL_RESOURCE_ATTRIBUTES: 'a=b' })).toBeUndefined();
+    const none = { OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' };
+    expect(otlp({ ...endpoint, ...none })).toBeUndefined();
+  });
+
+  it('goes to one endpoint, or each signal to its own, with headers and attributes', () => {
+    expect(otlp({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/' })?.endpoints).toEqual({
+      traces: 'http://collector:4318/v1/traces',
+      metrics: 'http://collector:4318/v1/metrics',
+      logs: 'http://collector:4318/v1/logs',
+    });
+    const variables = {
+      ...endpoint,
+      OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'https://logs.example/in',
+      OTEL_METRICS_EXPORTER: 'none',
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20abc, x-tenant = shop',
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=staging',
+      OTEL_METRIC_EXPORT_INTERVAL: '5000',
+    };
+    expect(otlp({ ...variables, OTEL_SERVICE_NAME: 'not ours' })).toEqual({
+      endpoints: { traces: 'http://collector:4318/v1/traces', logs: 'https://logs.example/in' },
+      headers: { authorization: 'Bearer abc', 'x-tenant': 'shop' },
+      attributes: { 'deployment.environment.name': 'staging' },
+      intervalMs: 5000,
+      variables,
+    });
+  });
+});
+
 describe('the settings of a product', () => {
   const settings = {
     keepDays: { of: ['orders'], variable: 'KEEP_DAYS', least: 1, most: 90, default: 30 },
@@ -264,7 +324,11 @@ describe('the usage', () => {
   it('fits 80 columns and names every variable', () => {
     for (const line of usageOf(shopApp).split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
     for (const [name] of mistakes)
-      expect(usageOf(shopApp)).toContain(name.replace(/^(DATABASE|BROKER)_URL_.*/, '$1_URL_<MODULE>'));
+      expect(usageOf(shopApp)).toContain(
+        name
+          .replace(/^(DATABASE|BROKER)_URL_.*/, '$1_URL_<MODULE>')
+          .replace(/^STORE_.*_URL/, 'STORE_<NAME>_URL'),
+      );
     expect(usageOf(shopApp)).toContain('DATA_DIR');
   });
 });

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { overview, place, scale } from './flip-modules.ts';
 import { Traffic } from './flip-traffic.ts';
+import { metricOf } from './metric.ts';
 import { eventually, type Shop, withShop } from './shop.ts';
 
 withShop((shop) => {
@@ -60,6 +61,12 @@ withShop((shop) => {
     expect(await servedBy(shop())).toMatch(placement === 'service' ? /^catalog-/ : 'monolith');
     const ready = await shop().call('GET', '/health/ready');
     expect(ready.status, JSON.stringify(ready.body)).toBe(200);
+    // A scrape says so, with what the picture has; what only the tables have is left out.
+    expect(await metricOf(shop(), 'banyan_control_reachable{')).toBe(0);
+    const ratio = 'banyan_placement_service_ratio{module="catalog"';
+    expect(await metricOf(shop(), ratio)).toBe(placement === 'service' ? 1 : 0);
+    expect(await metricOf(shop(), 'banyan_instances_wanted{module="catalog"')).toBeNaN();
+    expect((await shop().call('GET', '/admin/discovery', { token: shop().adminToken })).status).toBe(503);
   };
 
   test.each([

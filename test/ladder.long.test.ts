@@ -2,6 +2,7 @@
 // itself; a person's word stands. The service is one that does as the test says.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../src/banyan/postgres/free-port.ts';
 import { catalog } from '../src/modules/catalog/contract.ts';
@@ -16,8 +17,10 @@ const QUICK = ['--min-seconds', '2', '--min-requests', '20'];
 
 let shop: Shop;
 let foreign: Foreign;
-let notices: { text: string; state: string; rung: string; actor: string; reason: string }[];
+let notices: { id: string; text: string; state: string; rung: string; actor: string; reason: string }[] = [];
 let sink: ReturnType<typeof createServer>;
+/** A rung whose first notice gets no answer. */
+let unanswered: string | undefined;
 /** Of every so many requests the service fails one; 0: none. */
 let failsOneIn = 0;
 let traffic: ReturnType<typeof setInterval>;
@@ -27,8 +30,11 @@ beforeAll(async () => {
   sink = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    notices.push(JSON.parse(Buffer.concat(chunks).toString()));
-    response.end();
+    const notice = JSON.parse(Buffer.concat(chunks).toString());
+    notices.push(notice);
+    // Who sends that one waits until it is killed.
+    if (notice.rung !== unanswered) response.end();
+    else unanswered = undefined;
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => sink.once('listening', resolve));
   const env = {
@@ -91,12 +97,13 @@ const ladder = async () => (await admin('GET', PATH)).body;
 const start = (body: object) => admin('PUT', PATH, { minSeconds: 2, minRequests: 20, ...body });
 const banyan = (...words: string[]) =>
   banyanWith({ BANYAN_URL: shop.started.url, ADMIN_TOKEN: shop.adminToken, DATA_DIR: '/nowhere' }, ...words);
+/** Several rungs may lie between. */
 const at = async (fields: object) =>
   eventually(async () => {
     const now = await ladder();
     expect(now, JSON.stringify(now)).toMatchObject(fields);
     return now;
-  });
+  }, 60_000);
 
 test('a module without a ladder has none, and what makes no sense is refused in words', async () => {
   expect(await ladder()).toMatchObject({ module: 'catalog', state: 'none', rung: null, evidence: [] });
@@ -116,6 +123,7 @@ test('a module without a ladder has none, and what makes no sense is refused in 
 
 test('it goes up on evidence alone, over a kill of who judges, is told of, and comes down within 5 s of half failing', async () => {
   notices = [];
+  unanswered = '50';
   const begun = await start({ steps: [10, 50, 100] });
   expect(begun.status, JSON.stringify(begun.body)).toBe(200);
   expect(begun.body).toMatchObject({
@@ -125,6 +133,7 @@ test('it goes up on evidence alone, over a kill of who judges, is told of, and c
   });
   expect((await start({})).body).toMatchObject({ code: 'ladder-running' });
   await at({ rung: '50' });
+  await eventually(() => expect(unanswered).toBeUndefined());
   shop.started.host.child.kill('SIGKILL');
   await shop.started.restart();
   shop = clientOf(shop.started);
@@ -141,11 +150,16 @@ test('it goes up on evidence alone, over a kill of who judges, is told of, and c
   );
   expect(half.reason).toMatch(/errors: 0 % of \d/);
   expect(half.evidence.counts).toContainEqual(expect.objectContaining({ metric: 'errors', verdict: 'good' }));
-  expect(new Set(notices.map(({ state, rung }) => `${state} ${rung}`))).toEqual(
-    new Set(['running 10', 'running 50', 'running 100', 'running background', 'done background']),
+  // In their order, and that one again, as whoever was sending it was killed.
+  const told = ['running 10', 'running 50', 'running 50', 'running 100', 'running background'];
+  await eventually(() =>
+    expect(notices.map(({ state, rung }) => `${state} ${rung}`)).toEqual([...told, 'done background']),
   );
-  const metrics = await fetch(new URL('/metrics', internal())).then((answer) => answer.text());
-  expect(metrics).toMatch(/banyan_ladder_state\{[^}]*module="catalog",state="done"[^}]*\} 1/);
+  expect(new Set(notices.map(({ id }) => id)).size).toBe(5);
+  await eventually(async () => {
+    const metrics = await fetch(new URL('/metrics', internal())).then((answer) => answer.text());
+    expect(metrics).toMatch(/banyan_ladder_state\{[^}]*module="catalog",state="done"[^}]*\} 1/);
+  });
 
   // It is watched where it came to, and comes down by itself.
   notices = [];
@@ -194,7 +208,10 @@ test('it waits for a person where it was told to, pauses for want of traffic, an
   expect((await banyan('ladder', 'pause', 'catalog')).exit).toBe(0);
   expect(await ladder()).toMatchObject({ state: 'paused', waits: 'person' });
   expect((await banyan('ladder', 'resume', 'catalog')).exit).toBe(0);
-  expect((await banyan('ladder', 'demote', 'catalog')).out).toMatch(/^catalog came down from 50 %/);
+  expect((await banyan('ladder', 'promote', 'catalog', '--reason', 'no time')).exit).toBe(0);
+  // The first one was good, and waited for a word; of the second nothing was known.
+  expect((await ladder()).promoted).toEqual([{ rung: '50', reason: expect.stringMatching(/: no time$/) }]);
+  expect((await banyan('ladder', 'demote', 'catalog')).out).toMatch(/^catalog came down from 100 %/);
   expect((await overview(shop, 'catalog')).placement).toBe('in-process');
   const { exit, err } = await banyan(
     ...['ladder', 'catalog', '--steps', '10,100', '--min-requests', '100000', '--min-seconds', '1'],
@@ -214,4 +231,32 @@ test('a module that is guarded is taken back from where a person put it', async 
   expect((await overview(shop, 'catalog')).placement).toBe('in-process');
   const inProcess = await place(shop, 'catalog', 'in-process');
   expect(inProcess.body.note).toBeUndefined();
+});
+
+test('where it is guarded one process that fell is started again, and three within a minute bring the module down', async () => {
+  const database = new pg.Client({ connectionString: shop.started.databaseUrl });
+  await database.connect();
+  const fell = () =>
+    database.query(
+      `INSERT INTO banyan_control.ended (host, id, modules) VALUES (gen_random_uuid(), 'catalog-1', '{catalog}')`,
+    );
+  try {
+    // Those of another rung do not count.
+    await fell();
+    expect((await banyan('place', 'catalog', 'service', '--guard')).exit).toBe(0);
+    await fell();
+    await fell();
+    served = {};
+    // It is looked at once a second.
+    await eventually(() => expect(served['catalog-1 200']).toBeGreaterThan(160));
+    expect(await ladder()).toMatchObject({ state: 'done', watched: true });
+    await fell();
+    const down = await at({ state: 'demoted' });
+    expect(down.reason).toMatch(/^restarts: (catalog-1 ended at \S+ UTC without a drain(, )?){3}$/);
+    expect((await overview(shop, 'catalog')).placement).toBe('in-process');
+    const shown = await banyan('status');
+    expect(shown.out).toMatch(/\n {2}↓ it came down from background: restarts: catalog-1 ended/);
+  } finally {
+    await database.end();
+  }
 });

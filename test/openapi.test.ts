@@ -10,7 +10,7 @@ import { admin } from '../src/banyan/placement/admin-contract.ts';
 import { shopApp } from '../src/shop.ts';
 import { type Document, Walk } from './openapi-walk.ts';
 import { ask } from './saga/sums.ts';
-import { type Answer, type Customer, clientOf, type Shop, unique } from './shop.ts';
+import { type Answer, type Customer, clientOf, eventually, type Shop, unique } from './shop.ts';
 import { startShop } from './start-shop.ts';
 
 const nowhere = '019b76da-a800-7000-8000-01a6aa00ffff';
@@ -221,6 +221,28 @@ describe('the document', () => {
     expectStatus(await put('services/payments', { instances: 0 }), 200);
   });
 
+  it('is right about transfers and logs', async () => {
+    const put = (path: string, body: object) =>
+      walk.call('PUT', `/admin/transfers/${path}`, { ...asAdmin(), body });
+    const steps = async () => (await walk.call('GET', '/admin/transfers', asAdmin())).body.items;
+    expectStatus(await walk.call('GET', '/admin/transfers', asCustomer()), 403);
+    expectStatus(await put('nope', { to: 'service' }), 404);
+    expectStatus(await put('payments', { to: 'in-process', percent: 5 }), 422);
+    expectStatus(await put('payments', { to: 'service' }), 202);
+    expectStatus(await put('payments', { to: 'in-process' }), 409);
+    await eventually(
+      async () => expect(await steps()).toMatchObject([{ step: 'done', to: 'service' }]),
+      60_000,
+    );
+    expectStatus(await walk.call('GET', '/admin/logs/payments', asAdmin()), 200);
+    expectStatus(await walk.call('GET', '/admin/logs/nope', asAdmin()), 404);
+    expectStatus(await put('payments', { to: 'in-process' }), 202);
+    await eventually(
+      async () => expect(await steps()).toMatchObject([{ step: 'done', to: 'in-process' }]),
+      60_000,
+    );
+  });
+
   it('is right about ladders', async () => {
     const ladder = (method: string, path: string, body?: object) =>
       walk.call(method, `/admin/ladders/${path}`, { ...asAdmin(), ...(body && { body }) });
@@ -240,6 +262,18 @@ describe('the document', () => {
     expectStatus(await ladder('GET', 'payments/samples'), 200);
     expectStatus(await ladder('DELETE', 'payments'), 200);
     expectStatus(await services(0), 200);
+  });
+
+  it('is right about stores', async () => {
+    const store = (method: string, path: string, body?: object) =>
+      walk.call(method, `/admin/stores${path}`, { ...asAdmin(), ...(body && { body }) });
+    expectStatus(await store('GET', ''), 200);
+    expectStatus(await store('GET', '/payments'), 200);
+    expectStatus(await store('GET', '/nope'), 404);
+    expectStatus(await store('PUT', '/payments', { server: 'shared' }), 202);
+    expectStatus(await store('PUT', '/payments', { server: 'nowhere' }), 422);
+    for (const act of ['back', 'verify', 'finish', 'abort'])
+      expectStatus(await store('POST', `/payments/${act}`, {}), 409);
   });
 
   it('is right about operators and keys', async () => {
@@ -268,6 +302,23 @@ describe('the document', () => {
     expectStatus(await walk.call('POST', '/admin/keys/seal/rotate', asAdmin()), 200);
   });
 
+  it('is right about what is asked over all hosts and histories', async () => {
+    const get = (path: string) => walk.call('GET', path, asAdmin());
+    expectStatus(await get('/admin/events/catalogue'), 200);
+    expectStatus(await get('/admin/discovery'), 200);
+    expectStatus(await get('/admin/traces'), 200);
+    const user = await walk.call('GET', '/api/catalog/products?limit=1');
+    const trace = user.headers.get('traceparent')!.slice(3, 35);
+    expectStatus(await get(`/admin/traces?key=${trace}&min=0&failed=false&limit=5`), 200);
+    expectStatus(await get(`/admin/traces/${trace}`), 200);
+    expectStatus(await get('/admin/traces/00000000000000000000000000000001'), 404);
+    expectStatus(await get('/admin/traces/nope'), 422);
+    expectStatus(await get('/admin/audit?limit=100&actor=operator'), 200);
+    expectStatus(await get('/admin/audit?cursor=nope'), 422);
+    expectStatus(await get('/admin/compares'), 200);
+    expectStatus(await get('/admin/compares/nope'), 404);
+  });
+
   it('is right about the host', async () => {
     for (const path of [
       '/health/live',
@@ -280,7 +331,10 @@ describe('the document', () => {
   });
 
   it('describes no operation of a module, of placement or of the host that did not answer here', () => {
-    const left = walk.operations.filter((id) => !walk.seen.has(id) && !id.startsWith('events.'));
+    // Events and comparisons (test/compares.long.test.ts) have tests of their own; a pair of stores needs a second server
+    // (test/store-command.long.test.ts).
+    const elsewhere = /^(events\.|comparisons\.|stores\.(back|verify|finish|abort)$)/;
+    const left = walk.operations.filter((id) => !walk.seen.has(id) && !elsewhere.test(id));
     expect(left).toEqual([]);
   });
 

@@ -41,6 +41,7 @@ const alike = (value: unknown) =>
   JSON.stringify(value, (_, one) => (Buffer.isBuffer(one) ? one.toString('base64') : one))
     ?.replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<id>')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
+    .replace(/\b00-[0-9a-f]{32}-[0-9a-f]{16}-0\d\b/g, '<trace>')
     .replace(/eyJ[\w.-]+/g, '<token>')
     .replace(/"[0-9a-f]{16}"/g, '"<session>"')
     .replace(/for \d+ s/g, 'for <n> s')
@@ -146,9 +147,12 @@ test('a trial leaves nothing, and says and publishes what the real request does'
     const beside = await real(name, second, () =>
       Promise.all([1, 2, 3].map(() => modules.tried(name, second.input, second.call))),
     );
-    expect.soft({ ...beside, events: alike(beside.events) }, name).toEqual({
-      ...happened,
-      events: alike(happened.events),
+    const comparable = ({ says, changes, events }: typeof beside) => ({
+      // What goes on after the commit may be over when the answer is made, or not yet.
+      says: goesOn.test(name) ? says.replace(/"state":"(running|finished)"/, '"state":"…"') : says,
+      changes,
+      events: alike(events),
     });
+    expect.soft(comparable(beside), name).toEqual(comparable(happened));
   }
 }, 300_000);

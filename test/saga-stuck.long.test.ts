@@ -1,7 +1,9 @@
 // An order that nobody answers: shown as stuck with the reason and the command that helps, counted, and helped by
-// a person; bad input to the operator's paths. Catalog is held up by a lock on its table, and time by its columns.
+// a person; bad input to the operator's paths. Catalog is held up by a lock on its table, a payment by its commit, and time by
+// its columns.
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
+import { boundariesOf, Held } from './saga/boundaries.ts';
 import { setStyle, styles, timeline } from './saga/checkout.ts';
 import { cli } from './saga/cli.ts';
 import { ask, discrepancies } from './saga/sums.ts';
@@ -56,10 +58,13 @@ withShop((shop) => {
             stuck: 0,
           });
         });
-        expect(await admin('POST', `/admin/saga/${id}/${help}`)).toMatchObject({
-          status: 409,
-          body: { code: 'saga-finished', detail: expect.stringContaining(wanted) },
-        });
+        // A cancelled order is over, until catalog's late reservation makes it compensate once more.
+        await shop().eventually(async () =>
+          expect(await admin('POST', `/admin/saga/${id}/${help}`)).toMatchObject({
+            status: 409,
+            body: { code: 'saga-finished', detail: expect.stringContaining(wanted) },
+          }),
+        );
       },
     );
   });
@@ -68,18 +73,18 @@ withShop((shop) => {
     await setStyle(shop(), 'orchestration');
     const customer = await shop().customer();
     const product = await shop().product();
-    const { id } = await shop().order(customer, [{ productId: product.id, quantity: 1 }], 'tok_lost');
-    await shop().eventually(async () => {
-      const rows = await ask(shop(), `SELECT FROM orders.sagas WHERE id = $1 AND step = 'capture-payment'`, [
-        id,
-      ]);
-      expect(rows).toHaveLength(1);
-    });
-    await age(shop(), id);
-    expect((await admin('GET', `/admin/saga/${id}`)).body).toMatchObject({
-      state: 'stuck',
-      step: 'capture-payment',
-    });
+    const held = await holdPayments(shop());
+    const { id } = await shop().order(customer, [{ productId: product.id, quantity: 1 }]);
+    try {
+      await shop().eventually(async () => expect(await held.waiting()).toBeDefined());
+      await age(shop(), id);
+      expect((await admin('GET', `/admin/saga/${id}`)).body).toMatchObject({
+        state: 'stuck',
+        step: 'capture-payment',
+      });
+    } finally {
+      await held.release();
+    }
     expect(await shop().final(customer, id)).toMatchObject({ status: 'confirmed' });
   });
 
@@ -173,9 +178,20 @@ withShop((shop) => {
     await setStyle(shop(), style);
     const customer = await shop().customer();
     const product = await shop().product();
-    const { id } = await shop().order(customer, [{ productId: product.id, quantity: 1 }], 'tok_lost');
-    await ask(shop(), 'DELETE FROM notifications.contacts WHERE user_id = $1', [customer.id]);
-    await ask(shop(), 'DELETE FROM users.users WHERE id = $1', [customer.id]);
+    const held = await holdPayments(shop());
+    const { id } = await shop().order(customer, [{ productId: product.id, quantity: 1 }]);
+    try {
+      // Notifications hears of a customer by an event: one that comes later would bring the address back.
+      await shop().eventually(async () => {
+        const gone = await ask(shop(), 'DELETE FROM notifications.contacts WHERE user_id = $1 RETURNING 1', [
+          customer.id,
+        ]);
+        expect(gone).toHaveLength(1);
+      });
+      await ask(shop(), 'DELETE FROM users.users WHERE id = $1', [customer.id]);
+    } finally {
+      await held.release();
+    }
     await shop().eventually(async () => {
       const { body } = await admin('GET', `/admin/saga/${id}`);
       expect(body).toMatchObject({ status: 'confirmed', state: 'finished' });
@@ -202,6 +218,13 @@ async function holdUp({ started }: Shop): Promise<() => Promise<void>> {
     await client.end();
   };
 }
+
+/** No payment is captured until it is released. */
+const holdPayments = (shop: Shop) =>
+  Held.at(
+    boundariesOf('choreography').find(({ boundary }) => boundary.name === 'payment captured')!.boundary,
+    shop,
+  );
 
 /** As if its step had begun a minute ago. */
 async function age(shop: Shop, orderId: string): Promise<void> {

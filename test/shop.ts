@@ -3,6 +3,9 @@
 // through the JSON codec) and with it extracted into a real process. It knows no module's insides.
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { type ShopOptions, type StartedShop, startShop } from './start-shop.ts';
+import { unique } from './unique.ts';
+
+export { unique };
 
 export interface Answer {
   readonly status: number;
@@ -46,14 +49,6 @@ export interface Shop {
   eventually<T>(expectation: () => Promise<T> | T): Promise<T>;
   /** The order once it is final. */
   final(customer: Customer, orderId: string): Promise<Answer['body']>;
-}
-
-let counter = 0;
-
-/** A name that no other test of this run has. */
-export function unique(prefix: string): string {
-  counter += 1;
-  return `${prefix}-${process.pid}-${Date.now().toString(36)}-${counter}`;
 }
 
 export function clientOf(started: StartedShop): Shop {

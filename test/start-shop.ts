@@ -55,9 +55,11 @@ export interface StartedShop {
 export interface ShopOptions {
   /** Added to the environment of the monolith. */
   readonly env?: Env;
+  /** Another file than the monolith's own. */
+  readonly entry?: string;
 }
 
-export async function startShop({ env: extra = {} }: ShopOptions = {}): Promise<StartedShop> {
+export async function startShop({ env: extra = {}, entry }: ShopOptions = {}): Promise<StartedShop> {
   const ground = groundHere();
   const name = `shop_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
   await administer(
@@ -79,7 +81,7 @@ export async function startShop({ env: extra = {} }: ShopOptions = {}): Promise<
     SIGNING_KEY: ground.signingKey,
     ...extra,
   };
-  return new Shop(env, dataDir, databaseUrl.href, name).start();
+  return new Shop(env, dataDir, databaseUrl.href, name, entry).start();
 }
 
 /** Whose ring stage/ring.ts reads. */
@@ -92,15 +94,17 @@ class Shop implements StartedShop {
   readonly dataDir: string;
   readonly databaseUrl: string;
   readonly #database: string;
+  readonly #entry: string | undefined;
   url = '';
   host!: Launched;
   #output = '';
 
-  constructor(env: Env, dataDir: string, databaseUrl: string, database: string) {
+  constructor(env: Env, dataDir: string, databaseUrl: string, database: string, entry?: string) {
     this.env = env;
     this.dataDir = dataDir;
     this.databaseUrl = databaseUrl;
     this.#database = database;
+    this.#entry = entry;
   }
 
   get adminToken(): string {
@@ -115,7 +119,7 @@ class Shop implements StartedShop {
     const onOutput = (text: string) => {
       this.#output += text;
     };
-    this.host = await launch({ env: this.env, onOutput }).up();
+    this.host = await launch({ env: this.env, onOutput, ...(this.#entry && { entry: this.#entry }) }).up();
     this.url = this.host.url;
     return this;
   }

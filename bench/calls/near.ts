@@ -1,11 +1,14 @@
 // One variant of a call inside one process, measured in a process of its own: `node near.ts <variant>`.
 // Prints nanoseconds per awaited call, by the clock and of CPU, the mean of one long loop after a warm-up of the same loop.
 
+import { callSpans } from '../../src/banyan/calls/call-span.ts';
 import { createDispatcher, type Dispatcher } from '../../src/banyan/calls/dispatcher.ts';
+import type { ObserveCalls } from '../../src/banyan/calls/observed.ts';
 import { createRef, type Remote } from '../../src/banyan/calls/ref.ts';
 import type { Call } from '../../src/banyan/context/call.ts';
 import { withFlow } from '../../src/banyan/context/call.ts';
 import type { Placements, Snapshot } from '../../src/banyan/routing/snapshot.ts';
+import { Recorder } from '../../src/banyan/telemetry/recorder.ts';
 import { type SideCounter, Stats } from '../../src/banyan/telemetry/stats.ts';
 import { INPUT, price, priceInTime, shelf, TRACEPARENT } from './subject.ts';
 
@@ -32,8 +35,15 @@ function refOver(local: Dispatcher, stats?: Stats): Ask {
   return createRef(shelf, { caller: 'orders', local, remote, placements, stats, strict: false }).price as Ask;
 }
 
-const dispatcherOf = (handler: unknown) =>
-  createDispatcher(shelf, { price: handler as never }, { codec: false });
+const dispatcherOf = (handler: unknown, observe?: ObserveCalls) =>
+  createDispatcher(shelf, { price: handler as never }, { codec: false, observe });
+
+/** As a host has it: nobody looks at traces, or somebody does. */
+function traced(on: boolean): ObserveCalls {
+  const recorder = new Recorder(['shelf']);
+  if (on) recorder.until(Date.now() + 600_000);
+  return callSpans(recorder, 'internal');
+}
 
 /** A dispatcher that does nothing: what is left of a ref is the look-up and the promise passed on. */
 const nothing = { contract: shelf, forModule: () => price } as unknown as Dispatcher;
@@ -55,6 +65,8 @@ const variants: Record<string, () => Ask | Promise<Ask>> = {
   fork: () => refOver(nothing),
   ref: () => refOver(dispatcherOf(price)),
   'ref, counted': () => refOver(dispatcherOf(price), new Stats()),
+  'ref, nobody looks at traces': () => refOver(dispatcherOf(price, traced(false)), new Stats()),
+  'ref, somebody looks at traces': () => refOver(dispatcherOf(price, traced(true)), new Stats()),
   'ref, every call watched': () => watchedAlways(refOver(dispatcherOf(price))),
   'ref in a flow': () => refOver(dispatcherOf(price)),
   'ref with deadline and trace': () => refOver(dispatcherOf(priceInTime)),

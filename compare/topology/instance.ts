@@ -147,7 +147,12 @@ export class Instance {
         NODE_ENV: 'production',
         ...(heapMb && { NODE_OPTIONS: `--max-old-space-size=${heapMb}` }),
         ...(faults && { BANYAN_FAULTS: '1' }),
-        ...(otlp && { OTEL_EXPORTER_OTLP_ENDPOINT: otlp }),
+        ...(otlp && {
+          OTEL_EXPORTER_OTLP_ENDPOINT: otlp,
+          // Only spans are drawn; what else there is would be in the way of the requests.
+          OTEL_METRICS_EXPORTER: 'none',
+          OTEL_LOGS_EXPORTER: 'none',
+        }),
         ...(this.#broker && { BROKER_URL: this.#broker.url }),
         PORT: String(this.#port),
         INTERNAL_PORT: String(this.#internalPort),

@@ -21,17 +21,19 @@ export { cents, currency, id, line, nullable, paging, prose, time, visible } fro
 export { money } from './contract/money.ts';
 /** A list by pages. @example list: (query) => pageOf(parcels, query, (after, limit) => repository.newest(after, limit)) */
 export { type Cursors, type PageQuery, pageOf } from './contract/paging.ts';
+/** Marks what samples of differences may show as it is: no customer's data. @example weightGrams: plain(Type.Integer()) */
+export { plain } from './contract/plain.ts';
 /** A refusal (RFC 9457). @example throw problem(parcels, 'too-heavy', { detail: 'It weighs 40 kg; 30 is the most.' }) */
 export { type FieldError, libraryProblem, problem } from './contract/problem.ts';
 export { Type } from './contract/type.ts';
 export type { Delivery } from './events/envelope.ts';
 export type { Listener } from './events/listener.ts';
+/** Sessions, for the module that signs and ends them. @example const { session, token } = await kit.sessions.sign({ id, role: 'courier', epoch: 0 }) @example kit.sessions.end(tx, [session]) */
+export type { SessionAuthority } from './host/module.ts';
 /** A module: one function puts it together. @example defineModule({ contract: parcels, prisma: PrismaClient, setup: ({ store }) => ({ operations: { … } }) }) */
 export { defineModule, type Kit, type Module, type Parts } from './host/module.ts';
 /** A product as a process. @example await run(carrier) */
 export { run } from './host/run.ts';
-/** Sessions, for the module that signs them. @example const { token } = await kit.sessions.sign({ id, role: 'courier', epoch: 0 }) */
-export type { SessionSigner } from './identity/session-token.ts';
 /** Work in rows of a module's own table, each leased while it is in work. @example kit.leasedJob({ name: 'deliver', table, … }) */
 export type { Job } from './jobs/job.ts';
 export type { Failure, LeasedJob, Outcome } from './jobs/leased.ts';
@@ -45,6 +47,15 @@ export type { RoleSchema } from './postgres/role-schema.ts';
 /** Steps over modules, with the way back. @example const engine = kit.saga(defineSaga({ steps: [{ name: 'pick-up', by: 'depots', … }] })) */
 export type { Beginning } from './saga/begin.ts';
 export { defineSaga, type Reply, type Saga, type Watched } from './saga/definition.ts';
+/** What a contract says of its sagas to whoever shows them and knows no module. @example input: closed(sagaFilter), saga: { role: 'list' } */
+export {
+  isUnfiltered,
+  type SagaFilter,
+  SagaListed,
+  sagaBeginning,
+  sagaFilter,
+  sagaList,
+} from './saga/desk.ts';
 export type { Engine, Note, Open } from './saga/engine.ts';
 export { noteDone } from './saga/notes.ts';
 /** What a module does about an event. @example on(depots.events['depot-closed'], async ({ depotId }, { tx }) => reroute(tx, depotId)) */
@@ -52,5 +63,7 @@ export { on } from './saga/on.ts';
 export { styleWhen } from './saga/style.ts';
 /** A module's rows. @example await store.transaction(async (tx) => { await tx.prisma.parcel.create({ data }); await tx.publish(parcels.events['parcel-sent'], { id }); }) */
 export type { Published, Sql, Store, Transaction, TransactionClient } from './store/store.ts';
+/** A number of the module's own under /metrics. @example const lost = kit.counter('parcels_lost_total', 'Parcels that were lost', { where: ['road', 'depot'] }); lost({ where: 'road' }) */
+export type { Count, LabelValues, MetricSample, Observe } from './telemetry/metrics.ts';
 /** Who tried what, and what came of it. @example kit.security.write({ event: 'session.begin', outcome: 'refused', address: call.address, reason: 'a wrong password' }) */
 export type { SecurityEvent, SecurityLog } from './telemetry/security-log.ts';

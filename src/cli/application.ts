@@ -21,6 +21,8 @@ export interface Suggestions {
   readonly extractNever?: string;
   /** A public GET that a module answers: its headers say who served it. */
   readonly request?: string;
+  /** A GET for operators that answers how many sagas are `stuck`, and the command that shows those. */
+  readonly sagas?: { readonly path: string; readonly command: string };
 }
 
 /** A Banyan of which nothing is known. */

@@ -9,8 +9,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import type { Entry, InstanceStatus, Overview } from '../banyan/placement/admin-contract.ts';
 import { writeInstanceFile } from '../banyan/supervisor/instance-file.ts';
 import type { Suggestions } from './application.ts';
+import { drawHistory } from './history-picture.ts';
 import { drawStatus } from './picture.ts';
 import { run } from './run.ts';
+import { troublesOf } from './troubles.ts';
 
 const instance = (id: string, own: Partial<InstanceStatus> = {}): InstanceStatus => ({
   id,
@@ -208,6 +210,37 @@ describe('status', () => {
   });
 });
 
+describe('what is stuck', () => {
+  const deliveries = (dead: number, waiting: number) => ({ deliveries: { dead, waiting, queued: 3 } });
+
+  test('stands in the status with the command that shows it', async () => {
+    answers['GET /admin/stores'] = { body: { items: [] } };
+    answers['GET /admin/events'] = { body: { modules: [deliveries(8, 0), deliveries(1, 4)] } };
+    const { out, exit } = await banyan('status');
+    expect(exit).toBe(0);
+    expect(out).toMatch(/^ {2}! 9 dead letters +npx banyan events dead$/m);
+    expect(out).toMatch(/^ {2}! 4 events to be tried again +npx banyan events dead --state waiting$/m);
+    expect(out.split('\n').filter((line) => line.length > 80 && !line.includes('Banyan at'))).toEqual([]);
+    answers['GET /admin/events'] = { status: 403, body: { title: 'No', status: 403, code: 'forbidden' } };
+    const blind = await banyan('status');
+    expect([blind.exit, blind.out]).toEqual([0, expect.not.stringContaining('!')]);
+  });
+
+  test('sagas are counted where the application says', async () => {
+    const asks: string[] = [];
+    const ask = (async (_: string, path: string) => {
+      asks.push(path);
+      return { text: '', body: path === '/admin/events' ? { modules: [] } : { stuck: 1 } };
+    }) as Parameters<typeof troublesOf>[0]['ask'];
+    const sagas = { path: '/admin/trips', command: 'npx trips' };
+    expect(await troublesOf({ ask }, { sagas })).toEqual([
+      { colour: 'red', words: '1 stuck saga', command: 'npx trips' },
+    ]);
+    expect(await troublesOf({ ask }, {})).toEqual([]);
+    expect(asks).toEqual(['/admin/events', '/admin/trips', '/admin/events']);
+  });
+});
+
 describe('extract', () => {
   beforeEach(() => {
     answers['PUT /admin/services/orders'] = { body: orders };
@@ -273,6 +306,48 @@ test('status shows a share, who is too old for it, and what comes next', () => {
   expect(picture.split('\n').filter((line) => line.length > 80)).toEqual([]);
   expect(draw({ percent: 99 })).not.toContain('larger');
   expect(draw({ instances: [] })).toContain('no process: its share is served in-process');
+});
+
+test('status shows the ladder of a module, and a mirror that pauses', () => {
+  const draw = (own: Partial<Entry>) =>
+    drawStatus(
+      { version: 12, monolith: { pid: 41234, url: base }, monoliths: [], modules: [entry('orders', own)] },
+      { url: base, now: Date.parse('2026-01-01T00:01:00.000Z'), style: (_, text) => text, suggestions: {} },
+    );
+  const ladder = (state: 'running' | 'paused' | 'done' | 'demoted' | 'stopped', rung = '10') => ({
+    ladder: {
+      state,
+      rung,
+      reason: `errors: 4 % of 300 (12) against 0 % of 3,000 (0), ${'and on '.repeat(20)}`,
+    },
+  });
+  const share = { ...orders, placement: 'canary', percent: 10 } as const;
+  const climbing = draw({ ...share, ...ladder('running') });
+  expect(climbing).toMatch(/\n {2}↑ its ladder climbs, at 10 %: errors: 4 % of 300 [^\n]*…\n/);
+  expect(climbing).toContain('npx banyan ladder status orders  where its ladder is');
+  // Placed by hand it would be stopped.
+  expect(climbing).not.toContain('npx banyan place');
+  expect(draw({ ...share, ...ladder('paused') })).toContain('↑ its ladder pauses at 10 %: errors');
+  expect(draw({ ...share, ...ladder('stopped') })).not.toContain('ladder');
+  expect(draw({ ...orders, ...ladder('done') })).toContain('and is watched');
+  const fallen = { instances: orders.instances, ...ladder('demoted', 'shadow') };
+  expect(draw({ ...fallen, changedBy: 'judge' })).toContain('↓ it came down from shadow: errors');
+  expect(draw({ ...fallen, changedBy: 'judge' })).toContain('why it came down');
+  expect(draw({ ...fallen, changedBy: 'ada' })).not.toContain('ladder');
+  const mirror = { reads: 100, writes: 5 };
+  const mirrorPaused = '64 shadows were under way at once';
+  const tried = draw({
+    ...orders,
+    placement: 'shadow',
+    mirror,
+    mirrorPaused,
+    ...ladder('running', 'shadow'),
+  });
+  expect(tried).toContain(
+    '  · its service is tried on 100% of reads and 5% of writes\n  ! that pauses: 64 shadows',
+  );
+  for (const picture of [climbing, tried])
+    expect(Math.max(...picture.split('\n').map((l) => l.length))).toBeLessThanOrEqual(80);
 });
 
 describe('place and restore', () => {
@@ -367,7 +442,7 @@ describe('history and flags', () => {
     evidence: null,
   };
 
-  test('history is a line a change, with reasons below it, in 80 columns', async () => {
+  test('history is a line a change, with reasons below it: whole in a pipe, and between words in 80 columns', async () => {
     const judged = {
       ...change,
       actor: 'judge',
@@ -375,14 +450,36 @@ describe('history and flags', () => {
       reason: 'too\nslow',
       evidence: { bad: 'y'.repeat(90) },
     };
-    const body = { items: [judged, change], nextCursor: '7.orders' };
+    const why = `errors: ${'12 of 300 at the service '.repeat(10)}end`;
+    const long = { ...change, by: 'ada', reason: why };
+    const ended = { ...judged, evidence: { counts: [], now: { state: 'done', rung: 'background' } } };
+    const moved = {
+      ...{
+        module: 'orders',
+        at: '2030-01-01T00:00:00.000Z',
+        endedAt: null,
+        task: 'move',
+        from: 'shared',
+        to: 'own',
+      },
+      ...{ state: 'rolled-back', by: 'ada', why: 'over\nthe budget', pause: 139.2, rows: 28_189 },
+    };
+    const body = { items: [judged, change, ended, long], nextCursor: '7.orders', stores: [moved] };
     answers['GET /admin/history?limit=20&module=orders'] = { body };
     const { out, exit } = await banyan('history orders');
+    expect(out).toMatch(
+      /by\n.*orders +its store +ada\n +move shared → own: rolled-back\n +a pause of 139 ms, 28,189 rows\n +over the budget\n/,
+    );
     expect(out).toMatch(/orders +canary 10% +judge, ladder\n +too slow\n +\{"bad":"y/);
     expect(out).toMatch(/canary 10% +ada: x/);
+    expect(out).toMatch(/\n +its ladder is at its end, with background work\n +too slow\n/);
     expect(out).toContain('older ones: npx banyan history orders --json');
-    expect(out.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(out).toContain(`${' '.repeat(23)}${why}\n`);
     expect(exit).toBe(0);
+    const style = (_format: unknown, text: string) => text;
+    const drawn = drawHistory(body.items as never, body.stores as never, style, 80).split('\n');
+    expect(drawn.filter((line) => line.length > 80)).toEqual([]);
+    expect(drawn.map((line) => line.trim()).join(' ')).toContain(why);
     answers['GET /admin/history?limit=100'] = { body };
     expect((await banyan('history --json')).out).toBe(`${JSON.stringify(body)}\n`);
   });

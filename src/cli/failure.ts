@@ -31,7 +31,7 @@ export function misused(detail: string, next: string): Failure {
   return failure('usage', 400, 'The command was not understood', detail, next);
 }
 
-/** Options that do not go together: 2, so that a script tells its own mistake from what was refused. */
+/** Words that are missing, or options that do not go together: 2, so that a script tells its own mistake from what was refused. */
 export function misusedOption(detail: string, next: string): Failure {
   const { problem } = misused(detail, next);
   return new Failure(problem, next, undefined, 2);

@@ -1,6 +1,7 @@
 // What the ladder commands show, in 80 columns: pure, from the admin answers.
 import type { Evidence, Ladder, Sample } from '../banyan/ladder/contract.ts';
 import { type Looks, WIDTH } from './events-picture.ts';
+import { metricInWords } from './evidence-picture.ts';
 import { oneLine, shorten, wrapped } from './plain.ts';
 import type { Style } from './terminal.ts';
 import { lasting, local, thousands } from './times.ts';
@@ -9,14 +10,19 @@ import { lasting, local, thousands } from './times.ts';
 export const rungInWords = (rung: string): string => (/^\d/.test(rung) ? `${rung} %` : oneLine(rung));
 
 /** `at 10 %`, `in shadow`. */
-const placeInWords = (rung: string): string =>
-  rung === 'background' ? 'in the background' : rung === 'shadow' ? 'in shadow' : `at ${rungInWords(rung)}`;
+export const placeInWords = (rung: string): string =>
+  rung === 'background'
+    ? 'with background work'
+    : rung === 'shadow'
+      ? 'in shadow'
+      : `at ${rungInWords(rung)}`;
 
 export function stepsInWords(steps: readonly string[]): string {
   return steps.map(rungInWords).join(' → ');
 }
 
-export function drawLadder(ladder: Ladder, { style, now }: Looks): string {
+/** @param mirrorPaused why its shadows pause at the moment */
+export function drawLadder(ladder: Ladder, { style, now }: Looks, mirrorPaused?: string): string {
   const { module, state, steps, reason, weaker, startedAt, startedBy } = ladder;
   if (state === 'none')
     return [
@@ -38,7 +44,9 @@ export function drawLadder(ladder: Ladder, { style, now }: Looks): string {
     '',
     ...wrapped(oneLine(reason ?? ''), WIDTH - 4).map((line) => `  ${line}`),
     ...weaker.flatMap((one) => wrapped(oneLine(one), WIDTH - 4).map((line) => `  ${style('yellow', line)}`)),
+    ...drawPaused(mirrorPaused ?? ladder.shadow.paused, style),
     ...drawShadow(ladder, style),
+    ...drawUnjudged(ladder, style),
     '',
     ...drawNext(nextSteps(ladder), style),
     '',
@@ -58,7 +66,7 @@ export function headline({ state, rung, rungSince, waits, watched }: Ladder, now
         ? `is good ${at}, and waits for a person${since}`
         : `climbs, ${at}${since}`;
     case 'paused':
-      return `pauses ${at}, for want of ${waits === 'traffic' ? 'traffic' : "a person's word"}`;
+      return `pauses ${at}, ${waits === 'traffic' ? 'for want of traffic' : 'until somebody resumes it'}`;
     case 'done':
       return `is up, ${at}${watched ? ', and watched' : ''}`;
     case 'demoted':
@@ -77,31 +85,68 @@ const colours = {
   stopped: 'yellow',
 } as const;
 
-function drawRung({ rung, state, evidence }: Ladder, step: string, style: Style): string[] {
+function drawRung(ladder: Ladder, step: string, style: Style): string[] {
+  const { rung, state, evidence, promoted = [] } = ladder;
   const here = step === rung;
   const seen = evidence.filter((one) => one.rung === step);
   const mark = here ? (state === 'demoted' ? '×' : '>') : ' ';
   const name = `${mark} ${rungInWords(step)}`;
   const paint = (line: string, verdict?: Evidence['verdict']) =>
     verdict === 'bad' ? style('red', line) : here ? style('bold', line) : style('dim', line);
-  if (seen.length === 0) return [paint(row([name]))];
-  return seen.map(({ metric, near, far, verdict }, at) =>
-    paint(row([at === 0 ? name : '', oneLine(metric), part(near), part(far), verdict]), verdict),
+  const byHand = promoted
+    .filter((one) => one.rung === step)
+    .flatMap(({ reason }) => wrapped(`left by hand: ${oneLine(reason)}`, WIDTH - NAME))
+    .map((line) => `${' '.repeat(NAME)}${style('yellow', line)}`);
+  if (seen.length === 0) return [paint(row([name])), ...byHand];
+  const rows = seen.map(({ metric, verdict, ...sides }, at) =>
+    paint(row([at === 0 ? name : '', oneLine(metric), ...metricInWords(metric, sides), verdict]), verdict),
   );
+  return [...rows, ...byHand];
 }
 
-const part = ({ n, bad }: Evidence['near']) => `${thousands(bad)} of ${thousands(n)}`;
+/** Where the column behind the name of a rung begins. */
+const NAME = 17;
 
 function row([rung = '', metric = '', near = '', far = '', verdict = '']: readonly string[]): string {
   return `  ${rung.padEnd(14)} ${metric.padEnd(13)} ${near.padEnd(19)} ${far.padEnd(19)} ${verdict}`.trimEnd();
 }
 
-function drawShadow({ shadow: { mirrored, differed, skipped, failed } }: Ladder, style: Style): string[] {
-  if (mirrored + skipped + failed === 0) return [];
+function drawPaused(why: string | undefined, style: Style): string[] {
+  if (why === undefined) return [];
+  return wrapped(`! its shadows pause: ${oneLine(why)}`, WIDTH - 4).map(
+    (line) => `  ${style('yellow', line)}`,
+  );
+}
+
+function drawShadow({ shadow }: Ladder, style: Style): string[] {
+  const lines = wrapped(shadowInWords(shadow), WIDTH - 4);
+  return lines.map((line) => `  ${style(shadow.differed > 0 ? 'yellow' : 'dim', line)}`);
+}
+
+/** `24 shadowed, 0 differed, 1,286 skipped (1,262 host busy, 24 budget reached)`; nothing where nothing was tried. */
+export function shadowInWords({ mirrored, differed, skipped, failed, skips = {} }: Ladder['shadow']): string {
+  if (mirrored + skipped + failed === 0) return '';
   const counts = [`${thousands(mirrored)} shadowed`, `${thousands(differed)} differed`];
-  if (skipped > 0) counts.push(`${thousands(skipped)} skipped`);
+  const whys = Object.entries(skips).sort(([, a], [, b]) => b - a);
+  const why = whys.map(([name, n]) => `${thousands(n)} ${whysOfSkips[name] ?? oneLine(name)}`).join(', ');
+  if (skipped > 0) counts.push(`${thousands(skipped)} skipped${why === '' ? '' : ` (${why})`}`);
   if (failed > 0) counts.push(`${thousands(failed)} failed`);
-  return [`  ${style(differed > 0 ? 'yellow' : 'dim', counts.join(', '))}`];
+  return counts.join(', ');
+}
+
+const whysOfSkips: Readonly<Record<string, string>> = {
+  busy: 'host busy',
+  paused: 'paused',
+  'no-process': 'no healthy process',
+  'budget-reached': 'budget reached',
+  unclear: 'no clear answer',
+};
+
+/** A monolith of the version before does not say. */
+function drawUnjudged({ unjudged = [] }: Partial<Ladder>, style: Style): string[] {
+  if (unjudged.length === 0) return [];
+  const words = `not judged in shadow, for want of requests: ${unjudged.map(oneLine).join(', ')}`;
+  return wrapped(words, WIDTH - 4).map((line) => `  ${style('yellow', line)}`);
 }
 
 type Next = readonly [command: string, why: string];
@@ -119,7 +164,7 @@ function nextSteps({ module, state, waits, shadow }: Ladder): Next[] {
       ];
     case 'paused':
       return [
-        say('resume', 'wait for traffic anew'),
+        say('resume', waits === 'traffic' ? 'go on, and wait as long again' : 'go on climbing'),
         say('promote', 'the next rung, whatever the evidence'),
         say('demote', 'back into the monolith'),
         ...samples,

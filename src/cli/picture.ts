@@ -1,8 +1,12 @@
 // The status as a picture in 80 columns: one line per module, its processes hung below it like the roots of a
 // fig, and at the end what to try next, chosen by what is seen.
 import type { Entry, InstanceStatus, Overview } from '../banyan/placement/admin-contract.ts';
+import type { StoreEntry } from '../banyan/servers/contract.ts';
 import type { Suggestions } from './application.ts';
+import { cameDown, climbs, drawLadder, drawMirror, drawStoreLine } from './move-lines.ts';
+import { shorten } from './plain.ts';
 import type { Style } from './terminal.ts';
+import { drawTroubles, type Trouble } from './troubles.ts';
 
 export interface PictureOptions {
   readonly url: string;
@@ -10,12 +14,16 @@ export interface PictureOptions {
   readonly now: number;
   readonly style: Style;
   readonly suggestions: Suggestions;
+  /** Where stores are, as far as that is known. */
+  readonly stores?: readonly StoreEntry[];
+  /** What was not handled and what is stuck, as far as that is known. */
+  readonly troubles?: readonly Trouble[];
 }
 
 const WIDTH = 80;
 
 export function drawStatus(overview: Overview, options: PictureOptions): string {
-  const { style, url } = options;
+  const { style, url, troubles = [] } = options;
   const { version, monolith, monoliths, modules } = overview;
   const replicas = monoliths.length > 1 ? `, ${monoliths.length} replicas` : '';
   const longest = Math.max(6, ...modules.map(({ module }) => module.length));
@@ -26,12 +34,13 @@ export function drawStatus(overview: Overview, options: PictureOptions): string 
     style('dim', `  ${'module'.padEnd(longest + 2)}   serves       changed`),
     ...modules.flatMap((entry) => drawModule(entry, longest, options)),
     '',
+    ...drawTroubles(troubles, style),
     ...drawNext(modules, options),
     '',
   ].join('\n');
 }
 
-function drawModule(entry: Entry, longest: number, { now, style }: PictureOptions): string[] {
+function drawModule(entry: Entry, longest: number, { now, style, stores = [] }: PictureOptions): string[] {
   const { module, placement, instances, tooOld = [] } = entry;
   const extracted = placement !== 'in-process';
   const name = extracted ? style('bold', module.padEnd(longest + 2)) : module.padEnd(longest + 2);
@@ -46,8 +55,18 @@ function drawModule(entry: Entry, longest: number, { now, style }: PictureOption
   const old = tooOld.map((id) =>
     style('yellow', shorten(`  ! too old for ${placement}, sends all to the monolith: ${id}`, WIDTH)),
   );
-  const mirrors = entry.mirror ? [style('dim', `  · its service is ${mirrorsInWords(entry)}`)] : [];
-  return [`  ${name}   ${where}  ${style('dim', changed)}`, ...mirrors, ...roots, ...missing, ...old];
+  return [
+    `  ${name}   ${where}  ${style('dim', changed)}`,
+    ...drawLadder(entry, style),
+    ...drawMirror(entry, style),
+    ...drawStoreLine(
+      stores.find((one) => one.module === module),
+      style,
+    ),
+    ...roots,
+    ...missing,
+    ...old,
+  ];
 }
 
 /** What comes of requests while nobody is there. */
@@ -61,10 +80,6 @@ const without = (placement: Entry['placement']) =>
 /** `service`, `canary 10%`. */
 export const servesInWords = ({ placement, percent }: Pick<Entry, 'placement' | 'percent'>) =>
   placement === 'canary' ? `canary ${percent}%` : placement;
-
-/** What of it the service is only tried on. */
-export const mirrorsInWords = ({ mirror }: Pick<Entry, 'mirror'>) =>
-  mirror ? `tried on ${mirror.reads}% of reads and ${mirror.writes}% of writes` : '';
 
 function drawInstance(
   { id, pid, url, healthy, draining, supervised, heldOut = [], lastExit, differences }: InstanceStatus,
@@ -123,12 +138,13 @@ function nextSteps(modules: readonly Entry[], { url, suggestions }: PictureOptio
     (entry) => entry.placement !== 'in-process' && up(entry) < Math.max(1, entry.instances.length),
   );
   const broken = down[0];
-  const idle = modules.find((entry) => entry.placement === 'in-process' && up(entry) > 0);
+  const idle = modules.find((entry) => entry.placement === 'in-process' && up(entry) > 0 && !cameDown(entry));
   // What somebody else started is neither started, stopped nor read here.
   const isOurs = ({ instances }: Entry) => instances.some(({ supervised }) => supervised);
   const startable = down.filter((entry) => entry.instances.length === 0 || isOurs(entry));
   const extracted = modules.find((entry) => entry.placement === 'service' && up(entry) > 0);
-  const shared = modules.find((entry) => entry.placement === 'canary' && up(entry) > 0);
+  const shared = modules.find((entry) => entry.placement === 'canary' && up(entry) > 0 && !climbs(entry));
+  const laddered = modules.find(climbs) ?? modules.find(cameDown);
   const inside = nextOutside(modules, suggestions);
   if (broken) {
     const names = startable
@@ -146,6 +162,10 @@ function nextSteps(modules: readonly Entry[], { url, suggestions }: PictureOptio
     if (first) steps.push({ command: `npx banyan logs ${first.module}`, why: 'why it ended' });
     else
       steps.push({ command: `npx banyan restore ${broken.module}`, why: 'the monolith serves it meanwhile' });
+  }
+  if (laddered) {
+    const why = climbs(laddered) ? 'where its ladder is, on what evidence' : 'why it came down';
+    steps.push({ command: `npx banyan ladder status ${laddered.module}`, why });
   }
   if (idle) {
     steps.push({ command: `npx banyan place ${idle.module} service`, why: 'send it its requests' });
@@ -194,8 +214,4 @@ export function ago(ms: number): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h ago`;
   return `${Math.floor(seconds / 86_400)} days ago`;
-}
-
-function shorten(text: string, room: number): string {
-  return text.length <= room ? text : `${text.slice(0, room - 1)}…`;
 }

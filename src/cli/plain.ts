@@ -20,11 +20,11 @@ function printable(text: string): string {
   return text.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, ' ');
 }
 
-/** Broken between words; a word that is longer than a line is broken itself. */
+/** Broken between words, not between a number and its unit; a word that is longer than a line is broken itself. */
 export function wrapped(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of text.replaceAll(/(\d) (?=(?:s|ms|%)(?![\w%]))/g, '$1\u00a0').split(' ')) {
     if (line !== '' && line.length + 1 + word.length > columns) {
       lines.push(line);
       line = '';
@@ -32,5 +32,5 @@ export function wrapped(text: string, columns: number): string[] {
     line = line === '' ? word : `${line} ${word}`;
     for (; line.length > columns; line = line.slice(columns)) lines.push(line.slice(0, columns));
   }
-  return line === '' ? lines : [...lines, line];
+  return (line === '' ? lines : [...lines, line]).map((one) => one.replaceAll('\u00a0', ' '));
 }

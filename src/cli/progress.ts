@@ -3,6 +3,8 @@ import { styleFor, type Terminal } from './terminal.ts';
 
 export interface Progress {
   show(module: string, doing: string): void;
+  /** Something is said that stays, above the lines. */
+  above(say: () => void): void;
   /** Wipes the lines: what is said now stays. */
   end(): void;
 }
@@ -11,7 +13,7 @@ const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
 
 export function createProgress(terminal: Terminal, silent: boolean): Progress {
   const { err } = terminal;
-  if (silent || !err.isTerminal) return { show() {}, end() {} };
+  if (silent || !err.isTerminal) return { show() {}, above: (say) => say(), end() {} };
   const style = styleFor(terminal, err);
   const lines = new Map<string, string>();
   let drawn = 0;
@@ -36,6 +38,11 @@ export function createProgress(terminal: Terminal, silent: boolean): Progress {
   return {
     show(module, doing) {
       lines.set(module, doing);
+      draw();
+    },
+    above(say) {
+      wipe();
+      say();
       draw();
     },
     end() {

@@ -16,6 +16,7 @@ import { operators } from './commands/operators.ts';
 import { place } from './commands/place.ts';
 import { restore } from './commands/restore.ts';
 import { status } from './commands/status.ts';
+import { store } from './commands/store.ts';
 import { verify } from './commands/verify.ts';
 import { Failure, misused, report } from './failure.ts';
 import type { Register } from './register.ts';
@@ -30,6 +31,7 @@ const commands = ({ commands: own, suggestions }: Application): readonly Registe
   history,
   flags,
   ladder,
+  store,
   logs,
   events,
   verify,
@@ -71,19 +73,28 @@ export async function run(
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (error instanceof Reported) return error.exitCode;
     if (!(error instanceof Failure || error instanceof CommanderError)) throw error;
-    const meant = error instanceof Failure ? undefined : meantBy(words, program);
-    const unknown = meant && error instanceof CommanderError && unknownCommand(error, meant);
+    const meant = meantBy(words, program);
+    const unknown = error instanceof CommanderError && unknownCommand(error, meant);
     const failed =
       error instanceof Failure
         ? error
-        : misused(unknown || inOneLine(error), ['npx banyan', ...meant!.path, '--help'].join(' '));
+        : misused(unknown || inOneLine(error), ['npx banyan', ...meant.path, '--help'].join(' '));
     report(failed, terminal, words.includes('--json'));
-    return unknown ? UNKNOWN : failed.exit;
+    return unknown || isMisuse(error, meant.path[0]) ? MISUSED : failed.exit;
   }
 }
 
-/** The exit code where there is no such command: nothing was asked, and asking again is no use. */
-const UNKNOWN = 2;
+/** The exit code where there is no such command, or word of it: nothing was done, and asking again is no use. */
+const MISUSED = 2;
+
+/** With these two 1 says that something is not as it was asked for. */
+function isMisuse(error: Failure | CommanderError, group: string | undefined): boolean {
+  if (error instanceof CommanderError) return group === 'store' || group === 'ladder';
+  return group === 'ladder' && badWords.includes(error.problem.code);
+}
+
+/** What only a server knows to be wrong with the words. */
+const badWords: readonly string[] = ['module-unknown', 'steps-invalid', 'invalid'];
 
 function listed(examples: readonly Example[]): string {
   if (examples.length === 0) return '';

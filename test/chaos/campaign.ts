@@ -1,10 +1,10 @@
-// One chaos run over one log: sales at a steady rate, the seven faults one after another as the seed orders
+// One chaos run over one log: sales at a steady rate, the faults one after another as the seed orders
 // them, the time until the system has recovered from each, and in the end what the sets say.
 import { setTimeout as pause } from 'node:timers/promises';
 import { openStore, shop } from '../../src/banyan/events/testing/shop.ts';
 import { check, type Verdict } from './checker.ts';
 import { Crew } from './crew.ts';
-import { type Fault, faults, type Scene } from './faults.ts';
+import { type Fault, faults, MOVE, type Scene } from './faults.ts';
 import { type LogKind, openGround } from './ground.ts';
 import { Probe } from './probe.ts';
 import { createRandom } from './random.ts';
@@ -16,7 +16,7 @@ export interface CampaignOptions {
   /** How often each fault strikes. */
   readonly strikes: number;
   readonly seed: number;
-  /** Names of faults, or parts of them; undefined: all seven. */
+  /** Names of faults, or parts of them; undefined: all of them. */
   readonly only?: readonly string[];
   /** Hosts say on stderr what the library logs. */
   readonly verbose?: boolean;
@@ -53,7 +53,7 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
   say(`  ${deck.map((fault) => chosen.indexOf(fault) + 1).join(' ')}`);
   for (const [n, fault] of chosen.entries()) say(`  ${n + 1} = ${fault.name}`);
 
-  const ground = await openGround(log);
+  const ground = await openGround(log, { moves: chosen.some(({ name }) => name === MOVE) });
   const { databaseUrl, logUrl, brokerUrl } = ground;
   const keys = Math.max(20, Math.ceil(events / EVENTS_PER_KEY));
   const crew = new Crew({ databaseUrl, logUrl, brokerUrl, keys, verbose }, random);
@@ -72,7 +72,12 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
     for (const [n, fault] of deck.entries()) {
       signal?.throwIfAborted();
       await pause(random.between(100, 500));
-      const { struck, ms } = await strikeOnce({ ground, crew, random }, fault, probe, signal);
+      const { struck, ms } = await strikeOnce(
+        { ground, crew, random, pools: [store.pool] },
+        fault,
+        probe,
+        signal,
+      );
       times.get(fault)!.push(ms);
       const left = deck.length - n - 1;
       sales.reserve = reserveFor(left);
@@ -89,7 +94,7 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
     await sales.finish(Math.max(rate, CALM_RATE), () => calm(signal));
     await probe.settled(events, PATIENCE_MS, signal);
     return {
-      ...(await check(ground.admin)),
+      ...(await check(ground)),
       events: await sales.committed(),
       seconds: (Date.now() - began) / 1000,
       recoveries: [...times].map(([fault, some]) => ({ fault: fault.name, times: some })),

@@ -1,6 +1,6 @@
 // What came of it, from the sets alone: what was committed, and what took effect in which order. It knows
 // nothing of outbox, log or inbox, and believes none of them.
-import type { Pool } from 'pg';
+import type { Ground } from './ground.ts';
 
 export interface Verdict {
   /** Committed and without an effect, or a business change without its event. */
@@ -34,16 +34,17 @@ export function judge(committed: ReadonlySet<string>, effects: readonly Effect[]
 }
 
 /** Both hops: sales at the till, and the till's payments back at the shop. */
-export async function check(admin: Pool): Promise<Verdict> {
+export async function check(ground: Pick<Ground, 'at'>): Promise<Verdict> {
+  const at = (table: string) => ground.at(table.split('.')[0] as 'shop' | 'till');
   const effectsIn = async (table: string) =>
     (
-      await admin.query<{ id: string; key: string; n: string }>(
+      await at(table).query<{ id: string; key: string; n: string }>(
         `SELECT id, key, n FROM ${table} ORDER BY position`,
       )
     ).rows.map((row) => ({ ...row, n: Number(row.n) }));
   const idsIn = async (table: string) =>
-    new Set((await admin.query<{ id: string }>(`SELECT id FROM ${table}`)).rows.map((row) => row.id));
-  const { rows } = await admin.query<{ eventless: number }>(
+    new Set((await at(table).query<{ id: string }>(`SELECT id FROM ${table}`)).rows.map((row) => row.id));
+  const { rows } = await ground.at('shop').query<{ eventless: number }>(
     `SELECT count(*)::int AS eventless FROM shop.sale s
      FULL JOIN shop.committed c ON c.key = s.key AND c.sequence = s.n WHERE c.id IS NULL OR s.key IS NULL`,
   );

@@ -22,6 +22,8 @@ interface Member {
   ready: Promise<void>;
   /** Sales ordered and not yet reported. */
   open: number;
+  /** Settled when it is, or is gone. */
+  held: PromiseWithResolvers<void>;
 }
 
 export class Crew {
@@ -29,11 +31,13 @@ export class Crew {
   readonly #random: Random;
   readonly #members = new Map<string, Member>();
   #placed: Placed;
+  #shop: HostConfig['shop'];
   #closing = false;
 
   constructor(config: CrewConfig, random: Random) {
     this.#config = config;
     this.#random = random;
+    this.#shop = { url: config.databaseUrl, held: false };
     const changedAt = new Date().toISOString();
     this.#placed = {
       shop: { placement: 'in-process', changedAt },
@@ -50,6 +54,11 @@ export class Crew {
     await Promise.all([...this.#members.values()].map((member) => member.ready));
   }
 
+  /** Every host, wherever modules are. */
+  get all(): string[] {
+    return Object.keys(sides);
+  }
+
   get open(): number {
     return [...this.#members.values()].reduce((sum, member) => sum + member.open, 0);
   }
@@ -63,6 +72,25 @@ export class Crew {
     const member = this.#random.pick([...this.#members.values()]);
     member.open += count;
     send(member, { kind: 'sell', count });
+  }
+
+  /** Resolves when nothing of the shop's store is under way in any host; whoever dies is followed by one that is held. */
+  async hold(): Promise<void> {
+    this.#shop = { ...this.#shop, held: true };
+    const all = [...this.#members.values()].map((member) => {
+      send(member, { kind: 'hold' });
+      return member.held.promise;
+    });
+    await Promise.all(all);
+  }
+
+  /** Everybody goes on, where the shop's store is. @param url the administrator's. */
+  go(url: string): void {
+    this.#shop = { url, held: false };
+    for (const member of this.#members.values()) {
+      member.held = Promise.withResolvers();
+      send(member, { kind: 'go', url });
+    }
   }
 
   disturb(ms: number): void {
@@ -93,6 +121,7 @@ export class Crew {
       mine: sides[id]!,
       seed: this.#random.below(2 ** 31),
       placed: this.#placed,
+      shop: this.#shop,
     };
     const host = launch({
       entry: join(import.meta.dirname, 'host.ts'),
@@ -104,17 +133,20 @@ export class Crew {
     const member: Member = {
       host,
       open: 0,
+      held: Promise.withResolvers(),
       ready: new Promise((resolve) => {
         isReady = resolve;
       }),
     };
     host.child.on('message', (report: Report) => {
       if (report.kind === 'ready') isReady();
+      else if (report.kind === 'held') member.held.resolve();
       else member.open -= report.granted;
     });
     host.child.on('error', () => {});
     host.child.once('exit', () => {
       isReady();
+      member.held.resolve();
       if (!this.#closing) this.#spawn(id);
     });
     this.#members.set(id, member);

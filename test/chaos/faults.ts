@@ -1,10 +1,11 @@
-// The seven faults: whom each one strikes, and by what it is known that the system has recovered from it.
+// The faults: whom each one strikes, and by what it is known that the system has recovered from it.
 // A strike resolves when its cause is over (the frozen wakes, the broker is started), recovered or not.
 import { setTimeout as pause } from 'node:timers/promises';
 import { openLog } from '../../src/banyan/events/open-log.ts';
 import { quiet } from '../../src/banyan/events/testing/shop.ts';
 import { STABLE_MS } from '../../src/banyan/jobs/background.ts';
 import type { LogRecord } from '../../src/banyan/log/port.ts';
+import type { ModulePool } from '../../src/banyan/postgres/module-pool.ts';
 import type { Crew } from './crew.ts';
 import type { Ground } from './ground.ts';
 import type { Random } from './random.ts';
@@ -13,6 +14,8 @@ export interface Scene {
   readonly ground: Ground;
   readonly crew: Crew;
   readonly random: Random;
+  /** Of this process: they follow the shop's store like those of hosts. */
+  readonly pools: readonly ModulePool[];
 }
 
 export interface Fault {
@@ -27,8 +30,12 @@ export interface Fault {
 
 /** Longer than the 6 s after which a member of a group, and the 4 s after which a relay, counts as gone. */
 const FROZEN_MS = 7_500;
+/** As long as anything is waited for. */
+const MOVE_MS = 240_000;
 const DISTURBED_MS = 2_000;
 const REPEATED = 300;
+
+export const MOVE = "move of the shop's store to another server";
 
 export function faults(kind: Ground['kind']): readonly Fault[] {
   return [
@@ -102,13 +109,25 @@ export function faults(kind: Ground['kind']): readonly Fault[] {
         return { struck: `${module} to ${to}`, over: pause(600) };
       },
     },
+    {
+      name: MOVE,
+      takes: 3,
+      recoveredBy: 'effect',
+      async strike({ ground, crew, random, pools }) {
+        // Hosts may die of it, held or on their way.
+        const victim = random.next() < 0.5 ? random.pick(crew.all) : undefined;
+        const over = ground.mover!.move(crew, pools, MOVE_MS);
+        const killed = victim && pause(random.between(0, 600)).then(() => crew.signal(victim, 'SIGKILL'));
+        return { struck: victim ? `and ${victim} killed` : 'shop', over: Promise.all([over, killed]) };
+      },
+    },
   ];
 }
 
-async function leader(ground: Ground, module: string): Promise<string | undefined> {
-  const { rows } = await ground.admin.query<{ holder: string | null }>(
-    `SELECT holder FROM ${module}.event_lease WHERE name = 'relay'`,
-  );
+async function leader(ground: Ground, module: 'shop' | 'till'): Promise<string | undefined> {
+  const { rows } = await ground
+    .at(module)
+    .query<{ holder: string | null }>(`SELECT holder FROM ${module}.event_lease WHERE name = 'relay'`);
   return rows[0]?.holder ?? undefined;
 }
 

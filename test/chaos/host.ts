@@ -3,7 +3,7 @@
 // and publishes the payment in the same transaction. Run by crew.ts, which talks to it; ends with its parent.
 import { pino } from 'pino';
 import { createEventRuntime } from '../../src/banyan/events/runtime.ts';
-import { openStore, quiet, shop, till } from '../../src/banyan/events/testing/shop.ts';
+import { openStore, quiet, shop, till, urlOf } from '../../src/banyan/events/testing/shop.ts';
 import { createBackground } from '../../src/banyan/jobs/background.ts';
 import { createKafkaLog } from '../../src/banyan/log/kafka/log.ts';
 import { createPostgresLog } from '../../src/banyan/log/postgres.ts';
@@ -23,6 +23,8 @@ export interface HostConfig {
   readonly keys: number;
   readonly seed: number;
   readonly placed: Placed;
+  /** Where the shop's store is, by its administrator's URL. */
+  readonly shop: { readonly url: string; readonly held: boolean };
   /** Says on stderr what the library logs. */
   readonly verbose: boolean;
 }
@@ -33,8 +35,10 @@ export type Placed = Readonly<Record<'shop' | 'till', { placement: Placement; ch
 export type Order =
   | { kind: 'place'; placed: Placed }
   | { kind: 'sell'; count: number }
-  | { kind: 'disturb'; ms: number };
-export type Report = { kind: 'ready' } | { kind: 'sold'; granted: number };
+  | { kind: 'disturb'; ms: number }
+  | { kind: 'hold' }
+  | { kind: 'go'; url: string };
+export type Report = { kind: 'ready' } | { kind: 'held' } | { kind: 'sold'; granted: number };
 
 const config = JSON.parse(process.argv[2]!) as HostConfig;
 const random = createRandom(config.seed);
@@ -62,9 +66,10 @@ const log = unreliable(
   random,
 );
 const stores = {
-  shop: openStore(shop, config.databaseUrl, () => selling.wake()),
+  shop: openStore(shop, config.shop.url, () => selling.wake()),
   till: openStore(till, config.databaseUrl, () => paying.wake()),
 };
+if (config.shop.held) void stores.shop.pool.hold();
 const common = { contracts: [shop, till], eventLog: log, hostId: config.id, log: logger };
 const selling = createEventRuntime({
   ...common,
@@ -127,6 +132,8 @@ function work(): void {
 
 process.on('message', (order: Order) => {
   if (order.kind === 'disturb') return log.disturb(order.ms);
+  if (order.kind === 'hold') return void hold();
+  if (order.kind === 'go') return void go(order.url);
   if (order.kind === 'sell') {
     waiting += order.count;
     return work();
@@ -143,6 +150,17 @@ process.on('message', (order: Order) => {
 process.on('disconnect', () => process.exit());
 process.on('SIGINT', () => {});
 report({ kind: 'ready' });
+
+async function hold(): Promise<void> {
+  if (await stores.shop.pool.hold()) report({ kind: 'held' });
+}
+
+async function go(adminUrl: string): Promise<void> {
+  const { pool } = stores.shop;
+  const url = urlOf(adminUrl, 'banyan_shop');
+  if (url !== pool.options.connectionString) await pool.switchTo(url, true);
+  pool.release();
+}
 
 function report(one: Report): void {
   if (process.connected) process.send!(one, () => {});

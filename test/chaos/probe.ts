@@ -44,10 +44,12 @@ export class Probe {
         ? 'SELECT count(*)::int AS n FROM shop.event_sent e JOIN m ON m.key = e.key AND m.n = e.sequence'
         : 'SELECT count(*)::int AS n FROM till.effect e JOIN m ON m.key = e.key AND m.n = e.n';
     await this.#until(`the probes are ${by}`, deadline, signal, async () => {
-      const { rows } = await this.#ground.admin.query<{ n: number }>(
-        `WITH m AS (SELECT * FROM json_to_recordset($1) AS m (key text, n bigint)) ${reached}`,
-        [JSON.stringify(marks)],
-      );
+      const { rows } = await this.#ground
+        .at(by === 'sent' ? 'shop' : 'till')
+        .query<{ n: number }>(
+          `WITH m AS (SELECT * FROM json_to_recordset($1) AS m (key text, n bigint)) ${reached}`,
+          [JSON.stringify(marks)],
+        );
       return rows[0]!.n >= marks.length;
     });
   }
@@ -57,15 +59,23 @@ export class Probe {
     let best = -1;
     let deadline = Date.now() + patienceMs;
     for (;;) {
-      const { rows } = await this.#ground.admin.query<{ n: number }>(
-        'SELECT (SELECT count(*) FROM till.effect)::int + (SELECT count(*) FROM shop.receipt)::int AS n',
-      );
-      const { n } = rows[0]!;
+      const counts = await Promise.all([
+        this.#count('till', 'till.effect'),
+        this.#count('shop', 'shop.receipt'),
+      ]);
+      const n = counts[0] + counts[1];
       if (n >= 2 * total || Date.now() > deadline) return;
       if (n > best) deadline = Date.now() + patienceMs;
       best = n;
       await calm(signal);
     }
+  }
+
+  async #count(module: 'shop' | 'till', table: string): Promise<number> {
+    const { rows } = await this.#ground
+      .at(module)
+      .query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`);
+    return rows[0]!.n;
   }
 
   /** Sells one of a key, again and again while the database is away. */
@@ -74,10 +84,9 @@ export class Probe {
     await this.#until(`a sale of ${key} is committed`, deadline, signal, async () => {
       this.#sales.note(1);
       await sell(this.#store, key);
-      const { rows } = await this.#ground.admin.query<{ n: number }>(
-        'SELECT n FROM shop.account WHERE key = $1',
-        [key],
-      );
+      const { rows } = await this.#ground
+        .at('shop')
+        .query<{ n: number }>('SELECT n FROM shop.account WHERE key = $1', [key]);
       mark = { key, n: rows[0]!.n };
       return true;
     });
@@ -112,9 +121,13 @@ export class Probe {
       (SELECT holder FROM ${schema}.event_lease WHERE name = 'relay') AS ${schema}_relay,
       (SELECT json_object_agg(state, n) FROM
         (SELECT state, count(*) AS n FROM ${schema}.event_delivery GROUP BY state) AS s) AS ${schema}_deliveries`;
-    const { rows } = await this.#ground.admin
-      .query(`SELECT ${counts('shop')}, ${counts('till')}`)
-      .catch((error: Error) => ({ rows: [error.message] }));
-    return JSON.stringify(rows[0]);
+    const of = async (module: 'shop' | 'till') => {
+      const { rows } = await this.#ground
+        .at(module)
+        .query(`SELECT ${counts(module)}`)
+        .catch((error: Error) => ({ rows: [error.message] }));
+      return rows[0];
+    };
+    return JSON.stringify(await Promise.all([of('shop'), of('till')]));
   }
 }

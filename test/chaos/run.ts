@@ -1,4 +1,4 @@
-// Real processes, a real PostgreSQL and a real Kafka broker, struck by seven faults while events flow. Progress
+// Real processes, a real PostgreSQL and a real Kafka broker, struck by eight faults while events flow. Progress
 // goes to stderr, the results to stdout; the last line is `lost N doubled N inverted N`, and the exit code 1
 // unless all three are 0. Ctrl-C ends every process that it started.
 import { readArguments, refuse } from '../../scripts/arguments.ts';

@@ -52,9 +52,9 @@ export class Sales {
   }
 
   async committed(): Promise<number> {
-    const { rows } = await this.#ground.admin.query<{ n: number }>(
-      'SELECT count(*)::int AS n FROM shop.sale',
-    );
+    const { rows } = await this.#ground
+      .at('shop')
+      .query<{ n: number }>('SELECT count(*)::int AS n FROM shop.sale');
     return rows[0]!.n;
   }
 

@@ -7,6 +7,14 @@ const rehearsals: Readonly<Record<string, { about: string; play: (words: string[
     about: 'a share of the requests: sticky, growing, the same everywhere',
     play: async (words) => (await import('./share/command.ts')).play(words),
   },
+  ladder: {
+    about: 'shadows that leave nothing, a ladder to its end, and how often the judge is wrong',
+    play: async (words) => (await import('./ladder/command.ts')).play(words),
+  },
+  store: {
+    about: 'a store that moves to a server of its own and back, under load',
+    play: async (words) => (await import('./store/command.ts')).play(words),
+  },
 };
 
 const usage = [

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { v7 as uuidv7 } from 'uuid';
 import type { Call } from '../../src/banyan/context/call.ts';
 import { firstOperator, type Principal, type SessionUser } from '../../src/banyan/context/principal.ts';
-import { unique } from '../shop.ts';
+import { unique } from '../unique.ts';
 import type { Modules } from './modules.ts';
 
 export interface Request {

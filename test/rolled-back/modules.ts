@@ -35,7 +35,12 @@ import orders from '../../src/modules/orders/module.ts';
 import payments from '../../src/modules/payments/module.ts';
 import users from '../../src/modules/users/module.ts';
 import { shopApp } from '../../src/shop.ts';
-import type { StartedShop } from '../start-shop.ts';
+
+/** Its database, by the superuser's URL, and its secret. */
+export interface StoppedShop {
+  readonly databaseUrl: string;
+  readonly env: { readonly ROOT_KEY?: string };
+}
 
 type KeysAndPicture = readonly [Keys, Placements];
 
@@ -62,19 +67,24 @@ export interface Modules {
 const BUDGET_MS = 30_000;
 
 export interface Elsewhere {
-  /** Those that run here. */
-  readonly only: readonly string[];
+  /** Those that run here; default: all. */
+  readonly only?: readonly string[];
   /** How the others are asked. */
-  readonly remote: Remote;
+  readonly remote?: Remote;
+  /** As which host; a session says so in the name of its application. */
+  readonly host?: string;
+  /** Of pictures and mails that several processes share; default: one of its own, which goes with it. */
+  readonly folder?: string;
 }
 
 /** @param keys those of another host of the same shop. */
 export async function openModules(
-  { databaseUrl, env }: Pick<StartedShop, 'databaseUrl' | 'env'>,
+  { databaseUrl, env }: StoppedShop,
   keys: KeysAndPicture = keysAndPicture(moduleNames(shopApp)),
-  elsewhere?: Elsewhere,
+  elsewhere: Elsewhere = {},
 ): Promise<Modules> {
-  const folder = mkdtempSync(join(tmpdir(), 'banyan-tried-'));
+  const { only, remote, host = 'monolith' } = elsewhere;
+  const folder = elsewhere.folder ?? mkdtempSync(join(tmpdir(), 'banyan-tried-'));
   const at = (name: string) => pathToFileURL(join(folder, name)).href;
   const all: readonly Module[] = [
     users({ dataDir: folder }),
@@ -93,16 +103,16 @@ export async function openModules(
   );
   const noted: string[] = [];
   const security = createSecurityLog({
-    host: 'monolith',
+    host,
     sink: { write: (line: string) => void noted.push(line), close() {} } as never,
   });
   const running = new Map<string, RunningModule>();
   const local = new Map<string, RunningModule['dispatcher']>();
-  const here = all.filter(({ contract }) => elsewhere?.only.includes(contract.module) ?? true);
+  const here = all.filter(({ contract }) => only?.includes(contract.module) ?? true);
   for (const module of inOrderOfUse(here)) {
     const { module: name } = module.contract;
     const one = bootModule(module, {
-      hostId: 'monolith',
+      hostId: host,
       log: pino({ level: 'silent' }),
       security,
       databaseUrl: roleUrl(databaseUrl, secret, runtimeRole(name)),
@@ -111,7 +121,7 @@ export async function openModules(
       placements: keys[1],
       keys: keys[0],
       signsSessions: name === shopApp.sessions!.module,
-      remote: elsewhere?.remote ?? (() => Promise.reject(new Error('nothing is far here'))),
+      remote: remote ?? (() => Promise.reject(new Error('nothing is far here'))),
       local,
       codec: true,
       strict: true,
@@ -146,7 +156,7 @@ export async function openModules(
     async close() {
       await Promise.all([...running.values()].map((one) => one.close()));
       security.close();
-      rmSync(folder, { recursive: true, force: true });
+      if (elsewhere.folder === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,10 +1,15 @@
-// Orders at a steady rate with a random mix of cards, cancellations and short stock, while modules move, orders and
-// payments have a share of their requests elsewhere, the style changes every two seconds and processes are killed. Then
-// everything is left alone, and the sums are counted from the modules' tables and the network's ledger.
+// Orders at a steady rate with a random mix of cards, cancellations and short stock, and reads between them, while the shop
+// is disturbed (disturbances.ts). Then everything is left alone, and the sums are counted from the modules' tables and the
+// network's ledger, and events by outboxes, log and inboxes against one another.
 import { setTimeout as pause } from 'node:timers/promises';
 import { createRandom, type Random } from '../chaos/random.ts';
 import { discrepancies } from '../saga/sums.ts';
-import { type LogKind, modules, openStage, type Stage } from './stage.ts';
+import { type Counts, disturb, noCounts } from './disturbances.ts';
+import { faultsOfEvents } from './events.ts';
+import { type Judged, judged, prepare } from './ladders.ts';
+import { browse } from './reads.ts';
+import { type LogKind, openStage, type Stage } from './stage.ts';
+import { bringHome, type Moves, movesOf } from './stores.ts';
 
 export interface CampaignOptions {
   readonly log: LogKind;
@@ -16,22 +21,20 @@ export interface CampaignOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Outcome {
+export interface Outcome extends Readonly<Counts> {
   readonly seconds: number;
   readonly orders: Readonly<Record<string, number>>;
-  readonly flips: number;
-  /** Changes of the share of orders or of payments. */
-  readonly shares: number;
-  readonly styleChanges: number;
-  readonly kills: number;
+  readonly judged: Judged;
+  /** Of stores. */
+  readonly moves: Moves;
   /** Seconds of the slowest order from placed to final. */
   readonly slowest: number;
   readonly wrong: readonly string[];
 }
 
-const STYLE_EVERY_MS = 2_000;
-const SHARE_EVERY_MS = 1_700;
-const KILL_EVERY_MS = 4_000;
+const ENOUGH_MS = 60_000;
+/** For each order. */
+const READS = 2;
 /** After the last order: leases, backoffs and silent networks end well within it. */
 const PATIENCE_MS = 180_000;
 
@@ -49,7 +52,7 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
   const random = createRandom(seed);
   const stage = await openStage(log, 'test');
   const began = Date.now();
-  const counts = { flips: 0, shares: 0, styleChanges: 0, kills: 0 };
+  const counts = noCounts();
   const over = new AbortController();
   try {
     const customers = await Promise.all(Array.from({ length: 10 }, () => stage.customer()));
@@ -60,8 +63,10 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
       stock.set(await stage.product(pieces), pieces);
     }
     const products = [...stock.keys()];
+    await prepare(stage);
     say(`${log}: ${orders} orders, ${rate}/s, seed ${seed}`);
     const disturbing = disturb(stage, random, counts, say, over.signal);
+    const reading = browse(stage, random, { customers, products, rate: READS * rate }, over.signal);
     const placing: Promise<void>[] = [];
     for (let n = 0; n < orders; n += 1) {
       signal?.throwIfAborted();
@@ -72,10 +77,14 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
       await pause(1_000 / rate);
     }
     await Promise.all(placing);
+    await enough(stage, counts, signal);
     over.abort();
-    await disturbing;
-    say(`${log}: all placed, ${JSON.stringify(counts)}; waiting until each is final`);
-    const wrong = await settled(stage, stock, signal);
+    const [unexpected] = await Promise.all([reading, disturbing]);
+    const moves = await movesOf(stage);
+    say(`${log}: all placed, ${JSON.stringify({ ...counts, ...moves })}; waiting until each is final`);
+    const astray = await bringHome(stage, PATIENCE_MS);
+    const wrong = [...astray, ...(await settled(stage, stock, signal)), ...unexpected];
+    wrong.push(...(await faultsOfEvents(stage, new Date(began), PATIENCE_MS)));
     const { rows } = await stage.database.query<{ what: string; n: number; slowest: number }>(`
       SELECT saga || ' ' || status || coalesce(' ' || reason, '') AS what, count(*)::int AS n,
         max(extract(epoch FROM decided_at - created_at))::float AS slowest
@@ -84,6 +93,8 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
     if (made !== orders) wrong.push(`${orders} orders were placed, there are ${made}`);
     return {
       ...counts,
+      judged: await judged(stage),
+      moves,
       seconds: (Date.now() - began) / 1_000,
       orders: Object.fromEntries(rows.map(({ what, n }) => [what, n])),
       slowest: Math.max(...rows.map(({ slowest }) => slowest)),
@@ -92,6 +103,19 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
   } finally {
     over.abort();
     await stage.stop();
+  }
+}
+
+/** A short run on a slow machine goes on until everything has happened once that it is about. */
+async function enough(stage: Stage, counts: Counts, signal?: AbortSignal): Promise<void> {
+  const deadline = Date.now() + ENOUGH_MS;
+  const least = async () => {
+    const { moved } = await movesOf(stage);
+    return Math.min(counts.ladders, counts.mirrors, counts.judgesKilled, moved);
+  };
+  while ((await least()) === 0 && Date.now() < deadline) {
+    signal?.throwIfAborted();
+    await pause(100);
   }
 }
 
@@ -140,61 +164,4 @@ async function insist(ask: () => ReturnType<Stage['call']>, wanted: readonly num
     if (answer && answer.status < 500) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
     await pause(200);
   }
-}
-
-async function disturb(
-  stage: Stage,
-  random: Random,
-  counts: { flips: number; shares: number; styleChanges: number; kills: number },
-  say: (line: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  let monolithAway = false;
-  const every = async (ms: number, what: () => Promise<void>) => {
-    while (!signal.aborted) {
-      await pause(ms, undefined, { signal }).catch(() => {});
-      // What meets a dead monolith, or a drain that takes too long, comes again later.
-      if (!signal.aborted && !monolithAway) await what().catch(() => {});
-    }
-  };
-  const away = new Set<string>();
-  await Promise.all([
-    every(STYLE_EVERY_MS, async () => {
-      const { style } = await stage.admin('GET', '/admin/saga');
-      const other = style === 'choreography' ? 'orchestration' : 'choreography';
-      await stage.admin('PUT', '/admin/saga', { style: other });
-      counts.styleChanges += 1;
-    }),
-    every(1_500, async () => {
-      const module = random.pick(modules);
-      await stage.place(module, away.has(module) ? 'in-process' : 'service');
-      if (!away.delete(module)) away.add(module);
-      counts.flips += 1;
-    }),
-    every(SHARE_EVERY_MS, async () => {
-      const module = random.pick(['orders', 'payments'] as const);
-      await stage.share(module, random.pick([10, 50, 90]));
-      away.add(module);
-      counts.shares += 1;
-    }),
-    every(KILL_EVERY_MS, async () => {
-      const { rows } = await stage.database.query<{ id: string; pid: number }>(
-        `SELECT id, pid FROM banyan_control.host WHERE live AND role = 'service' ORDER BY id`,
-      );
-      // One in eight kills is the monolith's: nothing moves until it is back.
-      if (random.next() < 0.125) {
-        monolithAway = true;
-        await stage.strike().finally(() => {
-          monolithAway = false;
-        });
-        say('killed the monolith');
-      } else {
-        if (rows.length === 0) return;
-        const { id, pid } = random.pick(rows);
-        process.kill(pid, 'SIGKILL');
-        say(`killed ${id}`);
-      }
-      counts.kills += 1;
-    }),
-  ]);
 }

@@ -31,8 +31,12 @@ for (const log of logs) {
   const say = (line: string) => console.error(line);
   const outcome = await campaign({ log, orders, seed, rate, say, signal: stop.signal });
   const { flips, shares, styleChanges, kills, seconds, slowest } = outcome;
+  const { ladders, byHand, mirrors, judgesKilled, judged, moves } = outcome;
   console.log(
-    `\n${log}: ${orders} orders in ${seconds.toFixed(0)} s, seed ${seed}: ${flips} flips, ${shares} changes of a share, ${styleChanges} changes of style, ${kills} kills; the slowest order took ${slowest.toFixed(1)} s\n`,
+    `\n${log}: ${orders} orders in ${seconds.toFixed(0)} s, seed ${seed}: ${flips} flips, ${shares} changes of a share, ${styleChanges} changes of style, ${kills} kills; the slowest order took ${slowest.toFixed(1)} s`,
+  );
+  console.log(
+    `${ladders} ladders, ${judged.promoted} times up and ${judged.demoted} times down on evidence, ${judged.ended} to the end, ${byHand} words by hand, ${mirrors} placements with a mirror, the judge killed ${judgesKilled} times; stores moved ${moves.moved} times, ${moves.rolledBack} moves rolled back\n`,
   );
   for (const [what, count] of Object.entries(outcome.orders))
     console.log(`${String(count).padStart(6)}  ${what}`);

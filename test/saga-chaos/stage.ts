@@ -1,5 +1,5 @@
-// A shop outside of the test runner: a PostgreSQL server, a monolith as a process on it, a Kafka broker where
-// asked for. For chaos runs and measurements. Everything that it started is gone after `stop`.
+// A shop outside of the test runner: a PostgreSQL server and another one for stores that move, a monolith as a process on
+// them, a Kafka broker where asked for. For chaos runs and measurements. Everything that it started is gone after `stop`.
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,12 +53,12 @@ let counter = 0;
 export async function openStage(log: LogKind, mode = 'production'): Promise<Stage> {
   const dataDir = mkdtempSync(join(tmpdir(), 'banyan-stage-'));
   chmodSync(dataDir, 0o711);
-  const server = await openServer();
+  const [server, other] = await Promise.all([openServer(), openServer()]);
   let broker: Broker | undefined;
   if (log === 'kafka') {
     broker = await startBroker({ cacheDir: join(root, 'node_modules/.cache/kafka') }).catch(
       async (error: unknown) => {
-        await server.stop();
+        await Promise.all([server.stop(), other.stop()]);
         rmSync(dataDir, { recursive: true, force: true });
         throw error;
       },
@@ -70,6 +70,7 @@ export async function openStage(log: LogKind, mode = 'production'): Promise<Stag
     PORT: '0',
     DATA_DIR: dataDir,
     DATABASE_URL: server.url,
+    STORE_B_URL: other.url,
     ADMIN_TOKEN: adminToken,
     ...(broker ? { BROKER_URL: broker.url } : {}),
   };
@@ -78,7 +79,7 @@ export async function openStage(log: LogKind, mode = 'production'): Promise<Stag
   const start = () => launch({ env, output: 'errors' }).up();
   const close = async () => {
     await database.end();
-    await Promise.all([server.stop(), broker?.stop()]);
+    await Promise.all([server.stop(), other.stop(), broker?.stop()]);
     rmSync(dataDir, { recursive: true, force: true });
   };
   let host = await start().catch(async (error: unknown) => {

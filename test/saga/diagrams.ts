@@ -94,7 +94,6 @@ export async function watchChoreography(stage: Stage): Promise<Cause[]> {
     }
     throw new Error(`never came true of ${id}: ${sql}`);
   };
-  const mailed = `SELECT FROM notifications.notifications WHERE order_id = $1 AND status = 'sent'`;
   const cancelled = (id: string) => stage.call('DELETE', `/api/orders/${id}`, { token });
 
   const settled = [await order('tok_ok'), await order('tok_declined'), await order('tok_ok', 50)];
@@ -109,10 +108,15 @@ export async function watchChoreography(stage: Stage): Promise<Cause[]> {
   await cancelled(captured);
   await lock.query('COMMIT');
   lock.release();
-  for (const id of [...settled, silent, captured]) await until(mailed, id);
-  await until(`SELECT FROM payments.payments WHERE order_id = $1 AND status = 'voided'`, silent);
-  await until(`SELECT FROM payments.payments WHERE order_id = $1 AND status = 'refunded'`, captured);
-  return causesInLog(stage, [...settled, silent, captured]);
+  // The log is waited for, not the tables: an event is in its outbox first.
+  const logged = (type: string) =>
+    `SELECT FROM banyan_log.record WHERE key = $1 AND headers ->> 'ce_type' LIKE '${type}.v%'`;
+  const all = [...settled, silent, captured];
+  for (const id of all) await until(logged('notifications.notification-sent'), id);
+  for (const id of [settled[1]!, silent, captured]) await until(logged('catalog.stock-released'), id);
+  await until(logged('payments.payment-voided'), silent);
+  await until(logged('payments.payment-refunded'), captured);
+  return causesInLog(stage, all);
 }
 
 async function causesInLog({ database }: Stage, orders: readonly string[]): Promise<Cause[]> {

@@ -13,8 +13,13 @@ import { keysAndPicture, openModules } from '../rolled-back/modules.ts';
 import { everyRight, remoteTo } from './remote.ts';
 
 export interface HostOrder {
+  readonly name: string;
   readonly databaseUrl: string;
   readonly env: { readonly ROOT_KEY: string };
+  /** Of pictures and mails. */
+  readonly folder: string;
+  /** 0: any. */
+  readonly port: number;
   readonly modules: readonly string[];
   /** Where other modules are, by module. */
   readonly others: Readonly<Record<string, string>>;
@@ -29,7 +34,12 @@ const [keys, placements] = keysAndPicture(moduleNames(shopApp));
 const far = Object.keys(order.others).map((module) => [module, { placement: 'service', instances: [] }]);
 const current = { ...placements.current, modules: Object.fromEntries(far) };
 const picture = { ...placements, current } as unknown as typeof placements;
-const modules = await openModules(order as never, [keys, picture], { only: order.modules, remote });
+const modules = await openModules(order, [keys, picture], {
+  only: order.modules,
+  remote,
+  host: order.name,
+  folder: order.folder,
+});
 const server = createServer();
 attachWsDoor({
   server,
@@ -37,13 +47,13 @@ attachWsDoor({
   rights: everyRight,
   dispatchers: modules.dispatchers,
   tryHere: async (module, operation, input, call) => {
-    const left = Math.min(MOST_MS, call.deadline - Date.now());
+    const left = Math.max(1, Math.min(MOST_MS, call.deadline - Date.now()));
     const tried = await modules.tried(`${module}.${operation}`, input, call, left);
     return shadowAnswer(module, modules.dispatchers.get(module)!.contract.operations[operation]!, tried);
   },
   log: pino({ level: 'silent' }),
 });
-server.listen(0, '127.0.0.1', () => {
+server.listen(order.port, '127.0.0.1', () => {
   console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 });
 process.once('disconnect', () => process.exit());

@@ -1,11 +1,19 @@
 // How a process of these tests asks others: by the real far exit, over a picture that never changes.
 import { pino } from 'pino';
 import { createRemote, type RemoteCalls } from '../../src/banyan/calls/remote.ts';
+import type { InternalTokens } from '../../src/banyan/identity/internal-token.ts';
 import type { Rights } from '../../src/banyan/identity/rights.ts';
 import type { Placements } from '../../src/banyan/routing/snapshot.ts';
 
-/** @param others where modules are, by module. @param self as whom it asks. */
-export function remoteTo(others: Readonly<Record<string, string>>, self: string): RemoteCalls {
+/**
+ * @param others where modules are, by module. @param self as whom it asks. @param tokens by which it says so; default: by
+ * its name alone, which only processes of these tests believe.
+ */
+export function remoteTo(
+  others: Readonly<Record<string, string>>,
+  self: string,
+  tokens: Pick<InternalTokens, 'kid' | 'mint'> = { kid: 'k', mint: () => self } as never,
+): RemoteCalls {
   const modules = Object.entries(others).map(([module, url]) => {
     const instance = {
       id: `${module}-1`,
@@ -25,7 +33,7 @@ export function remoteTo(others: Readonly<Record<string, string>>, self: string)
   } as unknown as Placements;
   return createRemote({
     placements,
-    tokens: { kid: 'k', mint: () => self } as never,
+    tokens: tokens as InternalTokens,
     log: pino({ level: 'silent' }),
   });
 }

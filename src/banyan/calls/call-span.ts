@@ -2,24 +2,31 @@
 // (internal); far, it is two, one on each side (client and server).
 
 import type { Tracing } from '../telemetry/tracing.ts';
-import type { EndedCall, ObserveCall } from './observed.ts';
+import type { ObserveCalls } from './observed.ts';
 
-/** Undefined where nothing is exported: then nobody need observe. */
-export function callSpans(tracing: Tracing, kind: 'internal' | 'client' | 'server'): ObserveCall | undefined {
-  if (!tracing.enabled) return undefined;
-  return ({ module, operation, traceparent, parent, startMs, failed }: EndedCall) =>
-    tracing.record({
-      name: `${module}/${operation}`,
-      kind,
-      traceparent,
-      parent: parent?.slice(36, 52),
-      startMs,
-      endMs: Date.now(),
-      failed,
-      attributes: {
-        ...(kind === 'internal' ? {} : { 'rpc.system': 'jsonrpc' }),
-        'rpc.service': module,
-        'rpc.method': operation,
-      },
-    });
+export function callSpans(tracing: Tracing, kind: 'internal' | 'client' | 'server'): ObserveCalls {
+  return {
+    get active() {
+      return tracing.enabled;
+    },
+    ended({ module, operation, traceparent, parent, startMs, failed, side }) {
+      if (!tracing.enabled) return;
+      tracing.record({
+        name: `${module}/${operation}`,
+        kind,
+        traceparent,
+        parent: parent?.slice(36, 52),
+        startMs,
+        endMs: Date.now(),
+        failed,
+        module,
+        attributes: {
+          ...(kind === 'internal' ? {} : { 'rpc.system': 'jsonrpc' }),
+          'rpc.service': module,
+          'rpc.method': operation,
+          ...(side && { 'banyan.side': side }),
+        },
+      });
+    },
+  };
 }

@@ -21,7 +21,7 @@ import { type InputCheck, inputCheck, outputCheck } from '../contract/validation
 import type { Mirror } from '../ladder/mirror.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
 import { type NoteAct, noteAct } from './acts.ts';
-import { type ObserveCall, observed } from './observed.ts';
+import { type ObserveCalls, observed } from './observed.ts';
 
 type AnyHandler = (input: unknown, call: Call) => Promise<unknown>;
 
@@ -30,8 +30,8 @@ export interface DispatcherOptions {
   readonly codec: boolean;
   /** Hears of what administrators do. Absent: nobody listens. */
   readonly security?: SecurityLog | undefined;
-  /** Hears of every near call. Absent: nothing is measured, and a near call runs in the flow of its caller. */
-  readonly observe?: ObserveCall | undefined;
+  /** Hears of every near call, while it listens; else nothing is measured, and a near call runs in the flow of its caller. */
+  readonly observe?: ObserveCalls | undefined;
   /** Tries requests on the module's service as well. Absent: nothing is. */
   readonly mirror?: Mirror | undefined;
 }
@@ -118,10 +118,10 @@ export function createDispatcher(
           inTime(contract.module, operation, call);
           const work = mirror?.active
             ? () => tried(mirror, operation, entry, input, call)
-            : observe && (() => handler(input, call));
+            : observe?.active && (() => handler(input, call));
           const answer = !work
             ? handler(input, call)
-            : observe
+            : observe?.active
               ? observed(observe, contract.module, operation, call, work)
               : work();
           return codec ? answer.then(output).then(throughJson) : answer;

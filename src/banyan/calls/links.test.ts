@@ -126,8 +126,8 @@ describe('a peer on a WebSocket that answers', () => {
 
   it('more than a frame may hold is cut off', async () => {
     const { ref } = await odd(() => [`"${'x'.repeat(200_000)}"`]);
-    const { code, body } = await problemOf(ref.create({ tag: 'x' }));
-    expect([code, body.detail]).toEqual(['unavailable', expect.stringMatching(/payload/i)]);
+    const { code, message } = await problemOf(ref.create({ tag: 'x' }));
+    expect([code, message]).toEqual(['unavailable', expect.stringMatching(/payload/i)]);
   });
 
   it('nothing, because it does not read, is given no more than a bounded amount', async () => {
@@ -332,14 +332,14 @@ describe('a peer that offers HTTP alone', () => {
         .end(asked % 2 ? '' : '{"title":"No","status":401,"type":"about:blank"}');
     });
     const says = async (words: RegExp) => {
-      const { status, body } = await problemOf(ref.create({ tag: 'x' }));
-      expect([status, body.detail]).toEqual([503, expect.stringMatching(words)]);
+      const { status, message } = await problemOf(ref.create({ tag: 'x' }));
+      expect([status, message]).toEqual([503, expect.stringMatching(words)]);
     };
     await says(/greeter-1 refuses the internal token of this host \(401\).*must know the key of this host/);
     ahead = -600_000;
     // It is left alone for a moment after each refusal.
     await expect
-      .poll(async () => (await problemOf(ref.create({ tag: 'x' }))).body.detail)
+      .poll(async () => (await problemOf(ref.create({ tag: 'x' }))).message)
       .toMatch(/its clock is (599|600|601) s behind the clock here/);
     expect(warned.length).toBe(2);
   });

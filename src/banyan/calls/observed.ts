@@ -1,6 +1,7 @@
 // A call that has ended, as telemetry hears of it from whoever made it happen: a near ref, or a door. Only where
 // somebody listens is anything of it made.
 import { type Call, currentFlow, type Flow, withFlow } from '../context/call.ts';
+import type { Side } from '../routing/snapshot.ts';
 
 export interface EndedCall {
   readonly module: string;
@@ -12,13 +13,19 @@ export interface EndedCall {
   /** Milliseconds since the epoch. */
   readonly startMs: number;
   readonly failed: boolean;
+  /** Where a call to another process went. */
+  readonly side?: Side;
 }
 
-export type ObserveCall = (call: EndedCall) => void;
+export interface ObserveCalls {
+  /** Whether anybody listens at this moment; where nobody does nothing is measured. */
+  readonly active: boolean;
+  ended(call: EndedCall): void;
+}
 
 /** A near call with a span of its own: what it calls and publishes hangs on that. */
 export async function observed<T>(
-  observe: ObserveCall,
+  observe: ObserveCalls,
   module: string,
   operation: string,
   call: Call,
@@ -33,7 +40,7 @@ export async function observed<T>(
     failed = false;
     return answer;
   } finally {
-    observe({ module, operation, traceparent, parent: asking?.traceparent, startMs, failed });
+    observe.ended({ module, operation, traceparent, parent: asking?.traceparent, startMs, failed });
   }
 }
 

@@ -66,7 +66,7 @@ export function createRef<C extends Contract>(contract: C, options: RefOptions):
   for (const [name, spec] of Object.entries(contract.operations)) {
     if (spec.upload || spec.download) continue;
     const near = local?.forModule(name, caller);
-    const counter = stats?.of(module, 'in-process', name);
+    const counter = stats?.of(module, 'in-process', name, caller);
     // An addition, but for the few that are watched to their end.
     const nearby =
       near && ((input: unknown) => (counter?.begins() ? counter.watch(near, input) : near(input)));
@@ -78,7 +78,7 @@ export function createRef<C extends Contract>(contract: C, options: RefOptions):
       const side = sideOfCall(snapshot, module, share);
       if (nearby && side === 'in-process') return nearby(input);
       if (nearby && share && mayFallBack(snapshot, module, share) && !hasHealthy(snapshot, module)) {
-        stats?.fellBack(module, name, 0);
+        stats?.fellBack(module, name, 0, caller);
         return nearby(input);
       }
       return remote(contract, name, input, caller, side, share);

@@ -5,10 +5,10 @@
 import { shareIn } from '../context/share.ts';
 import { libraryProblem, ModuleUnavailable, Problem } from '../contract/problem.ts';
 import { mayFallBack, sideOfCall } from '../routing/side.ts';
-import type { Placements, Snapshot } from '../routing/snapshot.ts';
-import { isFault, type Stats } from '../telemetry/stats.ts';
+import type { Placements, Side, Snapshot } from '../routing/snapshot.ts';
+import { CLIENTS, isFault, type Stats } from '../telemetry/stats.ts';
 import { AskByHttp, type FarCall, type Settling } from './far-call.ts';
-import { SHADOW_PREFIX } from './frames.ts';
+import { CLIENT_PREFIX, SHADOW_PREFIX } from './frames.ts';
 import type { RemoteInstances } from './remote-instances.ts';
 
 export interface CallObserver {
@@ -21,7 +21,7 @@ export interface CallObserver {
     operation: string,
     ms: number,
     outcome: string,
-    span: { readonly traceparent: string; readonly parent: string | undefined },
+    span: { readonly traceparent: string; readonly parent: string | undefined; readonly side: Side },
   ): void;
 }
 
@@ -60,13 +60,14 @@ export function createSettling(
     if (!calls.has(call.id)) return;
     const { link } = call;
     peers.release(call);
-    const { module, spec } = call.target;
+    const { module, spec, prefix } = call.target;
+    const caller = prefix === CLIENT_PREFIX ? CLIENTS : call.target.caller;
     // A shadow is not worth a second way, and has no business on the other side.
     if (call.target.prefix === SHADOW_PREFIX || !call.mayFollow(link, begun, spec.idempotent))
       return unavailable(call, reason);
     if (peers.send(call)) return;
     if (fallsBack(placements.current, call)) {
-      stats?.fellBack(module, call.target.operation, performance.now() - call.startedAt);
+      stats?.fellBack(module, call.target.operation, performance.now() - call.startedAt, caller);
       call.fellBack = true;
       call.side = 'in-process';
       if (peers.send(call)) return;
@@ -115,6 +116,6 @@ function late({ target: { module, operation } }: FarCall): Problem {
 
 function observe(observer: CallObserver, call: FarCall, ms: number, outcome: string): void {
   const { module, operation } = call.target;
-  const span = { traceparent: call.traceparent, parent: call.flow?.traceparent };
+  const span = { traceparent: call.traceparent, parent: call.flow?.traceparent, side: call.side };
   observer.onCall(module, operation, ms, outcome, span);
 }

@@ -29,7 +29,7 @@ export class Targets {
     if (!target) {
       const { module } = contract;
       const head = requestHead(module, operation, caller, prefix);
-      const counters = prefix !== '' ? undefined : this.#countersOf(module, operation);
+      const counters = prefix !== '' ? undefined : this.#countersOf(module, operation, caller);
       const traffic = this.#peers.trafficOf(module);
       target = { module, operation, spec, caller, prefix, traffic, head, counters };
       byCaller.set(key, target);
@@ -37,8 +37,8 @@ export class Targets {
     return target;
   }
 
-  #countersOf(module: string, operation: string): Target['counters'] {
-    const of = (side: 'in-process' | 'service') => this.#stats!.of(module, side, operation);
+  #countersOf(module: string, operation: string, caller: string): Target['counters'] {
+    const of = (side: 'in-process' | 'service') => this.#stats!.of(module, side, operation, caller);
     return this.#stats && { 'in-process': of('in-process'), service: of('service') };
   }
 }

@@ -19,6 +19,14 @@ export interface App {
   readonly sessions?: { readonly module: string; readonly begin: string };
   /** Settings of the modules, by the name under which `module.ts` finds them; their services are told them, too. */
   readonly settings?: Readonly<Record<string, ModuleSetting>>;
+  /**
+   * A tool that measures two architectures on the same work: a program with its first arguments, and the works it knows
+   * (admin/comparison-tool.ts says what it must do). Absent: nobody can ask for a comparison.
+   */
+  readonly comparison?: {
+    readonly command: readonly [string, ...string[]];
+    readonly works: readonly string[];
+  };
   /** A module to name in examples. */
   readonly example: string;
   /** What a person is told when it is up, besides where: facts beside their labels, commands to try. */

@@ -7,8 +7,10 @@ import type { App } from './app.ts';
 import { openDefaults } from './defaults.ts';
 import { readModuleBrokers } from './module-brokers.ts';
 import { readHostId, readModules, readModuleUrls, readPlacements } from './module-values.ts';
+import { readOtlp } from './otlp.ts';
 import { checkRole } from './required.ts';
 import type { Settings } from './settings.ts';
+import { readStores } from './stores.ts';
 import {
   ConfigurationError,
   type Env,
@@ -17,6 +19,7 @@ import {
   quoted,
   readBearer,
   readBroker,
+  readConsole,
   readFolder,
   readHost,
   readInteger,
@@ -60,9 +63,11 @@ export function readEnvironment(app: App, overrides: Env = {}, given: Env = proc
     host: readHost('HOST', env.HOST ?? '127.0.0.1'),
     adminHost: readHost('ADMIN_HOST', env.ADMIN_HOST ?? '127.0.0.1'),
     ...readPorts(env, role),
+    console: readConsole(env.CONSOLE ?? '/console'),
     dataDir,
     databaseUrl: readUrl('DATABASE_URL', env.DATABASE_URL, postgres),
     moduleDatabaseUrls: readModuleUrls(env, allModules),
+    ...readStores(env, allModules, role),
     brokerUrl: readBroker('BROKER_URL', env.BROKER_URL),
     moduleBrokerUrls: readModuleBrokers(env, allModules, role),
     own: readOwnSettings(app, env, dataDir),
@@ -74,7 +79,7 @@ export function readEnvironment(app: App, overrides: Env = {}, given: Env = proc
     rateLimit: readInteger('RATE_LIMIT', env.RATE_LIMIT ?? '300', 0, 1_000_000),
     rateLimitExempt: readNetworks('RATE_LIMIT_EXEMPT', env.RATE_LIMIT_EXEMPT),
     drainDelayMs: readInteger('DRAIN_DELAY_MS', env.DRAIN_DELAY_MS ?? '0', 0, 600_000),
-    otlpEndpoint: readUrl('OTEL_EXPORTER_OTLP_ENDPOINT', env.OTEL_EXPORTER_OTLP_ENDPOINT, http),
+    otlp: readOtlp(env),
     notifyUrl: readUrl('NOTIFY_URL', env.NOTIFY_URL, http),
     securityLog: readSecurityLog(env.SECURITY_LOG, dataDir),
     codec: env.NODE_ENV === 'test',

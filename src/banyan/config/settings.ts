@@ -4,6 +4,7 @@ import type { JWK } from 'jose';
 import type { NamedKey } from '../identity/keys.ts';
 import type { Wish } from '../placement/wish.ts';
 import type { App } from './app.ts';
+import type { OtlpSettings } from './otlp.ts';
 import type { OwnValue } from './values.ts';
 
 export interface Settings {
@@ -21,6 +22,8 @@ export interface Settings {
   /** Of /admin, where it is to have one of its own; 0: a free one. */
   readonly adminPort: number | undefined;
   readonly adminHost: string;
+  /** Where the console is, such as `/console`; undefined: nowhere. */
+  readonly console: string | undefined;
   /** 0: a free one. */
   readonly internalPort: number;
   readonly dataDir: string;
@@ -28,6 +31,10 @@ export interface Settings {
   readonly databaseUrl: string | undefined;
   /** DATABASE_URL_<MODULE>, by module. */
   readonly moduleDatabaseUrls: Readonly<Record<string, string>>;
+  /** STORE_<NAME>_URL, by name in lower case: servers that stores can be on besides the shared one. */
+  readonly storeUrls: Readonly<Record<string, string>>;
+  /** Where the stores of modules are made that are nowhere yet: `shared`, `own`, or such a name. */
+  readonly stores: Readonly<Record<string, string>>;
   /** Undefined, or POSTGRES_LOG on a service: the log in the database. */
   readonly brokerUrl: string | undefined;
   /** BROKER_URL_<MODULE>, by module: as whom its service speaks to Kafka. Only a monolith is told them. */
@@ -56,7 +63,8 @@ export interface Settings {
   readonly rateLimit: number;
   /** Addresses and CIDRs, besides loopback, whose requests are not counted. */
   readonly rateLimitExempt: readonly string[];
-  readonly otlpEndpoint: string | undefined;
+  /** Where telemetry leaves this host; undefined: nowhere. */
+  readonly otlp: OtlpSettings | undefined;
   /** Whom to tell of changes of ladders; it may hold a secret. */
   readonly notifyUrl: string | undefined;
   /** Where the security log goes: `stdout`, `stderr`, or the path of a file. */

@@ -23,6 +23,7 @@ ROOT_KEY.
   INTERNAL_PORT         a free one      for other hosts, on loopback
   ADMIN_PORT            none: PORT      a port of /admin alone
   ADMIN_HOST            127.0.0.1       the address that one listens on
+  CONSOLE               /console        where the console is, or off
   MODULES               all             all, none (the gateway alone), or a list
   DATA_DIR              .banyan         where the defaults below are kept
   DATABASE_URL          embedded        postgres://user:pass@host:5432/banyan
@@ -39,6 +40,8 @@ ${own.join('')}  ADMIN_TOKEN           made once       bearer token of /admin
   INTERNAL_KEY                          the key that those have; with it alone
   ADVERTISE_URL         loopback        how others reach the internal port
   INSTANCE_ID           monolith        or <module>-<n>
+  STORES                shared          ${example}=own or =NAME, at first
+  STORE_<NAME>_URL                      another database server, by name
   PLACEMENTS            in-process      ${example}=service or =canary:10, at first
   DRAIN_DELAY_MS        0               between "not ready" and closing the port
   TRUST_PROXY                           CIDRs of proxies believed on addresses
@@ -46,6 +49,15 @@ ${own.join('')}  ADMIN_TOKEN           made once       bearer token of /admin
   RATE_LIMIT_EXEMPT     loopback        CIDRs that are not counted, besides
   SECURITY_LOG          under DATA_DIR  stdout, stderr, or the path of a file
   NOTIFY_URL                            gets a POST of each change of a ladder
-  OTEL_EXPORTER_OTLP_ENDPOINT           http://collector:4318
+  OTEL_EXPORTER_OTLP_ENDPOINT           http://collector:4318: traces, metrics
+                                        and logs go there
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT    of traces alone, the whole URL; so, too:
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_EXPORTER_OTLP_LOGS_ENDPOINT
+  OTEL_EXPORTER_OTLP_HEADERS            name=value,... of each export
+  OTEL_TRACES_EXPORTER  otlp            or none; where there is an endpoint
+  OTEL_METRICS_EXPORTER otlp            or none
+  OTEL_LOGS_EXPORTER    otlp            or none
+  OTEL_METRIC_EXPORT_INTERVAL           60000: milliseconds between two exports
+  OTEL_RESOURCE_ATTRIBUTES              name=value,... said of every host
 `;
 }

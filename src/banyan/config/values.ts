@@ -70,6 +70,19 @@ export function readSwitch(name: string, text = '0'): boolean {
   throw new ConfigurationError(name, `is ${quoted(text)}`, 'Use 1, or leave it unset.');
 }
 
+const TAKEN = ['/api', '/admin', '/health', '/docs', '/openapi.json', '/asyncapi.json', '/.well-known'];
+
+/** A path that is nobody else's, or `off`: undefined. */
+export function readConsole(text: string): string | undefined {
+  if (text === 'off') return undefined;
+  const taken = TAKEN.find((one) => text === one || text.startsWith(`${one}/`));
+  const remedy = 'Use a path such as /console, of small letters, digits and -, or off.';
+  if (taken)
+    throw new ConfigurationError('CONSOLE', `is ${quoted(text)}, and ${taken} is something else`, remedy);
+  if (/^(\/[a-z0-9][a-z0-9-]*)+$/.test(text) && text.length <= 100) return text;
+  throw new ConfigurationError('CONSOLE', `is ${quoted(text)}`, remedy);
+}
+
 export interface UrlKind {
   readonly protocols: readonly string[];
   readonly example: string;

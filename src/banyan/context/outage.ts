@@ -12,9 +12,20 @@ export function isConnectionLoss(error: unknown): boolean {
   );
 }
 
-/** What a caller is told of an outage. 53100: the server cannot write for want of room. */
+/** `full`: the server cannot write for want of room. `connections`: it takes no more of them. */
+export const outageKinds = ['full', 'connections', 'unreachable'] as const;
+export type OutageKind = (typeof outageKinds)[number];
+
+/** Of an error that is one (`isOutage`). */
+export function outageKind(error: unknown): OutageKind {
+  const codes = chain(error).map(({ code, originalCode }) => code ?? originalCode);
+  if (codes.includes('53100')) return 'full';
+  return codes.includes('53300') ? 'connections' : 'unreachable';
+}
+
+/** What a caller is told of an outage. */
 export function outageInWords(error: unknown): string {
-  return chain(error).some(({ code, originalCode }) => (code ?? originalCode) === '53100')
+  return outageKind(error) === 'full'
     ? 'The disk of the store is full. Its operator has to make room; then try again.'
     : 'The store does not answer at the moment. Try again.';
 }

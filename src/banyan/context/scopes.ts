@@ -12,7 +12,8 @@ export const scopeWords: Readonly<Record<Scope, string>> = {
   place: 'move modules, start and stop their processes; see where they are',
   events: 'publish, redrive, drop, skip and replay events; see them',
   saga: 'choose the style of sagas, help or cancel a stuck one; see them',
-  store: "change what stands in the modules' stores, as their administrator",
+  store:
+    "move the modules' stores from server to server, and change what stands in them, as their administrator",
   compare: 'have the architectures compared',
   keys: 'rotate and issue keys',
   operators: 'add and revoke operators, and so give themselves all of these',

@@ -51,6 +51,18 @@ export interface ShadowSpec {
   readonly ignore?: readonly string[];
 }
 
+/**
+ * `list`: the style in force, what is open in numbers, and with any filter the sagas themselves. `style`: sets the style of
+ * those that begin from now on. `show`, `retry`, `cancel`: of one, whose id is in the path.
+ */
+export type SagaRole = 'list' | 'style' | 'show' | 'retry' | 'cancel';
+
+export interface SagaPart {
+  readonly role: SagaRole;
+  /** The words that do the same in a terminal, with fields of the input as `:name`; absent: there are none. */
+  readonly command?: string;
+}
+
 /** `A`, `D` and `U` keep what a handler's types follow from: who may call, what it answers, whether a file comes. */
 export interface OperationSpec<
   I extends TObject = TObject,
@@ -87,6 +99,8 @@ export interface OperationSpec<
   readonly example?: (contracts: readonly Contract[]) => Readonly<Record<string, unknown>>;
   /** Absent: a GET is a read and everything else a write, and nothing of it is ignored. */
   readonly shadow?: ShadowSpec;
+  /** What it is of the sagas that the module has, for whoever shows them and knows no module (saga/desk.ts). */
+  readonly saga?: SagaPart;
   /** The names, among the contract's errors, that this operation may answer with. */
   readonly errors?: readonly string[];
 }

@@ -1,4 +1,5 @@
 // Field schemas that every contract spells alike: ids, times, money, texts, paging. No business words.
+import { plain } from './plain.ts';
 import { Type } from './type.ts';
 
 /** A UUIDv7 made by the application (any UUID is accepted on the way in). */
@@ -17,15 +18,17 @@ export const time = () => Type.String({ format: 'date-time' });
  * of KWD. At most 10^10, so that a sum stays exact.
  */
 export const cents = () =>
-  Type.Integer({
-    minimum: 0,
-    maximum: 10_000_000_000,
-    description: "In the currency's minor units (ISO 4217): 1250 is EUR 12.50, JPY 1,250, KWD 1.250",
-  });
+  plain(
+    Type.Integer({
+      minimum: 0,
+      maximum: 10_000_000_000,
+      description: "In the currency's minor units (ISO 4217): 1250 is EUR 12.50, JPY 1,250, KWD 1.250",
+    }),
+  );
 
 /** Three letters as ISO 4217 has them. One that it does not have is taken, too: its amounts are shown as they are. */
 export const currency = () =>
-  Type.String({ pattern: CURRENCY, description: 'ISO 4217, three letters', examples: ['EUR'] });
+  plain(Type.String({ pattern: CURRENCY, description: 'ISO 4217, three letters', examples: ['EUR'] }));
 
 // NUL and halves of a surrogate pair have no UTF-8 that PostgreSQL could store; a line has no other controls either,
 // so that it fits a mail header. Patterns are compiled with the flag u: whole characters outside the BMP pass.
@@ -47,6 +50,7 @@ interface Lengths {
   maxLength: number;
   /** What /openapi.json shows; without one, a text that fits. */
   examples?: readonly string[];
+  description?: string;
 }
 
 /** A text of one line. */

@@ -80,6 +80,7 @@ function describe(
     ...(body ? { requestBody: body } : {}),
     responses: { ...successes(contract, spec), ...failures(contract, spec) },
     security: security(spec),
+    ...(spec.saga !== undefined && { 'x-saga': spec.saga.role }),
     ...(spec.shadow?.never !== undefined && { 'x-shadow-never': spec.shadow.never }),
   };
 }

@@ -104,7 +104,10 @@ export function libraryProblem(code: LibraryError, options: ProblemOptions = {})
   return make('kernel', code, spec.status, spec.title, options);
 }
 
-/** The module could not be reached: the one error a caller sees for every way a network can fail. */
+/**
+ * The module could not be reached: the one error a caller sees for every way a network can fail. Its message has the cause,
+ * for the log; its body, which clients get, has nothing of our insides.
+ */
 export class ModuleUnavailable extends Problem {
   readonly module: string;
   /** Nothing of the call was sent: repeating it is safe even when the operation is not idempotent. */
@@ -112,11 +115,13 @@ export class ModuleUnavailable extends Problem {
 
   constructor(
     module: string,
-    detail: string,
+    why: string,
     options: { nothingSent?: boolean; retryAfter?: number; cause?: unknown } = {},
   ) {
+    const detail = `${module} is not available at the moment. Try again after the seconds in Retry-After.`;
     const base = libraryProblem('unavailable', { detail, extra: { module } });
     super(base.body, { retryAfter: options.retryAfter ?? 1, cause: options.cause });
+    this.message = why;
     this.name = 'ModuleUnavailable';
     this.module = module;
     this.nothingSent = options.nothingSent ?? false;

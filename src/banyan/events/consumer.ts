@@ -5,7 +5,7 @@
 
 import type { Batch, LogLogger, StoredRecord } from '../log/port.ts';
 import { Batcher, DurationAverages, Stopped } from '../store/batcher.ts';
-import type { Effect } from './effect.ts';
+import { type Effect, spanOf } from './effect.ts';
 import { defaultPolicy } from './failure.ts';
 import type { Inbox } from './inbox.ts';
 import type { RetryPolicy } from './listener.ts';
@@ -131,6 +131,7 @@ export class Consumer {
   async #handle({ topic, record, reading }: EventItem): Promise<void> {
     const { effect, inbox, log, module, onWaiting } = this.#options;
     const { attributes, listener, envelope } = reading;
+    const traceparent = spanOf(envelope);
     try {
       const done = await effect.attempt({
         listener,
@@ -138,12 +139,14 @@ export class Consumer {
         topic,
         attempt: 1,
         replay: false,
+        traceparent,
         enter: async (tx) => (await inbox.take(tx.sql, topic, attributes, record)) === 'take',
         took: (ms) => this.#durations.record(listener.event.type, ms),
       });
       if (done) this.handled += 1;
     } catch (error) {
-      await inbox.failFirst(topic, attributes, record, { attempt: 1, error, policy: policyOf(listener) });
+      const failure = { attempt: 1, error, policy: policyOf(listener), traceparent };
+      await inbox.failFirst(topic, attributes, record, failure);
       this.failed += 1;
       log.warn(
         { err: error, module, event: envelope.id, type: envelope.type, attempt: 1 },

@@ -3,6 +3,7 @@
 // Or one attempt at several events in one transaction: all of it commits, or nothing does.
 import { currentFlow, type Flow, withFlow } from '../context/call.ts';
 import { childOf, newTraceparent } from '../context/trace.ts';
+import { isTrial } from '../context/trial.ts';
 import type { InnerStore, Transaction } from '../store/store.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { Envelope } from './envelope.ts';
@@ -32,6 +33,8 @@ export interface Attempt {
   readonly topic: string;
   readonly attempt: number;
   readonly replay: boolean;
+  /** Of its span (`spanOf`); whoever writes a failure down names it. */
+  readonly traceparent: string;
   /** Inside the transaction, before the listener: false leaves the event to others. */
   readonly enter: (tx: Transaction) => Promise<boolean>;
   /** Inside the transaction, after the listener. */
@@ -77,7 +80,7 @@ export class Effect {
     await step?.('before-effect', idsOf(some));
     const handle = async (tx: Transaction, one: T) => {
       const { listener, envelope, topic } = one;
-      const { flow, span } = this.#open(one, 1, false);
+      const { flow, span } = this.#open(one, 1, false, spanOf(envelope));
       const delivery = { envelope, topic, attempt: 1, replay: false };
       await withFlow(flow, () => listener.handle(envelope.data as never, { tx, delivery }));
       const endMs = Date.now();
@@ -106,9 +109,9 @@ export class Effect {
   }
 
   async #once(one: Attempt): Promise<boolean> {
-    const { listener, envelope, topic, attempt, replay, enter, leave, took } = one;
+    const { listener, envelope, topic, attempt, replay, traceparent, enter, leave, took } = one;
     const { store, step } = this.#options;
-    const { flow, span } = this.#open(one, attempt, replay);
+    const { flow, span } = this.#open(one, attempt, replay, traceparent);
     const work = async (tx: Transaction): Promise<boolean> => {
       if (!(await enter(tx))) return false;
       await step?.('after-take', [envelope.id]);
@@ -132,11 +135,10 @@ export class Effect {
   }
 
   /** The flow that an event is handled in, and what records its span. */
-  #open({ envelope, topic }: Shared, attempt: number, replay: boolean) {
+  #open({ envelope, topic }: Shared, attempt: number, replay: boolean, traceparent: string) {
     const { tracing, module } = this.#options;
     const startMs = Date.now();
     const parent = envelope.traceparent;
-    const traceparent = parent ? childOf(parent) : newTraceparent();
     const outer = currentFlow();
     const flow: Flow = {
       deadline: startMs + DEADLINE_MS,
@@ -149,7 +151,8 @@ export class Effect {
       },
     };
     const span = (endMs: number, failed: boolean) => {
-      if (!tracing.enabled) return;
+      // What is only tried is nobody's trace.
+      if (!tracing.enabled || isTrial()) return;
       tracing.record({
         name: `handle ${envelope.type}`,
         kind: 'consumer',
@@ -158,6 +161,8 @@ export class Effect {
         startMs,
         endMs,
         failed,
+        module,
+        keys: [envelope.subject],
         attributes: {
           'messaging.system': 'banyan',
           'messaging.destination.name': topic,
@@ -169,6 +174,11 @@ export class Effect {
     };
     return { flow, span };
   }
+}
+
+/** A span for one attempt, in the trace of the event. */
+export function spanOf({ traceparent }: Pick<Envelope, 'traceparent'>): string {
+  return traceparent ? childOf(traceparent) : newTraceparent();
 }
 
 /** A transaction of several events came to nothing. */

@@ -8,6 +8,8 @@ export interface Failure {
   readonly attempt: number;
   readonly error: unknown;
   readonly policy: RetryPolicy;
+  /** Of the attempt's own span. */
+  readonly traceparent: string;
 }
 
 export const defaultPolicy: RetryPolicy = { attempts: 8, baseMs: 200, maxMs: 60_000, afterDeath: 'hold-key' };

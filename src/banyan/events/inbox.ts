@@ -141,8 +141,8 @@ export class Inbox {
         `WITH placed AS (
            SELECT ${this.#schema}.event_take($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12::float8 * interval '1 ms') AS verdict
          )
-         INSERT INTO ${this.#schema}.event_attempt (delivery_id, attempt, host, error, stack)
-         SELECT $1, 1, $13, $10, $14 FROM placed WHERE verdict = 'take'`,
+         INSERT INTO ${this.#schema}.event_attempt (delivery_id, attempt, host, error, stack, traceparent)
+         SELECT $1, 1, $13, $10, $14, $15 FROM placed WHERE verdict = 'take'`,
         [
           of.id,
           topic,
@@ -158,6 +158,7 @@ export class Inbox {
           wait,
           this.#host,
           stack,
+          failure.traceparent,
         ],
       ),
     );

@@ -6,6 +6,13 @@ import type { EventStats } from './stats.ts';
 
 type Measured = Pick<EventRuntime, 'stats' | 'counters' | 'parts'>;
 
+type Gauge = (
+  name: string,
+  help: string,
+  of: (one: EventStats) => MetricSample[],
+  labels?: readonly string[],
+) => void;
+
 /** One look at the stores serves all gauges of a scrape. */
 const FRESH_MS = 1_000;
 
@@ -19,12 +26,7 @@ export function measureEvents(metrics: Metrics, modules: readonly Measured[]): v
     }
     return look;
   };
-  const gauge = (
-    name: string,
-    help: string,
-    of: (one: EventStats) => MetricSample[],
-    labels: string[] = [],
-  ) =>
+  const gauge: Gauge = (name, help, of, labels = []) =>
     metrics.gauge(`banyan_events_${name}`, help, ['module', ...labels], async () =>
       (await stats()).flatMap(of),
     );
@@ -60,13 +62,7 @@ export function measureEvents(metrics: Metrics, modules: readonly Measured[]): v
   gauge('log_reachable', '0 while the log does not answer a consumer', ({ module, lag }) =>
     lag?.length === 0 ? [] : [{ labels: { module }, value: lag === null ? 0 : 1 }],
   );
-  gauge(
-    'deliveries',
-    'Deliveries that are not done, by state',
-    ({ module, deliveries }) =>
-      Object.entries(deliveries).map(([state, value]) => ({ labels: { module, state }, value })),
-    ['state'],
-  );
+  measureDeliveries(gauge);
   gauge(
     'lag',
     'Events in the log that the module has not taken',
@@ -84,6 +80,23 @@ export function measureEvents(metrics: Metrics, modules: readonly Measured[]): v
     ['topic'],
   );
   measureTotals(metrics, modules);
+}
+
+function measureDeliveries(gauge: Gauge): void {
+  gauge(
+    'deliveries',
+    'Deliveries that are not done, by state',
+    ({ module, deliveries }) =>
+      Object.entries(deliveries).map(([state, value]) => ({ labels: { module, state }, value })),
+    ['state'],
+  );
+  gauge(
+    'oldest_delivery_seconds',
+    'Age of the oldest of them, by state; of states in which none is there is no series',
+    ({ module, oldestDeliverySeconds }) =>
+      Object.entries(oldestDeliverySeconds).map(([state, value]) => ({ labels: { module, state }, value })),
+    ['state'],
+  );
 }
 
 function measureTotals(metrics: Metrics, modules: readonly Measured[]): void {

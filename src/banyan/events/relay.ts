@@ -35,8 +35,8 @@ export interface RelayOptions {
   readonly step?: (step: RelayStep, ids: readonly string[]) => Promise<void> | void;
   /** A round failed; or one went well. */
   readonly onRound?: (error?: unknown) => void;
-  /** One sent event, for traces: how long it waited in the outbox. */
-  readonly onSent?: (event: SentEvent) => void;
+  /** What was sent now, for traces: how long each waited in the outbox. */
+  readonly onSent?: (events: readonly SentEvent[]) => void;
   /** Rows per claim. Default 1000. */
   readonly batch?: number;
   /** A frozen holder loses the lease after this. Default 4000. */
@@ -48,9 +48,10 @@ export interface RelayOptions {
 export interface SentEvent {
   readonly id: string;
   readonly type: string;
+  readonly key: string;
   readonly traceparent: string | null;
-  readonly createdAt: number;
-  readonly sentAt: number;
+  /** When it was published, RFC 3339. */
+  readonly time: string;
 }
 
 const STANDBY_MS = 400;
@@ -75,6 +76,8 @@ export class Relay {
   #empty = 0;
   /** When the last round that found something began. */
   #sentFrom = Number.NEGATIVE_INFINITY;
+  /** The switch of servers that was told last. */
+  #told = 0;
   /** The log has the topic, as far as is known. */
   #topicThere = false;
   /** The server on which this leads; another one counts its transactions anew. */
@@ -149,11 +152,7 @@ export class Relay {
       } catch (error) {
         this.#outbox.lookAgain();
         this.#topicThere = false;
-        const level = error instanceof LogRefused ? 'error' : 'warn';
-        this.#options.log[level](
-          { err: error, module: this.#options.module },
-          'events could not be sent; trying again',
-        );
+        this.#tell(error);
         this.#options.onRound?.(error);
         this.#failures += 1;
         if (this.#running) await this.#signal.wait(waitAfter(this.#failures, pauses));
@@ -162,6 +161,22 @@ export class Relay {
     await this.#lease.release().catch(() => this.#lease.forget());
     this.#outbox.lookAgain();
     await this.#session.drop();
+  }
+
+  /** That the store went to another server meanwhile is no trouble. */
+  #tell(error: unknown): void {
+    const { module, pool, log } = this.#options;
+    const refused = error instanceof LogRefused;
+    if (refused || pool.epoch === this.#epoch) {
+      log[refused ? 'error' : 'warn']({ err: error, module }, 'events could not be sent; trying again');
+      return;
+    }
+    const again = this.#told === pool.epoch;
+    this.#told = pool.epoch;
+    log[again ? 'debug' : 'info'](
+      { module },
+      'the store is on another server now; events are sent from there',
+    );
   }
 
   async #lead(): Promise<boolean> {
@@ -267,10 +282,7 @@ export class Relay {
     await step?.('after-finish', ids);
     this.#outbox.sent(rows);
     this.sent += rows.length;
-    if (onSent) {
-      const sentAt = Date.now();
-      for (const row of rows) onSent({ ...row, createdAt: Date.parse(row.time), sentAt });
-    }
+    onSent?.(rows);
   }
 
   /** The lease is renewed beside a slow append: its holder is not gone because the log is slow. */

@@ -6,7 +6,7 @@ import type { LogLogger, StoredRecord } from '../log/port.ts';
 import { pollInterval, Signal } from '../log/signal.ts';
 import type { Transaction } from '../store/store.ts';
 import { policyOf } from './consumer.ts';
-import type { Effect } from './effect.ts';
+import { type Effect, spanOf } from './effect.ts';
 import type { Reader, Reading } from './reading.ts';
 import type { Semaphore } from './semaphore.ts';
 import type { DueRow, Waiting } from './waiting.ts';
@@ -107,6 +107,7 @@ export class Retries {
     const { effect, waiting, log, module } = this.#options;
     const { listener, envelope } = reading;
     const attempt = row.attempts + 1;
+    const traceparent = spanOf(envelope);
     try {
       const done = await effect.attempt({
         listener,
@@ -114,6 +115,7 @@ export class Retries {
         topic: row.topic,
         attempt,
         replay: false,
+        traceparent,
         enter: async (tx: Transaction) => (await waiting.claim(tx.sql, row.id))?.attempts === row.attempts,
         leave: (tx: Transaction) => waiting.settle(tx.sql, row.id, 'done', null),
       });
@@ -121,7 +123,7 @@ export class Retries {
       return done;
     } catch (error) {
       const policy = policyOf(listener);
-      const mine = await waiting.failAgain(row.id, { attempt, error, policy });
+      const mine = await waiting.failAgain(row.id, { attempt, error, policy, traceparent });
       if (mine) {
         const last = attempt >= policy.attempts;
         log[last ? 'error' : 'warn'](

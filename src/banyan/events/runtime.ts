@@ -101,7 +101,7 @@ export function createEventRuntime(options: EventRuntimeOptions): EventRuntime {
     log,
     step: steps?.relay,
     onRound: (error) => (error === undefined ? refusals.over('relay') : refusals.note('relay', error)),
-    onSent: tracing.enabled ? (event) => recordWait(tracing, module, event) : undefined,
+    onSent: (events) => recordWaits(tracing, module, events),
     ...timing,
   });
   const notify = coalesced(() =>
@@ -188,22 +188,24 @@ async function forgetOld(pool: Pool, module: string, log: LogLogger): Promise<vo
 }
 
 /** The waiting in the outbox as a span of its own, in the trace of the request that published. */
-function recordWait(
-  tracing: Tracing,
-  module: string,
-  { id, type, traceparent, createdAt, sentAt }: SentEvent,
-): void {
-  if (!traceparent) return;
-  tracing.record({
-    name: `outbox ${type}`,
-    kind: 'producer',
-    traceparent: childOf(traceparent),
-    parent: traceparent.slice(36, 52),
-    startMs: createdAt,
-    endMs: sentAt,
-    failed: false,
-    attributes: { 'messaging.destination.name': `${module}.events`, 'messaging.message.id': id },
-  });
+function recordWaits(tracing: Tracing, module: string, events: readonly SentEvent[]): void {
+  if (!tracing.enabled) return;
+  const endMs = Date.now();
+  for (const { id, type, key, traceparent, time } of events) {
+    if (!traceparent) continue;
+    tracing.record({
+      name: `outbox ${type}`,
+      kind: 'producer',
+      traceparent: childOf(traceparent),
+      parent: traceparent.slice(36, 52),
+      startMs: Date.parse(time),
+      endMs,
+      failed: false,
+      module,
+      keys: [key],
+      attributes: { 'messaging.destination.name': `${module}.events`, 'messaging.message.id': id },
+    });
+  }
 }
 
 /** At most one at a time; calls meanwhile become one more. */

@@ -24,6 +24,10 @@ export interface EventStats {
   readonly lag: readonly TopicLag[] | null;
   /** Deliveries that are not done, by state. */
   readonly deliveries: Readonly<Record<Exclude<DeliveryState, 'done' | 'dropped'>, number>>;
+  /** Seconds since the oldest of each state came; states in which none is are left out. */
+  readonly oldestDeliverySeconds: Readonly<
+    Partial<Record<Exclude<DeliveryState, 'done' | 'dropped'>, number>>
+  >;
   /** Keys that go on only when a person decides or a version is deployed. */
   readonly heldKeys: number;
   /** Partitions that this consumer does not read, because something in them cannot be. */
@@ -44,7 +48,7 @@ interface Row {
   readonly oldest: number | null;
   readonly holder: string | null;
   readonly sent: string;
-  readonly states: Record<string, number>;
+  readonly states: Record<string, { readonly n: number; readonly oldest: number }>;
   readonly held: number;
 }
 
@@ -77,7 +81,11 @@ export async function readStats(
           : Math.max(0, ...own.map((lag) => lag.seconds ?? 0));
         return { topic, events: own.reduce((sum, lag) => sum + lag.events, 0), seconds };
       }),
-    deliveries: { waiting: 0, queued: 0, early: 0, 'unknown-version': 0, dead: 0, ...row.states },
+    deliveries: {
+      ...{ waiting: 0, queued: 0, early: 0, 'unknown-version': 0, dead: 0 },
+      ...mapped(row.states, ({ n }) => n),
+    },
+    oldestDeliverySeconds: mapped(row.states, ({ oldest }) => oldest),
     heldKeys: row.held,
     parked,
     refused,
@@ -97,6 +105,10 @@ async function lagsOf(
   return Promise.race([asked, late]).finally(() => clearTimeout(timer));
 }
 
+function mapped<T>(states: Row['states'], of: (one: Row['states'][string]) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(states).map(([state, one]) => [state, of(one)]));
+}
+
 function statement(schema: string): string {
   return `
     SELECT
@@ -104,8 +116,10 @@ function statement(schema: string): string {
       (SELECT extract(epoch FROM clock_timestamp() - created_at)::float8 FROM ${schema}.event_outbox ORDER BY position LIMIT 1) AS oldest,
       (SELECT holder FROM ${schema}.event_lease l WHERE name = 'relay' AND NOT ${schema}.event_lease_is_free(l)) AS holder,
       (SELECT count(*) FROM ${schema}.event_sent WHERE sent_at > clock_timestamp() - interval '1 minute') AS sent,
-      (SELECT coalesce(json_object_agg(state, n), '{}') FROM (
-         SELECT state, count(*) AS n FROM ${schema}.event_delivery
+      (SELECT coalesce(json_object_agg(state, json_build_object('n', n, 'oldest', oldest)), '{}') FROM (
+         SELECT state, count(*) AS n,
+           greatest(0, extract(epoch FROM clock_timestamp() - min(received_at))::float8) AS oldest
+         FROM ${schema}.event_delivery
          WHERE state IN ('waiting', 'queued', 'early', 'unknown-version', 'dead') GROUP BY state
        ) s) AS states,
       (SELECT count(DISTINCT (topic, key))::int FROM ${schema}.event_delivery

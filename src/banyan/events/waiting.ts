@@ -75,8 +75,8 @@ export class Waiting {
     const { wait, holds, message, stack } = judge(failure);
     return repeated(async () => {
       const { rows } = await this.#pool.query<{ mine: boolean }>(
-        `SELECT ${this.#schema}.event_fail($1, $2, $3::float8 * interval '1 ms', $4, $5, $6, $7) AS mine`,
-        [id, failure.attempt, wait, holds, this.#host, message, stack],
+        `SELECT ${this.#schema}.event_failed($1, $2, $3::float8 * interval '1 ms', $4, $5, $6, $7, $8) AS mine`,
+        [id, failure.attempt, wait, holds, this.#host, message, stack, failure.traceparent],
       );
       return rows[0]!.mine;
     });

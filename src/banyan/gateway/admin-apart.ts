@@ -10,7 +10,11 @@ export interface AdminSockets {
   has(socket: Socket): boolean;
 }
 
-export function keepAdminApart(app: FastifyInstance, sockets: AdminSockets): void {
+/** @param consolePath where the console is, which is for administrators as well; undefined: nowhere. */
+export function keepAdminApart(app: FastifyInstance, sockets: AdminSockets, consolePath?: string): void {
+  const paths = ['/admin', ...(consolePath === undefined ? [] : [consolePath])];
+  const isAdmin = (path: string) =>
+    paths.some((one) => path.startsWith(one) && /^(?:[/?]|$)/.test(path.slice(one.length)));
   app.addHook('onRequest', (request, reply, done) => {
     const { url } = request.routeOptions;
     if (url?.startsWith('/health/')) {
@@ -21,14 +25,12 @@ export function keepAdminApart(app: FastifyInstance, sockets: AdminSockets): voi
     if (isAdmin(url ?? decoded(request.url)) === here) done();
     else {
       const detail = here
-        ? 'This port answers /admin alone; all else is at the public one.'
+        ? `This port answers ${paths.join(' and ')} alone; all else is at the public one.`
         : 'Nothing answers at this path; /openapi.json lists what does.';
       refuseRequest(request, reply, libraryProblem('not-found', { detail }));
     }
   });
 }
-
-const isAdmin = (path: string) => /^\/admin(?:[/?]|$)/.test(path);
 
 /** What no route is for may name one by another method. */
 function decoded(url: string): string {

@@ -9,13 +9,18 @@ export interface Documents {
   readonly jwks: () => object;
 }
 
-export function mountDocuments(app: FastifyInstance, documents: Documents): void {
+/** @param home where a person who opens the bare address is led. */
+export function mountDocuments(app: FastifyInstance, documents: Documents, home?: string): void {
   const sendDocument = (reply: FastifyReply, document: object) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(textOf(document));
   app.get('/openapi.json', async (_request, reply) => sendDocument(reply, await documents.openapi()));
   app.get('/asyncapi.json', async (_request, reply) => sendDocument(reply, await documents.asyncapi()));
   app.get('/.well-known/jwks.json', async (_request, reply) => reply.send(documents.jwks()));
-  app.get('/', async (_request, reply) => reply.redirect('/docs'));
+  app.get('/', async (request, reply) =>
+    reply
+      .header('vary', 'accept')
+      .redirect(home !== undefined && request.headers.accept?.includes('text/html') ? home : '/docs'),
+  );
   mountDocs(app, documents.openapi);
 }
 

@@ -25,11 +25,11 @@ export function failureOf(error: Error): Failure {
 /** For the client, when the request goes to nobody else. */
 export function problemOf({ code }: Failure, { id }: Instance, module: string): Problem {
   if (isBadAnswer(code)) {
-    const detail = `What ${id} answered is not valid HTTP/1.1, or has more than 32 kB of headers.`;
+    const detail = `What ${module} answered is not valid HTTP/1.1, or has more than 32 kB of headers.`;
     return libraryProblem('bad-gateway', { detail });
   }
   if (code.endsWith('TIMEOUT'))
-    return libraryProblem('deadline-exceeded', { detail: `${id} did not answer in time.` });
+    return libraryProblem('deadline-exceeded', { detail: `${module} did not answer in time.` });
   return new ModuleUnavailable(module, `${id} lost the connection while it worked on the request.`);
 }
 

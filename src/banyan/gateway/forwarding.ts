@@ -5,7 +5,7 @@ import type { FastifyReplyFromHooks } from '@fastify/reply-from';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Share } from '../context/share.ts';
 import { traceOf } from '../context/trace.ts';
-import { ModuleUnavailable } from '../contract/problem.ts';
+import { ModuleUnavailable, Problem } from '../contract/problem.ts';
 import { whenOver } from '../http/counted.ts';
 import type { Headers } from '../http/hop-by-hop.ts';
 import { sendProblem } from '../http/problems.ts';
@@ -141,6 +141,7 @@ export class Forwarding extends Attempts<string> implements Destination {
 
   warn(code: string): void {
     const { request, options, instance } = this;
+    if (!options.upstreams.isNews(`${instance.id} ${code}`)) return;
     const said = { module: options.module, instance: instance.id, code, ...traceOf(request.traceparent) };
     request.log.warn(said, 'an instance did not answer');
   }
@@ -171,6 +172,20 @@ export class Forwarding extends Attempts<string> implements Destination {
     return routeAgain(this.request, this.reply);
   }
 
+  /** Cause and remedy are the operator's: in the log, and in the answer where an operator asked for a side. */
+  #refuse(): void {
+    const { module, upstreams } = this.options;
+    const remedy = `\`banyan extract ${module}\` starts one, \`banyan restore ${module}\` brings it back.`;
+    const why = `No instance of ${module} answers.${upstreams.why(module)}${this.#asked()} ${remedy}`;
+    const problem = new ModuleUnavailable(module, why);
+    // Why each of them does not is said of it where that was found out.
+    if (upstreams.isNews(module))
+      this.request.log.warn({ module, remedy }, 'no instance of a module answers');
+    const { body, retryAfter } = problem;
+    const toOperator = this.#share()?.side !== undefined;
+    sendProblem(this.reply, toOperator ? new Problem({ ...body, detail: why }, { retryAfter }) : problem);
+  }
+
   /** Everybody refused. Perhaps the placement moved and this host has not heard of it: look once more. */
   async nobody(): Promise<void> {
     const { module, placements, local, upstreams } = this.options;
@@ -181,8 +196,7 @@ export class Forwarding extends Attempts<string> implements Destination {
       return;
     }
     if (!this.mayLookAgain()) {
-      const detail = `No instance of ${module} answers.${upstreams.why(module)}${this.#asked()} \`banyan extract ${module}\` starts one, \`banyan restore ${module}\` brings it back.`;
-      sendProblem(this.reply, new ModuleUnavailable(module, detail));
+      this.#refuse();
       return;
     }
     const now = await placements.refresh();

@@ -19,6 +19,7 @@ import type { Networks } from '../limits/networks.ts';
 import type { HeldOut } from '../placement/host.ts';
 import type { Placements } from '../routing/snapshot.ts';
 import { type AdminSockets, keepAdminApart } from './admin-apart.ts';
+import { type ConsoleMount, mountConsole } from './console.ts';
 import { type Documents, mountDocuments } from './documents.ts';
 import { fallenRequests, type TellFallen, tellOfRouted } from './fallen.ts';
 import { protectPublicPort } from './hygiene.ts';
@@ -37,7 +38,7 @@ const CONNECTIONS = 10_000;
 const CONNECTIONS_PER_ADDRESS = 1_000;
 
 export interface GatewayOptions
-  extends Omit<ServerOptions, 'routes' | 'trustProxy' | 'stalledMs' | 'sayOfAll'> {
+  extends Omit<ServerOptions, 'routes' | 'trustProxy' | 'isEntrance' | 'stalledMs' | 'sayOfAll'> {
   /** Every module of the product, near or not. */
   readonly contracts: readonly Contract[];
   /** The dispatchers of the modules that this host runs. */
@@ -62,6 +63,8 @@ export interface GatewayOptions
   readonly exempt: Networks;
   /** Connections of the port of /admin, where it has one of its own. */
   readonly adminSockets?: AdminSockets | undefined;
+  /** The console, where there is one; it opens when somebody first asks for it. */
+  readonly console?: ConsoleMount | undefined;
   /** Mounts /health/*. */
   readonly health: (app: FastifyInstance) => void;
 }
@@ -83,6 +86,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     ...options,
     routes: () => routesOf(everything),
     trustProxy: proxies,
+    isEntrance: true,
     stalledMs: STALLED_MS,
     sayOfAll: (request, reply) => setSecurityHeaders(request, reply, proxied),
   });
@@ -116,10 +120,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const tellFallen = fallenRequests(contracts, metrics.stats);
   noteOperations(app, contracts, tellFallen);
   protectPublicPort(app, proxies);
-  if (options.adminSockets) keepAdminApart(app, options.adminSockets);
+  if (options.adminSockets) keepAdminApart(app, options.adminSockets, options.console?.prefix);
   refuseUnrouted(app, isUnknown);
   options.health(app);
-  mountDocuments(app, options.documents);
+  // Where it is at another port, nobody is led there.
+  mountDocuments(app, options.documents, options.adminSockets ? undefined : options.console?.prefix);
+  if (options.console) mountConsole(app, options.console);
   // Outside of this scope, for probes and documents, credentials are not looked at.
   await app.register(async (scope) => {
     authenticateRequests(scope, verifyBearer);

@@ -5,6 +5,7 @@ import type { Share } from '../context/share.ts';
 import type { Headers } from '../http/hop-by-hop.ts';
 import { SHARE_HEADER } from '../http/request-share.ts';
 import type { Instance } from '../routing/snapshot.ts';
+import { withoutSession } from './console.ts';
 
 /** What this gateway is called in Via. */
 const PSEUDONYM = 'banyan';
@@ -28,6 +29,11 @@ export function passOn(
   headers.via = headers.via === undefined ? via : `${headers.via}, ${via}`;
   if (share) headers[SHARE_HEADER] = share.key;
   for (const name of endsHere) if (headers[name] !== undefined) delete headers[name];
+  if (headers.cookie !== undefined) {
+    const cookies = withoutSession(String(headers.cookie));
+    if (cookies === undefined) delete headers.cookie;
+    else headers.cookie = cookies;
+  }
   // What a request has that is read without its body.
   if (!request.body && headers['content-length'] !== undefined) delete headers['content-length'];
   return headers;

@@ -1,6 +1,7 @@
 // Which process gets the next request of a module: the least busy among those of its side. One that refused a connection,
 // or the internal token, is held out at once (held-out.ts) and comes back by its sign of life. It also counts what this
 // gateway has on its way to a module's service: the drain waits for that.
+import { LRUCache } from 'lru-cache';
 import type { HeldOut as HeldOutReport } from '../placement/host.ts';
 import { leastBusy } from '../routing/balance.ts';
 import { candidatesOf } from '../routing/side.ts';
@@ -21,6 +22,8 @@ export interface Upstreams {
   refusal(instance: Instance, words: string | undefined): Promise<string | undefined>;
   /** Why processes of the module are held out here; empty when none is. */
   why(module: string): string;
+  /** Whether it is worth a line in the log: the same was not said for a minute. */
+  isNews(said: string): boolean;
   /** What is held out, by host. */
   held(): Readonly<Record<string, HeldOutReport>>;
   /** A request was routed to the module's service side; call the answer when it is over, body and all. */
@@ -30,11 +33,14 @@ export interface Upstreams {
   close(): void;
 }
 
+const SAY_AGAIN_MS = 60_000;
+
 export function createUpstreams(options: HeldOutOptions): Upstreams {
   const { placements } = options;
   const onTheWay = new Map<string, number>();
   const routedTo = new Map<string, number>();
   const out = createHeldOut(options);
+  const told = new LRUCache<string, true>({ max: 1000, ttl: SAY_AGAIN_MS });
   let turn = 0;
 
   return {
@@ -56,6 +62,11 @@ export function createUpstreams(options: HeldOutOptions): Upstreams {
       const all = [...(modules[module]?.instances ?? []), ...monoliths];
       const reasons = all.flatMap(({ host }) => out.reason(host) ?? []);
       return reasons.length > 0 ? ` Held out here: ${reasons.join('; ')}.` : '';
+    },
+    isNews(said) {
+      if (told.has(said)) return false;
+      told.set(said, true);
+      return true;
     },
     held: () => out.report(),
     routed: (module) => count(routedTo, module),

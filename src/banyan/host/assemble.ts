@@ -13,10 +13,14 @@ import type { HostReport, Registration } from '../placement/host.ts';
 import { removeInstanceFile, writeInstanceFile } from '../supervisor/instance-file.ts';
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts';
 import { createHealth, type Health, type HealthState } from './health.ts';
+import { measureHost } from './host-metrics.ts';
 import { collectGarbageWhenIdle } from './idle-gc.ts';
+import { openInquiries } from './inquiries.ts';
 import { type Internal, openInternal } from './internal.ts';
 import { openLadders } from './ladders.ts';
+import { openMovingStores } from './moving-stores.ts';
 import { openParts, type Parts } from './parts.ts';
+import { measurePlacements } from './placement-metrics.ts';
 import { closePort } from './ports.ts';
 import { openPublic, type Public } from './public.ts';
 import type { RunningHost, StartOptions } from './running.ts';
@@ -29,18 +33,20 @@ import { type Undo, unlessStopped } from './undo.ts';
 /** @param opening the embedded server, on its way since before this file was loaded; undefined: none is needed. */
 export async function assemble(
   settings: Settings,
-  { log, signal, onFatal }: StartOptions,
+  options: StartOptions,
   opening: Promise<HeldServer> | undefined,
   undo: Undo,
 ): Promise<RunningHost> {
   const { role } = settings;
+  const { log, signal } = options;
   const host = randomUUID();
   const state: HealthState = { booted: false, draining: false };
-  const parts = await openParts(settings, opening, log, signal, undo, onFatal);
+  const parts = await openParts(settings, opening, options, undo);
   const { follower } = parts.control;
   let open: Public | undefined;
   const held = () => open?.gateway.held() ?? {};
   const health = createHealth(settings, state, follower, () => parts.running, held);
+  measure(parts, health, state, held);
   // It waits for the database, what follows for nobody: side by side. What ends the host waits for both.
   const seeded =
     role === 'monolith'
@@ -50,11 +56,8 @@ export async function assemble(
   undo.push('seeds', () => settled);
   const internal = await openInternal(parts, health, undo);
   const supervises = role === 'monolith' ? host : null;
-  const ladders = role === 'service' ? undefined : openLadders(parts, host);
-  if (ladders) {
-    undo.push('ladders', () => ladders.close());
-    open = await openPublic(parts, health, supervises, seeded, undo, ladders);
-  }
+  const duties = role === 'service' ? undefined : openDuties(parts, host, undo);
+  if (duties) open = await openPublic(parts, health, supervises, seeded, undo, duties);
 
   signal.throwIfAborted();
   // A service is up with its doors; a monolith when its services are, too.
@@ -66,7 +69,7 @@ export async function assemble(
   const supervisor = role === 'monolith' ? await supervise(parts, host, internal, signal, undo) : undefined;
   const background = runBackground(parts);
   state.booted = true;
-  ladders?.watch?.start();
+  duties?.start();
   undo.push('pulse', pulse.start());
   undo.push('heap', collectGarbageWhenIdle());
   // Ready without them, and the first request need not wait for them.
@@ -82,7 +85,7 @@ export async function assemble(
     const left = (by: number) => Math.max(0, begun + by - performance.now());
     state.draining = true;
     // Whoever stays judges from now on.
-    const judged = ladders?.close();
+    const judged = duties?.close();
     internal.leave();
     open?.gateway.app.closing.leave();
     const told = pulse.look().then(() => follower.beat());
@@ -104,6 +107,30 @@ export async function assemble(
       closing ??= close();
       return closing;
     },
+  };
+}
+
+function measure(parts: Parts, health: Health, state: HealthState, held: () => HostReport['held']): void {
+  const { settings, metrics, database, control } = parts;
+  const { follower, store } = control;
+  measureHost({ settings, metrics, follower, database, health, state });
+  if (store) measurePlacements({ metrics, placements: follower, tables: () => store.read(), held });
+}
+
+/** What is done for the whole product by whichever monolith holds its lease: ladders are judged, stores moved. */
+function openDuties(parts: Parts, host: string, undo: Undo) {
+  const [ladders, stores] = [openLadders(parts, host), openMovingStores(parts, host)];
+  undo.push('ladders', () => ladders.close());
+  undo.push('moving stores', () => stores.close());
+  return {
+    ladders,
+    stores,
+    inquiries: openInquiries(parts, host, undo),
+    start() {
+      ladders.start();
+      stores.coordinator?.start();
+    },
+    close: () => Promise.all([ladders.close(), stores.close()]),
   };
 }
 
@@ -144,7 +171,7 @@ function registration(
 
 /** What heartbeats say of this host: whether its modules reach their stores, and what is on its way. */
 function createPulse(
-  { settings, remote, control }: Parts,
+  { settings, remote, control, stores }: Parts,
   { busy }: Internal,
   open: Public | undefined,
   state: HealthState,
@@ -164,6 +191,7 @@ function createPulse(
     ),
     busy: busy.counts(),
     held: open?.gateway.held() ?? {},
+    stores: stores.report(),
   });
   /** Looks every second; answers what ends it. */
   const start = () => {
@@ -178,12 +206,17 @@ function createPulse(
 }
 
 async function supervise(
-  { settings, database, modules, control, log }: Parts,
+  { settings, database, modules, control, metrics, log }: Parts,
   host: string,
   internal: Internal,
   signal: AbortSignal,
   undo: Undo,
 ): Promise<Supervisor> {
+  const restarts = metrics.counter(
+    'banyan_instance_restarts_total',
+    'Processes of a module that ended by themselves, and are started again by this monolith',
+    { module: settings.allModules },
+  );
   const supervisor = createSupervisor({
     host,
     store: control.store!,
@@ -197,6 +230,7 @@ async function supervise(
     graceMs: DRAIN_MS + settings.drainDelayMs + GRACE_MS,
     // Where others reach this host under an address, services are run by whoever runs this one.
     spawnsPlaced: settings.advertiseUrl === undefined,
+    onEnded: (module) => restarts({ module }),
   });
   // Before it starts any: a start that is broken off must leave no process behind. Stopping twice is harmless.
   undo.push('services', (ms) => supervisor.stop(ms), DRAIN_MS);

@@ -9,11 +9,13 @@ import { createPublisher } from '../events/publisher.ts';
 import { createEventRuntime, type EventRuntime } from '../events/runtime.ts';
 import { toProblem } from '../http/problems.ts';
 import type { BackgroundTask } from '../jobs/background.ts';
+import type { ModulePool } from '../postgres/module-pool.ts';
 import { createStore } from '../store/create.ts';
 import { runRolledBack, type TriedEvent } from '../store/rolled-back.ts';
 import type { BootOptions } from './boot-options.ts';
 import { openKit } from './kit.ts';
 import type { Module } from './module.ts';
+import { SessionCarrier } from './session-carrier.ts';
 
 type AnyHandlers = Parameters<typeof createDispatcher>[1];
 
@@ -35,6 +37,8 @@ export interface RunningModule {
     call: Call,
     budgetMs?: number,
   ): Promise<DispatchedRolledBack>;
+  /** All that it sends to its store goes through here. */
+  readonly pool: ModulePool;
   readonly tasks: readonly BackgroundTask[];
   readonly events: EventRuntime;
   /** Fills an empty store. */
@@ -59,7 +63,11 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
     log,
     hostId: options.hostId,
   });
-  const open = openKit(module, store, log, options);
+  const carrier =
+    options.signsSessions && options.carriesTo
+      ? new SessionCarrier({ module: name, pool: store.pool, control: options.carriesTo, log })
+      : undefined;
+  const open = openKit(module, store, log, options, carrier?.wake);
   const { operations, listeners = [], jobs = [], seed, close } = module.setup(open.kit);
   const dispatcher = createDispatcher(contract, operations as unknown as AnyHandlers, {
     codec: options.codec,
@@ -90,6 +98,7 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
       const result = 'answer' in outcome ? { output: outcome.answer } : { problem: toProblem(outcome.error) };
       return { result, ...rest };
     },
+    pool: store.pool,
     events,
     tasks: [events.relay, events.consumers, ...open.begin(jobs)],
     seed: async () => seed?.(),
@@ -98,6 +107,7 @@ export function bootModule(module: Module, options: BootOptions): RunningModule 
       await events.close();
       await open.settle();
       await close?.();
+      await carrier?.close();
       await open.close();
       await store.close();
     },

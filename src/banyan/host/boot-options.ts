@@ -8,6 +8,7 @@ import type { Mirror } from '../ladder/mirror.ts';
 import type { IsExempt } from '../limits/address.ts';
 import type { EventLog } from '../log/port.ts';
 import type { Placements } from '../routing/snapshot.ts';
+import type { Sql } from '../store/store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
@@ -26,6 +27,8 @@ export interface BootOptions {
   readonly keys?: Keys;
   /** This module signs the sessions of the product. */
   readonly signsSessions?: boolean;
+  /** Control, to which this host carries what such a module said of ended sessions; absent: others do. */
+  readonly carriesTo?: Sql | undefined;
   readonly remote: Remote;
   /** Dispatchers of the modules booted so far: what it uses is among them if this host runs it. */
   readonly local: ReadonlyMap<string, Dispatcher>;

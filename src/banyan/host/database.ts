@@ -5,22 +5,31 @@ import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';
 import { POSTGRES_LOG } from '../config/values.ts';
 import { LOG_ROLE, logSchema } from '../log/postgres-schema.ts';
+import { SHARED } from '../placement/store-places.ts';
 import { createClient } from '../postgres/connections.ts';
 import { hold } from '../postgres/library-lock.ts';
-import { provision } from '../postgres/provision.ts';
 import type { ChangedRole } from '../postgres/role-keeping.ts';
 import type { RoleSchema } from '../postgres/role-schema.ts';
 import { roleUrl, runtimeRole } from '../postgres/roles.ts';
+import { urlAt } from '../postgres/server-address.ts';
+import type { Placements, StorePlace } from '../routing/snapshot.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
 import { controlTables, libraryTables } from './library-tables.ts';
 import type { Module } from './module.ts';
 import { createRoleUpkeep, type RoleUpkeep } from './role-upkeep.ts';
 import { refuseOtherRoot, roleSecretOf } from './root.ts';
 import type { HeldServer } from './server.ts';
+import { makeReady, provisionAt, provisioningAt } from './store-places.ts';
+import { StoreServers } from './store-servers.ts';
+import type { Undo } from './undo.ts';
 
 export interface Database {
-  /** The URL of a module's runtime role. */
+  /** The URL of a module's runtime role where its store is now. */
   moduleUrl(module: string): string;
+  /** The same on the shared server, where the log in PostgreSQL stays whatever moves. */
+  sharedUrl(module: string): string;
+  /** From now on stores are where this says, once it says anything. */
+  follow(placements: Pick<Placements, 'current'>): void;
   /** The URL of an extra schema that a module brought. */
   schemaUrl(module: string, schema: string): string;
   /** The URL of the log's own role; undefined on a service that was not told it. */
@@ -29,11 +38,18 @@ export interface Database {
   readonly logByModules: boolean;
   /** Undefined on a service, which follows placement over HTTP. */
   readonly controlUrl: string | undefined;
+  /** The servers that stores can be on, and what makes one ready; undefined on a service. */
+  readonly servers: (StoreServers & { provision(module: string, server: string): Promise<void> }) | undefined;
   /** Of the roles, by whoever may; undefined on a service. */
   readonly upkeep: RoleUpkeep | undefined;
+  /** How often each embedded server was killed, and started again by this host: by the name of the server or its module. */
+  restarts(): readonly (readonly [server: string, restarts: number])[];
   /** Runs the work while no other replica runs the same. */
   alone<T>(work: () => Promise<T>): Promise<T>;
 }
+
+/** As the shared one has (server.ts). */
+const SERVERS_MS = 20_000;
 
 /** @param opening the embedded server; undefined where DATABASE_URL names one. */
 export async function openDatabase(
@@ -42,10 +58,41 @@ export async function openDatabase(
   modules: readonly Module[],
   log: Logger,
   security: SecurityLog,
+  undo: Undo,
 ): Promise<Database> {
   return settings.role === 'service'
     ? toldDatabase(settings)
-    : ownDatabase(settings, opening, modules, log, security);
+    : ownDatabase(settings, opening, modules, log, security, undo);
+}
+
+type Begun = Pick<StorePlace, 'server' | 'address'>;
+
+/** Where stores are: as a start found it, until there is a picture. */
+class Places {
+  #begun: Readonly<Record<string, Begun>> = {};
+  #placements: Pick<Placements, 'current'> | undefined;
+
+  begin(begun: readonly (Begun & { readonly module: string })[]): void {
+    this.#begun = Object.fromEntries(begun.map((one) => [one.module, one]));
+  }
+
+  follow(placements: Pick<Placements, 'current'>): void {
+    this.#placements = placements;
+  }
+
+  urlOf(module: string, sharedUrl: string): string {
+    return urlAt(sharedUrl, this.#now[module]?.address);
+  }
+
+  get away(): { readonly module: string; readonly server: string }[] {
+    return Object.entries(this.#now)
+      .map(([module, { server }]) => ({ module, server }))
+      .filter(({ server }) => server !== SHARED);
+  }
+
+  get #now(): Readonly<Record<string, Begun>> {
+    return this.#placements?.current.stores ?? this.#begun;
+  }
 }
 
 function toldDatabase({ moduleDatabaseUrls, brokerUrl }: Settings): Database {
@@ -55,14 +102,19 @@ function toldDatabase({ moduleDatabaseUrls, brokerUrl }: Settings): Database {
       throw new Error(`DATABASE_URL_${name.toUpperCase()} is not set. A service gets it from its monolith.`);
     return url;
   };
+  const places = new Places();
   return {
-    moduleUrl: told,
+    moduleUrl: (module) => places.urlOf(module, told(module)),
+    sharedUrl: told,
+    follow: (placements) => places.follow(placements),
+    servers: undefined,
     schemaUrl: (module, schema) => told(`${module}_${schema}`),
     // As services of the version before were told.
     logUrl: /^postgres(ql)?:/.test(brokerUrl ?? '') ? brokerUrl : undefined,
     logByModules: brokerUrl === POSTGRES_LOG,
     controlUrl: undefined,
     upkeep: undefined,
+    restarts: () => [],
     alone: (work) => work(),
   };
 }
@@ -73,6 +125,7 @@ async function ownDatabase(
   modules: readonly Module[],
   log: Logger,
   security: SecurityLog,
+  undo: Undo,
 ): Promise<Database> {
   const { app, allModules, moduleDatabaseUrls } = settings;
   // Its runtime role may end sessions.
@@ -102,18 +155,33 @@ async function ownDatabase(
     onChangedRole: tellOf(security),
     log,
   };
+  const holdsShared = server !== undefined;
+  const servers = new StoreServers({ settings, sharedUrl: adminUrl, holdsShared, secret, log });
+  // Before anything uses them: it is undone after that.
+  undo.push('servers of stores', (ms) => servers.close(ms), SERVERS_MS);
+  const placing = { provisioning: options, servers, wanted: settings.stores, log };
+  const places = new Places();
   const rolesOfSchemas = Map.groupBy(extra, ([module]) => module);
   const upkeep = createRoleUpkeep({
     ...options,
+    sessions: app.sessions?.module,
+    others: () => Promise.all(places.away.flatMap((one) => provisioningAt(placing, one))),
     extra: new Map([...rolesOfSchemas].map(([module, some]) => [module, some.map(([, { role }]) => role)])),
   });
   if (settings.role === 'monolith') {
-    await provision(options);
+    places.begin(await makeReady(placing));
     await upkeep.begin();
   }
+  const sharedUrl = (module: string) =>
+    moduleDatabaseUrls[module] ?? roleUrl(adminUrl, secret, runtimeRole(module));
   return {
     upkeep,
-    moduleUrl: (module) => moduleDatabaseUrls[module] ?? roleUrl(adminUrl, secret, runtimeRole(module)),
+    servers: Object.assign(servers, {
+      provision: (module: string, name: string) => provisionAt(placing, module, name, true),
+    }),
+    sharedUrl,
+    moduleUrl: (module) => places.urlOf(module, sharedUrl(module)),
+    follow: (placements) => places.follow(placements),
     schemaUrl: (module, schema) => {
       const role = extra.find(([owner, one]) => owner === module && one.schema === schema)?.[1].role;
       if (!role)
@@ -123,6 +191,7 @@ async function ownDatabase(
     logUrl: roleUrl(adminUrl, secret, LOG_ROLE),
     logByModules: false,
     controlUrl: roleUrl(adminUrl, secret, 'banyan_control'),
+    restarts: () => [...(server ? [[SHARED, server.restarts()] as const] : []), ...servers.restarts()],
     alone: (work) => underLock(adminUrl, server?.session, work),
   };
 }

@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 const database = (logUrl?: string) =>
-  ({ logUrl, moduleUrl: (module: string) => urlOf(url, `banyan_${module}` as 'banyan_shop') }) as Database;
+  ({ logUrl, sharedUrl: (module: string) => urlOf(url, `banyan_${module}` as 'banyan_shop') }) as Database;
 
 test('a service of two modules speaks to the log as each of them, and they hear one another', async () => {
   const logOf = await openEventLogs(service, database(), log, undo);

@@ -39,7 +39,7 @@ export async function openEventLogs(
     return () => one;
   }
   const logs = new Map<string, EventLog>();
-  for (const module of settings.modules) logs.set(module, await open(database.moduleUrl(module), false));
+  for (const module of settings.modules) logs.set(module, await open(database.sharedUrl(module), false));
   return (module) => {
     const found = module === undefined ? undefined : logs.get(module);
     if (!found) throw new Error(`This host has no log for ${module ?? 'work on all topics'}`);

@@ -17,6 +17,8 @@ export interface Health {
   mount(app: FastifyInstance): void;
   /** The last look at the stores said yes, and the host is up and not on its way out. */
   ready(): Promise<boolean>;
+  /** `ok`, or what came of the look, by module that runs here; at most half a second old. */
+  stores(): Promise<Readonly<Record<string, string>>>;
 }
 
 /** Asked by every probe, heartbeat and balancer: one look at the stores serves all that ask within this time. */
@@ -78,6 +80,7 @@ export function createHealth(
       });
     },
     ready: async () => (await report()).status === 'ready',
+    stores,
   };
 }
 

@@ -2,9 +2,9 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { rightsOf, tokensOf } from '../identity/known-hosts.fixture.ts';
+import { EDGES } from '../telemetry/edges.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import type { SecurityEvent } from '../telemetry/security-log.ts';
-import { EDGES } from '../telemetry/stats.ts';
 import { noTracing } from '../telemetry/tracing.ts';
 import { createInternalPort } from './internal-port.ts';
 

@@ -20,10 +20,13 @@ import {
   MONOLITH,
 } from '../identity/internal-token.ts';
 import type { Rights } from '../identity/rights.ts';
-import { STATS_PATH } from '../placement/collect-stats.ts';
+import { OF_CALLERS, STATS_PATH } from '../placement/collect-stats.ts';
 import { KEYS_PATH } from '../placement/control-keys.ts';
+import { MARKS_PATH, TRACES_PATH, traceReports } from '../placement/trace-report.ts';
+import { EDGES } from '../telemetry/edges.ts';
+import { costOfProcess } from '../telemetry/host-cost.ts';
+import type { Recorder } from '../telemetry/recorder.ts';
 import type { ShadowReports } from '../telemetry/shadow-reports.ts';
-import { EDGES } from '../telemetry/stats.ts';
 
 /** A registration carries contracts: those of every module are 45 kB. */
 const SYNC_BODY_LIMIT = 1024 * 1024;
@@ -42,6 +45,8 @@ export interface InternalPortOptions
   readonly health: (app: FastifyInstance) => void;
   /** What came of what this host tried on services. */
   readonly shadows?: () => ShadowReports;
+  /** The spans of this host. Absent in tests of parts. */
+  readonly recorder?: Recorder;
   /** Where services register and follow; only on hosts that read the control store. */
   readonly sync?: (body: unknown, caller: InternalCaller) => Promise<unknown>;
   /** Where services get the private keys of their modules; on the same hosts. */
@@ -95,14 +100,19 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
   );
   // Whether a host is let in here is asked before anything is sent to it (banyan/identity/hop.ts).
   app.get('/calls', async () => ({ host: options.hostId, modules: [...dispatchers.keys()] }));
-  app.get(STATS_PATH, async ({ caller }) => {
+  app.get<{ Querystring: { of?: string } }>(STATS_PATH, async ({ caller, query }) => {
     const refused = rights.refusalOfStats(caller!);
     if (refused) throw refused;
     const { since } = metrics.stats;
     const now = new Date().toISOString();
+    const said = { host: options.hostId, since, now, edges: EDGES, cost: costOfProcess() };
+    const callers = metrics.stats.callers();
+    if (query.of === OF_CALLERS) return { ...said, modules: {}, callers };
     const shadows = options.shadows?.() ?? {};
-    return { host: options.hostId, since, now, edges: EDGES, modules: metrics.stats.read(), shadows };
+    const [modules, attempts] = [metrics.stats.read(), metrics.attempts.read()];
+    return { ...said, modules, attempts, shadows, callers };
   });
+  if (options.recorder) mountTraces(app, options.recorder, rights);
   if (sync) {
     const limit = { bodyLimit: SYNC_BODY_LIMIT };
     app.post('/control/sync', limit, async (request) => sync(request.body, request.caller!));
@@ -120,6 +130,15 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
     }
   });
   return app;
+}
+
+function mountTraces(app: FastifyInstance, recorder: Recorder, rights: Rights): void {
+  const reports = traceReports(recorder, rights.refusalOfStats);
+  app.get(TRACES_PATH, async ({ caller, query }) => reports.heads(caller!, (query as { key?: unknown }).key));
+  app.get(`${TRACES_PATH}/:trace`, async ({ caller, params }) =>
+    reports.spans(caller!, (params as { trace: string }).trace),
+  );
+  app.post(MARKS_PATH, async ({ caller, body }) => reports.marks(caller!, body));
 }
 
 const open: ReadonlySet<string | undefined> = new Set(['/metrics', '/health/live', '/health/ready']);

@@ -44,6 +44,7 @@ export async function openInternal(parts: Parts, health: Health, undo: Undo): Pr
     audience,
     verifyBearer: bearer,
     shadows: () => mirrors?.read() ?? {},
+    recorder: parts.recorder,
     health: (one) => health.mount(one),
     sync: control.sync && noteRegistrations(control.sync, security),
     handOut: control.handOut,

@@ -8,8 +8,9 @@ import { silent, type ThrowawayServer, throwawayServer } from '../postgres/testi
 import { defineSaga, type Reply } from '../saga/definition.ts';
 import type { Engine } from '../saga/engine.ts';
 import { sagaTables } from '../saga/tables.ts';
+import { runRolledBack } from '../store/rolled-back.ts';
 import type { Store } from '../store/store.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
+import { type Count, createMetrics } from '../telemetry/metrics.ts';
 import { noTracing } from '../telemetry/tracing.ts';
 import { bootModule } from './boot-module.ts';
 import { defineModule, type Kit, type Module } from './module.ts';
@@ -87,6 +88,9 @@ test('a saga of the kit is counted, driven to its end, and closed', async () => 
   expect(await metrics.registry.metrics()).toMatch(
     /^banyan_sagas_open\{style="orchestration",step="book-train",state="running",module="trips"[^}]*\} 1$/m,
   );
+  expect(await metrics.registry.metrics()).toMatch(
+    /^banyan_sagas_begun_total\{module="trips",style="orchestration",host="monolith"\} 1$/m,
+  );
   const task = running.tasks.find(({ name }) => name === 'coordinate')!;
   await task.start();
   await vi.waitFor(async () => expect(await engine.open(id)).toBeUndefined(), 10_000);
@@ -111,6 +115,24 @@ test('two jobs of one name are refused', () => {
   const job = { name: 'sweep', everyMs: 1000, run: async () => false };
   const module = defineModule({ contract, setup: () => ({ operations: {}, jobs: [job, job] }) });
   expect(() => boot(module)).toThrow('trips has two jobs of the name sweep');
+});
+
+test('a number of the module’s own is under /metrics from the start, under the module’s name, and of no trial', async () => {
+  let lost!: Count;
+  const setup = (kit: Kit) => {
+    lost = kit.counter('trips_lost_total', 'Trips that were lost', { on: ['road', 'rail'] });
+    expect(() => kit.counter('lost_total', 'Trips')).toThrow(
+      'trips counts lost_total: begin the name with trips_',
+    );
+    return { operations: {} };
+  };
+  const running = boot(defineModule({ contract, setup }));
+  lost({ on: 'road' });
+  await runRolledBack(async () => lost({ on: 'rail' }));
+  const text = await metrics.registry.metrics();
+  expect(text).toMatch(/^trips_lost_total\{on="road",host="monolith"\} 1$/m);
+  expect(text).toMatch(/^trips_lost_total\{on="rail",host="monolith"\} 0$/m);
+  await running.close();
 });
 
 describe('waking a job', () => {

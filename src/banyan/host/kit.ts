@@ -13,9 +13,10 @@ import type { JobTask } from '../jobs/loop.ts';
 import { exemptions } from '../limits/address.ts';
 import { createLimits } from '../limits/limits.ts';
 import { Engine } from '../saga/engine.ts';
-import { styleWhen } from '../saga/style.ts';
+import { type Style, styleWhen } from '../saga/style.ts';
 import { createPool, sqlOf } from '../store/create.ts';
 import type { InnerStore } from '../store/store.ts';
+import { type Metrics, SAGAS_OPEN } from '../telemetry/metrics.ts';
 import { noSecurityLog } from '../telemetry/security-log.ts';
 import type { BootOptions } from './boot-options.ts';
 import type { Kit, Module } from './module.ts';
@@ -34,11 +35,20 @@ export interface OpenKit {
   close(): Promise<void>;
 }
 
-export function openKit(module: Module, store: InnerStore, log: Logger, options: BootOptions): OpenKit {
+/** @param onSessionsEnded called after commits that ended sessions. */
+export function openKit(
+  module: Module,
+  store: InnerStore,
+  log: Logger,
+  options: BootOptions,
+  onSessionsEnded?: () => void,
+): OpenKit {
   const name = module.contract.module;
   const container = root.createChildContainer();
   const pools: ReturnType<typeof createPool>[] = [];
-  const jobs = new ModuleJobs(name, log, options.tracing);
+  const jobs = new ModuleJobs(name, log, options.tracing, (failed) =>
+    options.metrics?.attempts.note(name, failed),
+  );
   const gauge: Kit['gauge'] = (...one) => options.metrics?.gauge(...one);
 
   const kit: Kit = {
@@ -47,13 +57,17 @@ export function openKit(module: Module, store: InnerStore, log: Logger, options:
     container,
     store,
     log,
-    ...moduleKeys(name, options),
+    ...moduleKeys(name, options, onSessionsEnded),
     security: options.security ?? noSecurityLog,
     ref: (wanted) => refTo(wanted, module, options),
     wake: (job) => {
       if (!isTrial()) jobs.wake(job);
     },
     gauge,
+    counter: (metric, help, labels) =>
+      unlessTried(options.metrics?.counter(ownName(name, metric), help, labels)),
+    seconds: (metric, help, labels, upTo) =>
+      unlessTried(options.metrics?.histogram(ownName(name, metric), help, labels, upTo)),
     limits: createLimits({
       sql: store.asyncCommit,
       schema: name,
@@ -75,6 +89,7 @@ export function openKit(module: Module, store: InnerStore, log: Logger, options:
         store,
         workers: jobs.workers('coordinate', SAGAS_AT_ONCE),
         log,
+        ...(options.metrics && { onBegun: countBegun(options.metrics, name) }),
       });
       jobs.ofSaga = engine.job('coordinate');
       measureSagas(gauge, name, engine);
@@ -93,6 +108,19 @@ export function openKit(module: Module, store: InnerStore, log: Logger, options:
   };
 }
 
+/** Modules of one host have one registry. */
+function ownName(module: string, name: string): string {
+  if (name.startsWith(`${module}_`)) return name;
+  throw new Error(`${module} counts ${name}: begin the name with ${module}_`);
+}
+
+/** Nothing of a trial has happened; where nobody measures there is nothing to raise. */
+function unlessTried<A extends readonly unknown[]>(note: ((...what: A) => void) | undefined) {
+  return (...what: A): void => {
+    if (!isTrial()) note?.(...what);
+  };
+}
+
 function refTo<C extends Contract>(
   wanted: C,
   module: Module,
@@ -106,13 +134,37 @@ function refTo<C extends Contract>(
   return createRef(wanted, { caller, local: local.get(wanted.module), remote, placements, stats, strict });
 }
 
-/** One number for the sagas of all modules: `module` tells them apart. */
+/** One look at the store serves all numbers of a scrape. */
+const FRESH_MS = 1_000;
+
+/** One name for the sagas of all modules: `module` tells them apart. */
 function measureSagas(gauge: Kit['gauge'], module: string, engine: Pick<Engine<never>, 'count'>): void {
+  let looked = Number.NEGATIVE_INFINITY;
+  let found: ReturnType<typeof engine.count> | undefined;
+  const look = () => {
+    if (!found || performance.now() - looked > FRESH_MS) {
+      looked = performance.now();
+      found = engine.count();
+    }
+    return found;
+  };
   const help = 'Sagas that are not over, by state; stuck: past their deadline';
-  gauge('banyan_sagas_open', help, ['style', 'step', 'state', 'module'], async () =>
-    (await engine.count()).map(({ driven, step, state, count }) => ({
+  gauge(SAGAS_OPEN, help, ['style', 'step', 'state', 'module'], async () =>
+    (await look()).map(({ driven, step, state, count }) => ({
       labels: { style: styleWhen(driven), step, state, module },
       value: count,
     })),
   );
+  const oldest = 'How long the oldest of a state has stood at its step';
+  gauge('banyan_sagas_oldest_seconds', oldest, ['state', 'module'], async () =>
+    [...Map.groupBy(await look(), ({ state }) => state)].map(([state, some]) => ({
+      labels: { state, module },
+      value: Math.max(...some.map(({ oldestSeconds }) => oldestSeconds)),
+    })),
+  );
+}
+
+function countBegun({ counter }: Metrics, module: string): (style: Style) => void {
+  const begun = counter('banyan_sagas_begun_total', 'Sagas that began, by style', { module: [], style: [] });
+  return (style) => begun({ module, style });
 }

@@ -1,30 +1,38 @@
 // The ladders of a host: their rows, their operations, and on a monolith the judge. What they need of the rest of the host is
 // tied to it here: whom to ask for counts, how a module's background work does, whom to tell.
 
+import { Problem } from '../contract/problem.ts';
 import { probeAccess } from '../identity/hop.ts';
 import { audienceOf } from '../identity/internal-token.ts';
 import { type LadderOptions, ladderHandlers } from '../ladder/admin.ts';
-import { createAnnouncer } from '../ladder/announcer.ts';
+import { createAnnouncer, noticeOf } from '../ladder/announcer.ts';
 import { createByHand } from '../ladder/by-hand.ts';
-import { createMoves, type PlaceIn } from '../ladder/moves.ts';
+import { createMoves, type PlaceIn, type TellIn } from '../ladder/moves.ts';
+import { createNoticeRows, leaveNotice } from '../ladder/notice-rows.ts';
 import { createNotices, noNotices } from '../ladder/notices.ts';
+import { policyFor } from '../ladder/refusals.ts';
 import { createRows } from '../ladder/rows.ts';
-import { createWatch, type Watch } from '../ladder/watch.ts';
+import { createWatch } from '../ladder/watch.ts';
 import type { OnPlaced } from '../placement/admin.ts';
 import { collectStats } from '../placement/collect-stats.ts';
 import { placeIn } from '../placement/flags.ts';
 import { writeNote } from '../placement/history.ts';
 import { SILENT_SQL } from '../placement/schema.ts';
 import type { HostRow } from '../placement/tables.ts';
+import type { TransferLadder } from '../placement/transfer-rows.ts';
 import { BackgroundLooks } from './background-looks.ts';
+import { createBesides } from './besides.ts';
 import type { Parts } from './parts.ts';
 import { createShadowing } from './shadowing.ts';
 
 export interface HostLadders {
   readonly handlers: ReturnType<typeof ladderHandlers>;
   readonly onPlaced: OnPlaced;
-  /** On a monolith alone. */
-  readonly watch: Watch | undefined;
+  /** Why a module cannot climb such a ladder, whatever runs; undefined: it can. */
+  readonly refusal: (module: string, wish: TransferLadder) => Promise<string | undefined>;
+  readonly besides: ReturnType<typeof createBesides>;
+  /** Judges, on a monolith, and sends what is to be told. */
+  start(): void;
   close(): Promise<void>;
 }
 
@@ -36,14 +44,21 @@ export function openLadders(parts: Parts, host: string): HostLadders {
   const { settings, control, tokens, metrics, log } = parts;
   const { follower } = control;
   const store = control.store!;
-  const notices = settings.notifyUrl === undefined ? noNotices : createNotices(settings.notifyUrl, log);
+  const url = settings.notifyUrl;
+  const notices =
+    url === undefined ? noNotices : createNotices({ url, rows: createNoticeRows(store.sql), log });
   const announcer = createAnnouncer(log, notices);
-  const rows = { ...createRows(store.sql), ...createMoves(store.change, place, writeNote) };
+  const rows = {
+    ...createRows(store.sql),
+    ...createMoves(store.change, place, writeNote, url === undefined ? undefined : tellIn),
+  };
   const collect = async () => {
-    const { rows: live } = await store.sql.query<Pick<HostRow, 'host' | 'id' | 'url' | 'kid'>>(
-      `SELECT host, id, url, kid FROM host WHERE live AND NOT (${SILENT_SQL})`,
+    const { rows: live } = await store.sql.query<Pick<HostRow, 'host' | 'id' | 'url' | 'kid' | 'role'>>(
+      `SELECT host, id, url, kid, role FROM host WHERE live AND NOT (${SILENT_SQL})`,
     );
-    return (await collectStats(live, tokens, COLLECT_MS)).hosts;
+    const services = new Set(live.filter(({ role }) => role === 'service').map(({ host: one }) => one));
+    const { hosts } = await collectStats(live, tokens, COLLECT_MS);
+    return hosts.map((one) => ({ ...one, isFar: services.has(one.host) }));
   };
   const looks = new BackgroundLooks(parts.running, log);
   const shadowing = createShadowing({
@@ -77,15 +92,39 @@ export function openLadders(parts: Parts, host: string): HostLadders {
       wake: () => watch?.wake(),
     }),
     onPlaced: createByHand(rows, announcer),
-    watch,
+    refusal: (module, wish) => refusalOf(policyFor({ store, shadowing }, module, wish)),
+    besides: createBesides(rows, shadowing),
+    start() {
+      watch?.start();
+      notices.start();
+    },
     async close() {
       await watch?.stop();
-      notices.close();
+      await notices.close();
     },
   };
 }
 
+/** Its words, where that is refused; what fails otherwise fails here, too. */
+const refusalOf = (asked: Promise<unknown>) =>
+  asked.then(
+    () => undefined,
+    (error) => {
+      if (error instanceof Problem && error.status < 500) return error.message;
+      throw error;
+    },
+  );
+
+/** What is written seldom would not be judged by a share of it: so many make known what is noise, and as many are compared. */
+const FIRST_WRITES = 60;
+
 const place: PlaceIn = async (tx, version, module, act, evidence) => {
   const { placement, percent, actor, by, reason } = act;
-  return placeIn(tx, version, module, { placement, percent }, { actor, by, reason, evidence });
+  const mirror = placement === 'shadow' ? { mirror: { first: FIRST_WRITES } } : {};
+  return placeIn(tx, version, module, { placement, percent, ...mirror }, { actor, by, reason, evidence });
+};
+
+const tellIn: TellIn = async (tx, module, moved, by, evidence) => {
+  const notice = noticeOf(module, moved, by, evidence);
+  if (notice) await leaveNotice(tx, notice);
 };

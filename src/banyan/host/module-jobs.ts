@@ -13,15 +13,23 @@ export class ModuleJobs {
   readonly #module: string;
   readonly #log: Logger;
   readonly #tracing: Tracing;
+  readonly #attempted: (failed: boolean) => void;
   readonly #pools: WorkerPool[] = [];
   readonly #tasks = new Map<string, JobTask>();
   /** What was woken by `setup`, which names the jobs only when it is done; undefined: their names are known. */
   #early: Set<string> | undefined = new Set();
 
-  constructor(module: string, log: Logger, tracing: Tracing) {
+  /** @param attempted hears of the end of each attempt at a row. */
+  constructor(
+    module: string,
+    log: Logger,
+    tracing: Tracing,
+    attempted: (failed: boolean) => void = () => {},
+  ) {
     this.#module = module;
     this.#log = log;
     this.#tracing = tracing;
+    this.#attempted = attempted;
   }
 
   wake(job: string): void {
@@ -35,7 +43,12 @@ export class ModuleJobs {
   workers(job: string, limit: number): WorkerPool {
     const wake = () => this.#tasks.get(job)?.wake();
     const name = `${this.#module}/${job}`;
-    const workers = new WorkerPool({ name, limit, wake, log: this.#log, tracing: this.#tracing });
+    const workers = new WorkerPool({
+      ...{ name, module: this.#module, limit, wake },
+      log: this.#log,
+      tracing: this.#tracing,
+      attempted: this.#attempted,
+    });
     this.#pools.push(workers);
     return workers;
   }

@@ -1,9 +1,10 @@
-// What a module does by keys, as its kit has it: it signs sessions if it is the one that does, seals texts for others,
+// What a module does by keys, as its kit has it: it signs and ends sessions if it is the one that does, seals texts for others,
 // and opens what was sealed for itself. Guarantees: it opens by its own keys alone, whatever else this host holds.
 import { createRingSigner, type Keys } from '../identity/held-keys.ts';
 import type { NamedKey } from '../identity/keys.ts';
 import { SealBroken, sealText, unsealText } from '../identity/seal.ts';
 import { sealsOf } from '../placement/control-keys.ts';
+import { createSessionEnds } from '../placement/session-ends.ts';
 import type { Placements } from '../routing/snapshot.ts';
 import type { BootOptions } from './boot-options.ts';
 import type { Kit } from './module.ts';
@@ -13,14 +14,15 @@ const noKeys: Keys = { held: () => undefined, find: async () => undefined };
 export function moduleKeys(
   module: string,
   { keys = noKeys, placements, signsSessions = false }: BootOptions,
+  onSessionsEnded?: () => void,
 ): Pick<Kit, 'sessions' | 'sealFor' | 'opensSeals' | 'unseal'> {
   return {
     sessions: signsSessions
-      ? createRingSigner(keys, () => placements.current.jwks?.keys ?? [])
-      : {
-          sign: () =>
-            Promise.reject(new Error(`${module} signs no sessions: name it in "sessions" of the product`)),
-        },
+      ? {
+          ...createRingSigner(keys, () => placements.current.jwks?.keys ?? []),
+          ...createSessionEnds(onSessionsEnded),
+        }
+      : noSessions(module),
 
     sealFor: (whom) => async (text) => {
       const key = (await published(placements, whom))[0];
@@ -36,6 +38,13 @@ export function moduleKeys(
 
     unseal: (text) => unsealText(text, (kid) => ownKey(keys, placements, module, kid)),
   };
+}
+
+function noSessions(module: string): Kit['sessions'] {
+  const refuse = () => {
+    throw new Error(`${module} signs no sessions: name it in "sessions" of the product`);
+  };
+  return { sign: async () => refuse(), endAll: refuse, end: refuse };
 }
 
 async function published(placements: Placements, module: string): Promise<readonly NamedKey[]> {

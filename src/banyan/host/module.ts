@@ -11,12 +11,15 @@ import type { SessionSigner } from '../identity/session-token.ts';
 import type { Job } from '../jobs/job.ts';
 import type { LeasedJob } from '../jobs/leased.ts';
 import type { Limits } from '../limits/limits.ts';
+import type { SessionEnds } from '../placement/session-ends.ts';
 import type { RoleSchema } from '../postgres/role-schema.ts';
 import type { Saga } from '../saga/definition.ts';
 import type { Engine } from '../saga/engine.ts';
 import type { Sql, Store } from '../store/store.ts';
-import type { MetricSample } from '../telemetry/metrics.ts';
+import type { Count, LabelValues, MetricSample, Observe } from '../telemetry/metrics.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
+
+export interface SessionAuthority extends SessionSigner, SessionEnds {}
 
 /** What the library gives a module: its own things, and refs to the modules it declared in `uses`. What is opened here is closed here. */
 export interface Kit<PrismaClient = unknown> {
@@ -41,8 +44,8 @@ export interface Kit<PrismaClient = unknown> {
   saga<D>(table: Saga<D>): Engine<D>;
   /** Limits against abuse, counted in the module's store by all hosts together. */
   readonly limits: Limits;
-  /** Signs sessions by the key of the moment: for the module that `App.sessions` names, and no other. */
-  readonly sessions: SessionSigner;
+  /** Signs sessions by the key of the moment, and ends them: for the module that `App.sessions` names, and no other. */
+  readonly sessions: SessionAuthority;
   /** What makes texts that `module` alone can read, wherever they lie: a compact JWE. */
   sealFor(module: string): (text: string) => Promise<string>;
   /** False while a host of the version before, which opens nothing, may have to: during an upgrade, where one is let in. */
@@ -51,6 +54,15 @@ export interface Kit<PrismaClient = unknown> {
   unseal(text: string): Promise<string>;
   /** A number under /metrics, read when somebody scrapes: one value for each set of labels. */
   gauge(name: string, help: string, labels: readonly string[], read: () => Promise<MetricSample[]>): void;
+  /** A counter under /metrics, by what raises it. Its name begins with the module's; labels with their values. */
+  counter(name: `${string}_total`, help: string, labels?: LabelValues): Count;
+  /** How long something takes, under /metrics. Its name begins with the module's; `upTo`: edges of the buckets, in seconds. */
+  seconds(
+    name: `${string}_seconds`,
+    help: string,
+    labels: readonly string[],
+    upTo: readonly number[],
+  ): Observe;
 }
 
 /** What a module's `setup` answers: what it does when it is asked, when it hears of something, and by itself. */

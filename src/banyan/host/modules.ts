@@ -22,6 +22,7 @@ export type Shared = Pick<
   | 'isExempt'
   | 'metrics'
   | 'mirrorOf'
+  | 'carriesTo'
 > & { readonly eventLogOf: EventLogOf };
 
 export interface BootedModules {

@@ -23,6 +23,7 @@ import { keepSamples } from '../ladder/sample-rows.ts';
 import { exemptions, exemptNetworks, type IsExempt } from '../limits/address.ts';
 import type { Networks } from '../limits/networks.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import type { Recorder } from '../telemetry/recorder.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { createBearerCheck } from './bearer.ts';
@@ -37,8 +38,11 @@ import type { Module } from './module.ts';
 import { bootModules } from './modules.ts';
 import { checkStores, storesOf } from './prepared.ts';
 import { keepLooking } from './role-upkeep.ts';
+import type { StartOptions } from './running.ts';
 import type { HeldServer } from './server.ts';
-import { observeCalls, openSecurityLog, openTracing } from './telemetry.ts';
+import { followStores, type HostStores } from './stores.ts';
+import { observeCalls, openSecurityLog, openTelemetry } from './telemetry.ts';
+import { recordAsAsked } from './traces.ts';
 import { type Undo, unlessStopped } from './undo.ts';
 import { countWrongTokens } from './wrong-tokens.ts';
 
@@ -49,6 +53,8 @@ export interface Parts {
   readonly security: SecurityLog;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
+  /** Spans of this host, while somebody looks at traces. */
+  readonly recorder: Recorder;
   /** Of every module of the product, near or not. */
   readonly contracts: readonly Contract[];
   /** The registration records of the modules that run here. */
@@ -69,25 +75,25 @@ export interface Parts {
   /** What is said once of hosts that do not let this one in. */
   readonly refusals: RefusalLog;
   readonly eventLogOf: EventLogOf;
+  /** Where the stores of the modules that run here are. */
+  readonly stores: HostStores;
   /** Whose requests no limit counts: one list for what the gateway counts and for what modules count. */
   readonly exempt: Networks;
 }
 
-/** @param onRefused this host can never serve: control refused it for good, or what it stands on was not prepared. */
+/** It calls `onFatal` where this host can never serve: control refused it for good, or what it stands on was not prepared. */
 export async function openParts(
   settings: Settings,
   opening: Promise<HeldServer> | undefined,
-  log: Logger,
-  signal: AbortSignal,
+  { log, lines, signal, onFatal: onRefused }: StartOptions,
   undo: Undo,
-  onRefused: (error: Error) => void,
 ): Promise<Parts> {
   const { role } = settings;
   const { contracts, modules } = await loadProduct(settings);
-  const watch = await openWatch(settings, log, undo);
+  const watch = await openWatch(settings, log, lines, undo);
   const { audience, tokens, rights } = identityOf(settings, () => control);
 
-  const database = await openDatabase(settings, opening, modules, log, watch.security);
+  const database = await openDatabase(settings, opening, modules, log, watch.security, undo);
   signal.throwIfAborted();
   if (role === 'monolith') keepLooking(database.upkeep!, log, undo);
   const { controlUrl } = database;
@@ -98,10 +104,12 @@ export async function openParts(
   // The first picture is on its way while the modules are booted: they read it when they are called.
   const following = unlessStopped(signal, control.start());
   // A monolith has just made what it needs.
-  const prepared =
-    role === 'monolith' ? undefined : checkStores(storesOf(database, modules), onRefused, log, undo);
+  const looked = role === 'monolith' ? undefined : storesOf(database, modules);
+  const prepared = looked && checkStores(looked, onRefused, log, undo, following);
   for (const one of [following, prepared]) one?.catch(() => {});
   const placements = control.follower;
+  database.follow(placements);
+  recordAsAsked(watch.recorder, control, undo);
   const { refusals, remote } = openCalls(placements, tokens, watch, log, undo);
   const eventLogOf = await openEventLogs(settings, database, log, undo);
 
@@ -110,27 +118,19 @@ export async function openParts(
   undo.push('mirrors', async () => mirrors?.close());
   const exempt = exemptNetworks(settings.rateLimitExempt);
   const isExempt = exemptions(exempt);
-  const { running, dispatchers } = bootModules(
-    modules,
-    settings,
-    database,
-    {
-      log,
-      ...watch,
-      placements,
-      keys: control.keys,
-      remote,
-      eventLogOf,
-      contracts,
-      isExempt,
-      mirrorOf: mirrors?.of,
-    },
-    undo,
-  );
+  const shared = {
+    ...{ log, ...watch, placements, keys: control.keys, remote, eventLogOf, contracts, isExempt },
+    mirrorOf: mirrors?.of,
+    carriesTo: role === 'monolith' ? control.store!.sql : undefined,
+  };
+  const { running, dispatchers } = bootModules(modules, settings, database, shared, undo);
+  const stores = followStores({ running, database, control, log }, undo);
   if (role === 'monolith') await prepareLog(eventLogOf(), contracts, running, log, undo);
   await Promise.all([prepared, unlessSaidBetter(following, prepared)]);
+  await stores.settled();
   const events = running.map((one) => one.events);
   measureEvents(watch.metrics, events);
+  watch.metrics.problems.expect(contracts);
   const bearer = bearerCheckOf(settings, control, isExempt, log);
   return {
     settings,
@@ -150,6 +150,7 @@ export async function openParts(
     mirrors,
     refusals,
     eventLogOf,
+    stores,
     exempt,
   };
 }
@@ -158,12 +159,12 @@ export async function openParts(
 async function openWatch(
   settings: Settings,
   log: Logger,
+  lines: StartOptions['lines'],
   undo: Undo,
-): Promise<Pick<Parts, 'security' | 'metrics' | 'tracing'>> {
-  const security = openSecurityLog(settings, log, undo);
-  const tracing = await openTracing(settings.otlpEndpoint, settings.hostId);
-  undo.push('tracing', () => tracing.close());
-  return { security, metrics: createMetrics(settings.hostId), tracing };
+): Promise<Pick<Parts, 'security' | 'metrics' | 'tracing' | 'recorder'>> {
+  const metrics = createMetrics(settings.hostId);
+  const security = openSecurityLog(settings, metrics, log, undo);
+  return { security, metrics, ...(await openTelemetry(settings, metrics, log, lines, undo)) };
 }
 
 /** The calls of this host to others, and what is said once of those that do not let it in. */

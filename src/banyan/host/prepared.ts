@@ -13,7 +13,8 @@ import type { Undo } from './undo.ts';
 export interface PreparedStore {
   /** The setting that names it. */
   readonly setting: string;
-  readonly url: string;
+  /** Asked each time: what a host is told of where it is comes a moment after its start. */
+  readonly url: () => string;
   readonly schema: string;
   /** The repeatable SQL by which a monolith prepares it. */
   readonly ddl: string;
@@ -29,37 +30,43 @@ export function storesOf(database: Database, modules: readonly Module[]): Prepar
   const own = modules.flatMap(({ contract: { module }, schemas = [] }) => {
     const setting = `DATABASE_URL_${module.toUpperCase()}`;
     return [
-      { setting, url: database.moduleUrl(module), schema: module, ddl: libraryTables() },
+      { setting, url: () => database.moduleUrl(module), schema: module, ddl: libraryTables() },
       ...schemas.map(({ schema, ddl }) => {
-        const url = database.schemaUrl(module, schema);
+        const url = () => database.schemaUrl(module, schema);
         return { setting: `${setting}_${schema.toUpperCase()}`, url, schema, ddl };
       }),
     ];
   });
   // A service asks as its first module: what one role may call, all may.
-  if (database.controlUrl === undefined)
-    return database.logByModules ? [...own, { ...own[0]!, ...logSchema() }] : own;
+  const { controlUrl, logUrl } = database;
+  if (controlUrl === undefined) {
+    const first = modules[0]!.contract.module;
+    const log = { ...own[0]!, url: () => database.sharedUrl(first), ...logSchema() };
+    return database.logByModules ? [...own, log] : own;
+  }
   const setting = 'DATABASE_URL';
   return [
     ...own,
-    { setting, url: database.controlUrl, ...controlTables() },
-    { setting, url: database.logUrl!, ...logSchema() },
+    { setting, url: () => controlUrl, ...controlTables() },
+    { setting, url: () => logUrl!, ...logSchema() },
   ];
 }
 
 /**
  * Rejects when a store says that something is missing. One that has not answered in time is asked further on.
  * @param onMissing it answered once the host had started.
+ * @param told where stores are: what is missing at one place may be at another.
  */
 export async function checkStores(
   stores: readonly PreparedStore[],
   onMissing: (error: Error) => void,
   log: Pick<Logger, 'warn'>,
   undo: Undo,
+  told: Promise<unknown> = Promise.resolve(),
 ): Promise<void> {
   const ending = new AbortController();
   undo.push('a look at the stores', () => ending.abort());
-  const looks = Promise.all(stores.map((store) => untilAnswered(store, log, ending.signal)));
+  const looks = Promise.all(stores.map((store) => untilAnswered(store, log, ending.signal, told)));
   let late = false;
   looks.catch((error: Error) => {
     if (late) onMissing(error);
@@ -72,6 +79,7 @@ async function untilAnswered(
   store: PreparedStore,
   log: Pick<Logger, 'warn'>,
   ending: AbortSignal,
+  placesTold: Promise<unknown>,
 ): Promise<void> {
   let told = '';
   const tell = ({ message }: Error): undefined => {
@@ -83,15 +91,20 @@ async function untilAnswered(
     );
   };
   while (!ending.aborted) {
-    const missing = await missingIn(store).catch(tell);
+    const url = store.url();
+    const missing = await missingIn(store, url).catch(tell);
     if (missing?.length === 0) return;
+    if (missing) {
+      await placesTold.catch(() => {});
+      if (store.url() !== url) continue;
+    }
     if (missing) throw new Error(inWords(store, missing));
     await after(AGAIN_MS, undefined, { ref: false });
   }
 }
 
 /** Rejects when the store does not answer. */
-async function missingIn({ url, schema, ddl }: PreparedStore): Promise<string[]> {
+async function missingIn({ schema, ddl }: PreparedStore, url: string): Promise<string[]> {
   const client = createClient({
     connectionString: url,
     application_name: 'banyan look',

@@ -17,16 +17,33 @@ import { keyHandlers } from '../placement/key-handlers.ts';
 import { operatorHandlers } from '../placement/operators-admin.ts';
 import { operators } from '../placement/operators-contract.ts';
 import { announceReplay } from '../placement/replay-announcement.ts';
+import { transferHandlers } from '../placement/transfer-admin.ts';
+import { transfers as transfersContract } from '../placement/transfer-contract.ts';
+import { createTransfers } from '../placement/transfers.ts';
+import { storeChanges } from '../servers/changes.ts';
+import { stores as storesContract } from '../servers/contract.ts';
+import { logsHandlers } from '../supervisor/logs.ts';
+import { logs as logsContract } from '../supervisor/logs-contract.ts';
 import { listenWidely } from './acceptors.ts';
 import { createAdminPort } from './admin-port.ts';
+import { consoleOf } from './console.ts';
 import type { Health } from './health.ts';
+import type { Inquiry } from './inquiries.ts';
 import { keyLife } from './key-life.ts';
 import type { HostLadders } from './ladders.ts';
+import type { MovingStores } from './moving-stores.ts';
 import type { Parts } from './parts.ts';
 import { closePort, portOf } from './ports.ts';
 import type { Undo } from './undo.ts';
 
 type AnyHandlers = Parameters<typeof createDispatcher>[1];
+
+/** What is done for the whole product. */
+export interface Duties {
+  readonly ladders: HostLadders;
+  readonly stores: MovingStores;
+  readonly inquiries: readonly Inquiry[];
+}
 
 export interface Public {
   readonly url: string;
@@ -45,15 +62,16 @@ export async function openPublic(
   host: string | null,
   before: Promise<unknown>,
   undo: Undo,
-  ladders: HostLadders,
+  { ladders, stores, inquiries }: Duties,
 ): Promise<Public> {
   const { settings, log, security, metrics, tracing, contracts, dispatchers, tokens, bearer, control } =
     parts;
   const address = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   const url = () => `http://${address}:${portOf(gateway.app)}`;
   const closing = new AbortController();
-  const own = operationsOf(parts, host, url, closing.signal, ladders);
+  const own = operationsOf(parts, host, url, closing.signal, ladders, stores, inquiries, undo);
   const { adminPort: wanted } = settings;
+  const proxies = settings.trustProxy.length > 0 ? networksOf(settings.trustProxy) : undefined;
   const adminPort = wanted === undefined ? undefined : createAdminPort(wanted, settings.adminHost);
   // Written, and what writes them loaded, when somebody first asks.
   const document = once(async () => {
@@ -83,7 +101,8 @@ export async function openPublic(
       asyncapi: events,
       jwks: () => control.follower.current.jwks ?? { keys: [] },
     },
-    proxies: settings.trustProxy.length > 0 ? networksOf(settings.trustProxy) : undefined,
+    proxies,
+    console: consoleOf(parts, host, own, proxies, closing.signal),
     rateLimit: settings.rateLimit,
     exempt: parts.exempt,
     health: (app) => health.mount(app),
@@ -107,6 +126,9 @@ function operationsOf(
   url: () => string,
   closing: AbortSignal,
   ladders: HostLadders,
+  stores: MovingStores,
+  inquiries: readonly Inquiry[],
+  undo: Undo,
 ): Dispatcher[] {
   const { settings, log, security, contracts, tokens, control } = parts;
   const { store, follower, keys } = control;
@@ -117,6 +139,7 @@ function operationsOf(
     monolith: () => ({ pid: process.pid, url: url() }),
     room: parts.database.upkeep?.makeRoom,
     onPlaced: ladders.onPlaced,
+    besides: ladders.besides,
     probe: ({ url: at, id, legacy }) => probeAccess(at, id, tokens.mint(audienceOf(id), legacy)),
   });
   const onOperators = operatorHandlers({ store: store!, follower });
@@ -128,14 +151,30 @@ function operationsOf(
     announce: (module) => storeErrors(() => announceReplay(store!, follower, module)),
   });
   const onKeys = keyHandlers({ store: store!, follower, root: keys.root!, life: keyLife, log });
+  // A gateway alone writes down what a monolith does.
+  const transfers =
+    host === null
+      ? undefined
+      : createTransfers({ store: store!, host, act: { ...handlers, climb: ladders.handlers.start }, log });
+  transfers?.start();
+  undo.push('transfers', async () => transfers?.stop());
+  const onTransfers = transferHandlers({
+    store: store!,
+    wake: () => transfers?.wake(),
+    noLadder: ladders.refusal,
+  });
   const options = { codec: settings.codec, security };
   const made = [
     [admin, handlers],
-    [placements, historyHandlers(store!)],
+    [placements, historyHandlers(store!, (query) => storeChanges(store!.sql, query))],
     [laddersContract, ladders.handlers],
+    [transfersContract, onTransfers],
+    [logsContract, logsHandlers(settings.dataDir)],
+    [storesContract, stores.handlers],
     [operators, onOperators],
     [eventsContract, onEvents],
     [keysContract, onKeys],
+    ...inquiries,
   ] as const;
   return made.map(([contract, one]) => createDispatcher(contract, one as unknown as AnyHandlers, options));
 }

@@ -25,6 +25,10 @@ export interface RoleUpkeep {
 export interface UpkeepOptions extends ProvisionOptions {
   /** The roles of schemas that modules bring, by module. */
   readonly extra: ReadonlyMap<string, readonly string[]>;
+  /** The other servers that stores are on, each with what was made ready there. They are their modules' alone: no limits. */
+  readonly others?: () => Promise<readonly ProvisionOptions[]>;
+  /** Whose ended sessions monoliths carry to control: they listen there once more. */
+  readonly sessions?: string | undefined;
 }
 
 /** What one host opens as one role: its pool, what listens, a look at the start. */
@@ -38,6 +42,7 @@ export function needsOf(
   { monoliths, gateways, services }: HostCounts,
   modules: readonly string[],
   extra: UpkeepOptions['extra'],
+  sessions?: string,
 ): ConnectionNeeds {
   const needs: Record<string, number> = {
     banyan_control: (monoliths + gateways) * (CONTROL_POOL + LISTENS + LOOKS),
@@ -45,7 +50,7 @@ export function needsOf(
   };
   for (const module of modules) {
     const instances = services[module] ?? 0;
-    const near = monoliths * (ITS_POOL + LISTENS + LOOKS);
+    const near = monoliths * (ITS_POOL + LISTENS + LOOKS + (module === sessions ? LISTENS : 0));
     needs[runtimeRole(module)] = near + instances * (ITS_POOL + LISTENS + LOG_POOL + LISTENS + LOOKS);
     for (const role of extra.get(module) ?? []) needs[role] = (monoliths + instances) * (ITS_POOL + LOOKS);
   }
@@ -63,7 +68,7 @@ export function claimsOf(
 }
 
 export function createRoleUpkeep(options: UpkeepOptions): RoleUpkeep {
-  const { adminUrl, session, modules, extra, log } = options;
+  const { adminUrl, session, modules, extra, sessions, log } = options;
   /** One at a time in this database; one of another database may be at the same roles. */
   const limit = (client: pg.Client, change: (counts: HostCounts) => HostCounts) =>
     atSameInstant(() => limitOnce(client, change));
@@ -72,7 +77,7 @@ export function createRoleUpkeep(options: UpkeepOptions): RoleUpkeep {
     try {
       const counts = change(await countHosts(client as never));
       const claims = claimsOf(counts, modules, extra);
-      return await limitConnections(client, needsOf(counts, modules, extra), claims);
+      return await limitConnections(client, needsOf(counts, modules, extra, sessions), claims);
     } finally {
       await release();
     }
@@ -107,6 +112,7 @@ export function createRoleUpkeep(options: UpkeepOptions): RoleUpkeep {
       }),
     async look() {
       await restoreRoles(rolesOf(options), options);
+      for (const one of (await options.others?.()) ?? []) await restoreRoles(rolesOf(one), one);
       await withSession(adminUrl, undefined, async (client) => tellOf(await limit(client, atLeastOne)));
     },
   };

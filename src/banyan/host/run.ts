@@ -3,6 +3,7 @@
 
 import type { App } from '../config/app.ts';
 import { readEnvironment } from '../config/environment.ts';
+import { LogLines } from '../telemetry/log-lines.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { startHost } from './start.ts';
 import { printStartupMessage } from './startup-message.ts';
@@ -25,7 +26,9 @@ const TIMEOUT_MS = 15_000;
 async function serve(app: App, overrides: Env): Promise<void> {
   outliveReaders();
   const settings = readEnvironment(app, overrides);
-  const log = createLogger({ host: settings.hostId, pretty: settings.pretty, level: 'info' });
+  const { hostId, pretty } = settings;
+  const lines = settings.otlp?.endpoints.logs === undefined ? undefined : new LogLines();
+  const log = createLogger({ host: hostId, pretty, level: 'info', lines });
   const stopping = new AbortController();
   const stop = async (why: string, code: number) => {
     if (stopping.signal.aborted) return;
@@ -45,6 +48,7 @@ async function serve(app: App, overrides: Env): Promise<void> {
   });
   const starting = startHost(settings, {
     log,
+    lines,
     signal: stopping.signal,
     onFatal: (error) => {
       log.fatal(error.message);

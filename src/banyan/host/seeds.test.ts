@@ -28,3 +28,10 @@ test('those of a module that serves elsewhere hold a start up for a bounded time
   const told = expect.objectContaining({ module: 'parcels' });
   expect(log.warn).toHaveBeenCalledWith(told, expect.stringContaining('the next start does'));
 });
+
+test('those of a module whose store is held hold no start up: only a host that is up lets it go', async () => {
+  const begun = performance.now();
+  const held = { modules: {}, stores: { depots: { gate: 'held' } } } as unknown as Snapshot;
+  await seedAll([module('depots', never)], held, log);
+  expect(performance.now() - begun).toBeLessThan(1_000);
+});

@@ -11,6 +11,8 @@ export interface HeldServer {
   readonly url: string;
   /** The superuser's session that holds it, for work of the start. */
   readonly session: pg.Client;
+  /** How often it was killed since the start, and started again. */
+  readonly restarts: () => number;
 }
 
 /** As long as it has where nothing else took its time: the last checkpoint may write much. */
@@ -85,7 +87,7 @@ async function open(
     await within(Math.min(ms / 4, 500), session.end()).catch(() => {});
     await embedded.stop(ms * 0.75);
   };
-  return { url: embedded.url, session };
+  return { url: embedded.url, session, restarts: () => embedded.restarts };
 }
 
 /** Whether it is ours, and whether a host of the version before has its own: anybody else who took that has taken nothing. */

@@ -20,7 +20,7 @@ function started(more: object, warned: string[] = []) {
   };
   return serviceCommand(
     settings as never,
-    { moduleUrl: () => 'postgres://till@a/b' } as never,
+    { sharedUrl: () => 'postgres://till@a/b' } as never,
     [],
     () => 'http://127.0.0.1:4000',
     () => ({}) as never,

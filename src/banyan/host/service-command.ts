@@ -37,11 +37,12 @@ export function serviceCommand(
       BROKER_URL: brokerOf(module),
       RATE_LIMIT_EXEMPT: settings.rateLimitExempt.join(',') || undefined,
       DRAIN_DELAY_MS: String(settings.drainDelayMs),
-      OTEL_EXPORTER_OTLP_ENDPOINT: settings.otlpEndpoint,
+      ...settings.otlp?.variables,
       // A file is each host's own; a stream is collected of all.
       SECURITY_LOG: isStream(settings.securityLog) ? settings.securityLog : undefined,
       BANYAN_FAULTS: settings.faults ? '1' : undefined,
-      [`DATABASE_URL_${upper}`]: database.moduleUrl(module),
+      // Where its log is, and its store too unless the picture says otherwise.
+      [`DATABASE_URL_${upper}`]: database.sharedUrl(module),
     };
     for (const { schema } of schemas)
       env[`DATABASE_URL_${upper}_${schema.toUpperCase()}`] = database.schemaUrl(module, schema);

@@ -16,6 +16,7 @@ export function printStartupMessage(settings: Settings, url: string, adminUrl?: 
     '',
     `  ${isGateway ? 'The gateway of ' : ''}${bold(title)} is up at ${bold(url)}`,
     '',
+    ...(settings.console ? [`  Console                 ${adminUrl ?? url}${settings.console}`] : []),
     `  API and documentation   ${url}/docs`,
     ...(adminUrl ? [`  Administration          ${adminUrl}/admin`] : []),
     ...facts.map(([label, fact]) => `  ${label.padEnd(22)}  ${fact}`),

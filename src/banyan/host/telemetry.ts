@@ -1,26 +1,66 @@
-// What this host tells of its calls and of who tried what: the exporter of traces, loaded where one is asked for, and the observer that makes
-// numbers and spans of the calls to other hosts.
+// What this host tells of its calls and of who tried what: what leaves it by OTLP, loaded where an endpoint is set, and the
+// observer that makes numbers and spans of the calls to other hosts.
 
 import type { Logger } from 'pino';
 import { callSpans } from '../calls/call-span.ts';
 import type { CallObserver } from '../calls/settling.ts';
 import type { Settings } from '../config/settings.ts';
+import type { LogLines } from '../telemetry/log-lines.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { Recorder } from '../telemetry/recorder.ts';
 import { createSecurityLog, type SecurityLog } from '../telemetry/security-log.ts';
 import { openSink } from '../telemetry/security-sink.ts';
-import { noTracing, type Tracing } from '../telemetry/tracing.ts';
+import { bothTracings, type Tracing } from '../telemetry/tracing.ts';
 import type { Undo } from './undo.ts';
 
-/** The exporter is loaded where it is used: it costs a start of 100 ms and 10 MB. */
-export async function openTracing(endpoint: string | undefined, host: string): Promise<Tracing> {
-  if (!endpoint) return noTracing;
-  const { createTracing } = await import('../telemetry/otlp.ts');
-  return createTracing(endpoint, host);
+/** Spans are kept here while somebody looks, and leave where an endpoint is set: that costs a start of 100 ms and 10 MB. */
+export async function openTelemetry(
+  { otlp: target, hostId, role, modules, app, allModules }: Settings,
+  metrics: Metrics,
+  log: Logger,
+  lines: LogLines | undefined,
+  undo: Undo,
+): Promise<{ readonly tracing: Tracing; readonly recorder: Recorder }> {
+  const recorder = new Recorder(allModules);
+  if (!target) {
+    undo.push('tracing', () => recorder.close());
+    return { tracing: recorder, recorder };
+  }
+  const { openOtlp } = await import('../telemetry/otlp.ts');
+  const name = role === 'service' ? modules.join('-') : role;
+  const otlp = await openOtlp(target, { hostId, name, version: app.version }, metrics, log);
+  if (otlp.lines) lines?.to(otlp.lines);
+  undo.push('telemetry', () => Promise.all([recorder.close(), otlp.close()]));
+  return { tracing: bothTracings(recorder, otlp.tracing), recorder };
 }
 
+/** Alarms are made of these: they are there before the first one. */
+const WATCHED = [
+  ['token.internal', 'refused'],
+  ['token.bearer', 'refused'],
+  ['token.bearer', 'limited'],
+  ['session.begin', 'refused'],
+  ['limit.hit', 'limited'],
+  ['operation.refused', 'refused'],
+  ['service.register', 'refused'],
+  ['service.refused', 'refused'],
+  ['database.role', 'refused'],
+] as const;
+
 /** It ends last: what the others refuse while they end is in it. */
-export function openSecurityLog({ hostId, securityLog }: Settings, log: Logger, undo: Undo): SecurityLog {
-  const opened = createSecurityLog({ host: hostId, sink: openSink(securityLog, log) });
+export function openSecurityLog(
+  { hostId, securityLog }: Settings,
+  metrics: Metrics,
+  log: Logger,
+  undo: Undo,
+): SecurityLog {
+  const count = metrics.counter(
+    'banyan_security_events_total',
+    'Events of the security log, those that it left out among them',
+    { event: [], outcome: [] },
+  );
+  for (const [event, outcome] of WATCHED) count({ event, outcome }, 0);
+  const opened = createSecurityLog({ host: hostId, sink: openSink(securityLog, log), count });
   undo.push('security log', () => opened.close());
   return opened;
 }
@@ -28,9 +68,11 @@ export function openSecurityLog({ hostId, securityLog }: Settings, log: Logger, 
 export function observeCalls(metrics: Metrics, tracing: Tracing): CallObserver {
   const span = callSpans(tracing, 'client');
   return {
-    onCall(module, operation, ms, outcome, { traceparent, parent }) {
+    onCall(module, operation, ms, outcome, { traceparent, parent, side }) {
       metrics.call.observe({ module, operation, outcome }, ms / 1000);
-      span?.({ module, operation, traceparent, parent, startMs: Date.now() - ms, failed: outcome !== 'ok' });
+      if (!span.active) return;
+      const [startMs, failed] = [Date.now() - ms, outcome !== 'ok'];
+      span.ended({ module, operation, traceparent, parent, startMs, failed, side });
     },
   };
 }

@@ -12,10 +12,13 @@ declare module 'fastify' {
   interface FastifyReply {
     /** Why it is 401, 403 or 429, where that was said here. */
     refusal?: Problem;
+    /** What it is, where it is one that was made here. */
+    problem?: Problem;
   }
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  reply.problem = problem;
   if (problem.status === 401 || problem.status === 403 || problem.status === 429) reply.refusal = problem;
   if (problem.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(problem.retryAfter)));
   if (problem.status === 401) {

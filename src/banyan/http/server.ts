@@ -43,6 +43,8 @@ export interface ServerOptions {
   readonly trustProxy?: Networks | true | undefined;
   /** A reader that takes no byte of its answer for so long is cut off, in milliseconds. */
   readonly stalledMs: number;
+  /** Clients come in here: what they say of their own traces is outside. */
+  readonly isEntrance?: boolean;
   /** Hears of what is refused here. Absent in tests of parts. */
   readonly security?: SecurityLog;
   /** Sets what is said of every answer, also where no hook runs. */
@@ -57,7 +59,7 @@ interface Port {
 }
 
 export function createServer(options: ServerOptions, port: Port = {}): FastifyInstance {
-  const { hostId, metrics, tracing, routes, security, stalledMs, sayOfAll } = options;
+  const { hostId, metrics, tracing, routes, security, stalledMs, sayOfAll, isEntrance } = options;
   const app = fastify(settingsOf(options, port));
   const connections = noteConnections(app.server);
   app.decorate('closing', closingOf(app.server, connections));
@@ -79,7 +81,7 @@ export function createServer(options: ServerOptions, port: Port = {}): FastifyIn
     if (isApi(raw.url!)) reply.header('x-served-by', hostId);
     done(isOverfull(raw.socket) ? tooManyBehind : refusalOf(raw, mostHeaders));
   });
-  recordAnswers(app, metrics, tracing);
+  recordAnswers(app, metrics, tracing, isEntrance);
   if (security) noteRefusals(app, security);
   return app;
 }

@@ -23,7 +23,10 @@ export async function errandsAndHosts() {
       const waits = { firstMs: 20, longestMs: 40 };
       const usual = { name: 'shop', table: errands, atOnce: 8, leaseMs: 60_000, waits };
       const spec: LeasedJob<Errand> = { ...usual, ...given };
+      /** Of each attempt, whether it failed. */
+      const ended: boolean[] = [];
       const workers = new WorkerPool({
+        attempted: (failed) => ended.push(failed),
         name: 'shop',
         limit: spec.atOnce,
         wake: () => task.wake(),
@@ -37,7 +40,7 @@ export async function errandsAndHosts() {
       };
       open.push({ close });
       await task.start();
-      return { task, close };
+      return { task, close, ended };
     },
 
     /** Records the end of an errand. */

@@ -51,7 +51,7 @@ test('as many at once as it may, and the next when one is over', async () => {
 test('what fails is tried again after waits that double, up to the longest', async () => {
   await shop.table.write(['milk']);
   const waits: number[] = [];
-  await shop.host({
+  const { ended } = await shop.host({
     async work(job) {
       if (waits.length < 4) throw new Error('the shop is shut');
       return shop.finish(job);
@@ -64,6 +64,7 @@ test('what fails is tried again after waits that double, up to the longest', asy
   });
   await becomes('milk', { stage: 'done', tries: 5, trouble: 'the shop is shut' });
   expect(waits).toEqual([20, 40, 40, 40]);
+  expect(ended).toEqual([true, true, true, true, false]);
 });
 
 test('who is woken after a wait finds the row due, every time', async () => {

@@ -80,9 +80,21 @@ export function createLeasedJob<J>(
     return spec.failed ? spec.failed(held.job, failure) : logged(held, failure);
   };
 
+  /** Every attempt of every job ends here. What was interrupted is none. */
+  const attempt = async (held: Held<J>, signal: AbortSignal) => {
+    try {
+      const outcome = await work(held.job, signal);
+      workers.attempted(false);
+      return outcome;
+    } catch (error) {
+      if (!signal.aborted) workers.attempted(true);
+      return judge(held, error, signal.aborted);
+    }
+  };
+
   /** What this host holds of it afterwards. */
   const one = async (held: Held<J>, signal: AbortSignal): Promise<Held<J> | undefined> => {
-    const outcome = await work(held.job, signal).catch((error) => judge(held, error, signal.aborted));
+    const outcome = await attempt(held, signal);
     if (outcome === 'over') return;
     if (outcome === 'due') workers.wakeIn(0);
     else if (outcome === 'leased') workers.wakeIn(leaseMs);

@@ -16,12 +16,16 @@ const ROUNDING_MS = 2;
 export interface WorkerPoolOptions {
   /** What a piece of work is called in traces. */
   readonly name: string;
+  /** Whose work it is. */
+  readonly module?: string;
   /** Pieces in flight at most. */
   readonly limit: number;
   /** Wakes the job that feeds the pool. */
   readonly wake: () => void;
   readonly log: Logger;
   readonly tracing?: Tracing;
+  /** Hears of the end of each attempt at a row. */
+  readonly attempted?: (failed: boolean) => void;
 }
 
 export class WorkerPool {
@@ -57,7 +61,7 @@ export class WorkerPool {
   }
 
   async #traced(cause: Cause | null, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const { name, tracing = noTracing } = this.#options;
+    const { name, module, tracing = noTracing } = this.#options;
     const { traceparent } = currentFlow()!;
     const startMs = Date.now();
     let failed = true;
@@ -65,10 +69,17 @@ export class WorkerPool {
       await work(this.#closing.signal);
       failed = false;
     } finally {
-      const parent = cause?.traceparent.slice(36, 52);
-      const endMs = Date.now();
-      tracing.record({ name, kind: 'internal', traceparent, parent, startMs, endMs, failed, attributes: {} });
+      if (tracing.enabled) {
+        const parent = cause?.traceparent.slice(36, 52);
+        const span = { name, kind: 'internal', traceparent, parent, startMs, endMs: Date.now() } as const;
+        tracing.record({ ...span, failed, module, attributes: {} });
+      }
     }
+  }
+
+  /** An attempt at a row has ended, and not because the host stops. */
+  attempted(failed: boolean): void {
+    this.#options.attempted?.(failed);
   }
 
   /** Wakes the job: there is work for it. */

@@ -77,7 +77,10 @@ export function ladderHandlers(options: LadderOptions): Handlers<typeof ladders>
         const why = reason === undefined ? {} : { reason };
         const happening =
           on === 'promote'
-            ? { on, by, reason: reason ?? 'by hand', near: before?.climb.frozen ?? {} }
+            ? {
+                ...{ on, by, reason: reason ?? 'by hand', near: before?.climb.frozen ?? {} },
+                unjudged: (await options.shadowing.counts(module)).unjudged ?? [],
+              }
             : { on, by, ...why };
         const after = await happen(module, happening);
         call.change = { before: stateOf(before?.climb), after: stateOf(after) };
@@ -105,12 +108,16 @@ export function ladderHandlers(options: LadderOptions): Handlers<typeof ladders>
         return made(module, outcome.moved, by);
       }),
 
-    stop: async ({ module, changedBy }, call) =>
+    stop: async ({ module, reason, changedBy }, call) =>
       storeErrors(async () => {
         await known(options, module);
         const before = await rows.read(module);
         const by = doneBy(call.principal, changedBy);
-        const outcome = await rows.happen(module, { on: 'stop', by });
+        const outcome = await rows.happen(module, {
+          on: 'stop',
+          by,
+          ...(reason !== undefined && { reason }),
+        });
         // There is none, or it has ended: it is as was asked for.
         if (!('moved' in outcome)) return show(module);
         call.change = { before: stateOf(before?.climb), after: stateOf(outcome.moved.after) };

@@ -15,6 +15,10 @@ const WINDOWS = [
 ];
 /** Fewer than this never are an alarm. */
 const LEAST_BAD = 3;
+/** Nor are those of a single second; of two, while a rung is too young to have shown its bursts. */
+const LEAST_SECONDS = 2;
+const LEAST_SECONDS_YOUNG = 3;
+const KNOWN_SECONDS = 120;
 
 /** Odds of e^12 (160,000) to 1 on a rung, which takes an hour at most; of e^16 where the watch has no end. */
 const RUNG = 12;
@@ -26,13 +30,15 @@ export interface Alarm extends Pair<Counts> {
 }
 
 /** What fails and by how much; undefined while nothing does. `known`: the near side before these seconds. */
-export function alarmOf({ recent }: Account, known: Side, forever = false): Alarm | undefined {
+export function alarmOf({ recent, seconds: seen }: Account, known: Side, forever = false): Alarm | undefined {
+  const least = !forever && seen < KNOWN_SECONDS ? LEAST_SECONDS_YOUNG : LEAST_SECONDS;
   for (const { seconds, share } of WINDOWS) {
     if (recent.length < seconds) break;
     const window = recent.slice(-seconds);
     if (isOutage(recent.slice(-Math.max(seconds, 3)))) return undefined;
     const far = sumOf(window, (second) => second.far);
     if (far.bad < LEAST_BAD || far.bad < share * far.n) continue;
+    if (window.filter((second) => second.far.bad > 0).length < least) continue;
     const near = sumOf(window, (second) => second.near);
     const expected = Math.max(rateOf(known), near.n === 0 ? 0 : near.bad / near.n) + MARGIN.errors;
     const { second, block } = known.together;

@@ -1,7 +1,8 @@
 // What a second of both sides comes to, from what hosts counted since they began.
 import { expect, test } from 'vitest';
-import { type CountedModules, EDGES, Stats } from '../telemetry/stats.ts';
-import { Arms, type HostReading, thresholdOf } from './arms.ts';
+import { EDGES } from '../telemetry/edges.ts';
+import { type CountedModules, Stats } from '../telemetry/stats.ts';
+import { Arms, type HostReading } from './arms.ts';
 
 const LONG_AGO = '2026-01-01T00:00:00.000Z';
 
@@ -60,9 +61,13 @@ test('slow is what takes longer than the near side usually did, and the same for
   const far = stats.of('parcels', 'service', 'send');
   const arms = new Arms('parcels');
   const second = () => arms.second([reading('one', stats.read())]);
+  // How it was before the ladder began is nobody's measure.
+  for (let n = 0; n < 900; n += 1) near.note(400, false);
+  second();
+  expect(arms.thresholds).toEqual({});
   for (let n = 0; n < 100; n += 1) near.note(4, false);
   second();
-  expect(EDGES[arms.thresholds.send!]).toBe(0.01);
+  expect(arms.thresholds.send).toBe(0.0125);
   // The first ones of a process that has just begun are not taken for its pace.
   for (let n = 0; n < 20; n += 1) far.note(30, false);
   second();
@@ -70,18 +75,32 @@ test('slow is what takes longer than the near side usually did, and the same for
   for (let n = 0; n < 10; n += 1) far.note(30, false);
   for (let n = 0; n < 5; n += 1) far.note(4, false);
   expect(second()).toEqual({ near: { n: 10, bad: 0, slow: 10 }, far: { n: 15, bad: 0, slow: 10 } });
-  expect(EDGES[arms.thresholds.send!]).toBe(0.01);
+  expect(arms.thresholds.send).toBe(0.0125);
+  expect(arms.mostly).toEqual({ errors: undefined, slow: 'send (over 12.5 ms)' });
+  arms.beginAgain();
+  expect(arms.mostly).toEqual({ errors: undefined, slow: undefined });
 });
 
-test.each([
-  [4, 0.01],
-  [0.3, 0.005],
-  [18, 0.05],
-  [9_000, 15],
-])('where most take %d ms, slow begins at %d s', (ms, edge) => {
+test('what most of the bad ones were of has a name', () => {
   const stats = new Stats();
-  const counter = stats.of('parcels', 'in-process', 'send');
-  for (let n = 0; n < 200; n += 1) counter.note(ms, false);
-  expect(EDGES[thresholdOf([counter])!]).toBe(edge);
-  expect(thresholdOf([{ watched: 99, buckets: counter.buckets }])).toBeUndefined();
+  const arms = new Arms('parcels');
+  arms.second([reading('one', stats.read())]);
+  stats.of('parcels', 'service', 'send').note(3, true);
+  for (let n = 0; n < 2; n += 1) stats.of('parcels', 'service', 'list').note(3, true);
+  for (let n = 0; n < 9; n += 1) stats.of('parcels', 'in-process', 'show').note(3, true);
+  arms.second([reading('one', stats.read())]);
+  expect(arms.mostly).toEqual({ errors: 'list', slow: undefined });
+});
+
+test('a rare operation has a threshold of all that was seen of it', () => {
+  const stats = new Stats();
+  const near = stats.of('parcels', 'in-process', 'send');
+  for (let n = 0; n < 100; n += 1) near.note(4, false);
+  const arms = new Arms('parcels');
+  const at = (second: number) => arms.second([reading('one', stats.read())], 1_000 * second);
+  at(0);
+  at(60);
+  expect(arms.thresholds).toEqual({});
+  at(61);
+  expect(arms.thresholds).toEqual({ send: 0.0125 });
 });

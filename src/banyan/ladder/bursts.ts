@@ -95,11 +95,22 @@ export function asBefore(near: Side, before: Side | undefined): Side {
  */
 export function besides(far: Arm, near: Side): Side {
   const own = sideOf(far);
-  const perSecond = mean(far.bySecond);
-  const perBlock = far.byBlock.count > 0 ? mean(far.byBlock) : perSecond * BLOCK_SECONDS;
-  const { second, block } = near.together;
-  const phi = Math.max(own.phi, 1 + second * (perSecond - 1), 1 + block * (perBlock - 1));
-  return { ...own, phi };
+  return { ...own, phi: Math.max(own.phi, phiAt(far, near.together)) };
+}
+
+/**
+ * Of the near side where it speaks against the far one: it may only have had none of the bursts that the far side has, or
+ * that it had itself before.
+ */
+export function phiAgainst(far: Side, near: Side, arm: Arm): number {
+  return Math.max(near.phi, phiAt(arm, near.together), phiAt(arm, far.together));
+}
+
+/** The dispersion that an arm has by its requests if they fail together so. */
+function phiAt(arm: Arm, { second, block }: Side['together']): number {
+  const perSecond = mean(arm.bySecond);
+  const perBlock = arm.byBlock.count > 0 ? mean(arm.byBlock) : perSecond * BLOCK_SECONDS;
+  return Math.max(1, 1 + second * (perSecond - 1), 1 + block * (perBlock - 1));
 }
 
 /**

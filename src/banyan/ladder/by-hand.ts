@@ -3,7 +3,7 @@
 import type { OnPlaced } from '../placement/admin.ts';
 import type { Announcer } from './announcer.ts';
 import type { Moves } from './moves.ts';
-import { isOpen, rungInWords } from './steps.ts';
+import { isOpen, placeInWords } from './steps.ts';
 
 export function createByHand(rows: Moves, announcer: Announcer): OnPlaced {
   return async (tx, { module, placement, percent, by, guard }) => {
@@ -11,7 +11,7 @@ export function createByHand(rows: Moves, announcer: Announcer): OnPlaced {
     if (guard && percent > 0) await rows.guard(tx, module, by, percent);
     const said = [
       ...(stopped?.before && isOpen(stopped.before)
-        ? [`Its ladder, at ${rungInWords(stopped.before.rung)}, is stopped.`]
+        ? [`Its ladder, ${placeInWords(stopped.before.rung)}, is stopped.`]
         : []),
       ...(guard && percent > 0 ? ['It is watched there, and taken back when its requests fail.'] : []),
     ];

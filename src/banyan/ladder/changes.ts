@@ -1,5 +1,5 @@
 // Which moves of a ladder are worth telling, and what is said of them. Pure.
-import { type Climb, rungInWords } from './steps.ts';
+import { type Climb, placeInWords, rungInWords } from './steps.ts';
 
 /** Another rung or state, or a person is waited for. Other numbers under the same verdict are none. */
 export function isChange(before: Climb | undefined, after: Climb): boolean {
@@ -10,7 +10,7 @@ export function isChange(before: Climb | undefined, after: Climb): boolean {
 
 /** What goes on behind the name of the module: `is at 10 %`. */
 export function happened(before: Climb | undefined, { state, rung, rungSince, ready }: Climb): string {
-  const at = place(rung);
+  const at = placeInWords(rung);
   if (state === 'demoted') return `is back in-process, from ${rungInWords(before?.rung ?? rung)}`;
   if (state === 'done') return `has come to its end ${at}`;
   if (state === 'stopped') return `is on no ladder any more, ${at}`;
@@ -19,8 +19,3 @@ export function happened(before: Climb | undefined, { state, rung, rungSince, re
   if (before && before.rungSince === rungSince) return `goes on ${at}`;
   return `is ${at}`;
 }
-
-const places: Readonly<Record<string, string>> = { shadow: 'in shadow', background: 'in the background' };
-
-/** `in shadow`, `at 10 %`, `in the background`. */
-const place = (rung: Climb['rung']) => places[rung] ?? `at ${rungInWords(rung)}`;

@@ -1,6 +1,6 @@
 // Both answers compared: every difference is found and named, and neither its place nor its words have a customer's data.
 import { expect, test } from 'vitest';
-import { type Answer, compared, type PublishedEvent } from './comparison.ts';
+import { type Answer, compared, isSame, type PublishedEvent } from './comparison.ts';
 import { shapeOf } from './shape.ts';
 
 const sent: PublishedEvent = { type: 'parcels.parcel-sent.v1', key: 'p1', data: { id: 'p1', grams: 5 } };
@@ -13,6 +13,7 @@ test('alike is alike, in whatever order fields stand', () => {
   const far = answer({ at: '1970-01-01T00:00:00.000Z', b: [{ c: null }], a: 1 });
   expect(compared(near, far).differences).toEqual([]);
   expect(compared(near, far).places).toContain('/body/b/*/c');
+  expect(isSame(near, structuredClone(near))).toBe(true);
 });
 
 test.each([
@@ -63,6 +64,7 @@ test.each([
   ['the key of an event', answer(1), answer(1, [{ ...sent, key: 'p2' }]), ['event parcel-sent /key differs']],
 ])('%s', (_, near, far, expected) => {
   expect(whys(near, far)).toEqual(expected);
+  expect(isSame(near, far)).toBe(false);
 });
 
 test('a name that the contract does not have is not repeated', () => {

@@ -63,7 +63,15 @@ export const Ladder = Type.Object({
     differed: Type.Integer(),
     skipped: Type.Integer(),
     failed: Type.Integer(),
+    /** Of those that were skipped how many for which reason. */
+    skips: Type.Optional(Type.Record(Type.String(), Type.Integer())),
+    /** Why there are none at the moment, in words. */
+    paused: Type.Optional(Type.String()),
   }),
+  /** Operations that its shadows said nothing of, as too few of them were asked; without a rung `shadow` none. */
+  unjudged: Type.Array(Type.String()),
+  /** Rungs that a person's word left, whatever the evidence; absent: none. */
+  promoted: Type.Optional(Type.Array(Type.Object({ rung: Rung, reason: Type.String() }))),
   evidence: Type.Array(Evidence),
   /** Null where there was none. */
   policy: nullable(Type.Object(policy)),
@@ -130,7 +138,7 @@ export const ladders = defineContract('ladders', {
   errors: {
     'module-unknown': { status: 404, title: 'No such module' },
     'ladder-running': { status: 409, title: 'The module is on a ladder already' },
-    'ladder-not-running': { status: 409, title: 'There is no such ladder to change' },
+    'ladder-not-running': { status: 409, title: 'The ladder cannot be changed like that now' },
     'ladder-not-needed': { status: 409, title: 'The module serves from its service already' },
     'steps-invalid': { status: 422, title: 'These steps lead nowhere' },
     'not-shadowable': { status: 409, title: 'The module cannot be shadowed' },
@@ -221,7 +229,7 @@ export const ladders = defineContract('ladders', {
       scope: 'place',
       http: { method: 'DELETE', path: '/admin/ladders/:module' },
       headers: { changedBy: 'X-Changed-By' },
-      input: closed({ module, changedBy }),
+      input: closed({ module, reason, changedBy }),
       example: ofSomeModule,
       output: Ladder,
       idempotent: true,

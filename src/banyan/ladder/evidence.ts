@@ -29,7 +29,16 @@ export interface EvidenceRow {
   readonly verdict: Verdict;
 }
 
+/** The operation that most of the far side's bad ones were of, in words; undefined: there were none. */
+export interface Mostly {
+  readonly errors: string | undefined;
+  readonly slow: string | undefined;
+}
+
 const count = new Intl.NumberFormat('en-US');
+
+/** `100,000`. */
+export const grouped = (n: number): string => count.format(n);
 
 /** `4 % of 300 (12)`. */
 export function inWords({ n, bad }: Counts): string {

@@ -51,6 +51,26 @@ describe('good', () => {
     expect(look(seconds(4000, fine), 'shadow').verdict).toBe('open');
   });
 
+  test('is, when the time is over, what one look shows: nothing more would come', () => {
+    const errs = (bad: number) => {
+      let account = seconds(2, fine);
+      for (let i = 0; i < bad; i += 1) {
+        account = seconds(1, { near: tally(10), far: tally(10, 1) }, account);
+        account = seconds(120 / bad, fine, account);
+      }
+      return account;
+    };
+    const verdicts = (bad: number) => [
+      look(errs(bad)).verdict,
+      look(errs(bad), '50', { last: true }).verdict,
+      look(seconds(100, fine), '50', { last: true }).verdict,
+    ];
+    // Of some 1,200 each: worse by 1 % would be 12.
+    expect(verdicts(1)).toEqual(['good', 'good', 'open']);
+    expect(verdicts(4)).toEqual(['open', 'good', 'open']);
+    expect(verdicts(9)).toEqual(['open', 'open', 'open']);
+  });
+
   test('needs as few requests as were asked for, and is coarser by that', () => {
     const weak = policy({ minRequests: 20, minSeconds: 1 });
     expect(look(seconds(12, { near: tally(2), far: tally(2) }), '50', { policy: weak }).verdict).toBe('good');
@@ -123,8 +143,27 @@ describe('bad', () => {
     const near = tally(80);
     const early = seconds(5, { near, far: tally(20, 3) }, seconds(3, { near, far: tally(20) }));
     expect(look(early, '10').verdict).toBe('open');
+    const single = seconds(1, { near: tally(190), far: tally(3, 3) }, seconds(2, { near: tally(190) }));
+    expect(look(single, '1').verdict).toBe('open');
+    const two = seconds(2, { near: tally(190), far: tally(3, 3) }, seconds(4, { near: tally(190) }));
+    expect(look(two, '1').verdict).toBe('open');
+    expect(look(seconds(1, { near: tally(190), far: tally(3, 3) }, two), '1').verdict).toBe('bad');
     expect(look(seconds(22, { near, far: tally(20, 3) }, early), '10').verdict).toBe('bad');
   });
+});
+
+test('bursts of the far side are no defect while the near side has had no time for its own', () => {
+  const burst = (bad: number, from: Account) =>
+    seconds(
+      1,
+      { near: tally(180), far: tally(20, bad) },
+      seconds(8, { near: tally(180), far: tally(20) }, from),
+    );
+  const four = [9, 11, 10, 9].reduce((account, bad) => burst(bad, account), noAccount);
+  const after = seconds(2, { near: tally(180), far: tally(20) }, four);
+  expect(look(after, '10').reason).toMatch(/more to tell errors: errors: 5.4 % of 720 \(39\) against 0 %/);
+  const fifty = Array.from({ length: 50 }, () => 10).reduce((account, bad) => burst(bad, account), after);
+  expect(look(fifty, '10').verdict).toBe('bad');
 });
 
 describe('an outage of both', () => {
@@ -169,14 +208,24 @@ describe('differences', () => {
 
   test('of shadows are compared with those of the near side with itself', () => {
     expect(look(shadows(0, 0, 200), 'shadow').verdict).toBe('good');
+    const rare = look(shadows(0, 0, 200), 'shadow', { unjudged: ['cancel', 'drop'] });
+    expect(rare).toMatchObject({ verdict: 'good', unjudged: ['cancel', 'drop'] });
+    expect(rare.reason).toMatch(/; not judged, for want of requests: cancel, drop$/);
     expect(look(shadows(0, 1), 'shadow')).toMatchObject({
       verdict: 'bad',
       reason: expect.stringMatching(/^differences: 25 % of 392/),
     });
     expect(look(shadows(1, 1, 200), 'shadow').verdict).toBe('good');
-    expect(look(shadows(0, 0, 200), 'shadow', { learning: '12 more pairs of list' }).reason).toBe(
-      'waits for 12 more pairs of list',
-    );
+  });
+
+  test('are not there before it is known what differs by itself, and that is said', () => {
+    const unheard = look(seconds(200, { near: tally(9) }), 'shadow', { learning: { pairs: 7, of: 30 } });
+    expect(unheard).toMatchObject({
+      verdict: 'open',
+      reason: expect.stringMatching(/7 of 30 double reads, which show what differs by itself/),
+    });
+    const heard = look(shadows(0, 0, 20), 'shadow', { learning: { pairs: 7, of: 30 } });
+    expect(heard.reason).not.toMatch(/double reads/);
   });
 
   test('of one operation are found although all others agree', () => {
@@ -218,13 +267,34 @@ describe('background', () => {
 });
 
 test('the watch over a service that stays finds what fails at once, and nothing else', () => {
+  const watchedOn = (seen: Omit<Parameters<typeof watched>[0], 'rung'>) => watched({ rung: '50', ...seen });
   const frozen = frozenOf(seconds(200, { near: tally(20) }), {});
   const fine = seconds(100, { far: tally(25) });
-  expect(watched({ account: fine, frozen })).toBeUndefined();
-  expect(watched({ account: seconds(600, { far: tally(25, 2) }), frozen })).toBeUndefined();
-  expect(watched({ account: seconds(4, { far: tally(25, 13) }, fine), frozen })).toMatch(/^errors: /);
-  expect(watched({ account: seconds(4, { far: tally(25, 13) }, fine), frozen: {} })).toMatch(/^errors: /);
-  expect(watched({ account: fine, frozen, withoutInstance: 3 })).toMatch(/^instances: /);
+  expect(watchedOn({ account: fine, frozen })).toBeUndefined();
+  expect(watchedOn({ account: seconds(600, { far: tally(25, 2) }), frozen })).toBeUndefined();
+  expect(watchedOn({ account: seconds(4, { far: tally(25, 13) }, fine), frozen })?.reason).toMatch(
+    /^errors: /,
+  );
+  expect(watchedOn({ account: seconds(4, { far: tally(25, 13) }, fine), frozen: {} })?.reason).toMatch(
+    /^errors: /,
+  );
+  expect(watchedOn({ account: fine, frozen, withoutInstance: 3 })?.reason).toMatch(/^instances: /);
+  // What ends once is started again; what ends again and again is broken.
+  const restarts = ['parcels-1 ended', 'parcels-1 ended'];
+  expect(watchedOn({ account: fine, frozen, restarts })).toBeUndefined();
+  restarts.push('parcels-2 ended');
+  expect(watchedOn({ account: fine, frozen, restarts })?.reason).toBe(`restarts: ${restarts.join(', ')}`);
+  // And says by which numbers.
+  expect(watchedOn({ account: fine, frozen, restarts })?.evidence).toEqual([
+    { rung: '50', metric: 'restarts', near: { n: 0, bad: 0 }, far: { n: 3, bad: 3 }, verdict: 'bad' },
+  ]);
+  expect(watchedOn({ account: fine, frozen, withoutInstance: 3.2 })?.evidence).toMatchObject([
+    { metric: 'instances', far: { n: 3, bad: 3 }, verdict: 'bad' },
+  ]);
+  const failing = seconds(4, { far: tally(25, 13) }, fine);
+  expect(watchedOn({ account: failing, frozen })?.evidence).toMatchObject([
+    { rung: '50', metric: 'errors', verdict: 'bad' },
+  ]);
 });
 
 test('an account is plain data that another host goes on from', () => {

@@ -4,12 +4,14 @@
 // Pure: it reads no clock, counts nothing and places nothing (account.ts counts, steps.ts says what follows).
 import { type Account, frozenOf, type Pair } from './account.ts';
 import { alarmOf } from './alarm.ts';
-import { type Arm, asBefore, besides, noArm, type Side, sideOf } from './bursts.ts';
+import { type Arm, asBefore, besides, noArm, phiAgainst, type Side, sideOf } from './bursts.ts';
 import {
   type Counts,
   type EvidenceRow,
+  grouped,
   inWords,
   type Metric,
+  type Mostly,
   type TestedMetric,
   type Verdict,
 } from './evidence.ts';
@@ -31,8 +33,20 @@ export interface Look {
   readonly restarts?: readonly string[];
   /** So long, until now, the far side has had no healthy process, in seconds. */
   readonly withoutInstance?: number;
-  /** What shadows still have to learn before they can be compared, in words. */
-  readonly learning?: string;
+  /** Of which operation most of the bad ones were. */
+  readonly mostly?: Mostly;
+  /** Operations of which shadows say nothing, as there were too few. */
+  readonly unjudged?: readonly string[];
+  /** Until then no shadow is compared. */
+  readonly learning?: Learning | undefined;
+  /** The time of the rung is over: it pauses where this look gives no verdict. */
+  readonly last?: boolean;
+}
+
+/** How far it is known in what the near side differs from itself: so many double reads of so many, of the operation that has most. */
+export interface Learning {
+  readonly pairs: number;
+  readonly of: number;
 }
 
 export interface OperationDifferences extends Pair<Counts> {
@@ -44,6 +58,14 @@ export interface OperationDifferences extends Pair<Counts> {
 /** So long the far side may be without a process, and background work beyond its limit, in seconds. */
 const MOST_WITHOUT_INSTANCE = 3;
 const MOST_BEHIND = 5;
+/** Where the module stays, so many ends of processes within CRASH_SECONDS are no accident; on a rung one is enough. */
+const CRASHES = 3;
+export const CRASH_SECONDS = 60;
+
+interface Sides extends Pair<Side> {
+  /** How dispersed the near side is taken to be where it speaks against the far one. */
+  readonly phiAgainst: number;
+}
 
 interface Finding extends EvidenceRow {
   readonly why: string;
@@ -58,22 +80,47 @@ export function judge(look: Look): Judgement {
   if (bad.length > 0) return told('bad', bad.map(({ why }) => why).join('; '));
   const missing = whatIsMissing(look, findings);
   if (missing.length > 0) return told('open', `waits for ${missing.join(', ')}`);
-  return told('good', findings.map(({ why }) => why).join('; '));
+  const { unjudged = [] } = look;
+  const unseen = unjudged.length > 0 ? `; not judged, for want of requests: ${unjudged.join(', ')}` : '';
+  return { ...told('good', `${findings.map(({ why }) => why).join('; ')}${unseen}`), unjudged };
 }
 
 /**
  * The watch over a module that stays on the far side: what fails at once, and nothing that takes a test, as a test that
  * goes on for ever is wrong some day.
  */
-export function watched(look: Pick<Look, 'account' | 'frozen' | 'withoutInstance'>): string | undefined {
-  const alarm = alarmOf(look.account, look.frozen.errors ?? unseen, true);
-  return alarm?.why ?? withoutInstance(look.withoutInstance ?? 0);
+export function watched(
+  look: Pick<Look, 'rung' | 'account' | 'frozen' | 'restarts' | 'withoutInstance' | 'mostly'>,
+): Judgement | undefined {
+  const { rung, account, frozen, restarts = [], withoutInstance: seconds = 0, mostly } = look;
+  const alarm = alarmOf(account, frozen.errors ?? unseen, true);
+  const found = alarm
+    ? { ...alarm, metric: 'errors' as const, why: `${alarm.why}${mostlyOf('errors', { mostly })}` }
+    : restarts.length >= CRASHES
+      ? restarted(restarts)
+      : withoutInstance(seconds);
+  if (found === undefined) return undefined;
+  const { why, metric, near, far } = found;
+  const verdict = 'bad';
+  return { verdict, reason: why, evidence: [{ rung, metric, near, far, verdict }], near: {} };
 }
 
-function withoutInstance(seconds: number): string | undefined {
-  return seconds >= MOST_WITHOUT_INSTANCE
-    ? `instances: no process of the service was healthy for ${Math.floor(seconds)} s`
-    : undefined;
+/** What was found bad. */
+type Fault = Omit<Finding, 'rung' | 'verdict'>;
+
+/** Where every single one is bad. */
+const fault = (metric: Metric, n: number, why: string): Fault => ({
+  ...{ metric, near: nothing, far: { n, bad: n } },
+  why: `${metric}: ${why}`,
+});
+
+const restarted = (restarts: readonly string[]): Fault =>
+  fault('restarts', restarts.length, restarts.join(', '));
+
+function withoutInstance(seconds: number): Fault | undefined {
+  if (seconds < MOST_WITHOUT_INSTANCE) return undefined;
+  const whole = Math.floor(seconds);
+  return fault('instances', whole, `no process of the service was healthy for ${whole} s`);
 }
 
 const nothing: Counts = { n: 0, bad: 0 };
@@ -92,17 +139,8 @@ function happened({ rung, account, restarts = [], withoutInstance: seconds = 0 }
     return finding(metric, { n, bad }, verdict, why);
   };
   return [
-    ...(restarts.length > 0
-      ? finding(
-          'restarts',
-          { n: restarts.length, bad: restarts.length },
-          'bad',
-          `restarts: ${restarts.join(', ')}`,
-        )
-      : []),
-    ...(gone === undefined
-      ? []
-      : finding('instances', { n: Math.floor(seconds), bad: Math.floor(seconds) }, 'bad', gone)),
+    ...(restarts.length > 0 ? [{ ...restarted(restarts), rung, verdict: 'bad' as const }] : []),
+    ...(gone === undefined ? [] : [{ ...gone, rung, verdict: 'bad' as const }]),
     ...behind('lag', 'consumers were further behind than they may be'),
     ...behind('outbox', 'events waited in the outbox longer than they may'),
   ];
@@ -110,17 +148,18 @@ function happened({ rung, account, restarts = [], withoutInstance: seconds = 0 }
 
 /** What both sides have a rate of. */
 function counted(look: Look): Finding[] {
-  const { account, policy, frozen } = look;
+  const { account, policy, frozen, last } = look;
   const findings: Finding[] = [];
   for (const metric of ['errors', 'slow', 'differences', 'attempts'] as const) {
-    const { near, far } = sidesOf(look, metric);
+    const { near, far, phiAgainst: phi } = sidesOf(look, metric);
     if (far.n === 0) continue;
     const fine = metric === 'differences' ? marginOfDifferences(near) : MARGIN[metric];
     const coarse = Math.max(fine, marginFor(metric, policy.minRequests));
-    const test = tested(near, far, fine, coarse);
+    const test = tested(near, far, fine, { coarse, phi, last });
     const byChance = test === 'bad' && mayBeChance(account.arms[metric].far, frozen[metric], fine);
     const verdict = byChance ? 'open' : test;
-    findings.push(findingOf(look.rung, metric, near, far, verdict));
+    const found = findingOf(look.rung, metric, near, far, verdict);
+    findings.push(verdict === 'bad' ? { ...found, why: `${found.why}${mostlyOf(metric, look)}` } : found);
   }
   const worst = worstOperation(look);
   const alarm = alarmOf(account, sidesOf(look, 'errors').near);
@@ -129,7 +168,10 @@ function counted(look: Look): Finding[] {
   );
   if (!alarm) return others;
   return [
-    { rung: look.rung, metric: 'errors', verdict: 'bad', ...alarm },
+    {
+      ...{ rung: look.rung, metric: 'errors' as const, verdict: 'bad' as const, ...alarm },
+      why: `${alarm.why}${mostlyOf('errors', look)}`,
+    },
     ...others.filter(({ metric }) => metric !== 'errors'),
   ];
 }
@@ -150,18 +192,29 @@ function findingOf(rung: Rung, metric: TestedMetric, near: Counts, far: Counts, 
   return { rung, metric, near: plain(near), far: plain(far), verdict, why };
 }
 
+function mostlyOf(
+  metric: TestedMetric,
+  { mostly, operations = [] }: Pick<Look, 'mostly' | 'operations'>,
+): string {
+  if (metric === 'attempts') return '';
+  const [worst] = [...operations].sort((a, b) => b.far.bad - a.far.bad);
+  const what = metric === 'differences' ? worst && `${worst.operation}: ${worst.why}` : mostly?.[metric];
+  return what === undefined ? '' : `, most of ${what}`;
+}
+
 const plain = ({ n, bad }: Counts): Counts => ({ n, bad });
 
 /** Beside each other where both answer, else against the near side as it was. */
-function sidesOf({ rung, account, frozen }: Look, metric: TestedMetric): { near: Side; far: Side } {
+function sidesOf({ rung, account, frozen }: Look, metric: TestedMetric): Sides {
   const arms = account.arms[metric];
   const alone = metric === 'attempts' ? rung === 'background' : percentOf(rung) === 100;
   if (alone && metric !== 'differences') {
     const near = frozen[metric] ?? unseen;
-    return { near, far: besides(arms.far, near) };
+    return { near, far: besides(arms.far, near), phiAgainst: near.phi };
   }
   const near = asBefore(sideOf(arms.near), frozen[metric]);
-  return { near, far: besides(arms.far, near) };
+  const far = besides(arms.far, near);
+  return { near, far, phiAgainst: phiAgainst(far, near, arms.near) };
 }
 
 const unseen: Side = sideOf(noArm);
@@ -177,7 +230,10 @@ function worstOperation({ operations = [], policy }: Look): string | undefined {
     const fine = marginOfDifferences(near);
     const coarse = Math.max(fine, marginFor('differences', Math.min(policy.minRequests, 20)));
     return (
-      tested({ ...unseen, ...near }, { ...unseen, ...far }, fine, coarse, BETA / operations.length) === 'bad'
+      tested({ ...unseen, ...near }, { ...unseen, ...far }, fine, {
+        coarse,
+        beta: BETA / operations.length,
+      }) === 'bad'
     );
   });
   if (found.length === 0) return undefined;
@@ -193,16 +249,20 @@ function whatIsMissing(look: Look, findings: readonly Finding[]): string[] {
   const { rung, policy, account, learning } = look;
   const missing: string[] = [];
   const { seconds } = account;
-  if (seconds < policy.minSeconds) missing.push(`${seconds} of ${policy.minSeconds} s`);
+  if (seconds < policy.minSeconds) missing.push(`${grouped(seconds)} of ${grouped(policy.minSeconds)} s`);
   for (const { metric, verdict } of findings)
     if ((metric === 'lag' || metric === 'outbox') && verdict === 'open')
       missing.push(`${metric} within its limit`);
   if (rung === 'background') return missing;
-  if (learning !== undefined && rung === 'shadow') missing.push(learning);
   for (const metric of rung === 'shadow' ? (['differences'] as const) : (['errors', 'slow'] as const)) {
     const finding = findings.find((one) => one.metric === metric);
     const n = finding?.far.n ?? 0;
-    if (n < policy.minRequests) missing.push(`${n} of ${policy.minRequests} requests (${metric})`);
+    if (metric === 'differences' && n === 0 && learning)
+      missing.push(
+        `${learning.pairs} of ${learning.of} double reads, which show what differs by itself (nothing is compared before)`,
+      );
+    if (n < policy.minRequests)
+      missing.push(`${grouped(n)} of ${grouped(policy.minRequests)} requests (${metric})`);
     else if (finding?.verdict !== 'good') missing.push(`more to tell ${metric}: ${finding?.why}`);
   }
   return [...missing, ...whatTheNextLacks(look)];

@@ -13,4 +13,6 @@ export interface Judgement {
   readonly evidence: readonly EvidenceRow[];
   /** The near side on this rung, to be kept for the rungs that have none. */
   readonly near: Frozen;
+  /** Of a rung that was good: operations that are not known to be. */
+  readonly unjudged?: readonly string[];
 }

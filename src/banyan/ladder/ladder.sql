@@ -44,3 +44,14 @@ CREATE TABLE IF NOT EXISTS ladder_sample (
   far jsonb NOT NULL
 );
 CREATE INDEX IF NOT EXISTS ladder_sample_newest ON ladder_sample (module, operation, at DESC, id DESC);
+
+-- What is to be told to whoever asked for it (NOTIFY_URL), written by the move itself.
+CREATE TABLE IF NOT EXISTS ladder_notice (
+  id uuid PRIMARY KEY,
+  position bigint GENERATED ALWAYS AS IDENTITY,
+  at timestamptz NOT NULL DEFAULT now(),
+  notice jsonb NOT NULL,
+  tries int NOT NULL DEFAULT 0,
+  -- Not before then: a host has it in hand, or it waits after a failure.
+  due timestamptz NOT NULL DEFAULT now()
+);

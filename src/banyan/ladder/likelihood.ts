@@ -8,12 +8,24 @@ import type { Counts } from './evidence.ts';
 /** Natural logarithm: above 0 the counts speak for "worse by `margin`", below for "no worse". Both sides have some. */
 export function logLikelihoodRatio(near: Counts, far: Counts, margin: number): number {
   const difference = far.bad / far.n - near.bad / near.n;
-  const asSeen = () => logLikelihood(near, near.bad / near.n) + logLikelihood(far, far.bad / far.n);
   const pooled = (near.bad + far.bad) / (near.n + far.n);
-  const noWorse = difference <= 0 ? asSeen() : logLikelihood(near, pooled) + logLikelihood(far, pooled);
-  if (difference >= margin) return asSeen() - noWorse;
-  const atMargin = nearRateIfWorse(near, far, margin);
-  return logLikelihood(near, atMargin) + logLikelihood(far, atMargin + margin) - noWorse;
+  const noWorse =
+    difference <= 0 ? asSeen(near, far) : logLikelihood(near, pooled) + logLikelihood(far, pooled);
+  return (difference >= margin ? asSeen(near, far) : ifWorse(near, far, margin)) - noWorse;
+}
+
+/** How much less likely the counts are if the far side is worse by `margin` than if it is as it seems to be; never below 0. */
+export function evidenceAgainst(near: Counts, far: Counts, margin: number): number {
+  if (far.bad / far.n - near.bad / near.n >= margin) return 0;
+  return asSeen(near, far) - ifWorse(near, far, margin);
+}
+
+const asSeen = (near: Counts, far: Counts): number =>
+  logLikelihood(near, near.bad / near.n) + logLikelihood(far, far.bad / far.n);
+
+function ifWorse(near: Counts, far: Counts, margin: number): number {
+  const rate = nearRateIfWorse(near, far, margin);
+  return logLikelihood(near, rate) + logLikelihood(far, rate + margin);
 }
 
 function logLikelihood({ n, bad }: Counts, rate: number): number {

@@ -14,10 +14,11 @@ import { type Act, begin, type Climb, type Happening, isOpen, isWatched, next } 
 /** What placement says to an act. Other outcomes than `changed` and `same` are refusals: nothing is written then. */
 export type Placed = Pick<PlaceAnswer, 'outcome' | 'tooOld'>;
 
-/** For the history: on which rung what was counted. */
+/** For the history: on which rung what was counted, and where the ladder stands since. */
 export interface Evidence extends Readonly<Record<string, unknown>> {
   readonly rung: Rung;
   readonly counts: readonly EvidenceRow[];
+  readonly now: Pick<Climb, 'state' | 'rung'>;
 }
 
 /** Places in a transaction that `Change` has opened. */
@@ -35,6 +36,15 @@ export type NoteIn = (
   version: number,
   module: string,
   who: Pick<Act, 'actor' | 'by' | 'reason'> & { readonly evidence?: Evidence },
+) => Promise<void>;
+
+/** Leaves what is to be told of a move in its transaction. */
+export type TellIn = (
+  tx: Sql,
+  module: string,
+  moved: Omit<Moved, 'version'>,
+  by: string,
+  evidence: readonly EvidenceRow[],
 ) => Promise<void>;
 
 export interface Moved {
@@ -72,8 +82,14 @@ export interface Moves {
   guard(tx: Sql, module: string, by: string, percent: number): Promise<void>;
 }
 
-export function createMoves(change: Change, place: PlaceIn, note: NoteIn): Moves {
-  const tools = { change, place, note };
+/** @param tell where nobody is to be told it does nothing. */
+export function createMoves(
+  change: Change,
+  place: PlaceIn,
+  note: NoteIn,
+  tell: TellIn = async () => {},
+): Moves {
+  const tools = { change, place, note, tell };
   return {
     start: (module, policy, by) => start(tools, module, policy, by),
 
@@ -85,7 +101,9 @@ export function createMoves(change: Change, place: PlaceIn, note: NoteIn): Moves
       const moved = next(row.climb, happening, row.now);
       if ('refused' in moved) return undefined;
       await write(tx, row, moved.climb, row.placed);
-      return { before: row.climb, after: moved.climb, act: undefined, version: 0 };
+      const told: Moved = { before: row.climb, after: moved.climb, act: undefined, version: 0 };
+      await tell(tx, module, told, happening.by, []);
+      return told;
     },
 
     guard,
@@ -96,6 +114,7 @@ interface Tools {
   readonly change: Change;
   readonly place: PlaceIn;
   readonly note: NoteIn;
+  readonly tell: TellIn;
 }
 
 const unchanged: Placed = { outcome: 'same', tooOld: [] };
@@ -103,7 +122,7 @@ const unchanged: Placed = { outcome: 'same', tooOld: [] };
 const isRefusal = ({ outcome }: Placed) => outcome !== 'changed' && outcome !== 'same';
 
 async function start(
-  { change, place, note }: Tools,
+  { change, place, note, tell }: Tools,
   module: string,
   policy: Policy,
   by: string,
@@ -135,14 +154,16 @@ async function start(
     if (placed.outcome === 'same')
       await note(tx, version, module, { actor: 'operator', by, reason: climb.reason });
     await insert(tx, module, climb, by);
-    outcome = { moved: { before: before?.climb, after: climb, act, version } };
+    const moved = { before: before?.climb, after: climb, act, version };
+    await tell(tx, module, moved, by, []);
+    outcome = { moved };
     return true;
   });
   return withVersion(outcome, version);
 }
 
 async function happen(
-  { change, place, note }: Tools,
+  { change, place, note, tell }: Tools,
   module: string,
   happening: Happening,
   judge: string | undefined,
@@ -159,7 +180,8 @@ async function happen(
     }
     const { climb, act } = move;
     const counts = happening.on === 'judged' ? happening.judgement.evidence : await readEvidence(tx, module);
-    const evidence = { rung: row.climb.rung, counts };
+    const now = { state: climb.state, rung: climb.rung };
+    const evidence = { rung: row.climb.rung, counts, now };
     const placed = act ? await place(tx, version, module, act, evidence) : unchanged;
     if (act && isRefusal(placed)) {
       outcome = { unplaced: placed, act };
@@ -171,11 +193,22 @@ async function happen(
     const changed = placed.outcome === 'changed' || told;
     await write(tx, row, climb, changed ? version : row.placed);
     const overtaken = byHand && { overtaken: true as const };
-    outcome = { moved: { before: row.climb, after: climb, act, version, ...overtaken } };
+    const moved = { before: row.climb, after: climb, act, version, ...overtaken };
+    await tell(
+      tx,
+      module,
+      moved,
+      toldBy(happening, overtaken),
+      overtaken ? [] : await readEvidence(tx, module),
+    );
+    outcome = { moved };
     return changed;
   });
   return withVersion(outcome, version);
 }
+
+const toldBy = (happening: Happening, overtaken: object | undefined) =>
+  happening.on !== 'judged' ? happening.by : overtaken ? 'operator' : 'judge';
 
 function whoOf(happening: Happening, { reason }: Climb): Parameters<NoteIn>[3] {
   return happening.on === 'judged'

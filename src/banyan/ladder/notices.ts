@@ -1,83 +1,138 @@
-// Notices to a person or a program elsewhere (NOTIFY_URL): one POST each, in their order. Guarantees: whoever sends waits
-// for nothing; so many wait at most, and the oldest goes first where there are more; each is tried a few times within a
-// minute and then given up with one line. The address may hold a secret: no line says more of it than its host.
-import { setTimeout as pause } from 'node:timers/promises';
+// Notices to a person or a program elsewhere (NOTIFY_URL): one POST each, in their order, at least once; each has an `id`,
+// so that who gets one again can drop it. Guarantees: nobody waits for a POST; each is tried a few times within half a
+// minute and then given up with one line; what a host leaves when it ends another one sends, or it itself when it is back.
+// The address may hold a secret: no line says more of it than its host.
 import type { Logger } from 'pino';
 import { request } from 'undici';
-
-export interface Notice {
-  /** One sentence: what chats show of it. */
-  readonly text: string;
-  readonly [field: string]: unknown;
-}
+import { MOST_NOTICES, type Notice, type NoticeRows, type WaitingNotice } from './notice-rows.ts';
 
 export interface Notices {
-  /** Never throws. */
-  send(notice: Notice): void;
-  /** Gives up what was not sent. */
-  close(): void;
+  /** Sends from now on what there is, also what another host left. */
+  start(): void;
+  /** There is one. Never throws. */
+  wake(): void;
+  /** What was not sent stays for another host. */
+  close(): Promise<void>;
 }
 
 /** Where nobody is to be told. */
-export const noNotices: Notices = { send() {}, close() {} };
+export const noNotices: Notices = { start() {}, wake() {}, async close() {} };
 
-const MOST = 100;
+export interface NoticesOptions {
+  readonly url: string;
+  readonly rows: NoticeRows;
+  readonly log: Pick<Logger, 'warn'>;
+  /** Before each further try, in milliseconds. */
+  readonly waitsMs?: readonly number[];
+  /** How often is looked for what others left. */
+  readonly everyMs?: number;
+}
+
+/** Less than whoever has one in hand may take (notice-rows.ts). */
 const TIMEOUT_MS = 5_000;
-/** Before each further try. */
 const WAITS_MS = [1_000, 4_000, 15_000];
+const EVERY_MS = 3_000;
 
-export function createNotices(url: string, log: Logger, waitsMs: readonly number[] = WAITS_MS): Notices {
-  const to = new URL(url).host;
-  const waiting: Notice[] = [];
-  const closing = new AbortController();
-  let sending = false;
+export function createNotices(options: NoticesOptions): Notices {
+  return new Sender(options);
+}
 
-  const post = async (notice: Notice): Promise<void> => {
-    const { statusCode, body } = await request(url, {
+class Sender implements Notices {
+  readonly #options: NoticesOptions;
+  readonly #to: string;
+  readonly #closing = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #working: Promise<void> | undefined;
+  #again = false;
+
+  constructor(options: NoticesOptions) {
+    this.#options = options;
+    this.#to = new URL(options.url).host;
+  }
+
+  start(): void {
+    this.wake();
+  }
+
+  wake(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#again = true;
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#timer);
+    await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    clearTimeout(this.#timer);
+    let wait = this.#options.everyMs ?? EVERY_MS;
+    while (this.#again && !this.#closing.signal.aborted) {
+      this.#again = false;
+      try {
+        wait = (await this.#drain()) ?? wait;
+      } catch {
+        // The store is away; the rows are not, and everybody else says so.
+      }
+    }
+    if (this.#closing.signal.aborted) return;
+    this.#timer = setTimeout(() => this.wake(), wait).unref();
+  }
+
+  /** Answers when the one that failed is to be tried again. */
+  async #drain(): Promise<number | undefined> {
+    const { rows } = this.#options;
+    for (;;) {
+      const one = this.#closing.signal.aborted ? undefined : await rows.take();
+      if (!one) return undefined;
+      const given = await rows.prune();
+      for (const notice of given)
+        this.#options.log.warn(
+          { to: this.#to, notice },
+          `a notice is given up: it waited for a day, or ${MOST_NOTICES} came after it`,
+        );
+      if (given.includes(one.notice.text)) continue;
+      const wait = await this.#deliver(one);
+      if (wait !== undefined) return wait;
+    }
+  }
+
+  /** What was told to go away stays away: only an answer that may be another next time is worth a second try. */
+  async #deliver({ id, notice, tries }: WaitingNotice): Promise<number | undefined> {
+    const { rows, log, waitsMs = WAITS_MS } = this.#options;
+    try {
+      await this.#post(notice);
+    } catch (error) {
+      if (this.#closing.signal.aborted) {
+        await rows.postpone(id, 0);
+        return undefined;
+      }
+      const { message, code } = error as NodeJS.ErrnoException;
+      const wait = /^it answered [34](?!08|29)/.test(message) ? undefined : waitsMs[tries - 1];
+      if (wait !== undefined) {
+        await rows.postpone(id, wait);
+        return wait;
+      }
+      log.warn({ to: this.#to, error: code ?? message, notice: notice.text }, 'a notice could not be sent');
+    }
+    await rows.remove(id);
+    return undefined;
+  }
+
+  async #post(notice: Notice): Promise<void> {
+    const { statusCode, body } = await request(this.#options.url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(notice),
       headersTimeout: TIMEOUT_MS,
       bodyTimeout: TIMEOUT_MS,
-      signal: AbortSignal.any([closing.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
     await body.dump();
     if (statusCode >= 300) throw new Error(`it answered ${statusCode}`);
-  };
-
-  /** What was told to go away stays away: only an answer that may be another next time is worth a second try. */
-  const deliver = async (notice: Notice): Promise<void> => {
-    for (const wait of [...waitsMs, undefined]) {
-      try {
-        return await post(notice);
-      } catch (error) {
-        if (closing.signal.aborted) return;
-        const { message, code } = error as NodeJS.ErrnoException;
-        if (wait === undefined || /^it answered [34](?!08|29)/.test(message)) {
-          log.warn({ to, error: code ?? message, notice: notice.text }, 'a notice could not be sent');
-          return;
-        }
-        await pause(wait, undefined, { signal: closing.signal }).catch(() => {});
-      }
-    }
-  };
-
-  const drain = async () => {
-    sending = true;
-    for (let next = waiting.shift(); next && !closing.signal.aborted; next = waiting.shift())
-      await deliver(next);
-    sending = false;
-  };
-
-  return {
-    send(notice) {
-      if (closing.signal.aborted) return;
-      if (waiting.push(notice) > MOST) {
-        waiting.shift();
-        log.warn({ to }, 'too many notices wait; the oldest is given up');
-      }
-      if (!sending) void drain();
-    },
-    close: () => closing.abort(),
-  };
+  }
 }

@@ -9,7 +9,7 @@ import { ladders } from './contract.ts';
 import type { Outcome } from './moves.ts';
 import { ADVISED, type Policy, policyOf } from './rungs.ts';
 import type { Shadowing } from './shadowing.ts';
-import { rungInWords } from './steps.ts';
+import { placeInWords } from './steps.ts';
 
 /** Who can say why not. */
 export interface Ground {
@@ -39,7 +39,7 @@ export async function policyFor(
   const policy = policyOf({ ...wish, steps });
   if ('complaint' in policy)
     throw problem(ladders, 'steps-invalid', {
-      detail: `${policy.complaint}.`.replace(/^./, (first) => first.toUpperCase()),
+      detail: sentence(`${policy.complaint}.`),
     });
   if (refusal !== undefined && policy.rungs.includes('shadow'))
     throw problem(ladders, 'not-shadowable', { detail: refusal });
@@ -61,13 +61,13 @@ export async function refusalOf(
   if ('open' in outcome)
     return problem(ladders, 'ladder-running', {
       detail:
-        `${module} is on a ladder that is ${outcome.open.state}, at ${rungInWords(outcome.open.rung)}. See: npx banyan ladder ` +
+        `${module} is on a ladder that is ${outcome.open.state}, ${placeInWords(outcome.open.rung)}. See: npx banyan ladder ` +
         `status ${module}. End it first: npx banyan ladder stop ${module}`,
     });
   if ('refused' in outcome)
     return outcome.at === 'start'
       ? problem(ladders, 'ladder-not-needed', { detail: `Of ${module} ${outcome.refused}.` })
-      : notRunning(`${outcome.refused}.`);
+      : notRunning(`${outcome.refused}. See: npx banyan ladder status ${module}`);
   if ('none' in outcome)
     return notRunning(`${module} was never on a ladder. Begin one: npx banyan ladder ${module}`);
   const tables = await store.read();
@@ -79,4 +79,7 @@ export async function refusalOf(
   return problem(ladders, 'host-too-old', { detail: whyTooOld(module, act.placement, unplaced.tooOld) });
 }
 
-export const notRunning = (detail: string) => problem(ladders, 'ladder-not-running', { detail });
+export const notRunning = (detail: string) =>
+  problem(ladders, 'ladder-not-running', { detail: sentence(detail) });
+
+const sentence = (words: string) => words.replace(/^./, (first) => first.toUpperCase());

@@ -9,8 +9,10 @@ import { controlSchema } from '../placement/schema.ts';
 import { type ControlStore, createControlStore } from '../placement/store.ts';
 import { SPOKEN } from '../placement/words.ts';
 import { noAccount } from './account.ts';
+import { noticeOf } from './announcer.ts';
 import type { Judgement } from './judgement.ts';
-import { createMoves, type Moves, type Outcome, type PlaceIn } from './moves.ts';
+import { createMoves, type Moves, type Outcome, type PlaceIn, type TellIn } from './moves.ts';
+import { createNoticeRows, leaveNotice, MOST_NOTICES } from './notice-rows.ts';
 import { createRows, type LadderRows } from './rows.ts';
 import { type Policy, policyOf } from './rungs.ts';
 import { ladderTables } from './tables.ts';
@@ -51,7 +53,8 @@ beforeEach(async () => {
     if (broken) throw new Error('killed');
     return answer;
   };
-  rows = { ...createRows(store.sql), ...createMoves(store.change, place, writeNote) };
+  const tell: TellIn = (tx, ...said) => leaveNotice(tx, noticeOf(...said)!);
+  rows = { ...createRows(store.sql), ...createMoves(store.change, place, writeNote, tell) };
   broken = false;
   await store.flags.seed(['parcels', 'depots'], {});
   const process = { machine: 'another one', pid: 1, started: 'then' };
@@ -129,13 +132,13 @@ test('one host judges; another one does as soon as that one was silent for the l
   const [row] = await rows.claim(first);
   expect(await rows.claim(second)).toEqual([]);
   expect(await rows.claim(first)).toHaveLength(1);
-  await rows.keep(row!, { account: { ...noAccount, seconds: 7 }, thresholds: {} }, good.evidence, 'waits');
+  await rows.keep(row!, { account: { ...noAccount, seconds: 7 }, slowAfter: {} }, good.evidence, 'waits');
   await store.sql.query(`UPDATE ladder SET judge_until = now() - interval '1 ms'`);
   const [taken] = await rows.claim(second);
   expect(taken).toMatchObject({ counted: { account: { seconds: 7 } }, climb: { reason: 'waits' } });
   // The first one comes back from a pause, and is nobody any more.
   expect(await rows.happen('parcels', judged(good), first)).toEqual({ none: true });
-  await rows.keep(row!, { account: noAccount, thresholds: {} }, [], 'late');
+  await rows.keep(row!, { account: noAccount, slowAfter: {} }, [], 'late');
   expect((await rows.read('parcels'))?.climb.reason).toBe('waits');
   await rows.release(second);
   expect(await rows.claim(first)).toHaveLength(1);
@@ -193,9 +196,80 @@ test('what is known of a run goes with the next one', async () => {
   await rows.start('parcels', policy, 'ada');
   const judge = randomUUID();
   const [row] = await rows.claim(judge);
-  await rows.keep(row!, { account: noAccount, thresholds: {} }, good.evidence, 'waits');
+  await rows.keep(row!, { account: noAccount, slowAfter: {} }, good.evidence, 'waits');
   expect(await rows.evidence('parcels')).toEqual(good.evidence);
   await rows.happen('parcels', { on: 'demote', by: 'ada' });
   await rows.start('parcels', policy, 'ada');
   expect(await rows.evidence('parcels')).toEqual([]);
+});
+
+test('a move leaves its notice with it, for one host at a time, in their order, and for another if that one is killed', async () => {
+  const [one, other] = [createNoticeRows(store.sql), createNoticeRows(store.sql)];
+  await rows.start('parcels', policy, 'ada');
+  const judge = randomUUID();
+  await rows.claim(judge);
+  await rows.happen('parcels', judged(bad), judge);
+  broken = true;
+  await expect(rows.start('parcels', policy, 'ada')).rejects.toThrow('killed');
+
+  const taken = (await Promise.all([one.take(), other.take()])).filter((notice) => notice !== undefined);
+  expect(taken).toMatchObject([{ tries: 1, notice: { text: 'parcels is at 1 %: begun by ada, at 1 %' } }]);
+  expect(taken[0]!.notice.id).toBe(taken[0]!.id);
+  // Who has it in hand says no more.
+  await store.sql.query(`UPDATE ladder_notice SET due = now() WHERE tries > 0`);
+  expect(await other.take()).toMatchObject({ id: taken[0]!.id, tries: 2 });
+  await other.postpone(taken[0]!.id, 60_000);
+  expect(await one.take()).toBeUndefined();
+  await other.remove(taken[0]!.id);
+  const down = { state: 'demoted', actor: 'judge', placement: { placement: 'in-process', percent: 0 } };
+  expect(await one.take()).toMatchObject({ notice: { ...down, reason: bad.reason } });
+  expect((await store.sql.query('SELECT 1 FROM ladder_notice')).rows).toHaveLength(1);
+});
+
+test('notices that nobody takes do not pile up', async () => {
+  const { prune } = createNoticeRows(store.sql);
+  for (let n = 0; n < MOST_NOTICES + 3; n += 1) await leaveNotice(store.sql, { text: `number ${n}` });
+  await store.sql.query(
+    `UPDATE ladder_notice SET at = now() - interval '25 h' WHERE notice ->> 'text' = 'number 50'`,
+  );
+  expect((await prune()).sort()).toEqual(['number 0', 'number 1', 'number 2', 'number 50']);
+  expect(await prune()).toEqual([]);
+});
+
+test('while a supervisor replaces a process on purpose its successor has the time of a start', async () => {
+  const sql = (text: string) => store.sql.query(text);
+  await store.services.want('parcels', 1, randomUUID());
+  expect(await rows.isSucceeded('parcels')).toBe(false);
+  await store.registry.ending({ machine: 'another one', pid: 1, started: 'then' });
+  await store.registry.markProcessGone({ machine: 'another one', pid: 1, started: 'then' });
+  expect(await rows.endedSince('parcels', 0)).toEqual([]);
+  expect(await rows.isSucceeded('parcels')).toBe(true);
+  await sql(`UPDATE host SET heartbeat_at = now() - interval '31 s'`);
+  expect(await rows.isSucceeded('parcels')).toBe(false);
+  // The one after it boots; one that comes after a crash has no such time.
+  await sql(`UPDATE host SET live = true, retiring = false, ready = false`);
+  expect(await rows.isSucceeded('parcels')).toBe(true);
+  await sql('UPDATE service SET failures = 1');
+  expect(await rows.isSucceeded('parcels')).toBe(false);
+});
+
+test('who is only silent is not said to have ended', async () => {
+  const [one] = (await store.read()).hosts;
+  await store.registry.markGone([one!.host], [one!.host]);
+  expect(await rows.endedSince('parcels', 0)).toEqual([
+    expect.stringMatching(/^parcels-1 was not heard of for 3 s at \d\d:\d\d:\d\d UTC$/),
+  ]);
+});
+
+test('a judge that looked before a person paused or stopped it does not write over why', async () => {
+  const judge = randomUUID();
+  await rows.start('parcels', policy, 'ada');
+  const late = { account: noAccount, slowAfter: {} };
+  for (const on of ['pause', 'stop'] as const) {
+    const [row] = await rows.claim(judge);
+    await rows.happen('parcels', { on, by: 'ada' });
+    await rows.keep(row!, late, good.evidence, row!.climb.reason);
+    expect((await rows.read('parcels'))?.climb.reason).toMatch(/^(paused|stopped) by ada$/);
+  }
+  expect((await rows.read('parcels'))?.climb).toMatchObject({ state: 'stopped', reason: 'stopped by ada' });
 });

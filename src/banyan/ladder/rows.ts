@@ -23,6 +23,8 @@ export interface LadderRow {
 }
 
 const LEASE = `interval '3 s'`;
+/** As long as a supervisor waits for one, on a busy machine. */
+const A_START = `interval '30 s'`;
 
 const utc = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
@@ -36,14 +38,25 @@ export interface LadderRows {
   samples(module: string): Promise<Sample[]>;
   /** Every module that ever had one, and how its last one is. */
   states(): Promise<{ readonly module: string; readonly state: Climb['state'] }[]>;
+  /** The last ladder of every module that ever had one, in short. */
+  last(): Promise<
+    {
+      readonly module: string;
+      readonly state: Climb['state'];
+      readonly rung: Rung;
+      readonly reason: string;
+    }[]
+  >;
   /** Takes the watched ladders that nobody judges, and keeps one's own: those that this host judges for 3 s from now. */
   claim(judge: string): Promise<LadderRow[]>;
   /** How many are watched, by anybody. */
   watched(): Promise<number>;
-  /** What the judge counted and thinks. Nothing is written by one who lost the lease. */
+  /** What the judge counted and thinks. Nothing is written by one who lost the lease, nor of a ladder that has gone on since. */
   keep(row: LadderRow, counted: unknown, evidence: readonly EvidenceRow[], reason: string): Promise<void>;
-  /** Processes of its service that ended without a drain since then, in words. */
+  /** Processes of its service that ended without a drain, or fell silent, since then, in words. */
   endedSince(module: string, ms: number): Promise<string[]>;
+  /** A supervisor ended a process of its service on purpose, so lately that the one after it may still be starting. */
+  isSucceeded(module: string): Promise<boolean>;
   /** A judge that stops gives back what it has. */
   release(judge: string): Promise<void>;
 }
@@ -75,6 +88,13 @@ export function createRows(sql: Sql): LadderRows {
         )
       ).rows,
 
+    last: async () =>
+      (
+        await sql.query<{ module: string; state: Climb['state']; rung: Rung; reason: string }>(
+          `SELECT module, climb ->> 'state' AS state, climb ->> 'rung' AS rung, climb ->> 'reason' AS reason FROM ladder`,
+        )
+      ).rows,
+
     claim: async (judge) =>
       (
         await sql.query<LadderRow>(
@@ -91,12 +111,27 @@ export function createRows(sql: Sql): LadderRows {
 
     endedSince: async (module, ms) =>
       (
-        await sql.query<{ id: string; at: string }>(
-          `SELECT id, to_char(at AT TIME ZONE 'UTC', 'HH24:MI:SS') AS at FROM ended
+        await sql.query<{ id: string; at: string; silent: boolean }>(
+          `SELECT id, silent, to_char(at AT TIME ZONE 'UTC', 'HH24:MI:SS') AS at FROM ended
            WHERE $1 = ANY (modules) AND ended.at > to_timestamp($2::float8 / 1000) ORDER BY ended.at LIMIT 5`,
           [module, ms],
         )
-      ).rows.map(({ id, at }) => `${id} ended at ${at} UTC without a drain`),
+      ).rows.map(({ id, at, silent }) =>
+        silent ? `${id} was not heard of for 3 s at ${at} UTC` : `${id} ended at ${at} UTC without a drain`,
+      ),
+
+    isSucceeded: async (module) =>
+      (
+        await sql.query<{ succeeded: boolean }>(
+          `SELECT EXISTS (
+             SELECT FROM service s JOIN host ON host.id = s.module || '-' || s.number
+             WHERE s.module = $1 AND s.wanted AND s.failures = 0 AND (
+               host.retiring AND host.heartbeat_at > now() - ${A_START}
+               OR host.live AND NOT host.ready AND NOT host.draining AND host.registered_at > now() - ${A_START})
+           ) AS succeeded`,
+          [module],
+        )
+      ).rows[0]!.succeeded,
 
     release: async (judge) => {
       await sql.query('UPDATE ladder SET judge = NULL, judge_until = now() WHERE judge = $1', [judge]);
@@ -106,14 +141,15 @@ export function createRows(sql: Sql): LadderRows {
 
 async function keep(
   sql: Sql,
-  { module, run, judge, climb: { rung } }: LadderRow,
+  { module, run, judge, climb: { rung, state } }: LadderRow,
   counted: unknown,
   evidence: readonly EvidenceRow[],
   reason: string,
 ): Promise<void> {
   await sql.query(
     `WITH mine AS (
-       UPDATE ladder SET counted = $4, climb = jsonb_set(climb, '{reason}', to_jsonb($7::text)) WHERE module = $1 AND run = $2 AND judge = $3 AND climb ->> 'rung' = $5
+       UPDATE ladder SET counted = $4, climb = jsonb_set(climb, '{reason}', to_jsonb($7::text))
+       WHERE module = $1 AND run = $2 AND judge = $3 AND climb ->> 'rung' = $5 AND climb ->> 'state' = $8
        RETURNING module)
      INSERT INTO ladder_evidence (module, rung, metric, near_n, near_bad, far_n, far_bad, verdict)
      SELECT mine.module, e.* FROM mine, jsonb_to_recordset($6::jsonb)
@@ -138,6 +174,7 @@ async function keep(
         })),
       ),
       reason,
+      state,
     ],
   );
 }

@@ -59,7 +59,7 @@ export function policyOf(wish: PolicyWish): Policy | { readonly complaint: strin
       return { complaint: `${name} is ${value}: give a number from 1` };
   if (maxSeconds < minSeconds)
     return {
-      complaint: `no rung can be left: maxSeconds (${maxSeconds}) is less than minSeconds (${minSeconds}); give more`,
+      complaint: `no rung can be left: maxSeconds (${maxSeconds}, --max-seconds) is less than minSeconds (${minSeconds}, --min-seconds); give more`,
     };
   return { rungs, minSeconds, minRequests, maxSeconds, confirm };
 }
@@ -68,7 +68,7 @@ export function policyOf(wish: PolicyWish): Policy | { readonly complaint: strin
 export function weakness({ minSeconds, minRequests }: Policy): string | undefined {
   const less = [
     ...(minRequests < ADVISED.minRequests
-      ? [`${minRequests} requests instead of ${ADVISED.minRequests}`]
+      ? [`${minRequests} ${minRequests === 1 ? 'request' : 'requests'} instead of ${ADVISED.minRequests}`]
       : []),
     ...(minSeconds < ADVISED.minSeconds ? [`${minSeconds} s instead of ${ADVISED.minSeconds} s`] : []),
   ];

@@ -1,5 +1,8 @@
 // Samples: nothing of a customer's is in them that the contract does not mark plain, and equal values are seen to be equal.
 import { expect, test } from 'vitest';
+import { nullable } from '../contract/fields.ts';
+import { plain } from '../contract/plain.ts';
+import { Type } from '../contract/type.ts';
 import type { Answer } from './comparison.ts';
 import { MOST_OF_ONE, MOST_SAMPLES, mayKeep, redacted } from './samples.ts';
 import { shapeOf } from './shape.ts';
@@ -48,6 +51,22 @@ test('a value is its type, its length and a keyed hash, unless it is marked plai
   expect(sample.body.lines).toEqual([{ name: sample.body.name, at: 'noon' }]);
   expect(sample.events).toMatchObject([{ key: { length: 5 }, data: { name: { length: 3 }, state: 'sent' } }]);
   expect(JSON.stringify(sample)).not.toMatch(/ada|lovelace/i);
+});
+
+test('a mark of a contract holds for all that a union can be, and for what may be left out or null', () => {
+  const status = plain(Type.Union([Type.Literal('placed'), Type.Literal('done')]));
+  const marked = Type.Object({
+    status,
+    was: Type.Optional(status),
+    count: nullable(plain(Type.Integer())),
+    name: Type.String(),
+  });
+  const shown = redacted(
+    { status: 200, body: { status: 'placed', was: 'done', count: 2, name: 'Ada' }, events: [] },
+    { body: shapeOf(marked), events: new Map() },
+    'key',
+  );
+  expect(shown).toMatchObject({ body: { status: 'placed', was: 'done', count: 2, name: { length: 3 } } });
 });
 
 test('without the key nobody finds out by trying', () => {

@@ -4,10 +4,14 @@
 // It knows nothing of how long a rung has to take.
 import { phiOfBoth, type Side } from './bursts.ts';
 import type { Counts, TestedMetric, Verdict } from './evidence.ts';
-import { logLikelihoodRatio } from './likelihood.ts';
+import { evidenceAgainst, logLikelihoodRatio } from './likelihood.ts';
 
 export const ALPHA = 0.05;
 export const BETA = 0.0002;
+/** Of the one look more that a rung has when its time is over: so often it errs besides. */
+export const ALPHA_AT_END = 0.05;
+/** What that look needs, as twice a log-likelihood: the square of the normal quantile of ALPHA_AT_END. */
+const ENOUGH_AT_END = 2.706;
 
 /** So many requests as the margin was made for have to be enough to the last bit. */
 const ROUNDING = 1e-9;
@@ -28,16 +32,32 @@ export function marginFor(metric: TestedMetric, requests: number): number {
   return Math.max(MARGIN[metric], 1 - ALPHA ** (1 / requests));
 }
 
-/** `coarse`: what is good only has to hold at this margin; worse by the metric's own margin is bad nevertheless. */
-export function tested(near: Side, far: Side, fine: number, coarse = fine, beta = BETA): Verdict {
-  if (near.n === 0 || far.n === 0) return 'open';
-  const phi = phiOfBoth(near, far);
-  const most = -Math.log(beta);
-  const ratio = logLikelihoodRatio(near, far, coarse) / phi;
-  if (ratio >= most) return 'bad';
-  if (coarse > fine && logLikelihoodRatio(near, far, fine) / phi >= most) return 'bad';
-  return ratio <= Math.log(ALPHA) + ROUNDING ? 'good' : 'open';
+export interface Strictness {
+  /** What is good only has to hold at this margin; worse by the metric's own margin is bad nevertheless. */
+  readonly coarse?: number;
+  readonly beta?: number;
+  /** The dispersion of the near side where it speaks against the far one. */
+  readonly phi?: number;
+  /** The time is over: what is open now gets no verdict. */
+  readonly last?: boolean | undefined;
 }
+
+/**
+ * For "bad" each side counts as so many independent requests as its bursts leave of it: a near side of many requests and
+ * no burst yet is not many. The likelihood of the whole, divided by one dispersion, would take it for that.
+ */
+export function tested(near: Side, far: Side, fine: number, strictness: Strictness = {}): Verdict {
+  if (near.n === 0 || far.n === 0) return 'open';
+  const { coarse = fine, beta = BETA, phi = near.phi, last = false } = strictness;
+  const [ours, theirs] = [independent(near, phi), independent(far, far.phi)];
+  if (logLikelihoodRatio(ours, theirs, fine) >= -Math.log(beta)) return 'bad';
+  const both = phiOfBoth(near, far);
+  const better = logLikelihoodRatio(near, far, coarse) / both;
+  if (better <= Math.log(ALPHA) + ROUNDING) return 'good';
+  return last && 2 * evidenceAgainst(near, far, coarse) >= ENOUGH_AT_END * both ? 'good' : 'open';
+}
+
+const independent = ({ n, bad }: Counts, phi: number): Counts => ({ n: n / phi, bad: bad / phi });
 
 /**
  * Whether so much is known of the near side that a far side without one beside it can be judged by it. What the test

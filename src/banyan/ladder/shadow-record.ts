@@ -2,9 +2,12 @@
 // operation. What was learned of the near side's noise outlives a placement; what was counted does not.
 // It asks nobody, and keeps no answer.
 import type { ShadowReport } from '../telemetry/shadow-reports.ts';
+import type { Pair } from './account.ts';
 import type { Compared } from './comparison.ts';
+import type { Counts } from './evidence.ts';
 import {
   isLearned,
+  LEAST_PAIRS,
   mostOften,
   noRecord,
   type OperationRecord,
@@ -17,11 +20,14 @@ import { mayKeep } from './samples.ts';
 /** Of the shadows of an operation one in so many is also done a second time on the near side. */
 const PAIR_EVERY = 4;
 
+/** Why one that was chosen was not done, or says nothing: it was in the way of others, or its near side failed by itself. */
+export type Skip = 'busy' | 'paused' | 'no-process' | 'budget-reached' | 'unclear';
+
 export class ShadowRecord {
   mirrored = 0;
   differed = 0;
-  skipped = 0;
   failed = 0;
+  #skips: Partial<Record<Skip, number>> = {};
   #placedAt: string;
   readonly #terms: Terms;
   readonly #operations = new Map<string, OperationRecord>();
@@ -35,20 +41,36 @@ export class ShadowRecord {
     this.#terms = terms;
   }
 
-  /** Another placement begins. */
-  beginAgain(placedAt: string): void {
-    if (placedAt === this.#placedAt) return;
+  /** Answers whether another placement begins. */
+  beginAgain(placedAt: string): boolean {
+    if (placedAt === this.#placedAt) return false;
     this.#placedAt = placedAt;
-    this.mirrored = this.differed = this.skipped = this.failed = 0;
+    this.mirrored = this.differed = this.failed = 0;
+    this.#skips = {};
     this.#kept.clear();
     for (const [operation, { noise }] of this.#operations)
       this.#operations.set(operation, { ...noRecord, noise });
+    return true;
+  }
+
+  get skipped(): number {
+    return Object.values(this.#skips).reduce((sum, n) => sum + n, 0);
+  }
+
+  skip(why: Skip): void {
+    this.#skips[why] = (this.#skips[why] ?? 0) + 1;
   }
 
   /** Whether the next shadow should come with a pair of the near side. */
   wantsPair(operation: string): boolean {
     this.#turn += 1;
     return this.#turn % PAIR_EVERY === 0 || !isLearned(this.#of(operation), this.#terms);
+  }
+
+  /** The places that would count as different. */
+  counting(operation: string, compared: Compared, ignore: readonly string[] | undefined): string[] {
+    const { differences } = withShadow(this.#of(operation), compared, { ...this.#terms, ignore });
+    return differences.map(({ path }) => path);
   }
 
   pair(operation: string, compared: Compared, ignore: readonly string[] | undefined): void {
@@ -75,16 +97,31 @@ export class ShadowRecord {
     const near = { n: 0, bad: 0 };
     const far = { n: 0, bad: 0 };
     const differences: Record<string, string> = {};
+    const operations: Record<string, Pair<Counts>> = {};
+    const judged: Record<string, number> = {};
     for (const [operation, record] of this.#operations) {
       near.n += record.near.n;
       near.bad += record.near.bad;
       far.n += record.far.n;
       far.bad += record.far.bad;
+      judged[operation] = record.far.n;
       const why = mostOften(record);
-      if (why !== '') differences[operation] = why;
+      if (why === '') continue;
+      differences[operation] = why;
+      operations[operation] = { near: { ...record.near }, far: { ...record.far } };
     }
-    const counts = { mirrored, differed, skipped, failed, near, far, differences };
-    return { placedAt: this.#placedAt, ...counts, ...(paused !== undefined && { paused }) };
+    const counts = { mirrored, differed, skipped, failed, near, far, differences, operations, judged };
+    const learning = this.#learning();
+    const told = { skips: { ...this.#skips }, ...(learning && { learning }) };
+    return { placedAt: this.#placedAt, ...counts, ...told, ...(paused !== undefined && { paused }) };
+  }
+
+  /** Undefined: something can be compared. */
+  #learning(): ShadowReport['learning'] {
+    const records = [...this.#operations.values()];
+    if (records.some((one) => isLearned(one, this.#terms))) return undefined;
+    const pairs = Math.max(0, ...records.map(({ noise }) => noise.pairs));
+    return { pairs, of: this.#terms.least ?? LEAST_PAIRS };
   }
 
   #of(operation: string): OperationRecord {

@@ -10,15 +10,17 @@ interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
   readonly items?: Node;
   readonly anyOf?: readonly Node[];
-  /** May be stored and shown as it is. */
+  /** May be stored and shown as it is (contract/plain.ts). */
   readonly plain?: boolean;
 }
 
 export const unknownShape: Shape = [];
 
 export function shapeOf(schema: object): Shape {
-  const node = schema as Node;
-  return node.anyOf === undefined ? [node] : node.anyOf.flatMap(shapeOf);
+  const { anyOf, plain } = schema as Node;
+  if (anyOf === undefined) return [schema as Node];
+  const variants = anyOf.flatMap(shapeOf);
+  return plain === true ? variants.map((one) => ({ ...one, plain })) : variants;
 }
 
 /** The shape of a field; undefined where no schema has a field of that name. */

@@ -12,7 +12,8 @@ export function shownOf(
   evidence: readonly EvidenceRow[],
   shadow: ShadowCounts,
 ): Ladder {
-  if (!row) return { module, ...none, shadow: { ...shadow } };
+  const { unjudged = [], ...counts } = shadow;
+  if (!row) return { module, ...none, shadow: counts };
   const { climb, startedBy, startedAt } = row;
   const { rungs, minSeconds, minRequests, maxSeconds, confirm } = climb.policy;
   const weaker = weakness(climb.policy);
@@ -23,7 +24,9 @@ export function shownOf(
     steps: [...rungs],
     reason: climb.reason,
     waits: waitsOf(climb),
-    shadow: { ...shadow },
+    shadow: counts,
+    ...(climb.promoted && { promoted: climb.promoted.map((one) => ({ ...one })) }),
+    unjudged: [...(climb.unjudged ?? (climb.rung === 'shadow' ? unjudged : []))],
     evidence: evidence.map((one) => ({ ...one, near: { ...one.near }, far: { ...one.far } })),
     policy: { minSeconds, minRequests, maxSeconds, confirm },
     weaker: weaker === undefined ? [] : [weaker],
@@ -40,6 +43,7 @@ const none: Omit<Ladder, 'module' | 'shadow'> = {
   steps: [],
   reason: null,
   waits: null,
+  unjudged: [],
   evidence: [],
   policy: null,
   weaker: [],

@@ -1,14 +1,17 @@
 // What a judge has seen of one rung, and what it thinks of it: the account of its seconds, the thresholds of what is slow, how
 // long there was nobody. A rung is a sighting; what the one before knew of hosts' counters goes on, so that no second is lost.
 // It can be stored and taken up by another host. It asks nobody: what it looks at is handed in.
-import { type Account, noAccount, type Second, withSecond } from './account.ts';
-import { Arms, type HostReading, type Thresholds } from './arms.ts';
+import { type Account, noAccount, type Pair, type Second, withSecond } from './account.ts';
+import { Arms, type HostReading } from './arms.ts';
+import { AttemptsOfJobs, type AttemptsReading, plus } from './attempts.ts';
 import type { Counts } from './evidence.ts';
 import { judge, watched } from './judge.ts';
 import type { Judgement } from './judgement.ts';
+import { earlierThresholds, type Thresholds } from './pace.ts';
 import type { LadderRow } from './rows.ts';
 import { percentOf } from './rungs.ts';
-import { isOpen } from './steps.ts';
+import type { Differences } from './shadowing.ts';
+import { isOpen, isTimeOver } from './steps.ts';
 
 /** Of background work, wherever it runs. */
 export interface BackgroundSeconds {
@@ -22,15 +25,17 @@ export interface Surroundings {
   readonly healthy: boolean;
   /** Undefined: it cannot be told. */
   readonly background: BackgroundSeconds | undefined;
-  /** Processes that ended without a drain on this rung, in words. */
+  /** Processes that ended without a drain, in words: on this rung, or lately where there is no further one. */
   readonly ended: readonly string[];
-  readonly differences: { readonly near: Counts; readonly far: Counts } | undefined;
+  readonly differences: Differences | undefined;
 }
 
 /** Plain data. */
 export interface Held {
   readonly account: Account;
-  readonly thresholds: Thresholds;
+  readonly slowAfter?: Thresholds;
+  /** As the version before has it. */
+  readonly thresholds?: Readonly<Record<string, number>>;
 }
 
 export class Sighting {
@@ -38,6 +43,7 @@ export class Sighting {
   readonly #rung: string;
   readonly #since: number;
   readonly #arms: Arms;
+  readonly #jobs: AttemptsOfJobs;
   #account: Account;
   #withoutSince: number | undefined;
   #interrupted = false;
@@ -52,7 +58,11 @@ export class Sighting {
     this.#since = climb.rungSince;
     const held = counted as Held | null;
     this.#account = held?.account ?? noAccount;
-    this.#arms = before?.run === run ? before.#arms : new Arms(module, held?.thresholds);
+    const { slowAfter, thresholds } = held ?? {};
+    this.#arms =
+      before?.run === run ? before.#arms : new Arms(module, slowAfter ?? earlierThresholds(thresholds));
+    this.#arms.beginAgain();
+    this.#jobs = before?.run === run ? before.#jobs : new AttemptsOfJobs(module);
   }
 
   isOf({ run, climb }: LadderRow): boolean {
@@ -60,7 +70,7 @@ export class Sighting {
   }
 
   get counted(): Held {
-    return { account: this.#account, thresholds: this.#arms.thresholds };
+    return { account: this.#account, slowAfter: this.#arms.thresholds };
   }
 
   /** Something was not to be seen: the next second is of no use. */
@@ -78,7 +88,11 @@ export class Sighting {
   }
 
   /** One second more. Undefined: there is nothing to be said. */
-  look(row: LadderRow, hosts: readonly HostReading[], around: Surroundings): Judgement | undefined {
+  look(
+    row: LadderRow,
+    hosts: readonly (HostReading & AttemptsReading)[],
+    around: Surroundings,
+  ): Judgement | undefined {
     const { near, far } = this.#arms.second(hosts);
     const { background } = around;
     const differences = this.#differencesSince(around.differences);
@@ -87,7 +101,7 @@ export class Sighting {
       near,
       far,
       ...(differences && { differences }),
-      ...(background && sidesOf(row, background)),
+      ...withJobs(this.#jobs.second(hosts), background && sidesOf(row, background)),
       ...(this.#interrupted && { outage: true }),
     };
     this.#interrupted = false;
@@ -98,14 +112,16 @@ export class Sighting {
     const { climb } = row;
     const { frozen, policy, rung } = climb;
     const account = this.#account;
-    if (isOpen(climb))
-      return judge({ rung, policy, account, frozen, restarts: around.ended, withoutInstance });
-    const reason = watched({ account, frozen, withoutInstance });
-    return reason === undefined ? undefined : { verdict: 'bad', reason, evidence: [], near: {} };
+    const { mostly } = this.#arms;
+    const { ended: restarts } = around;
+    const { operations = [], unjudged = [], learning } = around.differences ?? {};
+    const found = { operations, unjudged, learning, mostly, last: isTimeOver(climb, row.now) };
+    if (isOpen(climb)) return judge({ rung, policy, account, frozen, restarts, withoutInstance, ...found });
+    return watched({ rung, account, frozen, restarts, withoutInstance, mostly });
   }
 
   /** Shadows are counted in total. */
-  #differencesSince(total: Surroundings['differences']): Surroundings['differences'] {
+  #differencesSince(total: Differences | undefined): Second['differences'] {
     const before = this.#differences;
     this.#differences = total;
     if (!total || !before) return undefined;
@@ -123,6 +139,14 @@ function sidesOf({ climb, now }: LadderRow, { attempts, behind }: BackgroundSeco
   if (percentOf(climb.rung) < 100) return { attempts: { near: attempts, far: nothing } };
   const isFar = climb.rung === 'background' || now - climb.rungSince > FOLLOWED_MS;
   return isFar ? { attempts: { near: nothing, far: attempts }, behind } : {};
+}
+
+/** Jobs are counted by who did them. */
+function withJobs(jobs: Pair<Counts>, events: Partial<Second> = {}): Partial<Second> {
+  const { attempts } = events;
+  if (jobs.near.n + jobs.far.n === 0) return events;
+  const { near = nothing, far = nothing } = attempts ?? {};
+  return { ...events, attempts: { near: plus(near, jobs.near), far: plus(far, jobs.far) } };
 }
 
 const shapeOf = ({ verdict, evidence }: Judgement) =>

@@ -11,6 +11,7 @@ const good: [string, Truth][] = [
   ['never fails', { near: 0, far: 0 }],
   ['fails as the near side does', { near: 0.02, far: 0.02 }],
   ['fails in bursts as the near side does', { near: 0.002, far: 0.002, bursts: 'apart' }],
+  ['fails in 2 %, in bursts of its own', { near: 0.02, far: 0.02, bursts: 'apart' }],
 ];
 test.each(good)('a far side that %s gets to the end', (_, truth) => {
   const { promoted, demoted } = climbed(truth, sizes);

@@ -45,6 +45,17 @@ function ladder(wish: PolicyWish = {}, from = inProcess) {
   };
 }
 
+test('what its shadows did not judge is known to the end, also where a person promoted it', () => {
+  const judgement: Judgement = { verdict: 'good', reason: '', evidence: [], near, unjudged: ['cancel'] };
+  const one = ladder().after({ on: 'judged', judgement, wayBack: true });
+  expect(one.climb).toMatchObject({ rung: '1', unjudged: ['cancel'] });
+  for (let i = 0; i < 5; i += 1) one.after(judged('good'));
+  expect(one.climb).toMatchObject({ state: 'done', unjudged: ['cancel'] });
+  const by = { on: 'promote', by: 'ada', reason: 'now', near: {}, unjudged: ['drop'] } as const;
+  expect(ladder().after(by).climb).toMatchObject({ rung: '1', unjudged: ['drop'] });
+  expect(ladder({ steps: ['1', '10'] }).after(by).climb.unjudged).toBeUndefined();
+});
+
 test('good verdicts lead from shadow to background, and the near side is kept where there is none any more', () => {
   const one = ladder();
   for (let i = 0; i < 6; i += 1) one.after(judged('good'));
@@ -124,6 +135,10 @@ test('a person promotes with a reason, also from a pause, and the rung without a
   one.after({ on: 'promote', by: 'ada', reason: 'enough', near });
   expect(one.climb).toMatchObject({ state: 'running', rung: '100', frozen: near });
   expect(one.acts.at(-1)).toMatchObject({ actor: 'operator', by: 'ada', reason: 'promoted by ada: enough' });
+  // Known to the end, since nobody saw that the rung was good.
+  const promoted = [{ rung: '50', reason: 'promoted by ada: enough' }];
+  expect(one.climb.promoted).toEqual(promoted);
+  expect(one.after({ on: 'demote', by: 'ada', reason: 'no' }).climb.promoted).toEqual(promoted);
 });
 
 test('with confirm a good rung waits for that, however long, and a hold holds', () => {
@@ -131,6 +146,7 @@ test('with confirm a good rung waits for that, however long, and a hold holds', 
   one.after(judged('good'), 100);
   expect(one.climb).toMatchObject({ state: 'running', rung: 'shadow', ready: true });
   expect(one.after({ on: 'promote', by: 'ada', reason: 'yes', near }).climb.rung).toBe('1');
+  expect(one.climb.promoted).toBeUndefined();
   const held = ladder().after(judged('good', { hold: 'parcels-1 lags' }));
   expect(held.climb).toMatchObject({ rung: 'shadow', reason: 'good, and waits: parcels-1 lags' });
 });
@@ -138,14 +154,19 @@ test('with confirm a good rung waits for that, however long, and a hold holds', 
 test('what does not follow from where it is is refused and says where that is', () => {
   const one = ladder().after({ on: 'demote', by: 'ada', reason: 'no' });
   for (const on of ['pause', 'resume', 'demote', 'stop'] as const)
-    expect(one.refuses({ on, by: 'ada' })).toMatchObject({ refused: expect.stringMatching(/is demoted/) });
+    expect(one.refuses({ on, by: 'ada' })).toMatchObject({
+      refused: expect.stringMatching(/^the ladder is over .the module came down./),
+    });
   expect(ladder().refuses({ on: 'resume', by: 'ada' })).toMatchObject({ refused: expect.anything() });
 });
 
 test('it begins where it takes nobody from the service', () => {
   expect(ladder({}, { placement: 'shadow', percent: 0 }).first.act).toBeUndefined();
   expect(ladder({}, { placement: 'canary', percent: 10 }).first).toMatchObject({ climb: { rung: '10' } });
-  expect(ladder({}, { placement: 'canary', percent: 20 }).first.act).toMatchObject({ percent: 50 });
+  const onItsWay = ladder({}, { placement: 'canary', percent: 20 });
+  expect(onItsWay.first.act).toMatchObject({ percent: 50 });
+  // What it passes over is none of its rungs.
+  expect(onItsWay.climb.policy.rungs).toEqual(['50', '100', 'background']);
   const begun = (percent: number, wish = {}) =>
     begin(policy(wish), { placement: 'canary', percent }, 'ada', 0);
   expect(begun(20, { until: 10 })).toMatchObject({ refused: expect.stringMatching(/20 %.*higher/) });
@@ -170,7 +191,7 @@ test('a policy is whole, or a complaint that says what to give instead', () => {
     [{ steps: ['1', '10'], until: 'background' }, /background follows 100/],
     [{ minRequests: 0 }, /minRequests is 0/],
     [{ minSeconds: Number.NaN }, /minSeconds is NaN/],
-    [{ minSeconds: 9, maxSeconds: 8 }, /maxSeconds \(8\)/],
+    [{ minSeconds: 9, maxSeconds: 8 }, /maxSeconds \(8, --max-seconds\)/],
   ];
   for (const [wish, complaint] of complaints)
     expect(policyOf(wish)).toMatchObject({ complaint: expect.stringMatching(complaint) });

@@ -24,6 +24,10 @@ export interface Climb {
   readonly starved: boolean;
   /** The near side of the last rung that had one. */
   readonly frozen: Frozen;
+  /** Operations that its shadows said nothing of, when it left them. */
+  readonly unjudged?: readonly string[];
+  /** Rungs that it left by a person's word, whatever the evidence. */
+  readonly promoted?: readonly { readonly rung: Rung; readonly reason: string }[];
 }
 
 /** A placement that follows; `background` says whether background work is to be there too. */
@@ -51,6 +55,8 @@ export type Happening =
       readonly reason: string;
       /** As the last judgement had it. */
       readonly near: Frozen;
+      /** As the shadows have it now. */
+      readonly unjudged?: readonly string[];
     }
   | {
       readonly on: 'pause' | 'resume' | 'demote' | 'stop';
@@ -89,12 +95,13 @@ export function begin(
     };
   const climb: Climb = {
     state: 'running',
-    policy,
+    // What lies below it is passed over, and no rung of this ladder.
+    policy: { ...policy, rungs: policy.rungs.slice(policy.rungs.indexOf(rung)) },
     rung,
     rungSince: now,
     runningSince: now,
     ready: false,
-    reason: `begun by ${by} at ${rungInWords(rung)}`,
+    reason: `begun by ${by}, ${placeInWords(rung)}`,
     starved: false,
     frozen: {},
   };
@@ -129,9 +136,14 @@ export function next(climb: Climb, happening: Happening, now: number): Move | Re
           reason: said('resumed', happening),
         },
       };
-    case 'promote':
+    case 'promote': {
       if (!isOpen(climb)) return refusal(climb, 'promoted');
-      return up(climb, happening.near, 'operator', happening.by, said('promoted', happening), now);
+      const reason = said('promoted', happening);
+      // A person's word to a rung that is good is none against the evidence.
+      const promoted = [...(climb.promoted ?? []), { rung: climb.rung, reason }];
+      const from = climb.ready ? climb : { ...climb, promoted };
+      return up(from, happening, 'operator', happening.by, reason, now);
+    }
     case 'demote':
       if (!isWatched(climb)) return refusal(climb, 'demoted');
       return down(climb, 'operator', happening.by, said('demoted', happening));
@@ -144,12 +156,16 @@ export const isOpen = ({ state }: Climb): boolean => state === 'running' || stat
 /** Whether a bad verdict brings it down: while it climbs, and where it ended well. */
 export const isWatched = (climb: Climb): boolean => isOpen(climb) || climb.state === 'done';
 
+/** Whether it pauses where the next judgement is open. */
+export const isTimeOver = ({ policy, runningSince }: Climb, now: number): boolean =>
+  now - runningSince >= policy.maxSeconds * 1000;
+
 function judged(
   climb: Climb,
   { judgement, wayBack, hold }: Extract<Happening, { on: 'judged' }>,
   now: number,
 ): Move {
-  const { verdict, reason, near } = judgement;
+  const { verdict, reason } = judgement;
   if (!isWatched(climb)) return { climb };
   if (verdict === 'bad') {
     if (wayBack) return down(climb, 'judge', JUDGE, reason);
@@ -158,23 +174,34 @@ function judged(
   if (climb.state !== 'running') return { climb };
   if (verdict === 'good') {
     if (hold !== undefined) return { climb: { ...climb, reason: `good, and waits: ${hold}` } };
-    if (!climb.policy.confirm) return up(climb, near, 'judge', JUDGE, reason, now);
+    if (!climb.policy.confirm) return up(climb, judgement, 'judge', JUDGE, reason, now);
     return { climb: { ...climb, ready: true, reason: `${reason}; waits for \`banyan ladder promote\`` } };
   }
+  if (!isTimeOver(climb, now)) return { climb: { ...climb, ready: false, reason } };
   const seconds = (now - climb.runningSince) / 1000;
-  if (seconds < climb.policy.maxSeconds) return { climb: { ...climb, ready: false, reason } };
-  const why = `no verdict at ${rungInWords(climb.rung)} after ${Math.floor(seconds)} s: ${reason}`;
+  const why = `no verdict ${placeInWords(climb.rung)} after ${Math.floor(seconds)} s: ${reason}`;
   return { climb: { ...climb, state: 'paused', starved: true, ready: false, reason: why } };
 }
 
-function up(climb: Climb, near: Frozen, actor: Act['actor'], by: string, reason: string, now: number): Move {
+function up(
+  climb: Climb,
+  { near, unjudged = [] }: Pick<Judgement, 'near' | 'unjudged'>,
+  actor: Act['actor'],
+  by: string,
+  reason: string,
+  now: number,
+): Move {
   const { rungs } = climb.policy;
   const rung = rungs[rungs.indexOf(climb.rung) + 1];
   const frozen = hasNearSide(climb.rung) ? { ...climb.frozen, ...near } : climb.frozen;
-  if (rung === undefined) return { climb: { ...ended(climb, 'done', reason), frozen } };
+  const left = climb.rung === 'shadow' ? { unjudged } : {};
+  if (rung === undefined) return { climb: { ...ended(climb, 'done', reason), frozen, ...left } };
   const state = 'running';
   const onIt = { rung, rungSince: now, runningSince: now, ready: false, starved: false };
-  return { climb: { ...climb, ...onIt, state, reason, frozen }, act: actFor(rung, actor, by, reason) };
+  return {
+    climb: { ...climb, ...onIt, state, reason, frozen, ...left },
+    act: actFor(rung, actor, by, reason),
+  };
 }
 
 function down(climb: Climb, actor: Act['actor'], by: string, reason: string): Move {
@@ -193,8 +220,16 @@ function actFor(rung: Rung, actor: Act['actor'], by: string, reason: string): Ac
 }
 
 function refusal({ state, reason }: Climb, what: string): Refused {
-  return { refused: `a ladder that is ${state} cannot be ${what} (${reason})` };
+  return { refused: `the ladder is ${words[state]}, and cannot be ${what} (${reason})` };
 }
+
+const words: Readonly<Record<Climb['state'], string>> = {
+  running: 'running',
+  paused: 'paused already',
+  done: 'at its end',
+  demoted: 'over (the module came down)',
+  stopped: 'stopped',
+};
 
 const said = (what: string, { by, reason }: { readonly by: string; readonly reason?: string }) =>
   `${what} by ${by}${reason ? `: ${reason}` : ''}`;
@@ -203,3 +238,8 @@ const said = (what: string, { by, reason }: { readonly by: string; readonly reas
 export function rungInWords(rung: Rung): string {
   return /^\d/.test(rung) ? `${rung} %` : rung;
 }
+
+const places: Readonly<Record<string, string>> = { shadow: 'in shadow', background: 'with background work' };
+
+/** `in shadow`, `at 10 %`, `with background work`. */
+export const placeInWords = (rung: Rung): string => places[rung] ?? `at ${rungInWords(rung)}`;

@@ -8,6 +8,8 @@ import type { Follower } from '../placement/follower.ts';
 import type { ControlStore } from '../placement/store.ts';
 import type { Announcer } from './announcer.ts';
 import type { HostReading } from './arms.ts';
+import type { AttemptsReading } from './attempts.ts';
+import { CRASH_SECONDS } from './judge.ts';
 import type { Moves } from './moves.ts';
 import type { LadderRow, LadderRows } from './rows.ts';
 import type { Shadowing } from './shadowing.ts';
@@ -23,7 +25,7 @@ export interface WatchOptions {
   readonly announcer: Announcer;
   readonly shadowing: Shadowing;
   /** What every live host counted, in a bounded time. */
-  readonly collect: () => Promise<readonly HostReading[]>;
+  readonly collect: () => Promise<readonly (HostReading & AttemptsReading)[]>;
   /** How the background work of a module does; undefined while that cannot be told. */
   readonly background: (module: string) => BackgroundSeconds | undefined;
   readonly log: Logger;
@@ -114,7 +116,7 @@ class Judge implements Watch {
     return SECOND_MS;
   }
 
-  async #judge(row: LadderRow, hosts: readonly HostReading[]): Promise<void> {
+  async #judge(row: LadderRow, hosts: Awaited<ReturnType<WatchOptions['collect']>>): Promise<void> {
     const { rows, follower, store, background, shadowing } = this.#options;
     const { module, climb } = row;
     const known = this.#sightings.get(module);
@@ -122,9 +124,10 @@ class Judge implements Watch {
     this.#sightings.set(module, sighting);
     const instances = follower.current.modules[module]?.instances ?? [];
     const judgement = sighting.look(row, hosts, {
-      healthy: instances.some(({ healthy }) => healthy),
+      // While one is replaced on purpose its successor has the time of a start.
+      healthy: instances.some(({ healthy }) => healthy) || (await rows.isSucceeded(module)),
       background: background(module),
-      ended: isOpen(climb) ? await rows.endedSince(module, climb.rungSince) : [],
+      ended: await rows.endedSince(module, isOpen(climb) ? climb.rungSince : crashesSince(row)),
       differences: climb.rung === 'shadow' ? await shadowing.differences(module) : undefined,
     });
     if (judgement === undefined) return;
@@ -158,3 +161,7 @@ class Judge implements Watch {
     if (moved.act) await follower.refresh();
   }
 }
+
+/** No crash before it was on this rung is one of it. */
+const crashesSince = ({ climb, now }: LadderRow): number =>
+  Math.max(climb.rungSince, now - CRASH_SECONDS * 1_000);

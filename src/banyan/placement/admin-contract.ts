@@ -46,7 +46,27 @@ export const PlacementWord = Type.Union([
 export const Percent = Type.Integer({ minimum: 0, maximum: 100 });
 
 /** How much of what is served in-process the service is asked as well, to compare: percent of the reads and the writes. */
-export const MirrorShares = Type.Object({ reads: Percent, writes: Percent });
+export const MirrorShares = Type.Object({
+  reads: Percent,
+  writes: Percent,
+  /** Of each operation that writes the first so many in each monolith, whatever the percent is: as ladders place it. */
+  first: Type.Optional(Type.Integer({ minimum: 0 })),
+});
+
+/** The ladder that the module is on, or was on last (/admin/ladders/:module says more). */
+const OnLadder = Type.Object({
+  state: Type.Union([
+    Type.Literal('running'),
+    Type.Literal('paused'),
+    Type.Literal('done'),
+    Type.Literal('demoted'),
+    Type.Literal('stopped'),
+  ]),
+  /** `shadow`, `10`, `background`. */
+  rung: Type.String(),
+  /** What brought it there, or what it waits for. */
+  reason: Type.String(),
+});
 
 export const Entry = Type.Object({
   module: Type.String(),
@@ -62,6 +82,10 @@ export const Entry = Type.Object({
   changedBy: Type.String(),
   /** Live hosts that came later and do not know the word of the placement: to them it is in-process. Absent: none. */
   tooOld: Type.Optional(Type.Array(Type.String())),
+  /** Absent: it never was on one. */
+  ladder: Type.Optional(OnLadder),
+  /** Why some host that should try its requests on the service does not at the moment. Absent: all do. */
+  mirrorPaused: Type.Optional(Type.String()),
 });
 export type Entry = Static<typeof Entry>;
 

@@ -7,7 +7,7 @@ import { libraryProblem, type Problem, problem } from '../contract/problem.ts';
 import type { AccessProbe } from '../identity/hop.ts';
 import type { Instance } from '../routing/snapshot.ts';
 import type { Sql } from '../store/store.ts';
-import { admin, type Overview } from './admin-contract.ts';
+import { admin, type Entry, type Overview } from './admin-contract.ts';
 import { own } from './canonical.ts';
 import { setPlacement } from './flip.ts';
 import type { Follower } from './follower.ts';
@@ -29,9 +29,13 @@ export interface AdminOptions {
   readonly room?: ((module: string, instances: number) => Promise<string | undefined>) | undefined;
   /** An authenticated round trip to an instance. Absent: instances are believed to let this host in. */
   readonly probe?: (instance: Instance) => Promise<AccessProbe>;
+  /** What else there is to say of modules, by module; absent: nothing. */
+  readonly besides?: () => Promise<ReadonlyMap<string, Besides>>;
   /** Hears of a placement by hand in its transaction. */
   readonly onPlaced?: OnPlaced;
 }
+
+export type Besides = Pick<Entry, 'ladder' | 'mirrorPaused'>;
 
 /** A placement by hand. `guard`: it is to be watched there. */
 export interface ByHand extends Placed {
@@ -58,6 +62,7 @@ export function adminHandlers({
   monolith,
   room,
   probe,
+  besides,
   onPlaced,
 }: AdminOptions): Handlers<typeof admin> {
   const entry = async (module: string) => {
@@ -68,7 +73,13 @@ export function adminHandlers({
   };
 
   return {
-    placements: async () => storeErrors(async () => overviewOf(await store.read(), monolith())),
+    placements: async () =>
+      storeErrors(async () => {
+        const [tables, more] = await Promise.all([store.read(), besides?.()]);
+        const overview = overviewOf(tables, monolith());
+        const modules = overview.modules.map((one) => ({ ...one, ...more?.get(one.module) }));
+        return { ...overview, modules };
+      }),
 
     place: async ({ module, placement, percent, mirror, reason, guard = false, changedBy }, call) =>
       storeErrors(async () => {

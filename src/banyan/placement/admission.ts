@@ -32,16 +32,21 @@ export function admitRegistration(
 }
 
 /** Of what a host counts, what is its to count: a drain waits for nobody's made-up requests. */
-export function ownCounts<Report extends Pick<HostReport, 'inflight' | 'busy'>>(
+export function ownCounts<Report extends Pick<HostReport, 'inflight' | 'busy' | 'stores'>>(
   report: Report,
   { caller, kid }: InternalCaller,
   services: KnownServices,
 ): Report {
   const known = knownBy(services, { caller, kid });
   if (kid === undefined || !known) return report;
-  const only = (counts: Readonly<Record<string, number>>, modules: readonly string[]) =>
-    Object.fromEntries(Object.entries(counts).filter(([module]) => modules.includes(module)));
-  return { ...report, inflight: only(report.inflight, known.uses), busy: only(report.busy, known.modules) };
+  const only = <T>(of: Readonly<Record<string, T>>, modules: readonly string[]) =>
+    Object.fromEntries(Object.entries(of).filter(([module]) => modules.includes(module)));
+  return {
+    ...report,
+    inflight: only(report.inflight, known.uses),
+    busy: only(report.busy, known.modules),
+    ...(report.stores && { stores: only(report.stores, known.modules) }),
+  };
 }
 
 export function notYours(detail: string): Problem {

@@ -69,7 +69,7 @@ function operationOf(spec: OperationSpec) {
   };
 }
 
-const forPeople = new Set(['title', 'description', 'examples', 'default', '$id', '$comment']);
+const forPeople = new Set(['title', 'description', 'examples', 'default', '$id', '$comment', 'plain']);
 
 /** A schema without what is for people. Names under `properties` are fields and all kept. */
 function plain(schema: unknown): unknown {

@@ -2,7 +2,8 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { EDGES, Stats } from '../telemetry/stats.ts';
+import { EDGES } from '../telemetry/edges.ts';
+import { Stats } from '../telemetry/stats.ts';
 import { collectStats } from './collect-stats.ts';
 
 const closing: (() => void)[] = [];

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { closed, defineContract, event, type OperationSpec, operation } from '../contract/contract.ts';
+import { plain } from '../contract/plain.ts';
 import { Type } from '../contract/type.ts';
 import { canonicalContract, contractHash } from './canonical.ts';
 import { compareContracts } from './compatibility.ts';
@@ -36,6 +37,13 @@ test('the same promise has one canonical form, whatever is written for people', 
   expect(contractHash(reworded)).toBe(contractHash(ours));
   expect(JSON.parse(JSON.stringify(ours))).toEqual(ours);
   expect(compareContracts(ours, reworded)).toEqual({ breaking: [], compatible: [] });
+});
+
+test('what a sample may show as it is is no part of the promise, so that hosts without such marks fit', () => {
+  const marked = Type.Object({ id: Type.String(), status: plain(status) });
+  expect(JSON.stringify(marked)).toBe(JSON.stringify(place.output));
+  for (const output of [marked, Type.Object({ id: Type.String({ plain: true }), status: plain(status) })])
+    expect(contractHash(contract({ place: { ...place, output } }))).toBe(contractHash(ours));
 });
 
 describe('compatible', () => {

@@ -4,6 +4,8 @@ CREATE TABLE IF NOT EXISTS state (
   single boolean PRIMARY KEY DEFAULT true CHECK (single),
   version bigint NOT NULL DEFAULT 0
 );
+-- Until then every host keeps traces.
+ALTER TABLE state ADD COLUMN IF NOT EXISTS recording_until timestamptz;
 INSERT INTO state DEFAULT VALUES ON CONFLICT DO NOTHING;
 
 CREATE TABLE IF NOT EXISTS placement (
@@ -80,6 +82,23 @@ ALTER TABLE host ADD COLUMN IF NOT EXISTS held jsonb NOT NULL DEFAULT '{}';
 ALTER TABLE host ADD COLUMN IF NOT EXISTS kid text;
 -- Which words of placement it knows; empty: those of the version before.
 ALTER TABLE host ADD COLUMN IF NOT EXISTS speaks text[] NOT NULL DEFAULT '{}';
+-- Of the stores that have moved, by module: which epoch its pool follows, whether it is held, and what is under way there.
+ALTER TABLE host ADD COLUMN IF NOT EXISTS stores jsonb NOT NULL DEFAULT '{}';
+
+-- On which server a module's store is, which alone takes writes (`server`; no row: the shared one, which DATABASE_URL
+-- names), and whether it takes any now. An address without a password: {host, port, database, socket?, sslmode?}; null: as
+-- DATABASE_URL says. `next`: where it is about to go. `paired_with`: the server that follows it.
+CREATE TABLE IF NOT EXISTS store (
+  module text PRIMARY KEY,
+  server text NOT NULL,
+  epoch bigint NOT NULL DEFAULT 0,
+  gate text NOT NULL DEFAULT 'open' CHECK (gate IN ('open', 'held')),
+  address jsonb,
+  next jsonb,
+  paired_with text,
+  changed_at timestamptz NOT NULL DEFAULT now(),
+  changed_by text NOT NULL
+);
 
 -- Modules that are asked in the course of a replay of past events: who calls others by them may say so until then.
 CREATE TABLE IF NOT EXISTS replay (
@@ -94,6 +113,8 @@ CREATE TABLE IF NOT EXISTS ended (
   modules text[] NOT NULL,
   at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+-- It was only not heard of: its process may live.
+ALTER TABLE ended ADD COLUMN IF NOT EXISTS silent boolean NOT NULL DEFAULT false;
 CREATE INDEX IF NOT EXISTS ended_at ON ended (at);
 
 CREATE TABLE IF NOT EXISTS revoked (
@@ -112,8 +133,8 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION refuse_flood(boolean) FROM PUBLIC;
 
--- Called by a module in its own transaction, so it takes no lock that a flip would wait for. The channel is
--- CONTROL_CHANNEL (schema.ts).
+-- Called by modules of the version before in their own transaction, so it takes no lock that a flip would wait for; those
+-- of now write a row in their own schema (session-end.sql). The channel is CONTROL_CHANNEL (schema.ts).
 CREATE OR REPLACE FUNCTION revoke(user_id uuid, epoch int) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = banyan_control, pg_temp AS $$
   SELECT refuse_flood(EXISTS (SELECT FROM revoked WHERE at > now() - interval '13 hours' OFFSET 100000));

@@ -55,6 +55,11 @@ export class Conversation {
     return this.#tag;
   }
 
+  /** The last exchange came to its end. */
+  get answers(): boolean {
+    return this.#tag !== '' && this.#failures === 0;
+  }
+
   /** Whom the next exchange is with. */
   get target(): string {
     return this.#target;
@@ -165,7 +170,7 @@ function withKeys(snapshot: Snapshot, { services, seals }: Snapshot): Snapshot {
   return { ...(services && { services }), ...(seals && { seals }), ...snapshot };
 }
 
-/** `stableSince` was said by another clock, which ours is `ahead` of. */
+/** `stableSince` and `recordingUntil` were said by another clock, which ours is `ahead` of. */
 function inOurTime(snapshot: Snapshot, ahead: number): Snapshot {
   const modules = Object.fromEntries(
     Object.entries(snapshot.modules).map(([name, module]) => [
@@ -173,5 +178,6 @@ function inOurTime(snapshot: Snapshot, ahead: number): Snapshot {
       module.stableSince === undefined ? module : { ...module, stableSince: module.stableSince + ahead },
     ]),
   );
-  return { ...snapshot, modules };
+  const { recordingUntil } = snapshot;
+  return { ...snapshot, modules, ...(recordingUntil && { recordingUntil: recordingUntil + ahead }) };
 }

@@ -24,8 +24,6 @@ const AWAITED_MS = 100;
 export interface DatabaseFollower extends Follower {
   /** Of the store when the present picture was read; '' before that. */
   readonly tag: string;
-  /** False while the store does not answer. */
-  readonly connected: boolean;
 }
 
 export interface DatabaseFollowerOptions {
@@ -52,6 +50,8 @@ class TableFollower implements DatabaseFollower {
   });
   #tag = '';
   #member: { self: Registration; report: () => HostReport } | undefined;
+  /** Somebody says that there is something new: requests may wait for this host to have it. */
+  #told = false;
   #connected = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
@@ -96,7 +96,11 @@ class TableFollower implements DatabaseFollower {
 
   async start(): Promise<void> {
     await this.#look();
-    if (this.#polls) this.#unlisten = this.#store.listen(() => void this.#tick());
+    if (this.#polls)
+      this.#unlisten = this.#store.listen(() => {
+        this.#told = true;
+        void this.#tick();
+      });
     this.#schedule();
   }
 
@@ -143,7 +147,9 @@ class TableFollower implements DatabaseFollower {
   }
 
   async #look(): Promise<void> {
-    if ((await this.#greet()) !== this.#tag) {
+    const told = this.#told;
+    this.#told = false;
+    if (told || (await this.#greet()) !== this.#tag) {
       await this.#load();
       if (this.#member) await this.#greet();
     }

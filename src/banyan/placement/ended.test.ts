@@ -58,6 +58,8 @@ test('who drains, was taken out of rotation, is replaced, leaves by itself or is
   await store.registry.retire(retires, true);
   await store.registry.offer(offered);
   await store.registry.leave(goes);
-  await store.registry.markGone([drains, retires, offered, await register('monolith')]);
+  const ends = await register('parcels-7');
+  await store.registry.ending({ machine: 'another one', pid: 1, started: ends });
+  await store.registry.markGone([drains, retires, offered, await register('monolith'), ends]);
   expect(await ended()).toEqual([]);
 });

@@ -2,7 +2,7 @@
 // that a process left which went away, and may not be known to be dead, make room for the one after it.
 import { audienceOf } from '../identity/internal-token.ts';
 import type { Sql } from '../store/store.ts';
-import { NOTED_SQL } from './ended.ts';
+import { notedSql } from './ended.ts';
 import type { HostReport, Registration } from './host.ts';
 import { SILENT_SQL } from './schema.ts';
 
@@ -66,7 +66,7 @@ async function makeRoom(tx: Sql, { host, id, url }: Registration): Promise<void>
     `WITH removed AS (
        DELETE FROM host
        WHERE id = $1 AND role = 'service' AND host <> $2 AND (NOT live OR url = $3 OR ${SILENT_SQL}) RETURNING *
-     ), gone AS (SELECT * FROM removed WHERE live), ${NOTED_SQL} SELECT FROM gone`,
+     ), gone AS (SELECT * FROM removed WHERE live), ${notedSql('url <> $3')} SELECT FROM gone`,
     [id, host, url],
   );
   const { rows } = await tx.query<{ pid: number; url: string }>(

@@ -8,6 +8,8 @@ import { emptySnapshot } from './picture.ts';
 export interface Follower extends Placements {
   /** True once a picture was loaded. It stays true, with the last picture, while control is down. */
   readonly loaded: boolean;
+  /** False while control (the store, or from a service the monoliths) does not answer, or has not yet. */
+  readonly connected: boolean;
   /** Loads the first picture and follows from then on. Rejects when control cannot be reached at all. */
   start(): Promise<void>;
   /** Enters the registry and keeps beating. Resolves when this host decides by a picture that has it in. */

@@ -16,10 +16,10 @@ export async function beat(
   heartbeat: Heartbeat,
   service?: string,
 ): Promise<string | undefined> {
-  const { host, appliedVersion, inflight, busy, ready, draining, held = {}, speaks } = heartbeat;
+  const { host, appliedVersion, inflight, busy, ready, draining, held = {}, speaks, stores = {} } = heartbeat;
   const { rows } = await sql.query<{ same: boolean; tag: string }>(
     `UPDATE host SET heartbeat_at = now(), applied_version = $2, inflight = $3, busy = $4,
-       held = $7, speaks = coalesce($9, speaks) WHERE host = $1 AND ${isOf('$8')}
+       held = $7, speaks = coalesce($9, speaks), stores = $10 WHERE host = $1 AND ${isOf('$8')}
      RETURNING live AND ready = $5 AND draining = $6 AS same, ${TAG_SQL} AS tag`,
     [
       host,
@@ -31,6 +31,7 @@ export async function beat(
       JSON.stringify(held),
       service ?? null,
       speaks ?? null,
+      JSON.stringify(stores),
     ],
   );
   if (!rows[0] && service !== undefined) await refuseForeign(sql, host);

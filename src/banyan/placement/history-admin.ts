@@ -4,12 +4,24 @@ import type { Handlers } from '../contract/handlers.ts';
 import { type Cursors, pageOf } from '../contract/paging.ts';
 import { problem } from '../contract/problem.ts';
 import { storeErrors } from './admin.ts';
-import { FLAGS_SCHEMA, type Flag, placements } from './history-contract.ts';
+import { FLAGS_SCHEMA, type Flag, placements, type StoreChange } from './history-contract.ts';
 import { unknownModule } from './scale.ts';
 import type { ControlStore } from './store.ts';
 import type { PlacementRow } from './tables.ts';
 
-export function historyHandlers(store: Pick<ControlStore, 'read' | 'flags'>): Handlers<typeof placements> {
+/** What was done to stores, newest first. */
+export interface StoreChanges {
+  readonly module?: string | undefined;
+  /** Begun later than that. */
+  readonly after?: string | undefined;
+  /** Not begun later than that. */
+  readonly until?: string | undefined;
+}
+
+export function historyHandlers(
+  store: Pick<ControlStore, 'read' | 'flags'>,
+  storeChanges: (query: StoreChanges) => Promise<StoreChange[]> = async () => [],
+): Handlers<typeof placements> {
   return {
     history: async ({ module, ...query }) =>
       storeErrors(async () => {
@@ -24,7 +36,13 @@ export function historyHandlers(store: Pick<ControlStore, 'read' | 'flags'>): Ha
           }));
         };
         const { items, nextCursor } = await pageOf(placements, query, find, cursors);
-        return { items: items.map(({ id: _, ...item }) => item), nextCursor };
+        const before = positionOf(query.cursor);
+        const stores = await storeChanges({
+          module,
+          after: nextCursor === null ? undefined : items.at(-1)?.at,
+          until: before && (await store.flags.changedAt(before)),
+        });
+        return { items: items.map(({ id: _, ...item }) => item), nextCursor, stores };
       }),
 
     flags: async () =>

@@ -25,6 +25,25 @@ export const Change = Type.Object({
 });
 export type Change = Static<typeof Change>;
 
+/** What was done to where a module's store is. */
+export const StoreChange = Type.Object({
+  module: Type.String(),
+  at: time(),
+  /** Null: it is under way. */
+  endedAt: nullable(time()),
+  task: Type.String({ examples: ['move'] }),
+  from: Type.String(),
+  to: Type.String(),
+  state: Type.String({ examples: ['moved'] }),
+  by: Type.String(),
+  why: nullable(Type.String()),
+  /** Of the last pause, in milliseconds; null: there was none. */
+  pause: nullable(Type.Number()),
+  /** Compared by hash, or copied where it did not come that far; null: none. */
+  rows: nullable(Type.Integer()),
+});
+export type StoreChange = Static<typeof StoreChange>;
+
 type Variant = 'service' | 'in-process';
 const Variant = Type.Unsafe<Variant>({ type: 'string', enum: ['service', 'in-process'] });
 
@@ -69,13 +88,19 @@ export const placements = defineContract('placements', {
   },
   operations: {
     history: operation({
-      summary: 'Every change of a placement, newest first: who, why, on which numbers',
+      summary:
+        'Every change of a placement, newest first: who, why, on which numbers; and what was done to stores',
       access: 'operator',
       scope: 'read',
       http: { method: 'GET', path: '/admin/history' },
       input: closed({ module: Type.Optional(Type.String({ maxLength: 100 })), limit: paging.limit, cursor }),
       example: ofSomeModule,
-      output: Type.Object({ items: Type.Array(Change), nextCursor: nullable(Type.String()) }),
+      output: Type.Object({
+        items: Type.Array(Change),
+        nextCursor: nullable(Type.String()),
+        /** Begun in the time of this page: after its last item, unless no page follows. Newest first, 500 at most. */
+        stores: Type.Array(StoreChange),
+      }),
       idempotent: true,
       errors: ['module-unknown', 'bad-cursor'],
     }),

@@ -45,21 +45,32 @@ export interface HistoryQuery {
 export interface History {
   /** Newest first; of one version by module. */
   history(query: HistoryQuery): Promise<HistoryRow[]>;
+  /** When it was made, if there is such a row. */
+  changedAt(of: Pick<HistoryRow, 'version' | 'module'>): Promise<string | undefined>;
 }
+
+const AT = `to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 export function createHistory(sql: Sql): History {
   return {
     history: async ({ module, limit, after }) => {
       const { rows } = await sql.query<HistoryRow>(
         `SELECT version::float8 AS version, module, from_placement AS "from", to_placement AS "to", percent, mirror, actor,
-           changed_by AS "by", reason, evidence,
-           to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "at"
+           changed_by AS "by", reason, evidence, ${AT} AS "at"
          FROM placement_audit a
          WHERE ($1::text IS NULL OR module = $1) AND ($2::bigint IS NULL OR (-a.version, module) > (-$2::bigint, $3::text))
          ORDER BY a.version DESC, module LIMIT $4`,
         [module ?? null, after?.version ?? null, after?.module ?? null, limit],
       );
       return rows;
+    },
+
+    changedAt: async ({ version, module }) => {
+      const { rows } = await sql.query<{ at: string }>(
+        `SELECT ${AT} AS at FROM placement_audit WHERE version = $1 AND module = $2`,
+        [version, module],
+      );
+      return rows[0]?.at;
     },
   };
 }

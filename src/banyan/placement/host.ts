@@ -53,6 +53,19 @@ export interface HostReport {
   readonly busy: Readonly<Record<string, number>>;
   /** What its gateway holds out, by host; absent: nothing, or it has none. */
   readonly held?: Readonly<Record<string, HeldOut>>;
+  /** What its pools have done of where stores are, by module that has ever moved and runs here. */
+  readonly stores?: Readonly<Record<string, StoreReport>>;
+}
+
+/** Held with nothing open: done. What was only read of the picture is never said. */
+export interface StoreReport {
+  /** Of the place that the pool is at. */
+  readonly epoch: number;
+  readonly held: boolean;
+  /** What is under way. */
+  readonly open: number;
+  /** Its connections are there where it may go soon. */
+  readonly ready?: boolean;
 }
 
 export interface Heartbeat extends HostReport {

@@ -55,6 +55,10 @@ class HttpFollower implements Follower {
     return this.#control.tag !== '';
   }
 
+  get connected(): boolean {
+    return this.#control.answers;
+  }
+
   subscribe(listener: (snapshot: Snapshot) => void): () => void {
     return this.#picture.subscribe(listener);
   }

@@ -27,6 +27,8 @@ export function snapshotOf(tables: Tables): Snapshot {
     operators: tables.operators,
     revokedSessions: tables.revokedSessions,
     replays: tables.replays,
+    ...(tables.recordingUntil && { recordingUntil: tables.recordingUntil }),
+    ...(Object.keys(tables.stores).length > 0 && { stores: tables.stores }),
   };
 }
 
@@ -79,7 +81,7 @@ export function isHealthy(host: HostRow): boolean {
 }
 
 /** It can still acknowledge: it is known to live, and was heard of in the last 3 s. */
-export function isLive(host: HostRow): boolean {
+export function isLive(host: Pick<HostRow, 'live' | 'silence'>): boolean {
   return host.live && host.silence < LIVE_MS;
 }
 

@@ -6,7 +6,7 @@
 import type { ProcessIdentity } from '../context/process.ts';
 import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
-import { forgetEnded, NOTED_SQL } from './ended.ts';
+import { forgetEnded, notedSql } from './ended.ts';
 import { enter } from './entry.ts';
 import { beat, isOf, refuseForeign } from './heartbeat.ts';
 import type { Heartbeat, HostReport, Registration } from './host.ts';
@@ -21,12 +21,20 @@ export interface Registry {
   leave(host: string, service?: string): Promise<void>;
   /** Takes an instance out of rotation (or back) before it is told to stop. Answers the version. */
   retire(host: string, retiring: boolean): Promise<number>;
+  /**
+   * A supervisor is about to end that process on purpose: it leaves rotation, and its end is none without a drain. For its
+   * successor, which needs the time of a start, that moment is kept as its last sign of life.
+   */
+  ending(process: ProcessIdentity): Promise<void>;
   /** Lets another process take the id (or no more); this one stays in rotation until that one is healthy. */
   offer(host: string, replaceable?: boolean): Promise<void>;
   /** Live hosts that were silent for 3 s, and all that run on this machine (their process can be looked at). */
   suspects(machine: string): Promise<Suspect[]>;
-  /** These are gone: services stay listed as not healthy (for at least a minute), others leave the registry. */
-  markGone(hosts: readonly string[]): Promise<void>;
+  /**
+   * These are gone: services stay listed as not healthy (for at least a minute), others leave the registry.
+   * @param silent those of them that were only not heard of
+   */
+  markGone(hosts: readonly string[], silent?: readonly string[]): Promise<void>;
   /** The same for the host of one process, when the supervisor saw it end. */
   markProcessGone(process: ProcessIdentity): Promise<void>;
   /** The ids of the live hosts that have not applied the version. Absent: of all. */
@@ -93,6 +101,17 @@ export function createRegistry(sql: Sql, change: Change): Registry {
         return rowCount > 0;
       }),
 
+    ending: async ({ machine, pid, started }) => {
+      await change(async (tx) => {
+        const { rowCount } = await tx.query(
+          `UPDATE host SET retiring = true, heartbeat_at = now()
+           WHERE live AND machine = $1 AND pid = $2 AND started = $3`,
+          [machine, pid, started],
+        );
+        return rowCount > 0;
+      });
+    },
+
     offer: async (host, replaceable = true) => {
       await change(async (tx) => {
         const { rowCount } = await tx.query('UPDATE host SET replaceable = $2 WHERE host = $1', [
@@ -105,7 +124,8 @@ export function createRegistry(sql: Sql, change: Change): Registry {
 
     suspects: (machine) => suspectsOn(sql, machine),
 
-    markGone: (hosts) => markGone(change, 'host = ANY ($1::uuid[])', [hosts]),
+    markGone: (hosts, silent = []) =>
+      markGone(change, 'host = ANY ($1::uuid[])', [hosts, silent], 'host = ANY ($2::uuid[])'),
 
     markProcessGone: ({ machine, pid, started }) =>
       markGone(change, 'machine = $1 AND pid = $2 AND started = $3', [machine, pid, started]),
@@ -151,10 +171,15 @@ async function loadOf(sql: Sql, module: string): Promise<Load> {
 }
 
 /** Whoever is meant by the condition is gone. */
-async function markGone(change: Change, where: string, values: readonly unknown[]): Promise<void> {
+async function markGone(
+  change: Change,
+  where: string,
+  values: readonly unknown[],
+  silent = 'false',
+): Promise<void> {
   await change(async (tx) => {
     const { rows } = await tx.query<{ n: number }>(
-      `WITH gone AS (UPDATE host SET live = false WHERE live AND ${where} RETURNING *), ${NOTED_SQL}
+      `WITH gone AS (UPDATE host SET live = false WHERE live AND ${where} RETURNING *), ${notedSql(silent)}
        SELECT count(*)::int AS n FROM gone`,
       values,
     );

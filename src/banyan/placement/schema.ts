@@ -1,4 +1,4 @@
-// The tables of placement control (control.sql, key.sql), in a PostgreSQL schema and a role of their own.
+// The tables of placement control (control.sql, key.sql, operator.sql, transfer.sql), in a PostgreSQL schema and a role of their own.
 // One row of `state` carries the version; whoever changes a placement or the registry locks that row first,
 // so versions are given out in the order of commits and a reader never sees a gap fill up behind it.
 // It knows no module: who may revoke sessions is told from outside.
@@ -18,7 +18,8 @@ export const SILENT_SQL = `heartbeat_at < now() - interval '${LIVE_MS} ms'`;
 /**
  * @param revokers modules whose runtime role may call `banyan_control.revoke(user_id uuid, epoch int)`:
  * sessions of that user below that epoch end on every host; and `banyan_control.revoke_sessions(names text[], until
- * timestamptz)`: those sessions alone. They get no other right here.
+ * timestamptz)`: those sessions alone. They get no other right here. For services of the version before, in whose
+ * transactions it was called; what they do now is session-ends.ts.
  */
 export function controlSchema(revokers: readonly string[] = []): RoleSchema {
   const sessions = readSql(import.meta.url, 'revoked-sessions.sql');
@@ -26,7 +27,7 @@ export function controlSchema(revokers: readonly string[] = []): RoleSchema {
   return { schema: 'banyan_control', role: 'banyan_control', ddl };
 }
 
-const TABLES = readSql(import.meta.url, 'control.sql', 'key.sql', 'operator.sql');
+const TABLES = readSql(import.meta.url, 'control.sql', 'key.sql', 'operator.sql', 'transfer.sql');
 
 // Roles are made before the library's tables; a schema provisioned without that module grants nothing.
 const grant = (module: string) => `

@@ -12,6 +12,7 @@ import { createKeyRing, type KeyRing } from './key-ring.ts';
 import { createKeyTurns, type KeyTurns } from './key-turns.ts';
 import { listen } from './listen.ts';
 import { createOperators, type Operators } from './operators.ts';
+import { createRecording, type Recording } from './recording.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import { createReplays, type Replays } from './replays.ts';
 import { CONTROL_CHANNEL } from './schema.ts';
@@ -25,6 +26,7 @@ export interface ControlStore {
   readonly keys: KeyRing & KeyTurns;
   readonly operators: Operators;
   readonly replays: Replays;
+  readonly recording: Recording;
   /** For limits that all gateways count together (limits/tables.ts). */
   readonly sql: Sql;
   /** For what goes by the same versions (ladder/rows.ts). */
@@ -77,6 +79,7 @@ export function createControlStore({ url, log }: ControlStoreOptions): ControlSt
     keys: { ...createKeyRing(sql, change), ...createKeyTurns(sql, change) },
     operators: createOperators(sql, change),
     replays: createReplays(sql, change),
+    recording: createRecording(sql, change),
     sql,
     change,
     read: () => readTables(sql),

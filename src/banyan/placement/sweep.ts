@@ -36,12 +36,15 @@ export function createSweep(store: ControlStore, log: Logger): Sweep {
       lastSweep = now;
       const believesSilence = now - beatingSince > LIVE_MS;
       const suspects = (await store.registry.suspects(machine)).filter(({ host }) => host !== self);
-      const gone = suspects.filter(({ process, silent }) =>
-        isAlive(process) === false ? true : silent && believesSilence,
-      );
+      const ended = suspects.filter(({ process }) => isAlive(process) === false);
+      const mute = suspects.filter((one) => one.silent && believesSilence && !ended.includes(one));
+      const gone = [...ended, ...mute];
       if (gone.length === 0) return;
       log.warn({ hosts: gone.map(({ id, process }) => `${id} (pid ${process.pid})`) }, 'hosts are gone');
-      await store.registry.markGone(gone.map(({ host }) => host));
+      await store.registry.markGone(
+        gone.map(({ host }) => host),
+        mute.map(({ host }) => host),
+      );
     },
   };
 }

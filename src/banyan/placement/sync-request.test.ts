@@ -102,6 +102,11 @@ describe('what a service sends', () => {
       sync({ beat: { ...beat, appliedVersion: 1e300 } }),
       ['/beat/appliedVersion'],
     ],
+    [
+      'a store that is half held',
+      sync({ beat: { ...beat, stores: { a: { epoch: 1, held: 1, open: 0 } } } }),
+      ['/beat/stores/a/held'],
+    ],
     ['more requests than there can be', sync({ beat: { ...beat, busy: { a: 1e15 } } }), ['/beat/busy/a']],
   ])('is refused as %s', (_what, body, paths) => {
     expect(pathsOf(body)).toEqual(paths);

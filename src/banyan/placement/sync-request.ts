@@ -13,6 +13,12 @@ import { unstorable } from './storable.ts';
 
 /** Requests of one module at once; PostgreSQL sums them as int4. */
 const Counts = Type.Record(Type.String(), Type.Integer({ minimum: 0, maximum: 1_000_000 }));
+const StoreReport = Type.Object({
+  epoch: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  held: Type.Boolean(),
+  open: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+  ready: Type.Optional(Type.Boolean()),
+});
 const Process = Type.Object({
   machine: line({ maxLength: 300 }),
   pid: Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 }),
@@ -61,6 +67,8 @@ export const SyncRequest = Type.Object({
       draining: Type.Boolean(),
       inflight: Counts,
       busy: Counts,
+      /** Absent: it is of the version before, or none of its stores has ever moved. */
+      stores: Type.Optional(Type.Record(Type.String(), StoreReport, { maxProperties: 1000 })),
     }),
   ),
   /** The host stops. */

@@ -134,8 +134,8 @@ function elsewhere({ host }: Registration): Registration['process'] {
 }
 
 /** Only the fields that were checked: a service cannot say what a gateway holds out. */
-function reportOf({ ready, draining, inflight, busy }: HostReport): HostReport {
-  return { ready, draining, inflight, busy };
+function reportOf({ ready, draining, inflight, busy, stores }: HostReport): HostReport {
+  return { ready, draining, inflight, busy, ...(stores && { stores }) };
 }
 
 function judge(host: Registration, contracts: SyncOptions['contracts']): (Difference & { module: string })[] {

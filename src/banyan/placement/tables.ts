@@ -1,7 +1,7 @@
 // The control tables as rows: one statement reads them all, so that a picture is of one instant.
 // What hosts and operators see (a snapshot, the admin answer) is computed from these rows and nothing else.
 
-import type { Door, Mirror, OperatorKnown, Placement, PublicKey } from '../routing/snapshot.ts';
+import type { Door, Mirror, OperatorKnown, Placement, PublicKey, StorePlace } from '../routing/snapshot.ts';
 import type { Sql } from '../store/store.ts';
 import type { Difference } from './compatibility.ts';
 import type { HeldOut, HostRole } from './host.ts';
@@ -87,6 +87,10 @@ export interface Tables {
   readonly revokedSessions: Readonly<Record<string, 1>>;
   /** By module that is asked in the course of a replay: until when, in milliseconds since the epoch. */
   readonly replays: Readonly<Record<string, number>>;
+  /** By module that has ever moved. */
+  readonly stores: Readonly<Record<string, StorePlace>>;
+  /** Until when hosts keep traces, in milliseconds since the epoch; null: nobody has asked for any. */
+  readonly recordingUntil: number | null;
   /** Changes whenever anything does that a snapshot shows. */
   readonly tag: string;
 }
@@ -110,6 +114,7 @@ const rows = (select: string) => `(SELECT coalesce(json_agg(r), '[]') FROM (${se
 const TABLES_SQL = `SELECT json_build_object(
   'version', (SELECT version FROM state),
   'tag', ${TAG_SQL},
+  'recordingUntil', (SELECT (extract(epoch FROM recording_until) * 1000)::bigint FROM state),
   'placements', ${rows(`
     SELECT module, placement, percent, mirror, changed_by AS "changedBy", ${ageOf('changed_at')} AS age,
       to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "changedAt"
@@ -129,6 +134,8 @@ const TABLES_SQL = `SELECT json_build_object(
   'uses', (SELECT coalesce(json_object_agg(name, uses), '{}') FROM module),
   'replays', (SELECT coalesce(json_object_agg(module, (extract(epoch FROM until) * 1000)::bigint), '{}') FROM replay
     WHERE until > now()),
+  'stores', (SELECT coalesce(json_object_agg(module, json_strip_nulls(json_build_object('server', server, 'epoch', epoch,
+    'gate', gate, 'address', address, 'next', next))), '{}') FROM store),
   'revokedSessions', (SELECT coalesce(json_object_agg(id, 1), '{}') FROM revoked_session)
 ) AS tables`;
 

@@ -52,14 +52,15 @@ function mirrorOf(placement: Placement, mirror: Partial<Mirror> | undefined): Mi
       ? undefined
       : `Nothing is mirrored in ${placement}. Leave mirror out, or use the placement shadow or canary`;
   if (mirror === undefined && placement === 'canary') return undefined;
-  const { reads, writes } = {
+  const { reads, writes, first } = {
     ...(placement === 'shadow' ? SHADOW_MIRROR : { reads: 0, writes: 0 }),
     ...mirror,
-  };
+  } as Mirror;
   for (const [name, share] of Object.entries({ reads, writes }))
     if (!Number.isInteger(share) || share < 0 || share > 100)
       return `mirror.${name} is a whole number from 0 to 100, the percent of them that the service is asked as well`;
-  return reads + writes > 0 || placement === 'shadow' ? { reads, writes } : undefined;
+  const firsts = first === undefined ? {} : { first };
+  return reads + writes > 0 || placement === 'shadow' ? { reads, writes, ...firsts } : undefined;
 }
 
 /**
@@ -85,7 +86,8 @@ export const isSame = (one: Placed, other: Placed): boolean =>
   one.placement === other.placement &&
   one.percent === other.percent &&
   one.mirror?.reads === other.mirror?.reads &&
-  one.mirror?.writes === other.mirror?.writes;
+  one.mirror?.writes === other.mirror?.writes &&
+  one.mirror?.first === other.mirror?.first;
 
 /** For people and logs: `service`, `canary 10 %`, `shadow, mirrors 100 % of reads and 5 % of writes`. */
 export const inWords = ({ placement, percent, mirror }: Placed) =>

@@ -3,8 +3,11 @@
 // later and does not know one is told the nearest that it knows, under which it serves rightly. Pure.
 import type { Placement, Snapshot } from '../routing/snapshot.ts';
 
+/** Said by a host whose pools follow their stores from server to server. No word of placement, but known the same way. */
+export const FOLLOWS_STORES = 'stores';
+
 /** By this code. */
-export const SPOKEN: readonly Placement[] = ['in-process', 'shadow', 'canary', 'service'];
+export const SPOKEN: readonly string[] = ['in-process', 'shadow', 'canary', 'service', FOLLOWS_STORES];
 
 /** By whoever says nothing. */
 export const ALWAYS_KNOWN: readonly Placement[] = ['in-process', 'service'];

@@ -18,6 +18,8 @@ export interface EmbeddedServer {
   readonly pid: number;
   /** It was running already: a host before this one was killed. */
   readonly adopted: boolean;
+  /** How often it was killed since, and started again. */
+  readonly restarts: number;
   /** Fast shutdown, and by force when it takes too long; resolves when the process is gone. */
   stop(withinMs?: number): Promise<void>;
 }
@@ -41,6 +43,9 @@ export function opened(server: Opened, running: Postmaster, adopted: boolean): E
       return watch.pid;
     },
     adopted,
+    get restarts() {
+      return watch.restarts;
+    },
     async stop(withinMs = STOP_MS) {
       const begun = performance.now();
       // One that is being started again just now is known by its folder alone.
@@ -54,6 +59,7 @@ export function opened(server: Opened, running: Postmaster, adopted: boolean): E
 /** Looks once a second whether the server is there, and starts it again when somebody killed it. */
 class Watch {
   pid: number;
+  restarts = 0;
   readonly #server: Opened;
   readonly #port: number;
   readonly #timer: NodeJS.Timeout;
@@ -87,6 +93,7 @@ class Watch {
       log.error({ reason: result, log: logFile }, 'the embedded PostgreSQL is gone and does not start');
     } else {
       this.pid = result.pid;
+      this.restarts += 1;
       log.warn({ pid: result.pid }, 'the embedded PostgreSQL was killed and runs again');
     }
   }

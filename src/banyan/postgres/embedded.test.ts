@@ -109,9 +109,12 @@ test('serves on this machine alone, keeps what it has, and leaves no pid and no 
   expect(await read(again.url)).toEqual([{ n: written }]);
   const [settings] = await query(
     again.url,
-    `SELECT current_setting('fsync') AS fsync, current_setting('wal_level') AS wal, current_setting('listen_addresses') AS listens, lower('Ä') AS lower`,
+    `SELECT current_setting('fsync') AS fsync, current_setting('wal_level') AS wal, current_setting('listen_addresses') AS listens, lower('Ä') AS lower,
+       current_setting('max_logical_replication_workers') AS followed, current_setting('max_replication_slots') AS slots`,
   );
-  expect(settings).toEqual({ fsync: 'on', wal: 'logical', listens: '127.0.0.1', lower: 'ä' });
+  // The last two: six modules may each be followed on another server, both ways.
+  const pairs = { followed: '16', slots: '32' };
+  expect(settings).toEqual({ fsync: 'on', wal: 'logical', listens: '127.0.0.1', lower: 'ä', ...pairs });
 });
 
 /** The sockets in the server's folder, with their locks. */
@@ -195,6 +198,7 @@ test('comes back on the same port when somebody kills it', async () => {
   process.kill(killed, 'SIGKILL');
   await restarted;
   expect(server.pid).not.toBe(killed);
+  expect(server.restarts).toBe(1);
   expect(await read(server.url)).toEqual([{ n: written }]);
 });
 

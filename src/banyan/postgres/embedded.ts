@@ -11,7 +11,7 @@ import { logFileIn, passwordIn } from './embedded-files.ts';
 import { findRunning } from './embedded-find.ts';
 import { type EmbeddedServer, opened } from './embedded-watch.ts';
 import { freePort } from './free-port.ts';
-import { type ServerPlace, startPostmaster, stopPostmaster } from './postmaster.ts';
+import { portBefore, type ServerPlace, startPostmaster, stopPostmaster } from './postmaster.ts';
 import { killTree } from './process-tree.ts';
 
 export interface EmbeddedOptions {
@@ -52,7 +52,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSe
     await made;
   }
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
+    const port = await portFor(place.cluster, attempt);
     begun.throwIfGivenUp();
     const starting = startPostmaster(place, port, logFile, begun.onServer);
     onStarted(begun.giveUp);
@@ -63,6 +63,12 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSe
     // The port may have been taken in between; everything else fails again, with its reason.
     if (attempt === 3) throw new Error(`The embedded PostgreSQL did not start: ${result} (log: ${logFile})`);
   }
+}
+
+/** The one that it had before, where that is free: other servers follow it there. */
+async function portFor(cluster: string, attempt: number): Promise<number> {
+  const before = attempt === 1 ? portBefore(cluster) : undefined;
+  return before === undefined ? freePort() : freePort(before).catch(() => freePort());
 }
 
 /** The one process that opening has under way. */

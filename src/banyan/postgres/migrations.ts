@@ -91,6 +91,23 @@ export async function migrate(client: Client, options: MigrateOptions): Promise<
   }
 }
 
+/** Those on disk that the database has not got, each with its SQL. The schema need not exist. */
+export async function pendingMigrations(
+  client: Client,
+  prisma: URL | undefined,
+  module: string,
+): Promise<{ readonly name: string; readonly sql: string }[]> {
+  const wanted = migrationsOf(prisma, module).migrationDirectories;
+  if (wanted.length === 0) return [];
+  const done = await appliedMigrations(client, module);
+  return wanted
+    .filter(({ path }) => !done.has(path))
+    .map(({ path, migrationFile: { content } }) => ({
+      name: path,
+      sql: content.tag === 'ok' ? content.value : '',
+    }));
+}
+
 async function appliedMigrations(client: Client, schema: string): Promise<Set<string>> {
   return new Set(await migrationsWhere(client, schema, 'finished_at IS NOT NULL AND rolled_back_at IS NULL'));
 }

@@ -8,7 +8,7 @@ import { toProblem } from '../http/problems.ts';
 import { DatabaseSession } from '../log/database-session.ts';
 import { MOST_WAIT_MS } from './gate.ts';
 import { ModulePool } from './module-pool.ts';
-import { silent, type ThrowawayServer, throwawayServer } from './testing.ts';
+import { query, silent, type ThrowawayServer, throwawayServer } from './testing.ts';
 
 let server: ThrowawayServer;
 let [here, there] = ['', ''];
@@ -128,4 +128,58 @@ test('a session beside the pool is held and counted with it, and connects to whe
   pool.release();
   expect(await waits).toBe(nameOf(there));
   await session.close();
+});
+
+test('prepared: the switch waits for no connection, and one that was prepared in vain is gone when it is released', async () => {
+  const connections = async (url: string) =>
+    (
+      await query<{ n: number }>(here, 'SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = $1', [
+        nameOf(url),
+      ])
+    )[0]!.n;
+  await pool.prepare(there);
+  expect(await connections(there)).toBe(1);
+  pool.release();
+  await expect.poll(() => connections(there)).toBe(0);
+  await pool.prepare(there);
+  await pool.switchTo(there);
+  expect(await where()).toBe(nameOf(there));
+  expect(await connections(there)).toBe(1);
+});
+
+test('refused where the store was, asked once more where it is; elsewhere it is a 503, and what was never moved is itself', async () => {
+  await query(there, 'CREATE TABLE IF NOT EXISTS parcel (n int)');
+  const count = () => pool.query('SELECT count(*)::int AS n FROM parcel').then(({ rows }) => rows[0].n);
+  let looks = 0;
+  let moved = true;
+  const goes = { to: there };
+  pool.looksBy(async () => {
+    looks += 1;
+    if (moved) await pool.switchTo(goes.to);
+    return moved;
+  });
+  moved = false;
+  await expect(count()).rejects.toMatchObject({ code: '42P01' });
+  moved = true;
+  expect(await count()).toBe(0);
+  expect(looks).toBe(2);
+  // A piece of work of which nothing took effect.
+  await pool.switchTo(here);
+  let runs = 0;
+  const inTransaction = () =>
+    pool.again(async () => {
+      runs += 1;
+      const client = await pool.connect();
+      try {
+        return (await client.query('SELECT count(*)::int AS n FROM parcel')).rows[0].n;
+      } finally {
+        client.release();
+      }
+    });
+  expect([await inTransaction(), runs]).toEqual([0, 2]);
+  // Nowhere: the look leads to where it is not either.
+  await pool.switchTo(here);
+  goes.to = here;
+  const nowhere = await count().catch((error: unknown) => error);
+  expect(toProblem(nowhere)).toMatchObject({ status: 503, retryAfter: 2 });
 });

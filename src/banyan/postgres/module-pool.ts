@@ -3,6 +3,9 @@
 //   hold()          whoever comes waits at the gate; what is under way is counted down
 //   release()       everybody goes on
 //   switchTo(url)   another server: new work and whoever waits go there, what is under way ends on the old one
+//   prepare(url)    a connection there beforehand, for a switch that waits for none
+//   warm(url)       as many as are here, with what they will be asked prepared (warm.ts), while work goes on
+//   again(work)     once more at the other server, where the store was refused because it had gone there (elsewhere.ts)
 //
 // To whoever uses it, Prisma's adapter among them, it is a pool of pg's like any other (by promises: nobody here hands in
 // functions). Where nobody holds it and nothing was ever tried (trial.ts) it costs two booleans.
@@ -14,8 +17,10 @@ import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import { isTrial } from '../context/trial.ts';
 import { openPool } from './connections.ts';
+import { askAgain, type Look } from './elsewhere.ts';
 import { Gate } from './gate.ts';
 import { presentTrial, type TrialReader } from './trial.ts';
+import { type Prepared, warm } from './warm.ts';
 
 /** What tells nothing when it ends, a connection that could not be made, is looked at again so often. */
 const LOOK_MS = 20;
@@ -24,6 +29,13 @@ const SIGN_OF_LIFE_MS = 1_000;
 
 type Query = pg.Pool['query'];
 type Connect = pg.Pool['connect'];
+
+/** A pool whose first connection is on its way. */
+interface Entering {
+  readonly url: string;
+  readonly pool: pg.Pool;
+  readonly entered: Promise<void>;
+}
 
 export class ModulePool extends pg.Pool {
   /** What a trial reads of this module's store. */
@@ -38,6 +50,10 @@ export class ModulePool extends pg.Pool {
   /** For `ping` alone. */
   #pulse: pg.Pool | undefined;
   #answered = Number.NEGATIVE_INFINITY;
+  /** Of a server that it may go to soon. */
+  #next: Entering | undefined;
+  #look: Look | undefined;
+  #statements: () => readonly Prepared[] = () => [];
   /** Pools of servers before, which end with the work that is left there. */
   readonly #ending = new Set<Promise<void>>();
 
@@ -56,7 +72,7 @@ export class ModulePool extends pg.Pool {
     this.#gate.shut || isTrial() ? this.#connectSlowly() : this.#pool.connect()) as Connect;
 
   override query: Query = ((...asked: Parameters<Query>) =>
-    this.#gate.shut || isTrial() ? this.#querySlowly(asked) : this.#pool.query(...asked)) as unknown as Query;
+    this.#gate.shut || isTrial() ? this.#querySlowly(asked) : this.#ask(asked)) as unknown as Query;
 
   /** How often it was switched: a session that was opened before must not go on. */
   get epoch(): number {
@@ -87,16 +103,56 @@ export class ModulePool extends pg.Pool {
   release(): void {
     this.#gate.open();
     this.#moments.emit('ended');
+    void this.#forgetNext();
   }
 
-  /** Rejects, and changes nothing, where the other server cannot be entered. It does not open the gate. */
-  async switchTo(url: string): Promise<void> {
-    const next = this.#openPool({ ...this.options, connectionString: url });
+  /** Rejects where that server does not let us in. */
+  prepare(url: string): Promise<void> {
+    if (this.#next?.url !== url) {
+      void this.#forgetNext();
+      this.#next = this.#entering(url);
+    }
+    return this.#next.entered;
+  }
+
+  /** Resolves when they are there, and stay until `release` or a switch. Rejects where that server does not let us in. */
+  async warm(url: string): Promise<void> {
+    await this.prepare(url);
+    const next = this.#next;
+    if (next?.url === url) await warm(next.pool, Math.max(1, this.#pool.totalCount), this.#statements());
+  }
+
+  /** What its connections are asked again and again. */
+  asksFor(statements: () => readonly Prepared[]): void {
+    this.#statements = statements;
+  }
+
+  /** What is asked when the store was refused. */
+  looksBy(look: Look): void {
+    this.#look = look;
+  }
+
+  /** Of work of which nothing took effect when it was refused: runs it, and once more where the store had gone elsewhere. */
+  async again<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.#look || isTrial()) return work();
+    return work().catch((error: unknown) => askAgain(error, this.#look!, work));
+  }
+
+  /**
+   * Rejects, and changes nothing, where the other server cannot be entered; unless it is to go there all the same: then
+   * whoever comes hears that it does not answer. It does not open the gate.
+   */
+  async switchTo(url: string, allTheSame = false): Promise<void> {
+    if (this.#next?.url !== url) await this.#forgetNext();
+    const { pool: next, entered } = this.#next ?? this.#entering(url);
+    this.#next = undefined;
     try {
-      (await next.connect()).release();
+      await entered;
     } catch (error) {
-      await next.end();
-      throw error;
+      if (!allTheSame) {
+        await next.end();
+        throw error;
+      }
     }
     const [before, pulse] = [this.#pool, this.#pulse];
     this.#pool = next;
@@ -139,7 +195,13 @@ export class ModulePool extends pg.Pool {
 
   override end: pg.Pool['end'] = (async () => {
     this.#gate.open();
-    await Promise.all([super.end(), this.#pool.end(), this.#pulse?.end(), ...this.#ending]);
+    await Promise.all([
+      super.end(),
+      this.#pool.end(),
+      this.#pulse?.end(),
+      this.#forgetNext(),
+      ...this.#ending,
+    ]);
   }) as pg.Pool['end'];
 
   #openPool(config: pg.PoolConfig): pg.Pool {
@@ -149,6 +211,30 @@ export class ModulePool extends pg.Pool {
       if (this.#gate.shut) this.#moments.emit('ended');
     });
     return pool;
+  }
+
+  #entering(url: string): Entering {
+    const pool = this.#openPool({ ...this.options, connectionString: url });
+    const entered = pool.connect().then((client) => client.release());
+    entered.catch(() => {});
+    return { url, pool, entered };
+  }
+
+  async #forgetNext(): Promise<void> {
+    const next = this.#next;
+    this.#next = undefined;
+    await next?.pool.end();
+  }
+
+  #ask(asked: Parameters<Query>): Promise<pg.QueryResult> {
+    const ask = () => (this.#pool.query as (...of: unknown[]) => Promise<pg.QueryResult>)(...asked);
+    if (!this.#look) return ask();
+    return ask().catch((error: unknown) => askAgain(error, this.#look!, () => this.#askHeld(ask)));
+  }
+
+  async #askHeld<T>(ask: () => Promise<T>): Promise<T> {
+    while (this.#gate.shut) await this.#gate.pass();
+    return ask();
   }
 
   async #connectSlowly(): Promise<pg.PoolClient> {
@@ -165,8 +251,7 @@ export class ModulePool extends pg.Pool {
   async #querySlowly(asked: Parameters<Query>): Promise<pg.QueryResult> {
     const trial = presentTrial();
     if (trial) return (await trial.connection(this, () => this.#connection())).query(asked);
-    while (this.#gate.shut) await this.#gate.pass();
-    return (this.#pool.query as (...of: unknown[]) => Promise<pg.QueryResult>)(...asked);
+    return this.#askHeld(() => this.#ask(asked));
   }
 
   async #somethingEnds(): Promise<void> {

@@ -41,6 +41,16 @@ const settings: Readonly<Record<string, string>> = {
   // Two processes of each of a dozen modules beside the monolith; one that is not open costs next to nothing.
   max_connections: '400',
   wal_level: 'logical',
+  // Six modules may have a pair on another server, each followed both ways: an apply worker for each, and while a pair is
+  // made a few more that copy its tables: most are small, and each takes about a second whatever its size.
+  max_logical_replication_workers: '16',
+  max_sync_workers_per_subscription: '4',
+  max_worker_processes: '32',
+  max_replication_slots: '32',
+  max_wal_senders: '32',
+  max_active_replication_origins: '32',
+  // A passive server that is gone keeps no more of the disk than this; then the pair is broken, and says so.
+  max_slot_wal_keep_size: '4GB',
   // A product on a laptop: small against the machine, large against its data.
   shared_buffers: '128MB',
   max_wal_size: '1GB',
@@ -63,6 +73,12 @@ export function findPostmaster(cluster: string): Postmaster | undefined {
     socket: lines[4]?.trim() || undefined,
     state: state === 'ready' || state === 'stopping' ? state : 'starting',
   };
+}
+
+/** That of the server that was last started on the folder, by PostgreSQL's own note of how. */
+export function portBefore(cluster: string): number | undefined {
+  const port = Number(/\bport=(\d+)/.exec(linesOf(join(cluster, 'postmaster.opts'))?.[0] ?? '')?.[1]);
+  return port > 0 ? port : undefined;
 }
 
 /**

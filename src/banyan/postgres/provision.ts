@@ -4,11 +4,13 @@
 //
 // What is done is written where it was done: a schema's comment names the state it is in, so a schema that
 // was dropped is made again, and a backup that is restored says itself how far it is.
+
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { createClient } from './connections.ts';
+import { adminSession } from './admin-session.ts';
+import { isMarked, markAway, standFor, stateWhere } from './away.ts';
 import { closeServer, tellOfOpen } from './entrance.ts';
 import { hold } from './library-lock.ts';
 import { migrate, migrationsOf } from './migrations.ts';
@@ -18,6 +20,7 @@ import {
   asOwner,
   ensureRoles,
   ensureSchema,
+  noTableRights,
   passwordMark,
   rolePassword,
   roleState,
@@ -36,6 +39,10 @@ export interface ProvisionOptions {
   /** Passwords that were chosen (in a URL that a module was given) instead of derived, by runtime role. */
   readonly passwords?: Readonly<Record<string, string>>;
   readonly modules: readonly string[];
+  /** Of these: whose store here follows another server. It gets its tables, and nobody of the module gets in. */
+  readonly fenced?: readonly string[];
+  /** Of these: whose store is on another server alone. Here it has its roles, by which it speaks to the log. */
+  readonly elsewhere?: readonly string[];
   /** The product's folder with one folder per module, each with migrations/; undefined: none has any. */
   readonly prisma?: URL | undefined;
   /** Schemas of the library, and those that modules bring. Made before the modules' own. */
@@ -59,7 +66,7 @@ const RIGHTS = 2;
 
 export async function provision(options: ProvisionOptions): Promise<void> {
   const { adminUrl, session, modules, schemas, ownServer = false, log } = options;
-  const client = session ?? (await connect(adminUrl));
+  const client = session ?? (await adminSession(adminUrl, 'banyan provision'));
   let lock: pg.Client | undefined;
   try {
     const server = await readServer(client);
@@ -68,7 +75,7 @@ export async function provision(options: ProvisionOptions): Promise<void> {
     const changed = await changedRoles(client, rolesIn(wanted), server, adminUrl);
     const closes = ownServer && server.open.length > 0;
     if (changed.length === 0 && !closes && (await missingOf(client, wanted)).length === 0) return;
-    lock = await connect(adminUrl);
+    lock = await adminSession(adminUrl, 'banyan provision');
     await lockOut(lock, log);
     await options.mayChange?.(client);
     for (const one of changed) await restore(client, wanted, one, options);
@@ -80,7 +87,10 @@ export async function provision(options: ProvisionOptions): Promise<void> {
     if (closes) await closeServer(client, server);
     else tellOfOpen(server, log);
     if (missing.length > 0)
-      log.info({ schemas: missing.map(({ roles }) => roles.schema) }, 'the database is ready');
+      log.info(
+        { schemas: missing.filter((one) => !one.elsewhere).map(({ roles }) => roles.schema) },
+        'the database is ready',
+      );
   } finally {
     // The end of a session is the end of its lock.
     await lock?.end();
@@ -112,12 +122,17 @@ interface Planned {
   readonly roles: SchemaRoles;
   readonly ddl: string;
   readonly module: string | undefined;
+  readonly fenced: boolean;
+  readonly elsewhere: boolean;
   /** What the schema's comment says, and that of its runtime role begins with, when there is nothing to do. */
   readonly state: string;
   readonly roleState: string;
 }
 
-function plan({ modules, prisma, schemas, moduleDdl, secret, passwords = {} }: ProvisionOptions): Planned[] {
+function plan(options: ProvisionOptions): Planned[] {
+  const { modules, prisma, schemas, moduleDdl, secret, passwords = {} } = options;
+  const isOne = (module: string | undefined, of: readonly string[] = []) =>
+    module !== undefined && of.includes(module);
   const one = (schema: string, runtime: string, ddl: string, module?: string): Planned => {
     const password = passwords[runtime] ?? rolePassword(secret, runtime);
     const plans = module ? ('generic' as const) : ('auto' as const);
@@ -127,7 +142,11 @@ function plan({ modules, prisma, schemas, moduleDdl, secret, passwords = {} }: P
     const state = createHash('sha256')
       .update(JSON.stringify([RIGHTS, schema, runtime, ddl, migrations]))
       .digest('hex');
-    return { roles, ddl, module, state: `banyan ${state}`, roleState: roleState(roles) };
+    const [fenced, elsewhere] = [isOne(module, options.fenced), isOne(module, options.elsewhere)];
+    return {
+      ...{ roles, ddl, module, fenced, elsewhere },
+      ...{ state: `banyan ${state}`, roleState: roleState(roles) },
+    };
   };
   return [
     ...schemas.map(({ schema, role, ddl }) => one(schema, role, ddl)),
@@ -145,19 +164,30 @@ async function missingOf(client: pg.Client, wanted: readonly Planned[]): Promise
   const found = new Map(rows.map(({ kind, name, state }) => [`${kind} ${name}`, state]));
   return wanted.filter(
     (one) =>
-      found.get(`schema ${one.roles.schema}`) !== one.state ||
+      !isAsItShould(one, found.get(`schema ${one.roles.schema}`)) ||
       !found.get(`role ${one.roles.runtime}`)?.startsWith(one.roleState),
   );
 }
 
-async function build(
+function isAsItShould({ elsewhere, fenced, state }: Planned, comment: string | null = null): boolean {
+  return elsewhere ? isMarked(comment) : comment === stateWhere(state, fenced);
+}
+
+async function build(client: pg.Client, one: Planned, options: ProvisionOptions): Promise<void> {
+  if (one.elsewhere) return standFor(client, one.roles);
+  await markAway(client, one.roles, false);
+  await make(client, one, options);
+  if (one.fenced) await markAway(client, one.roles, true);
+}
+
+async function make(
   client: pg.Client,
   one: Planned,
   { adminUrl, prisma, log }: ProvisionOptions,
 ): Promise<void> {
-  const { roles, ddl, module, state } = one;
+  const { roles, ddl, module, state, fenced } = one;
   const { schema, owner, runtime } = roles;
-  await ensureSchema(client, roles);
+  await ensureSchema(client, roles, fenced);
   if (module) {
     const { applied, ahead } = await migrate(client, { module, prisma, adminUrl, owner, runtime, ddl });
     if (applied.length > 0) log.debug({ module, migrations: applied }, 'migrations applied');
@@ -168,29 +198,13 @@ async function build(
     }
   }
   try {
+    const fence = fenced ? `${noTableRights(roles)};` : '';
     const comment = `COMMENT ON SCHEMA ${pg.escapeIdentifier(schema)} IS ${pg.escapeLiteral(state)}`;
-    await asOwner(client, { schema, owner }, `SET LOCAL lock_timeout = '30s';\n${ddl}\n;${comment}`);
+    await asOwner(client, { schema, owner }, `SET LOCAL lock_timeout = '30s';\n${ddl}\n;${fence}${comment}`);
   } catch (error) {
     throw new Error(`The tables of ${schema} could not be made: ${(error as Error).message}`, {
       cause: error,
     });
-  }
-}
-
-async function connect(url: string): Promise<pg.Client> {
-  const client = createClient({
-    connectionString: url,
-    application_name: 'banyan provision',
-    connectionTimeoutMillis: 10_000,
-  });
-  try {
-    await client.connect();
-    return client;
-  } catch (error) {
-    throw new Error(
-      `DATABASE_URL: the server does not let us in (${(error as Error).message}). Check host, port, user, password and database.`,
-      { cause: error },
-    );
   }
 }
 

@@ -100,7 +100,7 @@ export async function ensureRoles(client: pg.Client, roles: SchemaRoles, changed
 }
 
 /** By a right of its own: that of everybody is taken away on a server that is Banyan's alone. */
-async function letConnect(client: pg.Client, role: string, database: string): Promise<void> {
+export async function letConnect(client: pg.Client, role: string, database: string): Promise<void> {
   const { rows } = await client.query<{ may: boolean; needs: boolean }>(
     `SELECT has_database_privilege($1, 'CONNECT WITH GRANT OPTION') AS may, NOT has_database_privilege($2, $1, 'CONNECT') AS needs`,
     [database, role],
@@ -113,10 +113,14 @@ async function letConnect(client: pg.Client, role: string, database: string): Pr
     );
 }
 
-/** Makes the schema if it is missing, and sets who may do what in it. The roles exist. Repeatable. */
+/**
+ * Makes the schema if it is missing, and sets who may do what in it. The roles exist. Repeatable.
+ * @param fenced the runtime role gets no right to any table, those that are made later included.
+ */
 export async function ensureSchema(
   client: pg.Client,
   { schema, owner, runtime }: SchemaRoles,
+  fenced = false,
 ): Promise<void> {
   const [s, o, r] = [quoted(schema), quoted(owner), quoted(runtime)];
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${s} AUTHORIZATION ${o}`);
@@ -135,14 +139,26 @@ export async function ensureSchema(
     `
     REVOKE ALL ON SCHEMA ${s} FROM PUBLIC;
     GRANT USAGE ON SCHEMA ${s} TO ${r};
-    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${s} TO ${r};
+    ${fenced ? noTableRights({ schema, runtime }) : tableRights({ schema, runtime })};
     GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA ${s} TO ${r};
     GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${s} TO ${r};
     ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
-    ALTER DEFAULT PRIVILEGES IN SCHEMA ${s} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${r};
+    ALTER DEFAULT PRIVILEGES IN SCHEMA ${s} ${
+      fenced ? `REVOKE ALL ON TABLES FROM ${r}` : `GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${r}`
+    };
     ALTER DEFAULT PRIVILEGES IN SCHEMA ${s} GRANT USAGE, SELECT ON SEQUENCES TO ${r};
     ALTER DEFAULT PRIVILEGES IN SCHEMA ${s} GRANT EXECUTE ON FUNCTIONS TO ${r};`,
   );
+}
+
+/** What a runtime role may do with the tables that there are: said here once, since it may be taken away and given back. */
+export function tableRights({ schema, runtime }: Pick<SchemaRoles, 'schema' | 'runtime'>): string {
+  return `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${quoted(schema)} TO ${quoted(runtime)}`;
+}
+
+/** The fence before a store whose owner is another server. */
+export function noTableRights({ schema, runtime }: Pick<SchemaRoles, 'schema' | 'runtime'>): string {
+  return `REVOKE ALL ON ALL TABLES IN SCHEMA ${quoted(schema)} FROM ${quoted(runtime)}`;
 }
 
 /** Runs a script as the schema's owner, with the schema as the only one in the search path, in one transaction. */

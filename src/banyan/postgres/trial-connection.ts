@@ -186,7 +186,7 @@ class TrialClient extends EventEmitter {
       // Taken back at once, so that what others of this trial send meanwhile does not meet it.
       if (!this.#marked && (error as { severity?: string }).severity) {
         this.#aborted = true;
-        await this.#connection.send([`ROLLBACK TO ${this.#open!.savepoint}`]);
+        await this.#connection.send([`ROLLBACK TO ${this.#open!.savepoint}; ${this.#connection.bounds}`]);
       }
       throw error;
     }

@@ -3,8 +3,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { runRolledBack } from '../store/rolled-back.ts';
+import { createClient } from './connections.ts';
 import { ModulePool } from './module-pool.ts';
 import { type ThrowawayServer, throwawayServer } from './testing.ts';
+import { Trial } from './trial.ts';
 import { ESCAPED } from './trial-connection.ts';
 
 let server: ThrowawayServer;
@@ -118,6 +120,39 @@ test('its limits stay, whatever is set', async () => {
     return [begun, within, await lock()];
   }, patient);
   expect(tried.outcome).toEqual({ answer: ['50ms', '50ms', '50ms'] });
+});
+
+const moments: Record<string, string[]> = {
+  'it had begun': [],
+  'a statement had failed': ['SELECT 1/0'],
+  'a piece of it had failed': ['SAVEPOINT piece', 'SELECT 1/0'],
+  'a piece that failed was taken back': ['SAVEPOINT piece', 'SELECT 1/0', 'ROLLBACK TO piece'],
+};
+
+test.each(Object.entries(moments))(
+  'of a process that froze when %s the server ends the transaction',
+  async (_, asked) => {
+    const client = createClient({ connectionString: a });
+    await client.connect();
+    const ended = new Promise((resolve) => client.once('end', resolve));
+    // Its own clock is not asked: nothing of the process runs any more.
+    const trial = new Trial(20);
+    await trial.connection({}, async () => Object.assign(client, { release: none }) as never);
+    for (const one of asked) await client.query(one).catch(none);
+    await ended;
+  },
+  5_000,
+);
+
+test('given up, it keeps no connection on which its begin was not answered', async () => {
+  const released = Promise.withResolvers<unknown>();
+  const client = { query: () => new Promise(none), release: released.resolve };
+  const trial = new Trial(1_000);
+  trial.connection({}, async () => client as never).catch(none);
+  await pause(0);
+  const why = new Error('over');
+  trial.giveUp(why);
+  expect(await released.promise).toBe(why);
 });
 
 test('given up, it does not touch a connection that it has given back', async () => {

@@ -2,7 +2,8 @@
 // connection before the work asks for one.
 // Guarantees: nothing commits, also when this process or its connection dies, and where the transaction is not the one that
 // it began the outcome is an error that says so; sequences are the exception: nextval and setval stay. It holds a lock for no longer than its
-// budget, by the server's own clocks, and waits for one for 50 ms; what asks after its end is refused.
+// budget, by the server's own clocks, also where its process freezes after an error, and waits for one for 50 ms; what asks
+// after its end is refused. Given up, it gives its connections up at once, also one that has not answered yet.
 // It must not know what the work is, nor what is read of it before its end.
 import type { DatabaseError, PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { trialHere } from '../context/trial.ts';
@@ -14,6 +15,12 @@ const LOCK_TIMEOUT_MS = 50;
 
 /** A process that is there ends the trial itself, and says why; the server ends one that is frozen so much later. */
 const SERVER_LATER_MS = 50;
+
+/**
+ * Round all that is asked, so that an error aborts no more than this, and the transaction's limits, which are set outside of
+ * it, outlive it: with the transaction itself they would be taken back.
+ */
+const ROUND_ALL = 'SAVEPOINT round_all_of_a_trial';
 
 /** PostgreSQL's words for: it met a lock, or a limit of the trial, or lost its connection. */
 const DISTURBED = /^(55P03|57014|25P03|25P04|40001|40P01|57P0\d|08\w{3})$/;
@@ -50,6 +57,8 @@ export class Trial {
   /** Why its outcome says nothing of the work: somebody's lock, a limit, a lost connection. */
   disturbed: string | undefined;
   readonly #parts = new Map<Source, Promise<Part>>();
+  /** Of every connection that it has, those that have not begun included. */
+  readonly #givesBack = new Set<Part['giveBack']>();
   readonly #atEnd: (() => void)[] = [];
   #over = false;
 
@@ -99,16 +108,17 @@ export class Trial {
   giveUp(why: Error): void {
     this.disturbed ??= why.message;
     this.#isOver();
-    for (const part of this.#parts.values()) part.then(({ giveBack }) => giveBack(why)).catch(() => {});
+    for (const giveBack of this.#givesBack) giveBack(why);
   }
 
   async #begin(client: PoolClient, reader: TrialReader | undefined): Promise<Part> {
     const giveBack = onceOnly(client.release);
+    this.#givesBack.add(giveBack);
     try {
       this.#mayGoOn();
       const bounds = boundsOf(this.budgetMs);
       const [begun, marked] = await Promise.all([
-        client.query(`BEGIN; ${bounds}; ${BEGAN}`),
+        client.query(`BEGIN; ${bounds}; ${ROUND_ALL}; ${BEGAN}`),
         reader ? client.query(reader.before) : undefined,
       ]);
       this.#mayGoOn();
@@ -169,13 +179,17 @@ export function overBudget(budgetMs: number) {
   });
 }
 
-/** By the server's own clocks, whatever becomes of this process. `transaction_timeout` is there from version 17 on. */
+/**
+ * By the server's own clocks, whatever becomes of this process. `transaction_timeout` is there from version 17 on. An error
+ * stops its clock until it is set once more; meanwhile the limit of an idle session has to do, which has no clock at all
+ * unless it is the shorter of the two.
+ */
 function boundsOf(budgetMs: number): string {
   const most = budgetMs + SERVER_LATER_MS;
   return (
     `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}; SET LOCAL statement_timeout = ${budgetMs}; ` +
     `SET LOCAL idle_in_transaction_session_timeout = ${most}; ` +
-    `SELECT set_config('transaction_timeout', '${most}', true) WHERE current_setting('server_version_num')::int >= 170000`
+    `SELECT set_config('transaction_timeout', '${most + 1}', true) WHERE current_setting('server_version_num')::int >= 170000`
   );
 }
 

@@ -3,6 +3,7 @@
 
 import type { Scope } from '../context/scopes.ts';
 import type { NamedKey } from '../identity/keys.ts';
+import type { ServerAddress } from '../postgres/server-address.ts';
 
 /**
  * As it is stored and shown. In `shadow` the service answers nobody and is asked what it would; in `canary` a share of the
@@ -14,6 +15,8 @@ export type Placement = 'in-process' | 'shadow' | 'canary' | 'service';
 export interface Mirror {
   readonly reads: number;
   readonly writes: number;
+  /** Of each operation that writes the first so many in each process, whatever the percent is. Absent: none. */
+  readonly first?: number;
 }
 
 /** What one request or call was decided to. */
@@ -84,6 +87,24 @@ export interface Snapshot {
    * that in milliseconds since the epoch.
    */
   readonly replays?: Readonly<Record<string, number>>;
+  /** Until when hosts keep traces, in milliseconds since the epoch; absent: nobody has asked for any. */
+  readonly recordingUntil?: number;
+  /** Where stores are, by module that has ever moved; of all others: on the shared server, open. */
+  readonly stores?: Readonly<Record<string, StorePlace>>;
+}
+
+/** Where the store of a module is. */
+export interface StorePlace {
+  /** `shared`, `own`, or a name. */
+  readonly server: string;
+  /** Grows with each move: of two places the later one is right. */
+  readonly epoch: number;
+  /** `held`: nothing new begins until it is open again. */
+  readonly gate: 'open' | 'held';
+  /** Absent: as each host's own DATABASE_URL says. */
+  readonly address?: ServerAddress;
+  /** Where it is about to go; while the gate is open: may go soon, `{}` for where each host's own DATABASE_URL says. */
+  readonly next?: Partial<ServerAddress>;
 }
 
 /** The public half of a key pair, as JWK. */

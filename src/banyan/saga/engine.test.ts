@@ -161,7 +161,9 @@ describe('driven', () => {
     const open = await engine.open(id);
     expect(open).toMatchObject({ driven: true, state: 'running', step: 'book-room', by: 'rooms' });
     expect(open!.deadline.getTime() - open!.since.getTime()).toBeCloseTo(20_000, -3);
-    expect(await engine.count()).toEqual([{ driven: true, step: 'book-room', state: 'running', count: 1 }]);
+    expect(await engine.count()).toEqual([
+      { driven: true, step: 'book-room', state: 'running', count: 1, oldestSeconds: expect.any(Number) },
+    ]);
     await store.sql.query(`UPDATE sagas SET deadline_at = now() - interval '1 second' WHERE id = $1`, [id]);
     expect(await engine.stuck(5)).toMatchObject([{ id, step: 'book-room', state: 'stuck', by: 'rooms' }]);
     resolve(done);
@@ -258,3 +260,35 @@ function delivery(id: string): Delivery {
   const envelope = { ...from, correlationId: id, causationId: null, traceparent: '', data: {} };
   return { envelope, topic: 'trains.events', attempt: 1, replay: false };
 }
+
+describe('those that are not over', () => {
+  beforeAll(() => engine.setStyle('choreography', 'a test'));
+
+  test('are listed by state, step and age, the stuck ones first, page by page', async () => {
+    await store.sql.query('DELETE FROM trip');
+    await store.sql.query('DELETE FROM sagas');
+    const young = [await plan('Oslo'), await plan('Bern')];
+    const old = [await plan('Riga'), await plan('Lima'), await plan('Baku')];
+    await store.sql.query(`UPDATE trip SET began_at = now() - interval '1 hour' WHERE id = ANY ($1)`, [old]);
+    await store.sql.query(`UPDATE saga_steps SET at = now() - interval '1 hour' WHERE saga_id = ANY ($1)`, [
+      old,
+    ]);
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await engine.list({ limit: 2, cursor });
+      seen.push(...page.items.map(({ id, state }) => `${state} ${id}`));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor);
+    expect(seen.slice(0, 3).toSorted()).toEqual(old.map((id) => `stuck ${id}`).toSorted());
+    expect(seen.slice(3).toSorted()).toEqual(young.map((id) => `waiting ${id}`).toSorted());
+
+    const ids = async (filter: object) => (await engine.list(filter)).items.map(({ id }) => id).toSorted();
+    expect(await ids({ state: 'stuck' })).toEqual(old.toSorted());
+    expect(await ids({ olderThan: '10m' })).toEqual(old.toSorted());
+    expect(await ids({ step: 'book-room' })).toEqual([]);
+    expect(await ids({ step: 'book-train', state: 'waiting' })).toEqual(young.toSorted());
+    await expect(engine.list({ cursor: 'bm8' })).rejects.toMatchObject({ status: 422 });
+    await expect(engine.list({ olderThan: 'long' })).rejects.toMatchObject({ status: 422 });
+  });
+});

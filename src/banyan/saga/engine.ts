@@ -3,19 +3,22 @@
 // (drive.ts), what is only watched goes on by the events of the modules; past its deadline either is stuck.
 // It knows no module and no step.
 import type { Logger } from 'pino';
+import { momentOf } from '../contract/age.ts';
 import type { Delivery } from '../events/envelope.ts';
 import type { Job } from '../jobs/job.ts';
 import type { WorkerPool } from '../jobs/worker-pool.ts';
 import type { InnerStore, Transaction } from '../store/store.ts';
 import { type Beginning, begin } from './begin.ts';
 import type { Reply, Saga } from './definition.ts';
+import type { SagaFilter } from './desk.ts';
 import { Driver } from './drive.ts';
 import { type Noted, note, noteAtCommit } from './notes.ts';
 import { type Counted, type OpenSaga, OpenSagas } from './open.ts';
 import { inNumbers } from './overview.ts';
+import { placeOf, readPlace } from './place.ts';
 import { lock, type Row, redirect } from './rows.ts';
 import { type Style, type StyleInForce, setStyle, styleIn, styleInForce } from './style.ts';
-import { type Note, notesOf } from './timeline.ts';
+import { beginningOf, type Note, notesOf } from './timeline.ts';
 import { Transitions } from './transitions.ts';
 
 export interface EngineOptions<D> {
@@ -23,6 +26,8 @@ export interface EngineOptions<D> {
   readonly store: InnerStore;
   readonly workers: WorkerPool;
   readonly log: Logger;
+  /** Hears of each saga that began, by its style. */
+  readonly onBegun?: (style: Style) => void;
 }
 
 export type { Counted, Note, Noted };
@@ -40,14 +45,16 @@ export class Engine<D> {
   readonly #driven: boolean;
   readonly #driver: Driver<D>;
   readonly #open: OpenSagas;
+  readonly #onBegun: (style: Style) => void;
 
-  constructor({ saga, store, workers, log }: EngineOptions<D>) {
+  constructor({ saga, store, workers, log, onBegun = () => {} }: EngineOptions<D>) {
     this.#transitions = new Transitions(saga);
     this.#store = store;
     this.#workers = workers;
     this.#driven = saga.watched === undefined;
     this.#driver = new Driver({ transitions: this.#transitions, store, workers, log });
     this.#open = new OpenSagas(saga as Saga<never>);
+    this.#onBegun = onBegun;
   }
 
   /** The module's job that finds what is due. */
@@ -63,7 +70,10 @@ export class Engine<D> {
   /** Begins a saga, in the transaction that writes what it is about. */
   begin(tx: Transaction, id: string, beginning: Beginning<D>): void {
     begin(tx, this.#transitions, id, beginning);
-    if (beginning.style === 'orchestration') tx.afterCommit(() => this.#workers.wakeIn(0));
+    tx.afterCommit(() => {
+      this.#onBegun(beginning.style);
+      if (beginning.style === 'orchestration') this.#workers.wakeIn(0);
+    });
   }
 
   /** The style of sagas that begin from now on. */
@@ -179,6 +189,21 @@ export class Engine<D> {
   /** What happened to the saga, each step after what caused it. */
   timeline(id: string): Promise<Note[]> {
     return notesOf(this.#store.sql, id, this.#transitions.handovers);
+  }
+
+  beginning(id: string): Promise<{ trace: string | null; begunBy: string | null }> {
+    return beginningOf(this.#store.sql, id);
+  }
+
+  /** A page of those that are not over, the stuck ones first. Throws the 422 problem. */
+  async list(filter: SagaFilter): Promise<{ items: Open[]; nextCursor: string | null }> {
+    const { state, step, olderThan, limit = 20, cursor } = filter;
+    const before = olderThan === undefined ? undefined : momentOf(olderThan);
+    const after = cursor === undefined ? undefined : readPlace(cursor);
+    const query = { state, step, before, after, limit: limit + 1 };
+    const found = await this.#open.list(this.#store.sql, query);
+    const items = found.slice(0, limit).map((open) => this.#withTurn(open));
+    return { items, nextCursor: found.length > limit ? placeOf(items.at(-1)!) : null };
   }
 
   #withTurn(open: OpenSaga): Open {

@@ -27,6 +27,17 @@ export interface Counted {
   readonly step: string;
   readonly state: OpenState;
   readonly count: number;
+  /** How long the oldest of them has stood there. */
+  readonly oldestSeconds: number;
+}
+
+export interface OpenQuery {
+  readonly state?: OpenState | undefined;
+  readonly step?: string | undefined;
+  /** Stands there since before. */
+  readonly before?: Date | undefined;
+  readonly after?: Pick<OpenSaga, 'state' | 'since' | 'id'> | undefined;
+  readonly limit: number;
 }
 
 type Rows<T> = T & Record<string, unknown>;
@@ -35,6 +46,7 @@ export class OpenSagas {
   readonly #one: string;
   readonly #stuck: string;
   readonly #count: string;
+  readonly #list: string;
 
   constructor(saga: Saga<never>) {
     const open = (where: string) => `
@@ -44,8 +56,16 @@ export class OpenSagas {
       FROM (${[driven(where), ...watched(saga, where)].join('UNION ALL')}) open`;
     this.#one = open('id = $1');
     this.#stuck = `SELECT * FROM (${open('true')}) open WHERE state = 'stuck' ORDER BY since LIMIT $1`;
+    // Those that are stuck come first, each kind by its age.
+    const place = `(CASE state WHEN 'stuck' THEN 0 ELSE 1 END, date_trunc('milliseconds', since), id)`;
+    this.#list = `SELECT * FROM (${open('true')}) open
+      WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR step = $2) AND ($3::timestamptz IS NULL OR since < $3)
+        AND ($4::int IS NULL OR ${place} > ($4, $5::timestamptz, $6::uuid))
+      ORDER BY CASE state WHEN 'stuck' THEN 0 ELSE 1 END, date_trunc('milliseconds', since), id LIMIT $7`;
     this.#count = `
-      SELECT driven, step, state, count(*)::int AS count FROM (${open('true')}) open
+      SELECT driven, step, state, count(*)::int AS count,
+        greatest(0, extract(epoch FROM now() - min(since)))::float8 AS "oldestSeconds"
+      FROM (${open('true')}) open
       GROUP BY driven, step, state ORDER BY driven, step, state`;
   }
 
@@ -56,6 +76,13 @@ export class OpenSagas {
   /** The oldest first, at most so many. */
   async stuck(sql: Sql, limit: number): Promise<OpenSaga[]> {
     return (await sql.query<Rows<OpenSaga>>(this.#stuck, [limit])).rows;
+  }
+
+  /** Those that fit, the stuck ones first, those after `after`. */
+  async list(sql: Sql, { state, step, before, after, limit }: OpenQuery): Promise<OpenSaga[]> {
+    const place = after ? [after.state === 'stuck' ? 0 : 1, after.since, after.id] : [null, null, null];
+    const values = [state ?? null, step ?? null, before ?? null, ...place, limit];
+    return (await sql.query<Rows<OpenSaga>>(this.#list, values)).rows;
   }
 
   async count(sql: Sql): Promise<Counted[]> {

@@ -12,6 +12,11 @@ export interface Note {
   readonly why: string | null;
 }
 
+export interface Beginning {
+  readonly trace: string | null;
+  readonly begunBy: string | null;
+}
+
 interface Row extends Record<string, unknown> {
   id: string;
   step: string;
@@ -33,6 +38,16 @@ export async function notesOf(sql: Sql, id: string, handovers: ReadonlyMap<strin
   return causally(rows, handovers).map(({ step, status, instance: where, attempts, at, why }) => {
     return { step, status, where, attempts, at: at.toISOString(), why };
   });
+}
+
+/** The trace in which a driven saga began, and the event that tells of the beginning of any. */
+export async function beginningOf(sql: Sql, id: string): Promise<Beginning> {
+  const { rows } = await sql.query<{ trace: string | null; begun_by: string | null }>(
+    `SELECT (SELECT cause ->> 'traceparent' FROM sagas WHERE id = $1) AS trace,
+       (SELECT id FROM saga_steps WHERE saga_id = $1 ORDER BY at, id LIMIT 1) AS begun_by`,
+    [id],
+  );
+  return { trace: rows[0]!.trace, begunBy: rows[0]!.begun_by };
 }
 
 /** Each after its cause, else by time. Handed-over work may be done before the coordinator notes that it handed it over. */

@@ -43,6 +43,9 @@ function callRefused(error: NodeJS.ErrnoException): void {
   if (error.syscall === 'connect' && /^(ENOENT|EAGAIN)$/.test(error.code ?? '')) error.code = 'ECONNREFUSED';
 }
 
+/** The budget of a shadow is over (postgres/trial.ts), and nobody else sets one: that is expected. */
+const TRANSACTION_TIMEOUT = '25P04';
+
 /** A pool whose server may come and go: what waits gets an error after 10 s, what comes later a new connection. */
 export function createPool(
   url: string,
@@ -63,7 +66,10 @@ export function createPool(
       idle_in_transaction_session_timeout: 30_000,
       keepAlive: true,
     },
-    (error) => log.warn({ err: error.message }, 'an idle database connection was lost'),
+    (error) => {
+      const level = (error as { code?: string }).code === TRANSACTION_TIMEOUT ? 'debug' : 'warn';
+      log[level]({ err: error.message }, 'an idle database connection was lost');
+    },
     trialReader,
   );
 }
@@ -81,6 +87,7 @@ export function createStore<P>({
   const name = hostId === undefined ? module : `${module}@${hostId}`;
   const pool = createPool(url, name, log, POOL_SIZE, publisher.trialReader);
   const statements = new Statements();
+  pool.asksFor(() => statements.named);
   const open = () => prisma(adapterOf(pool, module, statements));
   const client = open();
   const clients = new TransactionClients(pool, module, statements, prisma);

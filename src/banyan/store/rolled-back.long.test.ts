@@ -322,7 +322,7 @@ describe('bounds', () => {
       );
       return rows[0];
     });
-    expect(answerOf(seen)).toEqual({ lock: '50ms', statement: '250ms', idle: '300ms', whole: '300ms' });
+    expect(answerOf(seen)).toEqual({ lock: '50ms', statement: '250ms', idle: '300ms', whole: '301ms' });
   });
 
   test('what it left running is refused after its end, and does not become real', async () => {

@@ -9,6 +9,7 @@
 // It must not know what is written. A statement that changes a setting of its transaction does not belong here.
 import type { Pool, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import { isTrial } from '../context/trial.ts';
+import type { ModulePool } from '../postgres/module-pool.ts';
 import { Batcher } from './batcher.ts';
 import { Statements } from './statements.ts';
 import type { Sql } from './store.ts';
@@ -38,7 +39,7 @@ interface Write {
 }
 
 export function sharedCommits(
-  pool: Pool,
+  pool: Pool & Partial<Pick<ModulePool, 'again'>>,
   how: 'durable' | 'async',
   statements = new Statements(),
   waitMs = WAIT_MS,
@@ -50,7 +51,8 @@ export function sharedCommits(
     together: (lists) => together(pool, begins[how] + LOCK_TIMEOUT, lists.flat()),
     async alone([write]) {
       write!.begun = true;
-      if (how === 'async') await together(pool, begins[how], [write!]);
+      const one = () => together(pool, begins[how], [write!]);
+      if (how === 'async') await (pool.again?.(one) ?? one());
       else [write!.answer] = await Promise.allSettled([pool.query(write!.statement)]);
     },
   });

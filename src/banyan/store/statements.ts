@@ -45,6 +45,11 @@ export class Statements {
     return name;
   }
 
+  /** What has a name by now. */
+  get named(): { readonly name: string; readonly text: string }[] {
+    return [...this.#names].map(([text, name]) => ({ name, text }));
+  }
+
   isWrite(text: string): boolean {
     let known = this.#writes.get(text);
     if (known === undefined) {

@@ -17,7 +17,9 @@ import type { Done, TransactionParts, Work } from './work.ts';
 export function transactions<P>(parts: TransactionParts<P>): Pick<InnerStore<P>, 'transaction' | 'alone'> {
   const manners = new Manners<string>();
   const alone = <T>(work: Work<P, T>) =>
-    withRetries((begun) => attempt(parts, begun, work, (turn) => manners.saw(work.toString(), turn)));
+    parts.pool.again(() =>
+      withRetries((begun) => attempt(parts, begun, work, (turn) => manners.saw(work.toString(), turn))),
+    );
   const shared = new SharedTransactions(parts, alone);
   const run = async <T>(work: Work<P, T>, may: (kind: string) => boolean) => {
     const where = parts.strict ? opener() : undefined;

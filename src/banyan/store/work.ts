@@ -1,11 +1,11 @@
 // A piece of work for a transaction: what runs it is given, and what comes of it. Types only.
-import type { Pool } from 'pg';
 import type { Logger } from 'pino';
+import type { ModulePool } from '../postgres/module-pool.ts';
 import type { AskedParts } from './asked.ts';
 import type { Transaction, TransactionClient } from './store.ts';
 
 export interface TransactionParts<P> extends AskedParts<P> {
-  readonly pool: Pool;
+  readonly pool: ModulePool;
   readonly strict: boolean;
   readonly log?: Pick<Logger, 'error'>;
 }

@@ -20,19 +20,22 @@ export interface KeeperOptions {
   readonly log: Logger;
   /** Starts a process of this number. */
   readonly start: () => LocalProcess;
-  /** Why it ended, from what it said last. */
-  readonly lastWords: () => string | undefined;
+  /** Why it ended, from what it said last. @param starting it was not healthy yet. */
+  readonly lastWords: (starting: boolean) => string | undefined;
   /** Why no process of it can be started, whatever is tried. */
   readonly unrunnable: () => string | undefined;
   /** Still this supervisor's number, and not served by a process that somebody else started? */
   readonly claim: () => Promise<Claim>;
   readonly graceMs: number;
+  /** A process ended that was not told to. */
+  readonly onEnded?: () => void;
 }
 
 export type Claim = 'ours' | 'another-supervisor' | 'served-elsewhere';
 
 const START_FAILED_MS = 10_000;
 const LOOK_AGAIN_MS = 1_000;
+const KILLED = /^ended by SIG(KILL|TERM|INT|HUP)$/;
 
 export class Keeper {
   readonly #options: KeeperOptions;
@@ -95,7 +98,10 @@ export class Keeper {
   /** Ends the process; it drains what it has, for so long at most. */
   async stop(graceMs = this.#options.graceMs): Promise<void> {
     this.startNothing();
-    await this.#current?.stop(graceMs);
+    const current = this.#current;
+    // Nobody waits for the store: what runs here must end.
+    if (current) void this.#options.store.registry.ending(current.identity).catch(() => {});
+    await current?.stop(graceMs);
     await this.#finished;
   }
 
@@ -183,7 +189,10 @@ export class Keeper {
     stopLooking();
     await store.registry.markProcessGone(running.identity).catch(() => {});
     if (this.#over) return;
-    const said = this.#replaced === running ? 'it stood still and was replaced' : lastWords();
+    this.#options.onEnded?.();
+    // Who is killed says nothing of it.
+    const wordsOf = () => (KILLED.test(how) ? undefined : lastWords(healthySince === undefined));
+    const said = this.#replaced === running ? 'it stood still and was replaced' : wordsOf();
     const healthyMs = healthySince === undefined ? undefined : performance.now() - healthySince;
     await this.#failed([how, said].filter(Boolean).join(', '), healthyMs);
   }

@@ -8,7 +8,7 @@ import type { ControlStore } from '../placement/store.ts';
 import type { HostRow, ServiceRow } from '../placement/tables.ts';
 import { Keeper } from './keeper.ts';
 import { adoptProcess, type Command, startProcess, unrunnable } from './local-process.ts';
-import { lastLine, openLog } from './log-file.ts';
+import { lastWords, openLog } from './log-file.ts';
 import { claimOf, healthyBesides, idOf, moduleOf, processOf } from './rows.ts';
 
 export interface KeepersOptions {
@@ -27,6 +27,8 @@ export interface KeepersOptions {
   readonly log: Logger;
   /** From SIGTERM to SIGKILL. Must be longer than DRAIN_DELAY_MS. */
   readonly graceMs: number;
+  /** Hears of each process that ended by itself, by its module. */
+  readonly onEnded?: (module: string) => void;
 }
 
 /** A start on a busy machine; said again and again until it is over. */
@@ -69,7 +71,7 @@ export class Keepers {
 
   /** @param found its process, where one runs already and may stay. */
   keep(row: ServiceRow, found?: ProcessIdentity): void {
-    const { host, store, follower, command, dataDir, log, graceMs } = this.#options;
+    const { host, store, follower, command, dataDir, log, graceMs, onEnded } = this.#options;
     const { module, number } = row;
     const id = idOf(row);
     const keeper = new Keeper(
@@ -80,8 +82,9 @@ export class Keepers {
         placements: follower,
         log,
         graceMs,
+        onEnded: () => onEnded?.(module),
         start: () => startProcess(command(module, number), openLog(dataDir, id)),
-        lastWords: () => lastLine(dataDir, id),
+        lastWords: (starting) => lastWords(dataDir, id, starting),
         unrunnable: () => unrunnable(command(module, number)),
         claim: async () => claimOf(await store.read(), id, host),
       },
@@ -112,7 +115,10 @@ export class Keepers {
       const keeper = this.#keepers.get(id);
       await this.#outgoing.get(id)?.retire();
       if (keeper) await keeper.retire();
-      else if (left && isAlive(left)) await adoptProcess(left).stop(graceMs);
+      else if (left && isAlive(left)) {
+        await store.registry.ending(left).catch(() => {});
+        await adoptProcess(left).stop(graceMs);
+      }
       this.#keepers.delete(id);
       await store.services.stopped(row.module, row.number);
     } catch (error) {
@@ -128,6 +134,8 @@ export class Keepers {
     const id = idOf(row);
     log.info({ id, pid: left.pid }, 'replacing a process that an earlier monolith left behind');
     this.#leaving.add(id);
+    // Before it is told: it may have no monolith to say to that it drains.
+    await store.registry.ending(left).catch(() => {});
     await adoptProcess(left).stop(graceMs);
     await store.registry.markProcessGone(left).catch(() => {});
     this.#leaving.delete(id);

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { lastLine, logPath, openLog, turnOver } from './log-file.ts';
+import { lastWords, logPath, openLog, turnOver } from './log-file.ts';
 
 let dataDir: string;
 let path: string;
@@ -32,10 +32,23 @@ test('is turned over at 10 MB while a process writes on, and keeps one before it
 });
 
 test('says last what a process said last', () => {
-  expect(lastLine(dataDir, 'orders-1')).toBeUndefined();
+  const said = () => lastWords(dataDir, 'orders-1', true);
+  expect(said()).toBeUndefined();
   openLog(dataDir, 'orders-1');
   writeFileSync(path, `${'x'.repeat(9000)}\nDATABASE_URL_ORDERS is not set\n\n`);
-  expect(lastLine(dataDir, 'orders-1')).toBe('DATABASE_URL_ORDERS is not set');
+  expect(said()).toBe('DATABASE_URL_ORDERS is not set');
   writeFileSync(path, '{"level":60,"msg":"cannot start","err":{"message":"no such host"}}\n');
-  expect(lastLine(dataDir, 'orders-1')).toBe('cannot start: no such host');
+  expect(said()).toBe('cannot start: no such host');
+});
+
+test('of one that had worked only what is of its end', () => {
+  const said = () => lastWords(dataDir, 'orders-1', false);
+  openLog(dataDir, 'orders-1');
+  writeFileSync(path, '{"level":50,"msg":"an event was not handled","err":{"message":"dead letter"}}\n');
+  expect(said()).toBeUndefined();
+  expect(lastWords(dataDir, 'orders-1', true)).toBe('an event was not handled: dead letter');
+  writeFileSync(path, '{"level":60,"msg":"an error that nobody handled","err":{"message":"no memory"}}\n');
+  expect(said()).toBe('an error that nobody handled: no memory');
+  writeFileSync(path, 'FATAL ERROR: JavaScript heap out of memory\n');
+  expect(said()).toBe('FATAL ERROR: JavaScript heap out of memory');
 });

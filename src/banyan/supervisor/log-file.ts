@@ -34,8 +34,19 @@ export function turnOver(dataDir: string, id: string): void {
   truncateSync(path);
 }
 
-/** Its last line that says something, cut to 300 characters: why a process did not start. */
-export function lastLine(dataDir: string, id: string): string | undefined {
+/**
+ * What a process said of its own end, cut to 300 characters: its last line, if that is of its end. Words that are no line of
+ * the log (what Node prints as it dies) and a fatal line are; what it logged of its work before is not.
+ * @param starting it had not come to work: whatever it said last is why.
+ */
+export function lastWords(dataDir: string, id: string, starting: boolean): string | undefined {
+  const line = lastLine(dataDir, id);
+  if (line === undefined || !(starting || isOfItsEnd(line))) return undefined;
+  return messageOf(line).slice(0, 300);
+}
+
+/** Its last line that says something. */
+function lastLine(dataDir: string, id: string): string | undefined {
   const path = logPath(dataDir, id);
   if (!existsSync(path)) return undefined;
   const file = openSync(path, 'r');
@@ -43,10 +54,19 @@ export function lastLine(dataDir: string, id: string): string | undefined {
     const { size } = fstatSync(file);
     const tail = Buffer.alloc(Math.min(size, 4096));
     readSync(file, tail, 0, tail.length, size - tail.length);
-    const line = tail.toString('utf8').trim().split('\n').at(-1);
-    return line ? messageOf(line).slice(0, 300) : undefined;
+    return tail.toString('utf8').trim().split('\n').at(-1) || undefined;
   } finally {
     closeSync(file);
+  }
+}
+
+const FATAL = 60;
+
+function isOfItsEnd(line: string): boolean {
+  try {
+    return (JSON.parse(line) as { level?: number }).level === FATAL;
+  } catch {
+    return true;
   }
 }
 

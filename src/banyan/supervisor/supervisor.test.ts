@@ -356,6 +356,9 @@ test('after a kill the next monolith replaces what was left, and never a strange
   const next = await supervised();
   expect(ids(next)).toEqual(['orders-1', 'orders-2']);
   expect(serving(next).map(({ pid }) => pid)).not.toContain(left[0]!.pid);
+  // Only of the one that nobody told to go it is known that it ended.
+  const { rows } = await next.store.sql.query<{ id: string }>('SELECT DISTINCT id FROM ended');
+  expect(rows.map(({ id }) => id)).toEqual(['orders-2']);
   expect(identify(left[0]!.pid)).toBeUndefined();
   expect(isAlive(identify(process.pid)!)).toBe(true);
 });

@@ -3,6 +3,7 @@
 import { type Logger, type LoggerOptions as PinoOptions, pino, stdTimeFunctions } from 'pino';
 import { currentFlow } from '../context/call.ts';
 import { traceOf } from '../context/trace.ts';
+import type { LineSink } from './log-lines.ts';
 import { createOutageFilter, serializeError } from './outage-lines.ts';
 
 export interface LoggerOptions {
@@ -10,9 +11,11 @@ export interface LoggerOptions {
   /** Pretty for people; JSON for machines. */
   readonly pretty: boolean;
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Gets each line as well, as JSON. Absent: they go to stdout alone. */
+  readonly lines?: LineSink | undefined;
 }
 
-export function createLogger({ host, pretty, level }: LoggerOptions): Logger {
+export function createLogger({ host, pretty, level, lines }: LoggerOptions): Logger {
   const isRepeated = createOutageFilter();
   const options: PinoOptions = {
     level,
@@ -24,6 +27,12 @@ export function createLogger({ host, pretty, level }: LoggerOptions): Logger {
       logMethod(words, method) {
         if (!isRepeated(words[0], words[1])) method.apply(this, words);
       },
+      ...(lines && {
+        streamWrite(line: string) {
+          lines.write(line);
+          return line;
+        },
+      }),
     },
     mixin: () => {
       const flow = currentFlow();

@@ -1,34 +1,35 @@
-// Metrics in Prometheus' format, named after OpenTelemetry's semantic conventions. One registry per host,
-// handed to whoever measures; nothing global.
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { EDGES, Stats } from './stats.ts';
+// The numbers of a host, named after Prometheus' conventions and OpenTelemetry's: one registry, handed to whoever measures;
+// nothing global. They leave by two ways, as Prometheus' text under /metrics and by OTLP (otlp-metrics.ts).
+// docs/observability.md lists all of them.
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { EDGES } from './edges.ts';
+import { type Instruments, instrumentsOf } from './instruments.ts';
+import { JobAttempts } from './job-attempts.ts';
+import { countProblems, type ProblemCounts } from './problem-counts.ts';
+import { Stats } from './stats.ts';
 import { exposeStats } from './stats-series.ts';
 
-export interface Metrics {
+export type { Count, LabelValues, Observe } from './instruments.ts';
+export type { MetricSample, Reading } from './reading.ts';
+
+export interface Metrics extends Instruments {
   readonly registry: Registry;
   /** Requests and calls by module, side and operation: of those whose side this host decided. */
   readonly stats: Stats;
+  /** Attempts of jobs by module. */
+  readonly attempts: JobAttempts;
   /** Seconds of a request on an HTTP port, by method, route and status. */
   readonly request: Histogram<'method' | 'route' | 'status'>;
   /** Seconds of a call to another process, by module, operation and outcome. */
   readonly call: Histogram<'module' | 'operation' | 'outcome'>;
+  /** Answers that were problems. */
+  readonly problems: ProblemCounts;
   /** Requests that the gateway sent to another instance because one refused. */
   readonly rerouted: Counter<'module'>;
-  /** A gauge whose value is read when somebody scrapes. Of one name there may be several: their labels differ. */
-  gauge(
-    name: string,
-    help: string,
-    labels: readonly string[],
-    read: () => Promise<MetricSample[]> | MetricSample[],
-  ): void;
-  /** A counter that somebody else counts, read when somebody scrapes; it only grows while the process lives. */
-  total(name: string, help: string, labels: readonly string[], read: () => MetricSample[]): void;
 }
 
-export interface MetricSample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
+/** A gauge by module, style, step and state. */
+export const SAGAS_OPEN = 'banyan_sagas_open';
 
 const buckets = [...EDGES];
 
@@ -38,11 +39,16 @@ export function createMetrics(host: string): Metrics {
   collectDefaultMetrics({ register: registry });
   const stats = new Stats();
   exposeStats(registry, stats);
+  const instruments = instrumentsOf(registry);
+  const attempts = new JobAttempts();
+  exposeAttempts(instruments, attempts);
   const registers = [registry];
-  const gauges = new Map<string, (() => Promise<MetricSample[]> | MetricSample[])[]>();
   return {
+    ...instruments,
     registry,
     stats,
+    attempts,
+    problems: countProblems(instruments.counter),
     request: new Histogram({
       name: 'http_server_request_duration_seconds',
       help: 'Duration of HTTP requests',
@@ -63,33 +69,17 @@ export function createMetrics(host: string): Metrics {
       labelNames: ['module'],
       registers,
     }),
-    gauge(name, help, labels, read) {
-      const reads = gauges.get(name);
-      if (reads) return void reads.push(read);
-      const all = [read];
-      gauges.set(name, all);
-      new Gauge({
-        name,
-        help,
-        labelNames: [...labels],
-        registers,
-        async collect() {
-          this.reset();
-          for (const one of all) for (const { labels: at, value } of await one()) this.set(at, value);
-        },
-      });
-    },
-    total(name, help, labels, read) {
-      new Counter({
-        name,
-        help,
-        labelNames: [...labels],
-        registers,
-        collect() {
-          this.reset();
-          for (const { labels: at, value } of read()) this.inc(at, value);
-        },
-      });
-    },
   };
+}
+
+function exposeAttempts({ total }: Instruments, attempts: JobAttempts): void {
+  const by = (field: 'n' | 'bad') => () =>
+    Object.entries(attempts.read()).map(([module, one]) => ({ labels: { module }, value: one[field] }));
+  total(
+    'banyan_job_attempts_total',
+    'Attempts at rows that waited and at steps of sagas',
+    ['module'],
+    by('n'),
+  );
+  total('banyan_job_attempts_failed_total', 'Those that failed', ['module'], by('bad'));
 }

@@ -1,5 +1,6 @@
 // What is left out of the log while a server is away, and what never is.
 import { expect, test } from 'vitest';
+import { libraryProblem, ModuleUnavailable } from '../contract/problem.ts';
 import { createOutageFilter, isUnreachable, serializeError } from './outage-lines.ts';
 
 const refused = (port: number) =>
@@ -16,6 +17,23 @@ test('the same outage is said once a minute, another one at once, a defect alway
   expect(leaveOut({ err: refused(9) }, 'trying again')).toBe(false);
   for (const line of [{ err: new TypeError('x is undefined') }, { module: 'orders' }, null, 'words'])
     expect([leaveOut(line, 'm'), leaveOut(line, 'm')]).toEqual([false, false]);
+});
+
+test('that a module is away is said once a minute, whatever requests there are, and without a stack', () => {
+  const leaveOut = createOutageFilter(() => 0);
+  const away = new ModuleUnavailable('catalog', 'catalog is not available: connect ECONNREFUSED ::1:9.');
+  const late = libraryProblem('deadline-exceeded', { detail: 'catalog.list did not answer.' });
+  for (const err of [away, late])
+    expect([leaveOut({ err }, 'm'), leaveOut({ err }, 'm')]).toEqual([false, true]);
+  const broken = libraryProblem('internal');
+  expect([leaveOut({ err: broken }, 'm'), leaveOut({ err: broken }, 'm')]).toEqual([false, false]);
+  expect(leaveOut(new Error('headers timeout'), 'response errored')).toBe(true);
+  expect(serializeError(away)).toEqual({
+    type: 'ModuleUnavailable',
+    message: 'catalog is not available: connect ECONNREFUSED ::1:9.',
+    code: 'unavailable',
+  });
+  expect(away.body.detail).not.toContain('ECONN');
 });
 
 test('an outage has no stack, a defect has', () => {

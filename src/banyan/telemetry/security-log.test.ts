@@ -36,6 +36,19 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+test('every event is counted, also those that a flood leaves out of the file', () => {
+  const counted = new Map<string, number>();
+  const count = ({ event = '', outcome = '' }: Readonly<Record<string, string>> = {}) => {
+    const kind = `${event} ${outcome}`;
+    counted.set(kind, (counted.get(kind) ?? 0) + 1);
+  };
+  const security = createSecurityLog({ host: 'monolith', sink: openSink(file, log), count });
+  for (let at = 0; at < 500; at += 1) security.write(wrong('192.0.2.1'));
+  expect(counted).toEqual(new Map([['token.bearer refused', 500]]));
+  expect(lines().length).toBeLessThan(100);
+  security.close();
+});
+
 test('a line says when, who, from where, in which trace, what it was and is; nobody else can read it', () => {
   const security = createSecurityLog({ host: 'monolith', sink: openSink(file, log) });
   expect(existsSync(file)).toBe(false);

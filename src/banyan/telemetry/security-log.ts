@@ -5,6 +5,7 @@
 import { currentFlow } from '../context/call.ts';
 import { traceOf } from '../context/trace.ts';
 import { isTrial } from '../context/trial.ts';
+import type { Count } from './instruments.ts';
 import { Repeated } from './repeated.ts';
 import { withoutSecrets } from './secrets.ts';
 import type { Sink } from './security-sink.ts';
@@ -51,9 +52,15 @@ export interface SecurityLogOptions {
   /** This host, in every line. */
   readonly host: string;
   readonly sink: Sink;
+  /** Hears of every event, also of those that are left out of the file, by `event` and `outcome`. */
+  readonly count?: Count | undefined;
 }
 
-export function createSecurityLog({ host, sink }: SecurityLogOptions): SecurityLog & { close(): void } {
+export function createSecurityLog({
+  host,
+  sink,
+  count,
+}: SecurityLogOptions): SecurityLog & { close(): void } {
   const put = (event: SecurityEvent, leftOut: number): void => {
     const trace = event.trace ?? currentFlow()?.traceparent;
     sink.write(
@@ -75,6 +82,7 @@ export function createSecurityLog({ host, sink }: SecurityLogOptions): SecurityL
     write(event) {
       // Nothing of a trial has happened.
       if (isTrial()) return;
+      count?.({ event: event.event, outcome: event.outcome });
       try {
         repeated.add(event);
       } catch {

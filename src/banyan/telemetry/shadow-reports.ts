@@ -21,6 +21,14 @@ export interface ShadowReport {
   readonly far: Part;
   /** By operation the difference that came most often, in words. */
   readonly differences: Readonly<Record<string, string>>;
+  /** `near` and `far` of each operation that differed; absent: the host is of the version before. */
+  readonly operations?: Readonly<Record<string, { readonly near: Part; readonly far: Part }>>;
+  /** How often each operation that was tried was compared, once its noise was known; absent: as above. */
+  readonly judged?: Readonly<Record<string, number>>;
+  /** Of the skipped ones how many for which reason; absent: as above. */
+  readonly skips?: Readonly<Record<string, number>>;
+  /** No operation can be compared before the near side did so many requests of it (`of`) twice; `pairs`: of the one that has most. */
+  readonly learning?: { readonly pairs: number; readonly of: number };
   /** Why this host mirrors nothing at the moment. */
   readonly paused?: string;
 }
@@ -39,6 +47,10 @@ export function shadowSum(
     { n: 0, bad: 0 },
   ];
   let differences: Record<string, string> = {};
+  const operations: Record<string, { near: Part; far: Part }> = {};
+  let judged: Record<string, number> | undefined = {};
+  let skips: Record<string, number> | undefined = {};
+  let learning: ShadowReport['learning'];
   let paused: string | undefined;
   for (const { shadows = {} } of hosts) {
     const one = Object.hasOwn(shadows, module) ? shadows[module]! : undefined;
@@ -52,7 +64,29 @@ export function shadowSum(
       total.bad += part.bad;
     }
     differences = { ...one.differences, ...differences };
+    for (const [operation, parts] of Object.entries(one.operations ?? {})) {
+      const before = Object.hasOwn(operations, operation) ? operations[operation]! : noParts;
+      operations[operation] = { near: plus(before.near, parts.near), far: plus(before.far, parts.far) };
+    }
+    judged = judged && one.judged && added(judged, one.judged);
+    skips = skips && one.skips && added(skips, one.skips);
+    if (one.learning && one.learning.pairs >= (learning?.pairs ?? 0)) learning = one.learning;
     paused ??= one.paused;
   }
-  return { placedAt, ...sum, near, far, differences, ...(paused !== undefined && { paused }) };
+  const told = {
+    ...(judged && { judged }),
+    ...(skips && { skips }),
+    ...(far.n === 0 && learning && { learning }),
+  };
+  const counts = { ...sum, near, far, differences, operations, ...told };
+  return { placedAt, ...counts, ...(paused !== undefined && { paused }) };
 }
+
+function added(one: Readonly<Record<string, number>>, other: Readonly<Record<string, number>>) {
+  const sum: Record<string, number> = { ...one };
+  for (const [name, n] of Object.entries(other)) sum[name] = (Object.hasOwn(sum, name) ? sum[name]! : 0) + n;
+  return sum;
+}
+
+const noParts = { near: { n: 0, bad: 0 }, far: { n: 0, bad: 0 } };
+const plus = (one: Part, other: Part): Part => ({ n: one.n + other.n, bad: one.bad + other.bad });

@@ -1,7 +1,8 @@
 // The numbers of stats.ts under /metrics: made when somebody scrapes, of what was counted anyway. As many series as
 // contracts have operations, at most, for each side. It counts nothing itself.
 import type { Registry } from 'prom-client';
-import { EDGES, type SideCounter, type Stats } from './stats.ts';
+import { EDGES } from './edges.ts';
+import type { Counted, Stats } from './stats.ts';
 
 interface Value {
   readonly labels: Readonly<Record<string, string | number>>;
@@ -16,7 +17,7 @@ export function exposeStats(registry: Registry, stats: Stats): void {
     name: string,
     type: 'counter' | 'histogram',
     help: string,
-    valuesOf: (counter: SideCounter, labels: Labels) => readonly Value[],
+    valuesOf: (counter: Counted, labels: Labels) => readonly Value[],
   ) => {
     const values = () =>
       [...stats].flatMap(([module, side, operation, counter]) =>
@@ -51,7 +52,7 @@ export function exposeStats(registry: Registry, stats: Stats): void {
 }
 
 /** As a histogram is written: each bucket with all below it. */
-function durations({ watched, seconds, buckets }: SideCounter, labels: Labels): Value[] {
+function durations({ watched, seconds, buckets }: Counted, labels: Labels): Value[] {
   const name = 'banyan_request_duration_seconds';
   let below = 0;
   const upTo = EDGES.map((le, at) => {

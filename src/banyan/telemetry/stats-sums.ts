@@ -1,7 +1,9 @@
 // What several hosts counted, as one; and what was counted between two looks. Pure. A host's numbers only grow while its
 // process lives, so a difference is of the same process, or of one that began in between.
+import type { HostCost } from './host-cost.ts';
+import type { AttemptsByModule } from './job-attempts.ts';
 import type { ShadowReports } from './shadow-reports.ts';
-import type { Counted, CountedModules, CountedSide } from './stats.ts';
+import type { Counted, CountedCallers, CountedModules, CountedSide } from './stats.ts';
 
 /** What one host counted since it began. */
 export interface HostStats {
@@ -13,8 +15,14 @@ export interface HostStats {
   readonly since: string;
   readonly now: string;
   readonly modules: CountedModules;
+  /** Its jobs; absent: it is of the version before. */
+  readonly attempts?: AttemptsByModule | undefined;
   /** What it tried on services; absent: it is of the version before. */
   readonly shadows?: ShadowReports | undefined;
+  /** The same requests by who asked; absent: it is of the version before. */
+  readonly callers?: CountedCallers | undefined;
+  /** What its process takes; absent: it is of the version before. */
+  readonly cost?: HostCost | undefined;
 }
 
 /** One look at many hosts. */

@@ -1,8 +1,9 @@
 // What is counted of a request, and what is not; the same numbers in both places where they are shown.
 import { describe, expect, it } from 'vitest';
 import { libraryProblem, ModuleUnavailable } from '../contract/problem.ts';
+import { EDGES, FINE_EDGES } from './edges.ts';
 import { createMetrics } from './metrics.ts';
-import { EDGES, isFault, SLOW_MS, Stats } from './stats.ts';
+import { isFault, SLOW_MS, Stats } from './stats.ts';
 
 describe('a counter', () => {
   it('is the same one each time, and of one side alone', () => {
@@ -20,6 +21,17 @@ describe('a counter', () => {
     const counts = Object.fromEntries(EDGES.map((edge, at) => [edge, counter.buckets[at]]));
     expect(counts).toMatchObject({ 0.0005: 2, 0.001: 1, 0.5: 1, 1: 1, 15: 1 });
     expect(counter.buckets).toHaveLength(14);
+    const parts = FINE_EDGES.flatMap((edge, at) =>
+      counter.parts[at]! > 0 ? [[edge, counter.parts[at]]] : [],
+    );
+    expect(parts).toEqual([
+      [0.000125, 1],
+      [0.0005, 1],
+      [0.000625, 1],
+      [0.5, 1],
+      [0.625, 1],
+      [15, 1],
+    ]);
     expect(counter).toMatchObject({ count: 7, watched: 7, bad: 0, slow: 3 });
     expect(counter.seconds).toBeCloseTo(31.00301, 3);
   });

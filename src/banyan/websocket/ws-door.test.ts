@@ -347,7 +347,7 @@ describe('a connection', () => {
     await door.close();
     server.removeAllListeners('upgrade');
     const seen: unknown[] = [];
-    door = doorOf(server, { observe: (one) => void seen.push(one.parent) });
+    door = doorOf(server, { observe: { active: true, ended: (one) => void seen.push(one.parent) } });
     const wire = await Wire.open();
     wire.send(
       call(1, 'context', {}, { traceparent: 5, deadlineMs: 1e15 }),

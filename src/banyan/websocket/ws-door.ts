@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import { CALLS_PATH, MAX_FRAME_BYTES } from '../calls/frames.ts';
-import type { ObserveCall } from '../calls/observed.ts';
+import type { ObserveCalls } from '../calls/observed.ts';
 import { libraryProblem, Problem } from '../contract/problem.ts';
 import type { VerifyBearer } from '../http/authenticate.ts';
 import { refuse } from '../http/refuse.ts';
@@ -46,7 +46,7 @@ export interface WsDoorOptions {
   /** Hears of who was not let in, and of calls that were not theirs to make. */
   readonly security?: SecurityLog;
   /** Hears of every call that was answered here. */
-  readonly observe?: ObserveCall | undefined;
+  readonly observe?: ObserveCalls | undefined;
 }
 
 export interface WsDoor {

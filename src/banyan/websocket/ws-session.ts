@@ -19,7 +19,7 @@ import {
   type Params,
   SHADOW_PREFIX,
 } from '../calls/frames.ts';
-import type { ObserveCall } from '../calls/observed.ts';
+import type { ObserveCalls } from '../calls/observed.ts';
 import { ServedCall } from '../calls/served-call.ts';
 import type { Flow } from '../context/call.ts';
 import { eventOf } from '../context/cause.ts';
@@ -58,7 +58,7 @@ export interface WsSessionOptions {
   readonly log: Pick<Logger, 'error' | 'warn'>;
   readonly security: SecurityLog;
   /** Hears of every call that was answered here. */
-  readonly observe?: ObserveCall | undefined;
+  readonly observe?: ObserveCalls | undefined;
 }
 
 export class WsSession {
@@ -236,7 +236,7 @@ export class WsSession {
     const answered = isShadow
       ? this.#options.tryHere!(dispatcher.contract.module, operation, params.input, call)
       : dispatcher.dispatch(operation, params.input, call);
-    if (this.#options.observe && !isShadow)
+    if (this.#options.observe?.active && !isShadow)
       this.#observe(answered, call, dispatcher.contract.module, operation);
     answered.then(
       (output) => this.#finish(id, call, this.#answers.result(id, method, output)),
@@ -248,7 +248,7 @@ export class WsSession {
     const { traceparent, parent } = call;
     const startMs = Date.now();
     const ended = (failed: boolean) =>
-      this.#options.observe!({ module, operation, traceparent, parent, startMs, failed });
+      this.#options.observe!.ended({ module, operation, traceparent, parent, startMs, failed });
     answered.then(
       () => ended(false),
       () => ended(true),

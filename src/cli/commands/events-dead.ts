@@ -5,8 +5,9 @@ import { type DeadLetter, drawDeadLetter } from '../events-picture.ts';
 import type { Register } from '../register.ts';
 import { styleFor } from '../terminal.ts';
 import { nextSteps } from './events-next.ts';
+import { type Selection, selectionOf, withSelection } from './events-selection.ts';
 
-interface Options {
+interface Options extends Selection {
   readonly state: string;
   readonly json?: boolean;
 }
@@ -15,10 +16,11 @@ interface Options {
 const SHOWN = 20;
 
 export const dead: Register = (group, terminal) => {
-  group
+  const command = group
     .command('dead')
     .description('list the events that failed for good: why, how often, since when')
-    .argument('[module]', 'only of this consumer')
+    .argument('[module]', 'only of this consumer');
+  withSelection(command)
     .addOption(
       new Option('--state <state>', 'those in another state')
         .choices(['dead', 'waiting', 'queued', 'early', 'unknown-version'])
@@ -26,9 +28,14 @@ export const dead: Register = (group, terminal) => {
     )
     .option('--json', 'print the admin answer unchanged (the first 100)')
     .action(async (module: string | undefined, _options: Options, command) => {
-      const { state, json } = command.optsWithGlobals() as Options;
+      const options = command.optsWithGlobals() as Options;
+      const { state, json } = options;
       const client = connect(terminal, 'events dead');
-      const query = new URLSearchParams({ limit: String(json ? 100 : SHOWN), state });
+      const query = new URLSearchParams({
+        limit: String(json ? 100 : SHOWN),
+        state,
+        ...selectionOf(options),
+      });
       if (module !== undefined) query.set('module', module);
       const { text, body } = await client.ask<{ items: DeadLetter[]; nextCursor: string | null }>(
         'GET',
@@ -51,6 +58,7 @@ export const dead: Register = (group, terminal) => {
         : '';
       const steps = [
         `npx banyan events show ${first.id}`,
+        `npx banyan events try ${first.id}`,
         `npx banyan events redrive ${first.id}`,
         ...(state === 'dead'
           ? [

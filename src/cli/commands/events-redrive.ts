@@ -1,16 +1,18 @@
 // `banyan events redrive ID…|--all M [--edit]`: again, in the order of each key. An edit is checked by the
 // server as the consumer will check it; what was typed is kept when it is refused.
-import { readFileSync } from 'node:fs';
 import type { DeadLetterDetails, Decided } from '../../banyan/events/operations/schemas.ts';
 import { type Client, connect } from '../client.ts';
 import { editJson } from '../editor.ts';
-import { Failure, failure, misused } from '../failure.ts';
+import { Failure, misused } from '../failure.ts';
 import type { Register } from '../register.ts';
 import { plural } from '../times.ts';
+import { type Better, dataFrom } from './events-data.ts';
 import { nextSteps } from './events-next.ts';
+import { isSelection, type Selection, selectionOf, withSelection } from './events-selection.ts';
 
-interface Options {
+interface Options extends Selection {
   readonly all?: string;
+  readonly perSecond?: string;
   readonly at?: string;
   readonly edit?: boolean;
   readonly data?: string;
@@ -18,11 +20,13 @@ interface Options {
 }
 
 export const redrive: Register = (group, terminal) => {
-  group
+  const command = group
     .command('redrive')
     .description('try events again that failed, each key in its order')
-    .argument('[id...]', 'the events')
+    .argument('[id...]', 'the events');
+  withSelection(command)
     .option('--all <module>', 'all dead letters of this consumer')
+    .option('--per-second <n>', 'so many a second, not all at once')
     .option('--at <module>', 'only at this consumer, where several have the event')
     .option('--edit', 'open the data in $EDITOR first; the original is kept')
     .option('--data <file>', 'send the data in this file instead; the original is kept')
@@ -30,14 +34,20 @@ export const redrive: Register = (group, terminal) => {
     .action(async (ids: string[], _options: Options, command) => {
       const options = command.optsWithGlobals() as Options;
       const { all, at, edit, data, json } = options;
-      if ((ids.length === 0) === (all === undefined))
-        throw misused('Which ones? Either ids or --all.', 'npx banyan events redrive --all payments');
+      if ((ids.length === 0) === (all === undefined && !isSelection(options)))
+        throw misused(
+          'Which ones? Either ids, or --all or a filter.',
+          'npx banyan events redrive --all payments',
+        );
       const edited = edit || data !== undefined;
       if (edited && ids.length !== 1)
         throw misused('Data can be given for one event at a time.', 'npx banyan events redrive ID --edit');
       const client = connect(terminal, 'events redrive');
-      if (!edited && ids.length !== 1) {
-        const body = all === undefined ? { ids, ...(at && { module: at }) } : { module: all };
+      const rate = rateOf(options);
+      if (!edited && (ids.length !== 1 || rate)) {
+        const module = all ?? at;
+        const meant = ids.length > 0 ? { ids } : selectionOf(options);
+        const body = { ...meant, ...(module && { module }), ...(rate && { perSecond: rate }) };
         const answer = await client.ask<{ redriven: number }>('POST', '/admin/events/redrive', {
           body,
           next: nextSteps,
@@ -45,14 +55,16 @@ export const redrive: Register = (group, terminal) => {
         });
         const { redriven } = answer.body;
         const said =
-          redriven === 0 ? `No dead letters of ${all}.` : `${plural(redriven, 'event')} on the way again`;
+          redriven === 0
+            ? `No dead letters ${all ? `of ${all}` : 'that are meant'}.`
+            : `${plural(redriven, 'event')} on the way again${rate ? `, ${rate} a second` : ''}`;
         terminal.out.write(json ? `${answer.text}\n` : `${said}\n`);
         return;
       }
       const id = ids[0]!;
       const better =
         data !== undefined
-          ? fromFile(data)
+          ? dataFrom(data)
           : edit
             ? await fromEditor(client, id, at, terminal.env)
             : undefined;
@@ -60,13 +72,6 @@ export const redrive: Register = (group, terminal) => {
       terminal.out.write(json ? `${answer.text}\n` : `${answer.body.items.map(said).join('\n')}\n`);
     });
 };
-
-interface Better {
-  readonly data: unknown;
-  /** Where the text is, in case it is refused. */
-  readonly path: string;
-  readonly done: () => void;
-}
 
 async function send(client: Client, id: string, at: string | undefined, better: Better | undefined) {
   const path = `/admin/events/dead/${encodeURIComponent(id)}/redrive`;
@@ -103,26 +108,14 @@ async function fromEditor(
   return editJson(before, id, env, `npx banyan events redrive ${id} --data`);
 }
 
-function fromFile(path: string): Better {
-  const wrong = (why: string) =>
-    failure(
-      'bad-data',
-      400,
-      'The data could not be read',
-      `${path}: ${why}`,
-      'Give a file with one JSON value',
-    );
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw wrong((error as Error).message);
-  }
-  try {
-    return { data: JSON.parse(text), path, done: () => {} };
-  } catch (error) {
-    throw wrong((error as Error).message);
-  }
+function rateOf({ perSecond }: Options): number | undefined {
+  if (perSecond === undefined) return undefined;
+  const rate = Number(perSecond);
+  if (rate > 0 && rate <= 1_000) return rate;
+  throw misused(
+    `--per-second takes a number up to 1000, and not ${perSecond}.`,
+    'npx banyan events redrive --all payments --per-second 10',
+  );
 }
 
 function said({ id, module, state, behind }: Decided['items'][number]): string {

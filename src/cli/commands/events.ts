@@ -11,6 +11,7 @@ import { replay } from './events-replay.ts';
 import { show } from './events-show.ts';
 import { skip } from './events-skip.ts';
 import { tail } from './events-tail.ts';
+import { tryOne } from './events-try.ts';
 
 const EXAMPLES = `
 Examples:
@@ -18,6 +19,7 @@ Examples:
   banyan events tail orders.events      live, one line an event
   banyan events dead payments           what failed there, why, since when
   banyan events show ID                 an event, every error with its stack
+  banyan events try ID                  would it work? Nothing takes effect
   banyan events redrive --all payments  again, each key in its order
   banyan events redrive ID --edit       again, with better data
   banyan events drop ID --why "a test"  give it up; its key goes on
@@ -36,5 +38,5 @@ export const events: Register = (program, terminal) => {
       const looks = { style: styleFor(terminal, terminal.out), now: Date.now() };
       terminal.out.write(json ? `${text}\n` : drawOverview(body, client.url, looks));
     });
-  for (const register of [tail, dead, show, redrive, drop, skip, replay]) register(group, terminal);
+  for (const register of [tail, dead, show, tryOne, redrive, drop, skip, replay]) register(group, terminal);
 };

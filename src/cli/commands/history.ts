@@ -1,5 +1,5 @@
-// `banyan history [M]`: who moved what, when and why.
-import type { Change } from '../../banyan/placement/history-contract.ts';
+// `banyan history [M]`: who moved what, modules and their stores, when and why.
+import type { Change, StoreChange } from '../../banyan/placement/history-contract.ts';
 import { connect } from '../client.ts';
 import { drawHistory } from '../history-picture.ts';
 import type { Register } from '../register.ts';
@@ -7,21 +7,24 @@ import { styleFor } from '../terminal.ts';
 
 /** More than a screen of them is a case for --json. */
 const SHOWN = 20;
+/** Of a terminal of which nobody knows it. */
+const WIDTH = 80;
 
 export const history: Register = (program, terminal) => {
   program
     .command('history')
-    .description('show every change of a placement: when, what, by whom, why')
+    .description('show every change of a placement, and every move of a store: when, what, by whom, why')
     .argument('[module]', 'only of this module')
     .option('--json', 'print the admin answer unchanged (the last 100)')
     .action(async (module: string | undefined, { json }: { json?: boolean }) => {
       const client = connect(terminal, 'history');
       const query = new URLSearchParams({ limit: String(json ? 100 : SHOWN) });
       if (module !== undefined) query.set('module', module);
-      const { text, body } = await client.ask<{ items: Change[]; nextCursor: string | null }>(
-        'GET',
-        `/admin/history?${query}`,
-      );
+      const { text, body } = await client.ask<{
+        items: Change[];
+        nextCursor: string | null;
+        stores?: StoreChange[];
+      }>('GET', `/admin/history?${query}`);
       if (json) {
         terminal.out.write(`${text}\n`);
         return;
@@ -30,6 +33,8 @@ export const history: Register = (program, terminal) => {
         ? `  … and older ones: npx banyan history${module ? ` ${module}` : ''} --json\n\n`
         : '';
       const style = styleFor(terminal, terminal.out);
-      terminal.out.write(`${drawHistory(body.items, style)}${more}`);
+      const { isTerminal } = terminal.out;
+      const columns = isTerminal ? (terminal.out.columns ?? WIDTH) : undefined;
+      terminal.out.write(`${drawHistory(body.items, body.stores ?? [], style, columns)}${more}`);
     });
 };

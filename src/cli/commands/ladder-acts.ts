@@ -1,7 +1,7 @@
 // What can be done to a ladder that there is: look, pause, resume, promote, demote, stop; and the answers that differed.
 import type { Command } from 'commander';
 import type { Ladder, Sample } from '../../banyan/ladder/contract.ts';
-import { connect } from '../client.ts';
+import { type Client, connect } from '../client.ts';
 import { drawLadder, drawSamples, headline } from '../ladder-picture.ts';
 import { styleFor, type Terminal } from '../terminal.ts';
 
@@ -27,8 +27,9 @@ export function acts(group: Command, terminal: Terminal): void {
     .option('--json', 'print the admin answer unchanged')
     .action(async (module: string, _options: Options, command: Command) => {
       const { json } = command.optsWithGlobals() as Options;
-      const { text, body } = await connect(terminal, 'ladder status').ask<Ladder>('GET', pathOf(module));
-      terminal.out.write(json ? `${text}\n` : drawLadder(body, looks()));
+      const client = connect(terminal, 'ladder status');
+      const { text, body } = await client.ask<Ladder>('GET', pathOf(module));
+      terminal.out.write(json ? `${text}\n` : drawLadder(body, looks(), await mirrorPaused(client, body)));
     });
 
   group
@@ -68,12 +69,22 @@ export function acts(group: Command, terminal: Terminal): void {
     .command('stop')
     .description('end the ladder; the module stays where it is')
     .argument('<module>', 'the module')
+    .option('--reason <text>', 'why, for the history')
     .option('--json', 'print the admin answer unchanged')
     .action(async (module: string, _options: Options, command: Command) => {
-      const { json } = command.optsWithGlobals() as Options;
-      const { text, body } = await connect(terminal, 'ladder stop').ask<Ladder>('DELETE', pathOf(module));
+      const { json, reason } = command.optsWithGlobals() as Options;
+      const why = reason === undefined ? '' : `?${new URLSearchParams({ reason })}`;
+      const client = connect(terminal, 'ladder stop');
+      const { text, body } = await client.ask<Ladder>('DELETE', `${pathOf(module)}${why}`);
       terminal.out.write(json ? `${text}\n` : said(body, terminal));
     });
+}
+
+/** Why what should be tried on its service is not at the moment. It is no part of the ladder: without an answer nothing is said. */
+async function mirrorPaused(client: Client, { module, state }: Ladder): Promise<string | undefined> {
+  if (state !== 'running' && state !== 'paused') return undefined;
+  const placements = await client.placements().catch(() => undefined);
+  return placements?.body.modules.find((one) => one.module === module)?.mirrorPaused;
 }
 
 function said(ladder: Ladder, terminal: Terminal): string {

@@ -3,10 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Ladder } from '../../banyan/ladder/contract.ts';
+import { policyOf } from '../../banyan/ladder/rungs.ts';
+import type { Entry } from '../../banyan/placement/admin-contract.ts';
 import { type Answer, type Client, connect } from '../client.ts';
-import { Failure, misused } from '../failure.ts';
-import { headline, stepsInWords } from '../ladder-picture.ts';
-import { oneLine } from '../plain.ts';
+import { Failure, failure, misusedOption } from '../failure.ts';
+import { headline, shadowInWords, stepsInWords } from '../ladder-picture.ts';
+import { oneLine, wrapped } from '../plain.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import type { Register } from '../register.ts';
 import { Reported } from '../several.ts';
@@ -34,7 +36,8 @@ Examples:
   banyan ladder demote orders               back into the monolith, at once
 
 Exit code: 0 at its end, 3 when it came down, 4 when it pauses for want of
-traffic. Ctrl-C leaves it running.`;
+traffic, 1 when somebody stopped it, 2 when the command was not understood.
+Ctrl-C leaves it running.`;
 
 export const ladder: Register = (program, terminal) => {
   const group = program
@@ -55,38 +58,76 @@ export const ladder: Register = (program, terminal) => {
 
 async function climb(terminal: Terminal, module: string | undefined, options: Options): Promise<void> {
   if (module === undefined)
-    throw misused('Which module?', 'npx banyan ladder orders, or npx banyan ladder --help');
+    throw misusedOption('Which module?', 'npx banyan ladder orders, or npx banyan ladder --help');
   const { json = false, ...wish } = options;
+  refuseNowhere(wish);
   const client = connect(terminal, 'ladder');
   const progress = createProgress(terminal, json);
   try {
-    await ensureInstance(client, module, progress);
+    const started = await ensureInstance(client, module, progress);
     progress.show(module, 'on its first rung');
-    const begun = await client.ask<Ladder>('PUT', pathOf(module), {
+    const begun = await begin(client, module, wish, started);
+    if (!json) progress.above(() => sayBegun(begun.body, terminal));
+    const last = await watch(client, terminal, begun, progress, json);
+    progress.end();
+    if (terminal.interrupted.aborted) return leave(last, terminal, json);
+    if (json) terminal.out.write(`${last.text}\n`);
+    sayEnd(last.body, terminal, json, await entryOf(client, last.body));
+  } finally {
+    progress.end();
+  }
+}
+
+/** Where a person's hand has stopped it. Without an answer it is where it last was. */
+async function entryOf(client: Client, { module, state }: Ladder): Promise<Entry | undefined> {
+  if (state !== 'stopped') return undefined;
+  const placements = await client.placements().catch(() => undefined);
+  return placements?.body.modules.find((one) => one.module === module);
+}
+
+type Wish = Omit<Options, 'json'>;
+
+/** Before a process is started for it. What only the server knows it says itself. */
+function refuseNowhere(wish: Wish): void {
+  const policy = policyOf(wish);
+  if ('complaint' in policy)
+    throw failure(
+      'steps-invalid',
+      422,
+      'These steps lead nowhere',
+      `${policy.complaint}.`.replace(/^./, (first) => first.toUpperCase()),
+      'npx banyan ladder --help',
+    );
+}
+
+/** One process is enough to begin with; those there are stay as they are. Answers whether it is this command's. */
+async function ensureInstance(client: Client, module: string, progress: Progress): Promise<boolean> {
+  const { body } = await client.placements();
+  const entry = body.modules.find((one) => one.module === module);
+  if (!entry || entry.instances.some(({ healthy }) => healthy)) return false;
+  progress.show(module, 'starting a process');
+  await client.services(module, Math.max(1, entry.desired));
+  return entry.desired === 0;
+}
+
+const INTERRUPTED = 499;
+
+/** Where the ladder is refused, a process that was started for it is ended again; not where another ladder needs it. */
+async function begin(client: Client, module: string, wish: Wish, started: boolean): Promise<Answer<Ladder>> {
+  try {
+    return await client.ask<Ladder>('PUT', pathOf(module), {
       body: wish,
       next: {
         'ladder-running': `npx banyan ladder status ${module}`,
         'ladder-not-needed': `npx banyan restore ${module}`,
       },
     });
-    if (!json) sayBegun(begun.body, terminal);
-    const last = await watch(client, terminal, begun, progress, json);
-    progress.end();
-    if (terminal.interrupted.aborted) return leave(last, terminal, json);
-    if (json) terminal.out.write(`${last.text}\n`);
-    sayEnd(last.body, terminal, json);
-  } finally {
-    progress.end();
+  } catch (error) {
+    const { status = 500, code } = error instanceof Failure ? error.problem : {};
+    const refused = status >= 400 && status < INTERRUPTED && code !== 'ladder-running';
+    if (started && refused) await client.services(module, 0).catch(() => {});
+    throw error;
   }
-}
-
-/** One process is enough to begin with; those there are stay as they are. */
-async function ensureInstance(client: Client, module: string, progress: Progress): Promise<void> {
-  const { body } = await client.placements();
-  const entry = body.modules.find((one) => one.module === module);
-  if (!entry || entry.instances.some(({ healthy }) => healthy)) return;
-  progress.show(module, 'starting a process');
-  await client.services(module, Math.max(1, entry.desired));
 }
 
 const LOOK_MS = 500;
@@ -108,7 +149,7 @@ async function watch(
     await sleep(LOOK_MS, undefined, { signal: terminal.interrupted }).catch(() => {});
     try {
       const now = await client.ask<Ladder>('GET', pathOf(begun.body.module));
-      if (!json) sayStep(last.body, now.body, terminal);
+      if (!json && isStep(last.body, now.body)) progress.above(() => sayStep(now.body, terminal));
       last = now;
       awaySince = 0;
     } catch (error) {
@@ -124,19 +165,28 @@ async function watch(
 const isOver = ({ state, waits }: Ladder) =>
   state !== 'running' && !(state === 'paused' && waits === 'person');
 
-const doing = (body: Ladder) =>
-  `${headline(body, Date.now())}${body.reason ? `; ${oneLine(body.reason)}` : ''}`;
+/** What is tried on its service comes before what is waited for: it says why that takes so long. */
+function doing(body: Ladder): string {
+  const { rung, shadow, reason } = body;
+  const paused = shadow.paused === undefined ? '' : `paused because ${oneLine(shadow.paused)}`;
+  const tried = rung === 'shadow' ? [paused, shadowInWords(shadow)] : [];
+  return [headline(body, Date.now()), ...tried, oneLine(reason ?? '')].filter((one) => one !== '').join('; ');
+}
 
 function sayBegun({ module, steps, weaker }: Ladder, terminal: Terminal): void {
   const style = styleFor(terminal, terminal.out);
   terminal.out.write(`${style('bold', module)} climbs: ${stepsInWords(steps)}\n`);
-  for (const one of weaker) terminal.out.write(`  ${style('yellow', oneLine(one))}\n`);
+  for (const one of weaker.flatMap((all) => wrapped(oneLine(all), 76)))
+    terminal.out.write(`  ${style('yellow', one)}\n`);
 }
 
 /** What stays on the screen: each change of rung or state. */
-function sayStep(before: Ladder, now: Ladder, terminal: Terminal): void {
+function isStep(before: Ladder, now: Ladder): boolean {
   const shape = ({ state, rung, waits }: Ladder) => `${state} ${rung} ${waits}`;
-  if (shape(before) === shape(now) || isOver(now)) return;
+  return shape(before) !== shape(now) && !isOver(now);
+}
+
+function sayStep(now: Ladder, terminal: Terminal): void {
   const style = styleFor(terminal, terminal.out);
   terminal.out.write(`${style('bold', now.module)} ${headline(now, Date.now())}\n`);
 }

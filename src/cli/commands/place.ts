@@ -3,7 +3,8 @@ import { Argument, InvalidArgumentError } from 'commander';
 import type { Entry } from '../../banyan/placement/admin-contract.ts';
 import { connect, type PlaceWish } from '../client.ts';
 import { misusedOption } from '../failure.ts';
-import { mirrorsInWords, servesInWords } from '../picture.ts';
+import { mirrorsInWords } from '../move-lines.ts';
+import { servesInWords } from '../picture.ts';
 import type { Register } from '../register.ts';
 import { forEachModule } from '../several.ts';
 

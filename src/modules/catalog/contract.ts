@@ -12,6 +12,7 @@ import {
   operation,
   page,
   paging,
+  plain,
   prose,
   Type,
 } from '#banyan';
@@ -38,18 +39,20 @@ export const Product = Type.Object({
   priceCents: cents(),
   currency: currency(),
   /** What can still be sold: reservations are already taken off. */
-  stock: Type.Integer(),
+  stock: plain(Type.Integer()),
   imageId: nullable(id()),
 });
 export type Product = Static<typeof Product>;
 
 /** How often it took to be done; absent: once. */
-const attempts = Type.Optional(Type.Integer({ minimum: 1 }));
+const attempts = Type.Optional(plain(Type.Integer({ minimum: 1 })));
 /** Orders of the style `orchestration` are driven by their coordinator: who hears of them does not act on it. */
-const saga = Type.Optional(Type.String());
-const where = Type.String({ description: 'The host that did it' });
+const saga = Type.Optional(plain(Type.String()));
+const where = plain(Type.String({ description: 'The host that did it' }));
+/** On either side another host. */
+const shadow = { ignore: ['/body/where'] };
 
-const ReservedLine = Type.Object({ productId: id(), quantity: Type.Integer() });
+const ReservedLine = Type.Object({ productId: id(), quantity: plain(Type.Integer()) });
 
 export const catalog = defineContract('catalog', {
   summary: 'Products, prices and stock',
@@ -141,14 +144,17 @@ export const catalog = defineContract('catalog', {
       }),
       output: Type.Object({
         /** released: the order ended before; it gets nothing. */
-        state: Type.Union([
-          Type.Literal('reserved'),
-          Type.Literal('refused'),
-          Type.Literal('sold'),
-          Type.Literal('released'),
-        ]),
+        state: plain(
+          Type.Union([
+            Type.Literal('reserved'),
+            Type.Literal('refused'),
+            Type.Literal('sold'),
+            Type.Literal('released'),
+          ]),
+        ),
         where,
       }),
+      shadow,
       idempotent: true,
     }),
     release: operation({
@@ -156,6 +162,7 @@ export const catalog = defineContract('catalog', {
       access: 'internal',
       input: closed({ orderId: id() }),
       output: Type.Object({ where }),
+      shadow,
       idempotent: true,
     }),
     sell: operation({
@@ -163,6 +170,7 @@ export const catalog = defineContract('catalog', {
       access: 'internal',
       input: closed({ orderId: id() }),
       output: Type.Object({ where }),
+      shadow,
       idempotent: true,
     }),
   },

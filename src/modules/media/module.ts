@@ -7,7 +7,7 @@ import { createDecoder } from './decoding/processes.ts';
 import { MediaRepository } from './repository.ts';
 import { seedPictures } from './seeds.ts';
 import { MediaService } from './service.ts';
-import { openStorage } from './storage.ts';
+import { counted, openStorage, storageOperations } from './storage.ts';
 
 export interface MediaSettings {
   /** Where the bytes of pictures are: a `file:` URL. */
@@ -19,9 +19,16 @@ export default function mediaModule({ storageUrl }: MediaSettings): Module {
     contract: media,
     prisma: PrismaClient,
 
-    setup({ container, store, limits }) {
-      const storage = openStorage(storageUrl);
-      const decoder = createDecoder();
+    setup({ container, store, limits, counter }) {
+      const failed = counter('media_storage_failures_total', 'Failures of the storage of pictures', {
+        operation: storageOperations,
+      });
+      const killed = counter(
+        'media_decoders_killed_total',
+        'Processes that a picture ended while it was decoded',
+      );
+      const storage = counted(openStorage(storageUrl), failed);
+      const decoder = createDecoder({ onKilled: killed });
       container.register(MediaRepository, { useFactory: () => new MediaRepository(store) });
       container.register(MediaService, {
         // One, because it keeps bytes in memory.

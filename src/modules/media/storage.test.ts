@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openStorage } from './storage.ts';
+import { counted, openStorage, type Storage } from './storage.ts';
 
 const id = '01930000-0000-7000-8000-0000000000ab';
 let folder: string;
@@ -31,6 +31,21 @@ test('keeps, gives back and removes; nothing is nothing', async () => {
   await storage.remove(key);
   await storage.remove(key);
   expect(await files()).toEqual([]);
+});
+
+test('what fails is counted by what was asked, and fails all the same', async () => {
+  const no = () => Promise.reject(new Error('the folder is away'));
+  const away: Storage = { read: no, write: no, has: no, remove: no };
+  const failed: string[] = [];
+  const storage = counted(away, ({ operation = '' } = {}) => failed.push(operation));
+  const asked = [
+    storage.read('a'),
+    storage.write('a', Buffer.from('')),
+    storage.has('a'),
+    storage.remove('a'),
+  ];
+  for (const one of asked) await expect(one).rejects.toThrow('the folder is away');
+  expect(failed).toEqual(['read', 'write', 'read', 'remove']);
 });
 
 test('files are 0640 and folders 0750, whatever the umask', async () => {

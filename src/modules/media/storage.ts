@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { access, chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isTrial } from '#banyan';
+import { type Count, isTrial } from '#banyan';
 
 export interface Storage {
   write(key: string, bytes: Buffer): Promise<void>;
@@ -26,6 +26,23 @@ export function onlyForReal({ write, remove, ...reads }: Storage): Storage {
     ...reads,
     write: (key, bytes) => (isTrial() ? Promise.resolve() : write(key, bytes)),
     remove: (key) => (isTrial() ? Promise.resolve() : remove(key)),
+  };
+}
+
+export const storageOperations = ['read', 'write', 'remove'] as const;
+
+/** Every failure of it is counted, by the operation. */
+export function counted(storage: Storage, failed: Count): Storage {
+  const noted = <T>(operation: (typeof storageOperations)[number], work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      failed({ operation });
+      throw error;
+    });
+  return {
+    write: (key, bytes) => noted('write', storage.write(key, bytes)),
+    read: (key) => noted('read', storage.read(key)),
+    has: (key) => noted('read', storage.has(key)),
+    remove: (key) => noted('remove', storage.remove(key)),
   };
 }
 

@@ -12,6 +12,7 @@ import {
   operation,
   page,
   paging,
+  plain,
   prose,
   Type,
   time,
@@ -24,10 +25,12 @@ export const Notification = Type.Object({
   /** What it is about: welcome, order-confirmed, order-rejected, order-cancelled, or an administrator's own. */
   type: Type.String(),
   content: Type.String(),
-  status: Type.Union([Type.Literal('pending'), Type.Literal('sent'), Type.Literal('failed')]),
+  status: plain(Type.Union([Type.Literal('pending'), Type.Literal('sent'), Type.Literal('failed')])),
   createdAt: time(),
 });
 export type Notification = Static<typeof Notification>;
+
+const attempts = Type.Optional(plain(Type.Integer({ minimum: 1 })));
 
 export const notifications = defineContract('notifications', {
   summary: 'Mail to customers',
@@ -77,6 +80,8 @@ export const notifications = defineContract('notifications', {
         currency: currency(),
       }),
       output: Type.Object({ where: Type.String({ description: 'The host that did it' }) }),
+      // On either side another host.
+      shadow: { ignore: ['/body/where'] },
       idempotent: true,
     }),
   },
@@ -93,7 +98,7 @@ export const notifications = defineContract('notifications', {
         orderId: nullable(id()),
         type: Type.String(),
         at: time(),
-        attempts: Type.Optional(Type.Integer({ minimum: 1 })),
+        attempts,
       }),
     }),
     'notification-failed': event({
@@ -107,7 +112,7 @@ export const notifications = defineContract('notifications', {
         orderId: nullable(id()),
         type: Type.String(),
         why: Type.String(),
-        attempts: Type.Optional(Type.Integer({ minimum: 1 })),
+        attempts,
       }),
     }),
   },

@@ -2,7 +2,7 @@
 // is tried again with growing waits, about a minute and a half in all; then it is failed for good, and the order
 // that it is about stays as it is.
 import type { Logger } from 'pino';
-import type { Client, Failure, LeasedJob, Outcome } from '#banyan';
+import type { Client, Count, Failure, LeasedJob, Outcome } from '#banyan';
 import type { users } from '../users/contract.ts';
 import { type Mailer, RefusedForGood } from './mail/mailer.ts';
 import { type ClaimedMail, mail, type NotificationRepository } from './repository.ts';
@@ -19,8 +19,13 @@ export interface DeliveryParts {
   readonly repository: NotificationRepository;
   readonly mailer: Mailer;
   readonly users: Client<typeof users>;
+  /** By what came of a mail, or of an attempt at one. */
+  readonly count: Count;
   readonly log: Logger;
 }
+
+/** `failed`: it is tried again. */
+export const mailOutcomes = ['sent', 'failed', 'given-up'] as const;
 
 export function deliverJob(parts: DeliveryParts): LeasedJob<ClaimedMail> {
   return {
@@ -45,6 +50,7 @@ async function deliver(parts: DeliveryParts, note: ClaimedMail): Promise<Outcome
     headers: note.orderId ? { 'X-Order-ID': note.orderId } : {},
   });
   await parts.repository.finish(note);
+  parts.count({ outcome: 'sent' });
   return 'over';
 }
 
@@ -58,9 +64,11 @@ async function meaningOf(
   if (error instanceof RefusedForGood || note.attempts >= MAX_ATTEMPTS) {
     parts.log.warn(about, 'a mail is given up');
     await parts.repository.finish(note, why);
+    parts.count({ outcome: 'given-up' });
     return 'over';
   }
   parts.log.info({ ...about, wait: waitMs }, 'a mail failed');
+  parts.count({ outcome: 'failed' });
   return { waitMs, set: { last_error: why } };
 }
 

@@ -4,7 +4,7 @@ import { PrismaClient } from '../../../prisma/notifications/client/client.ts';
 import { users } from '../users/contract.ts';
 import { forgetGone } from './contacts.ts';
 import { notifications } from './contract.ts';
-import { deliverJob } from './delivery.ts';
+import { deliverJob, mailOutcomes } from './delivery.ts';
 import { listeners } from './listeners.ts';
 import { type MailSettings, openMailer } from './mail/open.ts';
 import { NotificationRepository } from './repository.ts';
@@ -21,6 +21,8 @@ export default function notificationsModule(settings: MailSettings): Module {
       const accounts = kit.ref(users);
       const mailer = openMailer(settings);
       const wake = () => kit.wake('deliver');
+      const what = 'Mails by what came of them, and attempts that are made again';
+      const count = kit.counter('notifications_mails_total', what, { outcome: mailOutcomes });
       container.register(NotificationRepository, { useFactory: () => new NotificationRepository(store) });
       container.register(NotificationService, {
         useFactory: (own) => {
@@ -42,7 +44,7 @@ export default function notificationsModule(settings: MailSettings): Module {
         },
         listeners: listeners(repository, wake),
         jobs: [
-          kit.leasedJob(deliverJob({ repository, mailer, users: accounts, log })),
+          kit.leasedJob(deliverJob({ repository, mailer, users: accounts, count, log })),
           { name: 'forget', everyMs: 60_000, run: () => forgetGone(store.sql).then(() => false) },
         ],
         close: () => mailer.close(),

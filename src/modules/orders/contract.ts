@@ -12,36 +12,46 @@ import {
   operation,
   page,
   paging,
+  plain,
+  sagaBeginning,
+  sagaFilter,
+  sagaList,
   Type,
   time,
 } from '#banyan';
 
-export const OrderStatus = Type.Union([
-  Type.Literal('placed'),
-  Type.Literal('confirmed'),
-  Type.Literal('rejected'),
-  Type.Literal('cancelled'),
-]);
+export const OrderStatus = plain(
+  Type.Union([
+    Type.Literal('placed'),
+    Type.Literal('confirmed'),
+    Type.Literal('rejected'),
+    Type.Literal('cancelled'),
+  ]),
+);
 export type OrderStatus = Static<typeof OrderStatus>;
 
-export const RejectReason = Type.Union([
-  Type.Literal('out-of-stock'),
-  Type.Literal('user-blocked'),
-  Type.Literal('payment-declined'),
-  Type.Literal('payment-timeout'),
-]);
+export const RejectReason = plain(
+  Type.Union([
+    Type.Literal('out-of-stock'),
+    Type.Literal('user-blocked'),
+    Type.Literal('payment-declined'),
+    Type.Literal('payment-timeout'),
+  ]),
+);
 export type RejectReason = Static<typeof RejectReason>;
 
 /** Who says what comes next: nobody (modules react to events) or a coordinator in orders. */
-export const SagaStyle = Type.Union([Type.Literal('choreography'), Type.Literal('orchestration')]);
+export const SagaStyle = plain(Type.Union([Type.Literal('choreography'), Type.Literal('orchestration')]));
 export type SagaStyle = Static<typeof SagaStyle>;
+
+const count = plain(Type.Integer());
 
 export const Order = Type.Object({
   id: id(),
   status: OrderStatus,
   reason: Type.Optional(RejectReason),
   lines: Type.Array(
-    Type.Object({ productId: id(), name: Type.String(), quantity: Type.Integer(), unitCents: cents() }),
+    Type.Object({ productId: id(), name: Type.String(), quantity: count, unitCents: cents() }),
   ),
   totalCents: cents(),
   currency: currency(),
@@ -51,7 +61,7 @@ export const Order = Type.Object({
 });
 export type Order = Static<typeof Order>;
 
-const Line = Type.Object({ productId: id(), quantity: Type.Integer() });
+const Line = Type.Object({ productId: id(), quantity: count });
 const saga = Type.Optional(SagaStyle);
 const Final = { orderId: id(), userId: id(), totalCents: cents(), currency: currency(), saga };
 
@@ -63,16 +73,21 @@ const openStates = [
   Type.Literal('stuck'),
 ] as const;
 
+const step = plain(Type.String());
+
 export const TimelineItem = Type.Object({
-  step: Type.String(),
-  status: Type.Union([Type.Literal('done'), Type.Literal('failed'), ...openStates]),
+  step,
+  status: plain(Type.Union([Type.Literal('done'), Type.Literal('failed'), ...openStates])),
   /** `monolith`, or the id of the instance that did it; null while nobody has. */
-  where: nullable(Type.String()),
-  attempts: Type.Integer(),
+  where: nullable(plain(Type.String())),
+  attempts: count,
   at: time(),
   why: nullable(Type.String()),
 });
 export type TimelineItem = Static<typeof TimelineItem>;
+
+/** What a shadow does is done by another host than what it is compared with. */
+const doneElsewhere = { ignore: ['/body/items/*/where'] };
 
 const Timeline = Type.Object({ items: Type.Array(TimelineItem) });
 
@@ -80,29 +95,31 @@ export const SagaInForce = Type.Object({ style: SagaStyle, changedAt: time(), ch
 export type SagaInForce = Static<typeof SagaInForce>;
 
 const Count = {
-  running: Type.Integer(),
-  waiting: Type.Integer(),
-  compensating: Type.Integer(),
-  stuck: Type.Integer(),
+  running: count,
+  waiting: count,
+  compensating: count,
+  stuck: count,
 };
 
 export const SagaOverview = Type.Object({
   ...SagaInForce.properties,
   ...Count,
   /** By style and the step that each stands at; those without any are left out. */
-  steps: Type.Array(Type.Object({ style: SagaStyle, step: Type.String(), ...Count })),
+  steps: Type.Array(Type.Object({ style: SagaStyle, step, ...Count })),
   /** The oldest 20. */
   stuckOrders: Type.Array(
     Type.Object({
       orderId: id(),
       style: SagaStyle,
-      step: Type.String(),
+      step,
       since: time(),
       why: Type.String(),
       /** The command that helps. */
       next: Type.String(),
     }),
   ),
+  /** With a filter: the sagas that fit, the stuck ones first. */
+  ...sagaList,
 });
 export type SagaOverview = Static<typeof SagaOverview>;
 
@@ -110,12 +127,13 @@ export const SagaOfOrder = Type.Object({
   orderId: id(),
   style: SagaStyle,
   status: OrderStatus,
-  state: Type.Union([...openStates, Type.Literal('finished')]),
-  step: Type.String(),
+  state: plain(Type.Union([...openStates, Type.Literal('finished')])),
+  step,
   why: nullable(Type.String()),
   /** The command that helps one that is stuck. */
   next: nullable(Type.String()),
   items: Type.Array(TimelineItem),
+  ...sagaBeginning,
 });
 export type SagaOfOrder = Static<typeof SagaOfOrder>;
 
@@ -200,16 +218,21 @@ export const orders = defineContract('orders', {
     }),
     sagas: operation({
       summary: 'The style in force, and the sagas that are not over, by step',
+      description:
+        'With any filter (or a limit) also the sagas that fit, the stuck ones first, page by page; by its id one that is over, too.',
+      saga: { role: 'list', command: 'banyan saga' },
       access: 'operator',
       scope: ['read', 'saga'],
       http: { method: 'GET', path: '/admin/saga' },
-      input: closed({}),
+      input: closed(sagaFilter),
+      example: () => ({ id: undefined, cursor: undefined, step: undefined }),
       output: SagaOverview,
       idempotent: true,
     }),
     setSagaStyle: operation({
       summary: 'Set the style of orders placed from now on; in force in every host when it answers',
       description: 'Orders placed before end in the style in which they began.',
+      saga: { role: 'style', command: 'banyan saga style :style' },
       access: 'operator',
       scope: 'saga',
       http: { method: 'PUT', path: '/admin/saga' },
@@ -223,6 +246,7 @@ export const orders = defineContract('orders', {
     }),
     showSaga: operation({
       summary: 'The saga of an order: where it stands, why, and what happened',
+      saga: { role: 'show', command: 'banyan saga show :orderId' },
       access: 'operator',
       scope: ['read', 'saga'],
       http: { method: 'GET', path: '/admin/saga/:orderId' },
@@ -233,21 +257,25 @@ export const orders = defineContract('orders', {
     }),
     retrySaga: operation({
       summary: 'Ask again, where an order is stuck',
+      saga: { role: 'retry', command: 'banyan saga retry :orderId' },
       access: 'operator',
       scope: 'saga',
       http: { method: 'POST', path: '/admin/saga/:orderId/retry' },
       input: closed({ orderId: id() }),
       output: SagaOfOrder,
+      shadow: doneElsewhere,
       idempotent: true,
       errors: ['order-unknown', 'saga-finished', 'saga-running'],
     }),
     cancelSaga: operation({
       summary: 'Give up an order that is stuck: take back what was done',
+      saga: { role: 'cancel', command: 'banyan saga cancel :orderId' },
       access: 'operator',
       scope: 'saga',
       http: { method: 'POST', path: '/admin/saga/:orderId/cancel' },
       input: closed({ orderId: id() }),
       output: SagaOfOrder,
+      shadow: doneElsewhere,
       idempotent: true,
       errors: ['order-unknown', 'saga-finished', 'saga-running', 'too-late'],
     }),
@@ -286,4 +314,5 @@ export const orders = defineContract('orders', {
       data: Type.Object(Final),
     }),
   },
+  mayLack: Object.keys(sagaFilter).map((field) => `/operations/sagas/input/${field}`),
 });

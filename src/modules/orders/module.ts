@@ -46,7 +46,7 @@ export default function ordersModule(): Module {
           show: ({ id }, { user }) => service.show(user.id, id),
           cancel: ({ id }, { user }) => service.cancel(user.id, id),
           timeline: ({ id }, { user }) => service.timeline(user.id, id),
-          sagas: () => operator.overview(),
+          sagas: (filter) => operator.overview(filter),
           setSagaStyle: ({ style, changedBy }, call) => operator.setStyle(style, changedBy, call),
           showSaga: ({ orderId }) => operator.show(orderId),
           retrySaga: ({ orderId }, call) => operator.retry(orderId, call),

@@ -66,6 +66,8 @@ export async function paymentsAlone() {
     ) {
       const workers = new WorkerPool({ name: 'charge', limit: 128, wake: () => task.wake(), log });
       const charging = chargeJob({
+        ended: () => {},
+        troubled: () => {},
         store,
         network: withTimeLimit(network, askLimitMs),
         unseal,

@@ -5,7 +5,7 @@
 // what the network answers.
 // A payment whose network is silent (2 x 2 s, then looked up, then voided) holds up no other.
 import type { Logger } from 'pino';
-import type { Failure, LeasedJob, Outcome, SecurityLog, Store } from '#banyan';
+import type { Count, Failure, LeasedJob, Outcome, SecurityLog, Store } from '#banyan';
 import { type CardNetwork, type ChargeKey, NoAnswer } from './card-network.ts';
 import { cardFor } from './contract.ts';
 import { type Answer, type ClaimedPayment, record } from './lifecycle.ts';
@@ -29,11 +29,18 @@ export interface ChargingParts {
   /** The clear text of a sealed one. */
   readonly unseal: (sealed: string) => Promise<string>;
   readonly security: SecurityLog;
+  /** Hears of each payment that came to an end at the network, by the outcome. */
+  readonly ended: Count;
+  /** Hears of each ask that the network did not answer, by the kind of its failure. */
+  readonly troubled: Count;
   readonly log: Logger;
 }
 
+export const paymentOutcomes = ['captured', 'declined', 'timeout', 'voided', 'refunded'] as const;
+export const networkFailures = ['silent', 'failed'] as const;
+
 export function chargeJob(parts: ChargingParts): LeasedJob<ClaimedPayment> {
-  const { store, log } = parts;
+  const { store, ended } = parts;
   return {
     name: 'charge',
     table: charges,
@@ -44,23 +51,34 @@ export function chargeJob(parts: ChargingParts): LeasedJob<ClaimedPayment> {
     async work(payment, signal) {
       const answer = await step(parts, payment, signal);
       const recorded = await record(store, payment, answer);
+      if (recorded && !answer.due) ended({ outcome: inOneWord(answer) });
       // What is not recorded was overtaken: the order ended, and whoever ended it made the row due.
       return answer.due || !recorded ? 'due' : 'over';
     },
 
-    failed: (payment, failure) => meaningOf(log, payment, failure),
+    failed: (payment, failure) => meaningOf(parts, payment, failure),
   };
 }
 
-function meaningOf(log: Logger, payment: ClaimedPayment, { error, waitMs, stopping }: Failure): Outcome {
+function inOneWord({ to, reason }: Answer): string {
+  return reason ? reason.replace('payment-', '') : to;
+}
+
+function meaningOf(
+  { log, troubled }: ChargingParts,
+  payment: ClaimedPayment,
+  { error, waitMs, stopping }: Failure,
+): Outcome {
   const { orderId, status, asks } = payment;
   if (stopping) return { waitMs };
   if (error instanceof NoAnswer && status === 'pending') {
     const silences = payment.silences + 1;
     log.info({ orderId, silences }, 'the card network is silent');
+    troubled({ kind: 'silent' });
     return { waitMs: 0, set: { silences } };
   }
   log.info({ err: error, orderId, asks, wait: waitMs }, 'the card network failed');
+  troubled({ kind: error instanceof NoAnswer ? 'silent' : 'failed' });
   return { waitMs };
 }
 

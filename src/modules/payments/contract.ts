@@ -10,6 +10,7 @@ import {
   operation,
   page,
   paging,
+  plain,
   Type,
   time,
 } from '#banyan';
@@ -19,13 +20,15 @@ export const Payment = Type.Object({
   orderId: id(),
   amountCents: cents(),
   currency: currency(),
-  status: Type.Union([
-    Type.Literal('pending'),
-    Type.Literal('captured'),
-    Type.Literal('failed'),
-    Type.Literal('voided'),
-    Type.Literal('refunded'),
-  ]),
+  status: plain(
+    Type.Union([
+      Type.Literal('pending'),
+      Type.Literal('captured'),
+      Type.Literal('failed'),
+      Type.Literal('voided'),
+      Type.Literal('refunded'),
+    ]),
+  ),
   createdAt: time(),
 });
 export type Payment = Static<typeof Payment>;
@@ -35,19 +38,21 @@ export const Charge = Type.Object({
   orderId: id(),
   amountCents: cents(),
   currency: currency(),
-  status: Type.Union([
-    Type.Literal('captured'),
-    Type.Literal('declined'),
-    Type.Literal('voided'),
-    Type.Literal('refunded'),
-  ]),
+  status: plain(
+    Type.Union([
+      Type.Literal('captured'),
+      Type.Literal('declined'),
+      Type.Literal('voided'),
+      Type.Literal('refunded'),
+    ]),
+  ),
   idempotencyKey: Type.String(),
   createdAt: time(),
 });
 export type Charge = Static<typeof Charge>;
 
 /** How often the card network was asked. */
-const attempts = Type.Optional(Type.Integer({ minimum: 0 }));
+const attempts = Type.Optional(plain(Type.Integer({ minimum: 0 })));
 const About = {
   orderId: id(),
   userId: id(),
@@ -56,8 +61,10 @@ const About = {
   currency: currency(),
   attempts,
 };
-const FailReason = Type.Union([Type.Literal('payment-declined'), Type.Literal('payment-timeout')]);
-const where = Type.String({ description: 'The host that did it' });
+const FailReason = plain(Type.Union([Type.Literal('payment-declined'), Type.Literal('payment-timeout')]));
+const where = plain(Type.String({ description: 'The host that did it' }));
+/** On either side another host. */
+const shadow = { ignore: ['/body/where'] };
 const OfOrder = { orderId: id(), userId: id(), totalCents: cents(), currency: currency() };
 
 /**
@@ -104,16 +111,19 @@ export const payments = defineContract('payments', {
       }),
       output: Type.Object({
         /** undone: the order ended before; it is never charged. */
-        state: Type.Union([
-          Type.Literal('pending'),
-          Type.Literal('captured'),
-          Type.Literal('failed'),
-          Type.Literal('undone'),
-        ]),
+        state: plain(
+          Type.Union([
+            Type.Literal('pending'),
+            Type.Literal('captured'),
+            Type.Literal('failed'),
+            Type.Literal('undone'),
+          ]),
+        ),
         reason: Type.Optional(FailReason),
-        attempts: Type.Integer(),
+        attempts: plain(Type.Integer()),
         where,
       }),
+      shadow,
       idempotent: true,
     }),
     undo: operation({
@@ -122,11 +132,14 @@ export const payments = defineContract('payments', {
       access: 'internal',
       input: closed(OfOrder),
       output: Type.Object({
-        state: Type.Union([Type.Literal('pending'), Type.Literal('undone')]),
-        how: Type.Union([Type.Literal('refunded'), Type.Literal('voided'), Type.Literal('never charged')]),
-        attempts: Type.Integer(),
+        state: plain(Type.Union([Type.Literal('pending'), Type.Literal('undone')])),
+        how: plain(
+          Type.Union([Type.Literal('refunded'), Type.Literal('voided'), Type.Literal('never charged')]),
+        ),
+        attempts: plain(Type.Integer()),
         where,
       }),
+      shadow,
       idempotent: true,
     }),
   },

@@ -4,7 +4,7 @@ import { instanceCachingFactory } from 'tsyringe';
 import { defineModule, type Module, pageOf } from '#banyan';
 import { PrismaClient } from '../../../prisma/payments/client/client.ts';
 import { withTimeLimit } from './card-network.ts';
-import { chargeJob } from './charging.ts';
+import { chargeJob, networkFailures, paymentOutcomes } from './charging.ts';
 import { commands } from './commands.ts';
 import { payments } from './contract.ts';
 import { forgetTokens } from './lifecycle.ts';
@@ -25,6 +25,11 @@ export default function paymentsModule(): Module {
     setup(kit) {
       const { container, store, log, unseal, security, hostId: where } = kit;
       const wake = () => kit.wake('charge');
+      const ended = kit.counter('payments_ended_total', 'Payments that came to an end at the card network', {
+        outcome: paymentOutcomes,
+      });
+      const asks = 'Asks of the card network that came to no answer';
+      const troubled = kit.counter('payments_network_failures_total', asks, { kind: networkFailures });
       const books = kit.outside(cardNetworkSchema, 3);
       container.register(PaymentRepository, { useFactory: () => new PaymentRepository(store) });
       container.register(Ledger, { useFactory: instanceCachingFactory(() => new Ledger(books)) });
@@ -42,7 +47,7 @@ export default function paymentsModule(): Module {
         },
         listeners: listeners(wake),
         jobs: [
-          kit.leasedJob(chargeJob({ store, network, unseal, security, log })),
+          kit.leasedJob(chargeJob({ store, network, unseal, security, ended, troubled, log })),
           { name: 'forget-tokens', everyMs: 3_600_000, run: () => forgetTokens(store.sql).then(() => false) },
         ],
       };

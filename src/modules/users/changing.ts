@@ -8,6 +8,7 @@ import {
   libraryProblem,
   problem,
   type SecurityLog,
+  type SessionAuthority,
   type Store,
 } from '#banyan';
 import type { PrismaClient } from '../../../prisma/users/client/client.ts';
@@ -18,7 +19,6 @@ import {
   type Changes,
   EmailTaken,
   type Row,
-  revoke,
   type Session,
   signedOut,
   type UserRepository,
@@ -32,6 +32,7 @@ const addressChanges: AddressRule = { name: 'changes of address', most: 20, seco
 export interface ChangingParts {
   readonly store: Store<PrismaClient>;
   readonly repository: UserRepository;
+  readonly authority: SessionAuthority;
   readonly limits: Limits;
   readonly security: SecurityLog;
 }
@@ -105,7 +106,7 @@ async function proven(
 
 /** An address that another account has is shown as wanted, and changes nothing; its owner is told. */
 async function change(
-  { store, repository }: ChangingParts,
+  { store, repository, authority }: ChangingParts,
   session: Session,
   { email, name, passwordHash }: Wish,
 ): Promise<User> {
@@ -123,7 +124,7 @@ async function change(
       await tx.publish(users.events['user-changed'], factsOf(row));
     }
     if (isTaken) await tx.publish(users.events['address-tried'], { userId: owner.id });
-    if (passwordHash !== undefined) await revoke(tx.sql, row);
+    if (passwordHash !== undefined) authority.endAll(tx, row);
     return ownView(row);
   });
 }

@@ -10,6 +10,7 @@ import {
   nothing,
   nullable,
   operation,
+  plain,
   prose,
   Type,
   time,
@@ -25,17 +26,18 @@ const shown = {
   email: Type.String({ examples: ['ada@example.com'] }),
   name: Type.String({ examples: ['Ada Lovelace'] }),
 };
-const role = Type.Union([Type.Literal('customer'), Type.Literal('admin')]);
+const role = plain(Type.Union([Type.Literal('customer'), Type.Literal('admin')]));
+const blocked = plain(Type.Boolean());
 
 export const User = Type.Object({
   id: id(),
   ...shown,
   role,
-  blocked: Type.Boolean(),
+  blocked,
   createdAt: time(),
   /** What came back from notifications: when this user was last written to, and how often. */
   lastNotifiedAt: nullable(time()),
-  notificationCount: Type.Integer(),
+  notificationCount: plain(Type.Integer()),
 });
 export type User = Static<typeof User>;
 
@@ -45,7 +47,7 @@ export const SignedIn = Type.Object({
   openedAt: time(),
   expiresAt: time(),
   /** The one that asks. */
-  current: Type.Boolean(),
+  current: plain(Type.Boolean()),
   /** The address that it was opened from. */
   from: nullable(Type.String({ examples: ['192.0.2.1'] })),
 });
@@ -54,7 +56,7 @@ const Changed = Type.Object({
   userId: id(),
   email: Type.String(),
   name: Type.String(),
-  blocked: Type.Boolean(),
+  blocked,
 });
 
 export const users = defineContract('users', {
@@ -177,9 +179,7 @@ export const users = defineContract('users', {
       summary: 'A user as other modules see one; null when there is none',
       access: 'internal',
       input: closed({ userId: id() }),
-      output: nullable(
-        Type.Object({ id: id(), email: Type.String(), name: Type.String(), blocked: Type.Boolean() }),
-      ),
+      output: nullable(Type.Object({ id: id(), email: Type.String(), name: Type.String(), blocked })),
       shadow: { reads: true },
       idempotent: true,
     }),

@@ -18,12 +18,12 @@ export default function usersModule({ dataDir }: UserSettings): Module {
     contract: users,
     prisma: PrismaClient,
 
-    setup({ container, store, log, limits, security, sessions: signer }) {
+    setup({ container, store, log, limits, security, sessions: authority }) {
       container.register(UserRepository, { useFactory: () => new UserRepository(store) });
-      container.register(Sessions, { useFactory: () => new Sessions(store, security) });
+      container.register(Sessions, { useFactory: () => new Sessions(store, authority, security) });
       const [repository, sessions] = [container.resolve(UserRepository), container.resolve(Sessions)];
       container.register(UserService, {
-        useFactory: () => new UserService({ store, repository, sessions, signer, limits, security }),
+        useFactory: () => new UserService({ store, repository, sessions, authority, limits, security }),
       });
       const service = container.resolve(UserService);
 

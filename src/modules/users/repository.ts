@@ -118,11 +118,6 @@ export async function noteMail(sql: Sql, userId: string, at: string): Promise<vo
   );
 }
 
-/** Ends every session of the user that was opened under an earlier epoch, on all hosts, when this commits. */
-export async function revoke(sql: Sql, { id, epoch }: Omit<Session, 'session'>): Promise<void> {
-  await sql.query('SELECT banyan_control.revoke($1::uuid, $2::int)', [id, epoch]);
-}
-
 export class EmailTaken extends Error {
   constructor() {
     super('another user has this address');

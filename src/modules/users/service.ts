@@ -9,7 +9,7 @@ import {
   type Limits,
   problem,
   type SecurityLog,
-  type SessionSigner,
+  type SessionAuthority,
   type Store,
 } from '#banyan';
 import type { PrismaClient } from '../../../prisma/users/client/client.ts';
@@ -17,7 +17,7 @@ import { factsOf, mustBeStrong, ownView, userOf } from './account.ts';
 import { type Changing, changeAccount, present, signIns, whoAsks } from './changing.ts';
 import { type User, users } from './contract.ts';
 import { hashPassword, inTurn, isPassword } from './passwords.ts';
-import { emailKey, revoke, type Session, signedOut, type UserRepository } from './repository.ts';
+import { emailKey, type Session, signedOut, type UserRepository } from './repository.ts';
 import type { Sessions } from './sessions.ts';
 
 const registrations: AddressRule = { name: 'registrations', most: 60, seconds: 3600 };
@@ -26,7 +26,7 @@ export interface UserServiceParts {
   readonly store: Store<PrismaClient>;
   readonly repository: UserRepository;
   readonly sessions: Sessions;
-  readonly signer: SessionSigner;
+  readonly authority: SessionAuthority;
   readonly limits: Limits;
   readonly security: SecurityLog;
 }
@@ -73,7 +73,7 @@ export class UserService {
    * guesses, in the turn of the hash: those who sign in rightly, many at once, do not count one another.
    */
   async signIn({ email, password }: { email: string; password: string }, call: Call) {
-    const { repository, sessions, signer, limits, security } = this.#parts;
+    const { repository, sessions, authority, limits, security } = this.#parts;
     await limits.take(signIns, call.address);
     const { id, role, epoch } = await inTurn(call, async () => {
       const guessed = `sign-in ${emailKey(email)}`;
@@ -88,7 +88,7 @@ export class UserService {
       await limits.right(guessed, call.address);
       return row;
     });
-    const { session, token, expiresAt } = await signer.sign({ id, role: role as User['role'], epoch });
+    const { session, token, expiresAt } = await authority.sign({ id, role: role as User['role'], epoch });
     await sessions.noteOpened({ id: session, userId: id, expiresAt, address: call.address });
     security.write({
       event: 'session.begin',
@@ -109,10 +109,10 @@ export class UserService {
 
   /** Leaves no row: the address is free again, and every session ends. */
   async deleteMe(session: Session): Promise<null> {
-    const { store, repository } = this.#parts;
+    const { store, repository, authority } = this.#parts;
     return store.transaction(async (tx) => {
       if (!(await repository.remove(tx, session))) throw signedOut();
-      await revoke(tx.sql, { id: session.id, epoch: session.epoch + 1 });
+      authority.endAll(tx, { id: session.id, epoch: session.epoch + 1 });
       await tx.publish(users.events['user-deleted'], { userId: session.id });
       return null;
     });

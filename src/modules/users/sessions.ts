@@ -1,11 +1,11 @@
-// Sessions as their user sees and ends them. A session that is ended stands in the control store when the transaction
-// commits, so every host refuses its token within a second, whatever becomes of this one.
+// Sessions as their user sees and ends them. It ends with the transaction that says so, and every host refuses its
+// token within a second, whatever becomes of this one.
 // Sessions opened before they had names are in no list; they end themselves, or with a new password.
-import { type Call, problem, type SecurityLog, type Store } from '#banyan';
+import { type Call, problem, type SecurityLog, type SessionAuthority, type Store } from '#banyan';
 import type { PrismaClient } from '../../../prisma/users/client/client.ts';
 import { whoAsks } from './changing.ts';
 import { users } from './contract.ts';
-import { revoke, type Session, signedOut, type UserTransaction } from './repository.ts';
+import { type Session, signedOut, type UserTransaction } from './repository.ts';
 
 /** Ended ones of one account that have not run out. One that has more ends all of its sessions at once. */
 const MOST_ENDED = 100;
@@ -20,10 +20,12 @@ export interface OpenedSession {
 
 export class Sessions {
   readonly #store: Store<PrismaClient>;
+  readonly #authority: SessionAuthority;
   readonly #security: SecurityLog;
 
-  constructor(store: Store<PrismaClient>, security: SecurityLog) {
+  constructor(store: Store<PrismaClient>, authority: SessionAuthority, security: SecurityLog) {
     this.#store = store;
+    this.#authority = authority;
     this.#security = security;
   }
 
@@ -102,11 +104,8 @@ export class Sessions {
         'SELECT count(*)::int AS ended FROM sessions WHERE user_id = $1 AND ended_at IS NOT NULL AND expires_at > now()',
         [user.id],
       );
-      if (rows[0]!.ended > MOST_ENDED) await endAll(tx, user);
-      else
-        await tx.sql.query(`SELECT banyan_control.revoke_sessions($1::text[], now() + interval '12 hours')`, [
-          names,
-        ]);
+      if (rows[0]!.ended > MOST_ENDED) await this.#endAll(tx, user);
+      else this.#authority.end(tx, names);
       return names;
     });
     for (const name of names)
@@ -117,6 +116,13 @@ export class Sessions {
         ...whoAsks(user.id, call),
       });
     return null;
+  }
+
+  /** By the epoch: one line for every host to remember, in place of one for each session. */
+  async #endAll(tx: UserTransaction, { id, epoch }: Session): Promise<void> {
+    await tx.sql.query('UPDATE users SET epoch = $2 WHERE id = $1', [id, epoch + 1]);
+    await tx.sql.query('DELETE FROM sessions WHERE user_id = $1', [id]);
+    this.#authority.endAll(tx, { id, epoch: epoch + 1 });
   }
 }
 
@@ -129,11 +135,4 @@ async function isGood({ sql }: UserTransaction, { id, epoch, session }: Session)
     [id, epoch, session],
   );
   return rowCount > 0;
-}
-
-/** By the epoch: one line for every host to remember, in place of one for each session. */
-async function endAll({ sql }: UserTransaction, { id, epoch }: Session): Promise<void> {
-  await sql.query('UPDATE users SET epoch = $2 WHERE id = $1', [id, epoch + 1]);
-  await sql.query('DELETE FROM sessions WHERE user_id = $1', [id]);
-  await revoke(sql, { id, epoch: epoch + 1 });
 }

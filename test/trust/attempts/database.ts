@@ -126,6 +126,8 @@ const changes: readonly [name: string, sql: string][] = [
   ['confirms an order', `UPDATE orders.orders SET status = 'confirmed'`],
   ['makes itself an administrator', `UPDATE users.users SET role = 'admin'`],
   ['ends the sessions of others', `SELECT banyan_control.revoke('${nobody}', 1000000)`],
+  ['writes that they ended', `INSERT INTO users.session_end (user_id, epoch) VALUES ('${nobody}', 1000000)`],
+  ['has users write so', `SELECT users.end_sessions('${nobody}', 1000000, NULL)`],
   ['moves a module', `UPDATE banyan_control.placement SET placement = 'service', percent = 100`],
   ['has a process started', `INSERT INTO banyan_control.service (module, number) VALUES ('users', 77)`],
   ['throws a host out', 'DELETE FROM banyan_control.host'],

@@ -17,9 +17,11 @@ import {
   Replayed,
   Skipped,
   Tailed,
+  TriedDelivery,
   Verified,
   WholeEvent,
 } from './schemas.ts';
+import { selection } from './selection.ts';
 
 /** The log's last day goes while it is looked at. */
 export const VERIFY_MOST_DAYS = LOG_DAYS - 1;
@@ -33,6 +35,10 @@ const changedBy = Type.Optional(
     examples: ['ada'],
   }),
 );
+const why = prose({ minLength: 1, maxLength: 1_000, examples: ['Its order was a test.'] });
+const ids = Type.Optional(Type.Array(id(), { minItems: 1, maxItems: 1000 }));
+/** An example that selects by the module alone. */
+const noSelection = { type: undefined, reason: undefined, key: undefined, olderThan: undefined };
 const headers = { changedBy: 'X-Changed-By' };
 /** Of what takes the data of any event: room for the largest, and to say of a larger one what is wrong with it. */
 const MAX_BODY_BYTES = 2 * MAX_EVENT_BYTES;
@@ -76,10 +82,15 @@ export const events = defineContract('events', {
         state: Type.Optional(
           Type.Unsafe<OpenDeliveryState>({ type: 'string', enum: [...openDeliveryStates] }),
         ),
+        ...selection,
         ...paging,
       }),
-      example: (contracts) => ({ ...ofModule(contracts), cursor: undefined }),
-      output: page(DeadLetter),
+      example: (contracts) => ({ ...ofModule(contracts), ...noSelection, cursor: undefined }),
+      output: Type.Object({
+        ...page(DeadLetter).properties,
+        /** How many there are in all, over all pages; on the first page alone. */
+        total: Type.Optional(Type.Integer({ minimum: 0 })),
+      }),
       idempotent: true,
       errors: ['module-unknown', 'store-elsewhere'],
     }),
@@ -88,8 +99,12 @@ export const events = defineContract('events', {
       access: 'operator',
       scope: 'events',
       http: { method: 'GET', path: '/admin/events/dead/:id' },
-      input: closed({ id: id(), module: Type.Optional(name()) }),
-      example: ofModule,
+      input: closed({
+        id: id(),
+        module: Type.Optional(name()),
+        any: Type.Optional(Type.Boolean({ description: 'Also one that is done or dropped.' })),
+      }),
+      example: (contracts) => ({ ...ofModule(contracts), any: undefined }),
       output: DeadLetterDetails,
       idempotent: true,
       errors: ['letter-unknown', 'module-unknown', 'store-elsewhere'],
@@ -115,19 +130,60 @@ export const events = defineContract('events', {
       idempotent: false,
       errors: ['letter-unknown', 'module-unknown', 'not-at-rest', 'not-repairable', 'store-elsewhere'],
     }),
+    try: operation({
+      summary: 'Would it work? The listener as it is, in a transaction that is rolled back',
+      description:
+        'Answers whether it came to its end, what went wrong, and what it would publish. Nothing of it takes effect, and ' +
+        'nothing leaves. `data` is tried instead of what came; `checkOnly` only says whether the data can be read.',
+      access: 'operator',
+      scope: 'events',
+      http: { method: 'POST', path: '/admin/events/dead/:id/try' },
+      input: closed({
+        id: id(),
+        module: Type.Optional(name()),
+        data: Type.Optional(Type.Unknown()),
+        checkOnly: Type.Optional(Type.Boolean()),
+      }),
+      maxBodyBytes: MAX_BODY_BYTES,
+      example: (contracts) => ({ ...ofModule(contracts), data: undefined }),
+      output: TriedDelivery,
+      idempotent: true,
+      errors: ['letter-unknown', 'module-unknown', 'not-at-rest', 'store-elsewhere'],
+    }),
     redriveMany: operation({
-      summary: 'Try all dead letters of a module again, or those named, each key in its order',
+      summary:
+        'Try all dead letters of a module again, those of a selection or those named, each key in its order',
+      description:
+        'At once, or so many a second: then each has a time before which it is not tried. It holds whichever host tries it.',
       access: 'operator',
       scope: 'events',
       http: { method: 'POST', path: '/admin/events/redrive' },
       headers,
       input: closed({
         module: Type.Optional(name()),
-        ids: Type.Optional(Type.Array(id(), { minItems: 1, maxItems: 1000 })),
+        ids,
+        ...selection,
+        perSecond: Type.Optional(Type.Number({ minimum: 0.01, maximum: 1000, examples: [10] })),
         changedBy,
       }),
-      example: (contracts) => ({ ...ofModule(contracts), ids: undefined }),
-      output: Type.Object({ redriven: Type.Integer({ minimum: 0 }) }),
+      example: (contracts) => ({ ...ofModule(contracts), ...noSelection, ids: undefined }),
+      output: Type.Object({
+        redriven: Type.Integer({ minimum: 0 }),
+        /** With a rate: how long until the last of them is tried. */
+        lastAfterSeconds: Type.Optional(Type.Number({ minimum: 0 })),
+      }),
+      idempotent: false,
+      errors: ['letter-unknown', 'module-unknown', 'not-at-rest', 'store-elsewhere'],
+    }),
+    dropMany: operation({
+      summary: 'Give up all dead letters of a selection, or those named; later events of their keys go on',
+      access: 'operator',
+      scope: 'events',
+      http: { method: 'POST', path: '/admin/events/drop' },
+      headers,
+      input: closed({ module: Type.Optional(name()), ids, ...selection, why, changedBy }),
+      example: (contracts) => ({ ...ofModule(contracts), ...noSelection, ids: undefined }),
+      output: Type.Object({ dropped: Type.Integer({ minimum: 0 }) }),
       idempotent: false,
       errors: ['letter-unknown', 'module-unknown', 'not-at-rest', 'store-elsewhere'],
     }),
@@ -140,7 +196,7 @@ export const events = defineContract('events', {
       input: closed({
         id: id(),
         module: Type.Optional(name()),
-        why: prose({ minLength: 1, maxLength: 1_000, examples: ['Its order was a test.'] }),
+        why,
         changedBy,
       }),
       example: ofModule,

@@ -4,14 +4,16 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { LogRecord } from '../../log/port.ts';
 import { toRecord } from '../cloudevents.ts';
 import { EventRefused } from '../publisher.ts';
+import { redriveAll } from '../testing/redrive-all.ts';
 import { openServer, type TestServer } from '../testing/server.ts';
 import { byKey, openStand, type Stand, type TestHost } from '../testing/stand.ts';
 import { until } from '../testing/until.ts';
 import { NotAtRest } from './at-rest.ts';
 import { listDeadLetters, readDeadLetter } from './dead-letters.ts';
 import { drop } from './drop.ts';
+import { NotRepairable } from './edit.ts';
 import { heldKeys } from './held.ts';
-import { NotRepairable, redrive, redriveAll } from './redrive.ts';
+import { redrive } from './redrive.ts';
 
 let server: TestServer;
 let stand: Stand;

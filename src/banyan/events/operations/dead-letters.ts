@@ -2,6 +2,7 @@
 // behind it. Reads only; cheap, since what is open stands in partial indexes.
 import type { Pool } from 'pg';
 import { type DeliveryState, deliveryStates } from '../delivery.ts';
+import { conditions, type Selection } from './selection.ts';
 
 export interface DeadLetter {
   readonly module: string;
@@ -32,6 +33,8 @@ export interface Attempted {
   readonly error: string;
   readonly stack: string | null;
   readonly at: string;
+  /** Of its span; null when a host of the version before made it. */
+  readonly traceparent: string | null;
 }
 
 export interface Audited {
@@ -72,18 +75,40 @@ function literalOf(state: DeliveryState): string {
   return `'${state}'`;
 }
 
+export interface DeadLetterQuery {
+  readonly state: DeliveryState;
+  readonly after?: DeadLetterPosition | undefined;
+  readonly limit: number;
+  readonly meant?: Selection;
+}
+
 /** Deliveries of one state, dead or otherwise open, those first that are in it longest. */
 export async function listDeadLetters(
   pool: Pool,
   module: string,
-  { state, after, limit }: { state: DeliveryState; after?: DeadLetterPosition; limit: number },
+  { state, after, limit, meant = {} }: DeadLetterQuery,
 ): Promise<{ letter: DeadLetter; place: DeadLetterPosition }[]> {
+  const { sql, values } = conditions(meant, 4);
   const { rows } = await pool.query<Row>(
     `SELECT ${columns(module)} FROM ${module}.event_delivery d
-     WHERE state = ${literalOf(state)} AND (settled_at, id) > ($1::timestamptz, $2::uuid) ORDER BY settled_at, id LIMIT $3`,
-    [after?.[0] ?? '-infinity', after?.[1] ?? '00000000-0000-0000-0000-000000000000', limit],
+     WHERE state = ${literalOf(state)} AND (settled_at, id) > ($1::timestamptz, $2::uuid)${sql}
+     ORDER BY settled_at, id LIMIT $3`,
+    [after?.[0] ?? '-infinity', after?.[1] ?? '00000000-0000-0000-0000-000000000000', limit, ...values],
   );
   return rows.map((row) => ({ letter: deadLetterOf(module, row), place: [row.place, row.id] }));
+}
+
+export async function countDeadLetters(
+  pool: Pool,
+  module: string,
+  { state, meant = {} }: Pick<DeadLetterQuery, 'state' | 'meant'>,
+): Promise<number> {
+  const { sql, values } = conditions(meant, 1);
+  const { rows } = await pool.query<{ n: number }>(
+    `SELECT count(*)::int AS n FROM ${module}.event_delivery d WHERE state = ${literalOf(state)}${sql}`,
+    values,
+  );
+  return rows[0]!.n;
 }
 
 export async function readDeadLetter(
@@ -97,7 +122,7 @@ export async function readDeadLetter(
       [id],
     ),
     pool.query<Omit<Attempted, 'at'> & { at: Date }>(
-      `SELECT attempt, host, error, stack, at FROM ${module}.event_attempt WHERE delivery_id = $1 ORDER BY at, id`,
+      `SELECT attempt, host, error, stack, at, traceparent FROM ${module}.event_attempt WHERE delivery_id = $1 ORDER BY at, id`,
       [id],
     ),
     pool.query<Omit<Audited, 'at' | 'original'> & { at: Date; original: Buffer | null }>(

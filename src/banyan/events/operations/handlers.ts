@@ -9,6 +9,7 @@ import type { EventStats } from '../stats.ts';
 import type { events } from './contract.ts';
 import { deadLetterHandlers } from './dead-letter-handlers.ts';
 import { logHandlers } from './log-handlers.ts';
+import { manyHandlers } from './many-handlers.ts';
 import { publishByHand } from './publish.ts';
 import { invalid, Site, type SiteOptions } from './site.ts';
 
@@ -16,6 +17,7 @@ export function eventHandlers(options: SiteOptions): Handlers<typeof events> {
   const site = new Site(options);
   return {
     ...deadLetterHandlers(site),
+    ...manyHandlers(site),
     ...logHandlers(site),
 
     overview: async () => {

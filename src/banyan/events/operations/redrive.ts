@@ -1,39 +1,37 @@
 // A delivery at rest is tried again, with its data as it came or with better data. Audit row and the original of what
 // was edited commit with it; the key's own lock keeps the order, so that it takes its place before the events that
-// wait behind it.
+// wait behind it. What must not be sent again of its headers is made new.
 import type { Sql } from '../../store/store.ts';
 import type { DeliveryState } from '../delivery.ts';
 import { type ModuleEvents, nameOf } from '../module-events.ts';
-import { checkOf, EventRefused } from '../publisher.ts';
-import type { Reading } from '../reading.ts';
 import { type Decided, lockResting, NotAtRest, outcome, type RestingRow } from './at-rest.ts';
 import { audit } from './audit.ts';
-
-type Unreadable = Extract<Reading, { kind: 'poison' }>;
-
-/** Its attributes, which an edit does not touch, keep this consumer from handling it. */
-export class NotRepairable extends Error {
-  constructor(reading: Exclude<Reading, { kind: 'event' }>) {
-    super('reason' in reading ? reading.reason : 'nobody here listens to it');
-    this.name = 'NotRepairable';
-  }
-}
+import { edited } from './edit.ts';
+import { conditions, type Selection } from './selection.ts';
+import { type ChangedHeader, madeNew } from './sent-again.ts';
 
 const redrivable: readonly DeliveryState[] = ['dead', 'unknown-version', 'early', 'waiting'];
 
-/**
- * All or none. @param data replaces the event's data: throws EventRefused with the paths that are wrong.
- */
+export interface Redrive {
+  readonly by: string;
+  /** Replaces the event's data: throws EventRefused with the paths that are wrong. */
+  readonly data?: unknown;
+  /** Not before these many milliseconds, and each of them so much later than the one before. Absent: at once. */
+  readonly pace?: { readonly firstMs: number; readonly everyMs: number } | undefined;
+}
+
+/** All or none. */
 export async function redrive(
   of: ModuleEvents,
   ids: readonly string[],
-  { by, data }: { by: string; data?: unknown },
+  { by, data, pace }: Redrive,
 ): Promise<Decided[]> {
   const schema = nameOf(of);
   const decided = await of.store.transaction(async ({ sql }) => {
     const rows = await lockResting(sql, schema, ids, redrivable);
-    const edited = data !== undefined;
-    if (edited) for (const row of rows) await edit(of, sql, row, data);
+    if (data !== undefined) for (const row of rows) await replaceData(of, sql, row, data);
+    const asleep = rows.filter(({ state }) => state !== 'waiting');
+    const changed = await renewHeaders(sql, schema, asleep);
     await audit(
       sql,
       schema,
@@ -41,8 +39,8 @@ export async function redrive(
         action: 'redrive',
         by,
         eventId: id,
-        detail: { state, reason, attempts, edited },
-        original: edited ? value : null,
+        detail: { state, reason, attempts, edited: data !== undefined, headers: changed.get(id) ?? [] },
+        original: data === undefined ? null : value,
       })),
     );
     await sql.query(
@@ -51,68 +49,87 @@ export async function redrive(
     );
     await sql.query(
       `SELECT ${schema}.event_again(id) FROM unnest($1::uuid[]) WITH ORDINALITY AS o (id, n) ORDER BY n`,
-      [rows.filter(({ state }) => state !== 'waiting').map(({ id }) => id)],
+      [asleep.map(({ id }) => id)],
     );
+    if (pace) await oneAfterAnother(sql, schema, rows, pace);
     return outcome(sql, schema, ids);
   });
   of.wake();
   return decided;
 }
 
-/** Every dead letter of the module, key by key in their order; answers how many. */
-export async function redriveAll(of: ModuleEvents, by: string): Promise<number> {
-  const schema = nameOf(of);
-  // Ids first: one that is dead again by the time the next ones are sent is not sent twice.
-  const { rows } = await of.store.pool.query<{ id: string }>(
-    `SELECT id FROM ${schema}.event_delivery WHERE state = 'dead' ORDER BY topic, key, sequence NULLS LAST, arrival`,
+/** A time before which each is not tried: in its row, so that it holds whoever tries it. */
+async function oneAfterAnother(
+  sql: Sql,
+  schema: string,
+  rows: readonly RestingRow[],
+  { firstMs, everyMs }: NonNullable<Redrive['pace']>,
+): Promise<void> {
+  await sql.query(
+    `UPDATE ${schema}.event_delivery d
+     SET next_at = clock_timestamp() + ($2::float8 + (o.n - 1) * $3::float8) * interval '1 ms'
+     FROM unnest($1::uuid[]) WITH ORDINALITY AS o (id, n) WHERE d.id = o.id AND d.state IN ('queued', 'waiting')`,
+    [rows.map(({ id }) => id), firstMs, everyMs],
   );
-  let redriven = 0;
-  for (let first = 0; first < rows.length; first += PORTION) {
-    const ids = rows.slice(first, first + PORTION).map(({ id }) => id);
-    try {
-      redriven += (await redrive(of, ids, { by })).length;
-    } catch (error) {
-      if (!(error instanceof NotAtRest)) throw error;
-      // Somebody else decided about one of them meanwhile: one by one, without it.
-      for (const id of ids) redriven += await oneOfMany(of, id, by);
-    }
-  }
-  return redriven;
 }
 
-const PORTION = 200;
-
-async function oneOfMany(of: ModuleEvents, id: string, by: string): Promise<number> {
-  try {
-    return (await redrive(of, [id], { by })).length;
-  } catch (error) {
-    if (error instanceof NotAtRest) return 0;
-    throw error;
-  }
+async function renewHeaders(
+  sql: Sql,
+  schema: string,
+  rows: readonly RestingRow[],
+): Promise<ReadonlyMap<string, ChangedHeader[]>> {
+  const known = rows.filter(({ headers }) => headers !== null);
+  const renewed = known.map(({ id, headers }) => ({ id, ...madeNew(headers!) }));
+  await sql.query(
+    `UPDATE ${schema}.event_delivery d SET headers = g.headers::json
+     FROM unnest($1::uuid[], $2::text[]) AS g (id, headers) WHERE d.id = g.id`,
+    [renewed.map(({ id }) => id), renewed.map(({ headers }) => JSON.stringify(headers))],
+  );
+  return new Map(renewed.map(({ id, changed }) => [id, changed]));
 }
 
-/** Better data for one delivery: it must be what the consumer can handle, and of the same key. */
-async function edit(of: ModuleEvents, sql: Sql, row: RestingRow, data: unknown): Promise<void> {
-  const { id, topic, key, headers } = row;
-  const value = Buffer.from(JSON.stringify(data));
-  const reading = of.reader.read(topic, { key, headers: headers ?? {}, value }, id);
-  if (reading.kind === 'poison' && !reading.attributes.wrong) refuse(of, reading, data);
-  if (reading.kind !== 'event') throw new NotRepairable(reading);
-  const field = reading.listener.event.key;
-  if ((data as Record<string, unknown>)[field] !== key)
-    throw new EventRefused('An edit keeps the key', [
-      { path: `/${field}`, message: `must stay ${JSON.stringify(key)}: it is the key` },
-    ]);
+async function replaceData(of: ModuleEvents, sql: Sql, row: RestingRow, data: unknown): Promise<void> {
+  const { value } = edited(of, row, data);
   await sql.query(`UPDATE ${nameOf(of)}.event_delivery SET value = $2::bytea WHERE id = $1::uuid`, [
-    id,
+    row.id,
     value,
   ]);
 }
 
-/** The consumer could read it but for its data. */
-function refuse(of: ModuleEvents, { attributes, reason }: Unreadable, data: unknown): void {
-  const listener = of.listeners.find(({ event }) => event.type === attributes.type);
-  if (!listener) return;
-  const errors = checkOf(listener.event).errors(data);
-  throw new EventRefused(reason, errors.length > 0 ? errors : [{ path: '', message: reason }]);
+/** The dead letters of a module that are meant, in the order of their keys. */
+export async function selected(of: ModuleEvents, selection: Selection): Promise<string[]> {
+  const { sql, values } = conditions(selection, 1);
+  const { rows } = await of.store.pool.query<{ id: string }>(
+    `SELECT id FROM ${nameOf(of)}.event_delivery d WHERE state = 'dead'${sql} ORDER BY topic, key, sequence NULLS LAST, arrival`,
+    values,
+  );
+  return rows.map(({ id }) => id);
+}
+
+const PORTION = 200;
+
+/** In portions, so that no transaction is long; where somebody else decided about one meanwhile, one by one without it. */
+export async function inPortions(
+  ids: readonly string[],
+  decide: (some: readonly string[], before: number) => Promise<readonly Decided[]>,
+): Promise<number> {
+  let decided = 0;
+  const one = async (id: string) => {
+    try {
+      return (await decide([id], decided)).length;
+    } catch (error) {
+      if (error instanceof NotAtRest) return 0;
+      throw error;
+    }
+  };
+  for (let first = 0; first < ids.length; first += PORTION) {
+    const some = ids.slice(first, first + PORTION);
+    try {
+      decided += (await decide(some, decided)).length;
+    } catch (error) {
+      if (!(error instanceof NotAtRest)) throw error;
+      for (const id of some) decided += await one(id);
+    }
+  }
+  return decided;
 }

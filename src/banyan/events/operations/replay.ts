@@ -6,6 +6,7 @@
 
 import { describeObstacle, type Obstacle, type Positions, type StoredRecord } from '../../log/port.ts';
 import type { Transaction } from '../../store/store.ts';
+import { spanOf } from '../effect.ts';
 import { type ModuleEvents, nameOf } from '../module-events.ts';
 import type { Reading } from '../reading.ts';
 import { Semaphore } from '../semaphore.ts';
@@ -132,6 +133,7 @@ async function handle(of: ModuleEvents, { record, reading }: Item, count: () => 
         topic: record.topic,
         attempt,
         replay: true,
+        traceparent: spanOf(envelope),
         enter: (tx) => quietly(of, tx, record.topic, envelope.subject),
       });
       return;

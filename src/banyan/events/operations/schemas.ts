@@ -107,6 +107,8 @@ const Attempted = Type.Object({
   error: Type.String(),
   stack: nullable(Type.String()),
   at: time(),
+  /** Of its span; null when a host of the version before made it. */
+  traceparent: nullable(Type.String()),
 });
 
 const Audited = Type.Object({
@@ -143,6 +145,8 @@ export const DeadLetterDetails = Type.Object({
   bytes: count(),
   /** Other consumers that have this event in the same state. */
   alsoIn: Type.Array(Type.String()),
+  /** Headers that are not sent again: a redrive makes them new, or leaves them out. */
+  notSentAgain: Type.Array(Type.String()),
 });
 export type DeadLetterDetails = Static<typeof DeadLetterDetails>;
 
@@ -158,6 +162,41 @@ export const Decided = Type.Object({
   ),
 });
 export type Decided = Static<typeof Decided>;
+
+const ChangedHeader = Type.Object({
+  name: Type.String(),
+  before: Type.String(),
+  /** Null: left out. */
+  after: nullable(Type.String()),
+});
+
+export const TriedDelivery = Type.Object({
+  module: Type.String(),
+  id: uuid(),
+  type: Type.String(),
+  /** It would be handled: the listener came to its end. */
+  works: Type.Boolean(),
+  /** The listener was called. It is not where the data cannot be read, or only the data was to be checked. */
+  ran: Type.Boolean(),
+  error: Type.Optional(Type.String()),
+  stack: Type.Optional(Type.String()),
+  /** What is wrong with the data, by the path into it. */
+  errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+  /** Why it says nothing of the event: it met a lock, its time, a lost connection. Try once more. */
+  disturbed: Type.Optional(Type.String()),
+  publishes: Type.Array(
+    Type.Object({
+      module: Type.String(),
+      type: Type.String(),
+      key: Type.String(),
+      data: Type.Unknown(),
+    }),
+  ),
+  /** Headers that a redrive would make new (`after` is one such) or leave out. */
+  headers: Type.Array(ChangedHeader),
+  tookMs: Type.Number({ minimum: 0 }),
+});
+export type TriedDelivery = Static<typeof TriedDelivery>;
 
 export const Skipped = Type.Object({
   items: Type.Array(

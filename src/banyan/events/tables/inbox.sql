@@ -50,6 +50,8 @@ CREATE TABLE IF NOT EXISTS event_delivery (
 );
 CREATE INDEX IF NOT EXISTS event_delivery_due ON event_delivery (next_at) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS event_delivery_open ON event_delivery (topic, key, sequence) WHERE state IN ('waiting', 'queued', 'early', 'unknown-version', 'dead');
+-- The dead letters in the order in which they are listed (operations/dead-letters.ts).
+CREATE INDEX IF NOT EXISTS event_delivery_dead ON event_delivery (settled_at, id) WHERE state = 'dead';
 CREATE INDEX IF NOT EXISTS event_delivery_settled ON event_delivery (settled_at) WHERE state IN ('done', 'dropped');
 
 CREATE TABLE IF NOT EXISTS event_attempt (
@@ -59,6 +61,16 @@ CREATE TABLE IF NOT EXISTS event_attempt (
   host text NOT NULL,
   error text NOT NULL,
   stack text,
-  at timestamptz NOT NULL DEFAULT clock_timestamp()
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- Of the attempt's own span; null where a host of the version before made it.
+  traceparent text
 );
+DO $$ BEGIN
+  -- A table of an older version lacks it. Asked first: ALTER TABLE would lock the table each time.
+  IF NOT EXISTS (
+    SELECT FROM pg_attribute WHERE attrelid = 'event_attempt'::regclass AND attname = 'traceparent' AND NOT attisdropped
+  ) THEN
+    ALTER TABLE event_attempt ADD COLUMN traceparent text;
+  END IF;
+END $$;
 CREATE INDEX IF NOT EXISTS event_attempt_delivery ON event_attempt (delivery_id, attempt);

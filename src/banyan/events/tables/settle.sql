@@ -25,14 +25,19 @@ BEGIN
 END $$;
 
 -- An attempt at a waiting delivery failed. No wait: it was the last one. Answers false when another host was
--- first with this attempt.
-CREATE OR REPLACE FUNCTION event_fail(
-  p_id uuid, p_attempt integer, p_wait interval, p_holds boolean, p_host text, p_error text, p_stack text
+-- first with this attempt. Of the attempts at one delivery the first and the last 99 are kept.
+CREATE OR REPLACE FUNCTION event_failed(
+  p_id uuid, p_attempt integer, p_wait interval, p_holds boolean, p_host text, p_error text, p_stack text,
+  p_traceparent text
 ) RETURNS boolean LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
   PERFORM FROM event_delivery WHERE id = p_id AND state = 'waiting' AND attempts = p_attempt - 1 FOR UPDATE;
   IF NOT FOUND THEN RETURN false; END IF;
-  INSERT INTO event_attempt (delivery_id, attempt, host, error, stack) VALUES (p_id, p_attempt, p_host, p_error, p_stack);
+  INSERT INTO event_attempt (delivery_id, attempt, host, error, stack, traceparent)
+  VALUES (p_id, p_attempt, p_host, p_error, p_stack, p_traceparent);
+  DELETE FROM event_attempt WHERE delivery_id = p_id
+    AND id > (SELECT min(id) FROM event_attempt WHERE delivery_id = p_id)
+    AND id <= (SELECT id FROM event_attempt WHERE delivery_id = p_id ORDER BY id DESC OFFSET 99 LIMIT 1);
   IF p_wait IS NULL THEN
     PERFORM event_settle(p_id, 'dead', p_error, p_holds, p_attempt);
   ELSE
@@ -40,6 +45,13 @@ BEGIN
   END IF;
   RETURN true;
 END $$;
+
+-- As a host of the version before calls it.
+CREATE OR REPLACE FUNCTION event_fail(
+  p_id uuid, p_attempt integer, p_wait interval, p_holds boolean, p_host text, p_error text, p_stack text
+) RETURNS boolean LANGUAGE sql SET search_path FROM CURRENT AS $$
+  SELECT event_failed(p_id, p_attempt, p_wait, p_holds, p_host, p_error, p_stack, NULL)
+$$;
 
 -- A delivery at rest is to be tried: a redrive, a version that is now known, a gap that nobody will fill.
 CREATE OR REPLACE FUNCTION event_again(p_id uuid) RETURNS boolean

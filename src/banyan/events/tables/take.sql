@@ -24,7 +24,8 @@ BEGIN
     WHERE topic = p_topic AND key = p_key AND event_is_open(state, holds)
     ORDER BY sequence NULLS LAST, arrival LIMIT 1;
     IF head.state = 'queued' THEN
-      UPDATE event_delivery SET state = 'waiting', next_at = clock_timestamp() WHERE id = head.id;
+      -- One that is redriven at a rate has a time before which it is not tried.
+      UPDATE event_delivery SET state = 'waiting', next_at = greatest(clock_timestamp(), next_at) WHERE id = head.id;
     END IF;
   END IF;
 END $$;

@@ -1,7 +1,7 @@
 // A stand for tests: a database with both modules, a log, and as many hosts as a test wants. `till` writes each
 // event that it handles into the table `effect`; what the table says in the end is what happened.
 
-import type { EventLog } from '../../log/port.ts';
+import type { EventLog, LogLogger } from '../../log/port.ts';
 import { createPostgresLog } from '../../log/postgres.ts';
 import { on } from '../../saga/on.ts';
 import type { OpenStore } from '../../store/create.ts';
@@ -25,6 +25,7 @@ export interface HostOptions extends Partial<Pick<EventRuntimeOptions, 'steps' |
   /** The listener reads an answer before its last statement, so it does not go side by side with others. */
   readonly waits?: boolean;
   readonly eventLog?: EventLog;
+  readonly log?: LogLogger;
 }
 
 export interface TestHost {
@@ -99,7 +100,7 @@ function openHost(url: string, options: HostOptions, makeLog?: (host: string) =>
     contracts: [shop, till],
     eventLog,
     hostId,
-    log: quiet,
+    log: options.log ?? quiet,
     steps: options.steps,
     timing: { pollMs: 200, ...options.timing },
     concurrency: options.concurrency,

@@ -4,7 +4,7 @@
 import { noAccount, type Second, type Tally, withSecond } from '../account.ts';
 import { judge } from '../judge.ts';
 import { type Policy, type PolicyWish, percentOf, policyOf, type Rung } from '../rungs.ts';
-import { begin, type Climb, next } from '../steps.ts';
+import { begin, type Climb, isTimeOver, next } from '../steps.ts';
 
 export interface Truth {
   /** Of all requests, on the near side and on the far one. */
@@ -103,7 +103,8 @@ function climb(truth: Truth, policy: Policy, perSecond: number, dice: Dice): Cli
     farRequests += second.far.n;
     account = withSecond(account, second);
     at += 1;
-    const judgement = judge({ rung: one.rung, policy, account, frozen: one.frozen });
+    const last = isTimeOver(one, at * 1000);
+    const judgement = judge({ rung: one.rung, policy, account, frozen: one.frozen, last });
     const move = next(one, { on: 'judged', judgement, wayBack: true }, at * 1000);
     if ('refused' in move) throw new Error(move.refused);
     if (move.climb.rung !== one.rung) account = noAccount;

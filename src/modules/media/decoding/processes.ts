@@ -33,6 +33,7 @@ export function createDecoder({
   idleMs = IDLE_MS,
   longestMs = LONGEST_MS,
   execPath = process.execPath,
+  onKilled = () => {},
 } = {}): Decoder {
   const idle: Child[] = [];
   const all = new Set<Child>();
@@ -53,8 +54,10 @@ export function createDecoder({
     try {
       return await child.decode(bytes, longestMs);
     } finally {
-      if (child.ended) all.delete(child);
-      else {
+      if (child.ended) {
+        all.delete(child);
+        onKilled();
+      } else {
         idle.push(child);
         child.rest(idleMs, () => {
           const at = idle.indexOf(child);

@@ -5,8 +5,11 @@ import {
   type Call,
   doneBy,
   type Engine,
+  isUnfiltered,
   type Open,
   problem,
+  type SagaFilter,
+  type SagaListed,
   type Store,
   styleWhen,
   type Transaction,
@@ -36,10 +39,11 @@ export class SagaOperator {
     return inForce;
   }
 
-  async overview(): Promise<SagaOverview> {
+  async overview(filter: SagaFilter = {}): Promise<SagaOverview> {
     const { oldestStuck, ...numbers } = await this.#parts.coordinator.overview(20);
     return {
       ...numbers,
+      ...(isUnfiltered(filter) ? {} : await this.#list(filter)),
       stuckOrders: oldestStuck.map((open) => {
         const { why, next } = explained(open);
         const { id: orderId, driven, step, since } = open;
@@ -55,13 +59,39 @@ export class SagaOperator {
     };
   }
 
+  async #list(filter: SagaFilter): Promise<{ items: SagaListed[]; nextCursor: string | null }> {
+    const { coordinator } = this.#parts;
+    if (filter.id !== undefined) return { items: await this.#ofId(filter.id), nextCursor: null };
+    const { items, nextCursor } = await coordinator.list(filter);
+    return { items: items.map(listed), nextCursor };
+  }
+
+  async #ofId(id: string): Promise<SagaListed[]> {
+    const open = await this.#parts.coordinator.open(id);
+    if (open) return [listed(open)];
+    const found = await this.#find(id);
+    if (!found) return [];
+    const { state, style, step, why, items, createdAt } = found;
+    const last = items.at(-1);
+    const [attempts, since] = [last?.attempts ?? 1, last?.at ?? createdAt];
+    return [{ id, style, state, step, attempts, since, deadline: null, why, next: null }];
+  }
+
   async show(orderId: string): Promise<SagaOfOrder> {
+    const found = await this.#find(orderId);
+    if (!found) throw problem(orders, 'order-unknown');
+    const { createdAt: _, ...shown } = found;
+    return { ...shown, ...(await this.#parts.coordinator.beginning(orderId)) };
+  }
+
+  async #find(orderId: string): Promise<(SagaOfOrder & { readonly createdAt: string }) | undefined> {
     const { store, coordinator } = this.#parts;
-    const { rows } = await store.sql.query<Row>('SELECT status, reason, saga FROM orders WHERE id = $1', [
-      orderId,
-    ]);
+    const { rows } = await store.sql.query<Row>(
+      'SELECT status, reason, saga, created_at FROM orders WHERE id = $1',
+      [orderId],
+    );
     const row = rows[0];
-    if (!row) throw problem(orders, 'order-unknown');
+    if (!row) return undefined;
     const open = await coordinator.open(orderId);
     const items = timelineOf(row, await coordinator.timeline(orderId), open);
     const { state, why, next } = open
@@ -76,6 +106,7 @@ export class SagaOperator {
       why: why ?? row.reason ?? null,
       next,
       items,
+      createdAt: row.created_at.toISOString(),
     };
   }
 
@@ -138,7 +169,16 @@ export class SagaOperator {
   }
 }
 
-type Row = Pick<Order, 'status' | 'reason' | 'saga'> & Record<string, unknown>;
+type Row = Pick<Order, 'status' | 'reason' | 'saga'> & { readonly created_at: Date } & Record<
+    string,
+    unknown
+  >;
+
+function listed(open: Open): SagaListed {
+  const { id, driven, step, attempts, since, deadline } = open;
+  const [at, until] = [since.toISOString(), deadline.toISOString()];
+  return { id, style: styleWhen(driven), step, attempts, since: at, deadline: until, ...explained(open) };
+}
 
 /** Says again what orders said last of it. */
 async function askAgain(tx: Transaction, orderId: string): Promise<void> {

@@ -1,0 +1,69 @@
+// What an operator can ask of the past: every change that somebody made, by time, over all that keeps a history.
+import type { Static } from 'typebox';
+import { type Contract, closed, defineContract, operation } from '../contract/contract.ts';
+import { nullable, paging, time } from '../contract/fields.ts';
+import { Type } from '../contract/type.ts';
+
+export const AuditEntry = Type.Object({
+  id: Type.String(),
+  at: time(),
+  source: Type.String({
+    description: 'placement, ladder, store, event, saga, operator, key or comparison',
+  }),
+  /** Null: it is of no module. */
+  module: nullable(Type.String()),
+  actor: Type.String({ description: 'operator, judge (of a ladder), or host (by itself)' }),
+  /** Null: nobody's name was written down. */
+  by: nullable(Type.String()),
+  what: Type.String(),
+  reason: nullable(Type.String()),
+  detail: nullable(Type.Record(Type.String(), Type.Unknown())),
+});
+export type AuditEntry = Static<typeof AuditEntry>;
+
+export const Audit = Type.Object({
+  items: Type.Array(AuditEntry),
+  nextCursor: nullable(Type.String()),
+  /** Modules whose store did not answer: what it knows is not here. */
+  silent: Type.Array(Type.String()),
+});
+export type Audit = Static<typeof Audit>;
+
+/** The library names no module: the example takes the last of those there are. */
+const ofSomeModule = (contracts: readonly Contract[]) => ({
+  module: contracts.findLast(({ events }) => Object.keys(events).length > 0)?.module,
+  cursor: undefined,
+});
+
+export const audit = defineContract('audit', {
+  summary: 'Who changed what, and why',
+  errors: { 'bad-cursor': { status: 422, title: 'The cursor is not one of this list' } },
+  operations: {
+    list: operation({
+      summary:
+        'Every change, newest first: of placements, ladders, stores, events, sagas, operators and keys',
+      access: 'operator',
+      scope: 'read',
+      http: { method: 'GET', path: '/admin/audit' },
+      input: closed({
+        cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
+        limit: paging.limit,
+        actor: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 100,
+            description: 'Has this in the name',
+            examples: ['ada'],
+          }),
+        ),
+        module: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+        from: Type.Optional(time()),
+        to: Type.Optional(time()),
+      }),
+      example: ofSomeModule,
+      output: Audit,
+      idempotent: true,
+      errors: ['bad-cursor'],
+    }),
+  },
+});

@@ -1,0 +1,7 @@
+// The tables of what operators ask for, beside those of placement in the control schema.
+import { readSql } from '../postgres/sql-file.ts';
+
+/** Idempotent SQL, run by the schema's owner at every start of a monolith, with the control schema as the search path. */
+export function comparisonTables(): string {
+  return readSql(import.meta.url, 'comparison.sql');
+}

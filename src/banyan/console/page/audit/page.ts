@@ -1,0 +1,75 @@
+// Every change that somebody made, newest first, by time, actor and reason.
+import type { Audit, AuditEntry } from '../../../admin/audit-contract.ts';
+import { urlOf } from '../kit/api.ts';
+import { Badge } from '../kit/badge.ts';
+import { Empty, Loading } from '../kit/empty.ts';
+import { asked, Choice, named, Words } from '../kit/filters.ts';
+import { html } from '../kit/html.ts';
+import { ProblemBox } from '../kit/problem.ts';
+import { useResource } from '../kit/resource.ts';
+import { href, query } from '../kit/router.ts';
+import { system } from '../kit/system.ts';
+import { type Column, Table } from '../kit/table.ts';
+import { Time } from '../kit/time.ts';
+
+export const title = 'Audit';
+
+const FILTERS = ['actor', 'module', 'cursor'];
+
+const columns: readonly Column<AuditEntry>[] = [
+  { title: 'At', cell: ({ at }) => html`<span class="short"><${Time} at=${at} /></span>` },
+  {
+    title: 'Who',
+    cell: ({ by, actor }) =>
+      actor === 'operator'
+        ? (by ?? 'unknown')
+        : html`${by ?? ''} <${Badge}>${actor === 'judge' ? 'by evidence' : 'the host itself'}<//>`,
+  },
+  {
+    title: 'Module',
+    cell: ({ module }) =>
+      module ? html`<a href=${href(`/modules/${module}`)}>${module}</a>` : html`<span class="quiet">–</span>`,
+  },
+  { title: 'What', head: true, cell: ({ what }) => what },
+  { title: 'Why', cell: ({ reason }) => reason ?? html`<span class="quiet">–</span>` },
+  {
+    title: 'Details',
+    cell: ({ detail }) =>
+      detail && Object.keys(detail).length > 0
+        ? html`<details><summary>Show</summary><pre>${JSON.stringify(detail, null, 2)}</pre></details>`
+        : html`<span class="quiet">–</span>`,
+  },
+];
+
+export default function Page() {
+  const times = { ...timeOf('from'), ...timeOf('to') };
+  const path = `/admin/audit${asked(FILTERS, { limit: '50', ...times })}`;
+  const { data, problem, loading, reload } = useResource<Audit>(path);
+  const filtered = ['actor', 'module', 'from', 'to', 'cursor'].some((name) => query.value[name]);
+  return html`
+    <p class="quiet">Who changed what, and why: placements, ladders, stores, events, sagas, operators and keys. Who only tried is in the security log.</p>
+    <div class="bar" role="search">
+      <${Words} label="Who" name="actor" placeholder="a part of the name" />
+      <${Choice} label="Module" name="module" value=${query.value.module ?? ''} options=${named(system.modules)} />
+      <${Words} label="From" name="from" type="datetime-local" />
+      <${Words} label="To" name="to" type="datetime-local" />
+      ${filtered ? html`<a href=${href('/audit')}>Show all</a>` : null}
+      <a href=${urlOf(`/admin/audit${asked(FILTERS, { limit: '100', ...times })}`)} download="audit.json">Download JSON</a>
+    </div>
+    ${problem ? html`<${ProblemBox} problem=${problem} again=${reload} />` : null}
+    ${data && data.silent.length > 0 ? html`<p class="notice">The stores of ${data.silent.join(', ')} do not answer: what they know is missing here.</p>` : null}
+    ${loading ? html`<${Loading} />` : null}
+    ${data && data.items.length === 0 ? html`<${Empty} title=${filtered ? 'Nothing of that kind was changed.' : 'Nothing was changed yet.'} />` : null}
+    ${data && data.items.length > 0 ? html`<${Table} caption="Changes" columns=${columns} rows=${data.items} keyOf=${({ id }: AuditEntry) => id} />` : null}
+    <p class="row">
+      ${query.value.cursor ? html`<a href=${href('/audit', { ...query.value, cursor: undefined })}>The newest</a>` : null}
+      ${data?.nextCursor ? html`<a href=${href('/audit', { ...query.value, cursor: data.nextCursor })}>Earlier</a>` : null}
+    </p>`;
+}
+
+/** The field says it in this browser's time. */
+function timeOf(name: string): Record<string, string> {
+  const value = query.value[name];
+  const at = value ? new Date(value) : undefined;
+  return at && !Number.isNaN(at.getTime()) ? { [name]: at.toISOString() } : {};
+}

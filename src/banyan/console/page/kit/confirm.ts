@@ -1,0 +1,72 @@
+// Asks once before a change: what will happen, the command that does the same, and whether who is signed in may. What went
+// wrong stays in the dialog, with what is next.
+import type { Scope } from '../../../context/scopes.ts';
+import { Command } from './command.ts';
+import { Dialog } from './dialog.ts';
+import { html, useState } from './html.ts';
+import { isAway } from './offered.ts';
+import { ProblemBox } from './problem.ts';
+import { may, whyNot } from './system.ts';
+
+export interface ConfirmProps {
+  readonly title: string;
+  /** What the button says: `Extract`. */
+  readonly button: string;
+  /** The banyan command that does the same; absent: there is none. */
+  readonly command?: string | undefined;
+  readonly needs: Scope | readonly Scope[];
+  /** Resolves when it is done or on its way: the dialog closes. Rejects with a Problem, which is shown. */
+  readonly onConfirm: () => Promise<unknown>;
+  readonly onClose: () => void;
+  /** It cannot be taken back, or somebody loses something. */
+  readonly dangerous?: boolean;
+  /** Why it cannot be done as things stand (a field is missing); undefined: it can. */
+  readonly unready?: string | undefined;
+  readonly wide?: boolean;
+  readonly children?: unknown;
+}
+
+export function Confirm({
+  title,
+  button,
+  command,
+  needs,
+  onConfirm,
+  onClose,
+  dangerous,
+  unready,
+  wide,
+  children,
+}: ConfirmProps) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<unknown>(undefined);
+  const allowed = may(needs);
+  const away = isAway();
+  const confirm = async (event: Event) => {
+    event.preventDefault();
+    if (busy || !allowed || away || unready !== undefined) return;
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      await onConfirm();
+      onClose();
+    } catch (error) {
+      setProblem(error);
+      setBusy(false);
+    }
+  };
+  return html`<${Dialog} title=${title} onClose=${onClose} wide=${wide}>
+    <form onSubmit=${confirm}>
+      ${children}
+      ${command ? html`<div><span class="label">The same in a terminal</span><${Command} text=${command} /></div>` : null}
+      ${problem === undefined ? null : html`<${ProblemBox} problem=${problem} />`}
+      ${allowed ? null : html`<p class="notice">${whyNot(needs)}</p>`}
+      ${away ? html`<p class="notice">The host does not answer. Nothing can be asked of it until it does; what you typed stays here.</p>` : null}
+      ${allowed && unready !== undefined ? html`<p class="quiet">${unready}</p>` : null}
+      <div class="actions">
+        <button type="submit" class=${dangerous ? 'primary danger' : 'primary'} disabled=${busy || !allowed || away || unready !== undefined}>${button}</button>
+        <button type="button" onClick=${onClose} data-focus=${dangerous || !allowed ? '' : undefined}>Cancel</button>
+      </div>
+    </form>
+  <//>`;
+}

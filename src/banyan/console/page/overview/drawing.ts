@@ -1,0 +1,141 @@
+// Both architectures, drawn: left the product as one process, right as services, each module at the same place in both. What
+// serves is filled, what is only tried or a share is so far filled; a flip moves the box across. All of it is in the table, too:
+// to who hears the page it is one image with a sentence.
+import type { Picture, PictureModule } from '../../shared/picture-shape.ts';
+import { stateOf } from '../kit/ended.ts';
+import { html } from '../kit/html.ts';
+import { now } from '../kit/time.ts';
+import {
+  cores,
+  flipWords,
+  isFresh,
+  megabytes,
+  ms,
+  plural,
+  rate,
+  servesInWords,
+  together,
+} from '../kit/words.ts';
+import { arrowsOf, refsOf } from './arrows.ts';
+import { BOX, type Layout, layoutOf, type Place } from './layout.ts';
+
+/** @param stacked the halves one under the other, for a phone. */
+export function Drawing({ picture, stacked }: { picture: Picture; stacked: boolean }) {
+  const layout = layoutOf(picture.modules, stacked);
+  const { width, height, half, tall, services } = layout;
+  const modules = Object.entries(picture.modules).sort(([a], [b]) => (a < b ? -1 : 1));
+  return html`<svg class=${stacked ? 'picture stacked' : 'picture'} viewBox=${`0 0 ${width} ${height}`} role="img" aria-label=${inWords(modules)}>
+    <defs>
+      <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 8 4 0 8z" class="tip" /></marker>
+      <marker id="idle-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 8 4 0 8z" class="idle-tip" /></marker>
+      <marker id="open-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 8 4 0 8" class="open-tip" /></marker>
+    </defs>
+    <${Side} at=${{ x: 0, y: 0 }} width=${half} height=${tall} name="One process" cost=${picture.cost['in-process']} />
+    <${Side} at=${services} width=${half} height=${tall} name="Services" cost=${picture.cost.service} />
+    ${modules.flatMap(([name]) => [layout.near, layout.far].map((side, at) => html`<${Ghost} key=${`${name} ${at}`} at=${side.get(name)!} name=${name} />`))}
+    ${arrowsOf(picture, layout).map((one) => html`<g key=${one.key} class="event"><path d=${one.path} marker-end="url(#open-tip)" /></g>`)}
+    ${refsOf(picture, layout).map((one) => html`<g key=${one.key} class=${one.lines.length > 0 ? 'ref' : 'ref idle'}><path d=${one.path} marker-end=${one.lines.length > 0 ? 'url(#tip)' : 'url(#idle-tip)'} /></g>`)}
+    ${arrowsOf(picture, layout).map((one) => (one.label ? html`<text key=${`${one.key} lag`} class="lag" x=${one.at.x} y=${one.at.y} text-anchor="middle">${one.label}</text>` : null))}
+    ${modules.map(([name, module]) => html`<${Box} key=${name} name=${name} module=${module} layout=${layout} />`)}
+    ${refsOf(picture, layout).map((one) => (one.lines.length > 0 ? html`<${Label} key=${one.key} at=${one.at} lines=${one.lines} bad=${one.bad} />` : null))}
+  </svg>`;
+}
+
+function inWords(modules: readonly (readonly [string, PictureModule])[]): string {
+  const serve = modules.map(([name, module]) => `${name}: ${servesInWords(module)}`).join('; ');
+  return `Where modules serve. ${serve}. The table below says the same.`;
+}
+
+function Side({
+  at: { x, y },
+  width,
+  height,
+  name,
+  cost,
+}: {
+  at: Place;
+  width: number;
+  height: number;
+  name: string;
+  cost: Picture['cost']['service'];
+}) {
+  const takes =
+    cost.processes === 0
+      ? 'no process'
+      : `${plural(cost.processes, 'process')} · ${cores(cost.cpu)} · ${megabytes(cost.memoryBytes)}`;
+  return html`<g class="side">
+    <rect x=${x + 1} y=${y + 1} width=${width - 2} height=${height - 2} rx="10" />
+    <text x=${x + 20} y=${y + 30} class="name">${name}</text>
+    <text x=${x + width - 20} y=${y + 30} class="cost" text-anchor="end">${takes}</text>
+  </g>`;
+}
+
+function Ghost({ at, name }: { at: Place; name: string }) {
+  return html`<g class="ghost"><rect x=${at.x} y=${at.y} width=${BOX.width} height=${BOX.height} rx="6" /><text x=${at.x + BOX.width / 2} y=${at.y + BOX.height / 2 + 5} text-anchor="middle">${name}</text></g>`;
+}
+
+/** What serves; and beside it, where the service has a share or is tried, the other one. */
+function Box({ name, module, layout }: { name: string; module: PictureModule; layout: Layout }) {
+  const { placement, percent, numbers, flip } = module;
+  const main = (placement === 'service' ? layout.far : layout.near).get(name)!;
+  const beside = placement === 'canary' || placement === 'shadow' ? layout.far.get(name)! : undefined;
+  const far = numbers.service;
+  const near = placement === 'service' ? together(numbers) : (numbers['in-process'] ?? together(numbers));
+  return html`<g>
+    ${beside ? html`<${Token} at=${beside} name=${name} kind=${placement} share=${placement === 'canary' ? percent : 0} numbers=${placement === 'canary' ? far : undefined} module=${module} says=${placement === 'canary' ? `${percent} % of requests` : tried(module)} service />` : null}
+    <${Token} at=${main} name=${name} kind="serves" share=${placement === 'canary' ? 100 - percent : 100} numbers=${near} module=${module} says=${placement === 'canary' ? `${100 - percent} % of requests` : undefined} service=${placement === 'service'} />
+    ${flip && isFresh(flip, now.value) ? html`<text class=${flip.failed ? 'flip bad' : 'flip'} x=${main.x + BOX.width / 2} y=${main.y + BOX.height + 17} text-anchor="middle">${flip.draining > 0 ? `${flip.draining} draining · ` : ''}${flipWords(flip)}</text>` : null}
+  </g>`;
+}
+
+const tried = ({ mirror }: PictureModule) =>
+  mirror ? `shadow: ${mirror.reads} % reads, ${mirror.writes} % writes` : 'shadow';
+
+interface TokenProps {
+  readonly at: Place;
+  readonly name: string;
+  readonly kind: string;
+  readonly share: number;
+  readonly numbers: ReturnType<typeof together>;
+  readonly module: PictureModule;
+  readonly says: string | undefined;
+  readonly service?: boolean;
+}
+
+function Token({ at, name, kind, share, numbers, module, says, service = false }: TokenProps) {
+  const instances = service ? Object.entries(module.instances) : [];
+  return html`<g class=${`token ${kind}`} style=${{ transform: `translate(${at.x}px, ${at.y}px)` }}>
+    <rect class="back" width=${BOX.width} height=${BOX.height} rx="6" />
+    <rect class="fill" width=${(BOX.width * share) / 100} height=${BOX.height} rx="6" />
+    <rect class="frame" width=${BOX.width} height=${BOX.height} rx="6" />
+    <text class="name" x="10" y="21">${name}</text>
+    ${instances.map(([id, one], index) => html`<${Dot} key=${id} x=${BOX.width - 14 - 14 * (instances.length - 1 - index)} tone=${stateOf(one).tone} />`)}
+    <text x="10" y="41">${says ?? numberWords(numbers)}</text>
+    <text x="10" y="59">${says === undefined ? timeWords(numbers) : numberWords(numbers)}</text>
+  </g>`;
+}
+
+function Dot({ x, tone }: { x: number; tone: ReturnType<typeof stateOf>['tone'] }) {
+  if (tone === 'warn') return html`<path class="dot warn" d=${`M${x} 10.5 l5 9 h-10z`} />`;
+  if (tone === 'good') return html`<circle class="dot good" cx=${x} cy="16" r="4.5" />`;
+  if (tone === 'busy') return html`<circle class="dot busy" cx=${x} cy="16" r="4" />`;
+  return html`<rect class="dot bad" x=${x - 4} y="12" width="8" height="8" />`;
+}
+
+const numberWords = (numbers: ReturnType<typeof together>) =>
+  numbers === undefined
+    ? 'no calls'
+    : `${rate(numbers.perSecond)}/s${numbers.errors > 0 ? ` · ${(numbers.errors * 100).toFixed(1)} % failed` : ''}`;
+
+const timeWords = (numbers: ReturnType<typeof together>) =>
+  numbers?.p50 === undefined ? '' : `p50 ${ms(numbers.p50)} · p99 ${ms(numbers.p99)} ms`;
+
+/** Numbers along a line, in a box that hides the line. */
+function Label({ at, lines, bad = false }: { at: Place; lines: readonly string[]; bad?: boolean }) {
+  const width = Math.max(...lines.map(({ length }) => length)) * 6.1 + 10;
+  const height = lines.length * 14 + 4;
+  return html`<g class=${bad ? 'tag bad' : 'tag'}>
+    <rect x=${at.x - width / 2} y=${at.y - height / 2} width=${width} height=${height} rx="3" />
+    ${lines.map((line, index) => html`<text x=${at.x} y=${at.y - height / 2 + 13 + index * 14} text-anchor="middle">${line}</text>`)}
+  </g>`;
+}

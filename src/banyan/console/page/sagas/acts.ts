@@ -1,0 +1,63 @@
+// What a person may do about sagas: ask again or take back one that is stuck, and set the style of those that begin from now
+// on. Each asks once, and shows the command that does the same.
+import { send } from '../kit/api.ts';
+import { Confirm } from '../kit/confirm.ts';
+import { html } from '../kit/html.ts';
+import { commandOf, pathOf, type SagaDesk } from './shape.ts';
+
+export interface Which {
+  readonly role: 'retry' | 'cancel';
+  readonly id: string;
+}
+
+interface ActProps {
+  readonly desk: SagaDesk;
+  readonly which: Which;
+  readonly onClose: () => void;
+  readonly onDone: () => Promise<void>;
+}
+
+const WORDS = {
+  retry: {
+    title: 'Retry',
+    button: 'Retry',
+    what: 'The step at which it stands is asked again. Whoever answered before answers the same: nothing is done twice.',
+  },
+  cancel: {
+    title: 'Cancel',
+    // The dialog's other button is “Cancel” as well: this one says what it does.
+    button: 'Take it back',
+    what: 'What was done is taken back, step by step, and it ends. This cannot be undone. After its pivot a saga only goes forward: then this is refused.',
+  },
+} as const;
+
+export function Act({ desk, which: { role, id }, onClose, onDone }: ActProps) {
+  const ask = desk[role]!;
+  const { title, button, what } = WORDS[role];
+  const act = async () => {
+    await send(ask.method as 'POST', pathOf(ask, id));
+    await onDone();
+  };
+  return html`<${Confirm} title=${`${title} ${id}`} button=${button} needs=${ask.needs} command=${commandOf(ask, id)}
+    onConfirm=${act} onClose=${onClose} dangerous=${role === 'cancel'}><p>${what}</p><//>`;
+}
+
+interface StyleProps {
+  readonly desk: SagaDesk;
+  readonly now: string;
+  readonly onClose: () => void;
+  readonly onDone: () => Promise<void>;
+}
+
+export function StyleSwitch({ desk, now, onClose, onDone }: StyleProps) {
+  const ask = desk.style!;
+  const other = now === 'orchestration' ? 'choreography' : 'orchestration';
+  const set = async () => {
+    await send(ask.method as 'PUT', ask.path, { style: other });
+    await onDone();
+  };
+  return html`<${Confirm} title=${`Switch to ${other}`} button="Switch" needs=${ask.needs} command=${commandOf(ask, other)} onConfirm=${set} onClose=${onClose}>
+    <p>Sagas that begin from now on go on by ${other}: ${other === 'orchestration' ? 'a coordinator asks one module after the other.' : 'each module reacts to the events of another.'}</p>
+    <p class="quiet">Those that are open end as they began, and both come to the same end.</p>
+  <//>`;
+}

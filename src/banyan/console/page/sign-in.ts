@@ -1,0 +1,68 @@
+// Signing in: a name, which stands in the history of what is changed, and a token, which is sent once and then kept by the
+// browser where no script can read it.
+import { ask, Problem } from './kit/api.ts';
+import { html, useEffect, useState } from './kit/html.ts';
+import { ProblemBox } from './kit/problem.ts';
+import { operator, type SignedIn, signedOutBecause, system } from './kit/system.ts';
+
+export function SignIn() {
+  const [name, setName] = useState(remembered());
+  const [token, setToken] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<unknown>(undefined);
+  useEffect(() => {
+    document.title = `Sign in · ${system.product}`;
+  }, []);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    if (busy) return;
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      const who = await ask<SignedIn>('POST', '/session', { name, token });
+      remember(name);
+      signedOutBecause.value = null;
+      operator.value = who;
+    } catch (error) {
+      setProblem(error instanceof Problem ? error : new Problem(0, 'The page failed', String(error)));
+      setBusy(false);
+    }
+  };
+  const why = signedOutBecause.value;
+  return html`<div class="signin">
+    <h1 tabindex="-1">Sign in</h1>
+    <p>The console shows what runs where, and moves it.</p>
+    ${why ? html`<p class="notice" role="status">${why}</p>` : null}
+    <form onSubmit=${submit}>
+      <label>Name
+        <input name="name" aria-describedby="name-hint" autocomplete="username" required maxlength="60" value=${name} onInput=${(event: InputEvent) => setName((event.target as HTMLInputElement).value)} />
+      </label>
+      <p class="quiet hint" id="name-hint">Stands in the history beside what you change.</p>
+      <label>Token
+        <input name="token" type="password" autocomplete="current-password" required value=${token} onInput=${(event: InputEvent) => setToken((event.target as HTMLInputElement).value)} />
+      </label>
+      ${problem === undefined ? null : html`<${ProblemBox} problem=${problem} />`}
+      <div class="actions"><button type="submit" class="primary" disabled=${busy}>Sign in</button></div>
+    </form>
+    <p class="quiet">The token is <code>ADMIN_TOKEN</code>, or where none was set the one in the file <code>admin-token</code> of <code>DATA_DIR</code>${' '}
+      (<code>.banyan/admin-token</code> after <code>npm start</code>). Operators have tokens of their own: <code>npx banyan operators add</code>.</p>
+  </div>`;
+}
+
+const KEY = 'banyan-console-name';
+
+function remembered(): string {
+  try {
+    return localStorage.getItem(KEY) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function remember(name: string): void {
+  try {
+    localStorage.setItem(KEY, name);
+  } catch {
+    // A browser that keeps nothing: the name is typed again.
+  }
+}

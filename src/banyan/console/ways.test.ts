@@ -1,0 +1,72 @@
+// What the dialogs of a module ask for: what is refused before anything begins, at which field, and that words on the screen
+// say what the wish says. A process that comes up is not one that is down, and how one ended is said once.
+import { describe, expect, test } from 'vitest';
+import { endOf, stateOf } from './page/kit/ended.ts';
+import { beginWith, complaintsOf, initial, type Values, wayOf } from './page/kit/ways.ts';
+import { isFresh } from './page/kit/words.ts';
+import type { PictureInstance } from './shared/picture-shape.ts';
+
+describe('a ladder is judged before it begins', () => {
+  const ladder = (changes: Partial<Values>, shadowable = true) =>
+    complaintsOf('ladder', { ...initial, ...changes }, shadowable);
+
+  test('as advised it can be begun, and of what cannot be tried without a shadow', () => {
+    expect(ladder({})).toEqual({});
+    expect(ladder({}, false).steps).toMatch(/shadow/);
+    expect(complaintsOf('ladder', beginWith(false), false)).toEqual({});
+    expect(wayOf('ladder', 'parcels', beginWith(false)).command).toBe(
+      'npx banyan ladder parcels --steps 1,10,50,100',
+    );
+    expect(wayOf('ladder', 'parcels', beginWith(true)).command).toBe('npx banyan ladder parcels');
+  });
+
+  test.each([
+    ['10,5', /do not rise: 5 comes after 10/],
+    ['10,10', /do not rise/],
+    ['1,shadow', /do not rise: shadow comes after 1/],
+    ['1,101', /“101” is no step/],
+    ['0,10', /“0” is no step/],
+    ['1,ten', /“ten” is no step/],
+    ['1.5', /“1.5” is no step/],
+    ['100', /Before 100 a step is needed/],
+    [' , ', /There are no steps/],
+  ])('steps %s are not', (steps, words) => {
+    expect(ladder({ steps }).steps).toMatch(words);
+  });
+
+  test('numbers are said at their own fields', () => {
+    const wrong = ladder({ steps: '1,10', minSeconds: '0', minRequests: 'many' });
+    expect(Object.keys(wrong)).toEqual(['minSeconds', 'minRequests']);
+    expect(complaintsOf('share', { ...initial, percent: '100' }).percent).toMatch(/from 1 to 99/);
+    expect(complaintsOf('shadow', { ...initial, reads: '101' })).toHaveProperty('reads');
+  });
+});
+
+test('a process that comes up is starting; one that was killed is down, and its end is said once', () => {
+  const one: PictureInstance = { pid: 1, healthy: false, draining: false, supervised: true };
+  expect(stateOf({ ...one, starting: true })).toEqual({ tone: 'busy', word: 'starting' });
+  expect(stateOf(one)).toEqual({ tone: 'bad', word: 'down' });
+  expect(stateOf({ ...one, healthy: true }).word).toBe('healthy');
+  expect(endOf({ ...one, lastExit: 'ended by SIGKILL' })).toBe('ended by SIGKILL');
+  expect(endOf({ ...one, lastExit: 'exit code 1, no such host' })).toBe(
+    'ended with exit code 1, no such host',
+  );
+  expect(endOf({ ...one, healthy: true, lastExit: 'ended by SIGKILL' })).toBeUndefined();
+});
+
+test('a flip is told as fresh for some seconds after its end, one that failed requests for longer', () => {
+  const now = Date.parse('2026-11-29T00:02:00.000Z');
+  const flip = {
+    from: 'in-process',
+    to: 'service',
+    by: 'ada',
+    draining: 0,
+    failed: 0,
+    at: '2026-11-29T00:01:00.000Z',
+  };
+  expect(isFresh({ ...flip, over: false }, now)).toBe(true);
+  expect(isFresh({ ...flip, over: true, overAt: '2026-11-29T00:01:55.000Z' }, now)).toBe(true);
+  expect(isFresh({ ...flip, over: true, overAt: '2026-11-29T00:01:30.000Z' }, now)).toBe(false);
+  expect(isFresh({ ...flip, failed: 2, over: true, overAt: '2026-11-29T00:01:30.000Z' }, now)).toBe(true);
+  expect(isFresh({ ...flip, over: true }, now)).toBe(false);
+});

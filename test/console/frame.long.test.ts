@@ -1,0 +1,148 @@
+// The console's frame in a browser: signing in and out, the menu by mouse, keyboard and thumb, every view that there is (so
+// that each is looked at in light and dark, on a desk and a phone), what the first answer weighs, and what a tab holds.
+import type { Page } from 'puppeteer-core';
+import { describe, expect, test } from 'vitest';
+import { axe, notUnderstood, onStage, overTheEdge, picture, type Stage } from './stage.ts';
+
+const look = <T>(page: Page, expression: string) => page.evaluate(expression) as Promise<T>;
+const heading = (page: Page) => look<string>(page, `document.querySelector('h1')?.textContent ?? ''`);
+const until = (page: Page, expression: string) => page.waitForFunction(expression, { timeout: 20_000 });
+const isLive = (page: Page) => until(page, `document.querySelector('.status')?.textContent.includes('Live')`);
+const link = (name: string) => `::-p-aria([name="${name}"][role="link"])`;
+const button = (name: string) => `::-p-aria([name="${name}"][role="button"])`;
+const views = (page: Page) =>
+  look<[string, string][]>(
+    page,
+    `[...document.querySelectorAll('nav[aria-label="Views"] a')].map((one) => [one.textContent, one.pathname])`,
+  );
+
+/** What it asked for at first is shown. */
+const settled = `document.querySelector('h1') && ![...document.querySelectorAll('main [role="status"]')].some((one) =>
+  one.textContent.endsWith('…'))`;
+
+/** Every view of the menu, and what is found wrong with it there. */
+async function walk(page: Page, stage: Stage, scheme: string, width: number): Promise<string[]> {
+  const found: string[] = [];
+  for (const [name, path] of await views(page)) {
+    await page.goto(new URL(path, stage.shop.url).href);
+    await until(page, `document.title.startsWith(${JSON.stringify(`${name} · `)})`);
+    await until(page, settled);
+    await picture(page, `${name.toLowerCase().replace(' ', '-')}-${width}-${scheme}`);
+    for (const one of [...(await axe(page)), ...(await overTheEdge(page))])
+      found.push(`${name}, ${scheme}, ${width}: ${one}`);
+  }
+  return found;
+}
+
+onStage('the frame of the console', (stage) => {
+  test('the bare address leads to it; a person signs in, looks at a pasted link, and signs out', async () => {
+    const page = await stage().tab();
+    await page.goto(stage().shop.url);
+    expect(page.url()).toBe(stage().url);
+    await page.waitForSelector('input[name="token"]');
+    expect(await heading(page)).toBe('Sign in');
+    expect(await axe(page)).toEqual([]);
+    await picture(page, 'sign-in');
+    await page.goto(`${stage().url}/events?type=any`);
+    await page.waitForSelector('input[name="token"]');
+    await stage().signIn(page);
+    await until(page, `document.querySelector('h1').textContent === 'Events'`);
+    await isLive(page);
+    await page.reload();
+    await until(page, `document.querySelector('h1')?.textContent === 'Events'`);
+    expect(page.url()).toBe(`${stage().url}/events?type=any`);
+    await page.locator(button('Sign out')).click();
+    await page.waitForSelector('input[name="token"]');
+  });
+
+  test('a wrong token is told in words', async () => {
+    stage().allow(/status of 401/);
+    const page = await stage().tab();
+    await page.goto(stage().url);
+    await page.locator('input[name="name"]').fill('ada');
+    await page.locator('input[name="token"]').fill('not-the-token');
+    await page.locator(button('Sign in')).click();
+    await page.waitForSelector('[role="alert"]');
+    expect(await look(page, `document.querySelector('[role="alert"]').textContent`)).toContain(
+      'neither ADMIN_TOKEN nor the token of an operator',
+    );
+  });
+
+  test('by keyboard alone: sign in, skip, go on and back; the focus follows', async () => {
+    const page = await stage().tab();
+    await page.goto(stage().url);
+    await page.waitForSelector('input[name="name"]');
+    await page.focus('input[name="name"]');
+    await page.keyboard.type('ada');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(stage().shop.adminToken);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('nav[aria-label="Views"]');
+    await until(page, `document.querySelector('h1')?.textContent === 'Overview'`);
+    await page.focus('nav a');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    const hasFocus = (words: string) =>
+      until(
+        page,
+        `document.activeElement?.matches('h1') && document.activeElement.textContent === '${words}'`,
+      );
+    await hasFocus('Events');
+    await page.goBack();
+    await hasFocus('Overview');
+    await page.reload();
+    await page.waitForSelector('h1');
+    await page.keyboard.press('Tab');
+    expect(await look(page, 'document.activeElement.textContent')).toBe('Skip to the content');
+    await page.keyboard.press('Enter');
+    expect(await look(page, 'document.activeElement.tagName')).toBe('H1');
+  });
+
+  test('on a phone a button opens the menu', async () => {
+    const page = await stage().signedIn('', { width: 360 });
+    await page.locator(button('Menu')).click();
+    await page.locator(link('Events')).click();
+    await until(page, `document.querySelector('h1')?.textContent === 'Events'`);
+    expect(await look(page, `document.querySelector('.menu').getAttribute('aria-expanded')`)).toBe('false');
+  });
+
+  test('what is nothing says so', async () => {
+    const page = await stage().signedIn('/nothing/here');
+    await until(page, `document.querySelector('h1')?.textContent === 'No such view'`);
+  });
+
+  test('a command that is shown is one that the command line takes', async () => {
+    expect(await notUnderstood('npx banyan extract orders')).toBeUndefined();
+    expect(await notUnderstood("npx banyan restore 'orders'")).toBeUndefined();
+    expect(await notUnderstood('npx banyan extrakt orders')).toContain('extrakt');
+    expect(await notUnderstood('npx banyan extract orders --percent-of')).toContain('--percent-of');
+  });
+
+  describe('every view', () => {
+    for (const [scheme, width] of [
+      ['light', 360],
+      ['dark', 1400],
+    ] as const)
+      test(`${scheme}, ${width} wide: axe finds nothing, nothing sticks out`, async () => {
+        const page = await stage().signedIn('', { scheme, width });
+        expect(await walk(page, stage(), scheme, width)).toEqual([]);
+      });
+  });
+
+  test('the first paint is there within 500 ms, from 100 kB', async () => {
+    const page = await stage().tab({ apart: true });
+    const sizes: number[] = [];
+    const session = await page.createCDPSession();
+    await session.send('Network.enable');
+    session.on('Network.loadingFinished', ({ encodedDataLength }) => sizes.push(encodedDataLength));
+    await page.goto(stage().url, { waitUntil: 'networkidle0' });
+    const paint = await look<number>(
+      page,
+      `performance.getEntriesByName('first-contentful-paint')[0].startTime`,
+    );
+    const total = sizes.reduce((sum, one) => sum + one, 0);
+    console.info(`first paint ${Math.round(paint)} ms, ${sizes.length} files, ${total} bytes`);
+    expect(total).toBeLessThan(100_000);
+    expect(paint).toBeLessThan(500);
+  });
+});

@@ -1,0 +1,217 @@
+// Dead letters and sagas as a person has them in the console: a letter is found, its data mended with the schema checked, tried
+// without effect, and redriven; many are dropped; a saga that is stuck is asked again. What is hostile in them shows as text.
+import { randomUUID } from 'node:crypto';
+import type { Page } from 'puppeteer-core';
+import { beforeAll, expect, test } from 'vitest';
+import { ask } from '../saga/sums.ts';
+import { clientOf, eventually, type Shop } from '../shop.ts';
+import { hostile, whatRan } from './hostile.ts';
+import { axe, onStage, overTheEdge, picture } from './stage.ts';
+
+const button = (name: string) => `::-p-aria([name="${name}"][role="button"])`;
+const text = (page: Page) => page.evaluate('document.body.innerText') as Promise<string>;
+const says = (page: Page, words: string) =>
+  page.waitForFunction(`document.body.innerText.includes(${JSON.stringify(words)})`, { timeout: 15_000 });
+
+/** A letter as it would lie there after it failed. */
+async function letter(
+  shop: Shop,
+  data: unknown,
+  reason: string,
+  key: string = randomUUID(),
+): Promise<string> {
+  const id = randomUUID();
+  const headers = {
+    ce_specversion: '1.0',
+    ce_id: id,
+    ce_source: '/modules/orders',
+    ce_type: 'orders.order-placed.v1',
+    ce_subject: key,
+    ce_time: new Date().toISOString(),
+    ce_correlationid: id,
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    b3: 'a mark',
+  };
+  await ask(
+    shop,
+    `SELECT catalog.event_take($1::uuid, 'orders.events', $2, NULL, 'orders.order-placed.v1', now(), $3::json,
+       convert_to($4, 'UTF8'), 'dead', $5, true, 1)`,
+    [id, key, JSON.stringify(headers), JSON.stringify(data), reason],
+  );
+  await ask(
+    shop,
+    `INSERT INTO catalog.event_attempt (delivery_id, attempt, host, error, stack, traceparent)
+     VALUES ($1, 1, 'monolith', $2, $3, $4)`,
+    [id, reason, `Error: ${reason}\n    at somewhere`, headers.traceparent],
+  );
+  return id;
+}
+
+async function stuckSaga(shop: Shop): Promise<string> {
+  const token = shop.adminToken;
+  const set = (style: string) => shop.call('PUT', '/admin/saga', { token, body: { style } });
+  await set('orchestration');
+  const customer = await shop.customer();
+  const product = await shop.product();
+  const { body: placed } = await shop.call('POST', '/api/orders', {
+    token: customer.token,
+    headers: { 'idempotency-key': randomUUID() },
+    body: { lines: [{ productId: product.id, quantity: 1 }], paymentToken: 'tok_ok' },
+  });
+  await set('choreography');
+  await eventually(async () => {
+    const rows = await ask(shop, `SELECT path FROM orders.sagas WHERE id = $1`, [placed.id]);
+    expect(rows).toEqual([{ path: 'done' }]);
+  });
+  await ask(
+    shop,
+    `UPDATE orders.sagas SET path = 'forward', step = 'sell-stock', due_at = NULL, awaits = false, trouble = $2,
+       deadline_at = now() - interval '1 minute', updated_at = now() - interval '2 minutes' WHERE id = $1`,
+    [placed.id, hostile[1]],
+  );
+  return placed.id;
+}
+
+/** Every width, light and dark: nothing for axe, nothing over the edge. */
+async function looked(page: Page, url: string, ready: string, name: string): Promise<void> {
+  await page.goto(url);
+  await says(page, ready);
+  for (const scheme of ['light', 'dark'] as const) {
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+    for (const width of [360, 800, 1400]) {
+      await page.setViewport({ width, height: 1_000 });
+      await picture(page, `${name}-${width}-${scheme}`);
+      expect(await overTheEdge(page), `${name} ${width} ${scheme}`).toEqual([]);
+      if (width === (scheme === 'light' ? 360 : 1_400))
+        expect(await axe(page), `${name} ${width} ${scheme}`).toEqual([]);
+    }
+  }
+}
+
+onStage('dead letters and sagas', (stage) => {
+  let shop: Shop;
+  let order: string;
+  const key = randomUUID();
+  let mended: string;
+
+  beforeAll(async () => {
+    shop = clientOf(stage().shop);
+    for (const one of hostile) await letter(shop, { note: one }, `could not: ${one}`);
+    mended = await letter(shop, { orderId: key, lines: hostile }, `wrong schema: ${hostile[0]}`, key);
+    order = await stuckSaga(shop);
+    await letter(shop, {}, `could not: ${hostile[3]}`, order);
+  }, 60_000);
+
+  test('every view is readable at each width, light and dark', async () => {
+    const page = await stage().signedIn();
+    const { url } = stage();
+    await looked(page, `${url}/dead`, 'could not:', 'letters');
+    await looked(page, `${url}/dead/${mended}`, 'Attempts', 'letter');
+    await looked(page, `${url}/sagas`, order, 'sagas');
+    await looked(page, `${url}/sagas/${order}`, 'could not:', 'saga');
+    expect(await whatRan(page)).toEqual([]);
+  });
+
+  test('a letter is found, mended, tried and redriven', async () => {
+    const page = await stage().signedIn('/dead');
+    await says(page, `${hostile.length + 2} events`);
+    expect(await whatRan(page)).toEqual([]);
+    await page.locator('input[name="reason"]').fill('WRONG schema');
+    await says(page, '1 event that fit');
+    expect(new URL(page.url()).search).toContain('reason=WRONG+schema');
+    await page.reload();
+    await says(page, '1 event that fit');
+    await page.locator('::-p-aria([name="orders.order-placed.v1"][role="link"])').click();
+    await says(page, 'Attempts');
+    expect(new URL(page.url()).pathname).toBe(`/console/dead/${mended}`);
+    expect(await whatRan(page)).toEqual([]);
+
+    await page.locator(button('Try')).click();
+    await says(page, 'It would fail');
+    const better = {
+      orderId: key,
+      userId: randomUUID(),
+      lines: [{ productId: randomUUID(), quantity: 1 }],
+      totalCents: 'x' as unknown,
+      currency: 'EUR',
+      paymentToken: 'sealed',
+    };
+    await page.locator('textarea').fill(JSON.stringify(better));
+    await says(page, '/totalCents');
+    await page.locator('textarea').fill(JSON.stringify({ ...better, totalCents: 100 }, null, 2));
+    await says(page, 'Its consumer can read this.');
+    await page.locator(button('Try')).click();
+    await says(page, 'It would work');
+    expect(await text(page)).toContain('catalog.stock-refused.v1');
+    expect(await ask(shop, 'SELECT state FROM catalog.event_delivery WHERE id = $1', [mended])).toEqual([
+      { state: 'dead' },
+    ]);
+    await picture(page, 'letter-tried');
+
+    await page.locator(button('Redrive…')).click();
+    await page.waitForSelector('[role="dialog"]');
+    expect(await text(page)).toContain(`npx banyan events redrive ${mended}`);
+    await page.locator('[role="dialog"] button[type="submit"]').click();
+    await says(page, 'Nothing is left to decide: it is done.');
+    await says(page, 'made new');
+    const [audit] = await ask(
+      shop,
+      'SELECT by, original IS NOT NULL AS kept FROM catalog.event_audit WHERE event_id = $1',
+      [mended],
+    );
+    expect(audit).toEqual({ by: expect.stringContaining('ada'), kept: true });
+  });
+
+  test('a saga that is stuck says why, and is asked again', async () => {
+    const page = await stage().signedIn('/sagas?state=stuck');
+    await says(page, order);
+    await says(page, hostile[1]!);
+    expect(await whatRan(page)).toEqual([]);
+    await page.locator(`::-p-aria([name="${order}"][role="link"])`).click();
+    await says(page, 'What happened');
+    await says(page, 'could not:');
+    await page.locator(button('Retry…')).click();
+    await page.waitForSelector('[role="dialog"]');
+    expect(await text(page)).toContain(`npx banyan saga retry ${order}`);
+    await page.locator('[role="dialog"] button[type="submit"]').click();
+    await says(page, 'finished');
+    await page.goto(`${stage().url}/sagas?id=${order}`);
+    await says(page, 'finished');
+  });
+
+  test('the style is switched, and what may not be done says why', async () => {
+    const page = await stage().signedIn('/sagas');
+    await says(page, 'New sagas: choreography');
+    await page.locator(button('Switch style…')).click();
+    await page.locator('[role="dialog"] button[type="submit"]').click();
+    await says(page, 'New sagas: orchestration');
+    const { token } = await stage().admin<{ token: string }>('POST', '/admin/operators', {
+      name: 'reader',
+      scopes: ['read'],
+    });
+    const other = await stage().tab({ apart: true });
+    await other.goto(`${stage().url}/sagas`);
+    await other.waitForSelector('input[name="token"]');
+    await stage().signIn(other, { name: 'bob', token });
+    await says(other, 'New sagas');
+    await other.locator(button('Switch style…')).click();
+    await says(other, 'Not allowed: this needs the scope');
+  });
+
+  test('many are chosen and dropped with a reason', async () => {
+    const page = await stage().signedIn('/dead?module=catalog&type=order-placed');
+    await says(page, `${hostile.length + 1} events`);
+    await page.locator('::-p-aria([name="Choose all on this page"][role="checkbox"])').click();
+    await page.locator(button(`Drop ${hostile.length + 1} chosen…`)).click();
+    await page.waitForSelector('[role="dialog"]');
+    await page.locator('[role="dialog"] textarea').fill(`a test ${hostile[2]}`);
+    await picture(page, 'letters-drop');
+    expect(await axe(page)).toEqual([]);
+    await page.locator('[role="dialog"] button[type="submit"]').click();
+    await says(page, `${hostile.length + 1} letters dropped.`);
+    await says(page, 'None fits this filter.');
+    const rows = await ask(shop, `SELECT DISTINCT why FROM catalog.event_audit WHERE action = 'drop'`);
+    expect(rows).toEqual([{ why: `a test ${hostile[2]}` }]);
+    expect(await whatRan(page)).toEqual([]);
+  });
+});
