@@ -39,7 +39,8 @@ export function eventsSuite(openBroker: OpenBroker): void {
     collector = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
-      const { resourceSpans } = JSON.parse(Buffer.concat(chunks).toString());
+      // Metrics and logs come by the same address.
+      const { resourceSpans = [] } = JSON.parse(Buffer.concat(chunks).toString());
       for (const { scopeSpans } of resourceSpans) for (const one of scopeSpans) spans.push(...one.spans);
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
     });

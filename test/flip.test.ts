@@ -8,12 +8,12 @@ import { withShop } from './shop.ts';
 const modules = ['catalog', 'media', 'orders'];
 
 withShop((shop) => {
-  test('4,000 requests while modules move', { timeout: 180_000 }, async () => {
+  test('2,000 requests while modules move', { timeout: 180_000 }, async () => {
     const traffic = new Traffic(shop(), 20);
     await traffic.prepare();
     await Promise.all(modules.map((module) => shop().started.extract(module, module === 'catalog' ? 2 : 1)));
     const moving = new Moving(shop(), modules, 5);
-    await traffic.run(4000, () => moving.reached(10));
+    await traffic.run(2000, () => moving.reached(6));
     await moving.stop();
     const report = traffic.report(moving);
     expect(traffic.failures, report).toEqual([]);

@@ -3,7 +3,7 @@
 // killed meanwhile. `npm run rehearse -- ladder traces` does it ten thousand times.
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cannot } from '../src/banyan/ladder/attempt.ts';
+import { cannot } from '../src/banyan/ladder/shadow/attempt.ts';
 import { killMidShadow } from './shadow/kill.ts';
 import { contractOf, differences, openShadowRoom, type ShadowRoom, traces } from './shadow/room.ts';
 import { eventually } from './shop.ts';

@@ -2,7 +2,7 @@
 // lost with what is missing said, and moved again by a new copy.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ThrowawayServer, throwawayServer } from '../src/banyan/postgres/testing.ts';
-import type { Store } from '../src/banyan/servers/contract.ts';
+import type { Store } from '../src/banyan/servers/desk/contract.ts';
 import { type Customer, clientOf, type Shop } from './shop.ts';
 import { startShop } from './start-shop.ts';
 

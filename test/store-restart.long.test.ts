@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { query, type ThrowawayServer, throwawayServer } from '../src/banyan/postgres/testing.ts';
-import type { Store } from '../src/banyan/servers/contract.ts';
+import type { Store } from '../src/banyan/servers/desk/contract.ts';
 import { clientOf, type Shop } from './shop.ts';
 import { startShop } from './start-shop.ts';
 import { meet } from './store/boundary.ts';

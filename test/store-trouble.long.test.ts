@@ -11,7 +11,7 @@ import { placeCluster } from '../src/banyan/postgres/cluster-place.ts';
 import { passwordIn } from '../src/banyan/postgres/embedded-files.ts';
 import { findPostmaster } from '../src/banyan/postgres/postmaster.ts';
 import { query, type ThrowawayServer, throwawayServer } from '../src/banyan/postgres/testing.ts';
-import type { Store } from '../src/banyan/servers/contract.ts';
+import type { Store } from '../src/banyan/servers/desk/contract.ts';
 import { overview } from './flip-modules.ts';
 import { type Customer, clientOf, type Shop } from './shop.ts';
 import { startShop } from './start-shop.ts';

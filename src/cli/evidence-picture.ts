@@ -1,6 +1,6 @@
 // What was counted of both sides of a metric, in words that fit into a column: some are parts of requests, some are seconds, and
 // some happen to the service alone. Pure.
-import type { Evidence } from '../banyan/ladder/contract.ts';
+import type { Evidence } from '../banyan/ladder/desk/contract.ts';
 import { plural, thousands } from './times.ts';
 
 /** Of the monolith `''` where there is nothing to compare with. */

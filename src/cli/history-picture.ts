@@ -1,6 +1,6 @@
 // The history of placements and of where stores are, newest first: one line a change, and its reason and numbers below it: broken
 // between words where a line has an end, whole where it has none. Pure.
-import type { Evidence } from '../banyan/ladder/contract.ts';
+import type { Evidence } from '../banyan/ladder/desk/contract.ts';
 import type { Change, StoreChange } from '../banyan/placement/history-contract.ts';
 import { metricInWords } from './evidence-picture.ts';
 import { placeInWords } from './ladder-picture.ts';

@@ -1,5 +1,5 @@
 // What the ladder commands show, in 80 columns: pure, from the admin answers.
-import type { Evidence, Ladder, Sample } from '../banyan/ladder/contract.ts';
+import type { Evidence, Ladder, Sample } from '../banyan/ladder/desk/contract.ts';
 import { type Looks, WIDTH } from './events-picture.ts';
 import { metricInWords } from './evidence-picture.ts';
 import { oneLine, shorten, wrapped } from './plain.ts';

@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Ladder } from '../banyan/ladder/contract.ts';
+import type { Ladder } from '../banyan/ladder/desk/contract.ts';
 import { drawLadder, drawSamples } from './ladder-picture.ts';
 import { run } from './run.ts';
 

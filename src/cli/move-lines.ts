@@ -1,7 +1,7 @@
 // How a module is moved, in the lines below it in `banyan status`: its ladder, and what of its requests is tried on its
 // service. Pure, in 80 columns.
 import type { Entry } from '../banyan/placement/admin-contract.ts';
-import type { StoreEntry } from '../banyan/servers/contract.ts';
+import type { StoreEntry } from '../banyan/servers/desk/contract.ts';
 import { placeInWords, rungInWords } from './ladder-picture.ts';
 import { oneLine, shorten } from './plain.ts';
 import type { Style } from './terminal.ts';

@@ -1,7 +1,7 @@
 // The status as a picture in 80 columns: one line per module, its processes hung below it like the roots of a
 // fig, and at the end what to try next, chosen by what is seen.
 import type { Entry, InstanceStatus, Overview } from '../banyan/placement/admin-contract.ts';
-import type { StoreEntry } from '../banyan/servers/contract.ts';
+import type { StoreEntry } from '../banyan/servers/desk/contract.ts';
 import type { Suggestions } from './application.ts';
 import { cameDown, climbs, drawLadder, drawMirror, drawStoreLine } from './move-lines.ts';
 import { shorten } from './plain.ts';

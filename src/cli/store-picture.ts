@@ -1,5 +1,5 @@
 // What the store commands show, in 80 columns: pure, from the admin answers.
-import type { Move, Store, StoreEntry } from '../banyan/servers/contract.ts';
+import type { Move, Store, StoreEntry } from '../banyan/servers/desk/contract.ts';
 import { type Looks, WIDTH } from './events-picture.ts';
 import { leftInWords } from './move-lines.ts';
 import { oneLine, shorten, wrapped } from './plain.ts';

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import type { Move, Store, StoreEntry } from '../banyan/servers/contract.ts';
+import type { Move, Store, StoreEntry } from '../banyan/servers/desk/contract.ts';
 import { drawStoreLine } from './move-lines.ts';
 import { run } from './run.ts';
 import { doingInWords, drawStore, drawStores } from './store-picture.ts';

@@ -8,7 +8,7 @@ import { Pool } from 'pg';
 import { type Broker, startBroker } from '../../src/banyan/events/testing/broker.ts';
 import { openServer, type TestServer } from '../../src/banyan/events/testing/server.ts';
 import { provisionShop, urlOf } from '../../src/banyan/events/testing/shop.ts';
-import { markerTable } from '../../src/banyan/servers/tables.ts';
+import { markerTable } from '../../src/banyan/servers/pair/tables.ts';
 import { StoreMover } from './mover.ts';
 
 export type LogKind = 'postgres' | 'kafka';

@@ -3,12 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { ModulePool } from '../../src/banyan/postgres/module-pool.ts';
-import { fence } from '../../src/banyan/servers/fence.ts';
-import { lagGate } from '../../src/banyan/servers/lag.ts';
-import type { Between, Moving, ServerAt } from '../../src/banyan/servers/moving.ts';
-import { makePair } from '../../src/banyan/servers/pair.ts';
-import { runPause } from '../../src/banyan/servers/pause.ts';
-import { recover } from '../../src/banyan/servers/recover.ts';
+import { fence } from '../../src/banyan/servers/pair/fence.ts';
+import type { Between, Moving, ServerAt } from '../../src/banyan/servers/pair/moving.ts';
+import { makePair } from '../../src/banyan/servers/pair/pair.ts';
+import { lagGate } from '../../src/banyan/servers/pause/lag.ts';
+import { runPause } from '../../src/banyan/servers/pause/pause.ts';
+import { recover } from '../../src/banyan/servers/pause/recover.ts';
 import type { Crew } from './crew.ts';
 
 const SCHEMA = 'shop';

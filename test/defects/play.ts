@@ -2,7 +2,7 @@
 // against the row, and against the promises of every ladder: nobody hears of a shadow, nothing climbs past its defect.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Ladder } from '../../src/banyan/ladder/contract.ts';
+import type { Ladder } from '../../src/banyan/ladder/desk/contract.ts';
 import type { Entry } from '../../src/banyan/placement/admin-contract.ts';
 import type { DefectiveShop } from './shop.ts';
 import { SLOWER_MS } from './switch.ts';

@@ -2,7 +2,7 @@
 // beside everything else that happens. In the end they come home, where the sums are counted, and each move has said whether
 // the servers had the same.
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Store } from '../../src/banyan/servers/contract.ts';
+import type { Store } from '../../src/banyan/servers/desk/contract.ts';
 import type { Random } from '../chaos/random.ts';
 import type { Stage } from './stage.ts';
 

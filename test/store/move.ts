@@ -1,7 +1,7 @@
 // One move of the store of orders, begun by the admin API and watched until it has come to its end, whoever is killed
 // meanwhile; and what must be true of every store then.
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Move, Store } from '../../src/banyan/servers/contract.ts';
+import type { Move, Store } from '../../src/banyan/servers/desk/contract.ts';
 import type { StoreShop } from '../rehearse/store/stage.ts';
 import { type Boundary, meet, untilAnswered } from './boundary.ts';
 import { kill, type Party } from './parties.ts';

@@ -17,9 +17,9 @@ import { provision } from '../../src/banyan/postgres/provision.ts';
 import { rolePassword, roleUrl, runtimeRole } from '../../src/banyan/postgres/roles.ts';
 import { addressOf } from '../../src/banyan/postgres/server-address.ts';
 import { silent } from '../../src/banyan/postgres/testing.ts';
-import type { Moving, ServerAt } from '../../src/banyan/servers/moving.ts';
-import { dropPair, makePair } from '../../src/banyan/servers/pair.ts';
-import { runPause } from '../../src/banyan/servers/pause.ts';
+import type { Moving, ServerAt } from '../../src/banyan/servers/pair/moving.ts';
+import { dropPair, makePair } from '../../src/banyan/servers/pair/pair.ts';
+import { runPause } from '../../src/banyan/servers/pause/pause.ts';
 import { shopApp } from '../../src/shop.ts';
 import type { Shop } from '../shop.ts';
 

@@ -18,7 +18,7 @@ import { isTrial } from '../context/trial.ts';
 import type { Contract, OperationSpec } from '../contract/contract.ts';
 import { libraryProblem, type Problem } from '../contract/problem.ts';
 import { type InputCheck, inputCheck, outputCheck } from '../contract/validation.ts';
-import type { Mirror } from '../ladder/mirror.ts';
+import type { Mirror } from '../ladder/shadow/mirror.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
 import { type NoteAct, noteAct } from './acts.ts';
 import { type ObserveCalls, observed } from './observed.ts';

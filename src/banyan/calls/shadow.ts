@@ -1,6 +1,6 @@
 // A call that is only tried by another process: what goes back and forth for it. The one asked does all of it as always and
 // rolls it back (store/rolled-back.ts), and says what came of it and which events it would have published. Asked for by a
-// monolith, to compare (ladder/mirror.ts), or by a module whose own work is only tried.
+// monolith, to compare (ladder/shadow/mirror.ts), or by a module whose own work is only tried.
 // It must not know what the answer is for.
 import type { Principal } from '../context/principal.ts';
 import { scopes } from '../context/scopes.ts';

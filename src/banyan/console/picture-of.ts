@@ -5,7 +5,7 @@ import type { EventsOverview } from '../events/operations/schemas.ts';
 import type { Entry, InstanceStatus, Overview } from '../placement/admin-contract.ts';
 import type { HostRow, Tables } from '../placement/tables.ts';
 import type { Transfer } from '../placement/transfer-contract.ts';
-import type { StoreEntry } from '../servers/contract.ts';
+import type { StoreEntry } from '../servers/desk/contract.ts';
 import { CLIENTS } from '../telemetry/stats.ts';
 import type { Flips } from './flips.ts';
 import type { Heard } from './heard.ts';

@@ -8,7 +8,7 @@ import type { Overview } from '../placement/admin-contract.ts';
 import { collectStats, liveHosts, OF_CALLERS } from '../placement/collect-stats.ts';
 import type { Tables } from '../placement/tables.ts';
 import type { Transfer } from '../placement/transfer-contract.ts';
-import type { StoreEntry } from '../servers/contract.ts';
+import type { StoreEntry } from '../servers/desk/contract.ts';
 import { type Metrics, SAGAS_OPEN } from '../telemetry/metrics.ts';
 import type { Collected } from '../telemetry/stats-sums.ts';
 import type { ConsoleParts } from './parts.ts';

@@ -1,5 +1,5 @@
 // What the page is told of this system: by what the contracts promise, so that it knows no module by name.
-import { cannot } from '../ladder/attempt.ts';
+import { cannot } from '../ladder/shadow/attempt.ts';
 import type { ConsoleParts } from './parts.ts';
 import { sagaDesks } from './saga-desks.ts';
 import type { Has, SignedIn, System } from './system-shape.ts';

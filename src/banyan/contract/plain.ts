@@ -1,5 +1,5 @@
 // Marks the leaves of a contract whose value is nobody's secret (an amount, a status, a count), so that samples of
-// differences may store and show it as it is (ladder/samples.ts). It is a hint to this process alone: not enumerable, so
+// differences may store and show it as it is (ladder/shadow/samples.ts). It is a hint to this process alone: not enumerable, so
 // no page, no validator and no fingerprint of the contract sees it, and hosts that lack it fit those that have it.
 import type { TSchema } from 'typebox';
 

@@ -4,7 +4,7 @@ import type { Dispatcher } from '../calls/dispatcher.ts';
 import type { Remote } from '../calls/ref.ts';
 import type { Contract } from '../contract/contract.ts';
 import type { Keys } from '../identity/held-keys.ts';
-import type { Mirror } from '../ladder/mirror.ts';
+import type { Mirror } from '../ladder/shadow/mirror.ts';
 import type { IsExempt } from '../limits/address.ts';
 import type { EventLog } from '../log/port.ts';
 import type { Placements } from '../routing/snapshot.ts';

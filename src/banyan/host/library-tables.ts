@@ -8,8 +8,8 @@ import { controlSchema } from '../placement/schema.ts';
 import { sessionEndTables } from '../placement/session-ends.ts';
 import type { RoleSchema } from '../postgres/role-schema.ts';
 import { sagaTables } from '../saga/tables.ts';
-import { serverTables } from '../servers/control-tables.ts';
-import { markerTable } from '../servers/tables.ts';
+import { markerTable } from '../servers/pair/tables.ts';
+import { serverTables } from '../servers/tasks/control-tables.ts';
 
 /** Idempotent SQL, run by the schema's owner at every start of a monolith, with the schema as the search path. */
 export function libraryTables(): string {

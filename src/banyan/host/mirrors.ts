@@ -6,8 +6,8 @@ import type { Logger } from 'pino';
 import type { RemoteCalls } from '../calls/remote.ts';
 import type { Contract } from '../contract/contract.ts';
 import { toProblem } from '../http/problems.ts';
-import { Breakers, LoopBreaker } from '../ladder/breakers.ts';
-import { type AskService, Mirror, type Sample } from '../ladder/mirror.ts';
+import { Breakers, LoopBreaker } from '../ladder/shadow/breakers.ts';
+import { type AskService, Mirror, type Sample } from '../ladder/shadow/mirror.ts';
 import type { Placements } from '../routing/snapshot.ts';
 import type { ShadowReport, ShadowReports } from '../telemetry/shadow-reports.ts';
 

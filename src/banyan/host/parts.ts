@@ -19,7 +19,7 @@ import {
 } from '../identity/internal-token.ts';
 import type { KnownServices } from '../identity/known-keys.ts';
 import { createRights, type Rights } from '../identity/rights.ts';
-import { keepSamples } from '../ladder/sample-rows.ts';
+import { keepSamples } from '../ladder/shadow/sample-rows.ts';
 import { exemptions, exemptNetworks, type IsExempt } from '../limits/address.ts';
 import type { Networks } from '../limits/networks.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';

@@ -1,6 +1,6 @@
 // What ladders ask of shadows: what all hosts that mirror a module counted of it since its present placement began.
 import type { Contract } from '../contract/contract.ts';
-import { cannot } from '../ladder/attempt.ts';
+import { cannot } from '../ladder/shadow/attempt.ts';
 import { noShadows, type Shadowing } from '../ladder/shadowing.ts';
 import { isLive } from '../placement/picture.ts';
 import type { HostRow, Tables } from '../placement/tables.ts';
@@ -15,7 +15,7 @@ export interface ShadowingOptions {
   readonly collect: () => Promise<readonly { readonly shadows?: ShadowReports | undefined }[]>;
 }
 
-/** So many comparisons find what always differs (ladder/judge.ts), and fewer find nothing. */
+/** So many comparisons find what always differs (ladder/judge/judge.ts), and fewer find nothing. */
 const LEAST_JUDGED = 10;
 
 function whyNot(module: string, live: readonly HostRow[]): string | undefined {

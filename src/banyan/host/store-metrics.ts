@@ -1,6 +1,6 @@
 // What metrics say of stores: what was done to them, and of each pair its state, how far one is behind, and what that costs the
 // disk of the owner. Read from rows, so that every monolith says the same of pairs; moves are counted by who did them.
-import type { PairRow, PairRows } from '../servers/pair-rows.ts';
+import type { PairRow, PairRows } from '../servers/tasks/pair-rows.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 export function countMoves(metrics: Metrics, pairs: PairRows) {

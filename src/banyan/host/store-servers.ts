@@ -12,7 +12,7 @@ import { openEmbedded } from '../postgres/embedded.ts';
 import type { EmbeddedServer } from '../postgres/embedded-watch.ts';
 import { rolePassword, runtimeRole } from '../postgres/roles.ts';
 import { addressOf, type ServerAddress } from '../postgres/server-address.ts';
-import type { Moving, ServerAt } from '../servers/moving.ts';
+import type { Moving, ServerAt } from '../servers/pair/moving.ts';
 
 export interface StoreServersOptions {
   readonly settings: Pick<Settings, 'dataDir' | 'storeUrls' | 'role'>;

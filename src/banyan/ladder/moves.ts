@@ -5,10 +5,10 @@ import { randomUUID } from 'node:crypto';
 import type { Change } from '../placement/change.ts';
 import type { PlaceAnswer } from '../placement/flags.ts';
 import type { Sql } from '../store/store.ts';
-import { isChange } from './changes.ts';
-import type { EvidenceRow } from './evidence.ts';
+import type { EvidenceRow } from './judge/evidence.ts';
+import { ADVISED, type Policy, type Rung } from './judge/rungs.ts';
+import { isChange } from './notices/changes.ts';
 import { type LadderRow, readEvidence, readLadder } from './rows.ts';
-import { ADVISED, type Policy, type Rung } from './rungs.ts';
 import { type Act, begin, type Climb, type Happening, isOpen, isWatched, next } from './steps.ts';
 
 /** What placement says to an act. Other outcomes than `changed` and `same` are refusals: nothing is written then. */

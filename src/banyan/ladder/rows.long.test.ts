@@ -8,13 +8,13 @@ import { writeNote } from '../placement/history.ts';
 import { controlSchema } from '../placement/schema.ts';
 import { type ControlStore, createControlStore } from '../placement/store.ts';
 import { SPOKEN } from '../placement/words.ts';
-import { noAccount } from './account.ts';
-import { noticeOf } from './announcer.ts';
-import type { Judgement } from './judgement.ts';
+import { noAccount } from './judge/account.ts';
+import type { Judgement } from './judge/judgement.ts';
+import { type Policy, policyOf } from './judge/rungs.ts';
 import { createMoves, type Moves, type Outcome, type PlaceIn, type TellIn } from './moves.ts';
-import { createNoticeRows, leaveNotice, MOST_NOTICES } from './notice-rows.ts';
+import { noticeOf } from './notices/announcer.ts';
+import { createNoticeRows, leaveNotice, MOST_NOTICES } from './notices/notice-rows.ts';
 import { createRows, type LadderRows } from './rows.ts';
-import { type Policy, policyOf } from './rungs.ts';
 import { ladderTables } from './tables.ts';
 
 const policy = policyOf({ steps: [1, 10, 100], minSeconds: 1, minRequests: 1 }) as Policy;

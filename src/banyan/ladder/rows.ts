@@ -1,9 +1,9 @@
 // Ladders as rows of the control store: what is read of them, and what their judge keeps. Guarantees: one host at a time judges
 // a ladder, by a lease; who lost it writes nothing. How they move is moves.ts's, what is counted watch.ts's.
 import type { Sql } from '../store/store.ts';
-import type { Sample } from './contract.ts';
-import type { EvidenceRow } from './evidence.ts';
-import type { Rung } from './rungs.ts';
+import type { Sample } from './desk/contract.ts';
+import type { EvidenceRow } from './judge/evidence.ts';
+import type { Rung } from './judge/rungs.ts';
 import type { Climb } from './steps.ts';
 
 export interface LadderRow {

@@ -3,14 +3,14 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isMarked } from '../postgres/away.ts';
 import { query } from '../postgres/testing.ts';
-import type { ServerAt } from './moving.ts';
-import { dropPair, makePair, pairState } from './pair.ts';
-import { runPause } from './pause.ts';
-import { preflight } from './preflight.ts';
-import { recover } from './recover.ts';
-import { refresh } from './statistics.ts';
+import type { ServerAt } from './pair/moving.ts';
+import { dropPair, makePair, pairState } from './pair/pair.ts';
+import { compare } from './pair/verify.ts';
+import { runPause } from './pause/pause.ts';
+import { recover } from './pause/recover.ts';
+import { refresh } from './pause/statistics.ts';
+import { preflight } from './preflight/preflight.ts';
 import { type Ground, moving, openGround } from './testing/ground.ts';
-import { compare } from './verify.ts';
 
 let ground: Ground;
 beforeAll(async () => {

@@ -1,14 +1,14 @@
 // A store that is moved between two real servers under writes, there and back: what was acknowledged is there, on both sides.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { query } from '../postgres/testing.ts';
-import { lagGate } from './lag.ts';
-import type { Between } from './moving.ts';
-import { makePair, pairState } from './pair.ts';
-import { type Paused, runPause } from './pause.ts';
-import { refresh } from './statistics.ts';
+import type { Between } from './pair/moving.ts';
+import { makePair, pairState } from './pair/pair.ts';
+import { compare } from './pair/verify.ts';
+import { lagGate } from './pause/lag.ts';
+import { type Paused, runPause } from './pause/pause.ts';
+import { refresh } from './pause/statistics.ts';
 import { type Ground, moving, openGround } from './testing/ground.ts';
 import { startWriters, type Writers } from './testing/writers.ts';
-import { compare } from './verify.ts';
 
 let ground: Ground;
 beforeAll(async () => {

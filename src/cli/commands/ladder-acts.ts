@@ -1,6 +1,6 @@
 // What can be done to a ladder that there is: look, pause, resume, promote, demote, stop; and the answers that differed.
 import type { Command } from 'commander';
-import type { Ladder, Sample } from '../../banyan/ladder/contract.ts';
+import type { Ladder, Sample } from '../../banyan/ladder/desk/contract.ts';
 import { type Client, connect } from '../client.ts';
 import { drawLadder, drawSamples, headline } from '../ladder-picture.ts';
 import { styleFor, type Terminal } from '../terminal.ts';

@@ -1,6 +1,6 @@
 // How a ladder that was watched ended, for a person and for a script: 0 at its end, 3 when it came down, 4 when it pauses
 // for want of traffic, 1 when somebody stopped it.
-import type { Ladder } from '../../banyan/ladder/contract.ts';
+import type { Ladder } from '../../banyan/ladder/desk/contract.ts';
 import type { Entry } from '../../banyan/placement/admin-contract.ts';
 import { placeInWords, rungInWords } from '../ladder-picture.ts';
 import { oneLine, wrapped } from '../plain.ts';

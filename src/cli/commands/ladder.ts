@@ -2,8 +2,8 @@
 // the ladder ends, and whoever stops watching stops nothing.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Ladder } from '../../banyan/ladder/contract.ts';
-import { policyOf } from '../../banyan/ladder/rungs.ts';
+import type { Ladder } from '../../banyan/ladder/desk/contract.ts';
+import { policyOf } from '../../banyan/ladder/judge/rungs.ts';
 import type { Entry } from '../../banyan/placement/admin-contract.ts';
 import { type Answer, type Client, connect } from '../client.ts';
 import { Failure, failure, misusedOption } from '../failure.ts';

@@ -1,5 +1,5 @@
 // `banyan status`: the whole picture, or the admin answer as it came.
-import type { StoreEntry } from '../../banyan/servers/contract.ts';
+import type { StoreEntry } from '../../banyan/servers/desk/contract.ts';
 import type { Suggestions } from '../application.ts';
 import { connect } from '../client.ts';
 import { drawStatus } from '../picture.ts';

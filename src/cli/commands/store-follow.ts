@@ -1,7 +1,7 @@
 // A task about a store, begun and watched until it ends; how it ended, for a person and for a script: 0 done, 3 rolled back or
 // ended by somebody else, 4 refused, 1 for what else is not as it was asked for.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Finding, Move, Store } from '../../banyan/servers/contract.ts';
+import type { Finding, Move, Store } from '../../banyan/servers/desk/contract.ts';
 import { type Answer, type Client, connect } from '../client.ts';
 import { Failure, report } from '../failure.ts';
 import { oneLine, wrapped } from '../plain.ts';

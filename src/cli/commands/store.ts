@@ -1,7 +1,7 @@
 // `banyan store`: where the stores are, and the commands that move one there and back. They watch until it is done, and
 // whoever stops watching stops nothing.
 import type { Command } from 'commander';
-import type { Store, StoreEntry } from '../../banyan/servers/contract.ts';
+import type { Store, StoreEntry } from '../../banyan/servers/desk/contract.ts';
 import { connect } from '../client.ts';
 import { misusedOption } from '../failure.ts';
 import type { Register } from '../register.ts';

@@ -6,7 +6,7 @@ import { drive } from '../../../compare/load/drive.ts';
 import { readWorkload } from '../../../compare/workload/read.ts';
 import { record } from '../../../compare/workload/record.ts';
 import { moduleNames } from '../../../src/banyan/config/environment.ts';
-import type { Ladder } from '../../../src/banyan/ladder/contract.ts';
+import type { Ladder } from '../../../src/banyan/ladder/desk/contract.ts';
 import { shopApp } from '../../../src/shop.ts';
 import { launch } from '../../../stage/launch.ts';
 import { discrepancies } from '../../saga/sums.ts';

@@ -2,7 +2,7 @@
 // tables or as JSON. It decides nothing of what is right.
 import { countOf, readArguments, refuse } from '../../../scripts/arguments.ts';
 import { moduleNames } from '../../../src/banyan/config/environment.ts';
-import { policyOf } from '../../../src/banyan/ladder/rungs.ts';
+import { policyOf } from '../../../src/banyan/ladder/judge/rungs.ts';
 import { shopApp } from '../../../src/shop.ts';
 import { playClimb } from './climb.ts';
 import { playDefects } from './defects.ts';

@@ -7,7 +7,7 @@ import pg from 'pg';
 import { newTraceparent } from '../../../src/banyan/context/trace.ts';
 import type { Contract } from '../../../src/banyan/contract/contract.ts';
 import { loadContract } from '../../../src/banyan/host/load.ts';
-import type { Ladder } from '../../../src/banyan/ladder/contract.ts';
+import type { Ladder } from '../../../src/banyan/ladder/desk/contract.ts';
 import { shopApp } from '../../../src/shop.ts';
 import { tokensAs } from '../../../stage/ring.ts';
 import { changes, type State, stateOf } from '../../rolled-back/rows.ts';

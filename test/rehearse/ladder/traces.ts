@@ -2,7 +2,7 @@
 // locks that somebody holds, and with budgets that run out; and processes killed, and frozen, in the middle of a shadow. After
 // each volley every row of every table and every file must be as before.
 // It must not know how a shadow is rolled back.
-import { cannot } from '../../../src/banyan/ladder/attempt.ts';
+import { cannot } from '../../../src/banyan/ladder/shadow/attempt.ts';
 import { createRandom, type Random } from '../../chaos/random.ts';
 import type { Request } from '../../rolled-back/cases.ts';
 import { allEnded } from '../../shadow/kill.ts';

@@ -3,7 +3,7 @@
 import type { Entry } from '../../placement/admin-contract.ts';
 import type { Transfer } from '../../placement/transfer-contract.ts';
 import type { Placement } from '../../routing/snapshot.ts';
-import type { StoreEntry } from '../../servers/contract.ts';
+import type { StoreEntry } from '../../servers/desk/contract.ts';
 
 export type PictureSide = 'in-process' | 'service';
 

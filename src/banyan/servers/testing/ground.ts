@@ -7,8 +7,8 @@ import { provision } from '../../postgres/provision.ts';
 import { rolePassword, roleUrl } from '../../postgres/roles.ts';
 import { query, silent } from '../../postgres/testing.ts';
 import { sagaTables } from '../../saga/tables.ts';
-import { type Moving, pairRole, type ServerAt } from '../moving.ts';
-import { markerTable } from '../tables.ts';
+import { type Moving, pairRole, type ServerAt } from '../pair/moving.ts';
+import { markerTable } from '../pair/tables.ts';
 
 const secret = 'the secret of these tests';
 

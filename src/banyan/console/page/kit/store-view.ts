@@ -1,6 +1,6 @@
 // One store: where it is, how its move goes (copy, lag, pause), and what a person may do with it. The words are those of
 // `banyan store show`.
-import type { Move, Store } from '../../../servers/contract.ts';
+import type { Move, Store } from '../../../servers/desk/contract.ts';
 import { send } from './api.ts';
 import { Badge } from './badge.ts';
 import { Confirm } from './confirm.ts';

@@ -139,7 +139,7 @@ export function complaintsOf(way: Way, values: Values, shadowable = true): Compl
   return found;
 }
 
-/** As the host judges them (ladder/rungs.ts). */
+/** As the host judges them (ladder/judge/rungs.ts). */
 function stepsComplaint(steps: readonly string[], shadowable: boolean): string | undefined {
   if (steps.length === 0)
     return `There are no steps. Give rising percents, such as ${shadowable ? initial.steps : '1,10,50,100'}.`;

@@ -1,7 +1,7 @@
 // On what evidence a module is moved: its ladder with both sides' numbers and the verdict in words, what a person may do with
 // it, and answers that differed, side by side.
 
-import type { Ladder, Evidence as Row, Sample } from '../../../ladder/contract.ts';
+import type { Ladder, Evidence as Row, Sample } from '../../../ladder/desk/contract.ts';
 import type { PictureModule } from '../../shared/picture-shape.ts';
 import { send } from '../kit/api.ts';
 import { Badge, type Tone } from '../kit/badge.ts';

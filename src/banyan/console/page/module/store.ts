@@ -1,5 +1,5 @@
 // Where a module's store is: on which server, whether another follows, and what was done to it.
-import type { Store } from '../../../servers/contract.ts';
+import type { Store } from '../../../servers/desk/contract.ts';
 import { html } from '../kit/html.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import { useResource } from '../kit/resource.ts';

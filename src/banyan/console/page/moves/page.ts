@@ -1,5 +1,5 @@
 // What moves: stores on their way to another server, pairs that follow each other, and ladders that climb.
-import type { Store, StoreEntry } from '../../../servers/contract.ts';
+import type { Store, StoreEntry } from '../../../servers/desk/contract.ts';
 import { Empty, Loading } from '../kit/empty.ts';
 import { html } from '../kit/html.ts';
 import { picture } from '../kit/live.ts';

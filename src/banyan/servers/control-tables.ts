@@ -1,7 +1,0 @@
-// The tables of moves, beside those of placement in the control schema.
-import { readSql } from '../postgres/sql-file.ts';
-
-/** Idempotent SQL, run by the schema's owner at every start of a monolith, with the control schema as the search path. */
-export function serverTables(): string {
-  return readSql(import.meta.url, 'servers.sql');
-}
