@@ -1,7 +1,7 @@
 // What an operator sees of each module beside its placement: its ladder, and whether what should be tried on its service is
 // not at the moment. It asks other hosts only where something is mirrored.
-import type { LadderRows } from '../ladder/rows.ts';
-import type { Shadowing } from '../ladder/shadowing.ts';
+import type { LadderRows } from '../ladder/climb/rows.ts';
+import type { Shadowing } from '../ladder/judge/shadowing.ts';
 import type { Besides } from '../placement/admin.ts';
 
 export function createBesides(

@@ -4,14 +4,14 @@
 import { Problem } from '../contract/problem.ts';
 import { probeAccess } from '../identity/hop.ts';
 import { audienceOf } from '../identity/internal-token.ts';
+import { createMoves, type PlaceIn, type TellIn } from '../ladder/climb/moves.ts';
+import { createRows } from '../ladder/climb/rows.ts';
 import { type LadderOptions, ladderHandlers } from '../ladder/desk/admin.ts';
 import { createByHand } from '../ladder/desk/by-hand.ts';
 import { policyFor } from '../ladder/desk/refusals.ts';
-import { createMoves, type PlaceIn, type TellIn } from '../ladder/moves.ts';
 import { createAnnouncer, noticeOf } from '../ladder/notices/announcer.ts';
 import { createNoticeRows, leaveNotice } from '../ladder/notices/notice-rows.ts';
 import { createNotices, noNotices } from '../ladder/notices/notices.ts';
-import { createRows } from '../ladder/rows.ts';
 import { createWatch } from '../ladder/watch.ts';
 import type { OnPlaced } from '../placement/admin.ts';
 import { collectStats } from '../placement/collect-stats.ts';

@@ -2,7 +2,7 @@
 // runs the module stands on it.
 import { comparisonTables } from '../admin/tables.ts';
 import { moduleEventTables } from '../events/tables.ts';
-import { ladderTables } from '../ladder/tables.ts';
+import { ladderTables } from '../ladder/climb/tables.ts';
 import { limitTables } from '../limits/tables.ts';
 import { controlSchema } from '../placement/schema.ts';
 import { sessionEndTables } from '../placement/session-ends.ts';

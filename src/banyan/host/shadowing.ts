@@ -1,7 +1,7 @@
 // What ladders ask of shadows: what all hosts that mirror a module counted of it since its present placement began.
 import type { Contract } from '../contract/contract.ts';
+import { noShadows, type Shadowing } from '../ladder/judge/shadowing.ts';
 import { cannot } from '../ladder/shadow/attempt.ts';
-import { noShadows, type Shadowing } from '../ladder/shadowing.ts';
 import { isLive } from '../placement/picture.ts';
 import type { HostRow, Tables } from '../placement/tables.ts';
 import type { Placements } from '../routing/snapshot.ts';

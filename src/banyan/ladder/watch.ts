@@ -6,15 +6,15 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import type { Follower } from '../placement/follower.ts';
 import type { ControlStore } from '../placement/store.ts';
+import type { Moves } from './climb/moves.ts';
+import type { LadderRow, LadderRows } from './climb/rows.ts';
+import { type BackgroundSeconds, Sighting } from './climb/sighting.ts';
+import { isOpen, next } from './climb/steps.ts';
 import type { HostReading } from './judge/arms.ts';
 import type { AttemptsReading } from './judge/attempts.ts';
 import { CRASH_SECONDS } from './judge/judge.ts';
-import type { Moves } from './moves.ts';
+import type { Shadowing } from './judge/shadowing.ts';
 import type { Announcer } from './notices/announcer.ts';
-import type { LadderRow, LadderRows } from './rows.ts';
-import type { Shadowing } from './shadowing.ts';
-import { type BackgroundSeconds, Sighting } from './sighting.ts';
-import { isOpen, next } from './steps.ts';
 
 export interface WatchOptions {
   /** This host in the registry: as whom it holds leases. */

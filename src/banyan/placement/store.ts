@@ -29,7 +29,7 @@ export interface ControlStore {
   readonly recording: Recording;
   /** For limits that all gateways count together (limits/tables.ts). */
   readonly sql: Sql;
-  /** For what goes by the same versions (ladder/rows.ts). */
+  /** For what goes by the same versions (ladder/climb/rows.ts). */
   readonly change: Change;
   read(): Promise<Tables>;
   /** Changes whenever `read` would answer something that a snapshot shows otherwise than before. */

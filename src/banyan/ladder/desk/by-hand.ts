@@ -1,9 +1,9 @@
 // What a placement by hand does to a ladder, in the transaction that places: it stops the ladder, and with `guard` has the
 // module watched where it was put.
 import type { OnPlaced } from '../../placement/admin.ts';
-import type { Moves } from '../moves.ts';
+import type { Moves } from '../climb/moves.ts';
+import { isOpen, placeInWords } from '../climb/steps.ts';
 import type { Announcer } from '../notices/announcer.ts';
-import { isOpen, placeInWords } from '../steps.ts';
 
 export function createByHand(rows: Moves, announcer: Announcer): OnPlaced {
   return async (tx, { module, placement, percent, by, guard }) => {

@@ -5,10 +5,10 @@ import { lockedOut, whyNoInstance, whyTooOld } from '../../placement/admin.ts';
 import type { ControlStore } from '../../placement/store.ts';
 import type { Tables } from '../../placement/tables.ts';
 import type { Instance } from '../../routing/snapshot.ts';
+import type { Outcome } from '../climb/moves.ts';
+import { placeInWords } from '../climb/steps.ts';
 import { ADVISED, type Policy, policyOf } from '../judge/rungs.ts';
-import type { Outcome } from '../moves.ts';
-import type { Shadowing } from '../shadowing.ts';
-import { placeInWords } from '../steps.ts';
+import type { Shadowing } from '../judge/shadowing.ts';
 import { ladders } from './contract.ts';
 
 /** Who can say why not. */

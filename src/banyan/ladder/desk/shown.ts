@@ -1,10 +1,10 @@
 // A ladder as operators see it: from its row to the answer of the admin API. Pure.
 
+import type { LadderRow } from '../climb/rows.ts';
+import { type Climb, isWatched } from '../climb/steps.ts';
 import type { EvidenceRow } from '../judge/evidence.ts';
 import { weakness } from '../judge/rungs.ts';
-import type { LadderRow } from '../rows.ts';
-import type { ShadowCounts } from '../shadowing.ts';
-import { type Climb, isWatched } from '../steps.ts';
+import type { ShadowCounts } from '../judge/shadowing.ts';
 import type { Ladder } from './contract.ts';
 
 export function shownOf(

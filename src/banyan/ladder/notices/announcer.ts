@@ -1,10 +1,10 @@
 // What the world is told of a ladder: one line in the log for each change of its rung or state, and a notice to whoever
 // asked for them, which is left with the move itself. Guarantees: what is told has happened; nobody waits for it.
 import type { Logger } from 'pino';
+import { happened, isChange } from '../climb/changes.ts';
+import type { Moved } from '../climb/moves.ts';
 import type { EvidenceRow } from '../judge/evidence.ts';
 import { inWords } from '../judge/evidence.ts';
-import type { Moved } from '../moves.ts';
-import { happened, isChange } from './changes.ts';
 import type { Notice } from './notice-rows.ts';
 import type { Notices } from './notices.ts';
 

@@ -6,6 +6,16 @@ import type { Sample } from './mirror.ts';
 import { MOST_SAMPLES } from './samples.ts';
 
 /** @param lost hears of one that could not be stored. */
+/** A sample as it is read again; values of customers as type, length and a keyed hash. */
+export interface KeptSample {
+  readonly operation: string;
+  readonly at: string;
+  /** What differs, in words. */
+  readonly why: string[];
+  readonly near: Readonly<Record<string, unknown>>;
+  readonly far: Readonly<Record<string, unknown>>;
+}
+
 export function keepSamples(sql: Sql, lost: (error: unknown) => void): (sample: Sample) => void {
   return (sample) => void store(sql, sample).catch(lost);
 }

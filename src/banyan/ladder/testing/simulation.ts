@@ -1,10 +1,11 @@
 // Ladders climbed by dice: requests by the second, of two sides whose true rates are known, given to the judge and the
 // machine as a host would give them. With a seed it is always the same; the sizes are the caller's, so that `npm test` runs
 // a few and a rehearsal many.
+
+import { begin, type Climb, isTimeOver, next } from '../climb/steps.ts';
 import { noAccount, type Second, type Tally, withSecond } from '../judge/account.ts';
 import { judge } from '../judge/judge.ts';
 import { type Policy, type PolicyWish, percentOf, policyOf, type Rung } from '../judge/rungs.ts';
-import { begin, type Climb, isTimeOver, next } from '../steps.ts';
 
 export interface Truth {
   /** Of all requests, on the near side and on the far one. */

@@ -2,12 +2,12 @@
 // orders all placements, so that no kill and no second judge comes between them; what a person placed since the ladder's
 // last move stops it before anything else happens. When it moves, and where to, is steps.ts's.
 import { randomUUID } from 'node:crypto';
-import type { Change } from '../placement/change.ts';
-import type { PlaceAnswer } from '../placement/flags.ts';
-import type { Sql } from '../store/store.ts';
-import type { EvidenceRow } from './judge/evidence.ts';
-import { ADVISED, type Policy, type Rung } from './judge/rungs.ts';
-import { isChange } from './notices/changes.ts';
+import type { Change } from '../../placement/change.ts';
+import type { PlaceAnswer } from '../../placement/flags.ts';
+import type { Sql } from '../../store/store.ts';
+import type { EvidenceRow } from '../judge/evidence.ts';
+import { ADVISED, type Policy, type Rung } from '../judge/rungs.ts';
+import { isChange } from './changes.ts';
 import { type LadderRow, readEvidence, readLadder } from './rows.ts';
 import { type Act, begin, type Climb, type Happening, isOpen, isWatched, next } from './steps.ts';
 

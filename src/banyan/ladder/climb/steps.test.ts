@@ -1,9 +1,9 @@
 // The ladder as a machine: it goes up on a positive verdict alone, comes down from anywhere, and leaves alone what a
 // person placed.
 import { expect, test } from 'vitest';
-import type { Verdict } from './judge/evidence.ts';
-import type { Judgement } from './judge/judgement.ts';
-import { type Policy, type PolicyWish, policyOf, weakness } from './judge/rungs.ts';
+import type { Verdict } from '../judge/evidence.ts';
+import type { Judgement } from '../judge/judgement.ts';
+import { type Policy, type PolicyWish, policyOf, weakness } from '../judge/rungs.ts';
 import { type Act, begin, type Climb, type Happening, type Move, next, type Refused } from './steps.ts';
 
 const near = { errors: { n: 900, bad: 3, phi: 1, together: { second: 0, block: 0 } } };

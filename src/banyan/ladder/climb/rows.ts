@@ -1,9 +1,9 @@
 // Ladders as rows of the control store: what is read of them, and what their judge keeps. Guarantees: one host at a time judges
 // a ladder, by a lease; who lost it writes nothing. How they move is moves.ts's, what is counted watch.ts's.
-import type { Sql } from '../store/store.ts';
-import type { Sample } from './desk/contract.ts';
-import type { EvidenceRow } from './judge/evidence.ts';
-import type { Rung } from './judge/rungs.ts';
+import type { Sql } from '../../store/store.ts';
+import type { EvidenceRow } from '../judge/evidence.ts';
+import type { Rung } from '../judge/rungs.ts';
+import type { KeptSample } from '../shadow/sample-rows.ts';
 import type { Climb } from './steps.ts';
 
 export interface LadderRow {
@@ -35,7 +35,7 @@ export interface LadderRows {
   read(module: string): Promise<LadderRow | undefined>;
   evidence(module: string): Promise<EvidenceRow[]>;
   /** The newest first. */
-  samples(module: string): Promise<Sample[]>;
+  samples(module: string): Promise<KeptSample[]>;
   /** Every module that ever had one, and how its last one is. */
   states(): Promise<{ readonly module: string; readonly state: Climb['state'] }[]>;
   /** The last ladder of every module that ever had one, in short. */
@@ -74,7 +74,7 @@ export function createRows(sql: Sql): LadderRows {
 
     samples: async (module) =>
       (
-        await sql.query<Sample>(
+        await sql.query<KeptSample>(
           `SELECT operation, ${utc('at')} AS at, why, near, far FROM ladder_sample
            WHERE module = $1 AND at > now() - interval '7 days' ORDER BY ladder_sample.at DESC, id DESC LIMIT 1000`,
           [module],

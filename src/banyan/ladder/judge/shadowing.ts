@@ -1,6 +1,6 @@
 // The seam to shadows: what ladders ask of whoever runs them (host/shadowing.ts). A rung `shadow` needs all of it.
-import type { Counts } from './judge/evidence.ts';
-import type { Learning, OperationDifferences } from './judge/judge.ts';
+import type { Counts } from './evidence.ts';
+import type { Learning, OperationDifferences } from './judge.ts';
 
 export interface ShadowCounts {
   readonly mirrored: number;

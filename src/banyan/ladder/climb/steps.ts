@@ -2,8 +2,8 @@
 // positive verdict moves it up by itself; a negative one brings it down, also while it is paused, also after its end, as
 // long as nobody has placed the module since.
 // It has no clock, no rows and no module: whoever holds the lease stores what it answers and does what it says.
-import type { Frozen, Judgement } from './judge/judgement.ts';
-import { hasNearSide, type Policy, percentOf, type Rung } from './judge/rungs.ts';
+import type { Frozen, Judgement } from '../judge/judgement.ts';
+import { hasNearSide, type Policy, percentOf, type Rung } from '../judge/rungs.ts';
 
 export type LadderState = 'none' | 'running' | 'paused' | 'done' | 'demoted' | 'stopped';
 

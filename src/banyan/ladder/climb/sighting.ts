@@ -1,16 +1,16 @@
 // What a judge has seen of one rung, and what it thinks of it: the account of its seconds, the thresholds of what is slow, how
 // long there was nobody. A rung is a sighting; what the one before knew of hosts' counters goes on, so that no second is lost.
 // It can be stored and taken up by another host. It asks nobody: what it looks at is handed in.
-import { type Account, noAccount, type Pair, type Second, withSecond } from './judge/account.ts';
-import { Arms, type HostReading } from './judge/arms.ts';
-import { AttemptsOfJobs, type AttemptsReading, plus } from './judge/attempts.ts';
-import type { Counts } from './judge/evidence.ts';
-import { judge, watched } from './judge/judge.ts';
-import type { Judgement } from './judge/judgement.ts';
-import { earlierThresholds, type Thresholds } from './judge/pace.ts';
-import { percentOf } from './judge/rungs.ts';
+import { type Account, noAccount, type Pair, type Second, withSecond } from '../judge/account.ts';
+import { Arms, type HostReading } from '../judge/arms.ts';
+import { AttemptsOfJobs, type AttemptsReading, plus } from '../judge/attempts.ts';
+import type { Counts } from '../judge/evidence.ts';
+import { judge, watched } from '../judge/judge.ts';
+import type { Judgement } from '../judge/judgement.ts';
+import { earlierThresholds, type Thresholds } from '../judge/pace.ts';
+import { percentOf } from '../judge/rungs.ts';
+import type { Differences } from '../judge/shadowing.ts';
 import type { LadderRow } from './rows.ts';
-import type { Differences } from './shadowing.ts';
 import { isOpen, isTimeOver } from './steps.ts';
 
 /** Of background work, wherever it runs. */

@@ -1,5 +1,5 @@
 // Which moves of a ladder are worth telling, and what is said of them. Pure.
-import { type Climb, placeInWords, rungInWords } from '../steps.ts';
+import { type Climb, placeInWords, rungInWords } from './steps.ts';
 
 /** Another rung or state, or a person is waited for. Other numbers under the same verdict are none. */
 export function isChange(before: Climb | undefined, after: Climb): boolean {
