@@ -8,6 +8,7 @@ RUN node scripts/setup.mjs --production
 COPY bin ./bin
 COPY src ./src
 COPY compare ./compare
+COPY pipeline ./pipeline
 COPY stage ./stage
 COPY extracted ./extracted
 RUN mkdir -p /var/lib/banyan/media /var/lib/banyan/data && chown -R node:node /var/lib/banyan

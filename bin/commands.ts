@@ -1,13 +1,17 @@
-// `banyan` as this repository has it: the command line of any Banyan, the commands of the shop, the comparison. The
-// only place that puts them together: the command line knows neither the shop nor a tool.
+// `banyan` as this repository has it: the command line of any Banyan, the commands of the shop, the comparison, and what a
+// pipeline asks of a checkout. The only place that puts them together: the command line knows neither the shop nor a tool.
 import { compareCommand } from '../compare/command/compare.ts';
+import { affected } from '../pipeline/commands/affected.ts';
+import { contract } from '../pipeline/commands/contract.ts';
 import type { Application } from '../src/cli/application.ts';
 import { run } from '../src/cli/run.ts';
 import type { Terminal } from '../src/cli/terminal.ts';
 import { saga } from '../src/commands/saga.ts';
+import { shopApp } from '../src/shop.ts';
 
 export const shop: Application = {
-  commands: [saga, compareCommand],
+  commands: [saga, compareCommand, affected(shopApp), contract(shopApp)],
+  strict: ['affected', 'contract'],
   examples: [
     ['banyan status', 'where every module serves; what next'],
     ['banyan extract orders', 'orders becomes a process of its own'],
@@ -18,6 +22,8 @@ export const shop: Application = {
     ['banyan saga', 'who says what is next; what is stuck'],
     ['banyan verify', 'nothing lost, doubled or out of order?'],
     ['banyan compare', 'both architectures on the same work'],
+    ['banyan affected --since origin/main', 'what this branch touches'],
+    ['banyan contract diff v1.2.0', 'what it promises otherwise'],
   ],
   suggestions: {
     extractFirst: 'orders',

@@ -24,7 +24,7 @@ test('the help lists the commands of every Banyan, of the shop and of the tools,
   expect(code).toBe(0);
   const [, listed, examples] = out.split(/\nCommands:\n|\nExamples:\n/) as [string, string, string];
   expect(listed.match(/^ {2}\w+/gm)!.map((name) => name.trim())).toEqual(
-    'status extract place restore history flags ladder store logs events verify keys operators saga compare docs'.split(
+    'status extract place restore history flags ladder store logs events verify keys operators saga compare affected contract docs'.split(
       ' ',
     ),
   );
@@ -32,7 +32,7 @@ test('the help lists the commands of every Banyan, of the shop and of the tools,
   for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
 });
 
-test.each(['saga show', 'compare', 'compare diff'])('%s has a help of its own', async (command) => {
+test.each(['saga show', 'compare', 'compare diff', 'affected', 'contract diff'])('%s has a help of its own', async (command) => {
   const { code, out } = await said([...command.split(' '), '--help']);
   expect(code).toBe(0);
   expect(out).toContain(`Usage: banyan ${command}`);

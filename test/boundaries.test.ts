@@ -105,7 +105,7 @@ describe('the check itself can fail', () => {
     });
     expect(found).toHaveLength(3);
     expect(found.join()).toMatch(/compare\/load\.ts:1 .*stands on src and stage alone/);
-    expect(found.join()).toMatch(/bin\/commands\.ts:2 .*stands on src and compare alone/);
+    expect(found.join()).toMatch(/bin\/commands\.ts:2 .*stands on src and compare and pipeline alone/);
     expect(found.join()).toMatch(/compare\/stock\.ts:1 .*the inside of catalog/);
   });
 

@@ -18,14 +18,15 @@ import {
 /** The folders whose imports are looked at, and what each may import of those beside it. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   src: [],
-  bin: ['src', 'compare'],
+  bin: ['src', 'compare', 'pipeline'],
   compare: ['src', 'stage'],
+  pipeline: ['src'],
 };
 
 /** What stands beside src/, for whoever works on it or measures it. */
-const tools = ['bench', 'bin', 'compare', 'scripts', 'stage', 'test'];
+const tools = ['bench', 'bin', 'compare', 'pipeline', 'scripts', 'stage', 'test'];
 
-/** All breaches under `root` (the folder that holds src/, bin/, compare/ and prisma/). */
+/** All breaches under `root` (the folder that holds src/, bin/, compare/, pipeline/ and prisma/). */
 export function breaches(root: string): Breach[] {
   const imports = watchedFiles(root).flatMap((file) => importsOf(root, file));
   return [

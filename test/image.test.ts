@@ -33,7 +33,7 @@ function copied(dockerfile: string): string[] {
 
 test('of the monolith: the host, and the command line with its tools', () => {
   const needed = folders('src/main.ts', 'bin/banyan.mjs', 'bin/main.ts');
-  expect(needed).toEqual(expect.arrayContaining(['bin', 'compare', 'scripts', 'src', 'stage']));
+  expect(needed).toEqual(expect.arrayContaining(['bin', 'compare', 'pipeline', 'scripts', 'src', 'stage']));
   expect(copied('Dockerfile')).toEqual(expect.arrayContaining(needed));
 });
 

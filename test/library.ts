@@ -23,7 +23,7 @@ function outward(imports: readonly Import[]): Breach[] {
       return breach('The library stands on no test: move what both need into a file of its own.');
     if (
       target.startsWith(`${LIBRARY}/`) ||
-      !/^(src|prisma|extracted|test|stage|bench|compare|scripts)\//.test(target)
+      !/^(src|prisma|extracted|test|stage|bench|compare|pipeline|scripts)\//.test(target)
     )
       return [];
     return breach(

@@ -5,6 +5,8 @@ import type { Register } from './register.ts';
 export interface Application {
   /** Listed behind those that every Banyan has. */
   readonly commands: readonly Register[];
+  /** Those of them whose exit code tells a mistake in the words, 2, from whatever else may go wrong. */
+  readonly strict?: readonly string[];
   /** Of `banyan --help`. */
   readonly examples: readonly Example[];
   readonly suggestions: Suggestions;

@@ -80,16 +80,22 @@ export async function run(
         ? error
         : misused(unknown || inOneLine(error), ['npx banyan', ...meant.path, '--help'].join(' '));
     report(failed, terminal, words.includes('--json'));
-    return unknown || isMisuse(error, meant.path[0]) ? MISUSED : failed.exit;
+    return unknown || isMisuse(error, meant.path[0], application) ? MISUSED : failed.exit;
   }
 }
 
 /** The exit code where there is no such command, or word of it: nothing was done, and asking again is no use. */
 const MISUSED = 2;
 
-/** With these two 1 says that something is not as it was asked for. */
-function isMisuse(error: Failure | CommanderError, group: string | undefined): boolean {
-  if (error instanceof CommanderError) return group === 'store' || group === 'ladder';
+/** With these 1 says that something is not as it was asked for. */
+const outcomes: readonly string[] = ['store', 'ladder'];
+
+function isMisuse(
+  error: Failure | CommanderError,
+  group: string | undefined,
+  { strict = [] }: Application,
+): boolean {
+  if (error instanceof CommanderError) return group !== undefined && [...outcomes, ...strict].includes(group);
   return group === 'ladder' && badWords.includes(error.problem.code);
 }
 

@@ -39,7 +39,7 @@ function canonicalOf(contract: Contract): CanonicalContract {
     events: mapValues(contract.events, ({ version, key, data }: EventSpec) => ({
       version,
       key,
-      data: plain(data),
+      data: withoutWords(data),
     })),
     errors: mapValues(contract.errors, ({ status }) => status),
     ...(contract.mayLack && { mayLack: contract.mayLack }),
@@ -58,8 +58,8 @@ function operationOf(spec: OperationSpec) {
     access: spec.access,
     idempotent: spec.idempotent,
     errors: [...(spec.errors ?? [])].sort(),
-    input: plain(spec.input),
-    output: plain(spec.output),
+    input: withoutWords(spec.input),
+    output: withoutWords(spec.output),
     ...(http && {
       http: { method: http.method, path: http.path, statuses: http.statuses ?? [http.status ?? 200] },
     }),
@@ -72,13 +72,13 @@ function operationOf(spec: OperationSpec) {
 const forPeople = new Set(['title', 'description', 'examples', 'default', '$id', '$comment', 'plain']);
 
 /** A schema without what is for people. Names under `properties` are fields and all kept. */
-function plain(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(plain);
-  if (typeof schema !== 'object' || schema === null) return schema;
-  const kept: Record<string, unknown> = {};
+export function withoutWords(schema: unknown): Json {
+  if (Array.isArray(schema)) return schema.map(withoutWords);
+  if (typeof schema !== 'object' || schema === null) return schema as Json;
+  const kept: Record<string, Json> = {};
   for (const [key, value] of Object.entries(schema)) {
-    if (key === 'properties') kept[key] = mapValues(value as object, plain);
-    else if (!forPeople.has(key) && !key.startsWith('~')) kept[key] = plain(value);
+    if (key === 'properties') kept[key] = mapValues(value as object, withoutWords);
+    else if (!forPeople.has(key) && !key.startsWith('~')) kept[key] = withoutWords(value);
   }
   return kept;
 }

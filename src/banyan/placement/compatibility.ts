@@ -95,15 +95,15 @@ function compareSchema(
   const broken = way === 'sent' ? misfits(ours, theirs, path) : misfits(theirs, ours, path);
   breaking.push(...broken);
   if (broken.length > 0) return;
-  compatible.push(...changes(ours, theirs, path));
+  compatible.push(...changesOf(ours, theirs, path));
 }
 
 /** What was changed between two schemas, for people; it does not judge. */
-function changes(ours: Json, theirs: Json, path: string): Difference[] {
+export function changesOf(ours: Json, theirs: Json, path: string): Difference[] {
   if (same(ours, theirs)) return [];
   const [mine, other] = [ours as JsonObject, theirs as JsonObject];
   if (mine.type === 'array' && other.type === 'array' && !same(mine.items, other.items))
-    return changes(mine.items!, other.items!, `${path}/items`);
+    return changesOf(mine.items!, other.items!, `${path}/items`);
   if (mine.type !== 'object' || other.type !== 'object')
     return [{ path, message: 'the schema is another one' }];
   const [before, after] = [(mine.properties ?? {}) as JsonObject, (other.properties ?? {}) as JsonObject];
@@ -115,7 +115,7 @@ function changes(ours: Json, theirs: Json, path: string): Difference[] {
     const required = (schema: JsonObject) => ((schema.required ?? []) as readonly string[]).includes(name);
     if (required(mine) !== required(other))
       return [{ path: at, message: required(other) ? 'is always there now' : 'may be left out now' }];
-    return changes(was, is, at);
+    return changesOf(was, is, at);
   });
   return found.length > 0 ? found : [{ path, message: 'the schema is another one' }];
 }
