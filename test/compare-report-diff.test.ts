@@ -6,7 +6,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { banyan as commandLine } from '../bin/commands.ts';
 import type { Interval, Report } from '../compare/format/report.ts';
 import { diffReports } from '../compare/report/diff.ts';
+import { diffMarkdown } from '../compare/report/diff-markdown.ts';
 import { diffText } from '../compare/report/diff-text.ts';
+import { times } from '../compare/report/elements/numbers.ts';
 import { fullReport } from './compare-report.fixture.ts';
 
 const unpainted = (_look: string, text: string) => text;
@@ -95,6 +97,18 @@ test('in words, worst first, in 80 columns', () => {
   expect(lines[3]).toMatch(/^ {2}p99 +B +11\.5 ms +19\.6 ms +1\.70x worse$/);
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
   expect(diffText(diffReports(fullReport(), fullReport(), 1.1), unpainted)).toMatch(/^Nothing is worse/);
+});
+
+test('as a comment: each ratio of both reports with its interval', () => {
+  const newer = changed((report) => scale(figure(report, 'cpu-per-1000').ratio!, 1.3));
+  const text = diffMarkdown(diffReports(fullReport(), newer, 1.1), fullReport(), newer);
+  expect(text).toMatch(/^### Comparison with main: 1 worse by 10 % or more\n/);
+  const { title, ratio } = figure(newer, 'cpu-per-1000');
+  const line = text.split('\n').find((one) => one.startsWith(`| **${title}** |`))!;
+  const [, , before, after, verdict] = line.split('|').map((cell) => cell.trim());
+  expect(after).toBe(`${times(ratio!.median)} (${times(ratio!.low)} to ${times(ratio!.high)})`);
+  expect(before).not.toBe(after);
+  expect(verdict).toBe('worse');
 });
 
 test('on the command line: 0 where nothing is worse, 1 where something is, and a file that is no report is named', async () => {

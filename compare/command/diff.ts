@@ -9,6 +9,7 @@ import { refused } from './refused.ts';
 interface Options {
   readonly threshold: number;
   readonly json?: boolean;
+  readonly markdown?: boolean;
 }
 
 const examples = `
@@ -28,25 +29,32 @@ export function compareDiff(group: Command, terminal: Terminal): void {
     .argument('<new>', 'a newer one of the same work and shapes')
     .option('--threshold <factor>', 'worse is this many times as much', factor, 1.1)
     .option('--json', 'print the difference as JSON')
+    .option('--markdown', 'print it with its intervals, as a comment')
     .addHelpText('after', examples)
     .action(async (older: string, newer: string, _own: Options, command: Command) => {
-      const { threshold, json } = command.optsWithGlobals<Options>();
-      await refused(() => tell(older, newer, threshold, json ?? false, terminal));
+      const options = command.optsWithGlobals<Options>();
+      await refused(() => tell(older, newer, options, terminal));
     });
 }
 
 async function tell(
   older: string,
   newer: string,
-  threshold: number,
-  json: boolean,
+  { threshold, json, markdown }: Options,
   terminal: Terminal,
 ): Promise<void> {
   const { readReport } = await import('../format/check.ts');
   const { diffReports } = await import('../report/diff.ts');
-  const { diffText } = await import('../report/diff-text.ts');
-  const diff = diffReports(readReport(older), readReport(newer), threshold);
-  terminal.out.write(json ? `${JSON.stringify(diff)}\n` : diffText(diff, styleFor(terminal, terminal.out)));
+  const [before, after] = [readReport(older), readReport(newer)];
+  const diff = diffReports(before, after, threshold);
+  if (json) terminal.out.write(`${JSON.stringify(diff)}\n`);
+  else if (markdown) {
+    const { diffMarkdown } = await import('../report/diff-markdown.ts');
+    terminal.out.write(diffMarkdown(diff, before, after));
+  } else {
+    const { diffText } = await import('../report/diff-text.ts');
+    terminal.out.write(diffText(diff, styleFor(terminal, terminal.out)));
+  }
   if (diff.worse > 0) throw new Reported();
 }
 

@@ -11,6 +11,8 @@ export interface Touched {
   readonly module: string;
   /** The files that changed and touch it. */
   readonly because: readonly string[];
+  /** The test files in its folders. */
+  readonly tests: readonly string[];
 }
 
 export interface Affected {
@@ -19,7 +21,7 @@ export interface Affected {
   readonly reason: string;
   readonly changed: readonly string[];
   readonly modules: readonly Touched[];
-  /** The test files to run. */
+  /** The test files to run: those of the modules, and others that come to what changed. */
   readonly tests: readonly string[];
 }
 
@@ -45,19 +47,16 @@ export function affectedBy(changed: readonly string[], graph: Graph, layout: Lay
   }
 
   const all = everybodys.length > 0;
-  const modules = all
-    ? layout.modules.map((module) => ({ module, because: everybodys }))
-    : layout.modules.flatMap((module) => {
-        const paths = because.get(module);
-        return paths ? [{ module, because: [...paths].sort() }] : [];
-      });
-  const folders = modules.map(({ module }) => layout.foldersOf(module)).flat();
-  const tests = graph.files
-    .filter(isTest)
-    .filter((file) => all || reached.has(file) || folders.some((folder) => file.startsWith(folder)));
-  const touched = modules.map(({ module }) => module);
-  const reason = reasonOf({ changed, meant, everybodys, touched, tests: tests.length }, graph, layout);
-  return { all, reason, changed, modules, tests: tests.sort() };
+  const allTests = graph.files.filter(isTest).sort();
+  const modules = layout.modules.flatMap((module): Touched[] => {
+    const paths = all ? everybodys : [...(because.get(module) ?? [])].sort();
+    const tests = allTests.filter((file) => ownerOf(file) === module);
+    return paths.length > 0 ? [{ module, because: paths, tests }] : [];
+  });
+  const own = new Set(modules.flatMap(({ tests }) => tests));
+  const tests = allTests.filter((file) => all || reached.has(file) || own.has(file));
+  const found = { changed, meant, everybodys, touched: modules.length, tests: tests.length };
+  return { all, reason: reasonOf(found, graph, layout), changed, modules, tests };
 }
 
 /** Pages, pictures and licences: whoever reads them is no program. */
@@ -79,7 +78,8 @@ interface Found {
   readonly changed: readonly string[];
   readonly meant: readonly string[];
   readonly everybodys: readonly string[];
-  readonly touched: readonly string[];
+  /** Modules and test files. */
+  readonly touched: number;
   readonly tests: number;
 }
 
@@ -97,7 +97,7 @@ function reasonOf({ changed, meant, everybodys, touched, tests }: Found, graph: 
       ? `Every module stands on ${first}${more}.`
       : `${first} belongs to no module, and not to tests alone${more}.`;
   }
-  if (touched.length === 0)
+  if (touched === 0)
     return tests === 0 ? 'No module and no test comes to what changed.' : 'Only what tests stand on changed.';
-  return `What changed belongs to modules, and touches ${touched.length} of ${layout.modules.length}.`;
+  return `What changed belongs to modules, and touches ${touched} of ${layout.modules.length}.`;
 }
