@@ -23,6 +23,8 @@ function begin(): void {
   }
   symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'), 'junction');
   git('init', '--quiet', '--initial-branch=main');
+  // A link is no folder, as .gitignore means it.
+  writeFileSync(join(clone, '.git/info/exclude'), 'node_modules\n');
   git('add', '--all');
   git('commit', '--quiet', '--message=The beginning');
   git('tag', 'v0.1.0');
