@@ -2,6 +2,7 @@
 // on it would fail.
 import { fileURLToPath } from 'node:url';
 import type { App } from '../../src/banyan/config/app.ts';
+import { misusedOption } from '../../src/cli/failure.ts';
 import type { Register } from '../../src/cli/register.ts';
 import { Reported } from '../../src/cli/several.ts';
 import { styleFor, type Terminal } from '../../src/cli/terminal.ts';
@@ -28,7 +29,10 @@ export const contract =
   (program, terminal) => {
     const group = program
       .command('contract')
-      .description('compare what is promised with an earlier revision');
+      .description('compare what is promised with an earlier revision')
+      .action(() => {
+        throw misusedOption('It does nothing without a word more.', 'npx banyan contract diff <revision>');
+      });
     group
       .command('diff')
       .description('what was added, what changed, what is broken; exit 3 if any is')

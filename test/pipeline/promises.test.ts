@@ -542,11 +542,13 @@ test('what a contract says already is not told again by the documents', () => {
 });
 
 test('in words, in 80 columns, the broken first', () => {
-  const deep = Type.Object({ one: Type.Object({ ['of'.repeat(20)]: Type.Object({ ['names'.repeat(8)]: text() }) }) });
-  const wide = withOutput({ gift: deep, id: Type.Integer() });
+  const deep = (leaf: ReturnType<typeof text>) =>
+    Type.Object({ ['one'.repeat(15)]: Type.Object({ ['of'.repeat(20)]: Type.Object({ name: leaf }) }) });
+  const before = withOutput({ gift: deep(text()) });
+  const now = withOutput({ gift: deep(Type.Integer() as never), id: Type.Integer() });
   const at = { since: 'v1.0.0', commit: '0123456789abcdef' };
   const plain = (_look: unknown, said: string) => said;
-  const shown = drawPromises(diffPromises(promised(wide), promised(base)), at, plain);
+  const shown = drawPromises(diffPromises(promised(before), promised(now)), at, plain);
   expect(shown).toMatch(/^What is promised since v1\.0\.0 \(0123456789ab\)\n\n {2}parcels\n {4}broken {3}\//);
   expect(shown).toMatch(/\nbroken {2}2 broken, 0 changed, 0 added\nnext /);
   for (const line of shown.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
