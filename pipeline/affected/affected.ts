@@ -68,8 +68,9 @@ function isTest(path: string): boolean {
   return /\.test\.ts$/.test(path);
 }
 
-/** Whatever comes to it begins at a test. */
+/** Whatever comes to it begins at a test; or it is, or was, one. */
 function isForTests(path: string, graph: Graph, standing: ReadonlySet<string>): boolean {
+  if (isTest(path)) return true;
   const begins = [...standing].filter((file) => graph.importersOf(file).size === 0);
   return graph.files.includes(path) && begins.length > 0 && begins.every(isTest);
 }

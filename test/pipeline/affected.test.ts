@@ -105,6 +105,7 @@ test.each([
   ['test/sums.ts', [checkoutTest]],
   ['test/checkout.test.ts', [checkoutTest]],
   ['src/banyan/ground.fixture.ts', ['src/banyan/run.test.ts']],
+  ['test/gone.test.ts', []],
 ])('what only tests stand on touches those: %s', (changed, tests) => {
   expect(touched(changed)).toEqual({ all: false, modules: [], tests });
 });
