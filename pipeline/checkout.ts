@@ -27,11 +27,20 @@ export interface Checkout {
 
 export function openCheckout(root: string): Checkout {
   const run = (args: readonly string[], input?: string) => {
-    const done = spawnSync('git', args, { cwd: root, maxBuffer: MOST_BYTES, ...(input !== undefined && { input }) });
+    const done = spawnSync('git', args, {
+      cwd: root,
+      maxBuffer: MOST_BYTES,
+      ...(input !== undefined && { input }),
+    });
     if (done.error) {
       const { code, message } = done.error as NodeJS.ErrnoException;
       throw code === 'ENOENT'
-        ? refusal('git-missing', 'git is not there', 'What changed is asked of git, which is not on the PATH.', 'Install git')
+        ? refusal(
+            'git-missing',
+            'git is not there',
+            'What changed is asked of git, which is not on the PATH.',
+            'Install git',
+          )
         : refusal('git-failed', 'git could not be asked', message, 'Try it again');
     }
     return done;
@@ -39,8 +48,16 @@ export function openCheckout(root: string): Checkout {
   const git = (args: readonly string[], input?: string): Buffer => {
     const { status, stdout, stderr } = run(args, input);
     if (status === 0) return stdout;
-    const said = stderr.toString().trim().replaceAll(/\s*\n\s*/g, ' ');
-    throw refusal('git-failed', 'git could not say', `git ${args[0]} in ${root}: ${said}`, 'Run it in a clone of the repository');
+    const said = stderr
+      .toString()
+      .trim()
+      .replaceAll(/\s*\n\s*/g, ' ');
+    throw refusal(
+      'git-failed',
+      'git could not say',
+      `git ${args[0]} in ${root}: ${said}`,
+      'Run it in a clone of the repository',
+    );
   };
   const lines = (args: readonly string[]) => git(args).toString().split('\0').filter(Boolean);
 
@@ -48,7 +65,13 @@ export function openCheckout(root: string): Checkout {
     root,
     commit(revision) {
       git(['rev-parse', '--git-dir']);
-      const { status, stdout } = run(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`]);
+      const { status, stdout } = run([
+        'rev-parse',
+        '--verify',
+        '--quiet',
+        '--end-of-options',
+        `${revision}^{commit}`,
+      ]);
       if (status === 0) return stdout.toString().trim();
       throw unknown(revision, git(['rev-parse', '--is-shallow-repository']).toString().trim() === 'true');
     },
@@ -59,7 +82,17 @@ export function openCheckout(root: string): Checkout {
     changedSince: (commit) =>
       [
         ...new Set([
-          ...lines(['diff', '--name-only', '--no-renames', '--no-ext-diff', '--relative', '-z', commit, '--', '.']),
+          ...lines([
+            'diff',
+            '--name-only',
+            '--no-renames',
+            '--no-ext-diff',
+            '--relative',
+            '-z',
+            commit,
+            '--',
+            '.',
+          ]),
           ...lines(['ls-files', '--others', '--exclude-standard', '-z']),
         ]),
       ].sort(),

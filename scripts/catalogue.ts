@@ -14,5 +14,9 @@ const page = await madeCatalogue(shopApp);
 const isCurrent = existsSync(file) && readFileSync(file, 'utf8') === page;
 if (!check) writeFileSync(file, page);
 else if (!isCurrent) process.exitCode = 1;
-const said = isCurrent ? 'is current' : check ? 'is not what the code gives: npm run catalogue' : 'is written';
+const said = isCurrent
+  ? 'is current'
+  : check
+    ? 'is not what the code gives: npm run catalogue'
+    : 'is written';
 process.stdout.write(`${CATALOGUE} ${said}.\n`);

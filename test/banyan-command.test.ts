@@ -32,11 +32,14 @@ test('the help lists the commands of every Banyan, of the shop and of the tools,
   for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
 });
 
-test.each(['saga show', 'compare', 'compare diff', 'affected', 'contract diff'])('%s has a help of its own', async (command) => {
-  const { code, out } = await said([...command.split(' '), '--help']);
-  expect(code).toBe(0);
-  expect(out).toContain(`Usage: banyan ${command}`);
-});
+test.each(['saga show', 'compare', 'compare diff', 'affected', 'contract diff'])(
+  '%s has a help of its own',
+  async (command) => {
+    const { code, out } = await said([...command.split(' '), '--help']);
+    expect(code).toBe(0);
+    expect(out).toContain(`Usage: banyan ${command}`);
+  },
+);
 
 test('status proposes orders first, and a request that a module of the shop answers', async () => {
   const modules = moduleNames(shopApp).map((module) => ({

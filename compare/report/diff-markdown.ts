@@ -13,7 +13,9 @@ export function diffMarkdown(diff: Diff, older: Report, newer: Report): string {
   const ratios = diff.changes
     .filter(({ what }) => what === 'B / A')
     .sort((one, other) => Number(other.primary) - Number(one.primary));
-  const sides = diff.changes.filter(({ what, verdict }) => what !== 'B / A' && verdict !== 'no difference found');
+  const sides = diff.changes.filter(
+    ({ what, verdict }) => what !== 'B / A' && verdict !== 'no difference found',
+  );
   return [
     `### Comparison with main: ${verdict}${better > 0 ? `, ${better} better` : ''}`,
     '',
@@ -41,7 +43,11 @@ export function diffMarkdown(diff: Diff, older: Report, newer: Report): string {
   ].join('\n');
 }
 
-function row({ title, primary, verdict }: Change, before: Figure | undefined, after: Figure | undefined): string {
+function row(
+  { title, primary, verdict }: Change,
+  before: Figure | undefined,
+  after: Figure | undefined,
+): string {
   const name = primary ? `**${title}**` : title;
   return `| ${name} | ${inWords(before)} | ${inWords(after)} | ${verdict} |`;
 }

@@ -84,7 +84,11 @@ interface Found {
   readonly tests: number;
 }
 
-function reasonOf({ changed, meant, everybodys, touched, tests }: Found, graph: Graph, layout: Layout): string {
+function reasonOf(
+  { changed, meant, everybodys, touched, tests }: Found,
+  graph: Graph,
+  layout: Layout,
+): string {
   if (changed.length === 0) return 'Nothing changed.';
   if (meant.length === 0) return 'Only what is written for people changed.';
   const [first, ...others] = everybodys;

@@ -31,7 +31,9 @@ export function drawAffected(
     reason,
     '',
     ...(rows.length > 0 ? [...rows, ''] : []),
-    none ? 'Nothing to test, nothing to build.' : `${plural(tests.length, 'test file')} to run; --json names them.`,
+    none
+      ? 'Nothing to test, nothing to build.'
+      : `${plural(tests.length, 'test file')} to run; --json names them.`,
     '',
   ].join('\n');
 }

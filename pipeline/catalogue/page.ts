@@ -151,7 +151,9 @@ function typeOf(schema: Schema): string {
   if (choices) return choices.map(typeOf).join(' or ');
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (schema.type === 'array') return `list of ${typeOf(schema.items as Schema)}`;
-  const limits = LIMITS.flatMap(([key, word]) => (schema[key] === undefined ? [] : [`${word} ${schema[key]}`]));
+  const limits = LIMITS.flatMap(([key, word]) =>
+    schema[key] === undefined ? [] : [`${word} ${schema[key]}`],
+  );
   const words = [
     String(schema.type ?? 'anything'),
     ...(schema.format === undefined ? [] : [`(${schema.format})`]),

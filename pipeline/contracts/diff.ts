@@ -42,7 +42,11 @@ export interface PromiseDiff {
 export function diffPromises(before: Promised, now: Promised): PromiseDiff {
   const modules = diffContracts(before.modules, now.modules);
   const host = diffContracts(before.host, now.host);
-  const said = new Set([...modules, ...host].flatMap(({ module, changes }) => changes.map(({ path }) => `${module}.${path.split('/')[2]}`)));
+  const said = new Set(
+    [...modules, ...host].flatMap(({ module, changes }) =>
+      changes.map(({ path }) => `${module}.${path.split('/')[2]}`),
+    ),
+  );
   const document = (changes: readonly Change[]): DocumentDiff => {
     const own = changes.filter(({ of }) => of === undefined || !said.has(of));
     return { ...listsOf(own), said: changes.length - own.length };

@@ -63,8 +63,9 @@ function security(before: JsonObject, now: JsonObject, path: string): Change[] {
   const gone = was.length === 0 ? ['everybody'] : was.filter((one) => !is.includes(one));
   return [
     ...gone.map((one) => broken(at, `${one} is let in no more`)),
-    ...(was.length === 0 ? [] : is.filter((one) => !was.includes(one)))
-      .map((one) => added(at, `${one} is let in as well`)),
+    ...(was.length === 0 ? [] : is.filter((one) => !was.includes(one))).map((one) =>
+      added(at, `${one} is let in as well`),
+    ),
   ];
 }
 
@@ -80,7 +81,11 @@ function parametersOf({ parameters }: JsonObject): Named {
 function parameter(before: JsonObject | undefined, now: JsonObject | undefined, path: string): Change[] {
   if (!now) return [broken(path, 'is no parameter any more')];
   if (!before)
-    return [now.required ? broken(path, 'is required now, and callers of before never send it') : added(path, 'is a new parameter')];
+    return [
+      now.required
+        ? broken(path, 'is required now, and callers of before never send it')
+        : added(path, 'is a new parameter'),
+    ];
   const stricter = now.required === true && before.required !== true;
   return [
     ...(stricter ? [broken(path, 'is required now, and callers of before may leave it out')] : []),
@@ -97,7 +102,12 @@ function body(before: JsonObject | undefined, now: JsonObject | undefined, path:
   return contents(before, now, at, 'sent');
 }
 
-function response(status: string, before: JsonObject | undefined, now: JsonObject | undefined, path: string): Change[] {
+function response(
+  status: string,
+  before: JsonObject | undefined,
+  now: JsonObject | undefined,
+  path: string,
+): Change[] {
   if (!before) return [added(path, 'may be answered as well')];
   // A failure that is answered no more is nobody's loss.
   if (!now) return [(/^[123]/.test(status) ? broken : changed)(path, 'is answered no more')];
@@ -122,7 +132,13 @@ function contents(before: JsonObject, now: JsonObject, path: string, way: Way): 
   });
 }
 
-function schema(before: JsonObject | undefined, now: JsonObject | undefined, path: string, way: Way): Change[] {
-  if (!before || !now) return before ? [broken(path, 'the schema is gone')] : [added(path, 'the schema is new')];
+function schema(
+  before: JsonObject | undefined,
+  now: JsonObject | undefined,
+  path: string,
+  way: Way,
+): Change[] {
+  if (!before || !now)
+    return before ? [broken(path, 'the schema is gone')] : [added(path, 'the schema is new')];
   return schemaChanges(withoutWords(before), withoutWords(now), path, way);
 }

@@ -16,7 +16,8 @@ export function drawPromises(
   { since, commit }: { readonly since: string; readonly commit: string },
   style: Style,
 ): string {
-  const named = since === commit || commit.startsWith(since) ? since.slice(0, 12) : `${since} (${commit.slice(0, 12)})`;
+  const named =
+    since === commit || commit.startsWith(since) ? since.slice(0, 12) : `${since} (${commit.slice(0, 12)})`;
   const section = (title: string, lists: Lists, below: readonly string[] = []) => [
     `  ${style('bold', title)}`,
     ...linesOf(lists, style),
@@ -42,13 +43,20 @@ function documentOf(
   section: (title: string, lists: Lists, below?: readonly string[]) => string[],
 ): string[] {
   if (kinds.every((kind) => lists[kind].length === 0)) return [];
-  return section(title, lists, lists.said > 0 ? [`and ${plural(lists.said, 'place')} as the contracts say`] : []);
+  return section(
+    title,
+    lists,
+    lists.said > 0 ? [`and ${plural(lists.said, 'place')} as the contracts say`] : [],
+  );
 }
 
 function linesOf(lists: Lists, style: Style): string[] {
   return kinds.flatMap((kind) =>
     lists[kind].flatMap(({ path, message }) => [
-      ...broken(path).map((line, at) => `    ${at === 0 ? style(colours[kind], kind.padEnd(AT - 4)) : ' '.repeat(AT - 4)}${line}`),
+      ...broken(path).map(
+        (line, at) =>
+          `    ${at === 0 ? style(colours[kind], kind.padEnd(AT - 4)) : ' '.repeat(AT - 4)}${line}`,
+      ),
       ...wrapped(message, WIDTH - AT - 2).map((line) => `${' '.repeat(AT + 2)}${line}`),
     ]),
   );

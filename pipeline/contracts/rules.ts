@@ -1,6 +1,6 @@
 // What became of a contract, for those who relied on it: callers, clients, listeners. One function for each part of an
 // operation or event. It judges promises alone, and knows no module.
-import type { CanonicalContract, Json, JsonObject } from '../../src/banyan/placement/canonical.ts';
+import type { CanonicalContract, JsonObject } from '../../src/banyan/placement/canonical.ts';
 import { added, broken, type Change, changed, pairs, same } from './change.ts';
 import { schemaChanges } from './schemas.ts';
 
@@ -81,7 +81,10 @@ const headers: Rule = (before, now, path) =>
   );
 
 const upload: Rule = (before, now, path) => {
-  const [was, is] = [before.upload, now.upload] as unknown as ({ field: string; maxBytes: number } | undefined)[];
+  const [was, is] = [before.upload, now.upload] as unknown as (
+    | { field: string; maxBytes: number }
+    | undefined
+  )[];
   const at = `${path}/upload`;
   if (same(was, is)) return [];
   if (!was || !is) return [broken(at, is ? 'it takes a file now' : 'it takes no file any more')];

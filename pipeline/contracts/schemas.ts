@@ -22,7 +22,10 @@ const RECEIVED = new Map([
 ]);
 const KEPT = new Map([
   ['is required, and is never given', 'is required now, and events in the log lack it: make it optional'],
-  ['is required, and may be left out', 'is required now, and events in the log may lack it: keep it optional'],
+  [
+    'is required, and may be left out',
+    'is required now, and events in the log may lack it: keep it optional',
+  ],
 ]);
 
 export function schemaChanges(before: Json, now: Json, path: string, way: Way): Change[] {

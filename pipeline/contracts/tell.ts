@@ -12,7 +12,8 @@ const asked = JSON.parse(process.argv[2]!) as Asked;
 process.stdout.write(JSON.stringify(await promised(asked)));
 
 async function promised({ tree, modules, library }: Asked): Promise<Promised> {
-  const load = (path: string) => import(pathToFileURL(join(tree, path)).href) as Promise<Record<string, unknown>>;
+  const load = (path: string) =>
+    import(pathToFileURL(join(tree, path)).href) as Promise<Record<string, unknown>>;
   const ofModules: Contract[] = [];
   for (const module of foldersIn(join(tree, modules)))
     ofModules.push(...contractsIn(await load(`${modules}${module}/contract.ts`)));

@@ -1,7 +1,8 @@
 // What a release says of itself, as Markdown: what is promised otherwise, the broken first; then each commit under the
 // modules whose folders it changed. Pure.
-import type { ContractDiff, DocumentDiff, Lists, PromiseDiff } from '../contracts/diff.ts';
+
 import { kinds } from '../contracts/change.ts';
+import type { ContractDiff, DocumentDiff, Lists, PromiseDiff } from '../contracts/diff.ts';
 import type { Layout } from '../layout.ts';
 
 export interface Commit {
@@ -46,7 +47,10 @@ function placesOf(lists: Lists, kind: keyof typeof titles, name: string): string
 }
 
 /** One under each module that it changed; one that changed none, under what all of them stand on. */
-function sections(commits: readonly Commit[], { modules, foldersOf }: Pick<Layout, 'modules' | 'foldersOf'>): string[] {
+function sections(
+  commits: readonly Commit[],
+  { modules, foldersOf }: Pick<Layout, 'modules' | 'foldersOf'>,
+): string[] {
   const changes = (module: string) => (commit: Commit) =>
     commit.files.some((file) => foldersOf(module).some((folder) => file.startsWith(folder)));
   const groups: [string, readonly Commit[]][] = [

@@ -91,7 +91,11 @@ test.each([
   ['what starts a host', 'src/shop.ts', 'Every module stands on src/shop.ts.'],
   ['a file of the root', 'package.json', 'package.json belongs to no module, and not to tests alone.'],
   ['a tool', 'tools/run.ts', 'tools/run.ts belongs to no module, and not to tests alone.'],
-  ['a module that is gone', 'src/modules/gone/contract.ts', 'src/modules/gone/contract.ts belongs to no module'],
+  [
+    'a module that is gone',
+    'src/modules/gone/contract.ts',
+    'src/modules/gone/contract.ts belongs to no module',
+  ],
 ])('%s touches all', (_what, changed, reason) => {
   const found = affectedBy([changed, 'src/modules/users/service.ts'], graph, layout);
   expect(found).toMatchObject({ all: true, reason: expect.stringContaining(reason) });
@@ -111,7 +115,11 @@ test.each([
 });
 
 test('words for people touch nothing', () => {
-  const found = affectedBy(['docs/a.png', 'README.md', 'src/modules/users/NOTES.md', 'LICENSE'], graph, layout);
+  const found = affectedBy(
+    ['docs/a.png', 'README.md', 'src/modules/users/NOTES.md', 'LICENSE'],
+    graph,
+    layout,
+  );
   expect(found).toMatchObject({ all: false, modules: [], tests: [] });
   expect(found.reason).toBe('Only what is written for people changed.');
   expect(affectedBy([], graph, layout).reason).toBe('Nothing changed.');

@@ -35,7 +35,9 @@ test('a page has who publishes, who listens, the data down to its leaves, and th
         data: Type.Object({
           id: Type.String({ format: 'uuid' }),
           way: Type.Union([Type.Literal('air'), Type.Literal('sea')]),
-          lines: Type.Array(Type.Object({ weight: Type.Optional(Type.Integer({ minimum: 1, description: 'In g' })) })),
+          lines: Type.Array(
+            Type.Object({ weight: Type.Optional(Type.Integer({ minimum: 1, description: 'In g' })) }),
+          ),
         }),
       }),
     },
@@ -44,7 +46,9 @@ test('a page has who publishes, who listens, the data down to its leaves, and th
   const listener = { event: parcels.events['parcel-sent'], handle: async () => {}, replayable: true };
   const text = cataloguePage([parcels, silent], new Map([['silent', [listener as never]]]));
   expect(text).toContain('| [parcels.parcel-sent](#parcelsparcel-sent) | 2 | A parcel left | silent |');
-  expect(text).toContain('`parcels.parcel-sent.v2`: A parcel left. Key: `id`. Listeners: silent. Replayable to silent.');
+  expect(text).toContain(
+    '`parcels.parcel-sent.v2`: A parcel left. Key: `id`. Listeners: silent. Replayable to silent.',
+  );
   expect(text).toContain('| `id` | string (uuid) |  |');
   expect(text).toContain('| `way` | `"air"` or `"sea"` |  |');
   expect(text).toContain('| `lines[].weight` | integer from 1 | may be missing; In g |');

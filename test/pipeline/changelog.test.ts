@@ -6,8 +6,12 @@ const layout = { modules: ['orders', 'users'], foldersOf: (module: string) => [`
 const none = { broken: [], changed: [], added: [] };
 const promises = {
   ...{ broken: 1, changed: 0, added: 1 },
-  modules: [{ module: 'orders', ...none, broken: [{ path: '/operations/place', message: 'the operation is gone' }] }],
-  host: [{ module: 'admin', ...none, added: [{ path: '/operations/more', message: 'the operation is new' }] }],
+  modules: [
+    { module: 'orders', ...none, broken: [{ path: '/operations/place', message: 'the operation is gone' }] },
+  ],
+  host: [
+    { module: 'admin', ...none, added: [{ path: '/operations/more', message: 'the operation is new' }] },
+  ],
   openapi: { ...none, said: 2 },
   asyncapi: { ...none, said: 0 },
 };

@@ -1,7 +1,15 @@
 // `banyan affected` and `banyan contract diff` as processes, on a clone in which real things change: the inside of a module,
 // its contract, the library, words. Both leave the clone as it was.
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
@@ -13,7 +21,10 @@ const clone = join(home, 'banyan');
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 const git = (...args: string[]) =>
-  execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@a.example', ...args], { cwd: clone, encoding: 'utf8' });
+  execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@a.example', ...args], {
+    cwd: clone,
+    encoding: 'utf8',
+  });
 
 /** What is here now, as the first commit of a repository of its own: a clone of ours would lack what is not committed. */
 function begin(): void {
@@ -51,7 +62,11 @@ function banyan(...words: string[]): Said {
 
 function runBanyan(words: readonly string[]): Said {
   try {
-    const out = execFileSync(process.execPath, ['bin/main.ts', ...words], { cwd: clone, encoding: 'utf8', stdio: 'pipe' });
+    const out = execFileSync(process.execPath, ['bin/main.ts', ...words], {
+      cwd: clone,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
     return { code: 0, out, err: '' };
   } catch (error) {
     const { status, stdout, stderr } = error as { status: number; stdout: string; stderr: string };
@@ -97,7 +112,10 @@ test('the inside of orders touches orders alone; committed, changed and new file
   writeFileSync(join(clone, 'src/modules/orders/new.ts'), '// new\n');
   const { all, modules, tests } = affected();
   const because = ['new', 'repository', 'service'].map((name) => `src/modules/orders/${name}.ts`);
-  expect({ all, modules }).toEqual({ all: false, modules: [expect.objectContaining({ module: 'orders', because })] });
+  expect({ all, modules }).toEqual({
+    all: false,
+    modules: [expect.objectContaining({ module: 'orders', because })],
+  });
   expect(tests).toContain('src/modules/orders/orders.test.ts');
   expect(tests.filter((file) => /^src\/(banyan|modules\/(?!orders\/))/.test(file))).toEqual([]);
 });
@@ -118,11 +136,17 @@ test('the library touches all, words nothing', () => {
   const { all, modules } = affected();
   expect(all).toBe(true);
   expect(modules).toHaveLength(6);
-  expect(banyan('affected', '--since', 'v0.1.0').out).toContain('Every module stands on src/banyan/calls/ref.ts.');
+  expect(banyan('affected', '--since', 'v0.1.0').out).toContain(
+    'Every module stands on src/banyan/calls/ref.ts.',
+  );
 });
 
 test('what a contract has more is added, what it takes back is broken: exit 3', () => {
-  edit(CONTRACT, "  totalCents: cents(),\n  currency: currency(),\n  /** The style", "  totalCents: cents(),\n  currency: currency(),\n  gift: Type.Optional(Type.Boolean()),\n  /** The style");
+  edit(
+    CONTRACT,
+    '  totalCents: cents(),\n  currency: currency(),\n  /** The style',
+    '  totalCents: cents(),\n  currency: currency(),\n  gift: Type.Optional(Type.Boolean()),\n  /** The style',
+  );
   const added = banyan('contract', 'diff', 'v0.1.0', '--json');
   expect(added.code).toBe(0);
   const [orders, ...others] = json<Diff>(added).modules;
@@ -142,7 +166,10 @@ test('what a contract has more is added, what it takes back is broken: exit 3', 
 });
 
 test('a revision that there is not is told with what to do: exit 2; so are words that are missing', () => {
-  for (const words of [['affected', '--since', 'v9'], ['contract', 'diff', 'v9']]) {
+  for (const words of [
+    ['affected', '--since', 'v9'],
+    ['contract', 'diff', 'v9'],
+  ]) {
     const { code, err } = banyan(...words);
     expect(code).toBe(2);
     expect(err).toContain('No such revision');

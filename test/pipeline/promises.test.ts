@@ -7,9 +7,9 @@ import { openapiChanges } from '../../pipeline/contracts/openapi.ts';
 import { drawPromises } from '../../pipeline/contracts/picture.ts';
 import { contractChanges } from '../../pipeline/contracts/rules.ts';
 import {
-  closed,
   type Contract,
   type ContractSpec,
+  closed,
   defineContract,
   event,
   type OperationSpec,
@@ -59,7 +59,8 @@ const parcels = (spec: Partial<ContractSpec> = {}): Contract =>
 const withSend = (more: Partial<OperationSpec>) =>
   parcels({ operations: { send: { ...send, ...more } as OperationSpec } });
 const withInput = (more: object) => withSend({ input: closed({ ...input, ...more } as typeof input) });
-const withOutput = (more: object) => withSend({ output: Type.Object({ ...output, ...more } as typeof output) });
+const withOutput = (more: object) =>
+  withSend({ output: Type.Object({ ...output, ...more } as typeof output) });
 const withData = (more: object) =>
   parcels({ events: { 'parcel-sent': { ...sent, data: Type.Object({ ...data, ...more } as typeof data) } } });
 const without = <T extends object>(fields: T, name: keyof T) =>
@@ -176,7 +177,7 @@ const cases: readonly (readonly [
     base,
     withOutput({ id: Type.Integer(), weight: Type.Integer() }),
     ['broken /operations/send/output/id', 'added /operations/send/output/weight'],
-    ['broken /operations/send/output/id', 'broken /operations/send/output/weight'],
+    ['broken /operations/send/output/weight', 'broken /operations/send/output/id'],
   ],
   [
     'a status more',
@@ -347,8 +348,10 @@ describe('a contract', () => {
 });
 
 const about = { title: 'Parcels', version: '1.0.0' };
-const documented = (contract: Contract) => JSON.parse(JSON.stringify(openapi([contract], about))) as JsonObject;
-const announced = (contract: Contract) => JSON.parse(JSON.stringify(asyncapi([contract], about))) as JsonObject;
+const documented = (contract: Contract) =>
+  JSON.parse(JSON.stringify(openapi([contract], about))) as JsonObject;
+const announced = (contract: Contract) =>
+  JSON.parse(JSON.stringify(asyncapi([contract], about))) as JsonObject;
 /** A copy in which one thing is another. */
 const altered = (document: JsonObject, change: (copy: never) => void): JsonObject => {
   const copy = structuredClone(document) as never;
@@ -362,7 +365,10 @@ interface Operation {
   requestBody?: object;
   responses: Record<string, { headers: Record<string, object>; content: object }>;
 }
-type Documented = { paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, { required?: string[] }> } };
+type Documented = {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, { required?: string[] }> };
+};
 
 describe('/openapi.json', () => {
   const before = documented(base);

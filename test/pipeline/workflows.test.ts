@@ -39,15 +39,18 @@ const runs = steps.flatMap(({ run }) => (run === undefined ? [] : [run]));
 const uses = steps.flatMap((step) => (step.uses === undefined ? [] : [{ ...step, uses: step.uses }]));
 
 async function helpOf(words: readonly string[]) {
-  let out = '';
-  const output = { isTerminal: false, write: (text: string) => void (out += text) };
+  const said: string[] = [];
+  const output = { isTerminal: false, write: (text: string) => void said.push(text) };
   const interrupted = new AbortController().signal;
   const code = await banyan([...words, '--help'], { env: {}, out: output, err: output, interrupted });
-  return { code, out };
+  return { code, out: said.join('') };
 }
 
 describe('what is named is there', () => {
-  const scripts = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts as Record<string, string>;
+  const scripts = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts as Record<
+    string,
+    string
+  >;
   const named = runs.flatMap((run) => [...run.matchAll(/\bnpm (?:run (?:--silent )?([\w:]+)|(test)\b)/g)]);
 
   test('scripts of npm', () => {
@@ -76,7 +79,9 @@ describe('what is named is there', () => {
 
   test('programs and files of the repository', () => {
     const files = runs.flatMap((run) => run.match(/(?<![\w/])(\.ci\/\w+|vitest\.\w+\.config\.ts)/g) ?? []);
-    files.push(...runs.flatMap((run) => [...run.matchAll(/docker build -f (\S+)/g)].map(([, file]) => file!)));
+    files.push(
+      ...runs.flatMap((run) => [...run.matchAll(/docker build -f (\S+)/g)].map(([, file]) => file!)),
+    );
     files.push(...uses.flatMap(({ with: given }) => (typeof given?.file === 'string' ? [given.file] : [])));
     expect(files.length).toBeGreaterThan(0);
     expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
@@ -90,23 +95,30 @@ describe('what is named is there', () => {
 
   test('a job that says whether all passed waits for all that may fail before it', () => {
     const { jobs } = workflows.find(([name]) => name === 'ci.yml')![1];
-    const before = Object.keys(jobs).filter((name) => name !== 'passed' && ![jobs[name]!.needs ?? []].flat().includes('passed'));
+    const before = Object.keys(jobs).filter(
+      (name) => name !== 'passed' && ![jobs[name]!.needs ?? []].flat().includes('passed'),
+    );
     expect([jobs.passed!.needs!].flat().sort()).toEqual(before.sort());
   });
 });
 
 describe('rights', () => {
-  test.each(workflows)('%s may read the repository, and a job what it says beyond that', (_name, workflow) => {
-    expect(workflow.permissions).toEqual({ contents: 'read' });
-    for (const [name, job] of Object.entries(workflow.jobs)) {
-      expect(job['timeout-minutes'], name).toBeGreaterThan(0);
-      const writes = Object.entries(job.permissions ?? {}).filter(([, right]) => right === 'write');
-      const runsOurs = job.steps.some(({ run = '', uses: action = '' }) => /\bnp[mx] /.test(run) || action.startsWith('./'));
-      // Whoever runs the code of a change holds no right to write.
-      expect(writes.length > 0 && runsOurs, name).toBe(false);
-    }
-    expect(Object.keys(workflow.on)).not.toContain('pull_request_target');
-  });
+  test.each(workflows)(
+    '%s may read the repository, and a job what it says beyond that',
+    (_name, workflow) => {
+      expect(workflow.permissions).toEqual({ contents: 'read' });
+      for (const [name, job] of Object.entries(workflow.jobs)) {
+        expect(job['timeout-minutes'], name).toBeGreaterThan(0);
+        const writes = Object.entries(job.permissions ?? {}).filter(([, right]) => right === 'write');
+        const runsOurs = job.steps.some(
+          ({ run = '', uses: action = '' }) => /\bnp[mx] /.test(run) || action.startsWith('./'),
+        );
+        // Whoever runs the code of a change holds no right to write.
+        expect(writes.length > 0 && runsOurs, name).toBe(false);
+      }
+      expect(Object.keys(workflow.on)).not.toContain('pull_request_target');
+    },
+  );
 
   test('no text of others stands in a shell: it comes as a variable', () => {
     expect(runs.filter((run) => run.includes('${{'))).toEqual([]);
