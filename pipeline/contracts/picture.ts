@@ -53,7 +53,7 @@ function documentOf(
 function linesOf(lists: Lists, style: Style): string[] {
   return kinds.flatMap((kind) =>
     lists[kind].flatMap(({ path, message }) => [
-      ...broken(path).map(
+      ...stepsOf(path).map(
         (line, at) =>
           `    ${at === 0 ? style(colours[kind], kind.padEnd(AT - 4)) : ' '.repeat(AT - 4)}${line}`,
       ),
@@ -63,7 +63,7 @@ function linesOf(lists: Lists, style: Style): string[] {
 }
 
 /** A path over several lines, between its steps. */
-function broken(path: string): string[] {
+function stepsOf(path: string): string[] {
   const lines = [''];
   for (const step of path.match(/\/[^/]*/g) ?? [path]) {
     if (lines.at(-1) !== '' && lines.at(-1)!.length + step.length > WIDTH - AT) lines.push('  ');

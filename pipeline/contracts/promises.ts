@@ -50,7 +50,7 @@ export async function promisedAt(
     return await told(
       { tree, ...places },
       revision,
-      'Name a revision whose contracts run on the packages that are installed here',
+      'Name a later revision: its tree must have this form, and run on the packages that are installed here',
     );
   } finally {
     rmSync(tree, { recursive: true, force: true });
@@ -64,7 +64,8 @@ async function told(asked: Asked, of: string, next: string): Promise<Promised> {
     const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(asked)], options);
     return JSON.parse(stdout) as Promised;
   } catch (error) {
-    const said = whyOf(error as { stderr?: string; message: string });
+    // The folder is gone when somebody reads this.
+    const said = whyOf(error as { stderr?: string; message: string }).replaceAll(asked.tree, '');
     throw refusal('contracts-unreadable', 'The contracts cannot be read', `Of ${of}: ${said}`, next);
   }
 }

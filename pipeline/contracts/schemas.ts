@@ -11,22 +11,42 @@ import { added, broken, type Change, changed, same } from './change.ts';
  */
 export type Way = 'sent' | 'received' | 'kept';
 
-const SENT = new Map([
-  ['is required, and is never given', 'is required now, and callers of before never send it'],
-  ['is required, and may be left out', 'is required now, and callers of before may leave it out'],
-  ['is not a known field', 'is refused now, and callers of before send it'],
-]);
-const RECEIVED = new Map([
-  ['is required, and is never given', 'is gone, and whoever knew it relies on it'],
-  ['is required, and may be left out', 'may be missing now, and whoever knew it relies on it'],
-]);
-const KEPT = new Map([
-  ['is required, and is never given', 'is required now, and events in the log lack it: make it optional'],
-  [
-    'is required, and may be left out',
-    'is required now, and events in the log may lack it: keep it optional',
-  ],
-]);
+/** Who is let down, by what the library says of two schemas; `a` is on the side that gives, `b` on the one that takes. */
+type Words = readonly (readonly [form: RegExp, said: (a: string, b: string) => string])[];
+
+const GIVEN = /^is required, and is never given$/;
+const MAYBE = /^is required, and may be left out$/;
+const UNKNOWN = /^is not a known field$/;
+const OPEN = /^takes no unknown fields$/;
+const LIMIT = /^(\w+ is .+) where (.+) is the limit$/;
+const TYPE = /^is (.+) where (.+) is expected$/;
+const CHOICE = /^(.+?) is not among (.+)$/;
+
+const SENT: Words = [
+  [GIVEN, () => 'is required now, and callers of before never send it'],
+  [MAYBE, () => 'is required now, and callers of before may leave it out'],
+  [UNKNOWN, () => 'is refused now, and callers of before send it'],
+  [OPEN, () => 'takes no unknown fields any more'],
+  [LIMIT, (a, b) => `is held to ${b} now, where for callers of before ${a}`],
+  [TYPE, (a, b) => `is ${b} now, and callers of before send ${a}`],
+  [CHOICE, (a, b) => `${a} is taken no more, only ${b}`],
+];
+const RECEIVED: Words = [
+  [GIVEN, () => 'is gone, and whoever knew it relies on it'],
+  [MAYBE, () => 'may be missing now, and whoever knew it relies on it'],
+  [LIMIT, (a, b) => `${a} now, where whoever knew it relies on ${b}`],
+  [TYPE, (a, b) => `is ${a} now, and whoever knew it reads ${b}`],
+  [CHOICE, (a, b) => `${a} is new, and whoever knew it reads ${b} alone`],
+];
+const KEPT: Words = [
+  [GIVEN, () => 'is required now, and events in the log lack it: make it optional'],
+  [MAYBE, () => 'is required now, and events in the log may lack it: keep it optional'],
+  [UNKNOWN, () => 'is refused now, and events in the log have it'],
+  [OPEN, () => 'takes no unknown fields any more, and events in the log may have some'],
+  [LIMIT, (a, b) => `is held to ${b} now, where for events in the log ${a}`],
+  [TYPE, (a, b) => `is ${b} now, and ${a} in events in the log`],
+  [CHOICE, (a, b) => `${a} stands in events in the log, and is known no more beside ${b}`],
+];
 
 export function schemaChanges(before: Json, now: Json, path: string, way: Way): Change[] {
   if (same(before, now)) return [];
@@ -56,7 +76,11 @@ function isWithin(path: string, outer: string): boolean {
 
 function inWords(
   found: readonly { readonly path: string; readonly message: string }[],
-  words: ReadonlyMap<string, string>,
+  words: Words,
 ): Change[] {
-  return found.map(({ path, message }) => broken(path, words.get(message) ?? message));
+  return found.map(({ path, message }) => {
+    const [form, said] = words.find(([one]) => one.test(message)) ?? [];
+    const [, a = '', b = ''] = form?.exec(message) ?? [];
+    return broken(path, said?.(a, b) ?? message);
+  });
 }

@@ -339,11 +339,30 @@ describe('a contract', () => {
     expect(told(contractChanges(undefined, whole)).filter((one) => !one.startsWith('added'))).toEqual([]);
   });
 
-  test('a message says who is let down', () => {
-    const [one] = contractChanges(canonicalContract(base), canonicalContract(withInput({ gift: text() })));
-    expect(one!.message).toBe('is required now, and callers of before never send it');
-    const [other] = contractChanges(canonicalContract(base), canonicalContract(withData({ weight: text() })));
-    expect(other!.message).toMatch(/^is required now, and events in the log lack it/);
+  test('a message says who is let down, and by what', () => {
+    const first = (now: Contract, before = base) =>
+      contractChanges(canonicalContract(before), canonicalContract(now))[0]!.message;
+    const narrow = withInput({ note: Type.Optional(text({ maxLength: 10 })) });
+    const more = withOutput({ status: words('sent', 'lost', 'held') });
+    expect([
+      first(withInput({ gift: text() })),
+      first(narrow),
+      first(withInput({ note: Type.Optional(Type.Integer()) })),
+      first(withInput({ way: words('air') })),
+      first(more),
+      first(withOutput({ id: Type.Integer() })),
+      first(withData({ weight: text() })),
+      first(withData({ way: words('air') })),
+    ]).toEqual([
+      'is required now, and callers of before never send it',
+      'is held to 10 now, where for callers of before maxLength is 100',
+      'is integer now, and callers of before send string',
+      '"sea" is taken no more, only "air"',
+      '"held" is new, and whoever knew it reads "sent", "lost" alone',
+      'is integer now, and whoever knew it reads string',
+      'is required now, and events in the log lack it: make it optional',
+      '"sea" stands in events in the log, and is known no more beside "air"',
+    ]);
   });
 });
 

@@ -84,6 +84,17 @@ describe('compatible', () => {
     expect(against(change)).toEqual({ breaking: [], compatible: [{ path, message }] });
   });
 
+  test('what all values of a record have is compared as what a field has', () => {
+    const byName = (value: ReturnType<typeof Type.Object>) =>
+      contract({ place: { ...place, output: Type.Object({ sums: Type.Record(Type.String(), value) }) } });
+    const fewer = byName(Type.Object({ sum: Type.Integer() }));
+    const more = byName(Type.Object({ sum: Type.Integer(), of: Type.String() }));
+    expect(compareContracts(fewer, more).breaking).toEqual([]);
+    expect(compareContracts(more, fewer).breaking).toEqual([
+      { path: '/operations/place/output/sums/*/of', message: 'is required, and is never given' },
+    ]);
+  });
+
   test('a new operation, event or error', () => {
     const theirs = contract({ place, cancel: place }, {
       'order-placed': placed,

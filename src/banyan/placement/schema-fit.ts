@@ -74,11 +74,26 @@ function objects(narrow: JsonObject, wide: JsonObject, path: string): Misfit[] {
   }
   if (narrow.additionalProperties !== false && wide.additionalProperties === false)
     found.push({ path, message: 'takes no unknown fields' });
-  const values = wide.patternProperties ?? wide.additionalProperties;
-  const ours = narrow.patternProperties ?? narrow.additionalProperties;
-  if (isObject(values) && JSON.stringify(values) !== JSON.stringify(ours))
-    found.push({ path, message: 'the schema of its values differs' });
-  return found;
+  return [...found, ...values(narrow, wide, path)];
+}
+
+/** What stands under names that no schema names. */
+function values(narrow: JsonObject, wide: JsonObject, path: string): Misfit[] {
+  const [given, wanted] = [narrow, wide].map((one) => one.patternProperties ?? one.additionalProperties);
+  if (!isObject(wanted) || JSON.stringify(given) === JSON.stringify(wanted)) return [];
+  const [one, other] = [anyName(narrow), anyName(wide)];
+  return one && other
+    ? misfits(one, other, `${path}/*`)
+    : [{ path, message: 'the schema of its values differs' }];
+}
+
+const ANY_NAME = '^.*$';
+
+/** The schema of all values of a record; undefined: it depends on their names, or there is none. */
+function anyName({ patternProperties, additionalProperties }: JsonObject): JsonObject | undefined {
+  const schema = isObject(patternProperties) ? own(patternProperties, ANY_NAME) : additionalProperties;
+  const isAlone = !isObject(patternProperties) || Object.keys(patternProperties).length === 1;
+  return isAlone && isObject(schema) ? schema : undefined;
 }
 
 const lower = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems'];
