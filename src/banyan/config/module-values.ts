@@ -21,10 +21,17 @@ export function readModules(text: string, all: readonly string[]): Pick<Settings
   return { role: 'service', modules };
 }
 
-/** `<module>-<n>`: the name of the module is what tokens for this service are made for. */
+/** The numbers of a service's processes are below this. */
+const NUMBERS = 10_000;
+
+/**
+ * `<module>-<n>`: the name of the module is what tokens for this service are made for. `<module>-*` takes a number by chance,
+ * for whoever starts many alike and cannot number them: one that is taken is refused, and the next start takes another.
+ */
 export function readHostId(env: Env, role: Settings['role'], modules: readonly string[]): string {
   const service = role === 'service';
-  const id = env.INSTANCE_ID ?? (service ? `${modules[0]}-1` : 'monolith');
+  const given = env.INSTANCE_ID ?? (service ? `${modules[0]}-1` : 'monolith');
+  const id = service ? given.replace(/-\*$/, `-${randomInt(1, NUMBERS)}`) : given;
   const fits = service
     ? modules.some(
         (module) => /^[1-9]\d{0,3}$/.test(id.slice(module.length + 1)) && id.startsWith(`${module}-`),
@@ -33,9 +40,9 @@ export function readHostId(env: Env, role: Settings['role'], modules: readonly s
   if (fits) return id;
   throw new ConfigurationError(
     'INSTANCE_ID',
-    `is ${quoted(id)}`,
+    `is ${quoted(given)}`,
     service
-      ? `Use the module and a number from 1, such as ${modules[0]}-1.`
+      ? `Use the module and a number from 1, such as ${modules[0]}-1, or ${modules[0]}-* for any.`
       : 'Use lower-case letters, digits and dashes, such as monolith.',
   );
 }

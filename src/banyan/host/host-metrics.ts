@@ -28,6 +28,12 @@ export function measureHost({ settings, metrics, follower, database, health, sta
     '0 while the control store, or from a service the monoliths, does not answer',
     () => follower.connected,
   );
+  metrics.total(
+    'banyan_event_loop_active_seconds_total',
+    'How long the event loop has worked: its rate is the utilisation of the one core that it can use',
+    [],
+    () => one(performance.eventLoopUtilization().active / 1_000),
+  );
   metrics.gauge(
     'banyan_placement_version',
     'The version of the placements that this host decides by',

@@ -1,5 +1,5 @@
 // A host as a process: reads the environment once, starts, ends on a signal, and says what went wrong in one
-// line. Ctrl-C ends everything that it began.
+// line. Ctrl-C ends everything that it began. Or, in its place, its database alone made ready.
 
 import type { App } from '../config/app.ts';
 import { readEnvironment } from '../config/environment.ts';
@@ -15,6 +15,21 @@ type Env = Readonly<Record<string, string | undefined>>;
 export async function run(app: App, overrides: Env = {}): Promise<void> {
   try {
     await serve(app, overrides);
+  } catch (error) {
+    fail(error as Error);
+  }
+}
+
+/** The database of the product made ready, and the end of the process. */
+export async function migrate(app: App): Promise<void> {
+  try {
+    outliveReaders();
+    const settings = readEnvironment(app, { MODULES: 'all' });
+    const { hostId, pretty } = settings;
+    const log = createLogger({ host: hostId, pretty, level: 'info' });
+    const { migrateAlone } = await import('./migrate.ts');
+    await migrateAlone(settings, log);
+    log.info('the database is ready for this version');
   } catch (error) {
     fail(error as Error);
   }
