@@ -106,6 +106,41 @@ describe('a process', () => {
       besideShop({ PORT: '0', HOST: '192.0.2.1' }),
     ));
 
+  it('makes a database ready and ends, also twice at once, where it is told to do that alone', async () => {
+    const database = `ready_${process.pid}`;
+    const there = new URL(shop.started.databaseUrl);
+    there.pathname = `/${database}`;
+    const ask = async (url: string, text: string) => {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      return (await client.query(text).finally(() => client.end())).rows;
+    };
+    await ask(shop.started.databaseUrl, `CREATE DATABASE ${database}`);
+    try {
+      const env = besideShop({ DATABASE_URL: there.href });
+      for (const { code, stdout, stderr } of await Promise.all(
+        [1, 2].map(() => run('src/main.ts', env, ['--migrate'])),
+      )) {
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+        expect(stdout).toContain('the database is ready for this version');
+      }
+      const made = `SELECT to_regclass('orders.event_outbox') IS NOT NULL AS made,
+        (SELECT count(*)::int FROM banyan_control.host) AS hosts`;
+      expect(await ask(there.href, made)).toEqual([{ made: true, hosts: 0 }]);
+      expect(readdirSync(env.DATA_DIR!)).toEqual([]);
+    } finally {
+      await ask(shop.started.databaseUrl, `DROP DATABASE ${database} WITH (FORCE)`);
+    }
+  });
+
+  it('says that it has no database to make ready', async () => {
+    const ended = await run('src/main.ts', { DATA_DIR: join(folder, 'none') }, ['--migrate']);
+    expect(ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^banyan: DATABASE_URL is not set, and --migrate .*\n$/),
+    });
+  });
+
   it('explains itself in 80 columns', async () => {
     const { code, stdout, stderr } = await run('src/main.ts', { DATA_DIR: join(folder, 'help') }, ['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

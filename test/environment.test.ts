@@ -122,6 +122,9 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ['INSTANCE_ID', { ...service, INSTANCE_ID: 'orders' }],
   ['INSTANCE_ID', { ...service, INSTANCE_ID: 'orders-0' }],
   ['INSTANCE_ID', { ...service, INSTANCE_ID: 'users-1' }],
+  ['INSTANCE_ID', { ...service, INSTANCE_ID: 'users-*' }],
+  ['INSTANCE_ID', { ...service, INSTANCE_ID: 'orders-1*' }],
+  ['INSTANCE_ID', { INSTANCE_ID: 'monolith-*' }],
   ['STORES', { STORES: 'orders' }],
   ['STORES', { STORES: 'order=own' }],
   ['STORES', { STORES: 'orders=fast' }],
@@ -233,6 +236,14 @@ describe('an environment without mistakes', () => {
       expect(own.storageUrl).toBe(pathToFileURL(join(DATA_DIR, 'media')).href);
       expect(existsSync(DATA_DIR)).toBe(false);
     }
+  });
+
+  it('may leave the number of a service to chance', () => {
+    const DATA_DIR = join(folder, 'chance');
+    const id = () => readEnvironment(shopApp, {}, { ...service, DATA_DIR, INSTANCE_ID: 'orders-*' }).hostId;
+    const ids = Array.from({ length: 50 }, id);
+    for (const one of ids) expect(one).toMatch(/^orders-[1-9]\d{0,3}$/);
+    expect(new Set(ids).size).toBeGreaterThan(1);
   });
 
   it('writes nothing where everything is said', () => {

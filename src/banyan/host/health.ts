@@ -23,7 +23,8 @@ export interface Health {
 
 /** Asked by every probe, heartbeat and balancer: one look at the stores serves all that ask within this time. */
 const FRESH_MS = 500;
-const TIMEOUT_MS = 2_000;
+/** A store that has not answered by then is taken for one that does not. */
+export const TIMEOUT_MS = 2_000;
 
 export function createHealth(
   { hostId, role }: Pick<Settings, 'hostId' | 'role'>,

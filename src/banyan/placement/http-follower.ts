@@ -12,9 +12,12 @@ import { Refused } from './sync-client.ts';
 export interface HttpFollowerOptions extends ConversationOptions {
   /** Control refused this host after it was registered once (its id was given to another meanwhile). */
   readonly onRefused: (refusal: Refused) => void;
-  /** How long `start` asks before it gives up. Default 60 s: services may be up before their monolith. */
+  /** How long `start` asks before it gives up. Default: START_MS. */
   readonly startMs?: number;
 }
+
+/** Services may be up before their monolith. */
+export const START_MS = 60_000;
 
 // An id may still be held for 3 s by a process that died; so long it is asked for again.
 const ID_TAKEN_WAIT_MS = 5000;
@@ -73,7 +76,7 @@ class HttpFollower implements Follower {
   }
 
   async start(): Promise<void> {
-    const { startMs = 60_000 } = this.#options;
+    const { startMs = START_MS } = this.#options;
     await this.#persist(startMs, (error) => error instanceof Refused);
     void this.#follow();
   }

@@ -1,0 +1,55 @@
+// `npm run chart:check`: gets what the chart is checked with, then checks every two of its values against every Kubernetes that it
+// is for, and the examples. Exit 0: all held; 1: what did not is printed, or what it needs could not be had; 2: no such option.
+import { readArguments } from '../../scripts/arguments.ts';
+import { checkAll, type Found } from './checked.ts';
+import { examples } from './examples.ts';
+import { eachPair, eachValue, valuesOf } from './matrix.ts';
+import { lint } from './rendered.ts';
+import { openSchemas, type Schemas } from './schemas.ts';
+import { fetchTools, type Tools } from './tools.ts';
+
+const USAGE = `npm run chart:check -- [options]
+  --tools    only gets what it is checked with, into node_modules/.cache/chart`;
+const { tools: alone } = readArguments(USAGE, { tools: { type: 'boolean', default: false } });
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+try {
+  const tools = await fetchTools(say);
+  if (!alone) process.exitCode = (await checkWhole(tools)) ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exitCode = 1;
+}
+
+async function checkWhole(tools: Required<Tools>): Promise<boolean> {
+  const schemas = openSchemas(tools);
+  say(`schemas: ${schemas.map(({ name }) => name).join(', ')}`);
+  for (const name of ['minimal', 'services', 'everything'])
+    await lint(tools.helm, valuesOf(`ci/${name}-values.yaml`));
+  say('helm lint: 3 files of values, nothing said');
+  const cases = [...eachValue(), ...eachPair()];
+  let objects = 0;
+  const onFound = (found: Found) => {
+    objects += found.objects;
+    for (const line of found.wrong) say(`  ${found.name}: ${line}`);
+  };
+  const found = await checkAll(tools.helm, cases, schemas, onFound);
+  const wrong = [...found.flatMap((one) => one.wrong), ...checkExamples(schemas)];
+  say(`${cases.length} releases of ${objects} objects, against ${schemas.length} Kubernetes: ${wrong.length} wrong`);
+  return wrong.length === 0;
+}
+
+function checkExamples(schemas: readonly Schemas[]): string[] {
+  return examples().flatMap(({ file, objects }) =>
+    objects.flatMap((object) => {
+      if (!schemas[0]!.knows(object)) {
+        say(`  ${file}: nothing is known of ${object.kind} ${object.apiVersion}; it is YAML`);
+        return [];
+      }
+      const lines = schemas[0]!.complaints(object).map((line) => `${file}, ${object.kind}: ${line}`);
+      for (const line of lines) say(`  ${line}`);
+      return lines;
+    }),
+  );
+}
