@@ -44,7 +44,7 @@ where they are.
 {{- end }}
 {{- if has $host.component (list "monolith" "media") }}
 - name: STORAGE_URL
-  value: file:///var/lib/banyan/media
+  value: file:///var/lib/banyan/{{ ternary "media" "data/media" $values.storage.enabled }}
 {{- end }}
 {{- if has $host.component (list "monolith" "notifications") }}
 {{ include "banyan.environment.mail" . }}

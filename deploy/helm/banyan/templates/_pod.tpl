@@ -101,8 +101,6 @@ containers:
       - { name: data, mountPath: /var/lib/banyan/data }
       {{- if $storage }}
       - { name: pictures, mountPath: /var/lib/banyan/media }
-      {{- else if has $host.component (list "monolith" "media") }}
-      - { name: data, mountPath: /var/lib/banyan/media, subPath: media }
       {{- end }}
       {{- if and (eq $values.log.kind "kafka") $values.log.ca.existingSecret }}
       - { name: kafka-ca, mountPath: /etc/banyan/kafka, readOnly: true }
