@@ -25,7 +25,7 @@ export async function render(helm: string, values: Values, version = '1.32.0'): 
 }
 
 export async function lint(helm: string, values: Values): Promise<string> {
-  const { stdout } = await withInput(helm, ['lint', '--strict', CHART, '--values', '-'], stringify(values));
+  const { stdout } = await withInput(helm, ['lint', '--strict', CHART, '--kube-version', '1.32.0', '--values', '-'], stringify(values));
   return stdout;
 }
 

@@ -20,8 +20,9 @@ export function breachesOf(objects: readonly Manifest[], dataDir: string): strin
 function named(objects: readonly Manifest[]): string[] {
   const names = objects.map(nameOf);
   const twice = names.filter((name, at) => names.indexOf(name) !== at).map((name) => `${name} is there twice`);
-  // A pod has the name of its Deployment with two hashes behind it.
-  const long = objects.filter(({ metadata }) => metadata.name.length > 63 - 17).map((one) => `${nameOf(one)}: its name is too long`);
+  const long = objects
+    .filter(({ metadata }) => metadata.name.length > 63)
+    .map((one) => `${nameOf(one)}: its name is too long`);
   const labelled = [...objects, ...podsOf(objects).map(({ owner, labels }) => ({ kind: owner, metadata: { name: 'pod', labels } }))];
   const unlabelled = labelled
     .filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/instance'] === undefined)

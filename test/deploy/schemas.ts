@@ -2,12 +2,14 @@
 // by the definitions of custom resources. What a definition says in CEL is not asked.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 import type { Manifest } from './rendered.ts';
 import type { Tools } from './tools.ts';
 
 type Schema = { [name: string]: unknown };
+type Definitions = { $id: string; $defs: Record<string, Schema> };
 
 export interface Schemas {
   /** Such as `1.32`. */
@@ -32,16 +34,16 @@ const options = { strict: false, allErrors: true, validateFormats: false, logger
 
 class OfVersion implements Schemas {
   readonly name: string;
-  readonly #ajv: Ajv;
-  readonly #definitions: Readonly<Record<string, Schema>>;
+  readonly #ajv: Ajv2020;
+  readonly #file: Definitions;
   readonly #custom: ReadonlyMap<string, ValidateFunction>;
 
-  constructor(name: string, file: { definitions: Record<string, Schema> }, custom: ReadonlyMap<string, ValidateFunction>) {
+  constructor(name: string, file: Definitions, custom: ReadonlyMap<string, ValidateFunction>) {
     this.name = name;
-    this.#definitions = file.definitions;
+    this.#file = file;
     this.#custom = custom;
-    this.#ajv = new Ajv(options);
-    this.#ajv.addSchema(file, '_definitions.json');
+    this.#ajv = new Ajv2020(options);
+    this.#ajv.addSchema(file);
   }
 
   knows(object: Manifest): boolean {
@@ -59,12 +61,12 @@ class OfVersion implements Schemas {
     if (own) return own;
     const [version, group = ''] = String(apiVersion).split('/').reverse() as [string, string?];
     const [key] =
-      Object.entries(this.#definitions).find(([, schema]) =>
+      Object.entries(this.#file.$defs).find(([, schema]) =>
         (schema['x-kubernetes-group-version-kind'] as Manifest[] | undefined)?.some(
           (one) => one.group === group && one.version === version && one.kind === kind,
         ),
       ) ?? [];
-    return key === undefined ? undefined : this.#ajv.getSchema(`_definitions.json#/definitions/${key}`);
+    return key === undefined ? undefined : this.#ajv.getSchema(`${this.#file.$id}#/$defs/${key}`);
   }
 }
 
@@ -73,7 +75,7 @@ function inWords({ instancePath, message, params }: ErrorObject): string {
 }
 
 function customResources(folder: string): ReadonlyMap<string, ValidateFunction> {
-  const ajv = new Ajv(options);
+  const ajv = new Ajv2020(options);
   const found = new Map<string, ValidateFunction>();
   for (const file of readdirSync(folder)) {
     const { spec } = parse(readFileSync(join(folder, file), 'utf8'));

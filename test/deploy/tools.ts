@@ -15,17 +15,16 @@ const SCHEMAS = '1.37.0';
 /** The oldest Kubernetes that the chart is for (kubeVersion in Chart.yaml). */
 const OLDEST = 32;
 
-/** A module of Go, and the files in it that define what the chart or an example makes. */
+/** A module of Go, and the files in it that define what the chart makes. */
 const definitions: readonly (readonly [module: string, version: string, ...files: string[]])[] = [
-  ['github.com/kedacore/keda/v2', 'v2.18.1', 'config/crd/bases/keda.sh_scaledobjects.yaml'],
+  ['github.com/kedacore/keda/v2', 'v2.21.0', 'config/crd/bases/keda.sh_scaledobjects.yaml'],
   ['sigs.k8s.io/gateway-api', 'v1.6.3', 'config/crd/standard/gateway.networking.k8s.io_httproutes.yaml'],
   [
     'github.com/prometheus-operator/prometheus-operator',
-    'v0.86.1',
+    'v0.85.0',
     'example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml',
     'example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml',
   ],
-  ['github.com/cloudnative-pg/cloudnative-pg', 'v1.27.1', 'config/crd/bases/postgresql.cnpg.io_clusters.yaml'],
 ];
 
 export interface Tools {

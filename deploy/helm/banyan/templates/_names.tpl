@@ -7,7 +7,7 @@ that is given; a host's pods are found by name, instance and component.
 {{- default .Chart.Name .Values.nameOverride | trunc 30 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* 40 at most: the name of a pod adds a component and two hashes, and is a label of 63. */}}
+{{/* 40 at most: what is behind it has to fit into the 63 of a Service's name. */}}
 {{- define "banyan.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
@@ -29,6 +29,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: {{ include "banyan.name" . }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "banyan.podLabels" -}}
+{{ include "banyan.selector" . }}
 {{- with .Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
