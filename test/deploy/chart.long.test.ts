@@ -18,7 +18,11 @@ const everything = valuesOf('ci/everything-values.yaml');
 describe.skipIf(!helm)(`the chart${without}`, () => {
   test('holds for each value that can be chosen, at the first and the newest Kubernetes', async () => {
     const schemas = openSchemas(tools);
-    const found = await checkAll(helm, eachValue(), schemas.length > 2 ? [schemas[0]!, schemas.at(-1)!] : schemas);
+    const found = await checkAll(
+      helm,
+      eachValue(),
+      schemas.length > 2 ? [schemas[0]!, schemas.at(-1)!] : schemas,
+    );
     expect(found.filter(({ wrong }) => wrong.length > 0)).toEqual([]);
     for (const { name, objects } of found) expect(objects, name).toBeGreaterThan(5);
   });
@@ -54,7 +58,9 @@ describe.skipIf(!helm)(`the chart${without}`, () => {
     const objects = await render(helm, everything);
     for (const { owner, spec } of podsOf(objects).filter((one) => one.owner.startsWith('Deployment/'))) {
       const secrets = (spec.containers[0].env as Manifest[])
-        .flatMap(({ name, valueFrom }) => (valueFrom?.secretKeyRef ? [[name, valueFrom.secretKeyRef.name]] : []))
+        .flatMap(({ name, valueFrom }) =>
+          valueFrom?.secretKeyRef ? [[name, valueFrom.secretKeyRef.name]] : [],
+        )
         .filter(([name]) => !String(name).startsWith('OTEL'));
       const names = secrets.map(([name]) => name);
       const module = owner.replace('Deployment/shop-', '');
@@ -64,7 +70,8 @@ describe.skipIf(!helm)(`the chart${without}`, () => {
         continue;
       }
       const own = module === 'orders' ? 'banyan-orders' : `shop-${module}`;
-      for (const [name, secret] of secrets) expect([name, secret]).toEqual([name, name === 'SMTP_URL' ? 'banyan' : own]);
+      for (const [name, secret] of secrets)
+        expect([name, secret]).toEqual([name, name === 'SMTP_URL' ? 'banyan' : own]);
       expect(names).not.toContain('ROOT_KEY');
     }
   });
@@ -78,7 +85,11 @@ describe.skipIf(!helm)(`the chart${without}`, () => {
       rules.filter(({ ports }) => ports.some((one: Manifest) => one.port === port));
     const closed = await ingress({});
     expect(to(closed, 'internal')).toMatchObject([
-      { from: [{ podSelector: { matchLabels: { 'banyan/host': 'true', 'app.kubernetes.io/instance': 'shop' } } }] },
+      {
+        from: [
+          { podSelector: { matchLabels: { 'banyan/host': 'true', 'app.kubernetes.io/instance': 'shop' } } },
+        ],
+      },
     ]);
     expect(to(closed, 'internal')[0].from).toHaveLength(1);
     expect(to(closed, 'admin')).toEqual([]);
@@ -90,23 +101,30 @@ describe.skipIf(!helm)(`the chart${without}`, () => {
   });
 
   test('gives every pod longer to stop than its host takes', async () => {
-    const values = { monolith: { preStopSeconds: 5, drainDelaySeconds: 10 }, gateway: { enabled: true, drainDelaySeconds: 10 } };
+    const values = {
+      monolith: { preStopSeconds: 5, drainDelaySeconds: 10 },
+      gateway: { enabled: true, drainDelaySeconds: 10 },
+    };
     const objects = await render(helm, merged(minimal, values));
     const grace = (name: string) =>
-      podsOf(objects).find(({ owner }) => owner === `Deployment/shop-banyan-${name}`)!.spec.terminationGracePeriodSeconds;
+      podsOf(objects).find(({ owner }) => owner === `Deployment/shop-banyan-${name}`)!.spec
+        .terminationGracePeriodSeconds;
     expect(grace('monolith')).toBeGreaterThan(5 + 2 * 10 + 22);
     expect(grace('gateway')).toBeGreaterThan(2 + 10 + 22);
   });
 
   test('is looked at by rules that can fail', async () => {
     const broken = await render(helm, everything);
-    const orders = broken.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'shop-orders')!;
+    const orders = broken.find(
+      ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'shop-orders',
+    )!;
     const [container] = orders.spec.template.spec.containers;
     container.securityContext.readOnlyRootFilesystem = false;
     container.env.push({ name: 'DATABASE_PASSWORD', value: 'secret' });
     container.env = container.env.filter(({ name }: Manifest) => name !== 'CONTROL_URL');
     container.ports = [];
-    broken.find(({ kind }) => kind === 'Ingress' || kind === 'HTTPRoute').spec.rules[0].backendRefs[0].name = 'nobody';
+    broken.find(({ kind }) => kind === 'Ingress' || kind === 'HTTPRoute').spec.rules[0].backendRefs[0].name =
+      'nobody';
     const wrong = breachesOf(broken, '/nowhere').join('\n');
     for (const words of [
       'its file system can be written',

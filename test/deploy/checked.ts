@@ -17,11 +17,17 @@ export interface Found {
 const NOWHERE = join(tmpdir(), 'nothing-is-kept-here');
 
 /** @param schemas each is asked; none: the rules alone are. */
-export async function check(helm: string, { name, values }: Case, schemas: readonly Schemas[]): Promise<Found> {
+export async function check(
+  helm: string,
+  { name, values }: Case,
+  schemas: readonly Schemas[],
+): Promise<Found> {
   const objects = await render(helm, values).catch((error: Error) => error);
   if (objects instanceof Error) return { name, objects: 0, wrong: [objects.message] };
   const unfit = schemas.flatMap((one) =>
-    objects.flatMap((object) => one.complaints(object).map((line) => `${nameOf(object)} (${one.name}): ${line}`)),
+    objects.flatMap((object) =>
+      one.complaints(object).map((line) => `${nameOf(object)} (${one.name}): ${line}`),
+    ),
   );
   return { name, objects: objects.length, wrong: [...breachesOf(objects, NOWHERE), ...unfit] };
 }

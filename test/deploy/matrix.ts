@@ -75,7 +75,10 @@ const matrix: Readonly<Record<string, Readonly<Record<string, Values>>>> = {
     named: { networkPolicy: { scrapers: [monitoring], clients: [monitoring], operators: [monitoring] } },
     egress: {
       networkPolicy: {
-        egress: { enabled: true, rules: [{ to: [{ ipBlock: { cidr: '192.0.2.0/24' } }], ports: [{ port: 5432 }] }] },
+        egress: {
+          enabled: true,
+          rules: [{ to: [{ ipBlock: { cidr: '192.0.2.0/24' } }], ports: [{ port: 5432 }] }],
+        },
       },
     },
   },
@@ -89,7 +92,11 @@ const matrix: Readonly<Record<string, Readonly<Record<string, Values>>>> = {
     all: { metrics: { serviceMonitor: { enabled: true }, prometheusRule: { enabled: true } } },
     otlp: { telemetry: { endpoint: 'http://collector:4318', resourceAttributes: 'a=b' } },
     'otlp, traces alone': {
-      telemetry: { endpoint: 'https://collector', exporters: { metrics: 'none', logs: 'none' }, metricsSeconds: 5 },
+      telemetry: {
+        endpoint: 'https://collector',
+        exporters: { metrics: 'none', logs: 'none' },
+        metricsSeconds: 5,
+      },
     },
   },
   migrations: { 'by the monolith': {}, job: { migration: { job: { enabled: true } } } },
@@ -99,12 +106,21 @@ const matrix: Readonly<Record<string, Readonly<Record<string, Values>>>> = {
   },
   stores: {
     shared: {},
-    another: { stores: { servers: { 'very-fast': { existingSecret: 'fast', key: 'uri' } }, madeAt: 'orders=very-fast' } },
+    another: {
+      stores: {
+        servers: { 'very-fast': { existingSecret: 'fast', key: 'uri' } },
+        madeAt: 'orders=very-fast',
+      },
+    },
   },
   mail: { smtp: {}, files: { mail: 'files' } },
   limits: {
     usual: {},
-    others: { rateLimit: { perSecond: 0, exempt: ['192.0.2.7'] }, placements: 'orders=canary:10', securityLog: 'stderr' },
+    others: {
+      rateLimit: { perSecond: 0, exempt: ['192.0.2.7'] },
+      placements: 'orders=canary:10',
+      securityLog: 'stderr',
+    },
   },
   storage: {
     claim: {},
@@ -150,7 +166,9 @@ export function eachPair(): Case[] {
   const left = new Map<string, readonly [Choice, Choice]>();
   const key = (a: Choice, b: Choice) => [a.join('='), b.join('=')].sort().join(' & ');
   const pairsOf = (choices: readonly Choice[]) =>
-    choices.flatMap((a, at) => choices.slice(at + 1).flatMap((b) => (a[0] === b[0] ? [] : [[a, b] as const])));
+    choices.flatMap((a, at) =>
+      choices.slice(at + 1).flatMap((b) => (a[0] === b[0] ? [] : [[a, b] as const])),
+    );
   for (const [a, b] of pairsOf(allChoices())) left.set(key(a, b), [a, b]);
   const cases: Case[] = [];
   for (let first = left.values().next().value; first; first = left.values().next().value) {
@@ -197,7 +215,10 @@ export const refused: readonly (readonly [words: RegExp, values: Values])[] = [
   [/ingress\.hosts is empty/, { ...trusted, ingress: { enabled: true } }],
   [/httpRoute\.parentRefs is empty/, { ...trusted, httpRoute: { enabled: true } }],
   [/use one of them/, { ...trusted, ingress: { enabled: true }, httpRoute: { enabled: true } }],
-  [/gateway\.autoscaling\.by is keda/, { gateway: { enabled: true, autoscaling: { enabled: true, by: 'keda' } } }],
+  [
+    /gateway\.autoscaling\.by is keda/,
+    { gateway: { enabled: true, autoscaling: { enabled: true, by: 'keda' } } },
+  ],
   [
     /prometheus\.url is empty, and KEDA asks it how orders does/,
     merged(enabled(['orders']), { eachService: { autoscaling: { enabled: true, by: 'keda' } } }),
@@ -205,7 +226,10 @@ export const refused: readonly (readonly [words: RegExp, values: Values])[] = [
   [/minReplicas is 9, and maxReplicas 6/, { monolith: { autoscaling: { enabled: true, minReplicas: 9 } } }],
   [/counts what other hosts ask/, { monolith: { autoscaling: { enabled: true, requestsInProgress: 9 } } }],
   [/enabled by nothing/, { monolith: { autoscaling: { enabled: true, cpuUtilization: 0 } } }],
-  [/resources\.requests\.cpu, which is not set/, { monolith: { autoscaling: { enabled: true }, resources: { requests: { cpu: null } } } }],
+  [
+    /resources\.requests\.cpu, which is not set/,
+    { monolith: { autoscaling: { enabled: true }, resources: { requests: { cpu: null } } } },
+  ],
   [/no ReadWriteMany, and up to 2 pods share/, { storage: { accessModes: ['ReadWriteOnce'] } }],
   [/would each have pictures of their own/, { storage: { enabled: false } }],
   [/a Service's name begins with a letter/, { nameOverride: '4shop', fullnameOverride: '' }],

@@ -17,19 +17,40 @@ const run = promisify(execFile);
 
 /** Rejects with Helm's words. @param version of Kubernetes, that the chart is told of. */
 export async function render(helm: string, values: Values, version = '1.32.0'): Promise<Manifest[]> {
-  const words = ['template', RELEASE, CHART, '--namespace', NAMESPACE, '--kube-version', version, '--values', '-'];
-  const { stdout } = await withInput(helm, words, stringify(values));
+  const words = [
+    'template',
+    RELEASE,
+    CHART,
+    '--namespace',
+    NAMESPACE,
+    '--kube-version',
+    version,
+    '--values',
+    '-',
+  ];
+  const { stdout } = await withInput(helm, words, asYaml(values));
   return parseAllDocuments(stdout)
     .map((document) => document.toJS() as Manifest)
     .filter((object) => object !== null);
 }
 
 export async function lint(helm: string, values: Values): Promise<string> {
-  const { stdout } = await withInput(helm, ['lint', '--strict', CHART, '--kube-version', '1.32.0', '--values', '-'], stringify(values));
+  const { stdout } = await withInput(
+    helm,
+    ['lint', '--strict', CHART, '--kube-version', '1.32.0', '--values', '-'],
+    asYaml(values),
+  );
   return stdout;
 }
 
-async function withInput(command: string, words: readonly string[], input: string): Promise<{ stdout: string }> {
+/** Helm reads YAML 1.1, to which `on` is a boolean. */
+const asYaml = (values: Values) => stringify(values, { version: '1.1' });
+
+async function withInput(
+  command: string,
+  words: readonly string[],
+  input: string,
+): Promise<{ stdout: string }> {
   const running = run(command, [...words], { maxBuffer: 16 * 1024 * 1024 });
   running.child.stdin!.end(input);
   try {

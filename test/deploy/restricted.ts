@@ -2,7 +2,16 @@
 // house asks beyond it: nothing is written but what is named, no rights at the API, bounds of memory.
 import type { Manifest, PodOf } from './rendered.ts';
 
-const VOLUMES = ['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'persistentVolumeClaim', 'projected', 'secret'];
+const VOLUMES = [
+  'configMap',
+  'csi',
+  'downwardAPI',
+  'emptyDir',
+  'ephemeral',
+  'persistentVolumeClaim',
+  'projected',
+  'secret',
+];
 
 /** What is wrong with it, each as a line; none: it is let in. */
 export function unrestricted({ owner, spec }: PodOf): string[] {
@@ -23,7 +32,10 @@ export function unrestricted({ owner, spec }: PodOf): string[] {
     const either = (name: string) => own[name] ?? pod[name];
     expect(either('runAsNonRoot') === true, 'runAsNonRoot is not true');
     expect((either('runAsUser') ?? 0) !== 0, 'the user is root, or only the image says who it is');
-    expect(['RuntimeDefault', 'Localhost'].includes(either('seccompProfile')?.type), 'there is no seccomp profile');
+    expect(
+      ['RuntimeDefault', 'Localhost'].includes(either('seccompProfile')?.type),
+      'there is no seccomp profile',
+    );
     expect(own.allowPrivilegeEscalation === false, 'it may gain privileges');
     expect(own.privileged !== true, 'it is privileged');
     expect(own.capabilities?.drop?.includes('ALL') === true, 'capabilities are not dropped');
@@ -31,7 +43,10 @@ export function unrestricted({ owner, spec }: PodOf): string[] {
       (own.capabilities?.add ?? []).every((one: string) => one === 'NET_BIND_SERVICE'),
       'capabilities are added',
     );
-    expect((container.ports ?? []).every((one: Manifest) => !one.hostPort), 'a port of the node is taken');
+    expect(
+      (container.ports ?? []).every((one: Manifest) => !one.hostPort),
+      'a port of the node is taken',
+    );
     expect(own.readOnlyRootFilesystem === true, 'its file system can be written');
     expect(container.resources?.limits?.memory !== undefined, 'its memory has no bound');
     expect(container.resources?.requests?.cpu !== undefined, 'it asks for no CPU');

@@ -19,11 +19,16 @@ export function breachesOf(objects: readonly Manifest[], dataDir: string): strin
 
 function named(objects: readonly Manifest[]): string[] {
   const names = objects.map(nameOf);
-  const twice = names.filter((name, at) => names.indexOf(name) !== at).map((name) => `${name} is there twice`);
+  const twice = names
+    .filter((name, at) => names.indexOf(name) !== at)
+    .map((name) => `${name} is there twice`);
   const long = objects
     .filter(({ metadata }) => metadata.name.length > 63)
     .map((one) => `${nameOf(one)}: its name is too long`);
-  const labelled = [...objects, ...podsOf(objects).map(({ owner, labels }) => ({ kind: owner, metadata: { name: 'pod', labels } }))];
+  const labelled = [
+    ...objects,
+    ...podsOf(objects).map(({ owner, labels }) => ({ kind: owner, metadata: { name: 'pod', labels } })),
+  ];
   const unlabelled = labelled
     .filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/instance'] === undefined)
     .map((one) => `${nameOf(one)} is labelled as nobody's`);
@@ -41,7 +46,9 @@ function told(pod: PodOf, dataDir: string): string[] {
   const { owner, spec } = pod;
   const env: readonly Manifest[] = spec.containers[0].env ?? [];
   const ours = env.filter(({ name }) => name !== 'NODE_OPTIONS');
-  const said = unread(ours.map(({ name }) => name)).map((name) => `${owner} is told ${name}, which nobody reads`);
+  const said = unread(ours.map(({ name }) => name)).map(
+    (name) => `${owner} is told ${name}, which nobody reads`,
+  );
   const secret = env
     .filter(({ name, value }) => value !== undefined && /KEY|TOKEN|PASSWORD|SECRET|HEADERS/.test(name))
     .map(({ name }) => `${owner} is told ${name} in clear`);
@@ -72,11 +79,18 @@ function mounted({ owner, spec }: PodOf): string[] {
 function fitting(object: Manifest, objects: readonly Manifest[], pods: readonly PodOf[]): string[] {
   const here = nameOf(object);
   const has = (kind: string, name: string) =>
-    objects.some((one) => one.kind === kind && one.metadata.name === name) ? [] : [`${here}: there is no ${kind}/${name}`];
+    objects.some((one) => one.kind === kind && one.metadata.name === name)
+      ? []
+      : [`${here}: there is no ${kind}/${name}`];
   const { spec } = object;
   switch (object.kind) {
     case 'Service':
-      return selecting(here, spec.selector, pods, spec.ports.map(({ targetPort }: Manifest) => targetPort));
+      return selecting(
+        here,
+        spec.selector,
+        pods,
+        spec.ports.map(({ targetPort }: Manifest) => targetPort),
+      );
     case 'PodDisruptionBudget':
       return selecting(here, spec.selector.matchLabels, pods, []);
     case 'NetworkPolicy':
@@ -88,7 +102,9 @@ function fitting(object: Manifest, objects: readonly Manifest[], pods: readonly 
       );
     case 'Deployment':
       return [
-        ...(isSelected(spec.selector.matchLabels, spec.template.metadata.labels) ? [] : [`${here} selects other pods than its own`]),
+        ...(isSelected(spec.selector.matchLabels, spec.template.metadata.labels)
+          ? []
+          : [`${here} selects other pods than its own`]),
         // One that exists already is named so in the matrix.
         ...claimed(object).flatMap((name) => (name === EXISTING ? [] : has('PersistentVolumeClaim', name))),
         ...(spec.replicas === undefined ? scaled(object, objects) : []),
@@ -108,7 +124,9 @@ function fitting(object: Manifest, objects: readonly Manifest[], pods: readonly 
       const services = objects.filter(
         (one) => one.kind === 'Service' && isSelected(spec.selector.matchLabels, one.metadata.labels),
       );
-      return services.length === 1 ? [] : [`${here} selects ${services.length} Services: targets would be none, or there twice`];
+      return services.length === 1
+        ? []
+        : [`${here} selects ${services.length} Services: targets would be none, or there twice`];
     }
     default:
       return [];
@@ -123,19 +141,23 @@ function selecting(
 ): string[] {
   const found = pods.filter((pod) => isSelected(labels, pod.labels));
   if (found.length === 0) return [`${here} selects nothing`];
-  const open = new Set(found.flatMap(({ spec }) => (spec.containers[0].ports ?? []).map(({ name }: Manifest) => name)));
+  const open = new Set(
+    found.flatMap(({ spec }) => (spec.containers[0].ports ?? []).map(({ name }: Manifest) => name)),
+  );
   return ports.filter((port) => !open.has(port)).map((port) => `${here}: no pod of its has the port ${port}`);
 }
 
 const claimed = ({ spec }: Manifest): string[] =>
-  spec.template.spec.volumes.flatMap(({ persistentVolumeClaim: claim }: Manifest) => (claim ? [claim.claimName] : []));
+  spec.template.spec.volumes.flatMap(({ persistentVolumeClaim: claim }: Manifest) =>
+    claim ? [claim.claimName] : [],
+  );
 
 /** Without a number of its own, exactly one says it. */
 function scaled({ metadata }: Manifest, objects: readonly Manifest[]): string[] {
   const by = objects.filter(
     ({ kind, spec }) =>
-      (kind === 'HorizontalPodAutoscaler' || kind === 'ScaledObject') && spec.scaleTargetRef.name === metadata.name,
+      (kind === 'HorizontalPodAutoscaler' || kind === 'ScaledObject') &&
+      spec.scaleTargetRef.name === metadata.name,
   );
   return by.length === 1 ? [] : [`Deployment/${metadata.name} is scaled by ${by.length}`];
 }
-

@@ -36,7 +36,9 @@ async function checkWhole(tools: Required<Tools>): Promise<boolean> {
   };
   const found = await checkAll(tools.helm, cases, schemas, onFound);
   const wrong = [...found.flatMap((one) => one.wrong), ...checkExamples(schemas)];
-  say(`${cases.length} releases of ${objects} objects, against ${schemas.length} Kubernetes: ${wrong.length} wrong`);
+  say(
+    `${cases.length} releases of ${objects} objects, against ${schemas.length} Kubernetes: ${wrong.length} wrong`,
+  );
   return wrong.length === 0;
 }
 

@@ -26,7 +26,9 @@ export function openSchemas({ schemas, definitions }: Tools): Schemas[] {
   return readdirSync(schemas)
     .map((file) => /^v(1\.\d+)\.json$/.exec(file)![1]!)
     .sort((a, b) => Number(a.slice(2)) - Number(b.slice(2)))
-    .map((name) => new OfVersion(name, JSON.parse(readFileSync(join(schemas, `v${name}.json`), 'utf8')), custom));
+    .map(
+      (name) => new OfVersion(name, JSON.parse(readFileSync(join(schemas, `v${name}.json`), 'utf8')), custom),
+    );
 }
 
 /** Formats are the API's own (int32, byte, date-time): what they say is in types and patterns, too. */
@@ -80,7 +82,10 @@ function customResources(folder: string): ReadonlyMap<string, ValidateFunction> 
   for (const file of readdirSync(folder)) {
     const { spec } = parse(readFileSync(join(folder, file), 'utf8'));
     for (const { name, schema } of spec.versions)
-      found.set(`${spec.group}/${name} ${spec.names.kind}`, ajv.compile(closed(schema.openAPIV3Schema) as Schema));
+      found.set(
+        `${spec.group}/${name} ${spec.names.kind}`,
+        ajv.compile(closed(schema.openAPIV3Schema) as Schema),
+      );
   }
   return found;
 }
@@ -89,8 +94,15 @@ function customResources(folder: string): ReadonlyMap<string, ValidateFunction> 
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed);
   if (typeof schema !== 'object' || schema === null) return schema;
-  const all: Schema = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, closed(value)]));
+  const all: Schema = Object.fromEntries(
+    Object.entries(schema).map(([name, value]) => [name, closed(value)]),
+  );
   if (all['x-kubernetes-int-or-string']) return { type: ['integer', 'string'] };
+  // As Go writes it; a property may have that name, too.
+  if (typeof all.pattern === 'string' && all.pattern.includes('(?i)'))
+    all.pattern = `(?i:${all.pattern.replace('(?i)', '')})`;
   const free = all['x-kubernetes-preserve-unknown-fields'] || all.additionalProperties !== undefined;
-  return all.type === 'object' && typeof all.properties === 'object' && !free ? { ...all, additionalProperties: false } : all;
+  return all.type === 'object' && typeof all.properties === 'object' && !free
+    ? { ...all, additionalProperties: false }
+    : all;
 }

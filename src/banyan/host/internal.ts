@@ -51,10 +51,18 @@ export async function openInternal(parts: Parts, health: Health, undo: Undo): Pr
   });
   if (settings.faults) mountFaults(app);
   measureTraffic(metrics, app.server);
-  metrics.gauge('banyan_requests_in_progress', 'Requests that other hosts have under way here', ['module'], () => {
-    const counts = busy.counts();
-    return [...busy.dispatchers.keys()].map((module) => ({ labels: { module }, value: counts[module] ?? 0 }));
-  });
+  metrics.gauge(
+    'banyan_requests_in_progress',
+    'Requests that other hosts have under way here',
+    ['module'],
+    () => {
+      const counts = busy.counts();
+      return [...busy.dispatchers.keys()].map((module) => ({
+        labels: { module },
+        value: counts[module] ?? 0,
+      }));
+    },
+  );
   const door = attachWsDoor({
     server: app.server,
     verify: (token) => tokens.verify(token, audience),

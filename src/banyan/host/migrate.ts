@@ -15,8 +15,13 @@ const UNDONE_MS = 12_000;
 /** Rejects with what a start would say. */
 export async function migrateAlone(settings: Settings, log: Logger): Promise<void> {
   if (settings.databaseUrl === undefined) {
-    const remedy = 'Use it with the URL that the monolith has; npm start makes the embedded server ready by itself.';
-    throw new ConfigurationError('DATABASE_URL', 'is not set, and --migrate makes a server of yours ready', remedy);
+    const remedy =
+      'Use it with the URL that the monolith has; npm start makes the embedded server ready by itself.';
+    throw new ConfigurationError(
+      'DATABASE_URL',
+      'is not set, and --migrate makes a server of yours ready',
+      remedy,
+    );
   }
   const undo = new Undo(log);
   try {
