@@ -35,6 +35,8 @@ describe.skipIf(!helm)(`the chart${without}`, () => {
   test('refuses what does not fit, all of it at once, in words', async () => {
     for (const [words, values] of refused)
       await expect(render(helm, merged(minimal, values)), String(words)).rejects.toThrow(words);
+    const named = render(helm, minimal, '4shop');
+    await expect(named).rejects.toThrow(/named 4shop-banyan, and a Service's name begins with a letter/);
     const nothing = await render(helm, {}).catch((error: Error) => error.message);
     for (const [words] of refused.slice(0, 4)) expect(nothing).toMatch(words);
   });

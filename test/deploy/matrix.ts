@@ -151,14 +151,12 @@ function caseOf(choices: readonly Choice[]): Case {
   };
 }
 
-/** The files of ci/, and each value of the matrix with every module a service and without any. */
+/** The files of ci/, and each value of the matrix: those of services alone, all others beside every module as a service. */
 export function eachValue(): Case[] {
+  const alone = (one: Choice): readonly Choice[] => [one];
+  const beside = (one: Choice): readonly Choice[] => [one, ['services', 'all']];
   const choices = allChoices();
-  const alone = choices.map((one) => caseOf([one]));
-  const beside = choices
-    .filter(([thing]) => thing !== 'services')
-    .map((one) => caseOf([one, ['services', 'all']]));
-  return [...files, ...alone, ...beside];
+  return [...files, ...choices.map((one) => caseOf(one[0] === 'services' ? alone(one) : beside(one)))];
 }
 
 /** Every two values of the matrix beside each other in one case or more, in as few cases as a greedy choice needs. */
@@ -232,7 +230,6 @@ export const refused: readonly (readonly [words: RegExp, values: Values])[] = [
   ],
   [/no ReadWriteMany, and up to 2 pods share/, { storage: { accessModes: ['ReadWriteOnce'] } }],
   [/would each have pictures of their own/, { storage: { enabled: false } }],
-  [/a Service's name begins with a letter/, { nameOverride: '4shop', fullnameOverride: '' }],
   // By the schema.
   [/additional properties? 'replica'/i, { monolith: { replica: 3 } }],
   [/\/log\/kind|log\.kind/, { log: { kind: 'nats' } }],

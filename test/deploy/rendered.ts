@@ -15,32 +15,22 @@ export type Manifest = any;
 
 const run = promisify(execFile);
 
-/** Rejects with Helm's words. @param version of Kubernetes, that the chart is told of. */
-export async function render(helm: string, values: Values, version = '1.32.0'): Promise<Manifest[]> {
-  const words = [
-    'template',
-    RELEASE,
-    CHART,
-    '--namespace',
-    NAMESPACE,
-    '--kube-version',
-    version,
-    '--values',
-    '-',
-  ];
+/** The oldest that the chart is for (Chart.yaml). */
+const KUBERNETES = ['--kube-version', '1.32.0'];
+
+/** Rejects with Helm's words. */
+export async function render(helm: string, values: Values, release = RELEASE): Promise<Manifest[]> {
+  const words = ['template', release, CHART, '--namespace', NAMESPACE, ...KUBERNETES, '--values', '-'];
   const { stdout } = await withInput(helm, words, asYaml(values));
   return parseAllDocuments(stdout)
     .map((document) => document.toJS() as Manifest)
     .filter((object) => object !== null);
 }
 
+/** Rejects with what is wrong; a warning is, too. */
 export async function lint(helm: string, values: Values): Promise<string> {
-  const { stdout } = await withInput(
-    helm,
-    ['lint', '--strict', CHART, '--kube-version', '1.32.0', '--values', '-'],
-    asYaml(values),
-  );
-  return stdout;
+  const words = ['lint', '--strict', CHART, ...KUBERNETES, '--values', '-'];
+  return (await withInput(helm, words, asYaml(values))).stdout;
 }
 
 /** Helm reads YAML 1.1, to which `on` is a boolean. */

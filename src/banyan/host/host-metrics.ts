@@ -1,5 +1,6 @@
 // What metrics say of every host: what it is, whether it is ready, and whether what it stands on answers. Guarantee: these are
 // always there, so that a rule can be made of a 0; what a store that is away cannot tell is left out elsewhere.
+import { performance } from 'node:perf_hooks';
 import type { Settings } from '../config/settings.ts';
 import type { Follower } from '../placement/follower.ts';
 import type { MetricSample, Metrics } from '../telemetry/metrics.ts';
