@@ -124,7 +124,7 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ['INSTANCE_ID', { ...service, INSTANCE_ID: 'users-1' }],
   ['INSTANCE_ID', { ...service, INSTANCE_ID: 'users-*' }],
   ['INSTANCE_ID', { ...service, INSTANCE_ID: 'orders-1*' }],
-  ['INSTANCE_ID', { INSTANCE_ID: 'monolith-*' }],
+  ['INSTANCE_ID', { INSTANCE_ID: 'monolith*' }],
   ['STORES', { STORES: 'orders' }],
   ['STORES', { STORES: 'order=own' }],
   ['STORES', { STORES: 'orders=fast' }],
@@ -238,11 +238,13 @@ describe('an environment without mistakes', () => {
     }
   });
 
-  it('may leave the number of a service to chance', () => {
-    const DATA_DIR = join(folder, 'chance');
-    const id = () => readEnvironment(shopApp, {}, { ...service, DATA_DIR, INSTANCE_ID: 'orders-*' }).hostId;
+  it.each([
+    [/^orders-[1-9]\d{0,3}$/, { ...service, INSTANCE_ID: 'orders-*' }],
+    [/^edge-[1-9]\d{0,3}$/, { ...gateway, INSTANCE_ID: 'edge-*' }],
+  ])('may leave the number of a host to chance: %s', (form, env) => {
+    const id = () => readEnvironment(shopApp, {}, { ...env, DATA_DIR: join(folder, 'chance') }).hostId;
     const ids = Array.from({ length: 50 }, id);
-    for (const one of ids) expect(one).toMatch(/^orders-[1-9]\d{0,3}$/);
+    for (const one of ids) expect(one).toMatch(form);
     expect(new Set(ids).size).toBeGreaterThan(1);
   });
 

@@ -22,17 +22,18 @@ export function readModules(text: string, all: readonly string[]): Pick<Settings
   return { role: 'service', modules };
 }
 
-/** The numbers of a service's processes are below this. */
+/** Numbers of processes are below this. */
 const NUMBERS = 10_000;
 
 /**
- * `<module>-<n>`: the name of the module is what tokens for this service are made for. `<module>-*` takes a number by chance,
- * for whoever starts many alike and cannot number them: one that is taken is refused, and the next start takes another.
+ * `<module>-<n>`: the name of the module is what tokens for this service are made for. `-*` at the end, of any
+ * host's id, takes a number by chance, for whoever starts many alike and cannot number them: a service whose number is taken is
+ * refused, and its next start takes another.
  */
 export function readHostId(env: Env, role: Settings['role'], modules: readonly string[]): string {
   const service = role === 'service';
   const given = env.INSTANCE_ID ?? (service ? `${modules[0]}-1` : 'monolith');
-  const id = service ? given.replace(/-\*$/, `-${randomInt(1, NUMBERS)}`) : given;
+  const id = given.replace(/-\*$/, `-${randomInt(1, NUMBERS)}`);
   const fits = service
     ? modules.some(
         (module) => /^[1-9]\d{0,3}$/.test(id.slice(module.length + 1)) && id.startsWith(`${module}-`),

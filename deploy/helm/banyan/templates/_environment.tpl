@@ -25,6 +25,8 @@ where they are.
   valueFrom:
     fieldRef:
       fieldPath: status.podIP
+- name: INSTANCE_ID
+  value: {{ printf "%s-*" $host.component | quote }}
 - name: HOST
   value: {{ ternary "::" "0.0.0.0" $ipv6 | quote }}
 - name: INTERNAL_PORT
@@ -134,8 +136,6 @@ where they are.
 {{- $values := .root.Values -}}
 {{- $module := .host.module -}}
 {{- $secret := include "banyan.moduleSecret" (dict "root" $root "module" $module) -}}
-- name: INSTANCE_ID
-  value: {{ printf "%s-*" $module | quote }}
 - name: CONTROL_URL
   value: {{ printf "http://%s-control:%s" (include "banyan.fullname" $root) (include "banyan.port.internal" $root) | quote }}
 {{ include "banyan.fromSecret" (dict "name" "SERVICE_KEY" "from" (dict) "secret" $secret) }}
