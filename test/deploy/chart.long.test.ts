@@ -36,7 +36,7 @@ describe.skipIf(!helm)(`the chart${without}`, () => {
     for (const [words, values] of refused)
       await expect(render(helm, merged(minimal, values)), String(words)).rejects.toThrow(words);
     const named = render(helm, minimal, '4shop');
-    await expect(named).rejects.toThrow(/named 4shop-banyan, and a Service's name begins with a letter/);
+    await expect(named).rejects.toThrow(/named 4shop, and a Service's name begins with a letter/);
     const nothing = await render(helm, {}).catch((error: Error) => error.message);
     for (const [words] of refused.slice(0, 4)) expect(nothing).toMatch(words);
   });

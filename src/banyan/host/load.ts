@@ -1,5 +1,7 @@
 // The modules of a product, by the names of their folders: no list is kept anywhere.
 
+// What they import (tsyringe) asks for it as it is loaded.
+import 'reflect-metadata';
 import type { App } from '../config/app.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Contract } from '../contract/contract.ts';
