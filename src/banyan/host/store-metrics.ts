@@ -1,10 +1,13 @@
 // What metrics say of stores: what was done to them, and of each pair its state, how far one is behind, and what that costs the
 // disk of the owner. Read from rows, so that every monolith says the same of pairs; moves are counted by who did them.
 import type { PairRow, PairRows } from '../servers/tasks/pair-rows.ts';
+import { states } from '../servers/tasks/steps.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 export function countMoves(metrics: Metrics, pairs: PairRows) {
-  const outcomes = new Map<string, number>();
+  // From 0, so that a rule sees the first one, too.
+  const ends = states.filter((state) => state !== 'running');
+  const outcomes = new Map<string, number>(ends.map((state) => [state, 0]));
   metrics.total('banyan_store_moves_total', 'What was done to stores, by what came of it', ['outcome'], () =>
     [...outcomes].map(([outcome, value]) => ({ labels: { outcome }, value })),
   );
