@@ -15,6 +15,8 @@ export interface Foreign {
   serve: (request: IncomingMessage, response: ServerResponse) => void;
   /** The status of /health/ready; 404: it has no such page. */
   ready: number;
+  /** Whether it says that it decides by the newest placements. */
+  applies: boolean;
   /** Whether a token is taken. */
   admits: (token: string | undefined) => boolean;
   /** Takes no connections, and takes them again on the same port; it beats all the while. */
@@ -56,6 +58,7 @@ export async function startForeign(
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":[],"nextCursor":null}');
     },
     ready: 404,
+    applies: true,
     admits: () => true,
     pause,
     resume: () => listen(Number(new URL(foreign.url).port)),
@@ -96,7 +99,7 @@ export async function startForeign(
       waitMs: known ? 500 : 0,
       ...(speaks && { speaks }),
       ...(known ? {} : { register: self }),
-      beat: { ...load, host, appliedVersion: version },
+      beat: { ...load, host, appliedVersion: foreign.applies ? version : 0 },
     });
     ({ known, tag } = answer);
     version = answer.snapshot?.version ?? version;

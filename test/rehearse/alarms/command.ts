@@ -1,0 +1,93 @@
+// `npm run rehearse -- alarms` as a command: its options, progress on stderr, what was found on stdout in 80 columns or as JSON.
+// It decides nothing of what is right.
+import { wrap } from '../../../compare/report/terminal.ts';
+import { countOf, readArguments, refuse } from '../../../scripts/arguments.ts';
+import { FAULTS } from './faults.ts';
+import { missing, programOf } from './prometheus.ts';
+import { type AlarmOutcome, rehearseAlarms } from './rehearsal.ts';
+import { writeTable } from './table.ts';
+
+const usage = `npm run rehearse -- alarms [options]
+  --only LIST    of faults, by their names: ${FAULTS.slice(0, 4)
+    .map(({ name }) => name)
+    .join(',')},...
+  --list         what faults there are, and which alarms they are for
+  --scale N      every duration of the rules divided by it (1: as delivered,
+                 some 40 minutes; 15: some 10)
+  --calm S       seconds of ordinary traffic first, in which nothing may fire
+                 (600)
+  --write        what was measured goes into docs/operations.md
+  --json         what was found as JSON
+It needs prometheus: on the PATH, or in the folder PROMETHEUS_BIN.`;
+
+/** The words after `alarms`. Ends the process. */
+export async function play(words: readonly string[]): Promise<never> {
+  const { only, list, scale, calm, write, json } = read(words);
+  if (list) {
+    process.stdout.write(listed());
+    process.exit(0);
+  }
+  if (!programOf('prometheus')) {
+    process.stderr.write(`${missing('prometheus')}\n`);
+    process.exit(3);
+  }
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.on(name, () => stop.abort(new Error('The rehearsal was interrupted')));
+  try {
+    const say = (line: string) => process.stderr.write(`${line}\n`);
+    const faults = only ? FAULTS.filter(({ name }) => only.includes(name)) : FAULTS;
+    const outcome = await rehearseAlarms({ faults, scale, calmS: calm, say, signal: stop.signal });
+    if (write) writeTable(outcome);
+    process.stdout.write(json ? `${JSON.stringify(outcome, null, 2)}\n` : inWords(outcome));
+    process.exit(outcome.wrong.length === 0 ? 0 : 1);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    process.stderr.write('Interrupted: every process of the rehearsal has ended.\n');
+    process.exit(130);
+  }
+}
+
+function read(words: readonly string[]) {
+  const known = {
+    only: { type: 'string' },
+    list: { type: 'boolean', default: false },
+    scale: { type: 'string', default: '1' },
+    calm: { type: 'string', default: '600' },
+    write: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  } as const;
+  const { only, list, write, json, ...values } = readArguments(usage, known, words);
+  const names = only?.split(',');
+  const unknown = names?.find((one) => FAULTS.every(({ name }) => name !== one));
+  if (unknown !== undefined)
+    refuse(`--only has no fault "${unknown}"; npm run rehearse -- alarms --list has them.`, usage);
+  const number = (name: 'scale' | 'calm') => countOf(name, values[name], usage);
+  return { only: names, list, write, json, scale: number('scale'), calm: number('calm') };
+}
+
+function listed(): string {
+  const lines = FAULTS.flatMap(({ name, part, alarms }) => [
+    `${name.padEnd(16)}${part}`,
+    ...alarms.map(({ alarm }) => `${' '.repeat(18)}${alarm}`),
+  ]);
+  return `${lines.join('\n')}\n`;
+}
+
+function inWords({ rang, scale, calmS, leftOut, seconds, wrong }: AlarmOutcome): string {
+  const figure = (s: number | null) => (s === null ? '-' : s.toFixed(1)).padStart(10);
+  const lines = [
+    `alarms of ${new Set(rang.map(({ fault }) => fault)).size} faults, their times divided by ${scale}, after ${calmS} s of calm`,
+    '',
+    `${'seconds'.padEnd(44)}${'to fire'.padStart(10)}${'to end'.padStart(10)}`,
+    ...rang.map(
+      ({ fault, alarm, firedS, endedS }) =>
+        `${fault.padEnd(16)}${alarm.padEnd(28)}${figure(firedS)}${figure(endedS)}`,
+    ),
+    ...Object.entries(leftOut).flatMap(([name, why]) => wrap(`${name} was left out: ${why}`, 0)),
+    '',
+    ...wrong.flatMap((sentence) => wrap(sentence, 0, 'WRONG  ')),
+    wrong.length === 0 ? `all of it held, in ${seconds.toFixed(0)} s` : `${wrong.length} things differ`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
