@@ -19,6 +19,7 @@ const alone = [
   'test/ladder.long.test.ts',
   'test/operators.long.test.ts',
   'test/overload.long.test.ts',
+  'test/rehearse/alarms/alarms.long.test.ts',
   'test/rehearse/ladder/defects.long.test.ts',
   'test/rehearse/ladder/ladder.long.test.ts',
   'test/rehearse/share/share.long.test.ts',

@@ -6,6 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** In seconds on a machine of two cores, where a file takes more than twenty. */
 const SECONDS: Readonly<Record<string, number>> = {
   'test/trust/attacker.long.test.ts': 155,
+  'test/rehearse/alarms/alarms.long.test.ts': 100,
   'test/chaos.long.test.ts': 48,
   'test/npm.long.test.ts': 66,
   'test/slow-clients.long.test.ts': 64,

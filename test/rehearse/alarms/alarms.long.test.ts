@@ -42,6 +42,6 @@ test.skipIf(needs('prometheus'))(
       say: (line) => lines.push(line),
     });
     expect(outcome.wrong, lines.join('\n')).toEqual([]);
-    expect(new Set(outcome.rang.map(({ fault }) => fault))).toEqual(new Set(STRUCK));
+    expect(new Set(outcome.observed.map(({ fault }) => fault))).toEqual(new Set(STRUCK));
   },
 );

@@ -74,13 +74,13 @@ function listed(): string {
   return `${lines.join('\n')}\n`;
 }
 
-function inWords({ rang, scale, calmS, leftOut, seconds, wrong }: AlarmOutcome): string {
+function inWords({ observed, scale, calmS, leftOut, seconds, wrong }: AlarmOutcome): string {
   const figure = (s: number | null) => (s === null ? '-' : s.toFixed(1)).padStart(10);
   const lines = [
-    `alarms of ${new Set(rang.map(({ fault }) => fault)).size} faults, their times divided by ${scale}, after ${calmS} s of calm`,
+    `alarms of ${new Set(observed.map(({ fault }) => fault)).size} faults, their times divided by ${scale}, after ${calmS} s of calm`,
     '',
     `${'seconds'.padEnd(44)}${'to fire'.padStart(10)}${'to end'.padStart(10)}`,
-    ...rang.map(
+    ...observed.map(
       ({ fault, alarm, firedS, endedS }) =>
         `${fault.padEnd(16)}${alarm.padEnd(28)}${figure(firedS)}${figure(endedS)}`,
     ),

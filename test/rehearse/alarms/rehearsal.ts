@@ -19,7 +19,7 @@ export interface AlarmOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Rung {
+export interface Observed {
   readonly fault: string;
   readonly part: string;
   readonly struck: string;
@@ -36,7 +36,7 @@ export interface Rung {
 export interface AlarmOutcome {
   readonly scale: number;
   readonly calmS: number;
-  readonly rang: readonly Rung[];
+  readonly observed: readonly Observed[];
   /** Faults that could not be struck here, and why. */
   readonly leftOut: Readonly<Record<string, string>>;
   readonly seconds: number;
@@ -86,7 +86,7 @@ export async function rehearseAlarms(options: AlarmOptions): Promise<AlarmOutcom
     say('waiting until the last alarm has ended');
     await played.over();
     const seconds = (performance.now() - began) / 1_000;
-    return { scale, calmS, rang: played.rang, leftOut, seconds, wrong: played.wrong };
+    return { scale, calmS, observed: played.observed, leftOut, seconds, wrong: played.wrong };
   } finally {
     traffic?.stop();
     await watch?.stop();
@@ -134,7 +134,7 @@ interface Parts {
 }
 
 class Played {
-  readonly rang: Rung[] = [];
+  readonly observed: Observed[] = [];
   readonly wrong: string[] = [];
   readonly #parts: Parts;
   readonly #ends: Promise<void>[] = [];
@@ -161,8 +161,8 @@ class Played {
     const mend = await fault.strike(shop, prometheus);
     say(`${fault.name}: ${fault.struck}`);
     try {
-      const rung = await Promise.all(fault.alarms.map((one) => this.#fires(fault, one, struckAt)));
-      await Promise.all(rung.map((one) => one && this.#look(fault, one)));
+      const seen = await Promise.all(fault.alarms.map((one) => this.#fires(fault, one, struckAt)));
+      await Promise.all(seen.map((one) => one && this.#look(fault, one)));
     } finally {
       await mend();
     }
@@ -184,7 +184,7 @@ class Played {
     const firing = fired === true ? undefined : fired;
     const told = { summary: firing?.summary ?? '', runbook: firing?.runbook ?? '' };
     const about = { fault: fault.name, part: fault.part, struck: fault.struck };
-    this.rang.push({ ...about, alarm, labels, firedS: firing ? seconds : null, endedS: null, ...told });
+    this.observed.push({ ...about, alarm, labels, firedS: firing ? seconds : null, endedS: null, ...told });
     if (firing) say(`  ${alarm} after ${seconds.toFixed(1)} s: ${firing.summary}`);
     else this.wrong.push(`${alarm} did not fire within ${(withinMs / 1_000).toFixed(0)} s of ${fault.name}`);
     return firing;
@@ -206,12 +206,12 @@ class Played {
 
   async #ended(fault: Fault, expected: Expected, mendedAt: number): Promise<void> {
     const { watch, bounds, signal, say } = this.#parts;
-    const rung = this.rang.find((one) => one.fault === fault.name && one.alarm === expected.alarm)!;
-    if (rung.firedS === null) return;
+    const seen = this.observed.find((one) => one.fault === fault.name && one.alarm === expected.alarm)!;
+    if (seen.firedS === null) return;
     const withinMs = bounds(expected.alarm).endMs + (fault.slowMs ?? 0);
     const ended = await watch.until(expected, false, withinMs, signal);
     const seconds = (performance.now() - mendedAt) / 1_000;
-    if (ended) rung.endedS = seconds;
+    if (ended) seen.endedS = seconds;
     else this.wrong.push(`${expected.alarm} had not ended ${seconds.toFixed(0)} s after ${fault.name} was mended`);
     if (ended) say(`  ${expected.alarm} ended ${seconds.toFixed(1)} s after ${fault.name} was mended`);
   }

@@ -2,22 +2,22 @@
 // struck this time keeps its line.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { FAULTS } from './faults.ts';
-import type { AlarmOutcome, Rung } from './rehearsal.ts';
+import type { AlarmOutcome, Observed } from './rehearsal.ts';
 
 const PAGE = new URL('../../../docs/operations.md', import.meta.url);
 const BEGIN = '<!-- measured alarms: npm run rehearse -- alarms --write -->';
 const END = '<!-- end of measured alarms -->';
 
-export function writeTable({ rang, scale }: AlarmOutcome): void {
+export function writeTable({ observed, scale }: AlarmOutcome): void {
   const page = readFileSync(PAGE, 'utf8');
   const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (from < 0 || to < 0) throw new Error(`docs/operations.md lacks ${from < 0 ? BEGIN : END}: put it back`);
   const before = page.slice(from + BEGIN.length, to);
   const lines = FAULTS.flatMap(({ name, alarms }) =>
     alarms.flatMap(({ alarm }) => {
-      const rung = rang.find((one) => one.fault === name && one.alarm === alarm);
+      const seen = observed.find((one) => one.fault === name && one.alarm === alarm);
       const known = before.split('\n').find((line) => line.includes(`<a id="${name}-${alarm}"`));
-      return rung && rung.firedS !== null ? lineOf(rung, scale) : known === undefined ? [] : known;
+      return seen && seen.firedS !== null ? lineOf(seen, scale) : known === undefined ? [] : known;
     }),
   );
   const table = ['| what is away | struck by | alarm | fires after | ends after |', '|---|---|---|---|---|', ...lines];
@@ -25,7 +25,7 @@ export function writeTable({ rang, scale }: AlarmOutcome): void {
 }
 
 /** Of what was measured faster than it is delivered the factor is said. */
-function lineOf({ fault, part, struck, alarm, firedS, endedS }: Rung, scale: number): string {
+function lineOf({ fault, part, struck, alarm, firedS, endedS }: Observed, scale: number): string {
   const seconds = (s: number | null) => (s === null ? 'not in time' : `${Math.round(s)} s`);
   const faster = scale === 1 ? '' : ` (at 1/${scale})`;
   const mark = `<a id="${fault}-${alarm}"></a>`;
