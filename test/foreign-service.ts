@@ -19,6 +19,8 @@ export interface Foreign {
   applies: boolean;
   /** Whether a token is taken. */
   admits: (token: string | undefined) => boolean;
+  /** How many seconds its clock is ahead, by what it says. */
+  ahead: number;
   /** Takes no connections, and takes them again on the same port; it beats all the while. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -38,6 +40,8 @@ export async function startForeign(
   const tokens = await tokensAs(installation, module);
   const server = createServer((request, response) => {
     const { url, headers } = request;
+    if (foreign.ahead !== 0)
+      response.setHeader('date', new Date(Date.now() + foreign.ahead * 1_000).toUTCString());
     if (url === '/health/ready') response.writeHead(foreign.ready).end();
     else if (!foreign.admits(headers['x-internal-token'] as string | undefined))
       response.writeHead(401).end();
@@ -60,6 +64,7 @@ export async function startForeign(
     ready: 404,
     applies: true,
     admits: () => true,
+    ahead: 0,
     pause,
     resume: () => listen(Number(new URL(foreign.url).port)),
     async close() {

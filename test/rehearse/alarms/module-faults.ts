@@ -39,15 +39,17 @@ export const lastInstance: Fault = {
 export const clockApart: Fault = {
   name: 'clock',
   part: 'a clock that is more than 90 s apart, a key that is not known',
-  struck: 'the clock of orders-1 ten minutes ahead',
-  alarms: [{ alarm: 'BanyanHostHeldOut', labels: { module: 'orders', held: 'orders-1', cause: 'clock' } }],
+  struck: 'a service that refuses tokens, with a clock ten minutes ahead',
+  alarms: [{ alarm: 'BanyanHostHeldOut', labels: { module: 'catalog', held: 'catalog-1', cause: 'clock' } }],
   alone: true,
   async strike(shop) {
-    await serviceOf(shop, 'orders', 1);
-    shop.setClock('orders-1', 600);
+    const foreign = await foreignCatalog(shop, 100);
+    foreign.admits = () => false;
+    foreign.ahead = 600;
     return async () => {
-      shop.setClock('orders-1', 0);
-      await serviceOf(shop, 'orders', 0);
+      foreign.admits = () => true;
+      foreign.ahead = 0;
+      await withoutForeign(shop, foreign);
     };
   },
 };
@@ -96,10 +98,9 @@ export const ladderFails: Fault = {
   alone: true,
   slowMs: 30_000,
   async strike(shop) {
-    const foreign = await foreignCatalog(shop, 50);
+    const foreign = await foreignCatalog(shop, 0);
     const path = '/admin/ladders/catalog';
-    const climb = () =>
-      shop.admin('PUT', path, { steps: [50, 100], minSeconds: 600, maxSeconds: 1200, minRequests: 100_000 });
+    const climb = () => shop.admin('PUT', path, { steps: [50, 100], minSeconds: 2, minRequests: 20 });
     foreign.serve = (_request, response) => {
       response.writeHead(500).end();
     };

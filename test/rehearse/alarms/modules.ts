@@ -16,12 +16,12 @@ export async function serviceOf({ admin }: AlarmShop, module: string, instances:
   }
 }
 
-/** catalog-1 is ours, and gets a share of the requests; 100: all of them. */
+/** catalog-1 is ours, and gets a share of the requests; 100: all of them, 0: none yet. */
 export async function foreignCatalog(shop: AlarmShop, percent: number): Promise<Foreign> {
   const words = ['in-process', 'canary', 'service'];
   const foreign = await startForeign(catalog, shop.internal, shop.installation, 1, words);
   const placement = percent === 100 ? { placement: 'service' } : { placement: 'canary', percent };
-  await shop.admin('PUT', '/admin/placements/catalog', placement);
+  if (percent > 0) await shop.admin('PUT', '/admin/placements/catalog', placement);
   return foreign;
 }
 

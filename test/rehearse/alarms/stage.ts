@@ -126,7 +126,10 @@ async function build(
   const database = embeddedIn(own.dataDir);
   const { ask, admin } = asking(url, adminToken);
   const gateway = needs.has('gateway')
-    ? await openGateway({ DATABASE_URL: database.url, ROOT_KEY: secret('root-key'), ADMIN_TOKEN: adminToken })
+    ? await openGateway({
+        ...{ DATABASE_URL: database.url, ROOT_KEY: secret('root-key'), ADMIN_TOKEN: adminToken },
+        ...(broker && { BROKER_URL: broker.url }),
+      })
     : undefined;
   if (gateway) ends.push(() => gateway.leave());
   const { token, productId } = await customerOf(ask, admin);
