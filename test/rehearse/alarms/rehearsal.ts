@@ -80,7 +80,7 @@ export async function rehearseAlarms(options: AlarmOptions): Promise<AlarmOutcom
     watch = new Watch(prometheus, scale > 1 ? 200 : 1_000);
     traffic = new Traffic(shop);
     const played = new Played({ shop, prometheus, watch, say, signal, bounds: boundsOf(scale) });
-    await played.calm(calmS);
+    await played.calm(calmS, traffic);
     await Promise.all(faults.filter(({ alone }) => !alone).map((fault) => played.play(fault)));
     for (const fault of faults.filter(({ alone }) => alone)) await played.play(fault);
     say('waiting until the last alarm has ended');
@@ -143,7 +143,7 @@ class Played {
     this.#parts = parts;
   }
 
-  async calm(seconds: number): Promise<void> {
+  async calm(seconds: number, traffic: Traffic): Promise<void> {
     const { watch, say, signal } = this.#parts;
     say(`${seconds} s of ordinary traffic`);
     const until = performance.now() + seconds * 1_000;
@@ -151,6 +151,9 @@ class Played {
       signal.throwIfAborted();
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
+    const { asked, failed } = traffic;
+    say(`  ${asked} requests, ${failed} failed; alarms: ${[...watch.seen].join(', ') || 'none'}`);
+    if (failed > 0) this.wrong.push(`${failed} of ${asked} requests failed where nothing was wrong`);
     for (const name of watch.seen) this.wrong.push(`${name} fired where nothing was wrong`);
   }
 
