@@ -52,15 +52,22 @@ export async function promtool(...words: readonly string[]): Promise<string> {
   return `${stdout}${stderr}`;
 }
 
-/** @param scale what every duration is divided by: 1 is as it is delivered. */
-export async function startPrometheus(discovery: string, scale: number): Promise<Prometheus> {
+/**
+ * @param discovery the URL that tells who is there, asked with the token of an operator.
+ * @param scale what every duration is divided by: 1 is as it is delivered.
+ */
+export async function startPrometheus(
+  discovery: string,
+  operator: string,
+  scale: number,
+): Promise<Prometheus> {
   const program = programOf('prometheus');
   if (!program) throw new Error(missing('prometheus'));
   const folder = mkdtempSync(join(tmpdir(), 'banyan-prometheus-'));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const token = join(folder, 'token');
-  writeFileSync(token, '', { mode: 0o600 });
+  writeFileSync(token, operator, { mode: 0o600 });
   for (const file of RULE_FILES) writeFileSync(join(folder, file), scaledRules(file, scale));
   writeFileSync(join(folder, 'prometheus.yml'), configured({ discovery, token, port, scale }));
   const child = spawn(

@@ -112,11 +112,13 @@ async function possible(wanted: readonly Fault[]) {
 /** As docs/observability.md says: an operator of its own with the scope `read`. */
 async function watched(shop: AlarmShop, scale: number): Promise<Prometheus> {
   const { token } = await shop.admin('POST', '/admin/operators', { name: 'prometheus', scopes: ['read'] });
-  const prometheus = await startPrometheus(`${shop.url}/admin/discovery`, scale);
+  const prometheus = await startPrometheus(`${shop.url}/admin/discovery`, token, scale);
   try {
-    prometheus.useToken(token);
-    while ((await prometheus.query('up{role="monolith"} == 1')).length === 0)
-      await new Promise((resolve) => setTimeout(resolve, 200));
+    // Before its first look nobody is there, which is an alarm.
+    const begun = async () =>
+      (await prometheus.query('up{role="monolith"} == 1')).length > 0 &&
+      (await prometheus.firing()).every(({ name }) => name !== 'BanyanMonolithGone');
+    while (!(await begun())) await new Promise((resolve) => setTimeout(resolve, 200));
     return prometheus;
   } catch (error) {
     await prometheus.stop();
