@@ -107,6 +107,9 @@ describe.skipIf(missing)('with a principal for each module', () => {
     const health = await fetch(`${host!.url}/health/ready`);
     expect(health.status).toBe(200);
     expect(await health.json()).toMatchObject({ checks: { refusedByLog: ['relay of orders'] } });
+    // Of which the alarm is made.
+    const metrics = await (await fetch(`${host!.url}/metrics`)).text();
+    expect(metrics).toMatch(/^banyan_events_refused\{module="orders",part="relay",.*\} 1$/m);
     // In the security log of that service, wherever under DATA_DIR it keeps it.
     const logs = readdirSync(shop.dataDir, { recursive: true, encoding: 'utf8' })
       .filter((name) => /security[^/]*\.jsonl$/.test(name))
