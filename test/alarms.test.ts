@@ -44,7 +44,9 @@ test('every alarm has a case of promtool in which it fires', () => {
     .join('\n');
   for (const name of names)
     expect(cases, name).toMatch(
-      new RegExp(`alertname: ${name}\\n\\s+exp_alerts:\\n\\s+- exp_labels|ALERTS\\{alertname="${name}"[^\\n]*\\n\\s+value: 1`),
+      new RegExp(
+        `alertname: ${name}\\n\\s+exp_alerts:\\n\\s+- exp_labels|ALERTS\\{alertname="${name}"[^\\n]*\\n\\s+value: 1`,
+      ),
     );
 });
 
@@ -57,7 +59,9 @@ test('every alarm has a fault that is struck for it, or says why not', () => {
 test('what they are made of is measured: each number is in the documentation', () => {
   const documented = page('docs/observability.md');
   const own = /^(banyan|notifications|payments|media|http|rpc)_/;
-  const used = new Set(readExpressions().flatMap((expr) => expr.replace(/"[^"]*"/g, '').match(/\b[a-z]+_[a-z_]+\b/g) ?? []));
+  const used = new Set(
+    readExpressions().flatMap((expr) => expr.replace(/"[^"]*"/g, '').match(/\b[a-z]+_[a-z_]+\b/g) ?? []),
+  );
   const numbers = [...used].filter((name) => own.test(name)).map((name) => name.replace(/_count$/, ''));
   expect(numbers.length).toBeGreaterThan(20);
   for (const name of numbers) expect(documented).toContain(`\`${name}\``);

@@ -20,12 +20,17 @@ function needs(program: Parameters<typeof programOf>[0]): boolean {
 
 describe.skipIf(needs('promtool'))('promtool', () => {
   test('takes the configuration and the rules', async () => {
-    expect(await promtool('check', 'config', '--syntax-only', join(folder, 'prometheus.yml'))).toMatch(/SUCCESS/);
+    expect(await promtool('check', 'config', '--syntax-only', join(folder, 'prometheus.yml'))).toMatch(
+      /SUCCESS/,
+    );
   });
 
-  test.each(readdirSync(join(folder, 'tests')))('%s: each alarm fires, names the thing, and ends', async (file) => {
-    expect(await promtool('test', 'rules', join(folder, 'tests', file))).toMatch(/SUCCESS/);
-  });
+  test.each(readdirSync(join(folder, 'tests')))(
+    '%s: each alarm fires, names the thing, and ends',
+    async (file) => {
+      expect(await promtool('test', 'rules', join(folder, 'tests', file))).toMatch(/SUCCESS/);
+    },
+  );
 });
 
 const STRUCK = ['mail', 'poison', 'storage', 'database', 'last-instance', 'monolith'];

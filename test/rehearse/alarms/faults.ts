@@ -41,7 +41,8 @@ export const FAULTS: readonly Fault[] = [
 
 /** Alarms that are struck by nobody here, and why. */
 export const NOT_STRUCK: Readonly<Record<string, string>> = {
-  BanyanLogRefuses: 'needs a Kafka with users: test/kafka-principals.long.test.ts strikes it, and looks at its number',
+  BanyanLogRefuses:
+    'needs a Kafka with users: test/kafka-principals.long.test.ts strikes it, and looks at its number',
   BanyanStoreMoveFailed: 'needs five pauses that come to nothing',
   BanyanRequestsBudgetBurns: 'is about hours',
   BanyanOrdersBudgetBurns: 'is about hours',

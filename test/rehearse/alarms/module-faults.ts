@@ -107,9 +107,7 @@ export const ladderFails: Fault = {
     await climb();
     return async () => {
       foreign.serve = (_request, response) => {
-        response
-          .writeHead(200, { 'content-type': 'application/json' })
-          .end('{"items":[],"nextCursor":null}');
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":[],"nextCursor":null}');
       };
       await climb();
       await shop.admin('DELETE', path);
@@ -146,7 +144,9 @@ export const hashes: Fault = {
     const register = () => {
       n += 1;
       const email = `flood-${n}@rehearsal.example`;
-      return shop.ask('POST', '/api/users', { body: { email, name: 'F', password: 'correct horse battery' } });
+      return shop.ask('POST', '/api/users', {
+        body: { email, name: 'F', password: 'correct horse battery' },
+      });
     };
     return again(2_000, () => Promise.allSettled(Array.from({ length: 90 }, register)));
   },
@@ -204,4 +204,3 @@ export const addressFloods: Fault = {
     );
   },
 };
-

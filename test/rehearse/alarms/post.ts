@@ -1,7 +1,7 @@
 // A mail server that takes everything, goes away, and comes back on the same port. Just enough of SMTP.
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 
 export interface Post {
   readonly url: string;

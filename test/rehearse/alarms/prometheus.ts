@@ -47,7 +47,8 @@ const run = promisify(execFile);
 /** Exit 0, or what it said. */
 export async function promtool(...words: readonly string[]): Promise<string> {
   const { stdout, stderr } = await run(programOf('promtool')!, [...words]).catch(
-    (error: { stdout: string; stderr: string }) => Promise.reject(new Error(`${error.stdout}${error.stderr}`)),
+    (error: { stdout: string; stderr: string }) =>
+      Promise.reject(new Error(`${error.stdout}${error.stderr}`)),
   );
   return `${stdout}${stderr}`;
 }

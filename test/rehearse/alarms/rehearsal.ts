@@ -217,13 +217,17 @@ class Played {
     const ended = await watch.until(expected, false, withinMs, signal);
     const seconds = (performance.now() - mendedAt) / 1_000;
     if (ended) seen.endedS = seconds;
-    else this.wrong.push(`${expected.alarm} had not ended ${seconds.toFixed(0)} s after ${fault.name} was mended`);
+    else
+      this.wrong.push(
+        `${expected.alarm} had not ended ${seconds.toFixed(0)} s after ${fault.name} was mended`,
+      );
     if (ended) say(`  ${expected.alarm} ended ${seconds.toFixed(1)} s after ${fault.name} was mended`);
   }
 }
 
 /** Numbers of one module: the label says which, the sentence what. */
-const isOwn = (name: string): boolean => readAlarms().find((one) => one.name === name)!.group === 'banyan-outside';
+const isOwn = (name: string): boolean =>
+  readAlarms().find((one) => one.name === name)!.group === 'banyan-outside';
 
 /** It came to its end and said something. */
 const works = ({ exit, said }: Tried, wanted: number): boolean => exit === wanted && said.trim() !== '';

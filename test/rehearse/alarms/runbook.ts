@@ -29,7 +29,8 @@ export function runbookOf(link: string, page = readPage()): Runbook | undefined 
   const found = parts.find((part) => anchorOf(headingOf(part)) === anchor);
   if (found === undefined) return undefined;
   const block = /^```sh\n(?<commands>[\s\S]*?)^```/m.exec(found)?.groups?.commands;
-  const command = block?.split('\n', 1)[0]!.replace(/\s+#.*$/, '').trim();
+  const [first] = block?.split('\n', 1) ?? [];
+  const command = first?.replace(/\s+#.*$/, '').trim();
   return { heading: headingOf(found), text: found, command };
 }
 

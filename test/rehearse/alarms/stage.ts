@@ -134,7 +134,21 @@ async function build(
   if (gateway) ends.push(() => gateway.leave());
   const { token, productId } = await customerOf(ask, admin);
   return {
-    ...{ url, adminToken, database, other, broker, post, collector, gateway, token, productId, ask, admin, stop },
+    ...{
+      url,
+      adminToken,
+      database,
+      other,
+      broker,
+      post,
+      collector,
+      gateway,
+      token,
+      productId,
+      ask,
+      admin,
+      stop,
+    },
     internal: `http://127.0.0.1:${internalPort}`,
     dataDir: own.dataDir,
     installation: { databaseUrl: database.url, rootKey: secret('root-key') },

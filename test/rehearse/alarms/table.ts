@@ -20,7 +20,11 @@ export function writeTable({ observed, scale }: AlarmOutcome): void {
       return seen && seen.firedS !== null ? lineOf(seen, scale) : known === undefined ? [] : known;
     }),
   );
-  const table = ['| what is away | struck by | alarm | fires after | ends after |', '|---|---|---|---|---|', ...lines];
+  const table = [
+    '| what is away | struck by | alarm | fires after | ends after |',
+    '|---|---|---|---|---|',
+    ...lines,
+  ];
   writeFileSync(PAGE, `${page.slice(0, from)}${BEGIN}\n\n${table.join('\n')}\n\n${page.slice(to)}`);
 }
 

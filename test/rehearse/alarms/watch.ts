@@ -27,12 +27,18 @@ export class Watch {
 
   find({ alarm, labels }: Expected): Firing | undefined {
     return this.#now.find(
-      (one) => one.name === alarm && Object.entries(labels).every(([key, value]) => one.labels[key] === value),
+      (one) =>
+        one.name === alarm && Object.entries(labels).every(([key, value]) => one.labels[key] === value),
     );
   }
 
   /** Until it fires, or ends. Undefined: not within that time. */
-  async until(expected: Expected, fires: boolean, withinMs: number, signal?: AbortSignal): Promise<Firing | true | undefined> {
+  async until(
+    expected: Expected,
+    fires: boolean,
+    withinMs: number,
+    signal?: AbortSignal,
+  ): Promise<Firing | true | undefined> {
     const deadline = performance.now() + withinMs;
     for (;;) {
       signal?.throwIfAborted();
