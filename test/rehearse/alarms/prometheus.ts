@@ -26,6 +26,8 @@ export interface Prometheus {
   query(expr: string): Promise<{ labels: Readonly<Record<string, string>>; value: number }[]>;
   /** By which it asks who is there; read with every ask. */
   useToken(token: string): void;
+  /** The last of what it complained of. */
+  said(): string;
   stop(): Promise<void>;
 }
 
@@ -119,6 +121,7 @@ export async function startPrometheus(
       return result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
     },
     useToken: (text) => writeFileSync(token, text),
+    said: () => said.slice(-1_000) || 'it complains of nothing',
     stop,
   };
 }

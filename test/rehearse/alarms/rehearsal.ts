@@ -118,7 +118,12 @@ async function watched(shop: AlarmShop, scale: number): Promise<Prometheus> {
     const begun = async () =>
       (await prometheus.query('up{role="monolith"} == 1')).length > 0 &&
       (await prometheus.firing()).every(({ name }) => name !== 'BanyanMonolithGone');
-    while (!(await begun())) await new Promise((resolve) => setTimeout(resolve, 200));
+    const deadline = performance.now() + MARGIN_MS;
+    while (!(await begun())) {
+      if (performance.now() > deadline)
+        throw new Error(`Prometheus does not learn of the monolith: ${prometheus.said()}`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
     return prometheus;
   } catch (error) {
     await prometheus.stop();

@@ -132,7 +132,7 @@ async function build(
       })
     : undefined;
   if (gateway) ends.push(() => gateway.leave());
-  const { token, productId } = await customerOf(ask, admin);
+  const { token, productId } = await customerOf({ ask, admin });
   return {
     ...{
       url,
