@@ -76,7 +76,7 @@ export async function rehearseAlarms(options: AlarmOptions): Promise<AlarmOutcom
   let watch: Watch | undefined;
   let traffic: Traffic | undefined;
   try {
-    prometheus = await watched(shop, scale);
+    prometheus = await watched(shop, scale, signal);
     watch = new Watch(prometheus, scale > 1 ? 200 : 1_000);
     traffic = new Traffic(shop);
     const played = new Played({ shop, prometheus, watch, say, signal, bounds: boundsOf(scale) });
@@ -110,7 +110,7 @@ async function possible(wanted: readonly Fault[]) {
 }
 
 /** As docs/observability.md says: an operator of its own with the scope `read`. */
-async function watched(shop: AlarmShop, scale: number): Promise<Prometheus> {
+async function watched(shop: AlarmShop, scale: number, signal: AbortSignal): Promise<Prometheus> {
   const { token } = await shop.admin('POST', '/admin/operators', { name: 'prometheus', scopes: ['read'] });
   const prometheus = await startPrometheus(`${shop.url}/admin/discovery`, token, scale);
   try {
@@ -120,6 +120,7 @@ async function watched(shop: AlarmShop, scale: number): Promise<Prometheus> {
       (await prometheus.firing()).every(({ name }) => name !== 'BanyanMonolithGone');
     const deadline = performance.now() + MARGIN_MS;
     while (!(await begun())) {
+      signal.throwIfAborted();
       if (performance.now() > deadline)
         throw new Error(`Prometheus does not learn of the monolith: ${prometheus.said()}`);
       await new Promise((resolve) => setTimeout(resolve, 200));
