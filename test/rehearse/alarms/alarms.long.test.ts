@@ -33,7 +33,7 @@ describe.skipIf(needs('promtool'))('promtool', () => {
   );
 });
 
-const STRUCK = ['mail', 'poison', 'storage', 'database', 'last-instance', 'monolith'];
+const STRUCK = ['mail', 'poison', 'storage', 'disk', 'last-instance', 'monolith'];
 
 test.skipIf(needs('prometheus'))(
   'faults in a shop that runs: each alarm fires, names the thing, ends, and its runbook begins with what works',

@@ -23,6 +23,8 @@ export interface Fault {
   readonly alone?: boolean;
   /** What it takes beyond the times of its rules until it can be seen, such as a threshold of a minute. */
   readonly slowMs?: number;
+  /** Times are divided by no more, or it cannot be seen. */
+  readonly mostScale?: number;
   /** The exit code of the runbook's first command while it lasts, where that is not 0. */
   readonly exit?: number;
   strike(shop: AlarmShop, prometheus: Prometheus): Promise<Mend>;

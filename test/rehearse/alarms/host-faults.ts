@@ -71,6 +71,8 @@ export const databaseFrozen: Fault = {
     { alarm: 'BanyanControlUnreachable', labels: { host: 'monolith' } },
   ],
   alone: true,
+  // Four seconds are what a scrape takes then.
+  mostScale: 2,
   async strike({ database, freeze }) {
     const goOn = freeze(database.pid!);
     return async () => goOn();

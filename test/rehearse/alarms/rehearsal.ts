@@ -67,7 +67,7 @@ function boundsOf(scale: number): (alarm: string) => { fireMs: number; endMs: nu
 export async function rehearseAlarms(options: AlarmOptions): Promise<AlarmOutcome> {
   const { faults: wanted, scale, calmS, say, signal = new AbortController().signal } = options;
   const began = performance.now();
-  const { faults, leftOut } = await possible(wanted);
+  const { faults, leftOut } = await possible(wanted, scale);
   for (const [name, why] of Object.entries(leftOut)) say(`${name} is left out: ${why}`);
   const needs = [...new Set(faults.flatMap(({ needs = [] }) => needs))];
   say(`starting the shop${needs.length > 0 ? `, with ${needs.join(', ')}` : ''}`);
@@ -95,14 +95,17 @@ export async function rehearseAlarms(options: AlarmOptions): Promise<AlarmOutcom
   }
 }
 
-async function possible(wanted: readonly Fault[]) {
+async function possible(wanted: readonly Fault[], scale: number) {
   const kafka = wanted.some(({ needs }) => needs?.includes('kafka'))
     ? await missingForBroker(KAFKA_JARS)
     : undefined;
   const lacks = (need: Need) => (need === 'kafka' ? kafka : undefined);
   const leftOut: Record<string, string> = {};
-  const faults = wanted.filter(({ name, needs = [] }) => {
-    const why = needs.map(lacks).find((one) => one !== undefined);
+  const faults = wanted.filter(({ name, needs = [], mostScale = scale }) => {
+    const why =
+      scale > mostScale
+        ? `it cannot be seen where times are divided by more than ${mostScale}`
+        : needs.map(lacks).find((one) => one !== undefined);
     if (why !== undefined) leftOut[name] = why;
     return why === undefined;
   });
