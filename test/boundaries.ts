@@ -24,7 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What stands beside src/, for whoever works on it or measures it. */
-const tools = ['bench', 'bin', 'compare', 'pipeline', 'scripts', 'stage', 'test'];
+const tools = ['bench', 'bin', 'compare', 'deploy', 'pipeline', 'scripts', 'stage', 'test'];
 
 /** All breaches under `root` (the folder that holds src/, bin/, compare/, pipeline/ and prisma/). */
 export function breaches(root: string): Breach[] {
