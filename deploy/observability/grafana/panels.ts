@@ -225,6 +225,6 @@ export function logLines(about: Omit<About, 'unit'>, lucene: string): Builder<Pa
         .refId('A')
         .query(lucene)
         .timeField('@timestamp')
-        .metrics([new elastic.LogsBuilder().id('1').limit('500')]),
+        .metrics([new elastic.LogsBuilder().id('1').settings({ limit: '500' })]),
     );
 }

@@ -56,7 +56,7 @@ export const hosts: Board = {
           {
             name: 'runs',
             unit: 's',
-            expression: `(time() - process_start_time_seconds{${OF_HOST}}) * on (host) group_left (role, version, node) banyan_build_info`,
+            expression: `max by (host, role, version, node) ((time() - process_start_time_seconds{${OF_HOST}}) * on (host) group_left (role, version, node) banyan_build_info)`,
           },
           { name: 'ready', unit: 'short', expression: `max by (host) (banyan_host_ready{${OF_HOST}})`, limits: { least: 1 } },
           { name: 'draining', unit: 'short', expression: `max by (host) (banyan_host_draining{${OF_HOST}})` },
