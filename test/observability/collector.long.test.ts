@@ -14,7 +14,8 @@ import { startShop } from '../start-shop.ts';
 import { LogStore } from './log-store.ts';
 import { missing, programOf, type Running, startProgram, validated } from './programs.ts';
 
-const config = (name: string) => fileURLToPath(new URL(`../../deploy/observability/${name}`, import.meta.url));
+const config = (name: string) =>
+  fileURLToPath(new URL(`../../deploy/observability/${name}`, import.meta.url));
 const absent = (['otelcol-contrib', 'jaeger'] as const).find((name) => !programOf(name));
 const KAFKA_JARS = fileURLToPath(new URL('../../node_modules/.cache/kafka', import.meta.url));
 

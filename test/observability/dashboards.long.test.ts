@@ -89,7 +89,9 @@ describe.skipIf(!here)(`dashboards${here ? '' : ` (${missing('prometheus')})`}`,
     process.kill(pid, 'SIGKILL');
     await eventually(async () => expect((await answersOf(restarts))[0]).toBeGreaterThan(0), 30_000);
 
-    const letters = queriesOf(readDashboard('events.json')).find(({ where }) => where.includes('Letters for'))!;
+    const letters = queriesOf(readDashboard('events.json')).find(({ where }) =>
+      where.includes('Letters for'),
+    )!;
     expect(await answersOf(letters)).toEqual([0]);
     const client = new pg.Client({ connectionString: shop.started.databaseUrl });
     await client.connect();

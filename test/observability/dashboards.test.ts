@@ -1,7 +1,7 @@
 // Dashboards, read: they are what their sources give, each begins with whether anything is wrong, and every number that they ask
 // for is one that hosts tell, as docs/observability.md has it; none of those is missing on all of them.
 import { readFileSync } from 'node:fs';
-import { Registry, collectDefaultMetrics } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { dashboardOf, FIRST_ROW } from '../../deploy/observability/grafana/board.ts';

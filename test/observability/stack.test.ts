@@ -69,8 +69,8 @@ test('all hosts are told where the collector is, and that Prometheus takes the n
   expect(hosts.length).toBeGreaterThan(1);
   for (const { environment } of hosts)
     expect(environment).toMatchObject({
-      OTEL_EXPORTER_OTLP_ENDPOINT: '${OTEL_EXPORTER_OTLP_ENDPOINT:-${SCRAPE_TOKEN:+http://collector:4318}}',
-      OTEL_METRICS_EXPORTER: '${OTEL_METRICS_EXPORTER:-${SCRAPE_TOKEN:+none}}',
+      OTEL_EXPORTER_OTLP_ENDPOINT: `\${OTEL_EXPORTER_OTLP_ENDPOINT:-\${SCRAPE_TOKEN:+http://collector:4318}}`,
+      OTEL_METRICS_EXPORTER: `\${OTEL_METRICS_EXPORTER:-\${SCRAPE_TOKEN:+none}}`,
     });
 });
 
@@ -78,7 +78,9 @@ test('the token lies where Prometheus looks for it, and comes of the environment
   const [secret] = (product.services.prometheus as Service).secrets!;
   expect(product.secrets[secret!.source]).toEqual({ environment: 'SCRAPE_TOKEN' });
   const { scrape_configs } = parse(read('prometheus/prometheus.yml'));
-  const [found] = scrape_configs.find(({ job_name }: { job_name: string }) => job_name === 'banyan').http_sd_configs;
+  const [found] = scrape_configs.find(
+    ({ job_name }: { job_name: string }) => job_name === 'banyan',
+  ).http_sd_configs;
   expect(found.authorization.credentials_file).toBe(secret!.target);
   const { hostname, port } = new URL(found.url);
   expect(product.services[hostname].environment.ADVERTISE_URL).toBeDefined();
@@ -93,9 +95,15 @@ test('without scrapes the same rules hold', () => {
 });
 
 test('parts find each other: every address is a service of the stack', () => {
-  const texts = ['collector/collector.yaml', 'grafana/provisioning/datasources/banyan.yaml', 'elasticsearch/set-up.sh'];
+  const texts = [
+    'collector/collector.yaml',
+    'grafana/provisioning/datasources/banyan.yaml',
+    'elasticsearch/set-up.sh',
+  ];
   for (const file of texts) {
-    const named = [...read(file).matchAll(/(?:http:\/\/|:-)([a-z]+):(\d+)/g)].filter(([, host]) => host !== 'localhost');
+    const named = [...read(file).matchAll(/(?:http:\/\/|:-)([a-z]+):(\d+)/g)].filter(
+      ([, host]) => host !== 'localhost',
+    );
     expect(named.length, file).toBeGreaterThan(0);
     for (const [, host] of named) expect(Object.keys(stack.services), file).toContain(host);
   }

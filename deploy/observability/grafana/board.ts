@@ -3,9 +3,9 @@
 // every first row begins with.
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
+  type Dashboard,
   DashboardBuilder,
   DashboardCursorSync,
-  type Dashboard,
   DashboardLinkBuilder,
   DashboardLinkType,
   type Panel,
@@ -40,14 +40,16 @@ export const FIRST_ROW = 'Is anything wrong?';
 const TAG = 'banyan';
 
 /** All modules, or some. */
-export const modules = () =>
-  variable('module', 'Module', 'label_values(banyan_placement, module)').multi(true).includeAll(true).allValue('.*');
+export const modules = () => someOf(variable('module', 'Module', 'label_values(banyan_placement, module)'));
 
 /** One of them. */
 export const oneModule = () => variable('module', 'Module', 'label_values(banyan_placement, module)');
 
-export const hosts = () =>
-  variable('host', 'Host', 'label_values(banyan_build_info, host)').multi(true).includeAll(true).allValue('.*');
+export const hosts = () => someOf(variable('host', 'Host', 'label_values(banyan_build_info, host)'));
+
+/** As many as one likes, and at first all. */
+const someOf = (one: QueryVariableBuilder) =>
+  one.multi(true).includeAll(true).allValue('.*').current({ selected: true, text: 'All', value: '$__all' });
 
 function variable(name: string, label: string, query: string) {
   return new QueryVariableBuilder(name)
@@ -63,7 +65,8 @@ const somebody = () =>
   verdict(
     {
       title: 'Hosts that answer',
-      about: 'Hosts whose numbers came within the last minutes. With none of them nothing else here says anything.',
+      about:
+        'Hosts whose numbers came within the last minutes. With none of them nothing else here says anything.',
       unit: 'short',
     },
     { least: 1 },
@@ -106,6 +109,8 @@ export function dashboardOf({ name, title, about, variables = [], wrong, rows }:
     for (const panel of row.panels) builder.withPanel(panel);
   }
   const dashboard = builder.build();
+  // The SDK puts links where one has to look for them.
+  for (const link of dashboard.links ?? []) delete link.placement;
   dashboard.panels?.forEach((panel, at) => {
     panel.id = at + 1;
   });

@@ -1,5 +1,7 @@
 // The kinds of panels that dashboards are made of, so that the same thing looks the same everywhere: what says whether something
 // is wrong, lines over time, a table with a row for each module or host, lines of the log. It knows no metric.
+
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
   BigValueColorMode,
   BigValueGraphMode,
@@ -14,7 +16,6 @@ import {
   VizLegendOptionsBuilder,
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
-import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
   DashboardLinkBuilder,
   DashboardLinkType,
@@ -112,7 +113,7 @@ export function verdict(about: About, limits: Limits, ...series: readonly Series
     .textMode(series.length > 1 ? BigValueTextMode.ValueAndName : BigValueTextMode.Value)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     .noValue('nobody answers')
-    .targets(series.map((one, at) => query(one, at).range(true)));
+    .targets(series.map((one, at) => query(one, at).range()));
 }
 
 export function lines(about: About, ...series: readonly Series[]): Builder<Panel> {
@@ -136,7 +137,7 @@ export function lines(about: About, ...series: readonly Series[]): Builder<Panel
         .calcs(['lastNotNull', 'max']),
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
-    .targets(series.map((one, at) => query(one, at).range(true)));
+    .targets(series.map((one, at) => query(one, at).range()));
 }
 
 export interface Column {
@@ -166,7 +167,7 @@ export function table(
     .noValue('')
     .targets(
       columns.map(({ expression }, at) =>
-        query([expression, ''], at).format(PromQueryFormat.Table).instant(true).range(false),
+        query([expression, ''], at).format(PromQueryFormat.Table).instant(),
       ),
     )
     .withTransformation({ id: 'merge', options: {} })
@@ -175,14 +176,13 @@ export function table(
       options: {
         excludeByName: { Time: true },
         indexByName: Object.fromEntries(
-          [...Object.keys(labels), ...columns.map((_, at) => valueOf(at, columns.length))].map((name, at) => [
-            name,
-            at,
-          ]),
+          [...Object.keys(labels), ...columns.map((_, at) => columnOf(at, columns.length))].map(
+            (name, at) => [name, at],
+          ),
         ),
         renameByName: {
           ...labels,
-          ...Object.fromEntries(columns.map(({ name }, at) => [valueOf(at, columns.length), name])),
+          ...Object.fromEntries(columns.map(({ name }, at) => [columnOf(at, columns.length), name])),
         },
       },
     });
@@ -203,7 +203,7 @@ export function table(
 }
 
 /** As Grafana calls the value of a query in a table. */
-const valueOf = (at: number, of: number) => (of === 1 ? 'Value' : `Value #${ids[at]!}`);
+const columnOf = (at: number, of: number) => (of === 1 ? 'Value' : `Value #${ids[at]!}`);
 
 /** @param lucene in which lines it is interested. */
 export function logLines(about: Omit<About, 'unit'>, lucene: string): Builder<Panel> {

@@ -65,7 +65,8 @@ export const ofRole = (expression: string, role: string): string =>
   `${expression} * on (host) group_left (role) max by (host, role) (banyan_build_info{role=~"${role}"})`;
 
 /** Seconds of processor a second. */
-export const cpu = (...selectors: readonly Selector[]): string => rate('process_cpu_seconds_total', ...selectors);
+export const cpu = (...selectors: readonly Selector[]): string =>
+  rate('process_cpu_seconds_total', ...selectors);
 
 export const ENTRANCE = 'monolith|gateway';
 

@@ -22,7 +22,7 @@ const DATA_VIEW = 'banyan-logs';
 /** @param query in Kibana's language; variables of a dashboard stay as they are. */
 export function inKibana(query: string): string {
   // A quote within rison's quotes is written !'.
-  const escaped = encodeURIComponent(query.replaceAll("'", "!'")).replaceAll('%24%7B', '${').replaceAll('%7D', '}');
+  const escaped = encodeURIComponent(query.replaceAll("'", "!'")).replaceAll('%24', '$');
   const source = `dataSource:(dataViewId:${DATA_VIEW},type:dataView)`;
   return `${pages.kibana}/app/discover#/?_g=(time:(from:now-1h,to:now))&_a=(${source},query:(language:kuery,query:'${escaped}'))`;
 }

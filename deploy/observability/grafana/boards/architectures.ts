@@ -95,7 +95,8 @@ export const architectures: Board = {
     verdict(
       {
         title: 'Shed at the entrance',
-        about: 'Refused with 503 because there was too much to do. Whoever repeats it after a second is let in, or there is too little of the module.',
+        about:
+          'Refused with 503 because there was too much to do. Whoever repeats it after a second is let in, or there is too little of the module.',
         unit: 'reqps',
       },
       { look: 0.1, wrong: 10 },
@@ -104,7 +105,8 @@ export const architectures: Board = {
     verdict(
       {
         title: 'Modules that nobody serves',
-        about: 'Requests go to a service of which no process takes any. `banyan place <module> in-process` brings it back.',
+        about:
+          'Requests go to a service of which no process takes any. `banyan place <module> in-process` brings it back.',
         unit: 'short',
       },
       { wrong: 1 },
@@ -140,7 +142,8 @@ export const architectures: Board = {
         lines(
           {
             title: 'CPU a request',
-            about: 'Processor time of all those hosts by the requests of clients (/api) at the public ports. What hosts do besides is in it: look at it under load.',
+            about:
+              'Processor time of all those hosts by the requests of clients (/api) at the public ports. What hosts do besides is in it: look at it under load.',
             unit: 's',
           },
           ...shares(cpu()),
@@ -148,7 +151,8 @@ export const architectures: Board = {
         lines(
           {
             title: 'Memory a request',
-            about: 'Resident memory of all those hosts by the requests of clients a second: falls as they are used more.',
+            about:
+              'Resident memory of all those hosts by the requests of clients a second: falls as they are used more.',
             unit: 'suffix: B per req/s',
           },
           ...shares(MEMORY),

@@ -19,7 +19,10 @@ export const sagas: Board = {
         links: CONSOLE,
       },
       { wrong: 1 },
-      [orZero(`sum(${rows('module, style, step', 'banyan_sagas_open', 'state="stuck"', OF_MODULE)})`), 'stuck'],
+      [
+        orZero(`sum(${rows('module, style, step', 'banyan_sagas_open', 'state="stuck"', OF_MODULE)})`),
+        'stuck',
+      ],
     ),
     verdict(
       { title: 'Longest at its step', about: 'Of those that are not stuck yet.', unit: 's', links: CONSOLE },
@@ -27,7 +30,11 @@ export const sagas: Board = {
       [orZero(`max(banyan_sagas_oldest_seconds{state!="stuck",${OF_MODULE}})`), 'oldest'],
     ),
     verdict(
-      { title: 'Attempts that fail', about: 'Of jobs: at rows that waited and at steps of sagas. They are made again.', unit: 'percentunit' },
+      {
+        title: 'Attempts that fail',
+        about: 'Of jobs: at rows that waited and at steps of sagas. They are made again.',
+        unit: 'percentunit',
+      },
       { look: 0.01, wrong: 0.2 },
       [
         orZero(
@@ -38,12 +45,20 @@ export const sagas: Board = {
       ],
     ),
     verdict(
-      { title: 'Payments that timed out', about: 'The card network was silent, in the time shown: they were voided.', unit: 'short' },
+      {
+        title: 'Payments that timed out',
+        about: 'The card network was silent, in the time shown: they were voided.',
+        unit: 'short',
+      },
       { look: 1 },
       [orZero(`sum(${inAll('payments_ended_total', 'outcome="timeout"')})`), 'timeouts'],
     ),
     verdict(
-      { title: 'The card network fails', about: 'Asks that were not answered, or by an error, in the time shown.', unit: 'short' },
+      {
+        title: 'The card network fails',
+        about: 'Asks that were not answered, or by an error, in the time shown.',
+        unit: 'short',
+      },
       { look: 1 },
       [orZero(`sum(${inAll('payments_network_failures_total')})`), 'failures'],
     ),
@@ -57,40 +72,43 @@ export const sagas: Board = {
     {
       title: 'Sagas',
       panels: [
+        lines({ title: 'Begun', about: 'By the style that was in force.', unit: 'ops', links: CONSOLE }, [
+          `sum by (module, style) (${rate('banyan_sagas_begun_total', OF_MODULE)})`,
+          '{{module}} {{style}}',
+        ]),
         lines(
-          { title: 'Begun', about: 'By the style that was in force.', unit: 'ops', links: CONSOLE },
-          [`sum by (module, style) (${rate('banyan_sagas_begun_total', OF_MODULE)})`, '{{module}} {{style}}'],
-        ),
-        lines(
-          { title: 'Not over, by state', about: '`stuck` is past the deadline of its step.', unit: 'short', links: CONSOLE },
+          {
+            title: 'Not over, by state',
+            about: '`stuck` is past the deadline of its step.',
+            unit: 'short',
+            links: CONSOLE,
+          },
           [
-            orZeroByModule(`sum by (module, state) (${rows('module, style, step, state', 'banyan_sagas_open', OF_MODULE)})`),
+            orZeroByModule(
+              `sum by (module, state) (${rows('module, style, step, state', 'banyan_sagas_open', OF_MODULE)})`,
+            ),
             '{{module}} {{state}}',
           ],
         ),
-        lines(
-          { title: 'Not over, by step', about: 'Where they stand.', unit: 'short', links: CONSOLE },
-          [
-            orZeroByModule(`sum by (module, step) (${rows('module, style, step, state', 'banyan_sagas_open', OF_MODULE)})`),
-            '{{module}} {{step}}',
-          ],
-        ),
-        lines(
-          { title: 'The longest at its step', about: 'Of each state.', unit: 's', links: CONSOLE },
-          [
-            orZeroByModule(rows('module, state', 'banyan_sagas_oldest_seconds', OF_MODULE)),
-            '{{module}} {{state}}',
-          ],
-        ),
+        lines({ title: 'Not over, by step', about: 'Where they stand.', unit: 'short', links: CONSOLE }, [
+          orZeroByModule(
+            `sum by (module, step) (${rows('module, style, step, state', 'banyan_sagas_open', OF_MODULE)})`,
+          ),
+          '{{module}} {{step}}',
+        ]),
+        lines({ title: 'The longest at its step', about: 'Of each state.', unit: 's', links: CONSOLE }, [
+          orZeroByModule(rows('module, state', 'banyan_sagas_oldest_seconds', OF_MODULE)),
+          '{{module}} {{state}}',
+        ]),
       ],
     },
     {
       title: 'Jobs',
       panels: [
-        lines(
-          { title: 'Attempts', about: 'At rows that waited, and at steps of sagas.', unit: 'ops' },
-          [`sum by (module) (${rate('banyan_job_attempts_total', OF_MODULE)})`, '{{module}}'],
-        ),
+        lines({ title: 'Attempts', about: 'At rows that waited, and at steps of sagas.', unit: 'ops' }, [
+          `sum by (module) (${rate('banyan_job_attempts_total', OF_MODULE)})`,
+          '{{module}}',
+        ]),
         lines(
           { title: 'Attempts that failed', about: 'They are made again, later and later.', unit: 'ops' },
           [`sum by (module) (${rate('banyan_job_attempts_failed_total', OF_MODULE)})`, '{{module}}'],
@@ -101,17 +119,22 @@ export const sagas: Board = {
       title: 'What the outside answered',
       panels: [
         lines(
-          { title: 'Payments ended', about: 'By how; `timeout`: the network was silent.', unit: 'ops', span: 8 },
+          {
+            title: 'Payments ended',
+            about: 'By how; `timeout`: the network was silent.',
+            unit: 'ops',
+            span: 8,
+          },
           [`sum by (outcome) (${rate('payments_ended_total')})`, '{{outcome}}'],
         ),
-        lines(
-          { title: 'The card network fails', about: 'By how.', unit: 'ops', span: 8 },
-          [`sum by (kind) (${rate('payments_network_failures_total')})`, '{{kind}}'],
-        ),
-        lines(
-          { title: 'Mails', about: '`failed` are attempts, and made again.', unit: 'ops', span: 8 },
-          [`sum by (outcome) (${rate('notifications_mails_total')})`, '{{outcome}}'],
-        ),
+        lines({ title: 'The card network fails', about: 'By how.', unit: 'ops', span: 8 }, [
+          `sum by (kind) (${rate('payments_network_failures_total')})`,
+          '{{kind}}',
+        ]),
+        lines({ title: 'Mails', about: '`failed` are attempts, and made again.', unit: 'ops', span: 8 }, [
+          `sum by (outcome) (${rate('notifications_mails_total')})`,
+          '{{outcome}}',
+        ]),
       ],
     },
   ],

@@ -13,22 +13,38 @@ export const stores: Board = {
   variables: [modules()],
   wrong: [
     verdict(
-      { title: 'Hosts without control', about: 'They get no answer of the control store, and decide by the last placements that they know.', unit: 'short' },
+      {
+        title: 'Hosts without control',
+        about: 'They get no answer of the control store, and decide by the last placements that they know.',
+        unit: 'short',
+      },
       { wrong: 1 },
       [countOf('banyan_control_reachable == 0'), 'hosts'],
     ),
     verdict(
-      { title: 'Stores without answer', about: 'As the hosts see them that run their modules.', unit: 'short' },
+      {
+        title: 'Stores without answer',
+        about: 'As the hosts see them that run their modules.',
+        unit: 'short',
+      },
       { wrong: 1 },
       [countOf(`${KNOWN}{${OF_MODULE}} == 0`), 'stores'],
     ),
     verdict(
-      { title: 'Refused by a store', about: 'In the time shown: its disk is full, it has no connection left, or nobody answers.', unit: 'short' },
+      {
+        title: 'Refused by a store',
+        about: 'In the time shown: its disk is full, it has no connection left, or nobody answers.',
+        unit: 'short',
+      },
       { wrong: 1 },
       [orZero(`sum(${inAll('banyan_store_refusals_total', OF_MODULE)})`), 'requests'],
     ),
     verdict(
-      { title: 'Pairs broken', about: 'Two servers do not follow each other any more: only a new copy mends it.', unit: 'short' },
+      {
+        title: 'Pairs broken',
+        about: 'Two servers do not follow each other any more: only a new copy mends it.',
+        unit: 'short',
+      },
       { wrong: 1 },
       [orZero(`sum(${rows('module', 'banyan_store_pair_broken', OF_MODULE)})`), 'pairs'],
     ),
@@ -38,7 +54,11 @@ export const stores: Board = {
       [orZero(`max(banyan_store_pair_lag_seconds{${OF_MODULE}})`), 'behind'],
     ),
     verdict(
-      { title: 'PostgreSQL killed', about: 'Embedded servers, in the time shown; they were started again.', unit: 'short' },
+      {
+        title: 'PostgreSQL killed',
+        about: 'Embedded servers, in the time shown; they were started again.',
+        unit: 'short',
+      },
       { wrong: 1 },
       [orZero(`sum(${inAll('banyan_embedded_postgres_restarts_total')})`), 'restarts'],
     ),
@@ -48,15 +68,28 @@ export const stores: Board = {
       title: 'Databases',
       panels: [
         lines(
-          { title: 'Answer', about: '1: every host that runs the module gets an answer of its store.', unit: 'short', span: 8 },
+          {
+            title: 'Answer',
+            about: '1: every host that runs the module gets an answer of its store.',
+            unit: 'short',
+            span: 8,
+          },
           [`min by (module) (${KNOWN}{${OF_MODULE}})`, '{{module}}'],
         ),
         lines(
           { title: 'Refuse', about: 'Requests that the store refused, by why.', unit: 'reqps', span: 8 },
-          [`sum by (module, reason) (${rate('banyan_store_refusals_total', OF_MODULE)})`, '{{module}} {{reason}}'],
+          [
+            `sum by (module, reason) (${rate('banyan_store_refusals_total', OF_MODULE)})`,
+            '{{module}} {{reason}}',
+          ],
         ),
         lines(
-          { title: 'Control answers', about: 'The control store; from a service: a monolith does.', unit: 'short', span: 8 },
+          {
+            title: 'Control answers',
+            about: 'The control store; from a service: a monolith does.',
+            unit: 'short',
+            span: 8,
+          },
           ['banyan_control_reachable', '{{host}}'],
         ),
       ],
@@ -70,29 +103,65 @@ export const stores: Board = {
           {
             name: 'is',
             unit: 'short',
-            expression: orWordByModule(rows('module, server', 'banyan_store_place', OF_MODULE), 'server', 'never moved', KNOWN),
+            expression: orWordByModule(
+              rows('module, server', 'banyan_store_place', OF_MODULE),
+              'server',
+              'never moved',
+              KNOWN,
+            ),
           },
         ),
         table(
-          { title: 'Pairs', about: 'The state of each; `none` where a store has one server.', unit: 'short', span: 12 },
+          {
+            title: 'Pairs',
+            about: 'The state of each; `none` where a store has one server.',
+            unit: 'short',
+            span: 12,
+          },
           { module: 'module', state: 'state' },
           {
             name: 'is',
             unit: 'short',
-            expression: orWordByModule(rows('module, state', 'banyan_store_pair_state', OF_MODULE), 'state', 'none', KNOWN),
+            expression: orWordByModule(
+              rows('module, state', 'banyan_store_pair_state', OF_MODULE),
+              'state',
+              'none',
+              KNOWN,
+            ),
           },
         ),
         lines(
-          { title: 'Behind', about: 'How long what the follower lacks is there; 0 where none follows.', unit: 's', span: 8 },
+          {
+            title: 'Behind',
+            about: 'How long what the follower lacks is there; 0 where none follows.',
+            unit: 's',
+            span: 8,
+          },
           [orZeroByModule(rows('module', 'banyan_store_pair_lag_seconds', OF_MODULE), KNOWN), '{{module}}'],
         ),
         lines(
-          { title: 'Behind, and kept for it', about: 'What the follower has not got, and what the owner keeps of its log: that fills its disk.', unit: 'bytes', span: 8 },
-          [orZeroByModule(rows('module', 'banyan_store_pair_lag_bytes', OF_MODULE), KNOWN), '{{module}}: behind'],
-          [orZeroByModule(rows('module', 'banyan_store_pair_kept_bytes', OF_MODULE), KNOWN), '{{module}}: kept'],
+          {
+            title: 'Behind, and kept for it',
+            about: 'What the follower has not got, and what the owner keeps of its log: that fills its disk.',
+            unit: 'bytes',
+            span: 8,
+          },
+          [
+            orZeroByModule(rows('module', 'banyan_store_pair_lag_bytes', OF_MODULE), KNOWN),
+            '{{module}}: behind',
+          ],
+          [
+            orZeroByModule(rows('module', 'banyan_store_pair_kept_bytes', OF_MODULE), KNOWN),
+            '{{module}}: kept',
+          ],
         ),
         lines(
-          { title: 'Moves', about: 'What was done to stores, by what came of it, in the time shown.', unit: 'short', span: 8 },
+          {
+            title: 'Moves',
+            about: 'What was done to stores, by what came of it, in the time shown.',
+            unit: 'short',
+            span: 8,
+          },
           [
             `sum by (outcome) (${inAll('banyan_store_moves_total')}) or on () label_replace(vector(0), "outcome", "none", "", "")`,
             '{{outcome}}',
@@ -104,7 +173,12 @@ export const stores: Board = {
       title: 'Embedded servers and pictures',
       panels: [
         lines(
-          { title: 'PostgreSQL killed', about: 'Embedded servers that were killed and started again, in the time shown.', unit: 'short', span: 8 },
+          {
+            title: 'PostgreSQL killed',
+            about: 'Embedded servers that were killed and started again, in the time shown.',
+            unit: 'short',
+            span: 8,
+          },
           [orZero(`sum by (server) (${inAll('banyan_embedded_postgres_restarts_total')})`), '{{server}}'],
         ),
         lines(
@@ -112,7 +186,12 @@ export const stores: Board = {
           [`sum by (operation) (${rate('media_storage_failures_total')})`, '{{operation}}'],
         ),
         lines(
-          { title: 'Decoders killed', about: 'Processes that a picture ended while it was decoded.', unit: 'ops', span: 8 },
+          {
+            title: 'Decoders killed',
+            about: 'Processes that a picture ended while it was decoded.',
+            unit: 'ops',
+            span: 8,
+          },
           [`sum(${rate('media_decoders_killed_total')})`, 'killed'],
         ),
       ],
