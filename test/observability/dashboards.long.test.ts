@@ -12,6 +12,9 @@ import { filledIn } from './promql.ts';
 const here = programOf('prometheus') !== undefined;
 const values = { rateInterval: '30s', range: '5m', module: '.*', host: '.*' };
 
+/** The monolith, two of orders, one of notifications. */
+const HOSTS = 4;
+
 /** Scrapes each second instead of every fifteen. */
 const SCALE = 15;
 
@@ -29,8 +32,11 @@ describe.skipIf(!here)(`dashboards${here ? '' : ` (${missing('prometheus')})`}`,
     );
     // Both architectures at once.
     await Promise.all([shop.started.extract('orders', 2), shop.started.extract('notifications')]);
-    prometheus = await startPrometheus(`${shop.url}/admin/discovery`, SCALE);
-    prometheus.useToken(shop.adminToken);
+    prometheus = await startPrometheus(new URL('/admin/discovery', shop.url).href, shop.adminToken, SCALE);
+    await eventually(async () => {
+      const [hosts] = await prometheus.query('count(banyan_build_info)');
+      expect(hosts?.value).toBe(HOSTS);
+    }, 30_000);
     work = worked();
   });
   afterAll(async () => {
