@@ -2,18 +2,13 @@
 // ports of their own. Guarantee: after `stop` they are gone, with what they kept.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { foundProgram } from '../program.ts';
 
 export type Program = 'otelcol-contrib' | 'jaeger';
 
 /** Where it is: in the folder STACK_BIN, else on the PATH. */
-export function programOf(name: Program): string | undefined {
-  const { STACK_BIN, PATH = '' } = process.env;
-  const folders = STACK_BIN ? [STACK_BIN] : PATH.split(delimiter);
-  return folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
-}
+export const programOf = (name: Program): string | undefined => foundProgram(name, 'STACK_BIN');
 
 export const missing = (name: Program): string =>
   `no ${name} here: name the folder of the programs in STACK_BIN`;

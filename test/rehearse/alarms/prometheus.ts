@@ -2,13 +2,14 @@
 // durations where they are scaled. Guarantees: it learns its targets from the shop alone, and is gone with its data after `stop`.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { parse, stringify } from 'yaml';
 import { freePort } from '../../../src/banyan/postgres/free-port.ts';
+import { foundProgram } from '../../program.ts';
 import { RULE_FILES, RULES, scaledDuration, scaledRules } from './rules.ts';
 
 export interface Firing {
@@ -34,11 +35,7 @@ export interface Prometheus {
 export type Program = 'prometheus' | 'promtool' | 'amtool';
 
 /** Where it is: in the folder PROMETHEUS_BIN, else on the PATH. */
-export function programOf(name: Program): string | undefined {
-  const { PROMETHEUS_BIN, PATH = '' } = process.env;
-  const folders = PROMETHEUS_BIN ? [PROMETHEUS_BIN] : PATH.split(delimiter);
-  return folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
-}
+export const programOf = (name: Program): string | undefined => foundProgram(name, 'PROMETHEUS_BIN');
 
 /** The line that says what is missing, and how to have it. */
 export const missing = (name: Program): string =>
