@@ -17,6 +17,7 @@ interface Step {
 interface Job {
   readonly steps: readonly Step[];
   readonly needs?: string | readonly string[];
+  readonly if?: string;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly 'timeout-minutes'?: number;
 }
@@ -91,6 +92,20 @@ describe('what is named is there', () => {
     for (const [name, { jobs }] of workflows)
       for (const { needs = [] } of Object.values(jobs))
         for (const one of [needs].flat()) expect(Object.keys(jobs), name).toContain(one);
+  });
+
+  test('a job behind one that may be skipped, however far up, asks for the status itself: else it never runs', () => {
+    const behind: string[] = [];
+    for (const [name, { jobs }] of workflows) {
+      const before = (job: string): string[] =>
+        [jobs[job]!.needs ?? []].flat().flatMap((one) => [one, ...before(one)]);
+      for (const [job, { if: condition = '' }] of Object.entries(jobs))
+        if (before(job).some((one) => jobs[one]!.if !== undefined)) {
+          behind.push(job);
+          expect(condition, `${name} ${job}`).toMatch(/\b(always|cancelled|failure)\(\)/);
+        }
+    }
+    expect(behind).toEqual(['passed', 'publish']);
   });
 
   test('a job that says whether all passed waits for all that may fail before it', () => {
