@@ -14,6 +14,7 @@ export const shop: Application = {
   strict: ['affected', 'contract'],
   examples: [
     ['banyan status', 'where every module serves; what next'],
+    ['banyan doctor', 'what is wrong, and what helps'],
     ['banyan extract orders', 'orders becomes a process of its own'],
     ['banyan extract catalog --instances 2', 'two of them, balanced'],
     ['banyan restore orders', 'and back, without losing a request'],

@@ -1,12 +1,10 @@
 // A host that does not let another one in: the client hears a 503 with the cause and never a 401 that is not its own,
 // a flip to it is refused, `status` says what requests see, and one line in the log says why. For services of this
 // repository and for those in another language, which need say nothing.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { catalog } from '../src/modules/catalog/contract.ts';
 import { launch } from '../stage/launch.ts';
+import { clockApart } from './clock-apart.ts';
 import { overview, place, scale } from './flip-modules.ts';
 import { type Foreign, startForeign } from './foreign-service.ts';
 import { metricOf } from './metric.ts';
@@ -142,30 +140,15 @@ describe('a service in another language', () => {
 });
 
 describe('two clocks', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'banyan-clock-'));
-  const file = join(folder, 'seconds');
-  const set = (seconds: number) => writeFileSync(file, String(seconds));
-  // The clock of orders-1 alone, as the file has it.
-  const preload = `data:text/javascript,${encodeURIComponent(`
-    import { readFileSync } from 'node:fs';
-    if (process.env.INSTANCE_ID === 'orders-1') {
-      const now = Date.now;
-      const RealDate = Date;
-      const shift = () => Number(readFileSync(${JSON.stringify(file)}, 'utf8')) * 1000;
-      globalThis.Date = class extends RealDate {
-        constructor(...given) { if (given.length) super(...given); else super(RealDate.now()); }
-      };
-      RealDate.now = () => now() + shift();
-      globalThis.Date.now = RealDate.now;
-    }`)}`;
+  const { env, folder, set, close } = clockApart('orders-1');
   let shop: Shop;
   beforeAll(async () => {
     set(0);
-    shop = clientOf(await startShop({ env: { NODE_OPTIONS: `--import ${preload}` } }));
+    shop = clientOf(await startShop({ env }));
   });
   afterAll(async () => {
     await shop?.started.stop();
-    rmSync(folder, { recursive: true, force: true });
+    close();
   });
 
   it.each([

@@ -306,6 +306,7 @@ describe('the document', () => {
     const get = (path: string) => walk.call('GET', path, asAdmin());
     expectStatus(await get('/admin/events/catalogue'), 200);
     expectStatus(await get('/admin/discovery'), 200);
+    expectStatus(await get('/admin/doctor'), 200);
     expectStatus(await get('/admin/traces'), 200);
     const user = await walk.call('GET', '/api/catalog/products?limit=1');
     const trace = user.headers.get('traceparent')!.slice(3, 35);

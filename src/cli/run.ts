@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { type Application, anyApplication, type Example } from './application.ts';
 import { docs } from './commands/docs.ts';
+import { doctor } from './commands/doctor.ts';
 import { events } from './commands/events.ts';
 import { extract } from './commands/extract.ts';
 import { flags } from './commands/flags.ts';
@@ -25,6 +26,7 @@ import type { Terminal } from './terminal.ts';
 
 const commands = ({ commands: own, suggestions }: Application): readonly Register[] => [
   status(suggestions),
+  doctor,
   extract,
   place,
   restore,
@@ -88,7 +90,7 @@ export async function run(
 const MISUSED = 2;
 
 /** With these 1 says that something is not as it was asked for. */
-const outcomes: readonly string[] = ['store', 'ladder'];
+const outcomes: readonly string[] = ['store', 'ladder', 'doctor'];
 
 function isMisuse(
   error: Failure | CommanderError,

@@ -41,6 +41,7 @@ export function unreliable(log: EventLog, random: Random): Unreliable {
         },
       }),
     lag: (group, topics) => log.lag(group, topics),
+    inspect: (topics) => log.inspect(topics),
     read: (topic, options) => log.read(topic, options),
     close: () => log.close(),
   };

@@ -133,7 +133,7 @@ function secretsOf(
   env: Env,
   role: Settings['role'],
   dataDir: string,
-): Pick<Settings, 'adminToken' | 'internalKey' | 'rootKey' | 'serviceKey' | 'signingKey'> {
+): Pick<Settings, 'adminToken' | 'internalKey' | 'madeHere' | 'rootKey' | 'serviceKey' | 'signingKey'> {
   const adminToken = readBearer('ADMIN_TOKEN', env.ADMIN_TOKEN);
   const internalKey = readSecret('INTERNAL_KEY', env.INTERNAL_KEY);
   const legacy = readSwitch('INTERNAL_KEY_LEGACY', env.INTERNAL_KEY_LEGACY);
@@ -148,6 +148,9 @@ function secretsOf(
     internalKey: legacy ? (internalKey ?? defaults.internalKey()) : undefined,
     serviceKey: service ? readServiceKey('SERVICE_KEY', env.SERVICE_KEY!) : undefined,
     rootKey: service ? undefined : (rootKey ?? defaults.rootKey()),
+    madeHere: service
+      ? []
+      : [...(adminToken === undefined ? ['ADMIN_TOKEN'] : []), ...(rootKey === undefined ? ['ROOT_KEY'] : [])],
     signingKey: signingKey ?? (service ? undefined : defaults.signingKey()),
   };
 }

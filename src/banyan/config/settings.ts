@@ -49,6 +49,8 @@ export interface Settings {
   readonly serviceKey: NamedKey | undefined;
   /** Networks and names, besides loopback, where services may say that they are reached. */
   readonly serviceNetworks: readonly string[];
+  /** The variables of secrets that were not set, so that this host made its own in DATA_DIR. */
+  readonly madeHere: readonly string[];
   /** What the key ring is sealed by and role passwords are derived of; undefined on a service, which has neither. */
   readonly rootKey: string | undefined;
   /** The private key of sessions of the version before, which the key ring takes over; undefined: there is none. */

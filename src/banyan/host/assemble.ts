@@ -12,6 +12,7 @@ import { canonicalContract } from '../placement/canonical.ts';
 import type { HostReport, Registration } from '../placement/host.ts';
 import { removeInstanceFile, writeInstanceFile } from '../supervisor/instance-file.ts';
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts';
+import { aboutThis } from './about.ts';
 import { createHealth, type Health, type HealthState } from './health.ts';
 import { measureHost } from './host-metrics.ts';
 import { collectGarbageWhenIdle } from './idle-gc.ts';
@@ -54,10 +55,12 @@ export async function assemble(
       : Promise.resolve();
   const settled = seeded.catch(() => {});
   undo.push('seeds', () => settled);
-  const internal = await openInternal(parts, health, undo);
+  let duties: ReturnType<typeof openDuties> | undefined;
+  const about = aboutThis(parts, () => duties?.ladders.undelivered());
+  const internal = await openInternal(parts, health, about, undo);
   const supervises = role === 'monolith' ? host : null;
-  const duties = role === 'service' ? undefined : openDuties(parts, host, undo);
-  if (duties) open = await openPublic(parts, health, supervises, seeded, undo, duties);
+  if (role !== 'service') duties = openDuties(parts, host, undo);
+  if (duties) open = await openPublic(parts, health, supervises, seeded, undo, { ...duties, about });
 
   signal.throwIfAborted();
   // A service is up with its doors; a monolith when its services are, too.

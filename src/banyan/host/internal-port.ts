@@ -3,6 +3,7 @@
 // for probes and scrapers on the same network.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Dispatcher } from '../calls/dispatcher.ts';
+import { ABOUT_PATH, type About } from '../doctor/about.ts';
 import { authenticateRequests, type VerifyBearer } from '../http/authenticate.ts';
 import { HOP_HEADER_BYTES } from '../http/hop-by-hop.ts';
 import { moduleCalls } from '../http/module-calls.ts';
@@ -47,6 +48,8 @@ export interface InternalPortOptions
   readonly shadows?: () => ShadowReports;
   /** The spans of this host. Absent in tests of parts. */
   readonly recorder?: Recorder;
+  /** What this host says of itself to monoliths. Absent in tests of parts. */
+  readonly about?: () => Promise<About>;
   /** Where services register and follow; only on hosts that read the control store. */
   readonly sync?: (body: unknown, caller: InternalCaller) => Promise<unknown>;
   /** Where services get the private keys of their modules; on the same hosts. */
@@ -113,6 +116,13 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
     return { ...said, modules, attempts, shadows, callers };
   });
   if (options.recorder) mountTraces(app, options.recorder, rights);
+  const { about } = options;
+  if (about)
+    app.get(ABOUT_PATH, async ({ caller }) => {
+      const refused = rights.refusalOfStats(caller!);
+      if (refused) throw refused;
+      return about();
+    });
   if (sync) {
     const limit = { bodyLimit: SYNC_BODY_LIMIT };
     app.post('/control/sync', limit, async (request) => sync(request.body, request.caller!));

@@ -3,6 +3,7 @@
 
 import { callSpans } from '../calls/call-span.ts';
 import { shadowAnswer } from '../calls/shadow.ts';
+import type { About } from '../doctor/about.ts';
 import { TRIAL_BUDGET_MS } from '../store/rolled-back.ts';
 import { attachWsDoor } from '../websocket/ws-door.ts';
 import type { TryHere } from '../websocket/ws-targets.ts';
@@ -28,7 +29,12 @@ export interface Internal {
 /** To end what was cut off. */
 const CUT_MS = 50;
 
-export async function openInternal(parts: Parts, health: Health, undo: Undo): Promise<Internal> {
+export async function openInternal(
+  parts: Parts,
+  health: Health,
+  about: () => Promise<About>,
+  undo: Undo,
+): Promise<Internal> {
   const { settings, log, security, metrics, tracing, tokens, rights, audience, bearer, control } = parts;
   const { mirrors, running } = parts;
   const busy = countBusy(parts.dispatchers);
@@ -45,6 +51,7 @@ export async function openInternal(parts: Parts, health: Health, undo: Undo): Pr
     verifyBearer: bearer,
     shadows: () => mirrors?.read() ?? {},
     recorder: parts.recorder,
+    about,
     health: (one) => health.mount(one),
     sync: control.sync && noteRegistrations(control.sync, security),
     handOut: control.handOut,

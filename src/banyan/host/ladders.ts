@@ -31,6 +31,8 @@ export interface HostLadders {
   /** Why a module cannot climb such a ladder, whatever runs; undefined: it can. */
   readonly refusal: (module: string, wish: TransferLadder) => Promise<string | undefined>;
   readonly besides: ReturnType<typeof createBesides>;
+  /** Why the last notice from here did not arrive, if it did not. */
+  readonly undelivered: () => string | undefined;
   /** Judges, on a monolith, and sends what is to be told. */
   start(): void;
   close(): Promise<void>;
@@ -94,6 +96,7 @@ export function openLadders(parts: Parts, host: string): HostLadders {
     onPlaced: createByHand(rows, announcer),
     refusal: (module, wish) => refusalOf(policyFor({ store, shadowing }, module, wish)),
     besides: createBesides(rows, shadowing),
+    undelivered: () => notices.trouble(),
     start() {
       watch?.start();
       notices.start();

@@ -23,9 +23,7 @@ import { keepSamples } from '../ladder/shadow/sample-rows.ts';
 import { exemptions, exemptNetworks, type IsExempt } from '../limits/address.ts';
 import type { Networks } from '../limits/networks.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
-import type { Recorder } from '../telemetry/recorder.ts';
 import type { SecurityLog } from '../telemetry/security-log.ts';
-import type { Tracing } from '../telemetry/tracing.ts';
 import { createBearerCheck } from './bearer.ts';
 import { inOrderOfUse, type RunningModule } from './boot-module.ts';
 import { type Control, openControl } from './control.ts';
@@ -41,20 +39,17 @@ import { keepLooking } from './role-upkeep.ts';
 import type { StartOptions } from './running.ts';
 import type { HeldServer } from './server.ts';
 import { followStores, type HostStores } from './stores.ts';
-import { observeCalls, openSecurityLog, openTelemetry } from './telemetry.ts';
+import { observeCalls, openSecurityLog, openTelemetry, type Telemetry } from './telemetry.ts';
 import { recordAsAsked } from './traces.ts';
 import { type Undo, unlessStopped } from './undo.ts';
 import { countWrongTokens } from './wrong-tokens.ts';
 
-export interface Parts {
+export interface Parts extends Telemetry {
   readonly settings: Settings;
   readonly log: Logger;
   /** Who tried what, and what came of it. */
   readonly security: SecurityLog;
   readonly metrics: Metrics;
-  readonly tracing: Tracing;
-  /** Spans of this host, while somebody looks at traces. */
-  readonly recorder: Recorder;
   /** Of every module of the product, near or not. */
   readonly contracts: readonly Contract[];
   /** The registration records of the modules that run here. */
@@ -161,7 +156,7 @@ async function openWatch(
   log: Logger,
   lines: StartOptions['lines'],
   undo: Undo,
-): Promise<Pick<Parts, 'security' | 'metrics' | 'tracing' | 'recorder'>> {
+): Promise<Pick<Parts, 'security' | 'metrics' | keyof Telemetry>> {
   const metrics = createMetrics(settings.hostId);
   const security = openSecurityLog(settings, metrics, log, undo);
   return { security, metrics, ...(await openTelemetry(settings, metrics, log, lines, undo)) };

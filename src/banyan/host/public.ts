@@ -1,6 +1,9 @@
 // The public side of a host: the gateway with the modules that run here, and the host's own operations.
 
+import { lateHandlers } from '../admin/late.ts';
 import { createDispatcher, type Dispatcher } from '../calls/dispatcher.ts';
+import type { About } from '../doctor/about.ts';
+import { doctor as doctorContract } from '../doctor/contract.ts';
 import { events as eventsContract } from '../events/operations/contract.ts';
 import { lateEventHandlers } from '../events/operations/late.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
@@ -32,6 +35,7 @@ import type { Inquiry } from './inquiries.ts';
 import { keyLife } from './key-life.ts';
 import type { HostLadders } from './ladders.ts';
 import type { MovingStores } from './moving-stores.ts';
+import { once } from './once.ts';
 import type { Parts } from './parts.ts';
 import { closePort, portOf } from './ports.ts';
 import type { Undo } from './undo.ts';
@@ -43,6 +47,8 @@ export interface Duties {
   readonly ladders: HostLadders;
   readonly stores: MovingStores;
   readonly inquiries: readonly Inquiry[];
+  /** What this host says of itself. */
+  readonly about: () => Promise<About>;
 }
 
 export interface Public {
@@ -62,14 +68,14 @@ export async function openPublic(
   host: string | null,
   before: Promise<unknown>,
   undo: Undo,
-  { ladders, stores, inquiries }: Duties,
+  duties: Duties,
 ): Promise<Public> {
   const { settings, log, security, metrics, tracing, contracts, dispatchers, tokens, bearer, control } =
     parts;
   const address = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   const url = () => `http://${address}:${portOf(gateway.app)}`;
   const closing = new AbortController();
-  const own = operationsOf(parts, host, url, closing.signal, ladders, stores, inquiries, undo);
+  const own = operationsOf(parts, host, url, closing.signal, duties, undo);
   const { adminPort: wanted } = settings;
   const proxies = settings.trustProxy.length > 0 ? networksOf(settings.trustProxy) : undefined;
   const adminPort = wanted === undefined ? undefined : createAdminPort(wanted, settings.adminHost);
@@ -125,9 +131,7 @@ function operationsOf(
   host: string | null,
   url: () => string,
   closing: AbortSignal,
-  ladders: HostLadders,
-  stores: MovingStores,
-  inquiries: readonly Inquiry[],
+  { ladders, stores, inquiries, about }: Duties,
   undo: Undo,
 ): Dispatcher[] {
   const { settings, log, security, contracts, tokens, control } = parts;
@@ -176,13 +180,12 @@ function operationsOf(
     [keysContract, onKeys],
     ...inquiries,
   ] as const;
-  return made.map(([contract, one]) => createDispatcher(contract, one as unknown as AnyHandlers, options));
-}
-
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
+  const own = made.map(([contract, one]) =>
+    createDispatcher(contract, one as unknown as AnyHandlers, options),
+  );
+  // It asks the others what they know, as an operator would.
+  const onDoctor = lateHandlers(doctorContract, async () =>
+    (await import('./doctor.ts')).doctorHandlers(parts, about, own),
+  );
+  return [...own, createDispatcher(doctorContract, onDoctor as unknown as AnyHandlers, options)];
 }

@@ -20,6 +20,8 @@ export interface RoleUpkeep {
   /** Room for so many instances of a module; answers in a sentence what keeps them from having it. */
   makeRoom(module: string, instances: number): Promise<string | undefined>;
   look(): Promise<void>;
+  /** How many connections these hosts may open, by role. */
+  needs(counts: HostCounts): ConnectionNeeds;
 }
 
 export interface UpkeepOptions extends ProvisionOptions {
@@ -110,6 +112,7 @@ export function createRoleUpkeep(options: UpkeepOptions): RoleUpkeep {
           `that are there. Raise its max_connections by at least ${short}, or take another module's processes away first.`
         );
       }),
+    needs: (counts) => needsOf(counts, modules, extra, sessions),
     async look() {
       await restoreRoles(rolesOf(options), options);
       for (const one of (await options.others?.()) ?? []) await restoreRoles(rolesOf(one), one);

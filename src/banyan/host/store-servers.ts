@@ -52,6 +52,11 @@ export class StoreServers {
     );
   }
 
+  /** It is an embedded one, on this machine. */
+  isHere(name: string): boolean {
+    return name === OWN || (name === SHARED && this.#of.holdsShared);
+  }
+
   /** Starts the embedded one where it does not run. Rejects where `refusal` says why. */
   async serverAt(module: string, name: string): Promise<ServerAt> {
     const refusal = this.refusal(module, name);

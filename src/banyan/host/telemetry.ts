@@ -7,11 +7,20 @@ import type { CallObserver } from '../calls/settling.ts';
 import type { Settings } from '../config/settings.ts';
 import type { LogLines } from '../telemetry/log-lines.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Otlp } from '../telemetry/otlp.ts';
 import { Recorder } from '../telemetry/recorder.ts';
 import { createSecurityLog, type SecurityLog } from '../telemetry/security-log.ts';
 import { openSink } from '../telemetry/security-sink.ts';
 import { bothTracings, type Tracing } from '../telemetry/tracing.ts';
 import type { Undo } from './undo.ts';
+
+export interface Telemetry {
+  readonly tracing: Tracing;
+  /** Spans of this host, while somebody looks at traces. */
+  readonly recorder: Recorder;
+  /** Undefined: nothing leaves this host. */
+  readonly otlp: Pick<Otlp, 'down'> | undefined;
+}
 
 /** Spans are kept here while somebody looks, and leave where an endpoint is set: that costs a start of 100 ms and 10 MB. */
 export async function openTelemetry(
@@ -20,18 +29,18 @@ export async function openTelemetry(
   log: Logger,
   lines: LogLines | undefined,
   undo: Undo,
-): Promise<{ readonly tracing: Tracing; readonly recorder: Recorder }> {
+): Promise<Telemetry> {
   const recorder = new Recorder(allModules);
   if (!target) {
     undo.push('tracing', () => recorder.close());
-    return { tracing: recorder, recorder };
+    return { tracing: recorder, recorder, otlp: undefined };
   }
   const { openOtlp } = await import('../telemetry/otlp.ts');
   const name = role === 'service' ? modules.join('-') : role;
   const otlp = await openOtlp(target, { hostId, name, version: app.version }, metrics, log);
   if (otlp.lines) lines?.to(otlp.lines);
   undo.push('telemetry', () => Promise.all([recorder.close(), otlp.close()]));
-  return { tracing: bothTracings(recorder, otlp.tracing), recorder };
+  return { tracing: bothTracings(recorder, otlp.tracing), recorder, otlp };
 }
 
 /** Alarms are made of these: they are there before the first one. */

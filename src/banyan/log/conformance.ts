@@ -290,6 +290,17 @@ export function conformance(name: string, open: () => Promise<LogUnderTest>): vo
       await expect(all(log.read(unknown))).rejects.toThrow(unknown);
     });
 
+    test('says how a topic stands, and nothing of one that is not there', async ({ skip }) => {
+      skip(under.allow !== undefined, 'only who may do all asks');
+      topic = await freshTopic();
+      await log.append(topic, [record('a', 1)]);
+      const { wanted, topics } = await log.inspect([topic, `nobody-${randomUUID()}.events`]);
+      expect(topics).toHaveLength(1);
+      const { partitions, retentionMs } = wanted;
+      expect(topics[0]).toMatchObject({ topic, partitions, retentionMs });
+      expect((await log.inspect([])).topics).toEqual([]);
+    });
+
     test('makes a topic once, whoever asks', async () => {
       const shared = `t${randomUUID()}.events`;
       await under.allow?.({ topic: shared });

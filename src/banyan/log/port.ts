@@ -106,6 +106,40 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A topic as it stands in the log. What a log has not got, or does not tell, is left out. */
+export interface TopicState {
+  readonly topic: string;
+  readonly partitions: number;
+  /** How long it keeps records, in milliseconds; null: for ever. */
+  readonly retentionMs?: number | null;
+  /** Beyond so many bytes of a partition it keeps none, whatever their age; null: any number. */
+  readonly retentionBytes?: number | null;
+  /** Seconds since the oldest record that is kept was appended; null: it has none. */
+  readonly oldestSeconds?: number | null;
+  /** How many brokers have each partition, and how many must before a record counts as written. */
+  readonly replicas?: number;
+  readonly minInSync?: number;
+  /** Partitions that fewer brokers have at the moment than should. */
+  readonly behind?: number;
+  /** Partitions without a leader: nobody can read or write them. */
+  readonly offline?: number;
+  /** `delete`, `compact` or both. */
+  readonly cleanup?: readonly string[];
+  /** The largest batch that it takes. */
+  readonly maxBytes?: number;
+  /** A broker that lacks records may lead, and those are lost. */
+  readonly uncleanLeaders?: boolean;
+}
+
+export interface LogState {
+  /** How many brokers there are; absent: it has none. */
+  readonly brokers?: number;
+  /** As this host would make a topic. */
+  readonly wanted: { readonly partitions: number; readonly retentionMs: number; readonly maxBytes?: number };
+  /** Those that there are of the ones that were asked for. */
+  readonly topics: readonly TopicState[];
+}
+
 export interface EventLog {
   readonly kind: 'postgres' | 'kafka';
   /** Who appends all the time does it at most so often, in milliseconds: larger appends cost this log less. */
@@ -121,6 +155,8 @@ export interface EventLog {
   append(topic: string, records: readonly LogRecord[]): Promise<void>;
   subscribe(options: SubscribeOptions): Promise<Subscription>;
   lag(group: string, topics: readonly string[]): Promise<Lag[]>;
+  /** How these topics stand, for whoever looks whether they are as they should be; a client that may do all is asked. */
+  inspect(topics: readonly string[]): Promise<LogState>;
   /** For people and checkers (tail, replay, verify); joins no group. Throws for a topic that does not exist. */
   read(topic: string, options?: ReadOptions): AsyncIterable<StoredRecord>;
   close(): Promise<void>;

@@ -14,6 +14,7 @@ import {
   LOG_MS,
   type LogLogger,
   type LogRecord,
+  type LogState,
   type LogUse,
   type ReadOptions,
   type StoredRecord,
@@ -167,6 +168,23 @@ class PostgresLog implements EventLog {
       .query<Lag & { events: string }>('SELECT * FROM banyan_log.lag_of($1, $2)', [group, topics])
       .catch(refusalTold);
     return rows.map((row) => ({ ...row, events: Number(row.events) }));
+  }
+
+  /** By the role banyan_log, whose tables these are. */
+  async inspect(topics: readonly string[]): Promise<LogState> {
+    const { partitions, retentionMs } = this.#options;
+    const { rows } = await this.#pool.query<{ topic: string; partitions: number; oldestSeconds: number | null }>(
+      // The first record of a partition is its oldest: found by the primary key, not by reading them all.
+      `SELECT t.name AS topic, t.partitions, (
+         SELECT max(extract(epoch FROM clock_timestamp() - r.appended_at))::float8
+         FROM banyan_log.partition p CROSS JOIN LATERAL (
+           SELECT appended_at FROM banyan_log.record WHERE topic = p.topic AND partition = p.partition ORDER BY "offset" LIMIT 1
+         ) r WHERE p.topic = t.id
+       ) AS "oldestSeconds"
+       FROM banyan_log.topic t WHERE t.name = ANY ($1) ORDER BY t.name`,
+      [topics],
+    );
+    return { wanted: { partitions, retentionMs }, topics: rows.map((row) => ({ ...row, retentionMs })) };
   }
 
   async *read(topic: string, options: ReadOptions = {}): AsyncIterable<StoredRecord> {

@@ -16,13 +16,19 @@ export function prismaFolderOf(prisma: URL, module: string): string {
   return join(fileURLToPath(prisma), module);
 }
 
+/** Those on disk by name, in order. */
+export function migrationNames(prisma: URL | undefined, module: string): string[] {
+  const folder = prisma ? join(prismaFolderOf(prisma, module), 'migrations') : '';
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, 'migration.sql')))
+    .sort();
+}
+
 /** What is on disk, in the shape that the engine takes. */
 export function migrationsOf(prisma: URL | undefined, module: string): MigrationList {
   const baseDir = prisma ? join(prismaFolderOf(prisma, module), 'migrations') : '';
   const lockfile = join(baseDir, 'migration_lock.toml');
-  const names = existsSync(baseDir)
-    ? readdirSync(baseDir).filter((name) => existsSync(join(baseDir, name, 'migration.sql')))
-    : [];
   return {
     baseDir,
     lockfile: {
@@ -30,7 +36,7 @@ export function migrationsOf(prisma: URL | undefined, module: string): Migration
       content: existsSync(lockfile) ? readFileSync(lockfile, 'utf8') : 'provider = "postgresql"\n',
     },
     shadowDbInitScript: '',
-    migrationDirectories: names.sort().map((path) => ({
+    migrationDirectories: migrationNames(prisma, module).map((path) => ({
       path,
       migrationFile: {
         path: 'migration.sql',
@@ -106,6 +112,20 @@ export async function pendingMigrations(
       name: path,
       sql: content.tag === 'ok' ? content.value : '',
     }));
+}
+
+/** By name: those on disk that the database has not got, and those that it has and the disk has not. */
+export async function compareMigrations(
+  client: Client,
+  prisma: URL | undefined,
+  module: string,
+): Promise<{ readonly pending: readonly string[]; readonly ahead: readonly string[] }> {
+  const wanted = migrationNames(prisma, module);
+  const done = await appliedMigrations(client, module);
+  return {
+    pending: wanted.filter((name) => !done.has(name)),
+    ahead: [...done].filter((name) => !wanted.includes(name)),
+  };
 }
 
 async function appliedMigrations(client: Client, schema: string): Promise<Set<string>> {

@@ -23,6 +23,8 @@ export interface Otlp {
   readonly tracing: Tracing;
   /** Absent: lines stay here. */
   readonly lines: LineSink | undefined;
+  /** The signals whose endpoint does not take what it is sent, as far as is known. */
+  down(): readonly Signal[];
   /** Sends what there is, and ends within a second; at once where nobody answers. */
   close(): Promise<void>;
 }
@@ -64,11 +66,13 @@ export async function openOtlp(
       ),
     forLogs && import('./otlp-logs.ts').then(({ sendLogs }) => sendLogs(forLogs)),
   ]);
+  const down = () => [...open].filter(([, one]) => one.isDown).map(([signal]) => signal);
   return {
     tracing: traces ?? noTracing,
     lines,
+    down,
     async close() {
-      const isDown = [...open.values()].some((one) => one.isDown);
+      const isDown = down().length > 0;
       const sent = Promise.allSettled([traces?.close(), numbers?.close(), lines?.close()]);
       if (!isDown) await within(CLOSE_MS, sent);
     },

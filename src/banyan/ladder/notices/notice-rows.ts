@@ -73,3 +73,17 @@ export function createNoticeRows(sql: Sql): NoticeRows {
     },
   };
 }
+
+/** Notices that somebody has tried to send in vain, and will again. */
+export interface LateNotices {
+  readonly count: number;
+  readonly oldestSeconds: number;
+}
+
+export async function lateNotices(sql: Sql): Promise<LateNotices> {
+  const { rows } = await sql.query<{ count: number; oldestSeconds: number }>(
+    `SELECT count(*)::int AS count, coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0)::float8 AS "oldestSeconds"
+     FROM ladder_notice WHERE tries > 1`,
+  );
+  return rows[0]!;
+}

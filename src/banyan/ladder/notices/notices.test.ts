@@ -92,6 +92,13 @@ test('what is refused is given up at once, with one line that has no secret', as
   expect(lines.join()).not.toContain('s3cret');
 });
 
+test('why the last one did not arrive is known, without its address', async () => {
+  const { lines, notices, until } = await startSink(() => 404, 'first');
+  expect(notices.trouble()).toBeUndefined();
+  await until(() => lines.length === 1);
+  expect(notices.trouble()).toBe('it answered 404');
+});
+
 test('what failed as often as it is tried is given up, and the next one sent', async () => {
   const { got, lines, until } = await startSink((nth) => (nth < 3 ? 503 : 204), 'first', 'second');
   await until(() => got.length === 4);

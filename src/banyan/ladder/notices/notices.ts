@@ -11,12 +11,14 @@ export interface Notices {
   start(): void;
   /** There is one. Never throws. */
   wake(): void;
+  /** Why the last one that this host tried did not arrive; undefined: it did, or there was none. */
+  trouble(): string | undefined;
   /** What was not sent stays for another host. */
   close(): Promise<void>;
 }
 
 /** Where nobody is to be told. */
-export const noNotices: Notices = { start() {}, wake() {}, async close() {} };
+export const noNotices: Notices = { start() {}, wake() {}, trouble: () => undefined, async close() {} };
 
 export interface NoticesOptions {
   readonly url: string;
@@ -44,6 +46,7 @@ class Sender implements Notices {
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
   #again = false;
+  #trouble: string | undefined;
 
   constructor(options: NoticesOptions) {
     this.#options = options;
@@ -60,6 +63,10 @@ class Sender implements Notices {
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
     });
+  }
+
+  trouble(): string | undefined {
+    return this.#trouble;
   }
 
   async close(): Promise<void> {
@@ -106,18 +113,20 @@ class Sender implements Notices {
     const { rows, log, waitsMs = WAITS_MS } = this.#options;
     try {
       await this.#post(notice);
+      this.#trouble = undefined;
     } catch (error) {
       if (this.#closing.signal.aborted) {
         await rows.postpone(id, 0);
         return undefined;
       }
       const { message, code } = error as NodeJS.ErrnoException;
+      this.#trouble = code ?? message;
       const wait = /^it answered [34](?!08|29)/.test(message) ? undefined : waitsMs[tries - 1];
       if (wait !== undefined) {
         await rows.postpone(id, wait);
         return wait;
       }
-      log.warn({ to: this.#to, error: code ?? message, notice: notice.text }, 'a notice could not be sent');
+      log.warn({ to: this.#to, error: this.#trouble, notice: notice.text }, 'a notice could not be sent');
     }
     await rows.remove(id);
     return undefined;

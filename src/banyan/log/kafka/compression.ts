@@ -3,9 +3,9 @@
 import type { Admin } from 'kafkajs';
 import type { LogLogger } from '../port.ts';
 import { tryCodec } from './codecs.ts';
+import { topicSettings } from './topic-settings.ts';
 
-/** ConfigResourceTypes.TOPIC of kafkajs, a name that Node does not find in it. */
-const TOPIC = 2;
+const SETTING = 'compression.type';
 
 /** Throws nothing: a broker may not let us read configurations, and then the first such batch tells. */
 export async function warnOfCodecs(admin: Admin, topics: readonly string[], log: LogLogger): Promise<void> {
@@ -25,16 +25,8 @@ export async function warnOfCodecs(admin: Admin, topics: readonly string[], log:
 
 async function compressions(admin: Admin, topics: readonly string[]) {
   try {
-    const { resources } = await admin.describeConfigs({
-      includeSynonyms: false,
-      resources: topics.map((name) => ({
-        type: TOPIC,
-        name,
-        configNames: ['compression.type'],
-      })),
-    });
-    return resources.flatMap(({ resourceName, configEntries }) =>
-      configEntries.map(({ configValue }) => ({ topic: resourceName, codec: configValue })),
+    return [...(await topicSettings(admin, topics, [SETTING]))].flatMap(([topic, { [SETTING]: codec }]) =>
+      codec === undefined ? [] : { topic, codec },
     );
   } catch {
     return [];

@@ -7,6 +7,7 @@ import {
   LOG_MS,
   type LogLogger,
   type LogRecord,
+  type LogState,
   type LogUse,
   type ReadOptions,
   type StoredRecord,
@@ -15,12 +16,13 @@ import {
 } from '../port.ts';
 import { createClient } from './client.ts';
 import { warnOfCodecs } from './compression.ts';
+import { inspectTopics } from './inspect.ts';
 import { lagOf } from './lag.ts';
 import { Member } from './member.ts';
 import { READ_GROUPS, readTopic } from './read.ts';
 import { refusalOf } from './refusal.ts';
 import { Rights } from './rights.ts';
-import { Sender } from './sender.ts';
+import { MAX_BATCH_BYTES, Sender } from './sender.ts';
 import { createTopics, untilUsable } from './topics.ts';
 import { parseBrokerUrl } from './url.ts';
 
@@ -124,6 +126,13 @@ class KafkaLog implements EventLog {
   lag(group: string, topics: readonly string[]): Promise<Lag[]> {
     const what = `look at ${named(topics)} and at the group ${this.#group(group)}`;
     return this.#administer(what, (admin) => lagOf(admin, this.#group(group), topics));
+  }
+
+  async inspect(topics: readonly string[]): Promise<LogState> {
+    const { partitions, retentionMs } = this.#newTopics;
+    const wanted = { partitions, retentionMs, maxBytes: MAX_BATCH_BYTES };
+    const what = `look at ${named(topics)} and at their configuration`;
+    return { wanted, ...(await this.#administer(what, (admin) => inspectTopics(admin, topics))) };
   }
 
   async *read(topic: string, options: ReadOptions = {}): AsyncIterable<StoredRecord> {

@@ -1,0 +1,66 @@
+// What `banyan doctor` shows, in 80 columns: pure, from the admin answer. What is well is a number for each check, unless all of it
+// is asked for.
+import type { Examined } from '../banyan/doctor/contract.ts';
+import type { Level } from '../banyan/doctor/finding.ts';
+import { oneLine, shorten, wrapped } from './plain.ts';
+import type { Style } from './terminal.ts';
+import { local, plural } from './times.ts';
+
+type Item = Examined['items'][number];
+
+const WIDTH = 80;
+/** Of what stands below a level. */
+const INDENT = 11;
+
+const colours: Readonly<Record<Level, Parameters<Style>[0]>> = {
+  error: 'red',
+  warning: 'yellow',
+  unknown: 'yellow',
+  ok: 'green',
+};
+
+export function drawExamined(
+  { items, at, host }: Examined,
+  { style, all }: { readonly style: Style; readonly all: boolean },
+): string {
+  const well = items.filter(({ level }) => level === 'ok');
+  const shown = all ? items : items.filter(({ level }) => level !== 'ok');
+  const head = `${oneLine(host)} looked at ${local(at)}: ${inNumbers(items)}`;
+  return [
+    '',
+    `  ${style('bold', shorten(head, WIDTH - 2))}`,
+    '',
+    ...shown.flatMap((item) => [...drawItem(item, style), '']),
+    ...(all || well.length === 0 ? [] : [...drawWell(well, style), '']),
+    '',
+  ].join('\n');
+}
+
+function inNumbers(items: readonly Item[]): string {
+  const of = (level: Level) => items.filter((one) => one.level === level).length;
+  const [errors, warnings, unknown] = [of('error'), of('warning'), of('unknown')];
+  if (errors + warnings + unknown === 0) return 'all is well';
+  return [
+    ...(errors > 0 ? [plural(errors, 'error')] : []),
+    ...(warnings > 0 ? [plural(warnings, 'warning')] : []),
+    ...(unknown > 0 ? [`${unknown} not checked`] : []),
+  ].join(', ');
+}
+
+function drawItem({ level, check, subject, found, remedy }: Item, style: Style): string[] {
+  const lead = `  ${style(colours[level], level.padEnd(INDENT - 2))}`;
+  const what = shorten(`${oneLine(check).padEnd(12)} ${oneLine(subject)}`, WIDTH - INDENT);
+  return [
+    `${lead}${style('bold', what)}`,
+    ...below(found).map((line) => `${' '.repeat(INDENT)}${line}`),
+    ...below(remedy ?? '').map((line, n) => `${(n === 0 ? 'next  ' : '').padStart(INDENT)}${style('green', line)}`),
+  ];
+}
+
+function drawWell(well: readonly Item[], style: Style): string[] {
+  const counts = [...Map.groupBy(well, ({ check }) => check)].map(([check, some]) => `${oneLine(check)} ${some.length}`);
+  const lines = below(`${counts.join(', ')}; npx banyan doctor --all`);
+  return lines.map((line, n) => `  ${style('green', (n === 0 ? 'ok' : '').padEnd(INDENT - 2))}${style('dim', line)}`);
+}
+
+const below = (text: string) => (text === '' ? [] : wrapped(oneLine(text), WIDTH - INDENT));
