@@ -14,6 +14,7 @@ import { startShop } from './start-shop.ts';
 
 let shop: Shop;
 let apart: ClockApart;
+/** Takes notices and telemetry. */
 let told: Server;
 let toldPort: number;
 
@@ -23,7 +24,14 @@ beforeAll(async () => {
   await listen(0);
   toldPort = (told.address() as AddressInfo).port;
   shop = clientOf(
-    await startShop({ env: { ...apart.env, NOTIFY_URL: `http://127.0.0.1:${toldPort}/hook?secret=1` } }),
+    await startShop({
+      env: {
+        ...apart.env,
+        NOTIFY_URL: `http://127.0.0.1:${toldPort}/hook?secret=1`,
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${toldPort}`,
+        OTEL_METRIC_EXPORT_INTERVAL: '1000',
+      },
+    }),
   );
   await shop.started.extract('catalog');
 });
@@ -75,6 +83,7 @@ test('a shop that is well: each family was looked at, and the one warning is one
   for (const one of [
     'control control store',
     ...['probe', 'clock', 'version'].flatMap((check) => [`${check} monolith`, `${check} catalog-1`]),
+    ...['telemetry monolith', 'telemetry catalog-1'],
     ...['secret monolith', 'key hosts', 'operator tokens', 'notices NOTIFY_URL', 'server shared', 'clock server shared'],
     ...['setting shared', 'connections shared', 'replication shared', 'orphan shared', 'migrations orders', 'pair all'],
     ...['topic orders.events', 'letters all', 'sagas all', 'log all', 'instances all', 'ladder all', 'share all'],
@@ -154,7 +163,7 @@ test('a process whose clock is another one, and one that stands still', async ()
   await gone();
 });
 
-test('a share that was left on, and notices that do not arrive', async () => {
+test('a share that was left on; notices and telemetry that do not arrive', async () => {
   const placed = await shop.call('PUT', '/admin/placements/catalog', {
     token: shop.adminToken,
     body: { placement: 'canary', percent: 10 },
@@ -170,6 +179,10 @@ test('a share that was left on, and notices that do not arrive', async () => {
   );
   const late = await found('notices', /monolith|NOTIFY_URL/);
   expect(JSON.stringify(late)).not.toContain('secret');
+  for (const host of ['monolith', 'catalog-1'])
+    await eventually(async () =>
+      expect((await wrong()).map(({ check, subject }) => `${check} ${subject}`)).toContain(`telemetry ${host}`),
+    );
   await listen(toldPort);
   await shop.started.extract('catalog');
   await gone();

@@ -1,6 +1,7 @@
 // The internal port on its own: what it writes down of whom it does not let in, and whom it tells what was counted.
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
+import { ABOUT_PATH, type About, readAbout } from '../doctor/about.ts';
 import { rightsOf, tokensOf } from '../identity/known-hosts.fixture.ts';
 import { EDGES } from '../telemetry/edges.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -10,7 +11,11 @@ import { createInternalPort } from './internal-port.ts';
 
 const tokens = tokensOf('a text of some length', 'monolith');
 
-function portOf(write: (event: SecurityEvent) => void = () => {}, metrics = createMetrics('monolith')) {
+function portOf(
+  write: (event: SecurityEvent) => void = () => {},
+  metrics = createMetrics('monolith'),
+  about?: () => Promise<About>,
+) {
   return createInternalPort({
     hostId: 'monolith',
     log: pino({ level: 'silent' }),
@@ -23,6 +28,7 @@ function portOf(write: (event: SecurityEvent) => void = () => {}, metrics = crea
     audience: 'monolith',
     verifyBearer: () => Promise.reject(new Error('nobody is asked')),
     health: () => {},
+    ...(about && { about }),
   });
 }
 
@@ -67,5 +73,19 @@ test('what was counted is told to monoliths and gateways, and to no service', as
   expect(told.modules.depots.service.nearest.buckets).toEqual([0, 0, 0, 1, ...Array(10).fill(0)]);
   expect(Date.parse(told.now)).toBeGreaterThanOrEqual(before);
   expect(Date.parse(told.since)).toBeLessThanOrEqual(Date.parse(told.now));
+  await app.close();
+});
+
+test('what a host says of itself is told to monoliths and gateways, and to no service', async () => {
+  const about: About = {
+    ...{ version: '1.0.0', node: '24.0.0', now: 1, production: true, temporary: false, keeps: true },
+    ...{ madeHere: ['ROOT_KEY'], legacy: false, schemas: { depots: null }, otlp: null, notices: null },
+  };
+  const app = await portOf(undefined, undefined, async () => about);
+  const ask = async (token: string | Promise<string>) =>
+    app.inject({ url: ABOUT_PATH, headers: { authorization: `Bearer ${await token}` } });
+  expect((await app.inject({ url: ABOUT_PATH })).statusCode).toBe(401);
+  expect((await ask(tokensOf('a text of some length', 'depots').mint('monolith'))).statusCode).toBe(403);
+  expect(readAbout((await ask(tokens.mint('monolith'))).json())).toEqual(about);
   await app.close();
 });
