@@ -29,7 +29,7 @@ export interface Ground {
   keys(): Promise<readonly Key[]>;
   operators(): Promise<readonly OperatorRow[]>;
   notices(): Promise<LateNotices>;
-  /** Each server that has a store or follows one, with why it cannot be looked at from here; the shared one at least. */
+  /** Each server that is known, with why it cannot be looked at from here; the shared one at least. */
   servers(): Promise<readonly (ServerAsked & { readonly refusal: string | undefined })[]>;
   reading(server: ServerAsked): Promise<ServerReading>;
   /** By role, of the hosts that there are. */

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { compareMigrations } from '../postgres/migrations.ts';
 import { type ClockSeen, readClock } from './clocks.ts';
 
-/** A server that stores are on, or that follows one. */
+/** A server that stores are on or can go to. */
 export interface ServerAsked {
   /** `shared`, a name of STORE_<NAME>_URL, or `own (parcels)`. */
   readonly subject: string;

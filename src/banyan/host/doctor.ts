@@ -56,7 +56,7 @@ function groundOf(parts: Parts, self: About, own: readonly Dispatcher[]): Ground
   const moves = once(() => createMoveRows(sql).open());
   const counts = once(() => countHosts(sql));
   const servers = once(async () =>
-    serversOf(settings.allModules, await places(), database.servers!),
+    serversOf(settings, await places(), database.servers!),
   );
   const readings = new Map<string, Promise<ServerReading>>();
   return {
@@ -121,7 +121,11 @@ interface ServerHere extends ServerAsked {
 }
 
 /** The shared one first; it has everything that is nowhere else. */
-function serversOf(modules: readonly string[], places: readonly StoreRow[], servers: StoreServers): ServerHere[] {
+function serversOf(
+  { allModules: modules, storeUrls }: Parts['settings'],
+  places: readonly StoreRow[],
+  servers: StoreServers,
+): ServerHere[] {
   const subjectOf = (name: string, module: string) => (name === OWN ? `${OWN} (${module})` : name);
   const all = new Map<string, { name: string; module: string; modules: string[]; isPaired: boolean }>();
   const at = (name: string, module: string) => {
@@ -139,6 +143,7 @@ function serversOf(modules: readonly string[], places: readonly StoreRow[], serv
     owner.isPaired = true;
     at(place.pairedWith, module).isPaired = true;
   }
+  for (const name of Object.keys(storeUrls)) at(name, modules[0] ?? SHARED);
   return [...all].map(([subject, one]) => ({
     ...one,
     subject,
