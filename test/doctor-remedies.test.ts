@@ -39,6 +39,7 @@ test('what is named of the command line is there', async () => {
     const terminal = { env: {}, out: output, err: output, interrupted: new AbortController().signal };
     expect(await banyan([...command.split(' '), '--help'], terminal), `${command}: ${out}`).toBe(0);
     // A group answers with its own help for a word that it does not know.
-    if (command.includes(' ') && /Commands:/.test(out)) expect(out, command).toMatch(/^Usage: banyan \w+ \w+/);
+    if (command.includes(' ') && /Commands:/.test(out))
+      expect(out, command).toMatch(/^Usage: banyan \w+ \w+/);
   }
 });

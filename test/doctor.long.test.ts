@@ -43,8 +43,10 @@ afterAll(async () => {
   apart?.close();
 });
 
-const listen = (port: number) => new Promise<void>((resolve) => told.listen(port, '127.0.0.1', () => resolve()));
-const sql = (text: string, values?: unknown[]) => query<Record<string, unknown>>(shop.started.databaseUrl, text, values);
+const listen = (port: number) =>
+  new Promise<void>((resolve) => told.listen(port, '127.0.0.1', () => resolve()));
+const sql = (text: string, values?: unknown[]) =>
+  query<Record<string, unknown>>(shop.started.databaseUrl, text, values);
 
 async function examined(): Promise<Examined['items']> {
   const began = performance.now();
@@ -55,7 +57,8 @@ async function examined(): Promise<Examined['items']> {
   return body.items;
 }
 /** All but where the files of the test are. */
-const wrong = async () => (await examined()).filter(({ level, check }) => level !== 'ok' && check !== 'data-dir');
+const wrong = async () =>
+  (await examined()).filter(({ level, check }) => level !== 'ok' && check !== 'data-dir');
 
 /** The first finding of a check that is not well. */
 async function found(check: string, subject: string | RegExp) {
@@ -84,9 +87,31 @@ test('a shop that is well: each family was looked at, and the one warning is one
     'control control store',
     ...['probe', 'clock', 'version'].flatMap((check) => [`${check} monolith`, `${check} catalog-1`]),
     ...['telemetry monolith', 'telemetry catalog-1'],
-    ...['secret monolith', 'key hosts', 'operator tokens', 'notices NOTIFY_URL', 'server shared', 'clock server shared'],
-    ...['setting shared', 'connections shared', 'replication shared', 'orphan shared', 'migrations orders', 'pair all'],
-    ...['topic orders.events', 'letters all', 'sagas all', 'log all', 'instances all', 'ladder all', 'share all'],
+    ...[
+      'secret monolith',
+      'key hosts',
+      'operator tokens',
+      'notices NOTIFY_URL',
+      'server shared',
+      'clock server shared',
+    ],
+    ...[
+      'setting shared',
+      'connections shared',
+      'replication shared',
+      'orphan shared',
+      'migrations orders',
+      'pair all',
+    ],
+    ...[
+      'topic orders.events',
+      'letters all',
+      'sagas all',
+      'log all',
+      'instances all',
+      'ladder all',
+      'share all',
+    ],
   ])
     expect(looked).toContain(one);
 
@@ -120,7 +145,10 @@ test('a setting of the whole server; a slot and a publication of no pair', async
   await sql('SELECT pg_reload_conf()');
   try {
     const setting = await found('setting', 'shared');
-    expect(setting).toMatchObject({ level: 'warning', found: expect.stringContaining('autovacuum = off (the server)') });
+    expect(setting).toMatchObject({
+      level: 'warning',
+      found: expect.stringContaining('autovacuum = off (the server)'),
+    });
     await take(setting.remedy);
   } finally {
     await sql('ALTER SYSTEM RESET autovacuum');
@@ -169,8 +197,12 @@ test('a share that was left on; notices and telemetry that do not arrive', async
     body: { placement: 'canary', percent: 10 },
   });
   expect(placed.status).toBe(200);
-  await sql(`UPDATE banyan_control.placement SET changed_at = now() - interval '9 days' WHERE module = 'catalog'`);
-  expect(await found('share', 'catalog')).toMatchObject({ found: expect.stringContaining('10 % for 9 days') });
+  await sql(
+    `UPDATE banyan_control.placement SET changed_at = now() - interval '9 days' WHERE module = 'catalog'`,
+  );
+  expect(await found('share', 'catalog')).toMatchObject({
+    found: expect.stringContaining('10 % for 9 days'),
+  });
 
   told.closeAllConnections();
   await new Promise((resolve) => told.close(resolve));
@@ -181,7 +213,9 @@ test('a share that was left on; notices and telemetry that do not arrive', async
   expect(JSON.stringify(late)).not.toContain('secret');
   for (const host of ['monolith', 'catalog-1'])
     await eventually(async () =>
-      expect((await wrong()).map(({ check, subject }) => `${check} ${subject}`)).toContain(`telemetry ${host}`),
+      expect((await wrong()).map(({ check, subject }) => `${check} ${subject}`)).toContain(
+        `telemetry ${host}`,
+      ),
     );
   await listen(toldPort);
   await shop.started.extract('catalog');

@@ -13,6 +13,7 @@ import { freePort } from '../src/banyan/postgres/free-port.ts';
 import { run } from '../src/cli/run.ts';
 import { clientOf, eventually, type Shop } from './shop.ts';
 import { startShop } from './start-shop.ts';
+import { setTopic } from './topic-settings.ts';
 
 interface Span {
   readonly name: string;
@@ -597,5 +598,31 @@ export function eventsSuite(openBroker: OpenBroker): void {
     // What a consumer publishes hangs below its own span.
     expect(one('outbox catalog.stock-reserved.v1').parentSpanId).toBe(handled.spanId);
     expect(one('handle catalog.stock-reserved.v1').parentSpanId).toBe(handled.spanId);
+  });
+  test('a topic that loses events, and refuses them, is found by the doctor, and right as it says how', async ({
+    skip,
+  }) => {
+    skip(brokerUrl === undefined, 'a setting of Kafka');
+    const topic = 'users.events';
+    const wrong = async () => {
+      const { body } = await shop.call('GET', '/admin/doctor', { token: shop.adminToken });
+      const items: { check: string; subject: string; level: string; remedy: string }[] = body.items;
+      const own = items.filter(({ check, subject }) => check === 'topic' && subject === topic);
+      expect(own, JSON.stringify(items)).not.toEqual([]);
+      return own.filter(({ level }) => level !== 'ok');
+    };
+    expect(await wrong()).toEqual([]);
+    await setTopic(brokerUrl!, topic, {
+      'cleanup.policy': 'compact',
+      'max.message.bytes': '1000',
+      'retention.ms': '3600000',
+    });
+    const remedies = await eventually(async () => {
+      const found = await wrong();
+      expect(found).toHaveLength(3);
+      return found.map(({ remedy }) => /--entity-name users\.events --add-config (\S+)=(\S+)$/.exec(remedy)!);
+    });
+    await setTopic(brokerUrl!, topic, Object.fromEntries(remedies.map(([, name, value]) => [name, value])));
+    await eventually(async () => expect(await wrong()).toEqual([]));
   });
 }

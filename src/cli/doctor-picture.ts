@@ -24,14 +24,14 @@ export function drawExamined(
   { style, all }: { readonly style: Style; readonly all: boolean },
 ): string {
   const well = items.filter(({ level }) => level === 'ok');
-  const shown = all ? items : items.filter(({ level }) => level !== 'ok');
+  const other = items.filter(({ level }) => level !== 'ok');
   const head = `${oneLine(host)} looked at ${local(at)}: ${inNumbers(items)}`;
   return [
     '',
     `  ${style('bold', shorten(head, WIDTH - 2))}`,
     '',
-    ...shown.flatMap((item) => [...drawItem(item, style), '']),
-    ...(all || well.length === 0 ? [] : [...drawWell(well, style), '']),
+    ...other.flatMap((item) => [...drawItem(item, style), '']),
+    ...(well.length === 0 ? [] : [...(all ? drawWell(well, style) : drawCounts(well, style)), '']),
     '',
   ].join('\n');
 }
@@ -48,19 +48,33 @@ function inNumbers(items: readonly Item[]): string {
 }
 
 function drawItem({ level, check, subject, found, remedy }: Item, style: Style): string[] {
-  const lead = `  ${style(colours[level], level.padEnd(INDENT - 2))}`;
   const what = shorten(`${oneLine(check).padEnd(12)} ${oneLine(subject)}`, WIDTH - INDENT);
   return [
-    `${lead}${style('bold', what)}`,
+    `  ${style(colours[level], level.padEnd(INDENT - 2))}${style('bold', what)}`,
     ...below(found).map((line) => `${' '.repeat(INDENT)}${line}`),
-    ...below(remedy ?? '').map((line, n) => `${(n === 0 ? 'next  ' : '').padStart(INDENT)}${style('green', line)}`),
+    ...below(remedy ?? '').map(
+      (line, n) => `${(n === 0 ? 'next  ' : '').padStart(INDENT)}${style('green', line)}`,
+    ),
   ];
 }
 
+/** A line each, and more where it needs them. */
 function drawWell(well: readonly Item[], style: Style): string[] {
-  const counts = [...Map.groupBy(well, ({ check }) => check)].map(([check, some]) => `${oneLine(check)} ${some.length}`);
-  const lines = below(`${counts.join(', ')}; npx banyan doctor --all`);
-  return lines.map((line, n) => `  ${style('green', (n === 0 ? 'ok' : '').padEnd(INDENT - 2))}${style('dim', line)}`);
+  return well.flatMap(({ check, subject, found }) => {
+    const words = `${oneLine(check).padEnd(12)} ${oneLine(subject)}: ${oneLine(found)}`;
+    return wrapped(words, WIDTH - INDENT).map((line, n) => `  ${lead(n === 0 ? 'ok' : '', style)}${line}`);
+  });
 }
+
+function drawCounts(well: readonly Item[], style: Style): string[] {
+  const counts = [...Map.groupBy(well, ({ check }) => check)].map(
+    // What belongs together is not broken between two lines.
+    ([check, some]) => `${oneLine(check)}\u00a0${some.length}`,
+  );
+  const lines = wrapped(`${counts.join(', ')}; npx\u00a0banyan\u00a0doctor\u00a0--all`, WIDTH - INDENT);
+  return lines.map((line, n) => `  ${lead(n === 0 ? 'ok' : '', style)}${style('dim', line)}`);
+}
+
+const lead = (word: string, style: Style) => style('green', word.padEnd(INDENT - 2));
 
 const below = (text: string) => (text === '' ? [] : wrapped(oneLine(text), WIDTH - INDENT));

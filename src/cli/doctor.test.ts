@@ -28,7 +28,12 @@ const finds = (...items: Examined['items']) => {
 
 async function banyan(words: string, env: Record<string, string> = {}, isTerminal = false) {
   const said = { out: '', err: '' };
-  const output = (to: 'out' | 'err') => ({ isTerminal, write: (text: string) => void (said[to] += text) });
+  const output = (to: 'out' | 'err') => ({
+    isTerminal,
+    write: (text: string) => {
+      said[to] += text;
+    },
+  });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const terminal = {
     env: { BANYAN_URL: url, ADMIN_TOKEN: 'secret', ...env },
@@ -54,8 +59,12 @@ test('the worst comes first, each with what helps; what is well is a line, and t
   const { exit, out } = await banyan('doctor');
   expect(exit).toBe(3);
   expect(out).toMatch(/monolith looked at 2026-11-\d\d \d\d:\d\d:\d\d: 1 error, 1 warning, 1 not checked\n/);
-  expect(out).toContain('  warning  share        parcels\n           was left on\n     next  npx banyan restore parcels\n');
-  expect(out).toContain('  unknown  topic        all\n           not checked: no answer within 3 s\n     next  Ask again\n');
+  expect(out).toContain(
+    '  warning  share        parcels\n           was left on\n     next  npx banyan restore parcels\n',
+  );
+  expect(out).toContain(
+    '  unknown  topic        all\n           not checked: no answer within 3 s\n     next  Ask again\n',
+  );
   expect(out).toContain('  ok       clock 2, key 1; npx banyan doctor --all\n');
   expect(out.indexOf('error')).toBeLessThan(out.indexOf('warning '));
   for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
@@ -66,7 +75,7 @@ test('--all lists what is well, in colours where somebody looks', async () => {
   const { out } = await banyan('doctor --all', {}, true);
   expect(out).toContain('\u001b[31merror');
   const plain = stripVTControlCharacters(out);
-  expect(plain).toContain('  ok       clock        parcels-1\n           agrees\n');
+  expect(plain).toContain('  ok       clock        monolith: agrees\n  ok       clock        parcels-1: agrees\n');
   expect(plain).not.toContain('--all');
 });
 

@@ -150,7 +150,10 @@ function secretsOf(
     rootKey: service ? undefined : (rootKey ?? defaults.rootKey()),
     madeHere: service
       ? []
-      : [...(adminToken === undefined ? ['ADMIN_TOKEN'] : []), ...(rootKey === undefined ? ['ROOT_KEY'] : [])],
+      : [
+          ...(adminToken === undefined ? ['ADMIN_TOKEN'] : []),
+          ...(rootKey === undefined ? ['ROOT_KEY'] : []),
+        ],
     signingKey: signingKey ?? (service ? undefined : defaults.signingKey()),
   };
 }

@@ -25,7 +25,11 @@ export interface HostSeen {
 
 type Tokens = Pick<InternalTokens, 'mint'>;
 
-export function askHosts(hosts: readonly HostRow[], tokens: Tokens, withinMs = WITHIN_MS): Promise<HostSeen[]> {
+export function askHosts(
+  hosts: readonly HostRow[],
+  tokens: Tokens,
+  withinMs = WITHIN_MS,
+): Promise<HostSeen[]> {
   return Promise.all(hosts.map((row) => ask(row, tokens, withinMs)));
 }
 
@@ -82,7 +86,9 @@ function whyNotReady(text: string): string {
       checks?: { stores?: Readonly<Record<string, unknown>> };
     };
     const away = Object.entries(checks?.stores ?? {}).filter(([, one]) => one !== 'ok');
-    return [String(status ?? ''), ...away.map(([module, one]) => `the store of ${module}: ${one}`)].join(', ');
+    return [String(status ?? ''), ...away.map(([module, one]) => `the store of ${module}: ${one}`)].join(
+      ', ',
+    );
   } catch {
     return '';
   }

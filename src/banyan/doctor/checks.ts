@@ -1,8 +1,8 @@
 // All checks there are, in one list: what each stands on, and which file judges it. A new one is a function of what it is handed, and
 // a line here.
 import { aheadOf, clockOf } from './clocks.ts';
-import { bounded, type Check } from './examine.ts';
 import { topicsOf } from './event-log.ts';
+import { bounded, type Check } from './examine.ts';
 import { error, type Finding, ok, unknown, warning } from './finding.ts';
 import type { Ground } from './ground.ts';
 import { keysOf, operatorsOf } from './keys.ts';
@@ -17,12 +17,24 @@ import { filesOf, type HostSaid, noticesOf, secretsOf, telemetryOf } from './sur
 import { versionsOf } from './versions.ts';
 
 export function checksOf(ground: Ground): readonly Check[] {
-  const check = (name: string, subject: string, look: () => Promise<readonly Finding[]>): Check => ({ name, subject, look });
+  const check = (name: string, subject: string, look: () => Promise<readonly Finding[]>): Check => ({
+    name,
+    subject,
+    look,
+  });
   return [
     check('control', 'control store', () => control(ground)),
     check('hosts', 'all', () => hosts(ground)),
-    check('notices', 'NOTIFY_URL', async () => noticesOf(await saidBy(ground), await ground.notices(), ground.told)),
-    check('key', 'hosts', async () => keysOf((await ground.hosts()).map(({ row }) => row), await ground.keys(), Date.now())),
+    check('notices', 'NOTIFY_URL', async () =>
+      noticesOf(await saidBy(ground), await ground.notices(), ground.told),
+    ),
+    check('key', 'hosts', async () =>
+      keysOf(
+        (await ground.hosts()).map(({ row }) => row),
+        await ground.keys(),
+        Date.now(),
+      ),
+    ),
     check('operator', 'tokens', async () => operatorsOf(await ground.operators(), Date.now())),
     check('server', 'all', () => servers(ground)),
     check('pair', 'all', () => pairs(ground)),
@@ -38,7 +50,13 @@ async function control({ tables }: Ground): Promise<Finding[]> {
   try {
     const began = performance.now();
     await tables();
-    return [ok('control', 'control store', `answers within ${Math.max(1, Math.round(performance.now() - began))} ms`)];
+    return [
+      ok(
+        'control',
+        'control store',
+        `answers within ${Math.max(1, Math.round(performance.now() - began))} ms`,
+      ),
+    ];
   } catch (failure) {
     return [
       error(
@@ -57,7 +75,14 @@ async function hosts(ground: Ground): Promise<Finding[]> {
     ...seen.map((one) => probeOf(one, rows)),
     ...seen.flatMap(({ row, clock: theirs }) => {
       if (theirs) return [clockOf(row.id, aheadOf(theirs, clock))];
-      return [unknown('clock', row.id, 'it does not say what time it is there', `See what else is found of ${row.id}`)];
+      return [
+        unknown(
+          'clock',
+          row.id,
+          'it does not say what time it is there',
+          `See what else is found of ${row.id}`,
+        ),
+      ];
     }),
     ...seen.flatMap((one) => versionsOf(one, ground.self)),
     ...(await saidBy(ground)).flatMap((one) => [...filesOf(one), ...secretsOf(one), ...telemetryOf(one)]),
@@ -81,7 +106,12 @@ async function servers(ground: Ground): Promise<Finding[]> {
       const { subject, refusal } = one;
       if (refusal !== undefined)
         return [
-          unknown('server', subject, refusal, 'Ask a monolith that reaches it: BANYAN_URL=… npx banyan doctor'),
+          unknown(
+            'server',
+            subject,
+            refusal,
+            'Ask a monolith that reaches it: BANYAN_URL=… npx banyan doctor',
+          ),
         ];
       return bounded({ name: 'server', subject, look: () => server(ground, one) }, SERVER_MS);
     }),
@@ -107,7 +137,8 @@ async function server(ground: Ground, asked: ServerAsked): Promise<Finding[]> {
   }
   const { subject } = asked;
   // What else these stand on may be away, and the rest is known.
-  const part = (name: string, whose: string, look: Check['look']) => bounded({ name, subject: whose, look }, PART_MS);
+  const part = (name: string, whose: string, look: Check['look']) =>
+    bounded({ name, subject: whose, look }, PART_MS);
   const clock = `server ${subject}`;
   const parts = await Promise.all([
     part('clock', clock, async () => [clockOf(clock, aheadOf(reading.clock, await ground.clock()))]),
@@ -149,7 +180,12 @@ async function pairs(ground: Ground): Promise<Finding[]> {
         pairOf(pair, row, Date.now()),
         owner && follower
           ? versionsOfPair(pair, owner, follower)
-          : unknown('server', one.module, 'one of its two servers does not answer here', 'See what is found of the servers'),
+          : unknown(
+              'server',
+              one.module,
+              'one of its two servers does not answer here',
+              'See what is found of the servers',
+            ),
       ];
     }),
   );

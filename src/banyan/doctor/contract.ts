@@ -15,7 +15,9 @@ const Item = Type.Object({
     description: '`unknown`: it could not be looked at; `found` says why',
   }),
   found: Type.String(),
-  remedy: nullable(Type.String({ description: 'A command, or a heading of the documentation; null where it is ok' })),
+  remedy: nullable(
+    Type.String({ description: 'A command, or a heading of the documentation; null where it is ok' }),
+  ),
 });
 
 export const Examined = Type.Object({

@@ -20,7 +20,9 @@ const kafka = (own: Partial<TopicState>, brokers = 3, production = true) =>
 test('a topic as it should be', () => {
   expect(kafka({})).toEqual(['ok: 6 partitions, 3 copies, kept for 7 days']);
   // The one broker of a laptop.
-  expect(kafka({ replicas: 1, minInSync: 1 }, 1, false)).toEqual(['ok: 6 partitions, 1 copy, kept for 7 days']);
+  expect(kafka({ replicas: 1, minInSync: 1 }, 1, false)).toEqual([
+    'ok: 6 partitions, 1 copy, kept for 7 days',
+  ]);
 });
 
 test.each<[string, Partial<TopicState>]>([
@@ -35,7 +37,10 @@ test.each<[string, Partial<TopicState>]>([
   ['error: keeps events for 0.1 days of 7 days', { retentionMs: 0.1 * DAY }],
   ['warning: keeps events for 2 days of 7 days', { retentionMs: 2 * DAY }],
   ['warning: keeps events for ever', { retentionMs: null }],
-  ['warning: keeps events for 30 days, longer than inboxes know them again (10 days)', { retentionMs: 30 * DAY }],
+  [
+    'warning: keeps events for 30 days, longer than inboxes know them again (10 days)',
+    { retentionMs: 30 * DAY },
+  ],
   ['warning: retention.bytes = 1000', { retentionBytes: 1_000 }],
   ['error: 2 partitions have no leader', { offline: 2 }],
   ['warning: 3 partitions are on fewer brokers', { behind: 3 }],
@@ -44,7 +49,9 @@ test.each<[string, Partial<TopicState>]>([
 });
 
 test('one copy is too few in production, on one broker too', () => {
-  expect(kafka({ replicas: 1, minInSync: 1 }, 1)).toEqual([expect.stringMatching(/^warning: is on 1 of 1 broker:/)]);
+  expect(kafka({ replicas: 1, minInSync: 1 }, 1)).toEqual([
+    expect.stringMatching(/^warning: is on 1 of 1 broker:/),
+  ]);
 });
 
 test('one that is missing is an error, and what the broker does not say is not judged', () => {
@@ -57,7 +64,10 @@ test('one that is missing is an error, and what the broker does not say is not j
 test('in PostgreSQL: partitions, and whether anybody removes what is over its time', () => {
   const of = (own: Partial<TopicState>) =>
     topicsOf(
-      { wanted: { partitions: 6, retentionMs: 7 * DAY }, topics: [{ topic, partitions: 6, retentionMs: 7 * DAY, ...own }] },
+      {
+        wanted: { partitions: 6, retentionMs: 7 * DAY },
+        topics: [{ topic, partitions: 6, retentionMs: 7 * DAY, ...own }],
+      },
       'postgres',
       [topic],
       true,

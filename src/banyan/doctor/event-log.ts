@@ -23,7 +23,9 @@ export function topicsOf(
         'topic',
         topic,
         'is not there: its events wait in the outbox',
-        kind === 'kafka' ? `A monolith makes it where it may: ${KAFKA}` : 'Restart a monolith, which makes it: docs/operations.md#upgrades',
+        kind === 'kafka'
+          ? `A monolith makes it where it may: ${KAFKA}`
+          : 'Restart a monolith, which makes it: docs/operations.md#upgrades',
       ),
     );
   const found = state.topics.flatMap((topic) =>
@@ -51,12 +53,29 @@ function kafkaTopic(one: TopicState, { wanted, brokers = 1 }: LogState, producti
   const set = (name: string, value: string | number) =>
     `kafka-configs --alter --entity-type topics --entity-name ${topic} --add-config ${name}=${value}`;
   const found: Finding[] = [];
-  if (one.offline) found.push(say(error, `${one.offline} partitions have no leader: nobody writes or reads them`, 'Start the brokers that have them'));
+  if (one.offline)
+    found.push(
+      say(
+        error,
+        `${one.offline} partitions have no leader: nobody writes or reads them`,
+        'Start the brokers that have them',
+      ),
+    );
   if (one.behind)
-    found.push(say(warning, `${one.behind} partitions are on fewer brokers than they should be`, 'Start the broker that is missing'));
+    found.push(
+      say(
+        warning,
+        `${one.behind} partitions are on fewer brokers than they should be`,
+        'Start the broker that is missing',
+      ),
+    );
   if (one.cleanup?.includes('compact'))
     found.push(
-      say(error, `cleanup.policy = ${one.cleanup.join(',')}: earlier events of a key are removed`, set('cleanup.policy', 'delete')),
+      say(
+        error,
+        `cleanup.policy = ${one.cleanup.join(',')}: earlier events of a key are removed`,
+        set('cleanup.policy', 'delete'),
+      ),
     );
   if (one.maxBytes !== undefined && wanted.maxBytes !== undefined && one.maxBytes < wanted.maxBytes)
     found.push(
@@ -88,7 +107,11 @@ function kafkaTopic(one: TopicState, { wanted, brokers = 1 }: LogState, producti
 type SetTo = (name: string, value: string | number) => string;
 
 /** What a log keeps for longer than inboxes remember would take effect twice when it comes again. */
-function retention({ topic, retentionMs, retentionBytes }: TopicState, wantedMs: number, set: SetTo): Finding[] {
+function retention(
+  { topic, retentionMs, retentionBytes }: TopicState,
+  wantedMs: number,
+  set: SetTo,
+): Finding[] {
   const keep = set('retention.ms', wantedMs);
   const found: Finding[] = [];
   if (retentionMs === null || (retentionMs !== undefined && retentionMs > RESTART_DAYS * DAY_MS))
@@ -121,7 +144,12 @@ function retention({ topic, retentionMs, retentionBytes }: TopicState, wantedMs:
   return found;
 }
 
-function copies({ topic, replicas, minInSync }: TopicState, brokers: number, production: boolean, set: SetTo): Finding[] {
+function copies(
+  { topic, replicas, minInSync }: TopicState,
+  brokers: number,
+  production: boolean,
+  set: SetTo,
+): Finding[] {
   if (replicas === undefined) return [];
   const say = (make: typeof error, words: string, remedy: string) => make('topic', topic, words, remedy);
   const right = Math.min(3, brokers);
@@ -131,13 +159,19 @@ function copies({ topic, replicas, minInSync }: TopicState, brokers: number, pro
       say(
         warning,
         `is on ${replicas} of ${brokers} broker${brokers === 1 ? '' : 's'}: what is lost with one is lost`,
-        brokers === 1 ? `Use three brokers in production: ${KAFKA}` : 'Give it more by kafka-reassign-partitions',
+        brokers === 1
+          ? `Use three brokers in production: ${KAFKA}`
+          : 'Give it more by kafka-reassign-partitions',
       ),
     );
   if (minInSync === undefined) return found;
   if (minInSync > replicas)
     found.push(
-      say(error, `min.insync.replicas = ${minInSync} of ${replicas}: nothing can be written`, set('min.insync.replicas', Math.max(1, replicas - 1))),
+      say(
+        error,
+        `min.insync.replicas = ${minInSync} of ${replicas}: nothing can be written`,
+        set('min.insync.replicas', Math.max(1, replicas - 1)),
+      ),
     );
   else if (replicas > 1 && minInSync === replicas)
     found.push(
@@ -158,7 +192,10 @@ function copies({ topic, replicas, minInSync }: TopicState, brokers: number, pro
   return found;
 }
 
-function keptTopic({ topic, partitions, oldestSeconds, retentionMs }: TopicState, { wanted }: LogState): Finding[] {
+function keptTopic(
+  { topic, partitions, oldestSeconds, retentionMs }: TopicState,
+  { wanted }: LogState,
+): Finding[] {
   const found: Finding[] = [];
   if (partitions !== wanted.partitions)
     found.push(

@@ -55,6 +55,11 @@ export function worstFirst(findings: readonly Finding[]): Finding[] {
 }
 
 /** Those, or that all is well: a check that found nothing says so. */
-export function orWell(findings: readonly Finding[], check: string, subject: string, found: string): Finding[] {
+export function orWell(
+  findings: readonly Finding[],
+  check: string,
+  subject: string,
+  found: string,
+): Finding[] {
   return findings.length > 0 ? [...findings] : [ok(check, subject, found)];
 }

@@ -40,7 +40,11 @@ export interface Ground {
   paired(): Promise<readonly Omit<Paired, 'mostKept'>[]>;
   pairRows(): Promise<readonly PairRow[]>;
   expected(): Promise<Expected>;
-  log(): Promise<{ readonly kind: 'kafka' | 'postgres'; readonly wanted: readonly string[]; readonly state: LogState }>;
+  log(): Promise<{
+    readonly kind: 'kafka' | 'postgres';
+    readonly wanted: readonly string[];
+    readonly state: LogState;
+  }>;
   /** @param starting hosts that come up, by the UUID of the process. */
   picture(starting: ReadonlySet<string>): Promise<Picture>;
   oldestDead(): Promise<number | undefined>;

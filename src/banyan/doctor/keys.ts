@@ -61,7 +61,12 @@ export function keysOf(
         `Go on with it: npx banyan keys rotate ${purpose}`,
       ),
     );
-  return orWell([...spoken, ...halfDone], 'key', 'hosts', 'every service speaks by a key that is known and in use');
+  return orWell(
+    [...spoken, ...halfDone],
+    'key',
+    'hosts',
+    'every service speaks by a key that is known and in use',
+  );
 }
 
 /** `parcels-1` is parcels. */
@@ -79,6 +84,7 @@ export function operatorsOf(operators: readonly OperatorRow[], now: number): Fin
         `npx banyan operators revoke ${name} && npx banyan operators add ${name} --scope ${scopes.join(' ')}`,
       ),
     );
-  const count = valid.length === 0 ? 'nobody has a token beside ADMIN_TOKEN' : 'no token is older than a year';
+  const count =
+    valid.length === 0 ? 'nobody has a token beside ADMIN_TOKEN' : 'no token is older than a year';
   return orWell(old, 'operator', 'tokens', count);
 }

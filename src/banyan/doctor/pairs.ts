@@ -19,10 +19,19 @@ const FAR_BEHIND_MS = 60_000;
 const FEW_BYTES = 64 * 1_048_576;
 
 /** @param row what was last seen; undefined: nothing yet. */
-export function pairOf({ module, server, pairedWith, mostKept }: Paired, row: PairRow | undefined, now: number): Finding {
+export function pairOf(
+  { module, server, pairedWith, mostKept }: Paired,
+  row: PairRow | undefined,
+  now: number,
+): Finding {
   const say = (make: typeof error, words: string, remedy: string) => make('pair', module, words, remedy);
   const follow = `see npx banyan store show ${module}`;
-  if (!row) return say(warning, `nobody has looked yet whether ${pairedWith} follows ${server}`, `Wait a moment, then ${follow}`);
+  if (!row)
+    return say(
+      warning,
+      `nobody has looked yet whether ${pairedWith} follows ${server}`,
+      `Wait a moment, then ${follow}`,
+    );
   const { state, lagMs, lagBytes, keptBytes, reason } = row;
   if (state === 'broken')
     return say(
@@ -36,7 +45,12 @@ export function pairOf({ module, server, pairedWith, mostKept }: Paired, row: Pa
       `nobody has looked for ${Math.round((now - Date.parse(row.lookedAt)) / 1_000)} s whether ${pairedWith} follows ${server}`,
       `A monolith has to reach both: docs/operations.md#stores-on-servers-of-their-own`,
     );
-  if (reason !== null) return say(warning, `${pairedWith} follows ${server}, but: ${reason}`, `Look at ${pairedWith}; ${follow}`);
+  if (reason !== null)
+    return say(
+      warning,
+      `${pairedWith} follows ${server}, but: ${reason}`,
+      `Look at ${pairedWith}; ${follow}`,
+    );
   if (keptBytes !== null && mostKept !== null && keptBytes > mostKept / 2)
     return say(
       warning,
@@ -53,7 +67,11 @@ export function pairOf({ module, server, pairedWith, mostKept }: Paired, row: Pa
 }
 
 /** Two servers of a pair have one version. */
-export function versionsOfPair({ module, server, pairedWith }: Paired, one: ServerReading, other: ServerReading): Finding {
+export function versionsOfPair(
+  { module, server, pairedWith }: Paired,
+  one: ServerReading,
+  other: ServerReading,
+): Finding {
   const [a, b] = [one, other].map(({ versionNumber }) => Math.floor(versionNumber / 10_000));
   if (a === b) return ok('server', module, `both servers of its pair are PostgreSQL ${a}`);
   return error(
@@ -81,27 +99,43 @@ export function orphansOf(reading: ServerReading, expected: Expected): Finding[]
   const isOurs = (name: string) => expected.roles.some((role) => name.startsWith(`${role}_to_`));
   const ofNoPair = (name: string) => isOurs(name) && !expected.links.has(name);
   const found = [
-    ...slots.filter(({ name }) => ofNoPair(name) || (isCopy(name) && !expected.busy)).map((slot) => orphanSlot(subject, slot)),
+    ...slots
+      .filter(({ name }) => ofNoPair(name) || (isCopy(name) && !expected.busy))
+      .map((slot) => orphanSlot(subject, slot)),
     ...slots
       .filter(({ name, active }) => !isOurs(name) && !isCopy(name) && !active)
       .map((slot) => foreignSlot(subject, slot)),
-    ...subscriptions.filter(ofNoPair).map((name) =>
-      warning(
-        'orphan',
-        subject,
-        `the subscription ${name} is of no pair`,
-        `Run there: ALTER SUBSCRIPTION "${name}" DISABLE; ALTER SUBSCRIPTION "${name}" SET (slot_name = NONE); DROP SUBSCRIPTION "${name}"`,
+    ...subscriptions
+      .filter(ofNoPair)
+      .map((name) =>
+        warning(
+          'orphan',
+          subject,
+          `the subscription ${name} is of no pair`,
+          `Run there: ALTER SUBSCRIPTION "${name}" DISABLE; ALTER SUBSCRIPTION "${name}" SET (slot_name = NONE); DROP SUBSCRIPTION "${name}"`,
+        ),
       ),
-    ),
     ...publications
       .filter((name) => expected.roles.includes(name) && !expected.publications.has(name))
       .map((name) =>
-        warning('orphan', subject, `the publication ${name} is of no pair`, `Run there: DROP PUBLICATION "${name}"`),
+        warning(
+          'orphan',
+          subject,
+          `the publication ${name} is of no pair`,
+          `Run there: DROP PUBLICATION "${name}"`,
+        ),
       ),
   ];
   // A move under way makes what its row does not name yet.
   if (expected.busy)
-    return [unknown('orphan', subject, 'something is being done to a store', 'Ask again when it is done: npx banyan store')];
+    return [
+      unknown(
+        'orphan',
+        subject,
+        'something is being done to a store',
+        'Ask again when it is done: npx banyan store',
+      ),
+    ];
   return found.length > 0 ? found : [ok('orphan', subject, 'nothing is left of a pair that ended')];
 }
 

@@ -43,7 +43,12 @@ export interface ServerReading {
   /** By name, as sessions begin with it, in the unit of the server. */
   readonly settings: Readonly<Record<string, string>>;
   /** What sessions of a role begin with, where something was set for it, for the database, or for all roles. */
-  readonly given: readonly { readonly role: string; readonly name: string; readonly value: string; readonly by: 'role' | 'database' | 'all' }[];
+  readonly given: readonly {
+    readonly role: string;
+    readonly name: string;
+    readonly value: string;
+    readonly by: 'role' | 'database' | 'all';
+  }[];
   /** Of this database. */
   readonly slots: readonly Slot[];
   readonly subscriptions: readonly string[];
@@ -107,7 +112,10 @@ const NAMES_SQL = `
       WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())) AS subscriptions,
     (SELECT coalesce(json_agg(pubname ORDER BY pubname), '[]') FROM pg_publication) AS publications`;
 
-type Whole = Omit<ServerReading, 'asked' | 'clock' | 'given' | 'slots' | 'migrations' | 'subscriptions' | 'publications'>;
+type Whole = Omit<
+  ServerReading,
+  'asked' | 'clock' | 'given' | 'slots' | 'migrations' | 'subscriptions' | 'publications'
+>;
 
 /** @param roles of the library that log in there. @param prisma the product's folder of migrations. */
 export async function readServer(
@@ -119,10 +127,15 @@ export async function readServer(
   const rows = async <R extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
     (await client.query<R>(text, values)).rows;
   const clock = await readClock(
-    async () => (await rows<{ ms: number }>('SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms'))[0]!.ms,
+    async () =>
+      (await rows<{ ms: number }>('SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms'))[0]!
+        .ms,
   );
   const [whole] = await rows<Whole>(SERVER_SQL, [[...WATCHED]]);
-  const given = await rows<ServerReading['given'][number]>(GIVEN_SQL, [[...roles, whole!.user], [...WATCHED]]);
+  const given = await rows<ServerReading['given'][number]>(GIVEN_SQL, [
+    [...roles, whole!.user],
+    [...WATCHED],
+  ]);
   const slots = await rows<Slot>(SLOTS_SQL);
   const [names] = await rows<Pick<ServerReading, 'subscriptions' | 'publications'>>(NAMES_SQL);
   const migrations: Record<string, Awaited<ReturnType<typeof compareMigrations>>> = {};

@@ -19,7 +19,14 @@ interface Set {
 const off = (value: string) => /^(off|false|no|0)$/i.test(value);
 const on = (value: string) => /^(on|true|yes|1)$/i.test(value);
 
-const units: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+const units: Readonly<Record<string, number>> = {
+  us: 0.001,
+  ms: 1,
+  s: 1_000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 /** A time as PostgreSQL writes it, in milliseconds; without a unit it is that already. */
 export function timeOf(text: string): number {
@@ -31,8 +38,11 @@ export function timeOf(text: string): number {
 const SHORT_MS = 10_000;
 
 /** Each answers what is wrong with a value, or nothing. */
-const rules: Readonly<Record<string, (value: string) => readonly [level: 'error' | 'warning', words: string] | undefined>> = {
-  fsync: (value) => (off(value) ? ['error', 'a crash of its machine may leave the database unreadable'] : undefined),
+const rules: Readonly<
+  Record<string, (value: string) => readonly [level: 'error' | 'warning', words: string] | undefined>
+> = {
+  fsync: (value) =>
+    off(value) ? ['error', 'a crash of its machine may leave the database unreadable'] : undefined,
   full_page_writes: (value) =>
     off(value) ? ['error', 'a crash of its machine may leave pages half written'] : undefined,
   synchronous_commit: (value) =>
@@ -42,10 +52,13 @@ const rules: Readonly<Record<string, (value: string) => readonly [level: 'error'
     /read committed/i.test(value)
       ? undefined
       : ['warning', 'transactions are refused that would wait for one another at read committed'],
-  autovacuum: (value) => (off(value) ? ['warning', 'tables grow, and one day nothing can be written'] : undefined),
+  autovacuum: (value) =>
+    off(value) ? ['warning', 'tables grow, and one day nothing can be written'] : undefined,
   track_counts: (value) => (off(value) ? ['warning', 'autovacuum does not know what to do'] : undefined),
   idle_session_timeout: (value) =>
-    timeOf(value) > 0 ? ['warning', 'it ends sessions that listen or wait in a pool, again and again'] : undefined,
+    timeOf(value) > 0
+      ? ['warning', 'it ends sessions that listen or wait in a pool, again and again']
+      : undefined,
   statement_timeout: tooShort('statements'),
   transaction_timeout: tooShort('transactions'),
   idle_in_transaction_session_timeout: tooShort('transactions that wait for this host'),
@@ -54,7 +67,9 @@ const rules: Readonly<Record<string, (value: string) => readonly [level: 'error'
 function tooShort(what: string) {
   return (value: string): readonly ['warning', string] | undefined => {
     const ms = timeOf(value);
-    return ms > 0 && ms < SHORT_MS ? ['warning', `${what} end after ${ms} ms, before a lease or a migration is done`] : undefined;
+    return ms > 0 && ms < SHORT_MS
+      ? ['warning', `${what} end after ${ms} ms, before a lease or a migration is done`]
+      : undefined;
   };
 }
 
@@ -86,7 +101,9 @@ export function settingsOf(reading: ServerReading): Finding[] {
 /** The same for several roles is said once. */
 function sets({ settings, given, database, user, asked }: ServerReading): Set[] {
   // A session of the administrator begins with what is set for it, the database, or all: the server need not have said so.
-  const covered = new Set(given.filter((one) => one.role === user || one.by !== 'role').map(({ name }) => name));
+  const covered = new Set(
+    given.filter((one) => one.role === user || one.by !== 'role').map(({ name }) => name),
+  );
   const there = asked.isHere ? 'Run there' : 'In the parameters of a managed server, or run there';
   const ofServer = Object.entries(settings)
     .filter(([name]) => !OF_ROLES.includes(name) && !covered.has(name))
@@ -96,14 +113,21 @@ function sets({ settings, given, database, user, asked }: ServerReading): Set[] 
       where: 'the server',
       undo: `${there}: ALTER SYSTEM RESET ${name}; ${RELOAD}`,
     }));
-  const ofOthers = given.map(({ role, name, value, by }) => ({ name, value, ...placeOf(by, role, database, name) }));
+  const ofOthers = given.map(({ role, name, value, by }) => ({
+    name,
+    value,
+    ...placeOf(by, role, database, name),
+  }));
   return [...new Map([...ofServer, ...ofOthers].map((one) => [`${one.name} ${one.where}`, one])).values()];
 }
 
 function placeOf(by: ServerReading['given'][number]['by'], role: string, database: string, name: string) {
   if (by === 'all') return { where: 'all roles', undo: `Run there: ALTER ROLE ALL RESET ${name}` };
   if (by === 'database')
-    return { where: `the database ${database}`, undo: `Run there: ALTER DATABASE "${database}" RESET ${name}` };
+    return {
+      where: `the database ${database}`,
+      undo: `Run there: ALTER DATABASE "${database}" RESET ${name}`,
+    };
   return {
     where: `the role ${role}`,
     undo: `Run there: ALTER ROLE "${role}" RESET ${name}; ALTER ROLE "${role}" IN DATABASE "${database}" RESET ${name}`,
@@ -112,7 +136,13 @@ function placeOf(by: ServerReading['given'][number]['by'], role: string, databas
 
 export function versionOf({ asked, versionNumber, settings }: ServerReading): Finding {
   const version = `${Math.floor(versionNumber / 10_000)}.${versionNumber % 10_000}`;
-  const zone = settings.TimeZone === undefined ? '' : `, time zone ${settings.TimeZone} (times are kept with theirs)`;
+  const zone =
+    settings.TimeZone === undefined ? '' : `, time zone ${settings.TimeZone} (times are kept with theirs)`;
   if (versionNumber >= 160_000) return ok('server', asked.subject, `PostgreSQL ${version}${zone}`);
-  return error('server', asked.subject, `is PostgreSQL ${version}`, 'Use 16 or newer: docs/operations.md#stores-on-servers-of-their-own');
+  return error(
+    'server',
+    asked.subject,
+    `is PostgreSQL ${version}`,
+    'Use 16 or newer: docs/operations.md#stores-on-servers-of-their-own',
+  );
 }

@@ -10,12 +10,19 @@ import { settingsOf, timeOf, versionOf } from './server-settings.ts';
 
 const settings = {
   ...{ fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on', autovacuum: 'on', track_counts: 'on' },
-  ...{ default_transaction_read_only: 'off', default_transaction_isolation: 'read committed', TimeZone: 'UTC' },
+  ...{
+    default_transaction_read_only: 'off',
+    default_transaction_isolation: 'read committed',
+    TimeZone: 'UTC',
+  },
   ...{ idle_session_timeout: '0', transaction_timeout: '0', statement_timeout: '2500', wal_level: 'logical' },
   ...{ idle_in_transaction_session_timeout: '0', max_slot_wal_keep_size: '4096', max_connections: '400' },
   ...{ max_replication_slots: '32', max_wal_senders: '32' },
 };
-const reading = (own: Partial<ServerReading> = {}, asked: Partial<ServerReading['asked']> = {}): ServerReading => ({
+const reading = (
+  own: Partial<ServerReading> = {},
+  asked: Partial<ServerReading['asked']> = {},
+): ServerReading => ({
   asked: { subject: 'shared', isHere: true, modules: ['parcels'], isPaired: false, ...asked },
   clock: { aheadMs: 0, doubtMs: 1 },
   ...{ versionNumber: 180_004, database: 'shop', user: 'postgres', isStandby: false, takes: 397, open: 40 },
@@ -41,7 +48,9 @@ test('what a crash or a timeout breaks is said with where it was set, and how to
   ]);
   expect(remedies(bad)[0]).toBe('Run there: ALTER SYSTEM RESET fsync; SELECT pg_reload_conf()');
   // Of the library's roles these are set by itself: what the session of the administrator has is nobody's.
-  expect(settingsOf(reading({ settings: { ...settings, statement_timeout: '50' } }))).toMatchObject([{ level: 'ok' }]);
+  expect(settingsOf(reading({ settings: { ...settings, statement_timeout: '50' } }))).toMatchObject([
+    { level: 'ok' },
+  ]);
   expect(said(...settingsOf(reading({ isStandby: true })))[0]).toMatch(/^error: is a standby/);
 });
 
@@ -65,7 +74,9 @@ test('what is set for the database, for a role, or for all holds over what the s
   );
   expect(said(...found)).toEqual([
     expect.stringMatching(/^error: synchronous_commit = off \(the database shop\)/),
-    expect.stringMatching(/^warning: statement_timeout = 50ms \(the role banyan_parcels\): statements end after 50 ms/),
+    expect.stringMatching(
+      /^warning: statement_timeout = 50ms \(the role banyan_parcels\): statements end after 50 ms/,
+    ),
     expect.stringMatching(/^warning: idle_session_timeout = 1min \(all roles\)/),
   ]);
   expect(remedies(found)).toEqual([
@@ -76,7 +87,9 @@ test('what is set for the database, for a role, or for all holds over what the s
 });
 
 test('the version', () => {
-  expect(said(versionOf(reading()))).toEqual(['ok: PostgreSQL 18.4, time zone UTC (times are kept with theirs)']);
+  expect(said(versionOf(reading()))).toEqual([
+    'ok: PostgreSQL 18.4, time zone UTC (times are kept with theirs)',
+  ]);
   expect(said(versionOf(reading({ versionNumber: 150_009 })))).toEqual(['error: is PostgreSQL 15.9']);
 });
 
@@ -99,9 +112,13 @@ test('replication: what a pair stands on, and a log that is kept without end', (
   expect(of({})).toEqual(['ok: has room for its pairs']);
   expect(of({ wal_level: 'replica' })[0]).toMatch(/^error: wal_level = replica/);
   expect(of({ wal_level: 'replica' }, {}, false)).toEqual(['ok: has no pair (wal_level = replica)']);
-  expect(of({ max_replication_slots: '4' }, { allSlots: 4 })[0]).toMatch(/^warning: max_replication_slots = 4/);
+  expect(of({ max_replication_slots: '4' }, { allSlots: 4 })[0]).toMatch(
+    /^warning: max_replication_slots = 4/,
+  );
   const slots = [{ name: 's', active: true, kept: 0, state: 'reserved' }];
-  expect(of({ max_slot_wal_keep_size: '-1' }, { slots }, false)[0]).toMatch(/^warning: max_slot_wal_keep_size = -1/);
+  expect(of({ max_slot_wal_keep_size: '-1' }, { slots }, false)[0]).toMatch(
+    /^warning: max_slot_wal_keep_size = -1/,
+  );
   expect(of({ max_slot_wal_keep_size: '-1' }, {}, false)[0]).toMatch(/^ok/);
 });
 
@@ -118,7 +135,9 @@ test('migrations to come, and those of a newer version', () => {
     said(...migrationsOf(reading({ migrations: { parcels: { pending, ahead } } })));
   expect(of([], [])).toEqual(['ok: all are done on shared']);
   expect(of(['0002_more'], ['0009_new'])).toEqual(['error: 1 migration to come on shared: 0002_more']);
-  expect(of([], ['0009_new'])).toEqual(['warning: has 1 migration that this version does not know: 0009_new']);
+  expect(of([], ['0009_new'])).toEqual([
+    'warning: has 1 migration that this version does not know: 0009_new',
+  ]);
 });
 
 const now = Date.parse('2026-11-29T12:00:00Z');
@@ -133,12 +152,18 @@ test('a pair: followed, far behind, dear for the disk of the owner, not looked a
   const of = (own: Partial<PairRow> | undefined) => said(pairOf(pair, own && row(own), now))[0];
   expect(of({})).toBe('ok: other follows shared (paired)');
   expect(of(undefined)).toMatch(/^warning: nobody has looked yet/);
-  expect(of({ lookedAt: new Date(now - 120_000).toISOString() })).toMatch(/^warning: nobody has looked for 120 s/);
+  expect(of({ lookedAt: new Date(now - 120_000).toISOString() })).toMatch(
+    /^warning: nobody has looked for 120 s/,
+  );
   expect(of({ keptBytes: 60 * 1_048_576 })).toMatch(/^warning: shared keeps 60 MB .* breaks at 100 MB/);
-  expect(of({ lagMs: 90_000, lagBytes: 80 * 1_048_576 })).toMatch(/^warning: other is 90 s and 80 MB behind shared/);
+  expect(of({ lagMs: 90_000, lagBytes: 80 * 1_048_576 })).toMatch(
+    /^warning: other is 90 s and 80 MB behind shared/,
+  );
   // Nothing is written: the age of the last change is no lag.
   expect(of({ lagMs: 90_000, lagBytes: 0 })).toMatch(/^ok/);
-  expect(of({ reason: 'the server other does not let us in' })).toMatch(/^warning: other follows shared, but/);
+  expect(of({ reason: 'the server other does not let us in' })).toMatch(
+    /^warning: other follows shared, but/,
+  );
   expect(of({ state: 'broken', reason: 'the slot is gone' })).toBe(
     'error: the pair of its store is broken: the slot is gone',
   );
@@ -149,12 +174,23 @@ test('a pair: followed, far behind, dear for the disk of the owner, not looked a
 test('what is of no pair is named with how to remove it; what belongs to one, or is under way, is left', () => {
   const link = 'banyan_parcels_to_other_12345678';
   const expected = (own: Partial<Expected> = {}): Expected => ({
-    ...{ links: new Set([link]), publications: new Set(['banyan_parcels']), roles: ['banyan_parcels', 'banyan_depots'], busy: false },
+    ...{
+      links: new Set([link]),
+      publications: new Set(['banyan_parcels']),
+      roles: ['banyan_parcels', 'banyan_depots'],
+      busy: false,
+    },
     ...own,
   });
   const slot = (name: string, active = false) => ({ name, active, kept: 3 * 1_048_576, state: 'reserved' });
   const some = {
-    slots: [slot(link, true), slot('banyan_depots_to_gone_1'), slot('pg_16400_sync_16401_74'), slot('backup'), slot('cdc', true)],
+    slots: [
+      slot(link, true),
+      slot('banyan_depots_to_gone_1'),
+      slot('pg_16400_sync_16401_74'),
+      slot('backup'),
+      slot('cdc', true),
+    ],
     subscriptions: [link, 'banyan_depots_to_gone_1', 'theirs'],
     publications: ['banyan_parcels', 'banyan_depots', 'theirs'],
   };

@@ -6,7 +6,12 @@ import { type StandingSeen, sharesOf, standingOf } from './standing.ts';
 
 const at = Date.parse('2026-11-29T12:00:00Z');
 const module = (own: Partial<PictureModule> = {}): PictureModule => ({
-  ...{ placement: 'in-process' as const, percent: 0, desired: 0, changedAt: new Date(at - 3_600_000).toISOString() },
+  ...{
+    placement: 'in-process' as const,
+    percent: 0,
+    desired: 0,
+    changedAt: new Date(at - 3_600_000).toISOString(),
+  },
   ...{ changedBy: 'ada', instances: {}, uses: [], layer: 0, numbers: {}, dead: 0, retrying: 0 },
   ...own,
 });
@@ -30,11 +35,15 @@ test('of what is well each is said', () => {
 
 test('letters: a warning at first, an error when nobody has decided for a day', () => {
   const shown = picture({ parcels: module({ dead: 2 }) });
-  expect(of(shown, { oldestDead: 60 })[0]).toBe('warning letters parcels: 2 dead letters -> npx banyan events dead');
+  expect(of(shown, { oldestDead: 60 })[0]).toBe(
+    'warning letters parcels: 2 dead letters -> npx banyan events dead',
+  );
   expect(of(shown, { oldestDead: 2.5 * 86_400 })[0]).toBe(
     'error letters parcels: 2 dead letters; the oldest has waited for 2 days -> npx banyan events dead',
   );
-  expect(of(picture({ parcels: module({ retrying: 1 }) }))[0]).toMatch(/-> npx banyan events dead --state waiting$/);
+  expect(of(picture({ parcels: module({ retrying: 1 }) }))[0]).toMatch(
+    /-> npx banyan events dead --state waiting$/,
+  );
 });
 
 test('sagas, the log, processes, ladders', () => {
@@ -59,16 +68,20 @@ test('sagas, the log, processes, ladders', () => {
 test('what could not be read is not well', () => {
   const shown = picture({ parcels: module() }, { missing: { events: 'no answer within 2 s' } });
   const found = of(shown);
-  expect(found).toEqual([expect.stringMatching(/^unknown standing dead letters: not checked: no answer within 2 s/)]);
+  expect(found).toEqual([
+    expect.stringMatching(/^unknown standing dead letters: not checked: no answer within 2 s/),
+  ]);
 });
 
 test('a share or a shadow that was left on, unless a ladder looks after it', () => {
   const days = (n: number) => new Date(at - n * 86_400_000).toISOString();
   const share = (own: Partial<PictureModule>) =>
-    sharesOf(picture({ parcels: module({ placement: 'canary', percent: 10, changedAt: days(9), ...own }) })).map(
-      ({ level, found }) => `${level}: ${found}`,
-    );
-  expect(share({})).toEqual(['warning: has had a share of 10 % for 9 days, set by ada, and no ladder moves it']);
+    sharesOf(
+      picture({ parcels: module({ placement: 'canary', percent: 10, changedAt: days(9), ...own }) }),
+    ).map(({ level, found }) => `${level}: ${found}`);
+  expect(share({})).toEqual([
+    'warning: has had a share of 10 % for 9 days, set by ada, and no ladder moves it',
+  ]);
   expect(share({ placement: 'shadow' })[0]).toMatch(/^warning: has been in shadow for 9 days/);
   for (const own of [
     { changedAt: days(2) },

@@ -30,7 +30,11 @@ export function standingOf(seen: StandingSeen): Finding[] {
   const unsaid = ['letters', 'sagas', 'log', 'instances', 'ladder'].filter(
     (check) => !found.some((one) => one.check === check),
   );
-  return [...found, ...missing, ...(missing.length > 0 ? [] : unsaid.map((check) => ok(check, 'all', WELL[check]!)))];
+  return [
+    ...found,
+    ...missing,
+    ...(missing.length > 0 ? [] : unsaid.map((check) => ok(check, 'all', WELL[check]!))),
+  ];
 }
 
 const WELL: Readonly<Record<string, string>> = {
@@ -41,7 +45,10 @@ const WELL: Readonly<Record<string, string>> = {
   ladder: 'no module came down its ladder today',
 };
 
-function inWords({ key, tone, words, query }: Wrong, { picture, oldestDead = 0, sagas, said }: StandingSeen): Finding[] {
+function inWords(
+  { key, tone, words, query }: Wrong,
+  { picture, oldestDead = 0, sagas, said }: StandingSeen,
+): Finding[] {
   const [kind, ...rest] = key.split(' ');
   const name = rest.join(' ');
   const make = tone === 'bad' ? error : warning;
@@ -49,18 +56,29 @@ function inWords({ key, tone, words, query }: Wrong, { picture, oldestDead = 0, 
     case 'dead': {
       const days = Math.floor(oldestDead / DAY_SECONDS);
       const old = days > 0 ? `; the oldest has waited for ${days} day${days === 1 ? '' : 's'}` : '';
-      return [(days > 0 ? error : warning)('letters', query.module ?? 'all', `${words}${old}`, 'npx banyan events dead')];
+      return [
+        (days > 0 ? error : warning)(
+          'letters',
+          query.module ?? 'all',
+          `${words}${old}`,
+          'npx banyan events dead',
+        ),
+      ];
     }
     case 'retrying':
       return [make('letters', query.module ?? 'all', words, 'npx banyan events dead --state waiting')];
     case 'sagas': {
       const command = sagas.find(({ module }) => module === name)?.list.command;
-      return [make('sagas', name, words, command ? `npx ${command}` : 'The console shows them: docs/console.md')];
+      return [
+        make('sagas', name, words, command ? `npx ${command}` : 'The console shows them: docs/console.md'),
+      ];
     }
     case 'log':
       return [make('log', 'all', words, 'npx banyan events')];
     case 'none':
-      return [make('instances', name, words, `npx banyan extract ${name}, or back: npx banyan restore ${name}`)];
+      return [
+        make('instances', name, words, `npx banyan extract ${name}, or back: npx banyan restore ${name}`),
+      ];
     case 'down':
       return downOf(name, words, picture, said);
     case 'ladder':
@@ -77,26 +95,30 @@ function downOf(id: string, words: string, { modules }: Picture, said: ReadonlyS
   const [module, { instances } = { instances: {} as Picture['modules'][string]['instances'] }] =
     Object.entries(modules).find(([, one]) => id in one.instances) ?? [];
   const last = instances[id]?.lastExit;
-  return [error('instances', id, `${words}${last ? `: ${last}` : ''}`, `Its last words: npx banyan logs ${module}`)];
+  return [
+    error('instances', id, `${words}${last ? `: ${last}` : ''}`, `Its last words: npx banyan logs ${module}`),
+  ];
 }
 
 /** A share, or a shadow, that nobody looks after. */
 const LEFT_ON_DAYS = 7;
 
 export function sharesOf({ modules, at }: Picture): Finding[] {
-  const left = Object.entries(modules).flatMap(([name, { placement, percent, ladder, changedAt, changedBy }]) => {
-    const days = Math.floor((at - Date.parse(changedAt)) / (DAY_SECONDS * 1_000));
-    const looked = ladder?.state === 'running' || ladder?.state === 'paused';
-    if ((placement !== 'canary' && placement !== 'shadow') || looked || days < LEFT_ON_DAYS) return [];
-    const what = placement === 'canary' ? `has had a share of ${percent} %` : 'has been in shadow';
-    return [
-      warning(
-        'share',
-        name,
-        `${what} for ${days} days, set by ${changedBy}, and no ladder moves it`,
-        `npx banyan ladder ${name}; or all of it: npx banyan extract ${name}; or back: npx banyan restore ${name}`,
-      ),
-    ];
-  });
+  const left = Object.entries(modules).flatMap(
+    ([name, { placement, percent, ladder, changedAt, changedBy }]) => {
+      const days = Math.floor((at - Date.parse(changedAt)) / (DAY_SECONDS * 1_000));
+      const looked = ladder?.state === 'running' || ladder?.state === 'paused';
+      if ((placement !== 'canary' && placement !== 'shadow') || looked || days < LEFT_ON_DAYS) return [];
+      const what = placement === 'canary' ? `has had a share of ${percent} %` : 'has been in shadow';
+      return [
+        warning(
+          'share',
+          name,
+          `${what} for ${days} days, set by ${changedBy}, and no ladder moves it`,
+          `npx banyan ladder ${name}; or all of it: npx banyan extract ${name}; or back: npx banyan restore ${name}`,
+        ),
+      ];
+    },
+  );
   return orWell(left, 'share', 'all', 'no share or shadow was left on');
 }

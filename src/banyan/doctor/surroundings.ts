@@ -17,7 +17,8 @@ export function filesOf({ id, role, about }: HostSaid): Finding[] {
   if (!about.temporary) return [ok('data-dir', id, 'DATA_DIR is a folder that stays')];
   const what = about.keeps ? 'the database, secrets and mails' : 'secrets that were not set, logs and mails';
   const found = `DATA_DIR is in a folder that is swept, and ${what} are in it`;
-  const remedy = 'Stop it, move the folder, and start it with DATA_DIR set to the new place: docs/operations.md#starting-over';
+  const remedy =
+    'Stop it, move the folder, and start it with DATA_DIR set to the new place: docs/operations.md#starting-over';
   return [
     about.keeps && about.production
       ? error('data-dir', id, found, remedy)
@@ -55,7 +56,8 @@ export function secretsOf({ id, role, about }: HostSaid): Finding[] {
 export function telemetryOf({ id, about: { otlp } }: HostSaid): Finding[] {
   if (!otlp) return [];
   const { down, dropped } = otlp;
-  const lost = dropped > 0 ? `; ${dropped.toLocaleString('en-US')} spans and lines were dropped since its start` : '';
+  const lost =
+    dropped > 0 ? `; ${dropped.toLocaleString('en-US')} spans and lines were dropped since its start` : '';
   if (down.length > 0)
     return [
       warning(

@@ -55,9 +55,7 @@ function groundOf(parts: Parts, self: About, own: readonly Dispatcher[]): Ground
   const places = once(() => readPlaces(sql));
   const moves = once(() => createMoveRows(sql).open());
   const counts = once(() => countHosts(sql));
-  const servers = once(async () =>
-    serversOf(settings, await places(), database.servers!),
-  );
+  const servers = once(async () => serversOf(settings, await places(), database.servers!));
   const readings = new Map<string, Promise<ServerReading>>();
   return {
     self,
@@ -65,7 +63,13 @@ function groundOf(parts: Parts, self: About, own: readonly Dispatcher[]): Ground
     sagas: sagaDesks(contracts),
     tables,
     clock: once(() => readClock(async () => (await sql.query<{ ms: number }>(CLOCK_SQL)).rows[0]!.ms)),
-    hosts: once(async () => askHosts((await tables()).hosts.filter(({ live }) => live), tokens, PIECE_MS)),
+    hosts: once(async () =>
+      askHosts(
+        (await tables()).hosts.filter(({ live }) => live),
+        tokens,
+        PIECE_MS,
+      ),
+    ),
     keys: () => store.keys.list(),
     operators: () => store.operators.list(),
     notices: () => lateNotices(sql),
@@ -92,7 +96,9 @@ function groundOf(parts: Parts, self: About, own: readonly Dispatcher[]): Ground
         pairedWith === null ? [] : [{ module, server, pairedWith }],
       ),
     pairRows: () => createPairRows(sql).read(),
-    expected: once(async () => expectedOf(settings.allModules, await places(), await moves(), database.servers!)),
+    expected: once(async () =>
+      expectedOf(settings.allModules, await places(), await moves(), database.servers!),
+    ),
     log: async () => {
       const wanted = contracts.filter(publishes).map(({ module }) => `${module}.events`);
       const log = parts.eventLogOf();
@@ -181,7 +187,10 @@ async function expectedOf(
     publications.add(publicationOf(moving));
     if ([server, pairedWith].some((name) => servers.refusal(module, name) !== undefined)) unsure.add(module);
     else {
-      const [one, other] = [await servers.serverAt(module, server), await servers.serverAt(module, pairedWith)];
+      const [one, other] = [
+        await servers.serverAt(module, server),
+        await servers.serverAt(module, pairedWith),
+      ];
       links.add(linkOf(one, other, moving)).add(linkOf(other, one, moving));
     }
   }

@@ -85,7 +85,7 @@ test('what a host says of itself is told to monoliths and gateways, and to no se
   const ask = async (token: string | Promise<string>) =>
     app.inject({ url: ABOUT_PATH, headers: { authorization: `Bearer ${await token}` } });
   expect((await app.inject({ url: ABOUT_PATH })).statusCode).toBe(401);
-  expect((await ask(tokensOf('a text of some length', 'depots').mint('monolith'))).statusCode).toBe(403);
+  expect((await ask(tokensOf('a text of some length', 'orders').mint('monolith'))).statusCode).toBe(403);
   expect(readAbout((await ask(tokens.mint('monolith'))).json())).toEqual(about);
   await app.close();
 });

@@ -116,13 +116,7 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
     return { ...said, modules, attempts, shadows, callers };
   });
   if (options.recorder) mountTraces(app, options.recorder, rights);
-  const { about } = options;
-  if (about)
-    app.get(ABOUT_PATH, async ({ caller }) => {
-      const refused = rights.refusalOfStats(caller!);
-      if (refused) throw refused;
-      return about();
-    });
+  if (options.about) mountAbout(app, options.about, rights);
   if (sync) {
     const limit = { bodyLimit: SYNC_BODY_LIMIT };
     app.post('/control/sync', limit, async (request) => sync(request.body, request.caller!));
@@ -140,6 +134,14 @@ export async function createInternalPort(options: InternalPortOptions): Promise<
     }
   });
   return app;
+}
+
+function mountAbout(app: FastifyInstance, about: () => Promise<About>, rights: Rights): void {
+  app.get(ABOUT_PATH, async ({ caller }) => {
+    const refused = rights.refusalOfStats(caller!);
+    if (refused) throw refused;
+    return about();
+  });
 }
 
 function mountTraces(app: FastifyInstance, recorder: Recorder, rights: Rights): void {

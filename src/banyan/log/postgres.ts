@@ -173,7 +173,11 @@ class PostgresLog implements EventLog {
   /** By the role banyan_log, whose tables these are. */
   async inspect(topics: readonly string[]): Promise<LogState> {
     const { partitions, retentionMs } = this.#options;
-    const { rows } = await this.#pool.query<{ topic: string; partitions: number; oldestSeconds: number | null }>(
+    const { rows } = await this.#pool.query<{
+      topic: string;
+      partitions: number;
+      oldestSeconds: number | null;
+    }>(
       // The first record of a partition is its oldest: found by the primary key, not by reading them all.
       `SELECT t.name AS topic, t.partitions, (
          SELECT max(extract(epoch FROM clock_timestamp() - r.appended_at))::float8

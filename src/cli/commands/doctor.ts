@@ -33,7 +33,9 @@ export const doctor: Register = (program, terminal) => {
         waitMs: WAIT_MS,
         next: { 'not-found': NO_DOCTOR },
       });
-      terminal.out.write(json ? `${text}\n` : drawExamined(body, { style: styleFor(terminal, terminal.out), all }));
+      terminal.out.write(
+        json ? `${text}\n` : drawExamined(body, { style: styleFor(terminal, terminal.out), all }),
+      );
       if (body.items.some(({ level }) => level === 'error')) throw new Reported(ERRORS);
     });
 };
