@@ -75,7 +75,9 @@ test('--all lists what is well, in colours where somebody looks', async () => {
   const { out } = await banyan('doctor --all', {}, true);
   expect(out).toContain('\u001b[31merror');
   const plain = stripVTControlCharacters(out);
-  expect(plain).toContain('  ok       clock        monolith: agrees\n  ok       clock        parcels-1: agrees\n');
+  expect(plain).toContain(
+    '  ok       clock        monolith: agrees\n  ok       clock        parcels-1: agrees\n',
+  );
   expect(plain).not.toContain('--all');
 });
 

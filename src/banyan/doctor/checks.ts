@@ -1,5 +1,6 @@
 // All checks there are, in one list: what each stands on, and which file judges it. A new one is a function of what it is handed, and
 // a line here.
+import { isLive } from '../placement/picture.ts';
 import { aheadOf, clockOf } from './clocks.ts';
 import { topicsOf } from './event-log.ts';
 import { bounded, type Check } from './examine.ts';
@@ -72,7 +73,7 @@ async function control({ tables }: Ground): Promise<Finding[]> {
 async function hosts(ground: Ground): Promise<Finding[]> {
   const [seen, clock, { hosts: rows }] = await Promise.all([ground.hosts(), ground.clock(), ground.tables()]);
   return [
-    ...seen.map((one) => probeOf(one, rows)),
+    ...seen.map((one) => probeOf(one, rows.filter(isLive))),
     ...seen.flatMap(({ row, clock: theirs }) => {
       if (theirs) return [clockOf(row.id, aheadOf(theirs, clock))];
       return [
@@ -193,12 +194,17 @@ async function pairs(ground: Ground): Promise<Finding[]> {
 }
 
 async function standing(ground: Ground): Promise<Finding[]> {
-  const [seen, { hosts: rows }] = await Promise.all([ground.hosts(), ground.tables()]);
-  const starting = seen.filter(({ ready }) => 'answer' in ready && ready.answer.words.startsWith('starting'));
-  const [picture, oldestDead] = await Promise.all([
-    ground.picture(new Set(starting.map(({ row }) => row.host))),
+  // A host that hangs takes most of the time there is: the rest is read meanwhile.
+  const [seen, { hosts: rows }, drawn, oldestDead] = await Promise.all([
+    ground.hosts(),
+    ground.tables(),
+    ground.picture(),
     ground.oldestDead(),
   ]);
-  const said = new Set(seen.filter((one) => probeOf(one, rows).level !== 'ok').map(({ row }) => row.id));
+  const starting = seen.filter(({ ready }) => 'answer' in ready && ready.answer.words.startsWith('starting'));
+  const picture = drawn(new Set(starting.map(({ row }) => row.host)));
+  const said = new Set(
+    seen.filter((one) => probeOf(one, rows.filter(isLive)).level !== 'ok').map(({ row }) => row.id),
+  );
   return [...standingOf({ picture, oldestDead, sagas: ground.sagas, said }), ...sharesOf(picture)];
 }

@@ -45,7 +45,7 @@ export interface Ground {
     readonly wanted: readonly string[];
     readonly state: LogState;
   }>;
-  /** @param starting hosts that come up, by the UUID of the process. */
-  picture(starting: ReadonlySet<string>): Promise<Picture>;
+  /** Read when it is asked for, drawn with the hosts that come up, by the UUID of the process. */
+  picture(): Promise<(starting: ReadonlySet<string>) => Picture>;
   oldestDead(): Promise<number | undefined>;
 }

@@ -6,7 +6,7 @@ import { error, type Finding, ok, warning } from './finding.ts';
 
 const HELD_OUT = 'docs/operations.md#a-service-is-held-out';
 
-/** @param gateways whoever may hold one out. */
+/** @param gateways whoever lives, and may hold one out. */
 export function probeOf(seen: HostSeen, gateways: readonly HostRow[]): Finding {
   const { row, live, ready } = seen;
   const { id, url } = row;

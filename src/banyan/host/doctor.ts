@@ -104,7 +104,7 @@ function groundOf(parts: Parts, self: About, own: readonly Dispatcher[]): Ground
       const log = parts.eventLogOf();
       return { kind: log.kind, wanted, state: await log.inspect(wanted) };
     },
-    picture: (starting) => pictureNow(parts, own, starting),
+    picture: () => pictureNow(parts, own),
     oldestDead: async () => {
       const stats = await Promise.all(
         running.map(({ events }) => inTime(PIECE_MS, events.stats()).catch(() => undefined)),
@@ -200,7 +200,7 @@ async function expectedOf(
 }
 
 /** As the console draws it, of this moment. */
-async function pictureNow(parts: Parts, own: readonly Dispatcher[], starting: ReadonlySet<string>) {
+async function pictureNow(parts: Parts, own: readonly Dispatcher[]) {
   const { control, tokens, metrics } = parts;
   const sources = pictureSources({ own, store: control.store!, tokens, metrics });
   const missing: Record<string, string> = {};
@@ -220,7 +220,8 @@ async function pictureNow(parts: Parts, own: readonly Dispatcher[], starting: Re
     piece('transfers', () => sources.transfers()),
     piece('sagas', () => sources.stuck()),
   ]);
-  const pieces = { tables, overview, events, stores, transfers, stuck, starting };
+  const pieces = { tables, overview, events, stores, transfers, stuck };
   const known = Object.fromEntries(Object.entries(pieces).filter(([, one]) => one !== undefined));
-  return pictureOf({ ...known, missing } as KnownPieces, new Rates(), new Flips(0));
+  return (starting: ReadonlySet<string>) =>
+    pictureOf({ ...known, missing, starting } as KnownPieces, new Rates(), new Flips(0));
 }
