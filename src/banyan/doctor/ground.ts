@@ -2,13 +2,13 @@
 // several stand on the same rows. Types alone; the host ties it to what it has (host/doctor.ts).
 import type { Picture } from '../console/shared/picture-shape.ts';
 import type { SagaDesk } from '../console/system-shape.ts';
-import type { LateNotices } from '../ladder/notice-rows.ts';
+import type { LateNotices } from '../ladder/notices/notice-rows.ts';
 import type { LogState } from '../log/port.ts';
 import type { Key } from '../placement/key-contract.ts';
 import type { OperatorRow } from '../placement/operators.ts';
 import type { Tables } from '../placement/tables.ts';
 import type { ConnectionNeeds } from '../postgres/connection-limits.ts';
-import type { PairRow } from '../servers/pair-rows.ts';
+import type { PairRow } from '../servers/tasks/pair-rows.ts';
 import type { About } from './about.ts';
 import type { HostSeen } from './asking.ts';
 import type { ClockSeen } from './clocks.ts';

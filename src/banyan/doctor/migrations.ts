@@ -1,10 +1,13 @@
 // Whether each store has the tables that this version expects. A start migrates, so what is missing came later: from a backup, or
 // with files of a new version under a host that runs on. Pure.
-import { error, type Finding, ok, warning } from './finding.ts';
+import { error, type Finding, ok, unknown, warning } from './finding.ts';
 import type { ServerReading } from './server-reading.ts';
 
 export function migrationsOf({ migrations, asked }: ServerReading): Finding[] {
-  return Object.entries(migrations).flatMap(([module, { pending, ahead }]) => {
+  return Object.entries(migrations).flatMap(([module, compared]) => {
+    if (typeof compared === 'string')
+      return [unknown('migrations', module, compared, `See what else is found of the server ${asked.subject}`)];
+    const { pending, ahead } = compared;
     if (pending.length > 0)
       return [
         error(

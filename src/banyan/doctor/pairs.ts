@@ -1,7 +1,7 @@
 // Pairs of servers that follow each other: whether they do, how far one is behind, and what that costs the disk of the owner; and
 // what an ended pair left on a server, which keeps log for nobody. What was last seen of a pair is a row that one monolith
-// writes for all (servers/pairs.ts). Pure.
-import type { PairRow } from '../servers/pair-rows.ts';
+// writes for all (servers/tasks/pairs.ts). Pure.
+import type { PairRow } from '../servers/tasks/pair-rows.ts';
 import { error, type Finding, ok, unknown, warning } from './finding.ts';
 import type { ServerReading, Slot } from './server-reading.ts';
 

@@ -53,9 +53,11 @@ export interface ServerReading {
   readonly slots: readonly Slot[];
   readonly subscriptions: readonly string[];
   readonly publications: readonly string[];
-  /** By module whose store is here. */
-  readonly migrations: Readonly<Record<string, Awaited<ReturnType<typeof compareMigrations>>>>;
+  /** By module whose store is here; why they cannot be read, in words. */
+  readonly migrations: Readonly<Record<string, Migrations | string>>;
 }
+
+type Migrations = Awaited<ReturnType<typeof compareMigrations>>;
 
 /** What is judged of it, by whoever sets it: the configuration, the database, a role. */
 export const WATCHED = [
@@ -86,7 +88,7 @@ const SERVER_SQL = `
     (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS open,
     (SELECT count(*)::int FROM pg_stat_replication) AS senders,
     (SELECT count(*)::int FROM pg_replication_slots) AS "allSlots",
-    current_setting('data_directory', true) AS folder,
+    (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS folder,
     (SELECT json_object_agg(name, reset_val) FROM pg_settings WHERE name = ANY ($1)) AS settings`;
 
 /** What a role begins with is, in this order, what is set for it here, for it, for the database, for all. */
@@ -138,7 +140,8 @@ export async function readServer(
   ]);
   const slots = await rows<Slot>(SLOTS_SQL);
   const [names] = await rows<Pick<ServerReading, 'subscriptions' | 'publications'>>(NAMES_SQL);
-  const migrations: Record<string, Awaited<ReturnType<typeof compareMigrations>>> = {};
-  for (const module of asked.modules) migrations[module] = await compareMigrations(client, prisma, module);
+  const migrations: Record<string, Migrations | string> = {};
+  for (const module of asked.modules)
+    migrations[module] = await compareMigrations(client, prisma, module).catch(({ message }: Error) => message);
   return { asked, clock, ...whole!, given, slots, ...names!, migrations };
 }

@@ -1,6 +1,6 @@
 // What is found of database servers: how they are set, the room they have, their tables, and what belongs to pairs.
 import { expect, test } from 'vitest';
-import type { PairRow } from '../servers/pair-rows.ts';
+import type { PairRow } from '../servers/tasks/pair-rows.ts';
 import type { Finding } from './finding.ts';
 import { migrationsOf } from './migrations.ts';
 import { type Expected, orphansOf, pairOf, versionsOfPair } from './pairs.ts';
@@ -137,6 +137,9 @@ test('migrations to come, and those of a newer version', () => {
   expect(of(['0002_more'], ['0009_new'])).toEqual(['error: 1 migration to come on shared: 0002_more']);
   expect(of([], ['0009_new'])).toEqual([
     'warning: has 1 migration that this version does not know: 0009_new',
+  ]);
+  expect(said(...migrationsOf(reading({ migrations: { parcels: 'permission denied' } })))).toEqual([
+    'unknown: not checked: permission denied',
   ]);
 });
 

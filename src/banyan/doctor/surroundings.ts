@@ -1,6 +1,6 @@
 // What hosts stand on beside databases and logs, as each says of itself: where its files are, which secrets it made by itself, what
 // of its telemetry arrives, and whom it tells. Pure.
-import type { LateNotices } from '../ladder/notice-rows.ts';
+import type { LateNotices } from '../ladder/notices/notice-rows.ts';
 import type { About } from './about.ts';
 import { error, type Finding, ok, orWell, warning } from './finding.ts';
 
