@@ -16,20 +16,16 @@ import { readClock } from '../doctor/clocks.ts';
 import type { doctor } from '../doctor/contract.ts';
 import { createExamination, inTime } from '../doctor/examine.ts';
 import type { Ground } from '../doctor/ground.ts';
-import type { Expected } from '../doctor/pairs.ts';
-import { readServer, type ServerAsked, type ServerReading } from '../doctor/server-reading.ts';
+import type { ServerReading } from '../doctor/server-reading.ts';
 import { lateNotices } from '../ladder/notices/notice-rows.ts';
-import { LOG_ROLE } from '../log/postgres-schema.ts';
 import { countHosts } from '../placement/host-counts.ts';
-import { OWN, readPlaces, SHARED, type StoreRow } from '../placement/store-places.ts';
+import { readPlaces, SHARED } from '../placement/store-places.ts';
 import { runtimeRole } from '../postgres/roles.ts';
-import { linkOf, publicationOf } from '../servers/pair/moving.ts';
 import { createPairRows } from '../servers/tasks/pair-rows.ts';
 import { createMoveRows } from '../servers/tasks/rows.ts';
-import { withSession } from '../servers/pair/sessions.ts';
+import { expectedOf, readingOf, type ServerHere, serversOf } from './doctor-servers.ts';
 import { once } from './once.ts';
 import type { Parts } from './parts.ts';
-import type { StoreServers } from './store-servers.ts';
 
 /** Less than a check has: what is late is missing, and the rest is said. */
 const PIECE_MS = 2_000;
@@ -75,7 +71,7 @@ function groundOf(parts: Parts, self: About, own: readonly Dispatcher[]): Ground
     notices: () => lateNotices(sql),
     servers,
     reading: (asked) => {
-      const known = readings.get(asked.subject) ?? reading(parts, asked as ServerHere);
+      const known = readings.get(asked.subject) ?? readingOf(parts, asked as ServerHere);
       readings.set(asked.subject, known);
       return known;
     },
@@ -118,86 +114,6 @@ function groundOf(parts: Parts, self: About, own: readonly Dispatcher[]): Ground
 const CLOCK_SQL = 'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms';
 
 const publishes = ({ events }: Contract) => Object.keys(events).length > 0;
-
-interface ServerHere extends ServerAsked {
-  readonly refusal: string | undefined;
-  readonly name: string;
-  /** By whom it is asked for: each module has an embedded one of its own. */
-  readonly module: string;
-}
-
-/** The shared one first; it has everything that is nowhere else. */
-function serversOf(
-  { allModules: modules, storeUrls }: Parts['settings'],
-  places: readonly StoreRow[],
-  servers: StoreServers,
-): ServerHere[] {
-  const subjectOf = (name: string, module: string) => (name === OWN ? `${OWN} (${module})` : name);
-  const all = new Map<string, { name: string; module: string; modules: string[]; isPaired: boolean }>();
-  const at = (name: string, module: string) => {
-    const subject = subjectOf(name, module);
-    const known = all.get(subject) ?? { name, module, modules: [], isPaired: false };
-    all.set(subject, known);
-    return known;
-  };
-  at(SHARED, modules[0] ?? SHARED);
-  for (const module of modules) {
-    const place = places.find((one) => one.module === module);
-    const owner = at(place?.server ?? SHARED, module);
-    owner.modules.push(module);
-    if (!place?.pairedWith) continue;
-    owner.isPaired = true;
-    at(place.pairedWith, module).isPaired = true;
-  }
-  for (const name of Object.keys(storeUrls)) at(name, modules[0] ?? SHARED);
-  return [...all].map(([subject, one]) => ({
-    ...one,
-    subject,
-    isHere: servers.isHere(one.name),
-    refusal: servers.refusal(one.module, one.name),
-  }));
-}
-
-async function reading({ settings, database }: Parts, asked: ServerHere): Promise<ServerReading> {
-  const { name, module } = asked;
-  const roles = settings.allModules.map(runtimeRole);
-  if (name === SHARED) roles.push('banyan_control', LOG_ROLE);
-  const server = await database.servers!.serverAt(module, name);
-  return withSession(
-    server,
-    'doctor',
-    (client) => readServer(client, asked, roles, settings.app.prisma),
-    PIECE_MS,
-  );
-}
-
-/** How subscriptions, slots and publications are called that are there for good. */
-async function expectedOf(
-  modules: readonly string[],
-  places: readonly StoreRow[],
-  moves: readonly { readonly module: string }[],
-  servers: StoreServers,
-): Promise<Expected> {
-  const links = new Set<string>();
-  const publications = new Set<string>();
-  const unsure = new Set<string>();
-  for (const { module, server, pairedWith } of places) {
-    if (pairedWith === null) continue;
-    const moving = servers.moving(module);
-    publications.add(publicationOf(moving));
-    if ([server, pairedWith].some((name) => servers.refusal(module, name) !== undefined)) unsure.add(module);
-    else {
-      const [one, other] = [
-        await servers.serverAt(module, server),
-        await servers.serverAt(module, pairedWith),
-      ];
-      links.add(linkOf(one, other, moving)).add(linkOf(other, one, moving));
-    }
-  }
-  // Names of a pair that is not reached from here are not known here.
-  const roles = modules.filter((module) => !unsure.has(module)).map(runtimeRole);
-  return { links, publications, roles, busy: moves.length > 0 };
-}
 
 /** As the console draws it, of this moment. */
 async function pictureNow(parts: Parts, own: readonly Dispatcher[]) {
