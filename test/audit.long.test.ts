@@ -62,11 +62,15 @@ withShop((shop) => {
     expect(of('chose choreography')).toMatchObject({ by: 'operator (hopper)', module: 'orders' });
   });
 
-  it('is filtered by who, by module and by time', async () => {
+  it('is filtered by who, by module, by kind and by time', async () => {
     const hopper = await list('actor=hopper');
     expect(hopper.items.map(({ what }) => what)).toEqual(['chose choreography for sagas that begin']);
     const orders = await list('module=orders&limit=100');
     expect(new Set(orders.items.map(({ module }) => module))).toEqual(new Set(['orders']));
+    for (const source of ['operator', 'saga', 'event', 'key']) {
+      const { items } = await list(`source=${source}&limit=100`);
+      expect(new Set(items.map((one) => one.source)), source).toEqual(new Set([source]));
+    }
     const [newest] = (await list('limit=1')).items;
     expect(
       (await list(`from=${encodeURIComponent(new Date(Date.now() + 60_000).toISOString())}`)).items,

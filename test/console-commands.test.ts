@@ -2,10 +2,12 @@
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Static } from 'typebox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { banyan } from '../bin/commands.ts';
 import * as letters from '../src/banyan/console/page/dead/commands.ts';
 import type { LetterDetails, Tried } from '../src/banyan/console/page/dead/shape.ts';
+import type { Letter } from '../src/banyan/console/page/sagas/unhandled.ts';
 import { sagaDesks } from '../src/banyan/console/saga-desks.ts';
 import type * as served from '../src/banyan/events/operations/schemas.ts';
 import type { SagaListed } from '../src/banyan/saga/desk.ts';
@@ -16,6 +18,7 @@ import { users } from '../src/modules/users/contract.ts';
 const shapes = {
   letter: (one: served.DeadLetterDetails): LetterDetails => one,
   tried: (one: served.TriedDelivery): Tried => one,
+  unhandled: (one: Static<typeof served.HeldKey> | Static<typeof served.DeadLetter>): Letter => one,
   saga: (one: SagaListed): import('../src/banyan/console/page/sagas/shape.ts').SagaListed => one,
 };
 
@@ -85,5 +88,5 @@ test('a system is shown the sagas that its contracts say it has', () => {
 });
 
 test('what the page is written with is what the host answers', () => {
-  expect(Object.keys(shapes)).toEqual(['letter', 'tried', 'saga']);
+  expect(Object.keys(shapes)).toEqual(['letter', 'tried', 'unhandled', 'saga']);
 });

@@ -55,6 +55,7 @@ export {
   sagaBeginning,
   sagaFilter,
   sagaList,
+  sagaTurn,
 } from './saga/desk.ts';
 export type { Engine, Note, Open } from './saga/engine.ts';
 export { noteDone } from './saga/notes.ts';

@@ -61,21 +61,28 @@ function next(inForce: string, stuck: boolean, style: Style): string[] {
   ];
 }
 
-export function drawSaga({ orderId, style: by, status, state, why, next, items }: SagaOfOrder, looks: Looks) {
+export function drawSaga(saga: SagaOfOrder, looks: Looks) {
+  const { orderId, style: how, status, state, by, why, next, items } = saga;
   const { style } = looks;
   const colour = state === 'stuck' ? 'red' : state === 'finished' ? 'green' : 'yellow';
   return [
     '',
-    `  ${style('bold', orderId)}  ${status}, by ${by}, ${style(colour, state)}`,
+    `  ${style('bold', orderId)}  ${status}, by ${how}, ${style(colour, state)}`,
     '',
     ...drawItems(items, style),
     '',
     ...(why && state !== 'finished' ? [...wrapped(oneLine(why)), ''] : []),
-    ...(next
-      ? [`    ${style('green', next)}`, `    ${style('green', next.replace('retry', 'cancel'))}`, '']
-      : []),
+    ...(by && state === 'stuck' ? [`    It waits for ${by}.`, ''] : []),
+    ...(next ? [...helping(orderId, next).map((line) => `    ${style('green', line)}`), ''] : []),
   ].join('\n');
 }
+
+/** What of its events failed, and what may be done about it. */
+const helping = (orderId: string, next: string) => [
+  `npx banyan events dead --key ${orderId}`,
+  next,
+  next.replace('retry', 'cancel'),
+];
 
 const colours = { done: 'green', failed: 'red', stuck: 'red' } as const;
 

@@ -20,6 +20,20 @@ const views = (page: Page) =>
 const settled = `document.querySelector('h1') && ![...document.querySelectorAll('main [role="status"]')].some((one) =>
   one.textContent.endsWith('…'))`;
 
+/** What is cut off, can be pressed, or is neither black nor grey on white. */
+const wrongOnPaper = `(() => {
+  const seen = [...document.querySelectorAll('body, body *')].filter((one) => one.checkVisibility() && !one.closest('svg, .heard'));
+  const name = (one) => one.tagName + '.' + one.className + ' ' + one.textContent.slice(0, 30);
+  const isGrey = (colour) => /^rgba?\\((\\d+), \\1, \\1(, 1)?\\)$/.test(colour);
+  return [
+    ...seen.filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => 'sticks out: ' + name(one)),
+    ...seen.filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== 'visible').map((one) => 'is cut: ' + name(one)),
+    ...seen.filter((one) => one.matches('button:not(.plain), select, input')).map((one) => 'can be pressed: ' + name(one)),
+    ...seen.filter((one) => !isGrey(getComputedStyle(one).color)).map((one) => 'has a colour: ' + name(one)),
+    ...(getComputedStyle(document.documentElement).backgroundColor === 'rgb(255, 255, 255)' ? [] : ['is not on white']),
+  ];
+})()`;
+
 /** Every view of the menu, and what is found wrong with it there. */
 async function walk(page: Page, stage: Stage, scheme: string, width: number): Promise<string[]> {
   const found: string[] = [];
@@ -106,6 +120,51 @@ onStage('the frame of the console', (stage) => {
     expect(await look(page, `document.querySelector('.menu').getAttribute('aria-expanded')`)).toBe('false');
   });
 
+  test('on a phone the fields of a filter are behind one button, which counts those that are set', async () => {
+    const page = await stage().signedIn('/dead?reason=none', { width: 360 });
+    const field = `document.querySelector('input[name="reason"]').checkVisibility()`;
+    await page.waitForSelector(button('Filters (1)'));
+    expect(await look(page, field)).toBe(false);
+    await page.locator(button('Filters (1)')).click();
+    await until(page, field);
+    await page.locator('input[name="reason"]').fill('');
+    await page.waitForSelector(button('Filters (0)'));
+    expect(await overTheEdge(page)).toEqual([]);
+  });
+
+  test('who may only read is offered no change, and is told which scope it needs', async () => {
+    const { token } = await stage().admin<{ token: string }>('POST', '/admin/operators', {
+      name: 'who-reads',
+      scopes: ['read'],
+    });
+    const page = await stage().tab({ apart: true });
+    await page.goto(stage().url);
+    await page.waitForSelector('input[name="token"]');
+    await stage().signIn(page, { name: 'bob', token });
+    const told = (scope: string) =>
+      until(page, `document.querySelector('main').innerText.includes('this needs the scope “${scope}”')`);
+    /** Of the buttons that begin with these words: how many there are, and how many are on or say nothing. */
+    const offered = (words: string) =>
+      look<number[]>(
+        page,
+        `[...document.querySelectorAll('main button')].filter((one) => (one.ariaLabel ?? one.textContent).match(/${words}/))
+          .reduce(([all, on], one) => [all + 1, on + !one.matches(':disabled[title*="scope"][aria-description*="scope"]')], [0, 0])`,
+      );
+    await page.waitForSelector(button('Extract orders'));
+    await told('place');
+    const [all, on] = await offered('^(Extract|Restore|Move)');
+    expect([all! > 2, on]).toEqual([true, 0]);
+    await page.goto(`${stage().url}/modules/orders`);
+    await page.waitForSelector(button('Move orders…'));
+    await told('place');
+    expect((await offered('^(Extract|Restore|Move)'))[1]).toBe(0);
+    await page.goto(`${stage().url}/compare`);
+    await told('compare');
+    expect(await offered('^Start')).toEqual([1, 0]);
+    // And no view asks for what is not allowed: a refusal would be on the browser's console.
+    expect(await walk(page, stage(), 'reader', 1400)).toEqual([]);
+  });
+
   test('what is nothing says so', async () => {
     const page = await stage().signedIn('/nothing/here');
     await until(page, `document.querySelector('h1')?.textContent === 'No such view'`);
@@ -127,6 +186,25 @@ onStage('the frame of the console', (stage) => {
         const page = await stage().signedIn('', { scheme, width });
         expect(await walk(page, stage(), scheme, width)).toEqual([]);
       });
+  });
+
+  test('on paper every view is black on white and whole, and says which it is and when', async () => {
+    const page = await stage().signedIn('', { scheme: 'dark' });
+    for (const [name, path] of await views(page)) {
+      await page.emulateMediaType('screen');
+      await page.goto(new URL(path, stage().shop.url).href);
+      await until(page, `document.title.startsWith(${JSON.stringify(`${name} · `)})`);
+      await until(page, settled);
+      await page.emulateMediaType('print');
+      // What is left of A4 within its margins.
+      await page.setViewport({ width: 703, height: 1_000 });
+      await picture(page, `paper-${name.toLowerCase().replace(' ', '-')}`);
+      const found = await look<string[]>(page, wrongOnPaper);
+      expect(found, name).toEqual([]);
+      expect(await look(page, `document.querySelector('footer.printed').innerText`)).toMatch(
+        new RegExp(`^${page.url()} · printed .*\\d{4}-\\d\\d-\\d\\d`),
+      );
+    }
   });
 
   test('the first paint is there within 500 ms, from 100 kB', async () => {

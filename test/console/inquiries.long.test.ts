@@ -66,6 +66,14 @@ onStage(
       await looksWell(page, 'trace');
       await page.reload();
       await says(page, 'rpc.method');
+      // To the saga, and back to all that has its id.
+      await says(page, `Saga ${id} of orders`);
+      await click(page, id, 'link');
+      await says(page, 'What happened');
+      expect(new URL(page.url()).pathname).toBe(`/console/sagas/${id}`);
+      await click(page, 'All that has its id', 'link');
+      await page.waitForFunction(`location.search === '?key=${id}'`);
+      expect(new URL(page.url()).pathname).toBe('/console/traces');
     });
 
     test('the catalogue says who listens; what is published arrives while one looks', async () => {
@@ -97,6 +105,11 @@ onStage(
       expect(await text(page)).toContain('<b>grace</b>');
       await looksWell(page, 'audit', ['light']);
       await click(page, 'Show all', 'link');
+      await says(page, 'revoked the operator linus');
+      await says(page, 'placed in-process');
+      await page.select('select[name="source"]', 'operator');
+      await page.waitForFunction("location.search === '?source=operator'");
+      await page.waitForFunction("!document.querySelector('main').innerText.includes('placed in-process')");
       await says(page, 'revoked the operator linus');
     });
 

@@ -93,13 +93,14 @@ onStage('dead letters and sagas', (stage) => {
   let order: string;
   const key = randomUUID();
   let mended: string;
+  let held: string;
 
   beforeAll(async () => {
     shop = clientOf(stage().shop);
     for (const one of hostile) await letter(shop, { note: one }, `could not: ${one}`);
     mended = await letter(shop, { orderId: key, lines: hostile }, `wrong schema: ${hostile[0]}`, key);
     order = await stuckSaga(shop);
-    await letter(shop, {}, `could not: ${hostile[3]}`, order);
+    held = await letter(shop, {}, `could not: ${hostile[3]}`, order);
   }, 60_000);
 
   test('every view is readable at each width, light and dark', async () => {
@@ -169,14 +170,45 @@ onStage('dead letters and sagas', (stage) => {
     expect(await whatRan(page)).toEqual([]);
     await page.locator(`::-p-aria([name="${order}"][role="link"])`).click();
     await says(page, 'What happened');
-    await says(page, 'could not:');
+    await says(page, 'Held by catalog, which could not handle orders.order-placed.v1');
+    const holder = '[aria-label="What holds it"]';
+    expect(await page.$eval(holder, (one) => one.textContent)).toContain(`could not: ${hostile[3]}`);
+    await page.locator(`${holder} a[href*="/dead/"]`).click();
+    await says(page, 'Attempts');
+    expect(new URL(page.url()).pathname).toBe(`/console/dead/${held}`);
+    await says(page, `Saga ${order} of orders`);
+    await page.locator(`::-p-aria([name="${order}"][role="link"])`).click();
+    await says(page, 'What happened');
     await page.locator(button('Retry…')).click();
     await page.waitForSelector('[role="dialog"]');
     expect(await text(page)).toContain(`npx banyan saga retry ${order}`);
     await page.locator('[role="dialog"] button[type="submit"]').click();
     await says(page, 'finished');
-    await page.goto(`${stage().url}/sagas?id=${order}`);
+  });
+
+  test('a saga that nothing of its events holds names the module that it waits for', async () => {
+    const id = await stuckSaga(shop);
+    const page = await stage().signedIn(`/sagas?state=stuck`);
+    await page.locator(`::-p-aria([name="What holds ${id}"][role="link"])`).click();
+    await says(page, 'It waits for catalog, at sell-stock.');
+    await says(page, 'No event of its key failed.');
+  });
+
+  test('a saga that is over is found by its id, and by no part of it', async () => {
+    const customer = await shop.customer();
+    const { id: productId } = await shop.product();
+    const { id } = await shop.order(customer, [{ productId, quantity: 1 }]);
+    await shop.final(customer, id);
+    const page = await stage().signedIn('/sagas');
+    await says(page, 'New sagas');
+    await page.locator('input[name="id"]').fill(id.slice(0, 20));
+    await says(page, 'This is no whole id.');
+    await page.locator('input[name="id"]').fill(id);
     await says(page, 'finished');
+    await page.locator(`::-p-aria([name="${id}"][role="link"])`).click();
+    await says(page, 'confirm-order');
+    expect(new URL(page.url()).pathname).toBe(`/console/sagas/${id}`);
+    expect(await text(page)).not.toContain('Held by');
   });
 
   test('the style is switched, and what may not be done says why', async () => {
@@ -194,8 +226,16 @@ onStage('dead letters and sagas', (stage) => {
     await other.waitForSelector('input[name="token"]');
     await stage().signIn(other, { name: 'bob', token });
     await says(other, 'New sagas');
-    await other.locator(button('Switch style…')).click();
-    await says(other, 'Not allowed: this needs the scope');
+    await says(other, 'Not allowed: this needs the scope “saga”');
+    const isOff = `[...document.querySelectorAll('main button')].find((one) => one.textContent === 'Switch style…')
+      .matches(':disabled[title*="“saga”"]')`;
+    expect(await other.evaluate(isOff)).toBe(true);
+    await other.goto(`${stage().url}/dead?state=dead`);
+    await says(other, 'Not allowed: this needs the scope “events”');
+    const offered = `document.querySelectorAll('.letters-many button:not(:disabled), main input[type="checkbox"]').length`;
+    expect(await other.evaluate(offered)).toBe(0);
+    await other.goto(`${stage().url}/dead/${mended}?module=catalog`);
+    await says(other, 'Not allowed: this needs the scope “events”');
   });
 
   test('many are chosen and dropped with a reason', async () => {

@@ -4,12 +4,23 @@ import { type Contract, closed, defineContract, operation } from '../contract/co
 import { nullable, paging, time } from '../contract/fields.ts';
 import { Type } from '../contract/type.ts';
 
+/** What is changed, in the words of `source`. */
+export const auditSources = [
+  'placement',
+  'ladder',
+  'store',
+  'event',
+  'saga',
+  'operator',
+  'key',
+  'comparison',
+] as const;
+export type AuditSource = (typeof auditSources)[number];
+
 export const AuditEntry = Type.Object({
   id: Type.String(),
   at: time(),
-  source: Type.String({
-    description: 'placement, ladder, store, event, saga, operator, key or comparison',
-  }),
+  source: Type.String({ description: `${auditSources.slice(0, -1).join(', ')} or ${auditSources.at(-1)}` }),
   /** Null: it is of no module. */
   module: nullable(Type.String()),
   actor: Type.String({ description: 'operator, judge (of a ladder), or host (by itself)' }),
@@ -24,7 +35,7 @@ export type AuditEntry = Static<typeof AuditEntry>;
 export const Audit = Type.Object({
   items: Type.Array(AuditEntry),
   nextCursor: nullable(Type.String()),
-  /** Modules whose store did not answer: what it knows is not here. */
+  /** Modules whose store did not answer, or is not within this host's reach: what it knows is not here. */
   silent: Type.Array(Type.String()),
 });
 export type Audit = Static<typeof Audit>;
@@ -57,6 +68,14 @@ export const audit = defineContract('audit', {
           }),
         ),
         module: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+        source: Type.Optional(
+          Type.Unsafe<AuditSource>({
+            type: 'string',
+            enum: [...auditSources],
+            description: 'Of this kind alone',
+            examples: ['placement'],
+          }),
+        ),
         from: Type.Optional(time()),
         to: Type.Optional(time()),
       }),

@@ -1,5 +1,5 @@
 -- What the control schema knows of who changed what, as one list. $1, $2: those before this time and id (null: from the
--- newest on); $3: of this module; $4: who has this in the name; $5, $6: from, to; $7: how many.
+-- newest on); $3: of this module; $4: who has this in the name; $5, $6: from, to; $7: how many; $8: of this source.
 SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, id, source, module, actor, by, what, reason, detail
 FROM (
   SELECT changed_at AS at, 'placement:' || lpad(version::text, 18, '0') || '.' || module AS id, 'placement' AS source, module, actor,
@@ -44,4 +44,5 @@ WHERE ($1::timestamptz IS NULL OR (at, id COLLATE "C") < ($1::timestamptz, $2::t
   AND ($3::text IS NULL OR module = $3)
   AND ($4::text IS NULL OR strpos(lower(coalesce(by, actor)), lower($4)) > 0)
   AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at < $6)
+  AND ($8::text IS NULL OR source = $8)
 ORDER BY changes.at DESC, id COLLATE "C" DESC LIMIT $7

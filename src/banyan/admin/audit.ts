@@ -7,7 +7,7 @@ import { type Cursors, pageOf } from '../contract/paging.ts';
 import { storeErrors } from '../placement/admin.ts';
 import { readSql } from '../postgres/sql-file.ts';
 import type { Sql } from '../store/store.ts';
-import { type AuditEntry, audit } from './audit-contract.ts';
+import { type AuditEntry, type AuditSource, audit } from './audit-contract.ts';
 
 export interface AuditedModule {
   readonly name: string;
@@ -18,20 +18,27 @@ export interface AuditOptions {
   /** Of the control schema. */
   readonly sql: Sql;
   readonly modules: readonly AuditedModule[];
+  /** Modules whose stores this host does not have. */
+  readonly elsewhere: readonly string[];
 }
+
+/** What modules' own schemas have; all else has the control schema. */
+const OF_MODULES: readonly AuditSource[] = ['event', 'saga'];
 
 const OF_CONTROL = readSql(import.meta.url, 'audit-control.sql');
 const OF_MODULE = readSql(import.meta.url, 'audit-module.sql');
 
-export function auditHandlers({ sql, modules }: AuditOptions): Handlers<typeof audit> {
+export function auditHandlers({ sql, modules, elsewhere }: AuditOptions): Handlers<typeof audit> {
   return {
-    list: async ({ actor, module, from, to, ...query }) =>
+    list: async ({ actor, module, source, from, to, ...query }) =>
       storeErrors(async () => {
-        const silent = new Set<string>();
+        const isAsked = (name: string) =>
+          (module === undefined || name === module) && (source === undefined || OF_MODULES.includes(source));
+        const silent = new Set<string>(elsewhere.filter(isAsked));
         const find = async (before: string | undefined, limit: number): Promise<AuditEntry[]> => {
           const [at, id] = before === undefined ? [null, null] : positionOf(before);
-          const values = [at, id, module ?? null, actor ?? null, from ?? null, to ?? null, limit];
-          const asked = modules.filter(({ name }) => module === undefined || name === module);
+          const values = [at, id, module ?? null, actor ?? null, from ?? null, to ?? null, limit, source ?? null];
+          const asked = modules.filter(({ name }) => isAsked(name));
           const lists = await Promise.all([
             sql.query<AuditEntry>(OF_CONTROL, values).then(({ rows }) => rows),
             ...asked.map(async ({ name, pool }) => {

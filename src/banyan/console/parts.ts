@@ -16,7 +16,7 @@ export interface ConsoleParts {
   readonly product: { readonly title: string; readonly version: string };
   /** Where it is: `/console`, or what CONSOLE says. */
   readonly prefix: string;
-  /** This process, in the registry; null: it is a gateway alone. */
+  /** This process, in the registry; null: it is a gateway alone, which runs no module and has no module's store. */
   readonly host: string | null;
   /** Of every module of the product, near or not. */
   readonly contracts: readonly Contract[];

@@ -25,7 +25,8 @@ export interface Pieces {
   readonly tables: Tables;
   readonly overview: Overview;
   readonly hosts: Heard;
-  readonly events: EventsOverview;
+  /** Undefined: this host has no module's store. */
+  readonly events: EventsOverview | undefined;
   readonly stores: readonly StoreEntry[];
   readonly transfers: readonly Transfer[];
   /** Stuck ones by module; undefined: nobody counts them here. */

@@ -49,7 +49,7 @@ const PACE: Pace = {
 };
 
 export function createPicture(
-  parts: Pick<ConsoleParts, 'own' | 'store' | 'tokens' | 'metrics' | 'log'>,
+  parts: Pick<ConsoleParts, 'host' | 'own' | 'store' | 'tokens' | 'metrics' | 'log'>,
 ): PictureSource {
   return new Looking(pictureSources(parts), (error, what) =>
     parts.log.debug({ err: error, what }, 'a part of the picture could not be read'),

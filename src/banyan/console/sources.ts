@@ -19,7 +19,8 @@ export interface PictureSources {
   overview(): Promise<Overview>;
   /** What these hosts counted; ends in time, whoever does not answer. */
   counts(tables: Tables): Promise<Collected>;
-  events(): Promise<EventsOverview>;
+  /** Undefined: this host has no module's store. */
+  events(): Promise<EventsOverview | undefined>;
   stores(): Promise<readonly StoreEntry[]>;
   transfers(): Promise<readonly Transfer[]>;
   /** Stuck sagas by module, where there are any; undefined: no module that has sagas runs here. */
@@ -34,11 +35,12 @@ const ASKED_MS = 5_000;
 const reader: Operator = { kind: 'operator', name: 'console', scopes: ['read'] };
 
 export function pictureSources({
+  host,
   own,
   store,
   tokens,
   metrics,
-}: Pick<ConsoleParts, 'own' | 'store' | 'tokens' | 'metrics'>): PictureSources {
+}: Pick<ConsoleParts, 'host' | 'own' | 'store' | 'tokens' | 'metrics'>): PictureSources {
   const byName = new Map<string, Dispatcher>(own.map((one) => [one.contract.module, one]));
   const ask = <T>(contract: string, operation: string): Promise<T> => {
     const call = { principal: reader, deadline: Date.now() + ASKED_MS, traceparent: newTraceparent() };
@@ -48,7 +50,7 @@ export function pictureSources({
     tables: () => store.read(),
     overview: () => ask<Overview>('admin', 'placements'),
     counts: (tables) => collectStats(liveHosts(tables), tokens, COUNTS_MS, OF_CALLERS),
-    events: () => ask<EventsOverview>('events', 'overview'),
+    events: async () => (host === null ? undefined : ask<EventsOverview>('events', 'overview')),
     transfers: async () => (await ask<{ items: readonly Transfer[] }>('transfers', 'list')).items,
     stores: async () => (await ask<{ items: readonly StoreEntry[] }>('stores', 'list')).items,
     stuck: () => stuckOf(metrics),

@@ -1,4 +1,5 @@
 // What the page is told of the system with its first answer. A type alone: server and page both stand on it.
+import type { Scope } from '../context/scopes.ts';
 
 export interface SignedIn {
   /** As the person who signed in said. */
@@ -8,7 +9,7 @@ export interface SignedIn {
   readonly scopes: readonly string[];
 }
 
-/** What this system has; a page for what it has not is not shown. */
+/** What can be seen of this system on this host; a page for what cannot is not shown. */
 export interface Has {
   readonly events: boolean;
   readonly letters: boolean;
@@ -24,7 +25,7 @@ export interface SagaAsk {
   /** As in the contract: `:name` stands for the id of the saga. */
   readonly path: string;
   readonly method: string;
-  readonly needs: readonly string[];
+  readonly needs: readonly Scope[];
   /** The words in a terminal, with `:name` likewise; null: there are none. */
   readonly command: string | null;
 }
@@ -46,6 +47,8 @@ export interface System {
   readonly version: string;
   /** Where the console is, such as `/console`. */
   readonly prefix: string;
+  /** A gateway alone serves it: it has no module's store, and what lies there is seen at a monolith. */
+  readonly gateway: boolean;
   /** Null: nobody is signed in. */
   readonly operator: SignedIn | null;
   /** Of the product, by name. */

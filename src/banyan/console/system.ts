@@ -5,13 +5,14 @@ import { sagaDesks } from './saga-desks.ts';
 import type { Has, SignedIn, System } from './system-shape.ts';
 
 export function systemOf(
-  { product, prefix, contracts, own }: ConsoleParts,
+  { product, prefix, host, contracts, own }: ConsoleParts,
   operator: SignedIn | null,
 ): System {
   return {
     product: product.title,
     version: product.version,
     prefix,
+    gateway: host === null,
     operator,
     modules: contracts.map(({ module }) => module).sort(),
     shadowable: contracts
@@ -19,15 +20,16 @@ export function systemOf(
       .map(({ module }) => module)
       .sort(),
     sagas: sagaDesks(contracts),
-    has: hasOf([...contracts, ...own.map(({ contract }) => contract)]),
+    has: hasOf([...contracts, ...own.map(({ contract }) => contract)], host !== null),
   };
 }
 
-function hasOf(all: ConsoleParts['contracts']): Has {
+/** @param stores whether this host has the stores of modules, where events and letters are. */
+function hasOf(all: ConsoleParts['contracts'], stores: boolean): Has {
   const paths = new Set(
     all.flatMap(({ operations }) => Object.values(operations).map(({ http }) => http?.path)),
   );
-  const events = all.some((contract) => Object.keys(contract.events ?? {}).length > 0);
+  const events = stores && all.some((contract) => Object.keys(contract.events ?? {}).length > 0);
   return {
     events,
     letters: events && paths.has('/admin/events/dead'),

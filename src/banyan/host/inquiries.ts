@@ -31,7 +31,9 @@ export function openInquiries(parts: Parts, host: string, undo: Undo): readonly 
   });
   const onAudit = lateHandlers(audit, async () => {
     const { auditHandlers } = await import('../admin/audit.ts');
-    return auditHandlers({ sql: store.sql, modules: running });
+    const here = new Set(running.map(({ name }) => name));
+    const elsewhere = parts.contracts.map(({ module }) => module).filter((name) => !here.has(name));
+    return auditHandlers({ sql: store.sql, modules: running, elsewhere });
   });
   const onCatalogue = lateHandlers(catalogue, async () => {
     const { catalogueHandlers } = await import('../admin/catalogue.ts');

@@ -38,8 +38,12 @@ export interface SagaFilter {
 export const isUnfiltered = (filter: SagaFilter): boolean =>
   Object.values(filter).every((value) => value === undefined);
 
+/** Whose turn it is: a field of a saga wherever it is shown. Null: the saga's own module's, or it is over. */
+export const sagaTurn = { by: Type.Optional(nullable(Type.String())) };
+
 export const SagaListed = Type.Object({
   id: id(),
+  ...sagaTurn,
   style: plain(Type.Union([Type.Literal('choreography'), Type.Literal('orchestration')])),
   state: plain(Type.Union([...open, Type.Literal('finished')])),
   step: plain(Type.String()),

@@ -16,6 +16,7 @@ import {
   sagaBeginning,
   sagaFilter,
   sagaList,
+  sagaTurn,
   Type,
   time,
 } from '#banyan';
@@ -133,6 +134,7 @@ export const SagaOfOrder = Type.Object({
   /** The command that helps one that is stuck. */
   next: nullable(Type.String()),
   items: Type.Array(TimelineItem),
+  ...sagaTurn,
   ...sagaBeginning,
 });
 export type SagaOfOrder = Static<typeof SagaOfOrder>;

@@ -7,7 +7,7 @@ import { Empty, Loading } from './kit/empty.ts';
 import { html, useEffect, useLayoutEffect, useRef, useState, type VNode } from './kit/html.ts';
 import { type Connection, connection } from './kit/live.ts';
 import { ProblemBox } from './kit/problem.ts';
-import { href, match, path } from './kit/router.ts';
+import { href, match, path, query } from './kit/router.ts';
 import { operator, signedOut, system } from './kit/system.ts';
 import { lasting, now } from './kit/time.ts';
 import { Mark, MarkOfAll, wrongInWords } from './kit/wrong.ts';
@@ -25,7 +25,16 @@ export function App() {
     <main id="main">
       ${operator.value === null ? html`<${SignIn} />` : found ? html`<${View} key=${found.entry.path} entry=${found.entry} params=${found.params} />` : html`<${Unknown} at=${at} />`}
     </main>
+    <${Printed} />
     <${Heard} />`;
+}
+
+/** On paper alone: which view this was, and when. */
+function Printed() {
+  const { value } = now;
+  // The address is what the router says; it is read here so that it is told anew.
+  const at = href(path.value, query.value);
+  return html`<footer class="printed">${location.origin}${at} · printed ${new Date(value).toLocaleString()}, ${new Date(value).toISOString().slice(0, 19).replace('T', ' ')} UTC</footer>`;
 }
 
 function entryAt(at: string): { entry: PageEntry; params: Readonly<Record<string, string>> } | undefined {
@@ -156,6 +165,6 @@ export function Titled({ title, children }: { title: string; children?: unknown 
 
 function Unknown({ at }: { at: string }) {
   return html`<${Titled} title="No such view"><${Empty} title="Nothing is here.">
-    <p><code>${at}</code> is no view of this console, or this system does not have what it shows. <a href=${href('/')}>Go to the overview</a>.</p>
+    <p><code>${at}</code> is no view of this console, or ${system.gateway ? 'this host, a gateway alone, has not what it shows: a monolith’s console may have it' : 'this system does not have what it shows'}. <a href=${href('/')}>Go to the overview</a>.</p>
   <//><//>`;
 }

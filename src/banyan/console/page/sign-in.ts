@@ -44,8 +44,15 @@ export function SignIn() {
       ${problem === undefined ? null : html`<${ProblemBox} problem=${problem} />`}
       <div class="actions"><button type="submit" class="primary" disabled=${busy}>Sign in</button></div>
     </form>
-    <p class="quiet">The token is <code>ADMIN_TOKEN</code>, or where none was set the one in the file <code>admin-token</code> of <code>DATA_DIR</code>${' '}
-      (<code>.banyan/admin-token</code> after <code>npm start</code>). Operators have tokens of their own: <code>npx banyan operators add</code>.</p>
+    <h2>Where the token is</h2>
+    <dl class="quiet tokens">
+      <dt>After <code>npm start</code></dt>
+      <dd>In a file that the first start made; what it printed names it: <code>cat .banyan/admin-token</code>, or <code>admin-token</code> in <code>DATA_DIR</code>.</dd>
+      <dt>Where <code>ADMIN_TOKEN</code> was set, as in a deployment</dt>
+      <dd>It is that, and in no file: ask whoever keeps the settings of the deployment.</dd>
+      <dt>Your own, with as much as you may do</dt>
+      <dd>Somebody who has one of these makes it: <code>npx banyan operators add NAME --scope read</code> prints it, once.</dd>
+    </dl>
   </div>`;
 }
 

@@ -83,9 +83,9 @@ export function deadLetterHandlers(site: Site): Pick<Handlers<typeof events>, Na
       return { items };
     },
 
-    held: async ({ module, limit = 100 }) => {
+    held: async ({ module, key, limit = 100 }) => {
       const found = await Promise.all(
-        site.some(module).map((one) => heldKeys(one.store.pool, nameOf(one), limit)),
+        site.some(module).map((one) => heldKeys(one.store.pool, nameOf(one), limit, key)),
       );
       return { items: found.flat().slice(0, limit) };
     },

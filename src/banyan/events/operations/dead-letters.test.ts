@@ -104,6 +104,8 @@ describe('an event that failed', () => {
     expect(await heldKeys(host.till.parts.store.pool, 'till', 10)).toMatchObject([
       { key: 'a', id: letter!.id, state: 'dead', behind: 2 },
     ]);
+    expect(await heldKeys(host.till.parts.store.pool, 'till', 10, 'a')).toHaveLength(1);
+    expect(await heldKeys(host.till.parts.store.pool, 'till', 10, 'b')).toEqual([]);
     expect(await effects()).toEqual({ b: [7] });
   });
 

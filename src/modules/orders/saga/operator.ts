@@ -74,7 +74,7 @@ export class SagaOperator {
     const { state, style, step, why, items, createdAt } = found;
     const last = items.at(-1);
     const [attempts, since] = [last?.attempts ?? 1, last?.at ?? createdAt];
-    return [{ id, style, state, step, attempts, since, deadline: null, why, next: null }];
+    return [{ id, by: null, style, state, step, attempts, since, deadline: null, why, next: null }];
   }
 
   async show(orderId: string): Promise<SagaOfOrder> {
@@ -103,6 +103,7 @@ export class SagaOperator {
       status: row.status,
       state,
       step: open?.step ?? items.at(-1)?.step ?? 'place-order',
+      by: open?.by ?? null,
       why: why ?? row.reason ?? null,
       next,
       items,
@@ -175,9 +176,9 @@ type Row = Pick<Order, 'status' | 'reason' | 'saga'> & { readonly created_at: Da
   >;
 
 function listed(open: Open): SagaListed {
-  const { id, driven, step, attempts, since, deadline } = open;
+  const { id, by, driven, step, attempts, since, deadline } = open;
   const [at, until] = [since.toISOString(), deadline.toISOString()];
-  return { id, style: styleWhen(driven), step, attempts, since: at, deadline: until, ...explained(open) };
+  return { id, by, style: styleWhen(driven), step, attempts, since: at, deadline: until, ...explained(open) };
 }
 
 /** Says again what orders said last of it. */

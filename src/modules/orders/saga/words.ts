@@ -15,7 +15,7 @@ export function explained({ id, driven, state, step, by, since, trouble }: Open)
   const seconds = Math.round((Date.now() - since.getTime()) / 1000);
   const who = by ?? 'orders';
   const silence = `${who} has not answered ${step} for ${seconds} s`;
-  const hint = driven ? silence : `${silence}; npx banyan events dead ${who} shows what failed there`;
+  const hint = driven ? silence : `${silence}; npx banyan events dead --key ${id} shows what failed`;
   return { state, why: trouble ?? hint, next: `npx banyan saga retry ${id}` };
 }
 

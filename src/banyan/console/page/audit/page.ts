@@ -1,9 +1,9 @@
 // Every change that somebody made, newest first, by time, actor and reason.
-import type { Audit, AuditEntry } from '../../../admin/audit-contract.ts';
+import type { Audit, AuditEntry, AuditSource } from '../../../admin/audit-contract.ts';
 import { urlOf } from '../kit/api.ts';
 import { Badge } from '../kit/badge.ts';
 import { Empty, Loading } from '../kit/empty.ts';
-import { asked, Choice, named, Words } from '../kit/filters.ts';
+import { asked, Choice, FilterBar, named, Words } from '../kit/filters.ts';
 import { html } from '../kit/html.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import { useResource } from '../kit/resource.ts';
@@ -14,7 +14,20 @@ import { Time } from '../kit/time.ts';
 
 export const title = 'Audit';
 
-const FILTERS = ['actor', 'module', 'cursor'];
+const FILTERS = ['actor', 'module', 'source', 'cursor'];
+
+/** What was changed, as the host calls it and as people do. */
+const KINDS: readonly (readonly [AuditSource | '', string])[] = [
+  ['', 'All'],
+  ['placement', 'Placements'],
+  ['ladder', 'Ladders'],
+  ['store', 'Stores'],
+  ['event', 'Events and letters'],
+  ['saga', 'Sagas'],
+  ['operator', 'Operators'],
+  ['key', 'Keys'],
+  ['comparison', 'Comparisons'],
+];
 
 const columns: readonly Column<AuditEntry>[] = [
   { title: 'At', cell: ({ at }) => html`<span class="short"><${Time} at=${at} /></span>` },
@@ -45,19 +58,20 @@ export default function Page() {
   const times = { ...timeOf('from'), ...timeOf('to') };
   const path = `/admin/audit${asked(FILTERS, { limit: '50', ...times })}`;
   const { data, problem, loading, reload } = useResource<Audit>(path);
-  const filtered = ['actor', 'module', 'from', 'to', 'cursor'].some((name) => query.value[name]);
+  const filtered = [...FILTERS, 'from', 'to'].some((name) => query.value[name]);
+  const beside = html`${filtered ? html`<a href=${href('/audit')}>Show all</a>` : null}
+    <a href=${urlOf(`/admin/audit${asked(FILTERS, { limit: '100', ...times })}`)} download="audit.json">Download JSON</a>`;
   return html`
     <p class="quiet">Who changed what, and why: placements, ladders, stores, events, sagas, operators and keys. Who only tried is in the security log.</p>
-    <div class="bar" role="search">
+    <${FilterBar} names=${['actor', 'source', 'module', 'from', 'to']} beside=${beside}>
       <${Words} label="Who" name="actor" placeholder="a part of the name" />
+      <${Choice} label="Kind" name="source" value=${query.value.source ?? ''} options=${KINDS} />
       <${Choice} label="Module" name="module" value=${query.value.module ?? ''} options=${named(system.modules)} />
       <${Words} label="From" name="from" type="datetime-local" />
       <${Words} label="To" name="to" type="datetime-local" />
-      ${filtered ? html`<a href=${href('/audit')}>Show all</a>` : null}
-      <a href=${urlOf(`/admin/audit${asked(FILTERS, { limit: '100', ...times })}`)} download="audit.json">Download JSON</a>
-    </div>
+    <//>
     ${problem ? html`<${ProblemBox} problem=${problem} again=${reload} />` : null}
-    ${data && data.silent.length > 0 ? html`<p class="notice">The stores of ${data.silent.join(', ')} do not answer: what they know is missing here.</p>` : null}
+    ${data && data.silent.length > 0 ? html`<p class="notice">The stores of ${data.silent.join(', ')} ${system.gateway ? 'are not this gateway’s to ask' : 'do not answer'}: what they know is missing here.</p>` : null}
     ${loading ? html`<${Loading} />` : null}
     ${data && data.items.length === 0 ? html`<${Empty} title=${filtered ? 'Nothing of that kind was changed.' : 'Nothing was changed yet.'} />` : null}
     ${data && data.items.length > 0 ? html`<${Table} caption="Changes" columns=${columns} rows=${data.items} keyOf=${({ id }: AuditEntry) => id} />` : null}

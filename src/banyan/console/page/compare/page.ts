@@ -1,11 +1,11 @@
 // Comparisons of both architectures: those there were, the one that runs, and a new one.
 import type { Comparison } from '../../../admin/comparisons-contract.ts';
+import { Act, Lacks } from '../kit/act.ts';
 import { Empty, Loading } from '../kit/empty.ts';
 import { html, useState } from '../kit/html.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import { useResource } from '../kit/resource.ts';
 import { href, navigate, query, setQuery } from '../kit/router.ts';
-import { may, whyNot } from '../kit/system.ts';
 import { type Column, Table } from '../kit/table.ts';
 import { Time } from '../kit/time.ts';
 import { Difference } from './difference.ts';
@@ -25,12 +25,11 @@ export default function Page() {
   const { old, now } = query.value;
   const running = data?.items.find(({ state }) => state === 'running');
   const reports = data?.items.filter(({ hasReport }) => hasReport) ?? [];
-  const allowed = may('compare');
   return html`
     <p class="quiet">Both architectures do the same work in processes of their own, and are measured side by side. What runs here is not touched, but shares the machine: numbers of a busy machine are rough.</p>
-    <div class="row"><button type="button" class="primary" disabled=${!allowed || running !== undefined} onClick=${() => setStarting(true)}>Start a comparison…</button>
-      ${running ? html`<span>One runs: <a href=${href(`/compare/${running.id}`)}>see what it does</a>. There is one at a time.</span>` : null}
-      ${allowed ? null : html`<span class="quiet">${whyNot('compare')}</span>`}</div>
+    <div class="row"><${Act} needs="compare" class="primary" disabled=${running !== undefined} onClick=${() => setStarting(true)}>Start a comparison…<//>
+      ${running ? html`<span>One runs: <a href=${href(`/compare/${running.id}`)}>see what it does</a>. There is one at a time.</span>` : null}</div>
+    <${Lacks} needs="compare" />
     ${starting && data ? html`<${Start} works=${data.works} onClose=${() => setStarting(false)} onStarted=${({ id }: Comparison) => navigate(href(`/compare/${id}`))} />` : null}
     ${problem ? html`<${ProblemBox} problem=${problem} again=${reload} />` : null}
     ${loading ? html`<${Loading} />` : null}

@@ -1,5 +1,6 @@
 // One comparison: what it does while it runs, and its report.
 import type { Comparison } from '../../../admin/comparisons-contract.ts';
+import { Act, Lacks } from '../kit/act.ts';
 import { send, urlOf } from '../kit/api.ts';
 import { Command } from '../kit/command.ts';
 import { Confirm } from '../kit/confirm.ts';
@@ -19,6 +20,7 @@ export default function Page({ params }: { params: Readonly<Record<string, strin
   const { data, problem, loading, reload } = useResource<Comparison>(path, done ? {} : { everyMs: 1_000 });
   const [cancelling, setCancelling] = useState(false);
   if (data && data.state !== 'running' && !done) setDone(true);
+  const page = urlOf(`/compares/${encodeURIComponent(params.id!)}/page`);
   if (loading) return html`<${Loading} />`;
   if (!data)
     return html`<p><a href=${href('/compare')}>All comparisons</a></p><${ProblemBox} problem=${problem} again=${reload} />`;
@@ -28,8 +30,9 @@ export default function Page({ params }: { params: Readonly<Record<string, strin
     <div class="row"><${StateBadge} state=${data.state} />
       <span>started <${Time} at=${data.startedAt} />${data.startedBy ? ` by ${data.startedBy}` : ''}${data.host ? ` on ${data.host}` : ''}</span>
       ${data.endedAt && data.state !== 'running' ? html`<span>ended <${Time} at=${data.endedAt} /></span>` : null}
-      ${data.state === 'running' ? html`<button type="button" class="danger" onClick=${() => setCancelling(true)}>Cancel comparison…</button>` : null}
+      ${data.state === 'running' ? html`<${Act} needs="compare" class="danger" onClick=${() => setCancelling(true)}>Cancel comparison…<//>` : null}
       ${data.hasReport ? html`<a href=${urlOf(`${path}/report`)} download=${`${data.id}.json`}>Download JSON</a>` : null}</div>
+    ${data.state === 'running' ? html`<${Lacks} needs="compare" />` : null}
     ${data.finding ? html`<p><strong>${data.finding}</strong></p>` : null}
     <div><span class="label">The same in a terminal</span><${Command} text=${data.command} /></div>
     ${
@@ -38,7 +41,7 @@ export default function Page({ params }: { params: Readonly<Record<string, strin
         : null
     }
     ${data.state === 'running' && data.lines.length === 0 ? html`<${Loading} what="It begins" />` : null}
-    ${data.hasReport ? html`<iframe class="report" title="The report" sandbox="allow-scripts" src=${urlOf(`/compares/${encodeURIComponent(data.id)}/page`)}></iframe>` : null}
+    ${data.hasReport ? html`<iframe class="report" title="The report" sandbox="allow-scripts" src=${page}></iframe><p class="printed">The report prints from its own page: ${page}</p>` : null}
     ${
       cancelling
         ? html`<${Confirm} title="End this comparison?" button="End it" needs="compare" dangerous=${true} onConfirm=${() => send('DELETE', path).then(reload)} onClose=${() => setCancelling(false)}>

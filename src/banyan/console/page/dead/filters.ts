@@ -1,5 +1,5 @@
 // The filter above the list of letters, as the URL has it.
-import { Choice, Words } from '../kit/filters.ts';
+import { Choice, FilterBar, Words } from '../kit/filters.ts';
 import { html } from '../kit/html.ts';
 import { query } from '../kit/router.ts';
 import { system } from '../kit/system.ts';
@@ -24,12 +24,12 @@ const AGES = [
 export function Filters() {
   const { module = '', state = 'dead', olderThan = '' } = query.value;
   const ages = AGES.some(([age]) => age === olderThan) ? AGES : [...AGES, [olderThan, olderThan] as const];
-  return html`<form class="bar" role="search" aria-label="Filter" onSubmit=${(event: Event) => event.preventDefault()}>
+  return html`<${FilterBar} names=${['module', 'type', 'reason', 'key', 'olderThan', 'state']}>
     <${Choice} label="Module" name="module" value=${module} options=${[['', 'all'], ...system.modules.map((one) => [one, one])]} />
     <${Words} label="Type" name="type" />
     <${Words} label="Reason" name="reason" />
     <${Words} label="Key" name="key" />
     <${Choice} label="Age" name="olderThan" value=${olderThan} options=${ages} />
     <${Choice} label="State" name="state" value=${state} options=${STATES} without="dead" />
-  </form>`;
+  <//>`;
 }

@@ -1,5 +1,6 @@
 // One event that a consumer could not handle: why, every attempt, its data, which can be mended and tried without effect, and
 // the decision: redrive or drop.
+import { Act } from '../kit/act.ts';
 import { send } from '../kit/api.ts';
 import { Badge, type Tone } from '../kit/badge.ts';
 import { Confirm } from '../kit/confirm.ts';
@@ -8,6 +9,7 @@ import { html, useState } from '../kit/html.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import { useResource } from '../kit/resource.ts';
 import { href, query } from '../kit/router.ts';
+import { SagaLink } from '../kit/saga-link.ts';
 import { may, system, whyNot } from '../kit/system.ts';
 import { Ago, Time } from '../kit/time.ts';
 import { TraceLink } from '../kit/trace-link.ts';
@@ -36,7 +38,9 @@ export default function Page({ params: { id = '' } }: { params: Readonly<Record<
   const allowed = may('events');
   const path = allowed ? `/admin/events/dead/${encodeURIComponent(id)}?${asked}` : null;
   const { data, problem, loading, reload } = useResource<LetterDetails>(path, { everyMs: 5_000 });
-  if (!allowed) return html`<p class="notice">The data of an event is shown to few. ${whyNot('events')}</p>`;
+  if (!allowed)
+    return html`<p><a href=${href('/dead')}>All dead letters</a></p>
+      <p class="notice">The data of an event is shown to few, and nobody else tries, mends, redrives or drops it. ${whyNot('events')}</p>`;
   return html`
     <p><a href=${href('/dead')}>All dead letters</a></p>
     ${problem ? html`<${ProblemBox} problem=${problem} again=${reload} />` : null}
@@ -62,9 +66,9 @@ function Letter({ letter, reload }: { letter: LetterDetails; reload: () => Promi
       over
         ? html`<p class="notice">Nothing is left to decide: it is ${letter.state}.</p>`
         : html`<div class="row" role="group" aria-label="What can be done">
-      <button type="button" onClick=${trial.run} disabled=${trial.busy || edited.wrongJson !== undefined}>${trial.busy ? 'Trying…' : 'Try'}</button>
-      <button type="button" class="primary" onClick=${() => setOpen('redrive')}>Redrive…</button>
-      <button type="button" class="danger" onClick=${() => setOpen('drop')}>Drop…</button>
+      <${Act} needs="events" onClick=${trial.run} disabled=${trial.busy || edited.wrongJson !== undefined}>${trial.busy ? 'Trying…' : 'Try'}<//>
+      <${Act} needs="events" class="primary" onClick=${() => setOpen('redrive')}>Redrive…<//>
+      <${Act} needs="events" class="danger" onClick=${() => setOpen('drop')}>Drop…<//>
       <span class="quiet">Try runs the listener and rolls all of it back.</span>
     </div>`
     }
@@ -95,12 +99,11 @@ function Facts({ letter }: { letter: LetterDetails }) {
     alsoIn,
     id,
   } = letter;
-  const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(key);
   return html`<dl class="letter-facts">
     <dt>State</dt><dd><${Badge} tone=${TONES[state]}>${state}<//>, <${Ago} at=${since} />. <span class="quiet">${meaning}</span></dd>
     <dt>Reason</dt><dd>${reason ?? '–'}</dd>
     <dt>Event</dt><dd>${type}${sequence === null ? '' : ` #${sequence}`} <span class="quiet">on ${topic}</span></dd>
-    <dt>Key</dt><dd><code>${key}</code> <a href=${href('/dead', { key })}>Letters of this key</a>${uuid && system.has.sagas ? html` · <a href=${href('/sagas', { id: key })}>Saga of this id</a>` : null}</dd>
+    <dt>Key</dt><dd><code>${key}</code> <a href=${href('/dead', { key })}>Letters of this key</a>${system.has.traces ? html` · <a href=${href('/traces', { key })}>Traces with it</a>` : null} <${SagaLink} id=${key} /></dd>
     <dt>At</dt><dd><a href=${href(`/modules/${module}`)}>${module}</a>${alsoIn.length > 0 ? html`, and ${state} as well at ${alsoIn.map((one) => html`<a key=${one} href=${href(`/dead/${id}`, { module: one })}>${one}</a> `)}` : null}</dd>
     <dt>Failed</dt><dd>${attempts}×${holds ? `; it holds its key${behind === 0 ? '' : `, and ${behind} ${behind === 1 ? 'event waits' : 'events wait'} behind it`}` : ''}${nextAt ? html`; tried next at <${Time} at=${nextAt} />` : null}</dd>
     <dt>Trace</dt><dd><${TraceLink} traceparent=${letter.headers?.traceparent ?? null} /></dd>

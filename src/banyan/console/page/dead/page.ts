@@ -1,5 +1,6 @@
 // Events that a consumer could not handle: found by module, type, reason, key and age, chosen, and redriven or dropped
 // together. The filter and the page of the list are in the URL.
+import { Act, Lacks } from '../kit/act.ts';
 import { Badge } from '../kit/badge.ts';
 import { Command } from '../kit/command.ts';
 import { Empty, Loading } from '../kit/empty.ts';
@@ -7,6 +8,7 @@ import { html, useEffect, useState } from '../kit/html.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import { useResource } from '../kit/resource.ts';
 import { href, query } from '../kit/router.ts';
+import { may } from '../kit/system.ts';
 import { Table } from '../kit/table.ts';
 import { Ago } from '../kit/time.ts';
 import { dead as command, type Filter, filterOf, isEmpty, type Meant } from './commands.ts';
@@ -56,8 +58,9 @@ export default function Page() {
         : data.items.length === 0
           ? html`<${None} filter=${filter} state=${state} />`
           : html`
+            <${Lacks} needs="events" />
             <${Many} data=${data} state=${state} filter=${filter} chosen=${there} onDone=${done} />
-            <${List} data=${data} chosen=${chosen} setChosen=${setChosen} choosable=${state === 'dead'} />
+            <${List} data=${data} chosen=${chosen} setChosen=${setChosen} choosable=${state === 'dead' && may('events')} />
             <${Pages} next=${data.nextCursor} cursor=${cursor} />
             <div><span class="label">The same in a terminal</span><${Command} text=${command(filter)} /></div>`
     }`;
@@ -100,8 +103,8 @@ function Many({ data, state, filter, chosen, onDone }: ManyProps) {
     ${
       state === 'dead'
         ? html`<div class="row">
-          <button type="button" onClick=${() => setOpen('redrive')}>Redrive ${which}…</button>
-          <button type="button" class="danger" onClick=${() => setOpen('drop')}>Drop ${which}…</button>
+          <${Act} needs="events" onClick=${() => setOpen('redrive')}>Redrive ${which}…<//>
+          <${Act} needs="events" class="danger" onClick=${() => setOpen('drop')}>Drop ${which}…<//>
         </div>`
         : null
     }

@@ -2,7 +2,7 @@
 import type { EventsOverview } from '../../../events/operations/schemas.ts';
 import { Badge } from '../kit/badge.ts';
 import { Empty, Loading } from '../kit/empty.ts';
-import { Choice, named, Words } from '../kit/filters.ts';
+import { Choice, FilterBar, named, Words } from '../kit/filters.ts';
 import { html } from '../kit/html.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import { useResource } from '../kit/resource.ts';
@@ -74,12 +74,11 @@ export default function Page() {
   const known = (catalogue.data?.items ?? []).filter(isAsked);
   const types = (catalogue.data?.items ?? []).map((one) => one.type);
   return html`
-    <div class="bar" role="search">
+    <${FilterBar} names=${['module', 'type', 'key']} beside=${module || type || query.value.key ? html`<a href=${href('/events')}>Show all</a>` : null}>
       <${Choice} label="Module" name="module" value=${query.value.module ?? ''} options=${named(system.modules)} />
       <${Choice} label="Event" name="type" value=${query.value.type ?? ''} options=${named(types)} />
       <${Words} label="Key" name="key" placeholder="in the tail below" />
-      ${module || type || query.value.key ? html`<a href=${href('/events')}>Show all</a>` : null}
-    </div>
+    <//>
     <h2>How they are doing</h2>
     ${overview.problem ? html`<${ProblemBox} problem=${overview.problem} again=${overview.reload} />` : null}
     ${overview.loading ? html`<${Loading} />` : null}

@@ -1,6 +1,6 @@
 // Asks once before a change: what will happen, the command that does the same, and whether who is signed in may. What went
 // wrong stays in the dialog, with what is next.
-import type { Scope } from '../../../context/scopes.ts';
+import type { Needs } from './act.ts';
 import { Command } from './command.ts';
 import { Dialog } from './dialog.ts';
 import { html, useState } from './html.ts';
@@ -14,7 +14,7 @@ export interface ConfirmProps {
   readonly button: string;
   /** The banyan command that does the same; absent: there is none. */
   readonly command?: string | undefined;
-  readonly needs: Scope | readonly Scope[];
+  readonly needs: Needs;
   /** Resolves when it is done or on its way: the dialog closes. Rejects with a Problem, which is shown. */
   readonly onConfirm: () => Promise<unknown>;
   readonly onClose: () => void;

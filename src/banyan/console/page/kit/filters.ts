@@ -1,9 +1,31 @@
 // Fields of a filter above a list: what is chosen goes into the URL at once, what is typed when somebody pauses, and what the
-// URL says is shown. With another filter a list begins again at its first page.
-import { html, useEffect, useRef, useState } from './html.ts';
+// URL says is shown. With another filter a list begins again at its first page. On a phone, where they would fill the screen,
+// they are behind one button, which says how many of them are set.
+import { html, useEffect, useId, useRef, useState } from './html.ts';
+import { narrow } from './narrow.ts';
 import { query, setQuery } from './router.ts';
 
 const PAUSE_MS = 300;
+
+interface FilterBarProps {
+  /** What the fields are called in the URL. */
+  readonly names: readonly string[];
+  /** What stands beside the fields and is never folded away: links. */
+  readonly beside?: unknown;
+  readonly children?: unknown;
+}
+
+export function FilterBar({ names, beside, children }: FilterBarProps) {
+  const [open, setOpen] = useState(false);
+  const id = useId();
+  const folds = narrow.value;
+  const set = names.filter((name) => query.value[name]).length;
+  return html`<form class="bar" role="search" aria-label="Filter" onSubmit=${(event: Event) => event.preventDefault()}>
+    ${folds ? html`<button type="button" class="fold" aria-expanded=${open} aria-controls=${id} onClick=${() => setOpen(!open)}>Filters (${set})</button>` : null}
+    <div class="fields" id=${id} hidden=${folds && !open}>${children}</div>
+    ${beside}
+  </form>`;
+}
 
 interface ChoiceProps {
   readonly label: string;
@@ -19,7 +41,7 @@ export function Choice({ label, name, value, options, without = '' }: ChoiceProp
     const now = (event.currentTarget as HTMLSelectElement).value;
     setQuery({ [name]: now === without ? undefined : now, cursor: undefined });
   };
-  return html`<label>${label}<select value=${value} onChange=${change}>
+  return html`<label>${label}<select name=${name} value=${value} onChange=${change}>
     ${options.map(([one, words]) => html`<option key=${one} value=${one} selected=${one === value}>${words}</option>`)}
   </select></label>`;
 }

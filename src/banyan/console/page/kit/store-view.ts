@@ -1,6 +1,7 @@
 // One store: where it is, how its move goes (copy, lag, pause), and what a person may do with it. The words are those of
 // `banyan store show`.
 import type { Move, Store } from '../../../servers/desk/contract.ts';
+import { Act, Lacks } from './act.ts';
 import { send } from './api.ts';
 import { Badge } from './badge.ts';
 import { Confirm } from './confirm.ts';
@@ -85,9 +86,9 @@ const ACTS = {
     dangerous: true,
   },
 } as const;
-type Act = keyof typeof ACTS;
+type Deed = keyof typeof ACTS;
 
-const actsOf = ({ state }: Store): Act[] =>
+const actsOf = ({ state }: Store): Deed[] =>
   state === 'moving'
     ? ['abort']
     : state === 'paired'
@@ -99,10 +100,10 @@ const actsOf = ({ state }: Store): Act[] =>
 export function StoreActs({ store, reload }: { store: Store; reload: () => Promise<void> }) {
   const { module } = store;
   const asked = query.value.store?.split(' ');
-  const open = asked?.[1] === module && asked[0]! in ACTS ? (asked[0] as Act) : undefined;
+  const open = asked?.[1] === module && asked[0]! in ACTS ? (asked[0] as Deed) : undefined;
   const close = () => setQuery({ store: undefined });
   const shown = actsOf(store);
-  return html`${shown.length === 0 ? null : html`<div class="row">${shown.map((act) => html`<button type="button" class="small" key=${act} onClick=${() => setQuery({ store: `${act} ${module}` }, { replace: false })}>${ACTS[act].name}<span class="heard"> ${module}</span></button>`)}</div>`}
+  return html`${shown.length === 0 ? null : html`<div class="row">${shown.map((act) => html`<${Act} needs="store" class="small" key=${act} onClick=${() => setQuery({ store: `${act} ${module}` }, { replace: false })}>${ACTS[act].name}<span class="heard"> ${module}</span><//>`)}</div><${Lacks} needs="store" />`}
     ${
       open
         ? html`<${Confirm} title=${`${ACTS[open].name} ${module}`} button=${ACTS[open].name} needs="store" command=${`npx banyan store ${open} ${module}`} dangerous=${ACTS[open].dangerous} onClose=${close} onConfirm=${async () => {

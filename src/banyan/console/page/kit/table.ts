@@ -9,7 +9,12 @@ export interface Column<Row> {
   readonly number?: boolean;
   /** The column that names the row. */
   readonly head?: boolean;
+  /** Buttons alone: not on paper. */
+  readonly acts?: boolean;
 }
+
+const looksOf = ({ number, acts }: Pick<Column<never>, 'number' | 'acts'>) =>
+  number ? 'number' : acts ? 'acts' : '';
 
 export function Table<Row>({
   caption,
@@ -29,13 +34,13 @@ export function Table<Row>({
 }) {
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}><table class=${stack ? 'stack' : ''}>
     <caption class=${hideCaption ? 'heard' : ''}>${caption}</caption>
-    <thead><tr>${columns.map(({ title, number }) => html`<th scope="col" class=${number ? 'number' : ''}>${title}</th>`)}</tr></thead>
+    <thead><tr>${columns.map((one) => html`<th scope="col" class=${looksOf(one)}>${one.title}</th>`)}</tr></thead>
     <tbody>${rows.map(
       (row) =>
-        html`<tr key=${keyOf(row)}>${columns.map(({ title, cell, number, head }) =>
-          head
-            ? html`<th scope="row" data-title=${title}>${cell(row)}</th>`
-            : html`<td class=${number ? 'number' : ''} data-title=${title}>${cell(row)}</td>`,
+        html`<tr key=${keyOf(row)}>${columns.map((one) =>
+          one.head
+            ? html`<th scope="row" data-title=${one.title}>${one.cell(row)}</th>`
+            : html`<td class=${looksOf(one)} data-title=${one.title}>${one.cell(row)}</td>`,
         )}</tr>`,
     )}</tbody>
   </table></div>`;

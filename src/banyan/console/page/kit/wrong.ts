@@ -9,8 +9,18 @@ import { system } from './system.ts';
 
 const wrong = computed<readonly Wrong[]>(() => (picture.value ? wrongIn(picture.value) : []));
 const unknown = computed<readonly string[]>(() =>
-  picture.value ? unknownIn(picture.value, system.has) : [],
+  picture.value
+    ? unknownIn(picture.value, {
+        ...system.has,
+        // It has no store to count them in.
+        letters: system.has.letters || system.gateway,
+      })
+    : [],
 );
+
+/** Of one module, in words; nothing: nothing is wrong with it as far as is known. */
+export const wrongOf = (module: string): readonly Wrong[] =>
+  wrong.value.filter(({ path }) => path === `/modules/${encodeURIComponent(module)}`);
 
 const wordsOf = (all: readonly Wrong[]) => all.map(({ words }) => words).join('; ');
 

@@ -3,6 +3,7 @@
 
 import type { Ladder, Evidence as Row, Sample } from '../../../ladder/desk/contract.ts';
 import type { PictureModule } from '../../shared/picture-shape.ts';
+import { Act, Lacks } from '../kit/act.ts';
 import { send } from '../kit/api.ts';
 import { Badge, type Tone } from '../kit/badge.ts';
 import { Confirm } from '../kit/confirm.ts';
@@ -110,7 +111,7 @@ function Acts({ ladder, path, reload }: { ladder: Ladder; path: string; reload: 
   const open = act !== undefined && act in ACTS ? (act as keyof typeof ACTS) : undefined;
   const shown = Object.entries(ACTS).filter(([, { at }]) => (at as readonly string[]).includes(ladder.state));
   const close = () => setQuery({ act: undefined });
-  return html`${shown.length === 0 ? null : html`<div class="row">${shown.map(([id, { name }]) => html`<button type="button" class="small" key=${id} onClick=${() => setQuery({ act: id }, { replace: false })}>${name}<span class="heard"> ${ladder.module}</span></button>`)}</div>`}
+  return html`${shown.length === 0 ? null : html`<div class="row">${shown.map(([id, { name }]) => html`<${Act} needs="place" class="small" key=${id} onClick=${() => setQuery({ act: id }, { replace: false })}>${name}<span class="heard"> ${ladder.module}</span><//>`)}</div><${Lacks} needs="place" />`}
     ${
       open
         ? html`<${Confirm} title=${`${ACTS[open].name} ${ladder.module}`} button=${ACTS[open].name} needs="place" command=${`npx banyan ladder ${open} ${ladder.module}`} dangerous=${open === 'demote'} onClose=${close} onConfirm=${async () => {
@@ -128,7 +129,7 @@ function Samples({ name }: { name: string }) {
     { everyMs: 10_000 },
   );
   return html`<p class="row"><button type="button" class="small" aria-expanded=${shown} onClick=${() => setQuery({ samples: shown ? undefined : 1 })}>Answers that differed</button></p>
-    ${shown && !may('place') ? html`<p class="notice">They need the scope “place”.</p>` : null}
+    ${shown ? html`<${Lacks} needs="place" />` : null}
     ${problem ? html`<${ProblemBox} problem=${problem} />` : null}
     ${shown && data?.items.length === 0 ? html`<p class="quiet">None: of the answers that were compared none differed.</p>` : null}
     ${

@@ -5,8 +5,18 @@ import { Command } from '../kit/command.ts';
 import { html } from '../kit/html.ts';
 import { useResource } from '../kit/resource.ts';
 import { query, setQuery } from '../kit/router.ts';
+import { system } from '../kit/system.ts';
 
 export function Logs({ name }: { name: string }) {
+  if (!system.gateway) return html`<${Written} name=${name} />`;
+  return html`<h2>Logs</h2>
+    <p class="quiet">What its processes wrote lies on the machine of the monolith that started them, and is shown by that one’s console.</p>
+    <${Command} text=${commandOf(name)} />`;
+}
+
+const commandOf = (name: string) => `npx banyan logs ${name} -f`;
+
+function Written({ name }: { name: string }) {
   const { logs, filter = '', follow } = query.value;
   const shown = logs !== undefined;
   const path = shown ? `/admin/logs/${encodeURIComponent(name)}?lines=500` : null;
@@ -22,7 +32,7 @@ export function Logs({ name }: { name: string }) {
         ? html`<div class="bar">
       <label>Filter<input type="search" value=${filter} onInput=${(event: Event) => setQuery({ filter: (event.target as HTMLInputElement).value })} /></label>
       <label class="check"><input type="checkbox" checked=${follow !== 'no'} onChange=${() => setQuery({ follow: follow === 'no' ? undefined : 'no' })} /> Follow</label>
-    </div><${Command} text=${`npx banyan logs ${name} -f`} />`
+    </div><${Command} text=${commandOf(name)} />`
         : null
     }
     ${shown && problem ? html`<p class="quiet">${problem.detail || problem.title}</p>` : null}

@@ -1,5 +1,6 @@
 // One module: where it serves and how it does, on which evidence it is moved, what differed, its processes, what they wrote,
 // its store, and how it all came to be.
+import { Lacks } from '../kit/act.ts';
 import { Empty, Loading } from '../kit/empty.ts';
 import { html } from '../kit/html.ts';
 import { picture } from '../kit/live.ts';
@@ -27,6 +28,7 @@ export default function Page({ params: { name = '' } }: { params: Readonly<Recor
     <${Away} />
     <${UnderWay} picture=${now} only=${name} />
     <div class="spread"><p><strong>${servesSentence(name, module)}</strong>${module.uses.length > 0 ? html`; it calls ${module.uses.join(', ')}` : null}.</p><${ModuleButtons} name=${name} module=${module} /></div>
+    <${Lacks} needs="place" />
     <${Numbers} name=${name} module=${module} picture=${now} />
     <h2>Processes</h2>
     ${instances.length === 0 ? html`<p class="quiet">None of its own: the monolith runs it.</p>` : html`<ul class="plain">${instances.map(([id, one]) => html`<li key=${id}>${instanceBadge(id, one)} <span class="quiet">${one.pid === undefined ? '' : `pid ${one.pid}`} ${one.url ?? ''}${one.supervised ? '' : ' started elsewhere: restore does not stop it'}</span>${one.differs ? html`<div class="quiet">differs: ${one.differs}</div>` : null}</li>`)}</ul>`}

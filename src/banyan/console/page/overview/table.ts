@@ -29,6 +29,7 @@ export function ModuleTable({ picture }: { picture: Picture }) {
     { title: 'Serves', cell: Serves },
     {
       title: 'Move it',
+      acts: true,
       cell: ([name, module]: Row) => html`<${ModuleButtons} name=${name} module=${module} />`,
     },
     number('Calls/s', ({ perSecond }) => rate(perSecond)),

@@ -10,7 +10,7 @@ export interface Which {
   readonly id: string;
 }
 
-interface ActProps {
+interface DialogProps {
   readonly desk: SagaDesk;
   readonly which: Which;
   readonly onClose: () => void;
@@ -31,7 +31,7 @@ const WORDS = {
   },
 } as const;
 
-export function Act({ desk, which: { role, id }, onClose, onDone }: ActProps) {
+export function SagaDialog({ desk, which: { role, id }, onClose, onDone }: DialogProps) {
   const ask = desk[role]!;
   const { title, button, what } = WORDS[role];
   const act = async () => {

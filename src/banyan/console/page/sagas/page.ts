@@ -1,21 +1,24 @@
 // The sagas that are not over, those that are stuck first, with what helps; in numbers by step; and the style in which those
 // go on that begin from now on. Found by id, state, age and step; the filter is in the URL.
 
+import { Act, Lacks } from '../kit/act.ts';
 import { Badge } from '../kit/badge.ts';
 import { Command } from '../kit/command.ts';
 import { Empty, Loading } from '../kit/empty.ts';
-import { Choice, Words } from '../kit/filters.ts';
+import { Choice, FilterBar, Words } from '../kit/filters.ts';
 import { html, useState } from '../kit/html.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import { useResource } from '../kit/resource.ts';
 import { href, query } from '../kit/router.ts';
+import { isId } from '../kit/saga-link.ts';
 import { system } from '../kit/system.ts';
 import { Table } from '../kit/table.ts';
 import { Ago } from '../kit/time.ts';
-import { Act, StyleSwitch, type Which } from './acts.ts';
+import { SagaDialog, StyleSwitch, type Which } from './acts.ts';
 import {
   commandOf,
   deskHere,
+  helps,
   inWords,
   type Overview,
   ofDesk,
@@ -41,11 +44,11 @@ export default function Page() {
   const { id, state, step, olderThan, cursor } = query.value;
   const given = Object.entries({ id, state, step, olderThan, cursor }).filter(([, value]) => value);
   const asked = new URLSearchParams([...(given as [string, string][]), ['limit', String(PAGE)]]);
+  // A part of an id is none: nothing is asked while somebody types it.
+  const isPart = id !== undefined && !isId(id);
   const { data, problem, loading, reload } = useResource<Overview>(
-    desk ? `${desk.list.path}?${asked}` : null,
-    {
-      everyMs: 3_000,
-    },
+    desk && !isPart ? `${desk.list.path}?${asked}` : null,
+    { everyMs: 3_000 },
   );
   if (!desk) return html`<${Empty} title="No module of this system has sagas." />`;
   return html`
@@ -53,6 +56,7 @@ export default function Page() {
     <${Filters} desk=${desk} data=${data} />
     ${problem ? html`<${ProblemBox} problem=${problem} again=${reload} />` : null}
     ${loading ? html`<${Loading} />` : null}
+    ${isPart ? html`<${Empty} title="This is no whole id."><p>An id is like 019b76da-a800-7000-8000-01a6aa00d43e; paste all of it. <a href=${href('/sagas', ofDesk(desk))}>Show all that are not over</a></p><//>` : null}
     ${data ? html`<${List} desk=${desk} data=${data} reload=${reload} filtered=${given.length > 0} />` : null}
     ${data ? html`<${ByStep} data=${data} />` : null}
     ${desk.list.command ? html`<div><span class="label">The same in a terminal</span><${Command} text=${commandOf(desk.list, '')} /></div>` : null}`;
@@ -66,7 +70,7 @@ function Style({ desk, data, reload }: { desk: SagaDesk; data: Overview; reload:
       : 'Modules react to the events of one another; nobody has the whole.';
   return html`<div class="card spread sagas-style">
     <div><strong>New sagas: ${data.style}.</strong> ${words} <span class="quiet">Since <${Ago} at=${data.changedAt} />, by ${data.changedBy}.</span></div>
-    ${desk.style ? html`<button type="button" onClick=${() => setOpen(true)}>Switch style…</button>` : null}
+    ${desk.style ? html`<${Act} needs=${desk.style.needs} onClick=${() => setOpen(true)}>Switch style…<//><${Lacks} needs=${desk.style.needs} />` : null}
     ${open ? html`<${StyleSwitch} desk=${desk} now=${data.style} onClose=${() => setOpen(false)} onDone=${reload} />` : null}
   </div>`;
 }
@@ -77,13 +81,13 @@ function Filters({ desk, data }: { desk: SagaDesk; data: Overview | undefined })
   const steps = [['', 'any'] as const, ...[...known].sort().map((one) => [one, one] as const)];
   const states = [['', 'any not over'] as const, ...STATES.map((one) => [one, one] as const)];
   const ages = AGES.some(([age]) => age === olderThan) ? AGES : [...AGES, [olderThan, olderThan] as const];
-  return html`<form class="bar" role="search" aria-label="Filter" onSubmit=${(event: Event) => event.preventDefault()}>
+  return html`<${FilterBar} names=${['of', 'id', 'state', 'step', 'olderThan']}>
     ${system.sagas.length > 1 ? html`<${Choice} label="Module" name="of" value=${desk.module} options=${system.sagas.map(({ module }) => [module, module])} />` : null}
     <${Words} label=${inWords(desk.idName)} name="id" />
     <${Choice} label="State" name="state" value=${state} options=${states} />
     <${Choice} label="Step" name="step" value=${step} options=${steps} />
     <${Choice} label="There since" name="olderThan" value=${olderThan} options=${ages} />
-  </form>`;
+  <//>`;
 }
 
 interface ListProps {
@@ -109,6 +113,7 @@ function List({ desk, data, filtered, reload }: ListProps) {
     },
     { title: 'State', cell: ({ state }: SagaListed) => html`<${Badge} tone=${TONES[state]}>${state}<//>` },
     { title: 'Step', cell: ({ step }: SagaListed) => html`<span class="letters-line">${step}</span>` },
+    { title: 'Waits for', cell: (one: SagaListed) => html`<${Turn} desk=${desk} one=${one} />` },
     { title: 'Style', cell: ({ style }: SagaListed) => html`<span class="letters-line">${style}</span>` },
     { title: 'Tries', number: true, cell: ({ attempts }: SagaListed) => String(attempts) },
     { title: 'There since', cell: ({ since }: SagaListed) => html`<${Ago} at=${since} />` },
@@ -117,7 +122,9 @@ function List({ desk, data, filtered, reload }: ListProps) {
       cell: (one: SagaListed) => html`<${Help} desk=${desk} one=${one} setOpen=${setOpen} />`,
     },
   ];
-  return html`<${Table} caption="Sagas, those that are stuck first" columns=${columns} rows=${items} keyOf=${({ id }: SagaListed) => id} />
+  const mayHelp = (desk.retry ?? desk.cancel) && items.some(({ state }) => state === 'stuck');
+  return html`${mayHelp ? html`<${Lacks} needs=${helps(desk)} />` : null}
+    <${Table} caption="Sagas, those that are stuck first" columns=${columns} rows=${items} keyOf=${({ id }: SagaListed) => id} />
     ${
       nextCursor || query.value.cursor
         ? html`<nav class="row" aria-label="Pages of the list">
@@ -126,7 +133,14 @@ function List({ desk, data, filtered, reload }: ListProps) {
     </nav>`
         : null
     }
-    ${open ? html`<${Act} desk=${desk} which=${open} onClose=${() => setOpen(undefined)} onDone=${reload} />` : null}`;
+    ${open ? html`<${SagaDialog} desk=${desk} which=${open} onClose=${() => setOpen(undefined)} onDone=${reload} />` : null}`;
+}
+
+/** Whose turn it is. */
+function Turn({ desk, one: { state, by } }: { desk: SagaDesk; one: SagaListed }) {
+  if (state === 'finished') return html`<span class="quiet">–</span>`;
+  const module = by ?? desk.module;
+  return html`<a href=${href(`/modules/${encodeURIComponent(module)}`)}>${module}</a>`;
 }
 
 interface HelpProps {
@@ -140,8 +154,9 @@ function Help({ desk, one: { id, state, why }, setOpen }: HelpProps) {
     ${
       state === 'stuck'
         ? html`<span class="row">
-      ${desk.retry ? html`<button type="button" class="small" aria-label=${`Retry ${id}…`} onClick=${() => setOpen({ role: 'retry', id })}>Retry…</button>` : null}
-      ${desk.cancel ? html`<button type="button" class="small danger" aria-label=${`Cancel ${id}…`} onClick=${() => setOpen({ role: 'cancel', id })}>Cancel…</button>` : null}
+      ${desk.retry ? html`<${Act} needs=${desk.retry.needs} class="small" aria-label=${`Retry ${id}…`} onClick=${() => setOpen({ role: 'retry', id })}>Retry…<//>` : null}
+      ${desk.cancel ? html`<${Act} needs=${desk.cancel.needs} class="small danger" aria-label=${`Cancel ${id}…`} onClick=${() => setOpen({ role: 'cancel', id })}>Cancel…<//>` : null}
+      <a href=${href(`/sagas/${id}`, ofDesk(desk))} aria-label=${`What holds ${id}`}>What holds it</a>
     </span>`
         : null
     }</div>`;

@@ -1,15 +1,17 @@
 // Sagas as every module answers them, whatever it calls an id; and which module's are looked at, as the URL says.
 
 import type { SagaAsk, SagaDesk } from '../../system-shape.ts';
-import type { Tone } from '../kit/badge.ts';
 import { query } from '../kit/router.ts';
 import { system } from '../kit/system.ts';
 
+export { ofDesk, SAGA_TONES as TONES } from '../kit/saga-link.ts';
 export type { SagaDesk };
 
 /** As `SagaListed` of saga/desk.ts. */
 export interface SagaListed {
   readonly id: string;
+  /** Whose turn it is; null: the saga's own module's. */
+  readonly by?: string | null;
   readonly style: string;
   readonly state: string;
   readonly step: string;
@@ -58,20 +60,11 @@ export interface Shown {
   readonly step: string;
   readonly why: string | null;
   readonly next: string | null;
+  readonly by?: string | null;
   readonly items: readonly Step[];
   readonly trace?: string | null;
   readonly begunBy?: string | null;
 }
-
-export const TONES: Readonly<Record<string, Tone>> = {
-  running: 'busy',
-  waiting: 'busy',
-  compensating: 'warn',
-  stuck: 'bad',
-  finished: 'good',
-  done: 'good',
-  failed: 'bad',
-};
 
 export const STATES = ['stuck', 'running', 'waiting', 'compensating'] as const;
 
@@ -80,8 +73,8 @@ export function deskHere(): SagaDesk | undefined {
   return system.sagas.find(({ module }) => module === query.value.of) ?? system.sagas[0];
 }
 
-/** What a URL says of the desk; nothing where there is but one. */
-export const ofDesk = (desk: SagaDesk) => ({ of: system.sagas.length > 1 ? desk.module : undefined });
+/** What whoever helps one that is stuck needs. */
+export const helps = ({ retry, cancel }: SagaDesk) => (retry ?? cancel)?.needs ?? [];
 
 export const pathOf = ({ path }: SagaAsk, id: string) => path.replace(/:\w+/, encodeURIComponent(id));
 

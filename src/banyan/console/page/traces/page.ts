@@ -3,11 +3,12 @@ import type { Traces } from '../../../admin/traces-contract.ts';
 import { Badge } from '../kit/badge.ts';
 import { Empty, Loading } from '../kit/empty.ts';
 import { ms } from '../kit/figures.ts';
-import { asked, Box, Choice, named, Words } from '../kit/filters.ts';
+import { asked, Box, Choice, FilterBar, named, Words } from '../kit/filters.ts';
 import { html } from '../kit/html.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import { useResource } from '../kit/resource.ts';
 import { href, query } from '../kit/router.ts';
+import { SagaLink } from '../kit/saga-link.ts';
 import { system } from '../kit/system.ts';
 import { type Column, Table } from '../kit/table.ts';
 import { Time } from '../kit/time.ts';
@@ -46,12 +47,13 @@ export default function Page() {
   return html`
     <p class="quiet">How single requests went through gateway, calls, outbox, log and consumers. Kept are those that failed, those that were slow and one in 100; all others can be seen for a minute.
       ${data ? html` Recorded until <${Time} at=${data.recordingUntil} />, and longer while this page is open.` : null}</p>
-    <div class="bar" role="search">
+    <${FilterBar} names=${['key', 'module', 'min', 'failed']}>
       <${Words} label="Key, id or trace" name="key" placeholder="an id, as it stands in a URL or event" />
       <${Choice} label="Module" name="module" value=${query.value.module ?? ''} options=${named(system.modules)} />
       <${Words} label="At least (ms)" name="min" type="number" />
       <${Box} label="Failed only" name="failed" />
-    </div>
+    <//>
+    ${key ? html`<p class="links"><${SagaLink} id=${key} /></p>` : null}
     ${problem ? html`<${ProblemBox} problem=${problem} again=${reload} />` : null}
     ${data ? html`<${Silent} hosts=${data.silent} />` : null}
     ${loading ? html`<${Loading} what="Asking all hosts" />` : null}

@@ -7,6 +7,7 @@ import { html } from '../kit/html.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import { useResource } from '../kit/resource.ts';
 import { href, query, setQuery } from '../kit/router.ts';
+import { isId, SagaLink } from '../kit/saga-link.ts';
 import { Time } from '../kit/time.ts';
 import { Silent } from './silent.ts';
 import { type Row, rowsOf } from './tree.ts';
@@ -39,6 +40,7 @@ export default function Page({ params }: { params: Readonly<Record<string, strin
       <button type="button" class="small" onClick=${reload}>Ask again</button>
     </div>
     <p class="mono quiet">${data.trace}</p>
+    <p class="links">${idsOf(data).map((id) => html`<${SagaLink} key=${id} id=${id} />`)}</p>
     <${Silent} hosts=${data.silent} />
     <div class="scroll" tabindex="0" role="region" aria-label="Waterfall"><table class="waterfall stack">
       <caption class="heard">The parts of this trace, in the order in which they began</caption>
@@ -46,6 +48,16 @@ export default function Page({ params }: { params: Readonly<Record<string, strin
       <tbody>${rows.map((row) => html`<${Line} key=${row.key} row=${row} total=${data.ms} open=${open?.id} />`)}</tbody>
     </table></div>
     ${open ? html`<${Details} span=${open} />` : html`<p class="quiet">Choose a part to see what is known of it.</p>`}`;
+}
+
+/** Each may be that of a saga. */
+const MOST_IDS = 6;
+
+/** Ids that stand in it, the keys of events before what stands in paths: those begin and move sagas. */
+function idsOf({ spans }: Trace): string[] {
+  const isOfEvent = ({ kind }: TraceSpan) => kind === 'producer' || kind === 'consumer';
+  const ordered = [...spans.filter(isOfEvent), ...spans.filter((one) => !isOfEvent(one))];
+  return [...new Set(ordered.flatMap(({ keys }) => keys).filter(isId))].slice(0, MOST_IDS);
 }
 
 function Line({ row, total, open }: { row: Row; total: number; open: string | undefined }) {
