@@ -37,7 +37,16 @@ export function auditHandlers({ sql, modules, elsewhere }: AuditOptions): Handle
         const silent = new Set<string>(elsewhere.filter(isAsked));
         const find = async (before: string | undefined, limit: number): Promise<AuditEntry[]> => {
           const [at, id] = before === undefined ? [null, null] : positionOf(before);
-          const values = [at, id, module ?? null, actor ?? null, from ?? null, to ?? null, limit, source ?? null];
+          const values = [
+            at,
+            id,
+            module ?? null,
+            actor ?? null,
+            from ?? null,
+            to ?? null,
+            limit,
+            source ?? null,
+          ];
           const asked = modules.filter(({ name }) => isAsked(name));
           const lists = await Promise.all([
             sql.query<AuditEntry>(OF_CONTROL, values).then(({ rows }) => rows),

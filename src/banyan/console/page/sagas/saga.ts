@@ -10,11 +10,21 @@ import { useResource } from '../kit/resource.ts';
 import { href } from '../kit/router.ts';
 import { may, system } from '../kit/system.ts';
 import { Table } from '../kit/table.ts';
-import { Ago, lasting, Time } from '../kit/time.ts';
+import { lasting, Time } from '../kit/time.ts';
 import { TraceLink } from '../kit/trace-link.ts';
 import { SagaDialog, type Which } from './acts.ts';
 import { Holder } from './holder.ts';
-import { deskHere, helps, inWords, ofDesk, pathOf, type SagaDesk, type Shown, type Step, TONES } from './shape.ts';
+import {
+  deskHere,
+  helps,
+  inWords,
+  ofDesk,
+  pathOf,
+  type SagaDesk,
+  type Shown,
+  type Step,
+  TONES,
+} from './shape.ts';
 import { Letters, type Unhandled, useUnhandled } from './unhandled.ts';
 
 export const title = ({ id }: Readonly<Record<string, string>>) => `Saga ${id}`;
