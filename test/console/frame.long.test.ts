@@ -127,8 +127,8 @@ onStage('the frame of the console', (stage) => {
     expect(await look(page, field)).toBe(false);
     await page.locator(button('Filters (1)')).click();
     await until(page, field);
-    await page.locator('input[name="reason"]').fill('');
-    await page.waitForSelector(button('Filters (0)'));
+    await page.locator('input[name="key"]').fill('none');
+    await page.waitForSelector(button('Filters (2)'));
     expect(await overTheEdge(page)).toEqual([]);
   });
 

@@ -103,7 +103,7 @@ function Facts({ letter }: { letter: LetterDetails }) {
     <dt>State</dt><dd><${Badge} tone=${TONES[state]}>${state}<//>, <${Ago} at=${since} />. <span class="quiet">${meaning}</span></dd>
     <dt>Reason</dt><dd>${reason ?? '–'}</dd>
     <dt>Event</dt><dd>${type}${sequence === null ? '' : ` #${sequence}`} <span class="quiet">on ${topic}</span></dd>
-    <dt>Key</dt><dd><code>${key}</code> <a href=${href('/dead', { key })}>Letters of this key</a>${system.has.traces ? html` · <a href=${href('/traces', { key })}>Traces with it</a>` : null} <${SagaLink} id=${key} /></dd>
+    <dt>Key</dt><dd><code>${key}</code> <a href=${href('/dead', { key })}>Letters of this key</a>${system.has.traces ? html` · <a href=${href('/traces', { key })}>Traces of this key</a>` : null} <${SagaLink} id=${key} /></dd>
     <dt>At</dt><dd><a href=${href(`/modules/${module}`)}>${module}</a>${alsoIn.length > 0 ? html`, and ${state} as well at ${alsoIn.map((one) => html`<a key=${one} href=${href(`/dead/${id}`, { module: one })}>${one}</a> `)}` : null}</dd>
     <dt>Failed</dt><dd>${attempts}×${holds ? `; it holds its key${behind === 0 ? '' : `, and ${behind} ${behind === 1 ? 'event waits' : 'events wait'} behind it`}` : ''}${nextAt ? html`; tried next at <${Time} at=${nextAt} />` : null}</dd>
     <dt>Trace</dt><dd><${TraceLink} traceparent=${letter.headers?.traceparent ?? null} /></dd>
