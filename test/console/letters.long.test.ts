@@ -189,7 +189,7 @@ onStage('dead letters and sagas', (stage) => {
   test('a saga that nothing of its events holds names the module that it waits for', async () => {
     const id = await stuckSaga(shop);
     const page = await stage().signedIn(`/sagas?state=stuck`);
-    await page.locator(`::-p-aria([name="What holds it, ${id}"][role="link"])`).click();
+    await page.locator(`::-p-aria([name="What holds it ${id}"][role="link"])`).click();
     await says(page, 'It waits for catalog, at sell-stock.');
     await says(page, 'No event of its key failed.');
   });

@@ -42,7 +42,7 @@ export default function Page() {
               title: 'State',
               cell: ({ state, step }: StoreEntry) => `${state}${step === null ? '' : `: ${step}`}`,
             },
-            { title: 'Lag', cell: ({ lag }: StoreEntry) => (lag === null ? '' : behind(lag)) },
+            { title: 'Lag', cell: ({ lag }: StoreEntry) => (lag === null ? '–' : behind(lag)) },
           ]} />
     ${data.stays.map((one) => html`<p class="quiet" key=${`${one.module} ${one.schema}`}>${one.schema} of ${one.module} stays where it is: ${one.reason}</p>`)}`
         : null
