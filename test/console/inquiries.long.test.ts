@@ -71,7 +71,7 @@ onStage(
       await click(page, id, 'link');
       await says(page, 'What happened');
       expect(new URL(page.url()).pathname).toBe(`/console/sagas/${id}`);
-      await click(page, 'All that has its id', 'link');
+      await click(page, 'All traces with this id', 'link');
       await page.waitForFunction(`location.search === '?key=${id}'`);
       expect(new URL(page.url()).pathname).toBe('/console/traces');
     });

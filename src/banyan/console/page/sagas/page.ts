@@ -156,7 +156,7 @@ function Help({ desk, one: { id, state, why }, setOpen }: HelpProps) {
         ? html`<span class="row">
       ${desk.retry ? html`<${Act} needs=${desk.retry.needs} class="small" aria-label=${`Retry ${id}…`} onClick=${() => setOpen({ role: 'retry', id })}>Retry…<//>` : null}
       ${desk.cancel ? html`<${Act} needs=${desk.cancel.needs} class="small danger" aria-label=${`Cancel ${id}…`} onClick=${() => setOpen({ role: 'cancel', id })}>Cancel…<//>` : null}
-      <a href=${href(`/sagas/${id}`, ofDesk(desk))} >What holds it<span class="heard"> ${id}</span></a>
+      <a href=${href(`/sagas/${id}`, ofDesk(desk))}>What holds it<span class="heard"> ${id}</span></a>
     </span>`
         : null
     }</div>`;

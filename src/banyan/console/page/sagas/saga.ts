@@ -63,7 +63,7 @@ function Standing({ desk, id, saga, unhandled, reload }: StandingProps) {
       ${state !== 'finished' && saga.by ? html`<dt>Waits for</dt><dd><a href=${href(`/modules/${saga.by}`)}>${saga.by}</a></dd>` : null}
       <dt>Style</dt><dd>${style}</dd>
       <dt>${inWords(desk.idName)}</dt><dd><code>${id}</code> of <a href=${href(`/modules/${desk.module}`)}>${desk.module}</a></dd>
-      <dt>Trace</dt><dd><${Trace} saga=${saga} />${system.has.traces ? html` <a href=${href('/traces', { key: id })}>All that has its id</a>` : null}</dd>
+      <dt>Trace</dt><dd><${Trace} saga=${saga} />${system.has.traces ? html` <a href=${href('/traces', { key: id })}>All traces with this id</a>` : null}</dd>
     </dl>
     ${stuck ? html`<${Holder} module=${desk.module} saga=${saga} unhandled=${unhandled} />` : null}
     ${
