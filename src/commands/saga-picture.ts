@@ -65,6 +65,7 @@ export function drawSaga(saga: SagaOfOrder, looks: Looks) {
   const { orderId, style: how, status, state, by, why, next, items } = saga;
   const { style } = looks;
   const colour = state === 'stuck' ? 'red' : state === 'finished' ? 'green' : 'yellow';
+  const isSaid = (words: string) => why?.includes(words) ?? false;
   return [
     '',
     `  ${style('bold', orderId)}  ${status}, by ${how}, ${style(colour, state)}`,
@@ -72,7 +73,7 @@ export function drawSaga(saga: SagaOfOrder, looks: Looks) {
     ...drawItems(items, style),
     '',
     ...(why && state !== 'finished' ? [...wrapped(oneLine(why)), ''] : []),
-    ...(by && state === 'stuck' ? [`    It waits for ${by}.`, ''] : []),
+    ...(by && state === 'stuck' && !isSaid(by) ? [`    It waits for ${by}.`, ''] : []),
     ...(next ? [...helping(orderId, next).map((line) => `    ${style('green', line)}`), ''] : []),
   ].join('\n');
 }
