@@ -9,7 +9,11 @@ const DAY_MS = 86_400_000;
 export const inDays = (ms: number | null | undefined) =>
   ms === null || ms === undefined ? 'ever' : `${Number((ms / DAY_MS).toFixed(1))} days`;
 
-export function kafkaTopic(one: TopicState, { wanted, brokers = 1 }: LogState, production: boolean): Finding[] {
+export function kafkaTopic(
+  one: TopicState,
+  { wanted, brokers = 1 }: LogState,
+  production: boolean,
+): Finding[] {
   const { topic } = one;
   const say = (make: typeof error, words: string, remedy: string) => make('topic', topic, words, remedy);
   const set = (name: string, value: string | number) =>

@@ -6,7 +6,9 @@ import type { ServerReading } from './server-reading.ts';
 export function migrationsOf({ migrations, asked }: ServerReading): Finding[] {
   return Object.entries(migrations).flatMap(([module, compared]) => {
     if (typeof compared === 'string')
-      return [unknown('migrations', module, compared, `See what else is found of the server ${asked.subject}`)];
+      return [
+        unknown('migrations', module, compared, `See what else is found of the server ${asked.subject}`),
+      ];
     const { pending, ahead } = compared;
     if (pending.length > 0)
       return [

@@ -142,6 +142,8 @@ export async function readServer(
   const [names] = await rows<Pick<ServerReading, 'subscriptions' | 'publications'>>(NAMES_SQL);
   const migrations: Record<string, Migrations | string> = {};
   for (const module of asked.modules)
-    migrations[module] = await compareMigrations(client, prisma, module).catch(({ message }: Error) => message);
+    migrations[module] = await compareMigrations(client, prisma, module).catch(
+      ({ message }: Error) => message,
+    );
   return { asked, clock, ...whole!, given, slots, ...names!, migrations };
 }

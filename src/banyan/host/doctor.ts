@@ -117,8 +117,14 @@ const publishes = ({ events }: Contract) => Object.keys(events).length > 0;
 
 /** As the console draws it, of this moment. */
 async function pictureNow(parts: Parts, own: readonly Dispatcher[]) {
-  const { control, tokens, metrics } = parts;
-  const sources = pictureSources({ own, store: control.store!, tokens, metrics });
+  const { settings, control, tokens, metrics } = parts;
+  const sources = pictureSources({
+    host: settings.role === 'monolith' ? settings.hostId : null,
+    own,
+    store: control.store!,
+    tokens,
+    metrics,
+  });
   const missing: Record<string, string> = {};
   const piece = async <T>(what: string, ask: () => Promise<T>): Promise<T | undefined> => {
     try {

@@ -41,7 +41,9 @@ const columns: readonly Column<AuditEntry>[] = [
   {
     title: 'Module',
     cell: ({ module }) =>
-      module ? html`<a class="short" href=${href(`/modules/${module}`)}>${module}</a>` : html`<span class="quiet">–</span>`,
+      module
+        ? html`<a class="short" href=${href(`/modules/${module}`)}>${module}</a>`
+        : html`<span class="quiet">–</span>`,
   },
   { title: 'What', head: true, cell: ({ what }) => what },
   { title: 'Why', cell: ({ reason }) => reason ?? html`<span class="quiet">–</span>` },
