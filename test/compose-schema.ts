@@ -17,6 +17,8 @@ export function fitsCompose(file: unknown): readonly ErrorObject[] {
   (addFormats as unknown as (ajv: Ajv) => void)(ajv);
   // Compose writes durations as Go does (1m30s), not as ISO 8601.
   ajv.addFormat('duration', /^(\d+(\.\d+)?(us|ms|s|m|h))+$/);
+  // Compose's own, which the schema names and does not define.
+  for (const format of ['expose', 'ports', 'subnet_ip_address']) ajv.addFormat(format, true);
   ajv.validate(schema, file);
   return ajv.errors ?? [];
 }

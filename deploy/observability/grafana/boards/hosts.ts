@@ -112,6 +112,24 @@ export const hosts: Board = {
           `nodejs_eventloop_lag_p99_seconds{${OF_HOST}}`,
           '{{host}}',
         ]),
+        lines(
+          {
+            title: 'Event loop, busy',
+            about: 'Of the one core that it can use.',
+            unit: 'percentunit',
+            span: 8,
+          },
+          [rate('banyan_event_loop_active_seconds_total', OF_HOST), '{{host}}'],
+        ),
+        lines(
+          {
+            title: 'In progress',
+            about: 'Requests of other hosts under way, by module: what a drain waits for.',
+            unit: 'short',
+            span: 8,
+          },
+          [`sum by (host, module) (banyan_requests_in_progress{${OF_HOST}})`, '{{host}} {{module}}'],
+        ),
         lines({ title: 'Garbage collection', about: 'Seconds a second.', unit: 'percentunit', span: 8 }, [
           `sum by (host) (${rate('nodejs_gc_duration_seconds_sum', OF_HOST)})`,
           '{{host}}',
