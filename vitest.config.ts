@@ -3,10 +3,11 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/longest-first.ts';
 
-/** Minutes each, of faults on real brokers and of a kill at every step of the checkout and of a store's move: `npm run test:chaos`. */
+/** Minutes each, of faults on real brokers, of a kill at every step of the checkout and of a store's move, and of 600 flips each way: `npm run test:chaos`. */
 export const chaos = [
   'test/saga-kill.long.test.ts',
   'test/store-kill.long.test.ts',
+  'test/flip.long.test.ts',
   'src/banyan/events/**/*.kafka.long.test.ts',
 ];
 
@@ -32,7 +33,9 @@ export const long = [
   'src/banyan/placement/**/*.test.ts',
   'src/banyan/postgres/embedded.test.ts',
   'src/banyan/postgres/engine.test.ts',
+  'src/banyan/postgres/module-pool.test.ts',
   'src/banyan/postgres/provision.test.ts',
+  'src/banyan/postgres/trial.test.ts',
   'src/banyan/store/**/*.test.ts',
   'src/banyan/supervisor/**/*.test.ts',
   'src/banyan/websocket/**/*.test.ts',

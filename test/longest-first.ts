@@ -6,6 +6,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** In seconds on a machine of two cores, where a file takes more than twenty. */
 const SECONDS: Readonly<Record<string, number>> = {
   'test/trust/attacker.long.test.ts': 155,
+  'test/saga-places.long.test.ts': 120,
+  'test/console/inquiries.long.test.ts': 70,
+  'test/console/overview.long.test.ts': 58,
   'test/rehearse/alarms/alarms.long.test.ts': 100,
   'test/chaos.long.test.ts': 48,
   'test/npm.long.test.ts': 66,
