@@ -1,4 +1,5 @@
 // Services that are killed, cannot start, are held out, fail, or have too much to do.
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { Agent, request } from 'undici';
 import { again, type Fault } from './fault.ts';
@@ -159,7 +160,7 @@ export const overload: Fault = {
   name: 'overload',
   part: 'more requests than a module can do',
   struck: `a table locked, and ${FLOOD.toLocaleString('en-US')} orders at once`,
-  alarms: [{ alarm: 'BanyanShedding', labels: { module: 'orders', reason: 'limit' } }],
+  alarms: [{ alarm: 'BanyanShedding', labels: { module: 'orders' } }],
   alone: true,
   async strike(shop) {
     const locker = new pg.Client({ connectionString: shop.database.url });
@@ -179,12 +180,20 @@ export const overload: Fault = {
   },
 };
 
-/** One client, that asks again as soon as it is told to. */
-async function floodBy({ url, token }: AlarmShop, dispatcher: Agent, over: () => boolean): Promise<void> {
+/** One client, that orders again as soon as it is answered. */
+async function floodBy(
+  { url, token, productId }: AlarmShop,
+  dispatcher: Agent,
+  over: () => boolean,
+): Promise<void> {
+  const body = JSON.stringify({ lines: [{ productId, quantity: 1 }], paymentToken: 'tok_ok' });
   while (!over()) {
-    const headers = { authorization: `Bearer ${token}` };
-    await request(`${url}/api/orders?limit=1`, { dispatcher, headers })
-      .then(({ body }) => body.dump())
+    const headers = {
+      ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      'idempotency-key': randomUUID(),
+    };
+    await request(`${url}/api/orders`, { method: 'POST', dispatcher, headers, body })
+      .then((answer) => answer.body.dump())
       .catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
