@@ -48,7 +48,8 @@ export const followerFrozen: Fault = {
   alarms: [{ alarm: 'BanyanPairBehind', labels: { module: 'media' } }],
   needs: ['server'],
   alone: true,
-  slowMs: 90_000,
+  // Its slot counts as left after a minute, and the lag from then on.
+  slowMs: 150_000,
   async strike(shop) {
     await paired(shop);
     const goOn = shop.freeze(shop.other!.pid!);
