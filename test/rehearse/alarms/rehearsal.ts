@@ -169,8 +169,10 @@ class Played {
   }
 
   async play(fault: Fault): Promise<void> {
-    const { shop, prometheus, say, signal } = this.#parts;
+    const { shop, prometheus, watch, bounds, say, signal } = this.#parts;
     signal.throwIfAborted();
+    // What another fault left would be taken for this one's.
+    await Promise.all(fault.alarms.map((one) => watch.until(one, false, bounds(one.alarm).endMs, signal)));
     const struckAt = performance.now();
     const mend = await fault.strike(shop, prometheus);
     say(`${fault.name}: ${fault.struck}`);
