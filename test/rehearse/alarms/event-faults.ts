@@ -125,6 +125,8 @@ export const brokerGone: Fault = {
   needs: ['kafka'],
   alone: true,
   slowMs: 90_000,
+  // Three seconds are what a scrape waits for it.
+  mostScale: 2,
   async strike({ broker }) {
     await broker!.kill();
     return () => broker!.start();
