@@ -162,6 +162,8 @@ export const overload: Fault = {
   struck: `a table locked, and ${FLOOD.toLocaleString('en-US')} orders at once`,
   alarms: [{ alarm: 'BanyanShedding', labels: { module: 'orders' } }],
   alone: true,
+  // What is read of that store takes a scrape four seconds.
+  mostScale: 2,
   async strike(shop) {
     const locker = new pg.Client({ connectionString: shop.database.url });
     locker.on('error', () => {});
