@@ -6,6 +6,8 @@ export interface Expected {
   readonly alarm: string;
   /** As many as tell it from the same alarm about something else. */
   readonly labels: Readonly<Record<string, string>>;
+  /** The exit code of the runbook's first command meanwhile, where that is not 0: it says what does not answer. */
+  readonly exit?: number;
 }
 
 /** Puts right what was struck; an alarm ends by it, or by itself where nothing is to be put right. */
@@ -25,8 +27,6 @@ export interface Fault {
   readonly slowMs?: number;
   /** Times are divided by no more, or it cannot be seen. */
   readonly mostScale?: number;
-  /** The exit code of the runbook's first command while it lasts, where that is not 0. */
-  readonly exit?: number;
   strike(shop: AlarmShop, prometheus: Prometheus): Promise<Mend>;
 }
 

@@ -9,11 +9,10 @@ export const monolithKilled: Fault = {
   part: 'the only monolith; control, seen from a service',
   struck: 'SIGKILL, and started again',
   alarms: [
-    { alarm: 'BanyanMonolithGone', labels: { host: 'monolith' } },
-    { alarm: 'BanyanControlUnreachable', labels: { host: 'media-1' } },
+    { alarm: 'BanyanMonolithGone', labels: { host: 'monolith' }, exit: 1 },
+    { alarm: 'BanyanControlUnreachable', labels: { host: 'media-1' }, exit: 1 },
   ],
   alone: true,
-  exit: 1,
   async strike(shop) {
     await serviceOf(shop, 'media', 1);
     signal(shop.monolith.pid!, 'SIGKILL');
@@ -68,7 +67,7 @@ export const databaseFrozen: Fault = {
   struck: 'SIGSTOP of all of it, then SIGCONT',
   alarms: [
     { alarm: 'BanyanStoreUnreachable', labels: { module: 'orders', host: 'monolith' } },
-    { alarm: 'BanyanControlUnreachable', labels: { host: 'monolith' } },
+    { alarm: 'BanyanControlUnreachable', labels: { host: 'monolith' }, exit: 1 },
   ],
   alone: true,
   // Four seconds are what a scrape takes then.

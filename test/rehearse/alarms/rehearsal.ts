@@ -178,7 +178,7 @@ class Played {
     say(`${fault.name}: ${fault.struck}`);
     try {
       const seen = await Promise.all(fault.alarms.map((one) => this.#fires(fault, one, struckAt)));
-      await Promise.all(seen.map((one) => one && this.#look(fault, one)));
+      await Promise.all(seen.map((one, at) => one && this.#look(fault.alarms[at]!, one)));
     } finally {
       await mend();
     }
@@ -207,7 +207,7 @@ class Played {
   }
 
   /** What somebody reads and does who is told of it. */
-  async #look(fault: Fault, { name, labels, summary, runbook }: Firing): Promise<void> {
+  async #look({ exit = 0 }: Expected, { name, labels, summary, runbook }: Firing): Promise<void> {
     const { shop } = this.#parts;
     for (const [label, value] of Object.entries(labels))
       if (['module', 'held', 'host'].includes(label) && !summary.includes(value) && !isOwn(name))
@@ -215,8 +215,7 @@ class Played {
     if (!runbookOf(runbook)) this.wrong.push(`${name} has no runbook: ${runbook}`);
     const env = { BANYAN_URL: shop.url, ADMIN_TOKEN: shop.adminToken, DATA_DIR: shop.dataDir };
     const tried = await tryRunbook(runbook, env, labels);
-    const wanted = fault.exit ?? 0;
-    if (tried && !works(tried, wanted))
+    if (tried && !works(tried, exit))
       this.wrong.push(`${name}: \`${tried.command}\` ended with ${tried.exit}: ${tried.said.slice(0, 300)}`);
   }
 
