@@ -3,12 +3,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { FAULTS } from './faults.ts';
 import type { AlarmOutcome, Observed } from './rehearsal.ts';
+import { readAlarms } from './rules.ts';
 
 const PAGE = new URL('../../../docs/operations.md', import.meta.url);
 const BEGIN = '<!-- measured alarms: npm run rehearse -- alarms --write -->';
 const END = '<!-- end of measured alarms -->';
 
-export function writeTable({ observed, scale }: AlarmOutcome): void {
+export function writeTable({ observed, scale }: Pick<AlarmOutcome, 'observed' | 'scale'>): void {
   const page = readFileSync(PAGE, 'utf8');
   const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (from < 0 || to < 0) throw new Error(`docs/operations.md lacks ${from < 0 ? BEGIN : END}: put it back`);
@@ -21,17 +22,20 @@ export function writeTable({ observed, scale }: AlarmOutcome): void {
     }),
   );
   const table = [
-    '| what is away | struck by | alarm | fires after | ends after |',
-    '|---|---|---|---|---|',
+    '| what is away | struck by | alarm | its `for` | fires after | ends after |',
+    '|---|---|---|---|---|---|',
     ...lines,
   ];
   writeFileSync(PAGE, `${page.slice(0, from)}${BEGIN}\n\n${table.join('\n')}\n\n${page.slice(to)}`);
 }
+
+/** As delivered. */
+const waits = (alarm: string): string => readAlarms().find(({ name }) => name === alarm)!.for ?? 'none';
 
 /** Of what was measured faster than it is delivered the factor is said. */
 function lineOf({ fault, part, struck, alarm, firedS, endedS }: Observed, scale: number): string {
   const seconds = (s: number | null) => (s === null ? 'not in time' : `${Math.round(s)} s`);
   const faster = scale === 1 ? '' : ` (at 1/${scale})`;
   const mark = `<a id="${fault}-${alarm}"></a>`;
-  return `| ${mark}${part} | ${struck} | \`${alarm}\` | ${seconds(firedS)}${faster} | ${seconds(endedS)}${faster} |`;
+  return `| ${mark}${part} | ${struck} | \`${alarm}\` | ${waits(alarm)} | ${seconds(firedS)}${faster} | ${seconds(endedS)}${faster} |`;
 }
