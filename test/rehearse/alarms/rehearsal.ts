@@ -183,7 +183,12 @@ class Played {
       await mend();
     }
     const mendedAt = performance.now();
-    this.#ends.push(...fault.alarms.map((one) => this.#ended(fault, one, mendedAt)));
+    for (const one of fault.alarms) {
+      const end = this.#ended(fault, one, mendedAt);
+      // Awaited at the end of all; an interruption comes before that.
+      end.catch(() => {});
+      this.#ends.push(end);
+    }
   }
 
   /** Every alarm has ended that a fault was struck for. */
