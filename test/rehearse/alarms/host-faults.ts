@@ -1,4 +1,5 @@
 // Hosts that are gone or stand still, and what tells of them.
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault } from './fault.ts';
 import { nothingToMend } from './fault.ts';
 import { serviceOf } from './modules.ts';
@@ -13,8 +14,10 @@ export const monolithKilled: Fault = {
     { alarm: 'BanyanControlUnreachable', labels: { host: 'media-1' }, exit: 1 },
   ],
   alone: true,
-  async strike(shop) {
+  async strike(shop, { query }) {
     await serviceOf(shop, 'media', 1);
+    // Of a host that nobody was told of in time nothing is known afterwards.
+    while ((await query('up{host="media-1"} == 1')).length === 0) await pause(200);
     signal(shop.monolith.pid!, 'SIGKILL');
     return async () => {
       await shop.start();
