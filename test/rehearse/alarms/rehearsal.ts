@@ -25,7 +25,7 @@ export interface Observed {
   readonly struck: string;
   readonly alarm: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** From the fault until it fires; null: it did not in time. */
+  /** From where it begins to be struck until it fires; null: it did not in time. */
   readonly firedS: number | null;
   /** From the mend until it does not; null: it did not in time. */
   endedS: number | null;
