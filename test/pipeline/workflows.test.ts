@@ -97,10 +97,10 @@ describe('what is named is there', () => {
   test('a job behind one that may be skipped, however far up, asks for the status itself: else it never runs', () => {
     const behind: string[] = [];
     for (const [name, { jobs }] of workflows) {
-      const needed = (job: string): string[] =>
-        [jobs[job]!.needs ?? []].flat().flatMap((one) => [one, ...needed(one)]);
+      const ancestors = (job: string): string[] =>
+        [jobs[job]!.needs ?? []].flat().flatMap((one) => [one, ...ancestors(one)]);
       for (const [job, { if: condition = '' }] of Object.entries(jobs))
-        if (needed(job).some((one) => jobs[one]!.if !== undefined)) {
+        if (ancestors(job).some((one) => jobs[one]!.if !== undefined)) {
           behind.push(job);
           expect(condition, `${name} ${job}`).toMatch(/\b(always|cancelled|failure)\(\)/);
         }
@@ -110,10 +110,10 @@ describe('what is named is there', () => {
 
   test('a job that says whether all passed waits for all that may fail before it', () => {
     const { jobs } = workflows.find(([name]) => name === 'ci.yml')![1];
-    const needed = Object.keys(jobs).filter(
+    const before = Object.keys(jobs).filter(
       (name) => name !== 'passed' && ![jobs[name]!.needs ?? []].flat().includes('passed'),
     );
-    expect([jobs.passed!.needs!].flat().sort()).toEqual(needed.sort());
+    expect([jobs.passed!.needs!].flat().sort()).toEqual(before.sort());
   });
 });
 
