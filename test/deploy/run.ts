@@ -43,15 +43,16 @@ async function checkWhole(tools: Required<Tools>): Promise<boolean> {
 }
 
 function checkExamples(schemas: readonly Schemas[]): string[] {
-  return examples().flatMap(({ file, objects }) =>
-    objects.flatMap((object) => {
-      if (!schemas[0]!.knows(object)) {
-        say(`  ${file}: nothing is known of ${object.kind} ${object.apiVersion}; it is YAML`);
-        return [];
-      }
-      const lines = schemas[0]!.complaints(object).map((line) => `${file}, ${object.kind}: ${line}`);
-      for (const line of lines) say(`  ${line}`);
-      return lines;
-    }),
-  );
+  return examples().flatMap(({ file, objects }) => {
+    const [known, unknown] = [true, false].map((is) =>
+      objects.filter((one) => schemas[0]!.knows(one) === is),
+    );
+    const kinds = [...new Set(unknown!.map(({ kind }) => kind))].join(', ');
+    if (kinds) say(`${file}: read as YAML; nothing is known here of ${kinds}`);
+    const lines = known!.flatMap((object) =>
+      schemas[0]!.complaints(object).map((line) => `${file}, ${object.kind}: ${line}`),
+    );
+    for (const line of lines) say(`  ${line}`);
+    return lines;
+  });
 }
