@@ -126,7 +126,7 @@ async function run(
     const { code, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string };
     if (code === 'ENOENT')
       throw new Error(
-        `${command} is not there. The chart is checked with Go 1.24 or newer and Python 3 with pip: install it.`,
+        `${command} is not there. The chart is checked with Go 1.26 or newer and Python 3 with pip: install it.`,
       );
     throw new Error(`${command} ${words.slice(0, 3).join(' ')} did not work: ${stderr?.trim() || message}`);
   }
