@@ -9,7 +9,6 @@ const SECONDS: Readonly<Record<string, number>> = {
   'test/saga-places.long.test.ts': 120,
   'test/console/inquiries.long.test.ts': 70,
   'test/console/overview.long.test.ts': 58,
-  'test/rehearse/alarms/alarms.long.test.ts': 100,
   'test/rehearse/alarms/alarms.long.test.ts': 83,
   'test/chaos.long.test.ts': 48,
   'test/npm.long.test.ts': 66,
