@@ -1,5 +1,5 @@
-// Every fault that an alarm is for, in the order in which they are struck. What is only promised by a unit test of promtool is
-// named with the reason.
+// Every fault that an alarm is for, in the order in which they are struck: first those that may be at once. Alarms that nobody
+// strikes are named with the reason.
 import * as events from './event-faults.ts';
 import type { Fault } from './fault.ts';
 import * as hosts from './host-faults.ts';

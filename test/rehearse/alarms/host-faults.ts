@@ -1,7 +1,6 @@
 // Hosts that are gone or stand still, and what tells of them.
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Fault } from './fault.ts';
-import { nothingToMend } from './fault.ts';
+import { type Fault, nothingToMend } from './fault.ts';
 import { serviceOf } from './modules.ts';
 import { signal } from './stage.ts';
 
