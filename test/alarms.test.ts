@@ -67,6 +67,12 @@ test('what they are made of is measured: each number is in the documentation', (
   for (const name of numbers) expect(documented).toContain(`\`${name}\``);
 });
 
+test('what is not told beside another is an alarm that there is', () => {
+  const inhibited = [...namedIn(page('deploy/observability/alertmanager/alertmanager.yml'))];
+  expect(inhibited.length).toBeGreaterThan(5);
+  for (const name of inhibited) expect(names).toContain(name);
+});
+
 test('divided times are all of them, and nothing else', () => {
   const text = scaledRules('alerts.yml', 10);
   expect(text).toMatch(/\n {8}for: 3000ms\n/);

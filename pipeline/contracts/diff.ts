@@ -42,13 +42,19 @@ export interface PromiseDiff {
 export function diffPromises(before: Promised, now: Promised): PromiseDiff {
   const modules = diffContracts(before.modules, now.modules);
   const host = diffContracts(before.host, now.host);
-  const said = new Set(
-    [...modules, ...host].flatMap(({ module, changes }) =>
-      changes.map(({ path }) => `${module}.${path.split('/')[2]}`),
-    ),
-  );
+  const saidOf = (some: (change: Change) => boolean) =>
+    new Set(
+      [...modules, ...host].flatMap(({ module, changes }) =>
+        changes.filter(some).map(({ path }) => `${module}.${path.split('/')[2]}`),
+      ),
+    );
+  const said = saidOf(() => true);
+  // What is broken is told already only by a contract that calls it broken.
+  const saidBroken = saidOf(({ kind }) => kind === 'broken');
   const document = (changes: readonly Change[]): DocumentDiff => {
-    const own = changes.filter(({ of }) => of === undefined || !said.has(of));
+    const own = changes.filter(
+      ({ kind, of }) => of === undefined || !(kind === 'broken' ? saidBroken : said).has(of),
+    );
     return { ...listsOf(own), said: changes.length - own.length };
   };
   const shown = ({ module, changes }: Named): ContractDiff => ({ module, ...listsOf(changes) });

@@ -1,6 +1,6 @@
 // What became of a contract, for those who relied on it: callers, clients, listeners. One function for each part of an
 // operation or event. It judges promises alone, and knows no module.
-import type { CanonicalContract, JsonObject } from '../../src/banyan/placement/canonical.ts';
+import { type CanonicalContract, type JsonObject, own } from '../../src/banyan/placement/canonical.ts';
 import { added, broken, type Change, changed, pairs, same } from './change.ts';
 import { schemaChanges } from './schemas.ts';
 
@@ -74,7 +74,12 @@ const headers: Rule = (before, now, path) =>
   pairs((before.headers ?? {}) as JsonObject, (now.headers ?? {}) as JsonObject).flatMap(
     ([field, was, is]): Change[] => {
       const at = `${path}/headers/${field}`;
-      if (was === undefined) return [added(at, `comes from the header ${is}`)];
+      if (was === undefined) {
+        const fields = ((before.input as JsonObject).properties ?? {}) as JsonObject;
+        return own(fields, field) === undefined
+          ? [added(at, `comes from the header ${is}`)]
+          : [broken(at, `comes from the header ${is} now, and callers of before send it elsewhere`)];
+      }
       if (was === is) return [];
       return [broken(at, is === undefined ? `is no header any more` : `is ${is} instead of ${was}`)];
     },

@@ -13,9 +13,9 @@ export async function promiseDiffSince(
   const commit = checkout.commit(revision);
   const { folder: modules, library } = layoutOf(checkout.root, app);
   const places = { modules, library };
-  const [before, now] = await Promise.all([
-    promisedAt(checkout, commit, revision, places),
-    promisedHere(checkout, places),
-  ]);
+  const asked = [promisedAt(checkout, commit, revision, places), promisedHere(checkout, places)] as const;
+  // Each removes what it has laid out, whichever fails first.
+  await Promise.allSettled(asked);
+  const [before, now] = await Promise.all(asked);
   return { commit, diff: diffPromises(before, now) };
 }

@@ -89,7 +89,10 @@ const matrix: Readonly<Record<string, Readonly<Record<string, Values>>>> = {
   },
   metrics: {
     none: {},
-    all: { metrics: { serviceMonitor: { enabled: true }, prometheusRule: { enabled: true } } },
+    all: {
+      metrics: { serviceMonitor: { enabled: true }, prometheusRule: { enabled: true } },
+      networkPolicy: { scrapers: [monitoring] },
+    },
     otlp: { telemetry: { endpoint: 'http://collector:4318', resourceAttributes: 'a=b' } },
     'otlp, traces alone': {
       telemetry: {

@@ -1,7 +1,7 @@
 // What an operator can ask of the past: every change that somebody made, by time, over all that keeps a history.
 import type { Static } from 'typebox';
 import { type Contract, closed, defineContract, operation } from '../contract/contract.ts';
-import { nullable, paging, time } from '../contract/fields.ts';
+import { line, nullable, paging, time } from '../contract/fields.ts';
 import { Type } from '../contract/type.ts';
 
 /** What is changed, in the words of `source`. */
@@ -53,6 +53,8 @@ export const audit = defineContract('audit', {
     list: operation({
       summary:
         'Every change, newest first: of placements, ladders, stores, events, sagas, operators and keys',
+      description:
+        'Of operators, keys, ladders and the style of sagas the last change of each that still stands; all that was done to keys, operators and single sagas is in the security log.',
       access: 'operator',
       scope: 'read',
       http: { method: 'GET', path: '/admin/audit' },
@@ -60,14 +62,14 @@ export const audit = defineContract('audit', {
         cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
         limit: paging.limit,
         actor: Type.Optional(
-          Type.String({
+          line({
             minLength: 1,
             maxLength: 100,
             description: 'Has this in the name',
             examples: ['ada'],
           }),
         ),
-        module: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+        module: Type.Optional(line({ minLength: 1, maxLength: 100 })),
         source: Type.Optional(
           Type.Unsafe<AuditSource>({
             type: 'string',

@@ -18,7 +18,7 @@ FROM (
     'revoked the operator ' || name, NULL, NULL
   FROM operator WHERE revoked_at IS NOT NULL
   UNION ALL
-  SELECT made_at, 'key:' || kid || '.made', 'key', NULL, 'host', NULL, 'made a key of ' || name || ' (' || purpose || ')', NULL,
+  SELECT made_at, 'key:' || kid || '.made', 'key', NULL, CASE WHEN sealed IS NULL THEN 'operator' ELSE 'host' END, NULL, 'made a key of ' || name || ' (' || purpose || ')', NULL,
     jsonb_build_object('kid', kid, 'modules', modules)
   FROM key
   UNION ALL

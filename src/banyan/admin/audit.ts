@@ -97,7 +97,7 @@ const cursors: Cursors = {
   write: (id) => Buffer.from(id).toString('base64url'),
   read(cursor) {
     const id = Buffer.from(cursor, 'base64url').toString();
-    return CURSOR.test(id) ? id : undefined;
+    return CURSOR.test(id) && !Number.isNaN(Date.parse(`${id.slice(0, 23)}Z`)) ? id : undefined;
   },
 };
 

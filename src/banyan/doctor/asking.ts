@@ -74,7 +74,11 @@ async function ask(row: HostRow, tokens: Tokens, ms: number): Promise<HostSeen> 
 
 async function probe(url: string, signal: AbortSignal) {
   const { statusCode, headers, body } = await request(url, { signal });
-  const text = (await body.text()).slice(0, MOST_BYTES);
+  let text = '';
+  for await (const part of body.setEncoding('utf8')) {
+    text += part;
+    if (text.length > MOST_BYTES) throw new Error(`its answer is longer than ${MOST_BYTES} bytes`);
+  }
   return { status: statusCode, date: Date.parse(String(headers.date)), text };
 }
 

@@ -32,7 +32,7 @@ function notReady(row: HostRow, { status, words }: { status: number; words: stri
 
 function remedyOf({ role, modules }: HostRow): string {
   if (role === 'service' && modules[0] !== undefined)
-    return `Its last words: npx banyan logs ${modules[0]}; where it stands still, end it, and it is started again`;
+    return `Its last words: npx banyan logs ${modules[0]} on its monolith's machine, or where its stdout goes; where it stands still, end it, and it is started again`;
   const how = role === 'gateway' ? 'docs/operations.md#the-gateway-alone' : 'docs/operations.md#replicas';
   return `Its own log says why; start it again: ${how}`;
 }

@@ -89,5 +89,5 @@ export async function expectedOf(
   }
   // Names of a pair that is not reached from here are not known here.
   const roles = modules.filter((module) => !unsure.has(module)).map(runtimeRole);
-  return { links, publications, roles, busy: moves.length > 0 };
+  return { links, publications, roles, unsure: [...unsure].map(runtimeRole), busy: moves.length > 0 };
 }

@@ -122,7 +122,9 @@ function literals(narrow: JsonObject, wide: JsonObject, path: string): Misfit[] 
   const given = narrow.const !== undefined ? [narrow.const] : (narrow.enum as readonly Json[] | undefined);
   const allowed = wide.const !== undefined ? [wide.const] : (wide.enum as readonly Json[] | undefined);
   if (given && !allowed)
-    return typeFits(narrow.type ?? typeof given[0], wide.type) ? [] : unlike(narrow, wide, path);
+    return typeFits(narrow.type ?? typeof given[0], wide.type)
+      ? limits(narrow, wide, path)
+      : unlike(narrow, wide, path);
   if (!given || !allowed) return unlike(narrow, wide, path);
   return given
     .filter((value) => !allowed.some((one) => JSON.stringify(one) === JSON.stringify(value)))

@@ -76,6 +76,9 @@ what to do; nothing is made of such values.
 {{- if and (not $values.storage.enabled) (gt (int $mounting) 1) -}}
 {{- $wrong = append $wrong (printf "storage.enabled is false, and up to %d pods would each have pictures of their own, until they end. Enable it, or run one monolith and no media service." $mounting) -}}
 {{- end -}}
+{{- if and $values.metrics.serviceMonitor.enabled $values.networkPolicy.enabled (not $values.networkPolicy.scrapers) -}}
+{{- $wrong = append $wrong "networkPolicy.scrapers is empty, and metrics.serviceMonitor is enabled: no Prometheus would reach a host. Name it, such as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]." -}}
+{{- end -}}
 {{- if $wrong -}}
 {{- fail (printf "\n\n  - %s\n" (join "\n  - " $wrong)) -}}
 {{- end -}}

@@ -54,7 +54,9 @@ where they are.
 {{- with $values.telemetry.endpoint }}
 - name: OTEL_EXPORTER_OTLP_ENDPOINT
   value: {{ . | quote }}
+{{- if or $values.existingSecret $values.secrets.OTEL_EXPORTER_OTLP_HEADERS.existingSecret }}
 {{ include "banyan.fromSecret" (dict "name" "OTEL_EXPORTER_OTLP_HEADERS" "from" $values.secrets.OTEL_EXPORTER_OTLP_HEADERS "secret" $values.existingSecret "optional" true) }}
+{{- end }}
 {{- range $signal, $exporter := $values.telemetry.exporters }}
 - name: {{ printf "OTEL_%s_EXPORTER" (upper $signal) }}
   value: {{ $exporter | quote }}
@@ -103,7 +105,9 @@ where they are.
 {{- range $name := list "ROOT_KEY" "ADMIN_TOKEN" "DATABASE_URL" }}
 {{ include "banyan.fromSecret" (dict "name" $name "from" (index $values.secrets $name) "secret" $values.existingSecret) }}
 {{- end }}
+{{- if or $values.existingSecret $values.secrets.NOTIFY_URL.existingSecret }}
 {{ include "banyan.fromSecret" (dict "name" "NOTIFY_URL" "from" $values.secrets.NOTIFY_URL "secret" $values.existingSecret "optional" true) }}
+{{- end }}
 {{- range $name, $from := $values.stores.servers }}
 {{ include "banyan.fromSecret" (dict "name" (printf "STORE_%s_URL" (include "banyan.upper" $name)) "from" $from "secret" $values.existingSecret) }}
 {{- end }}
