@@ -215,11 +215,21 @@ const cases: readonly (readonly [
     ['broken /operations/send/access'],
   ],
   [
-    'a field that comes from a header',
+    'a field of before that comes from a header',
     base,
     withSend({ headers: { key: 'Idempotency-Key', by: 'X-By' } }),
-    ['added /operations/send/headers/by'],
     ['broken /operations/send/headers/by'],
+    ['broken /operations/send/headers/by'],
+  ],
+  [
+    'a new field that comes from a header',
+    base,
+    withSend({
+      headers: { key: 'Idempotency-Key', from: 'X-From' },
+      input: closed({ ...input, from: Type.Optional(text()) }),
+    }),
+    ['added /operations/send/headers/from', 'added /operations/send/input/from'],
+    ['broken /operations/send/headers/from', 'broken /operations/send/input/from'],
   ],
   [
     'another header',

@@ -111,7 +111,7 @@ function sets({ settings, given, database, user, asked }: ServerReading): Set[] 
       name,
       value,
       where: 'the server',
-      undo: `${there}: ALTER SYSTEM RESET ${name}; ${RELOAD}. If it stays, it is of a file or the command line: SELECT source, sourcefile FROM pg_settings WHERE name = '${name}'`,
+      undo: `${there}: ALTER SYSTEM RESET ${name}; ${RELOAD}`,
     }));
   const ofOthers = given.map(({ role, name, value, by }) => ({
     name,

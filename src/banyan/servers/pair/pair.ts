@@ -3,6 +3,7 @@
 // is broken is made anew. Guarantees: the target has no rights before it is the owner, and nothing of a store that somebody
 // may write is ever emptied. It knows no row that says who the owner is: the source is, its caller says.
 import pg from 'pg';
+import { atSameInstant } from '../../postgres/same-instant.ts';
 import { type Copied, copyEnds } from './copying.ts';
 import { fence, isFenced } from './fence.ts';
 import { layMarkers, mark, seen } from './marker.ts';
@@ -97,7 +98,8 @@ export async function dropPair(source: ServerAt, target: ServerAt, moving: Movin
   try {
     await unsubscribe(from, to, linkOf(source, target, moving));
     await unsubscribe(to, from, linkOf(target, source, moving));
-    for (const end of [from, to]) if (end) await hide(end.client, moving);
+    // Roles belong to the whole server, and others may be changed there at the same instant.
+    for (const end of [from, to]) if (end) await atSameInstant(() => hide(end.client, moving));
     return unreached;
   } finally {
     for (const end of [from, to]) if (end) endSoon(end.client);
