@@ -94,5 +94,14 @@ withShop((shop) => {
     expect(new Set(paged).size).toBe(paged.length);
     const wrong = await shop().call('GET', '/admin/audit?cursor=abc', { token: shop().adminToken });
     expect([wrong.status, wrong.body.code]).toEqual([422, 'bad-cursor']);
+    const noDay = Buffer.from('9999-99-99T99:99:99.999999Z~x').toString('base64url');
+    for (const [query, code] of [
+      [`cursor=${noDay}`, 'bad-cursor'],
+      ['actor=%00', 'invalid'],
+      ['module=%00', 'invalid'],
+    ]) {
+      const refused = await shop().call('GET', `/admin/audit?${query}`, { token: shop().adminToken });
+      expect([refused.status, refused.body.code], query).toEqual([422, code]);
+    }
   });
 });
