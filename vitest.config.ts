@@ -3,11 +3,10 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/longest-first.ts';
 
-/** Minutes each, of faults on real brokers, of a kill at every step of the checkout and of a store's move, and of 600 flips each way: `npm run test:chaos`. */
+/** Minutes each, of faults on real brokers and of a kill at every step of the checkout and of a store's move: `npm run test:chaos`. */
 export const chaos = [
   'test/saga-kill.long.test.ts',
   'test/store-kill.long.test.ts',
-  'test/flip.long.test.ts',
   'src/banyan/events/**/*.kafka.long.test.ts',
 ];
 

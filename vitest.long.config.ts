@@ -13,6 +13,7 @@ const alone = [
   'test/fault-frozen.test.ts',
   'test/fault-kill.test.ts',
   'test/fault-stop-held.test.ts',
+  'test/flip.long.test.ts',
   'test/kafka-principals.long.test.ts',
   'test/keys.long.test.ts',
   'test/ladder.long.test.ts',
