@@ -62,6 +62,35 @@ withShop((shop) => {
     expect(of('chose choreography')).toMatchObject({ by: 'operator (hopper)', module: 'orders' });
   });
 
+  it('keeps every change of what is one row, and who made it', async () => {
+    for (let n = 0; n < 2; n += 1) {
+      await admin('POST', '/admin/operators', { name: 'linus', scopes: ['read'] });
+      await admin('DELETE', '/admin/operators/linus', undefined, 'katherine');
+    }
+    await admin('POST', '/admin/keys/seal/rotate');
+    const { key } = await admin('POST', '/admin/keys', { name: 'media' });
+    await admin('DELETE', `/admin/keys/${key.kid}`, undefined, 'katherine');
+    const told = async (source: string) =>
+      (await list(`source=${source}&limit=100`)).items.map(({ what, by }) => `${by}: ${what}`);
+    const times = (all: readonly string[], one: string) => all.filter((line) => line.startsWith(one)).length;
+    const operators = await told('operator');
+    expect(times(operators, 'operator (grace): added the operator linus')).toBe(3);
+    expect(times(operators, 'operator (katherine): revoked the operator linus')).toBe(2);
+    expect(times(operators, 'operator (grace): revoked the operator linus')).toBe(1);
+    const keys = await told('key');
+    expect(times(keys, 'operator (grace): put another key in place of one of media (seal)')).toBe(1);
+    expect(times(keys, 'operator (grace): made a key of media (internal)')).toBe(1);
+    expect(times(keys, 'operator (katherine): revoked a key of media (internal)')).toBe(1);
+    expect(times(await told('saga'), 'operator (grace): chose orchestration')).toBe(1);
+    await admin('PUT', '/admin/services/media', { instances: 1 });
+    await admin('PUT', '/admin/services/media', { instances: 1 });
+    await admin('PUT', '/admin/services/media', { instances: 0 });
+    expect(await told('service')).toEqual([
+      'operator: wanted no process of media',
+      'operator: wanted 1 process of media',
+    ]);
+  });
+
   it('is filtered by who, by module, by kind and by time', async () => {
     const hopper = await list('actor=hopper');
     expect(hopper.items.map(({ what }) => what)).toEqual(['chose choreography for sagas that begin']);

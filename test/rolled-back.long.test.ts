@@ -47,11 +47,19 @@ const alike = (value: unknown) =>
     .replace(/for \d+ s/g, 'for <n> s')
     .replace(/(tried|order|ada)-\d+-\w+-\d+/g, '<own>');
 
+/** A coordinator goes on with these after the commit. */
+const goesOn = /\.(retry|cancel)Saga$/;
+
 const told = (name: string, result: Awaited<ReturnType<Modules['dispatch']>>) => {
   const says =
     'problem' in result ? `${result.problem.code}: ${alike(result.problem.body)}` : alike(result.output);
-  // It tells what has happened so far, and after its commit the coordinator goes on.
-  return name === 'orders.cancelSaga' ? says?.replace(/"items":.*/, '') : says;
+  if (!goesOn.test(name)) return says;
+  // What goes on may be over when the answer is made, or not yet: then it is somebody's turn.
+  const sometimes = says
+    ?.replace(/"state":"(running|finished)"/, '"state":"…"')
+    .replace(/"by":(null|"[a-z]+")/, '"by":"…"');
+  // It tells what has happened so far, too.
+  return name === 'orders.cancelSaga' ? sometimes?.replace(/"items":.*/, '') : sometimes;
 };
 
 const published = async () => {
@@ -62,9 +70,6 @@ const published = async () => {
   const { rows } = await database.query(`${each.join(' UNION ALL ')} ORDER BY module, position`);
   return rows as { module: string; position: string; type: string; key: string; data: unknown }[];
 };
-
-/** A coordinator goes on with these after the commit. */
-const goesOn = /\.(retry|cancel)Saga$/;
 
 async function settled() {
   for (let before = await stateOf(database); ; ) {
@@ -148,8 +153,7 @@ test('a trial leaves nothing, and says and publishes what the real request does'
       Promise.all([1, 2, 3].map(() => modules.tried(name, second.input, second.call))),
     );
     const comparable = ({ says, changes, events }: typeof beside) => ({
-      // What goes on after the commit may be over when the answer is made, or not yet.
-      says: goesOn.test(name) ? says.replace(/"state":"(running|finished)"/, '"state":"…"') : says,
+      says,
       changes,
       events: alike(events),
     });

@@ -12,6 +12,8 @@ import { parties } from './store/parties.ts';
 const first = ['provisioned', 'copying', 'paired', 'held', 'moved', 'verified'];
 /** With a pair that stands there is nothing to copy. */
 const moments: readonly Moment[] = ['before', 'after'];
+/** Less than the patience of a customer. */
+const SERVED_MS = 45_000;
 
 let shop: StoreShop;
 let writers: Writers;
@@ -40,6 +42,8 @@ for (const party of parties)
             await ended(shop);
           }
           const struck = await moveStruck(shop, to, party, { step, moment });
+          // A service that is killed again and again waits ever longer to be started: the next fault is a fault of its own.
+          await writers.untilServed(SERVED_MS);
           process.stdout.write(`${party} ${moment} ${step}: ${JSON.stringify(struck)}\n`);
           expect([await writableAt(shop, to), await writableAt(shop, server)]).toEqual([true, false]);
         });

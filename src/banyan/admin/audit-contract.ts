@@ -13,6 +13,7 @@ export const auditSources = [
   'saga',
   'operator',
   'key',
+  'service',
   'comparison',
 ] as const;
 export type AuditSource = (typeof auditSources)[number];
@@ -52,9 +53,8 @@ export const audit = defineContract('audit', {
   operations: {
     list: operation({
       summary:
-        'Every change, newest first: of placements, ladders, stores, events, sagas, operators and keys',
-      description:
-        'Of operators, keys, ladders and the style of sagas the last change of each that still stands; all that was done to keys, operators and single sagas is in the security log.',
+        'Every change, newest first: of placements, ladders, processes, stores, events, sagas, operators, keys and comparisons',
+      description: 'Who only tried, or looked, is in the security log.',
       access: 'operator',
       scope: 'read',
       http: { method: 'GET', path: '/admin/audit' },

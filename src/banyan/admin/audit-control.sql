@@ -10,24 +10,9 @@ FROM (
     END AS what, reason, evidence AS detail
   FROM placement_audit
   UNION ALL
-  SELECT made_at, 'operator:' || name || '.added', 'operator', NULL, 'operator', made_by,
-    'added the operator ' || name, NULL, jsonb_build_object('scopes', scopes)
-  FROM operator
-  UNION ALL
-  SELECT revoked_at, 'operator:' || name || '.revoked', 'operator', NULL, 'operator', revoked_by,
-    'revoked the operator ' || name, NULL, NULL
-  FROM operator WHERE revoked_at IS NOT NULL
-  UNION ALL
-  SELECT made_at, 'key:' || kid || '.made', 'key', NULL, CASE WHEN sealed IS NULL THEN 'operator' ELSE 'host' END, NULL, 'made a key of ' || name || ' (' || purpose || ')', NULL,
-    jsonb_build_object('kid', kid, 'modules', modules)
-  FROM key
-  UNION ALL
-  SELECT retired_at, 'key:' || kid || '.retired', 'key', NULL, 'host', NULL,
-    'put another key in place of one of ' || name || ' (' || purpose || ')', NULL, jsonb_build_object('kid', kid)
-  FROM key WHERE retired_at IS NOT NULL
-  UNION ALL
-  SELECT started_at, 'ladder:' || run, 'ladder', module, 'operator', started_by, 'started a ladder', NULL, NULL
-  FROM ladder
+  SELECT at, 'act:' || lpad(id::text, 18, '0'), source, module, CASE WHEN by IS NULL THEN 'host' ELSE 'operator' END, by,
+    what, NULL, detail
+  FROM act
   UNION ALL
   SELECT started_at, 'store:' || id || '.began', 'store', module, 'operator', started_by,
     task || ' of the store, ' || source || ' to ' || target, NULL, NULL

@@ -11,8 +11,8 @@ FROM (
     why AS reason, detail::jsonb AS detail
   FROM event_audit
   UNION ALL
-  SELECT changed_at, 'style:' || $3::text, 'saga', 'operator', changed_by, 'chose ' || style || ' for sagas that begin', NULL, NULL
-  FROM saga_style WHERE changed_by <> 'installation'
+  SELECT at, 'saga:' || id, 'saga', 'operator', by, what, NULL, CASE WHEN saga_id IS NULL THEN NULL ELSE jsonb_build_object('id', saga_id) END
+  FROM saga_act
 ) AS changes
 WHERE ($1::timestamptz IS NULL OR (at, id COLLATE "C") < ($1::timestamptz, $2::text))
   AND ($4::text IS NULL OR strpos(lower(coalesce(by, actor)), lower($4)) > 0)

@@ -34,6 +34,7 @@ test('what a superuser alone may know is left out for others, and the rest is th
   const { versionNumber, takes } = all;
   expect(some).toMatchObject({ versionNumber, takes, isStandby: false, user: 'keeper' });
   expect(some.settings).toEqual(all.settings);
+  expect(some.onCommandLine).toEqual(all.onCommandLine);
   expect(some.migrations.parcels).toMatch(/permission denied/);
   expect(Math.abs(some.clock.aheadMs)).toBeLessThanOrEqual(some.clock.doubtMs + 5);
 });

@@ -42,6 +42,8 @@ export interface ServerReading {
   readonly folder: string | null;
   /** By name, as sessions begin with it, in the unit of the server. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Those that the server was started with: no statement changes them. */
+  readonly onCommandLine: readonly string[];
   /** What sessions of a role begin with, where something was set for it, for the database, or for all roles. */
   readonly given: readonly {
     readonly role: string;
@@ -89,7 +91,8 @@ const SERVER_SQL = `
     (SELECT count(*)::int FROM pg_stat_replication) AS senders,
     (SELECT count(*)::int FROM pg_replication_slots) AS "allSlots",
     (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS folder,
-    (SELECT json_object_agg(name, reset_val) FROM pg_settings WHERE name = ANY ($1)) AS settings`;
+    (SELECT json_object_agg(name, reset_val) FROM pg_settings WHERE name = ANY ($1)) AS settings,
+    ARRAY(SELECT name FROM pg_settings WHERE name = ANY ($1) AND source = 'command line') AS "onCommandLine"`;
 
 /** What a role begins with is, in this order, what is set for it here, for it, for the database, for all. */
 const GIVEN_SQL = `

@@ -37,6 +37,19 @@ export function timeOf(text: string): number {
 /** Leases are renewed within seconds, and a migration may wait for a lock. */
 const SHORT_MS = 10_000;
 
+/** What each of them is to be set to on a server. */
+const well: Readonly<Record<string, string>> = {
+  fsync: 'on',
+  full_page_writes: 'on',
+  synchronous_commit: 'on',
+  default_transaction_read_only: 'off',
+  default_transaction_isolation: "'read committed'",
+  autovacuum: 'on',
+  track_counts: 'on',
+  idle_session_timeout: '0',
+  transaction_timeout: '0',
+};
+
 /** Each answers what is wrong with a value, or nothing. */
 const rules: Readonly<
   Record<string, (value: string) => readonly [level: 'error' | 'warning', words: string] | undefined>
@@ -99,7 +112,7 @@ export function settingsOf(reading: ServerReading): Finding[] {
 }
 
 /** The same for several roles is said once. */
-function sets({ settings, given, database, user, asked }: ServerReading): Set[] {
+function sets({ settings, onCommandLine, given, database, user, asked }: ServerReading): Set[] {
   // A session of the administrator begins with what is set for it, the database, or all: the server need not have said so.
   const covered = new Set(
     given.filter((one) => one.role === user || one.by !== 'role').map(({ name }) => name),
@@ -111,7 +124,10 @@ function sets({ settings, given, database, user, asked }: ServerReading): Set[] 
       name,
       value,
       where: 'the server',
-      undo: `${there}: ALTER SYSTEM RESET ${name}; ${RELOAD}`,
+      // It overrides what a file says, and not what the server was started with.
+      undo: onCommandLine.includes(name)
+        ? `It is on the command line of the server. Start it without it, or with ${name} = ${well[name]}`
+        : `${there}: ALTER SYSTEM SET ${name} = ${well[name]}; ${RELOAD}`,
     }));
   const ofOthers = given.map(({ role, name, value, by }) => ({
     name,

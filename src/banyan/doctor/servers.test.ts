@@ -26,7 +26,7 @@ const reading = (
   asked: { subject: 'shared', isHere: true, modules: ['parcels'], isPaired: false, ...asked },
   clock: { aheadMs: 0, doubtMs: 1 },
   ...{ versionNumber: 180_004, database: 'shop', user: 'postgres', isStandby: false, takes: 397, open: 40 },
-  ...{ senders: 0, allSlots: 0, folder: '/data', settings, given: [], slots: [] },
+  ...{ senders: 0, allSlots: 0, folder: '/data', settings, onCommandLine: [], given: [], slots: [] },
   ...{ subscriptions: [], publications: [], migrations: { parcels: { pending: [], ahead: [] } } },
   ...own,
 });
@@ -46,7 +46,12 @@ test('what a crash or a timeout breaks is said with where it was set, and how to
     expect.stringMatching(/^error: fsync = off \(the server\)/),
     expect.stringMatching(/^warning: autovacuum = off/),
   ]);
-  expect(remedies(bad)[0]).toBe('Run there: ALTER SYSTEM RESET fsync; SELECT pg_reload_conf()');
+  expect(remedies(bad)[0]).toBe('Run there: ALTER SYSTEM SET fsync = on; SELECT pg_reload_conf()');
+  // No statement changes what a server was started with.
+  const started = reading({ settings: { ...settings, fsync: 'off' }, onCommandLine: ['fsync'] });
+  expect(remedies(settingsOf(started))).toEqual([
+    'It is on the command line of the server. Start it without it, or with fsync = on',
+  ]);
   // Of the library's roles these are set by itself: what the session of the administrator has is nobody's.
   expect(settingsOf(reading({ settings: { ...settings, statement_timeout: '50' } }))).toMatchObject([
     { level: 'ok' },

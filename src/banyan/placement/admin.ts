@@ -116,7 +116,8 @@ export function adminHandlers({
         call.change = { before: { instances: desired }, after: { instances } };
         const short = instances > 0 ? await room?.(module, instances) : undefined;
         if (short) throw problem(admin, 'start-failed', { detail: short });
-        await scale(store, { module, instances, timeoutMs, supervisor: host });
+        const by = doneBy(call.principal);
+        await scale(store, { module, instances, timeoutMs, supervisor: host, by });
         await follower.refresh();
         return entry(module);
       }),

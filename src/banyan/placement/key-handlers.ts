@@ -63,11 +63,12 @@ export function keyHandlers({ store, follower, root, life, log }: KeyHandlersOpt
 
     rotate: async ({ purpose, changedBy }, call) =>
       storeErrors(async () => {
-        const { rotated, settled, lagging } = await rotate(store, follower, root, purpose, life);
+        const by = doneBy(call.principal, changedBy);
+        const { rotated, settled, lagging } = await rotate(store, follower, root, purpose, life, by);
         const outgoing = settled && purpose === 'internal' ? await endOld(store, follower) : [];
         const items = (await store.keys.list()).filter((key) => key.purpose === purpose);
         call.change = { after: { purpose, rotated, present: items.find((key) => !key.retiredAt)?.kid } };
-        log.info({ purpose, by: doneBy(call.principal, changedBy), rotated, lagging }, 'keys are rotated');
+        log.info({ purpose, by, rotated, lagging }, 'keys are rotated');
         const late = { ...(lagging.length > 0 && { lagging: [...lagging] }) };
         return { items, rotated, ...late, ...(outgoing.length > 0 && { outgoing }) };
       }),
@@ -83,10 +84,10 @@ export function keyHandlers({ store, follower, root, life, log }: KeyHandlersOpt
           });
         const all = [...new Set([name, ...modules])];
         const key = generateSigningKey();
-        await store.keys.issue(name, all, key);
+        const by = doneBy(call.principal, changedBy);
+        await store.keys.issue(name, all, key, by);
         await follower.refresh();
         call.change = { after: { kid: key.kid, name, modules: all } };
-        const by = doneBy(call.principal, changedBy);
         log.info({ kid: key.kid, name, modules: all, by }, 'a key is issued');
         const { kid, kty, crv, x, d } = key;
         return { kid, name, modules: all, key: { kid, kty: kty!, crv: crv!, x: x!, d: d! } };
@@ -94,7 +95,8 @@ export function keyHandlers({ store, follower, root, life, log }: KeyHandlersOpt
 
     revoke: async ({ kid, changedBy }, call) =>
       storeErrors(async () => {
-        const { outcome, version } = await store.keys.revoke(kid);
+        const by = doneBy(call.principal, changedBy);
+        const { outcome, version } = await store.keys.revoke(kid, by);
         if (outcome === 'unknown')
           throw problem(keys, 'key-unknown', {
             detail: `There is no internal key ${kid}. \`npx banyan keys\` lists them.`,
@@ -105,7 +107,7 @@ export function keyHandlers({ store, follower, root, life, log }: KeyHandlersOpt
           });
         await follower.refresh();
         const lagging = await awaitApplied(store, version, ACKNOWLEDGE_MS);
-        log.info({ kid, by: doneBy(call.principal, changedBy), lagging }, 'a key is revoked');
+        log.info({ kid, by, lagging }, 'a key is revoked');
         return { kid, ...(lagging.length > 0 && { lagging }) };
       }),
   };

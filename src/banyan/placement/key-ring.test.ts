@@ -149,7 +149,7 @@ describe('the ring', () => {
 test('a key is good for what it was made for, whatever others of its name are', async () => {
   const all = await store.keys.open(root, content);
   const wide = generateSigningKey();
-  await store.keys.issue('parcels', ['parcels', 'depots'], wide);
+  await store.keys.issue('parcels', ['parcels', 'depots'], wide, 'ada');
   const follower = await follow();
   const services = follower.current.services!;
   const narrow = services.parcels!.keys.find(({ kid }) => kid !== wide.kid)!.kid;
@@ -191,7 +191,7 @@ describe('a rotation', () => {
     const follower = await follow();
     const [old] = sessionKids(follower);
     const beat = await host(follower.current.version);
-    const rotating = rotate(store, follower, root, 'session', life);
+    const rotating = rotate(store, follower, root, 'session', life, 'ada');
     await expect.poll(() => sessionKids(follower).length).toBe(2);
     // Announced: it is known, and signs nothing.
     expect(sessionKids(follower)[0]).toBe(old);
@@ -210,7 +210,7 @@ describe('a rotation', () => {
     const beat = await host(0, { id: 'monolith-2', role: 'monolith' });
     // It beats, and says that it decides by an old picture.
     const beating = setInterval(() => void beat(0), 300);
-    expect(await rotate(store, follower, root, 'session', life)).toEqual({
+    expect(await rotate(store, follower, root, 'session', life, 'ada')).toEqual({
       rotated: false,
       settled: false,
       lagging: ['monolith-2'],
@@ -219,7 +219,7 @@ describe('a rotation', () => {
     const [, announced] = sessionKids(follower);
     clearInterval(beating);
     const following = setInterval(() => void beat(follower.current.version), 50);
-    expect(await rotate(store, follower, root, 'session', life)).toMatchObject({
+    expect(await rotate(store, follower, root, 'session', life, 'ada')).toMatchObject({
       rotated: true,
       lagging: [],
     });
@@ -233,7 +233,7 @@ describe('a rotation', () => {
     const kid = follower.current.services!.parcels!.keys[0]!.kid;
     const beat = await host(0, { id: 'parcels-99', kid });
     const beating = setInterval(() => void beat(0), 300);
-    const rotation = await rotate(store, follower, root, 'internal', life);
+    const rotation = await rotate(store, follower, root, 'internal', life, 'ada');
     await store.keys.forget();
     clearInterval(beating);
     expect(rotation).toEqual({ rotated: true, settled: true, lagging: ['parcels-99'] });
@@ -249,7 +249,7 @@ describe('a rotation', () => {
     await store.services.started('parcels', 1, { machine: 'elsewhere', pid: 1, started: 'then' });
     await store.services.started('parcels', 2, { machine: 'elsewhere', pid: 2, started: 'then' });
     await host(0, { id: 'parcels-2', kid });
-    await store.keys.turn((await store.keys.announce(root, 'internal')).kids);
+    await store.keys.turn((await store.keys.announce(root, 'internal', 'ada')).kids, 'ada');
     await expect(host(0, { id: 'parcels-1', kid })).rejects.toThrow(KeyReplaced);
     await store.keys.forget();
     expect(kids(await store.keys.list())).not.toContain(kid);
@@ -263,7 +263,7 @@ describe('a rotation', () => {
     await store.services.want('parcels', 1, null);
     await store.services.started('parcels', 1, { machine: 'elsewhere', pid: 1, started: 'then' });
     await host(0, { id: 'parcels-1', kid });
-    await store.keys.turn((await store.keys.announce(root, 'internal')).kids);
+    await store.keys.turn((await store.keys.announce(root, 'internal', 'ada')).kids, 'ada');
     await store.keys.forget();
     expect(kids(await store.keys.list())).toContain(kid);
     const [kept] = (await store.read()).hosts;
@@ -278,9 +278,12 @@ describe('a rotation', () => {
 
   test('that was killed after the announcement is gone on with', async () => {
     await store.keys.open(root, content);
-    const { kids: announced } = await store.keys.announce(root, 'seal');
+    const { kids: announced } = await store.keys.announce(root, 'seal', 'ada');
     const follower = await follow();
-    expect(await rotate(store, follower, root, 'seal', life)).toMatchObject({ rotated: true, lagging: [] });
+    expect(await rotate(store, follower, root, 'seal', life, 'ada')).toMatchObject({
+      rotated: true,
+      lagging: [],
+    });
     const { seals } = follower.current;
     expect([seals!.depots![0]!.kid, seals!.parcels![0]!.kid].sort()).toEqual([...announced].sort());
     expect([seals!.depots!.length, seals!.parcels!.length]).toEqual([2, 2]);
@@ -289,9 +292,9 @@ describe('a rotation', () => {
   test('by two at once is one', async () => {
     await store.keys.open(root, content);
     const both = [storeOf(), storeOf()];
-    const [one, other] = await Promise.all(both.map(({ keys }) => keys.announce(root, 'session')));
+    const [one, other] = await Promise.all(both.map(({ keys }) => keys.announce(root, 'session', 'ada')));
     expect(other!.kids).toEqual(one!.kids);
-    await Promise.all(both.map(({ keys }) => keys.turn(one!.kids)));
+    await Promise.all(both.map(({ keys }) => keys.turn(one!.kids, 'ada')));
     const states = (await store.keys.list())
       .filter(({ purpose }) => purpose === 'session')
       .map(({ signsFrom, retiredAt }) => [signsFrom !== null, retiredAt !== null]);
@@ -305,7 +308,7 @@ describe('a rotation', () => {
     await store.keys.open(root, content);
     const follower = await follow();
     const [first] = sessionKids(follower);
-    await rotate(store, follower, root, 'session', life);
+    await rotate(store, follower, root, 'session', life, 'ada');
     await store.keys.sweep(life);
     expect(kids(await store.keys.list())).toContain(first);
     await store.keys.sweep({ ...life, session: 0 });
@@ -322,7 +325,7 @@ describe('a rotation', () => {
       [issued.kid, JSON.stringify({ kid: issued.kid })],
     );
     const follower = await follow();
-    await rotate(store, follower, root, 'internal', life);
+    await rotate(store, follower, root, 'internal', life, 'ada');
     expect(follower.current.services!.elsewhere!.keys).toHaveLength(1);
     expect(follower.current.services!.parcels!.keys).toHaveLength(2);
   });
@@ -343,11 +346,11 @@ test('the keys in the memory of a host follow its picture, and those that have g
   await holder.follow(follower);
   const [old] = sessionKids(follower);
   expect(holder.held(old!)).toMatchObject({ d: expect.any(String) });
-  await rotate(store, follower, root, 'session', life);
+  await rotate(store, follower, root, 'session', life, 'ada');
   const [present] = sessionKids(follower);
   await expect.poll(() => holder.held(present!)).toMatchObject({ d: expect.any(String) });
   await store.keys.sweep({ ...life, session: 0 });
-  await rotate(store, follower, root, 'session', life);
+  await rotate(store, follower, root, 'session', life, 'ada');
   await expect.poll(() => holder.held(old!)).toBeUndefined();
   // What is not for this host is not asked for with every picture.
   expect(loads).toBeLessThanOrEqual(4);

@@ -6,6 +6,7 @@ import { MONOLITH } from '../identity/internal-token.ts';
 import { generateSealKey, generateSigningKey, type NamedKey, publicHalf } from '../identity/keys.ts';
 import type { RootKey } from '../identity/root-key.ts';
 import type { Sql } from '../store/store.ts';
+import { type Act, writeAct } from './act-rows.ts';
 import type { Change } from './change.ts';
 import type { Key } from './key-contract.ts';
 import { type KeyPurpose, PRESENT_FIRST_SQL } from './tables.ts';
@@ -59,7 +60,7 @@ async function make(tx: Sql, root: RootKey, content: RingContent): Promise<boole
   const { missing, modules } = await look(tx, content);
   for (const slot of missing) {
     const key = slot.purpose === 'session' && content.imported ? whole(content.imported) : generated(slot);
-    await insertKey(tx, slot, key, root, true);
+    await insertKey(tx, slot, key, root, { signs: true, by: null });
   }
   for (const name of modules)
     await tx.query(
@@ -101,19 +102,29 @@ export const generated = ({ purpose }: Pick<Slot, 'purpose'>) =>
 
 const whole = (jwk: JWK): NamedKey => ({ ...jwk, ...publicHalf(jwk) });
 
-/** @param signs at once; else it is announced. */
+/** For the audit. */
+export const madeKey = ({ purpose, name, modules }: Slot, kid: string, by: string | null): Act => ({
+  source: 'key',
+  by,
+  what: `made a key of ${name} (${purpose})`,
+  detail: { kid, modules },
+});
+
+/** `signs`: at once; else it is announced. `by`: null for a host by itself. */
 export async function insertKey(
   tx: Sql,
-  { purpose, name, modules }: Slot,
+  slot: Slot,
   key: NamedKey,
   root: RootKey,
-  signs: boolean,
+  { signs, by }: { readonly signs: boolean; readonly by: string | null },
 ): Promise<void> {
+  const { purpose, name, modules } = slot;
   await tx.query(
     `INSERT INTO key (kid, purpose, name, modules, public, sealed, signs_from)
      VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $7 THEN now() END)`,
     [key.kid, purpose, name, modules, JSON.stringify(publicHalf(key)), root.seal(key), signs],
   );
+  await writeAct(tx, madeKey(slot, key.kid, by));
 }
 
 const timeOf = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;

@@ -31,14 +31,15 @@ export async function rotate(
   root: RootKey,
   purpose: KeyPurpose,
   life: KeyLife,
+  by: string,
 ): Promise<Rotation> {
   await store.keys.sweep(life);
-  const { version, kids } = await store.keys.announce(root, purpose);
+  const { version, kids } = await store.keys.announce(root, purpose, by);
   await follower.refresh();
   const late = await awaitApplied(store, version, ANNOUNCED_MS);
   if (late.length > 0 && !(await have(store, version)))
     return { rotated: false, settled: false, lagging: late };
-  const turned = await store.keys.turn(kids);
+  const turned = await store.keys.turn(kids, by);
   await follower.refresh();
   const lagging = await awaitApplied(store, turned, ACKNOWLEDGE_MS);
   return { rotated: true, settled: lagging.length === 0 || (await have(store, turned)), lagging };

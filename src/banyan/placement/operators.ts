@@ -4,6 +4,7 @@ import { firstOperator } from '../context/principal.ts';
 import { type Scope, scopes } from '../context/scopes.ts';
 import { fitsSlowHash, slowHash } from '../identity/operator-token.ts';
 import type { Sql } from '../store/store.ts';
+import { type Act, writeAct } from './act-rows.ts';
 import type { Change } from './change.ts';
 
 export interface OperatorRow {
@@ -60,8 +61,10 @@ export function createOperators(sql: Sql, change: Change): Operators {
            WHERE o.revoked_at IS NOT NULL`,
           [name, granted, hash, by],
         );
-        if (rowCount > 0) outcome = 'added';
-        return rowCount > 0;
+        if (rowCount === 0) return false;
+        outcome = 'added';
+        await writeAct(tx, added(name, granted, by));
+        return true;
       });
       return { outcome, version };
     },
@@ -77,7 +80,9 @@ export function createOperators(sql: Sql, change: Change): Operators {
         found = (await tx.query<OperatorRow>(`SELECT ${COLUMNS} FROM operator WHERE name = $1`, [name]))
           .rows[0];
         already = rowCount === 0;
-        return rowCount > 0;
+        if (already) return false;
+        await writeAct(tx, { source: 'operator', by, what: `revoked the operator ${name}` });
+        return true;
       });
       return { found, already, version };
     },
@@ -96,9 +101,17 @@ export function createOperators(sql: Sql, change: Change): Operators {
            ON CONFLICT (name) DO UPDATE SET scopes = $2, hash = $3, made_at = now(), revoked_at = NULL, revoked_by = NULL`,
           [name, scopes, hash],
         );
+        await writeAct(tx, added(name, scopes, 'ADMIN_TOKEN'));
         return true;
       });
       return true;
     },
   };
 }
+
+const added = (name: string, granted: readonly Scope[], by: string): Act => ({
+  source: 'operator',
+  by,
+  what: `added the operator ${name}`,
+  detail: { scopes: granted },
+});

@@ -16,6 +16,8 @@ export interface Scale {
   readonly timeoutMs: number;
   /** The host that looks after new processes; null: any monolith that supervises. */
   readonly supervisor: string | null;
+  /** Who wants it. */
+  readonly by?: string;
 }
 
 // A start that fails twice in a row fails for a reason that the third will not remove.
@@ -37,7 +39,7 @@ async function grow(store: ControlStore, wish: Scale, before: number): Promise<v
   await want(store, wish, Math.max(instances, before));
   const failure = await untilHealthy(store, module, instances, timeoutMs);
   if (!failure) return;
-  if (instances > before) await store.services.want(module, before, wish.supervisor);
+  if (instances > before) await store.services.want(module, before, wish.supervisor, wish.by);
   throw problem(admin, 'start-failed', { detail: `${failure} See: npx banyan logs ${module}` });
 }
 
@@ -68,8 +70,8 @@ async function shrink(store: ControlStore, wish: Scale): Promise<readonly string
   });
 }
 
-async function want(store: ControlStore, { module, supervisor }: Scale, count: number): Promise<void> {
-  const outcome = await store.services.want(module, count, supervisor);
+async function want(store: ControlStore, { module, supervisor, by }: Scale, count: number): Promise<void> {
+  const outcome = await store.services.want(module, count, supervisor, by);
   if (outcome === 'unknown-module') throw moduleUnknown(module, await store.read());
   if (outcome === 'last-instance') {
     throw problem(admin, 'last-instance', {

@@ -1,4 +1,4 @@
-// The tables of placement control (control.sql, key.sql, operator.sql, transfer.sql), in a PostgreSQL schema and a role of their own.
+// The tables of placement control (control.sql, key.sql, operator.sql, transfer.sql, act.sql), in a PostgreSQL schema and a role of their own.
 // One row of `state` carries the version; whoever changes a placement or the registry locks that row first,
 // so versions are given out in the order of commits and a reader never sees a gap fill up behind it.
 // It knows no module: who may revoke sessions is told from outside.
@@ -27,7 +27,7 @@ export function controlSchema(revokers: readonly string[] = []): RoleSchema {
   return { schema: 'banyan_control', role: 'banyan_control', ddl };
 }
 
-const TABLES = readSql(import.meta.url, 'control.sql', 'key.sql', 'operator.sql', 'transfer.sql');
+const TABLES = readSql(import.meta.url, 'control.sql', 'key.sql', 'operator.sql', 'transfer.sql', 'act.sql');
 
 // Roles are made before the library's tables; a schema provisioned without that module grants nothing.
 const grant = (module: string) => `

@@ -4,6 +4,7 @@
 
 import type { ProcessIdentity } from '../context/process.ts';
 import type { Sql } from '../store/store.ts';
+import { writeAct } from './act-rows.ts';
 import type { Change } from './change.ts';
 import { healthyInstance } from './flags.ts';
 
@@ -13,8 +14,9 @@ export interface Services {
   /**
    * N processes of the module in all, numbered from 1; new ones are looked after by `supervisor`. Refuses to
    * take away the last healthy instance of a module whose service gets requests. Forgets past failures.
+   * @param by who wants it; null: a host, by itself.
    */
-  want(module: string, count: number, supervisor: string | null): Promise<WantOutcome>;
+  want(module: string, count: number, supervisor: string | null, by?: string | null): Promise<WantOutcome>;
   /** Takes over the rows whose supervisor is not in the registry any more. */
   claim(supervisor: string): Promise<void>;
   /** Lets go of all its rows; another monolith may claim them. */
@@ -30,11 +32,12 @@ const ABANDONED = `(supervisor IS NULL OR supervisor NOT IN (SELECT host FROM ho
 
 export function createServices(sql: Sql, change: Change): Services {
   return {
-    want: async (module, count, supervisor) => {
+    want: async (module, count, supervisor, by = null) => {
       let outcome: WantOutcome = 'done';
       await change(async (tx) => {
-        const { rows } = await tx.query<{ placement: string }>(
-          'SELECT placement FROM placement WHERE module = $1',
+        const { rows } = await tx.query<{ placement: string; wanted: number }>(
+          `SELECT placement, (SELECT count(*)::int FROM service s WHERE s.module = $1 AND s.wanted) AS wanted
+           FROM placement WHERE module = $1`,
           [module],
         );
         if (!rows[0]) outcome = 'unknown-module';
@@ -50,6 +53,10 @@ export function createServices(sql: Sql, change: Change): Services {
            ON CONFLICT (module, number) DO UPDATE SET wanted = true, failures = 0`,
           [module, count, supervisor],
         );
+        const before = rows[0]!.wanted;
+        const detail = { before, after: count };
+        if (before !== count)
+          await writeAct(tx, { source: 'service', module, by, what: wantedInWords(module, count), detail });
         return true;
       });
       return outcome;
@@ -104,6 +111,9 @@ export function createServices(sql: Sql, change: Change): Services {
     },
   };
 }
+
+const wantedInWords = (module: string, count: number) =>
+  `wanted ${count === 0 ? 'no process' : count === 1 ? '1 process' : `${count} processes`} of ${module}`;
 
 /** Whether a healthy instance stays when all numbers above `count` go. */
 async function leavesOne(tx: Sql, module: string, count: number): Promise<boolean> {

@@ -8,6 +8,7 @@ import type { Delivery } from '../events/envelope.ts';
 import type { Job } from '../jobs/job.ts';
 import type { WorkerPool } from '../jobs/worker-pool.ts';
 import type { InnerStore, Transaction } from '../store/store.ts';
+import { type Help, writeHelp } from './acts.ts';
 import { type Beginning, begin } from './begin.ts';
 import type { Reply, Saga } from './definition.ts';
 import type { SagaFilter } from './desk.ts';
@@ -148,6 +149,11 @@ export class Engine<D> {
     await redirect(tx.sql, row, to, ending, this.#transitions.deadlineOf(to));
     tx.afterCommit(() => this.#workers.wakeIn(0));
     return begun ? 'called-off' : 'nothing-begun';
+  }
+
+  /** For the audit: what a person did to one saga, in the transaction in which it is done. */
+  async noteHelp(tx: Transaction, help: Help, id: string, by: string): Promise<void> {
+    await writeHelp(tx.sql, help, id, by);
   }
 
   /** Asks again at once, with a new deadline. */

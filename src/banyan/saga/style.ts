@@ -33,9 +33,11 @@ export async function styleIn(sql: Sql): Promise<Style> {
   return rows[0]!.style;
 }
 
+/** With what the audit says of it, in one statement. */
 export async function setStyle(sql: Sql, style: Style, changedBy: string): Promise<StyleInForce> {
   const { rows } = await sql.query(
-    `UPDATE ${STYLE_TABLE} SET style = $1, changed_at = now(), changed_by = $2 RETURNING ${STYLE_COLUMNS}`,
+    `WITH noted AS (INSERT INTO saga_act (by, what) VALUES ($2, 'chose ' || $1 || ' for sagas that begin'))
+     UPDATE ${STYLE_TABLE} SET style = $1, changed_at = now(), changed_by = $2 RETURNING ${STYLE_COLUMNS}`,
     [style, changedBy],
   );
   return inForce(rows[0]!);

@@ -3,10 +3,13 @@
 // have had them before the engine owned them, made by a migration of its module: there they are found with their rows.
 import { readSql } from '../postgres/sql-file.ts';
 
-const ddl = readSql(import.meta.url, './tables/sagas.sql', './tables/steps.sql', './tables/style.sql');
+const ddl = readSql(
+  import.meta.url,
+  ...['sagas', 'steps', 'style', 'acts'].map((one) => `./tables/${one}.sql`),
+);
 
 /** Not the business of a module's Prisma schema. */
-export const sagaTableNames = ['sagas', 'saga_steps', 'saga_style'] as const;
+export const sagaTableNames = ['sagas', 'saga_steps', 'saga_style', 'saga_act'] as const;
 
 /** To be run with the module's schema as the search path. */
 export function sagaTables(): string {

@@ -46,6 +46,15 @@ export class Writers {
     this.#running = this.#run();
   }
 
+  /** Until one who asks from now on is answered: all is well for customers. Rejects when nobody is within the time. */
+  async untilServed(withinMs: number): Promise<void> {
+    const from = performance.now();
+    while (!this.answered.some(({ began }) => began >= from)) {
+      if (performance.now() - from > withinMs) throw new Error(`no order was taken for ${withinMs / 1000} s`);
+      await pause(AGAIN_MS);
+    }
+  }
+
   /** Resolves when the last one was answered. */
   async stop(): Promise<void> {
     this.#stopped = true;

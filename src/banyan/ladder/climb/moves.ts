@@ -2,6 +2,7 @@
 // orders all placements, so that no kill and no second judge comes between them; what a person placed since the ladder's
 // last move stops it before anything else happens. When it moves, and where to, is steps.ts's.
 import { randomUUID } from 'node:crypto';
+import { writeAct } from '../../placement/act-rows.ts';
 import type { Change } from '../../placement/change.ts';
 import type { PlaceAnswer } from '../../placement/flags.ts';
 import type { Sql } from '../../store/store.ts';
@@ -250,6 +251,8 @@ async function insert(tx: Sql, module: string, climb: Climb, by: string): Promis
        judge = NULL, judge_until = now(), started_by = $5, started_at = now(), changed_at = now()`,
     [module, randomUUID(), JSON.stringify(climb), await lastPlaced(tx, module), by],
   );
+  const what = climb.state === 'done' ? 'has it watched where it is' : 'started a ladder';
+  await writeAct(tx, { source: 'ladder', module, by, what, detail: { rungs: climb.policy.rungs } });
 }
 
 /** What a person placed after the ladder did, also at a host of the version before, which knows no ladder. */

@@ -117,15 +117,18 @@ export class SagaOperator {
     await store.transaction(async (tx) => {
       if (open.driven) await coordinator.retryNow(tx, orderId);
       else await askAgain(tx, orderId);
+      await coordinator.noteHelp(tx, 'retried', orderId, doneBy(call.principal));
     });
     return this.#changed(open, call);
   }
 
   async cancel(orderId: string, call: Call): Promise<SagaOfOrder> {
     const open = await this.#stuck(orderId);
-    await this.#parts.store.transaction(async (tx) => {
+    const { store, coordinator } = this.#parts;
+    await store.transaction(async (tx) => {
       const how = await this.requestCancel(tx, orderId);
-      if (how === 'done' || how === 'called-off') return;
+      if (how === 'done' || how === 'called-off')
+        return coordinator.noteHelp(tx, 'cancelled', orderId, doneBy(call.principal));
       throw problem(orders, 'too-late', {
         detail:
           how === 'already'

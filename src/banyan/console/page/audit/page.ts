@@ -26,6 +26,7 @@ const KINDS: readonly (readonly [AuditSource | '', string])[] = [
   ['saga', 'Sagas'],
   ['operator', 'Operators'],
   ['key', 'Keys'],
+  ['service', 'Processes'],
   ['comparison', 'Comparisons'],
 ];
 
@@ -64,7 +65,7 @@ export default function Page() {
   const beside = html`${filtered ? html`<a href=${href('/audit')}>Show all</a>` : null}
     <a href=${urlOf(`/admin/audit${asked(FILTERS, { limit: '100', ...times })}`)} download="audit.json">Download JSON</a>`;
   return html`
-    <p class="quiet">Who changed what, and why: placements, ladders, stores, events, sagas, operators and keys. Of operators, keys, ladders and the style of sagas the last change of each is here that still stands; all that was done to keys, operators and single sagas, and who only tried, is in the security log.</p>
+    <p class="quiet">Who changed what, and why: placements, ladders, processes, stores, events, sagas, operators, keys and comparisons. Who only tried, or looked, is in the security log.</p>
     <${FilterBar} names=${['actor', 'source', 'module', 'from', 'to']} beside=${beside}>
       <${Words} label="Who" name="actor" placeholder="a part of the name" />
       <${Choice} label="Kind" name="source" value=${query.value.source ?? ''} options=${KINDS} />
