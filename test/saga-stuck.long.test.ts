@@ -46,6 +46,10 @@ withShop((shop) => {
 
         const helped = await cli(shop(), 'saga', help, id);
         expect(helped.code, helped.err).toBe(0);
+        const { items } = (await admin('GET', '/admin/audit?source=saga&limit=100')).body;
+        const acts = items.filter(({ detail }: { detail: { id?: string } | null }) => detail?.id === id);
+        const what = `${help === 'retry' ? 'retried' : 'cancelled'} the saga of ${id}`;
+        expect(acts).toMatchObject([{ what, module: 'orders', actor: 'operator', by: 'operator' }]);
         await open();
         const wanted = help === 'retry' ? 'confirmed' : 'cancelled';
         expect(await shop().final(customer, id)).toMatchObject({ status: wanted });
