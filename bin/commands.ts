@@ -18,6 +18,7 @@ export const shop: Application = {
     ['banyan extract orders', 'orders becomes a process of its own'],
     ['banyan extract catalog --instances 2', 'two of them, balanced'],
     ['banyan restore orders', 'and back, without losing a request'],
+    ['banyan deploy orders 1.5.0 --percent 10', 'two releases of one service'],
     ['banyan logs catalog -f', 'what its processes say'],
     ['banyan events', 'how events are doing; --help for more'],
     ['banyan saga', 'who says what is next; what is stuck'],

@@ -24,7 +24,7 @@ test('the help lists the commands of every Banyan, of the shop and of the tools,
   expect(code).toBe(0);
   const [, listed, examples] = out.split(/\nCommands:\n|\nExamples:\n/) as [string, string, string];
   expect(listed.match(/^ {2}\w+/gm)!.map((name) => name.trim())).toEqual(
-    'status doctor extract place restore history flags ladder store logs events verify keys operators saga compare affected contract docs'.split(
+    'status doctor extract place restore deploy history flags ladder store logs events verify keys operators saga compare affected contract docs'.split(
       ' ',
     ),
   );

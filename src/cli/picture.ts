@@ -3,6 +3,7 @@
 import type { Entry, InstanceStatus, Overview } from '../banyan/placement/admin-contract.ts';
 import type { StoreEntry } from '../banyan/servers/desk/contract.ts';
 import type { Suggestions } from './application.ts';
+import { drawDeploy, releaseShown } from './deploy-lines.ts';
 import { cameDown, climbs, drawLadder, drawMirror, drawStoreLine } from './move-lines.ts';
 import { shorten } from './plain.ts';
 import type { Style } from './terminal.ts';
@@ -47,8 +48,10 @@ function drawModule(entry: Entry, longest: number, { now, style, stores = [] }: 
   const where = extracted ? style('cyan', servesInWords(entry).padEnd(11)) : 'in-process ';
   const room = WIDTH - longest - 20;
   const changed = shorten(`${ago(now - Date.parse(entry.changedAt))}, ${entry.changedBy}`, room);
+  const shown = ({ release, url }: InstanceStatus) =>
+    url === null ? undefined : releaseShown(entry, release);
   const roots = instances.flatMap((instance, index) =>
-    drawInstance(instance, extracted, index === instances.length - 1, longest, style),
+    drawInstance(instance, extracted, index === instances.length - 1, longest, style, shown(instance)),
   );
   const missing =
     extracted && instances.length === 0 ? [`  ${style('red', `└ no process: ${without(placement)}`)}`] : [];
@@ -58,6 +61,7 @@ function drawModule(entry: Entry, longest: number, { now, style, stores = [] }: 
   return [
     `  ${name}   ${where}  ${style('dim', changed)}`,
     ...drawLadder(entry, style),
+    ...drawDeploy(entry, style),
     ...drawMirror(entry, style),
     ...drawStoreLine(
       stores.find((one) => one.module === module),
@@ -87,6 +91,7 @@ function drawInstance(
   last: boolean,
   longest: number,
   style: Style,
+  release: string | undefined,
 ): string[] {
   const state = draining ? 'draining' : healthy ? (serving ? 'healthy' : 'healthy, idle') : 'down';
   const colour = healthy ? 'green' : draining ? 'yellow' : 'red';
@@ -95,6 +100,7 @@ function drawInstance(
   const bar = last ? ' ' : '│';
   return [
     line.trimEnd(),
+    ...(release === undefined ? [] : [`  ${bar}   ${style('dim', shorten(release, WIDTH - 6))}`]),
     ...(supervised ? [] : [`  ${bar}   ${style('dim', 'started elsewhere: restore does not stop it')}`]),
     ...heldOut.map(
       ({ by, reason }) =>

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { type Application, anyApplication, type Example } from './application.ts';
+import { deploy } from './commands/deploy.ts';
 import { docs } from './commands/docs.ts';
 import { doctor } from './commands/doctor.ts';
 import { events } from './commands/events.ts';
@@ -30,6 +31,7 @@ const commands = ({ commands: own, suggestions }: Application): readonly Registe
   extract,
   place,
   restore,
+  deploy,
   history,
   flags,
   ladder,

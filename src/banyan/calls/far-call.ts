@@ -29,6 +29,8 @@ export interface Link {
 export interface RemoteInstance {
   readonly id: string;
   readonly host: string;
+  /** Of the module, as it says itself; undefined: it does not. */
+  readonly release: string | undefined;
   readonly link: Link;
   inflight: number;
   /** The snapshot no longer knows it: closed when nothing is under way. */

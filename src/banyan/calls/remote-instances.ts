@@ -1,11 +1,13 @@
 // The processes that calls go to, each with one link for as long as the snapshot knows it, and what this host has under
-// way there. Of those that may take a call the least busy gets it; who refuses is passed over.
+// way there. Of those that may take a call the least busy gets it, of the release that its key is for where one is deployed
+// beside another; who refuses is passed over.
 // It decides neither on which side a call is made nor whether it may be repeated.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from 'pino';
 import { type RefusalLog, refusalInWords } from '../identity/hop.ts';
 import { audienceOf, type InternalTokens } from '../identity/internal-token.ts';
 import { leastBusy, SUSPECT_PENALTY } from '../routing/balance.ts';
+import { type Preference, preferenceOf } from '../routing/release.ts';
 import { candidatesOf } from '../routing/side.ts';
 import type { Instance, Placements, Snapshot } from '../routing/snapshot.ts';
 import type { FarCall, Link, ModuleTraffic, RemoteInstance } from './far-call.ts';
@@ -50,9 +52,11 @@ export function createRemoteInstances(options: RemoteInstancesOptions): RemoteIn
     },
     send(call) {
       const { traffic } = call.target;
-      const candidates = connections.to(candidatesOf(placements.current, traffic.module, call.side));
+      const { current } = placements;
+      const candidates = connections.to(candidatesOf(current, traffic.module, call.side));
       traffic.turn += 1;
-      const remote = pick(candidates, traffic.turn, call);
+      const preference = preferenceOf(current, traffic.module, call.side, call.share);
+      const remote = pick(candidates, traffic.turn, call, preference);
       if (!remote) return false;
       call.remote = remote;
       call.servedBy = remote.id;
@@ -123,9 +127,9 @@ class Connections {
   #of(instance: Instance): RemoteInstance {
     let remote = this.#byHost.get(instance.host);
     if (!remote) {
-      const { id, host } = instance;
+      const { id, host, release } = instance;
       if (this.#byHost.size === 0) this.#kid = this.#options.tokens.kid;
-      remote = { id, host, link: createLink(instance, this.#options), inflight: 0, gone: false };
+      remote = { id, host, release, link: createLink(instance, this.#options), inflight: 0, gone: false };
       this.#byHost.set(instance.host, remote);
     }
     remote.gone = false;
@@ -149,12 +153,13 @@ function pick(
   candidates: readonly RemoteInstance[],
   turn: number,
   { tried, target: { prefix } }: FarCall,
+  preference: Preference | undefined,
 ): RemoteInstance | undefined {
   const now = Date.now();
-  return leastBusy(candidates, turn, ({ link, inflight }) => {
+  return leastBusy(candidates, turn, ({ link, inflight, release }) => {
     if ((prefix !== '' && !link.carriesClients) || !link.usableAt(now) || tried?.has(link))
       return Number.POSITIVE_INFINITY;
-    return inflight + (link.suspect ? SUSPECT_PENALTY : 0);
+    return inflight + (link.suspect ? SUSPECT_PENALTY : 0) + (preference?.(release) ?? 0);
   });
 }
 

@@ -17,6 +17,8 @@ export interface Settings {
   readonly modules: readonly string[];
   /** `monolith`, or `<module>-<n>`: what x-served-by says. */
   readonly hostId: string;
+  /** Of which release it is: RELEASE, else the product's version. */
+  readonly release: string;
   readonly host: string;
   readonly port: number;
   /** Of /admin, where it is to have one of its own; 0: a free one. */

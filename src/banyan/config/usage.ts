@@ -41,6 +41,7 @@ ${own.join('')}  ADMIN_TOKEN           made once       bearer token of /admin
   INTERNAL_KEY                          the key that those have; with it alone
   ADVERTISE_URL         loopback        how others reach the internal port
   INSTANCE_ID           monolith        or <module>-<n>; ${example}-*: any number
+  RELEASE               its version     of which release it is: banyan deploy
   STORES                shared          ${example}=own or =NAME, at first
   STORE_<NAME>_URL                      another database server, by name
   PLACEMENTS            in-process      ${example}=service or =canary:10, at first

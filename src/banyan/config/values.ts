@@ -9,6 +9,7 @@ import { type NamedKey, publicHalf } from '../identity/keys.ts';
 import { notANetwork } from '../limits/networks.ts';
 import { type BrokerAddress, BrokerUrlError, parseBrokerUrl, readCa } from '../log/kafka/url.ts';
 import { notAPlace } from '../placement/advertised.ts';
+import { RELEASE } from '../routing/release.ts';
 
 /** The variables of a process, by name. */
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -36,6 +37,13 @@ export function readInteger(name: string, text: string, least: number, most: num
 
 export function readPort(name: string, text: string): number {
   return readInteger(name, text, 0, 65_535);
+}
+
+/** What tells two releases of a module apart. */
+export function readRelease(name: string, text: string): string {
+  if (RELEASE.test(text)) return text;
+  const remedy = 'Use a version or a tag such as 1.5.0: letters, digits and . _ + -, at most 128.';
+  throw new ConfigurationError(name, `is ${quoted(text)}`, remedy);
 }
 
 export function readHost(name: string, text: string): string {

@@ -77,7 +77,7 @@ function wordsOf({ id, speaks }: HostSeen['row']): Finding[] {
     warning(
       'version',
       id,
-      `does not know: ${lacks.join(', ')}; no module is placed so, and no store is moved, while it lives`,
+      `does not know: ${lacks.join(', ')}; no module is placed so, no store is moved and no release deployed while it lives`,
       FINISH,
     ),
   ];

@@ -66,7 +66,7 @@ export class Forwarding extends Attempts<string> implements Destination {
   /** The answer, whatever it is, is sent later. */
   send(): void {
     const { request, options } = this;
-    const instance = options.upstreams.pick(options.module, request.side, this.tried);
+    const instance = options.upstreams.pick(options.module, request.side, this.tried, this.#share());
     if (!instance) {
       this.nobody().catch((error) => this.reply.send(error));
       return;

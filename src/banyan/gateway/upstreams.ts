@@ -1,9 +1,12 @@
-// Which process gets the next request of a module: the least busy among those of its side. One that refused a connection,
+// Which process gets the next request of a module: the least busy among those of its side, and of the release that its key is for
+// where one is deployed beside another. One that refused a connection,
 // or the internal token, is held out at once (held-out.ts) and comes back by its sign of life. It also counts what this
 // gateway has on its way to a module's service: the drain waits for that.
 import { LRUCache } from 'lru-cache';
 import type { HeldOut as HeldOutReport } from '../placement/host.ts';
+import type { Share } from '../context/share.ts';
 import { leastBusy } from '../routing/balance.ts';
+import { preferenceOf } from '../routing/release.ts';
 import { candidatesOf } from '../routing/side.ts';
 import type { Instance, Side } from '../routing/snapshot.ts';
 import { createHeldOut, type HeldOutOptions } from './held-out.ts';
@@ -11,9 +14,15 @@ import { createHeldOut, type HeldOutOptions } from './held-out.ts';
 export interface Upstreams {
   /**
    * The instance for the next request on that side; undefined when none of them can be used. `tried` are left
-   * out. The side is the caller's, since a request ends where it began, also when the placement has changed.
+   * out. The side is the caller's, since a request ends where it began, also when the placement has changed. `share` is
+   * needed where `sharesTraffic` (routing/side.ts).
    */
-  pick(module: string, side: Side, tried?: ReadonlySet<string>): Instance | undefined;
+  pick(
+    module: string,
+    side: Side,
+    tried?: ReadonlySet<string>,
+    share?: Share | undefined,
+  ): Instance | undefined;
   /** One more request on its way to this instance; call the answer once, when it is over. */
   begin(instance: Instance): () => void;
   /** The instance refused a connection, or this host's internal token; in words for the operator. */
@@ -44,10 +53,14 @@ export function createUpstreams(options: HeldOutOptions): Upstreams {
   let turn = 0;
 
   return {
-    pick(module, side, tried) {
+    pick(module, side, tried, share) {
       turn += 1;
-      return leastBusy(candidatesOf(placements.current, module, side), turn, ({ host, healthy }) =>
-        !healthy || out.has(host) || tried?.has(host) ? Number.POSITIVE_INFINITY : (onTheWay.get(host) ?? 0),
+      const { current } = placements;
+      const preference = preferenceOf(current, module, side, share);
+      return leastBusy(candidatesOf(current, module, side), turn, ({ host, healthy, release }) =>
+        !healthy || out.has(host) || tried?.has(host)
+          ? Number.POSITIVE_INFINITY
+          : (onTheWay.get(host) ?? 0) + (preference?.(release) ?? 0),
       );
     },
     begin: (instance) => count(onTheWay, instance.host),

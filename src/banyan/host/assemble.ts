@@ -161,6 +161,7 @@ function registration(
     id: settings.hostId,
     kid: tokens.kid,
     role: settings.role,
+    release: settings.release,
     modules: settings.modules,
     url: internal.url,
     ...(open ? { publicUrl: open.url } : {}),

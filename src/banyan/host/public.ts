@@ -11,8 +11,10 @@ import { probeAccess } from '../identity/hop.ts';
 import { audienceOf } from '../identity/internal-token.ts';
 import { ladders as laddersContract } from '../ladder/desk/contract.ts';
 import { networksOf } from '../limits/networks.ts';
-import { adminHandlers, storeErrors } from '../placement/admin.ts';
+import { type AdminOptions, adminHandlers, storeErrors } from '../placement/admin.ts';
 import { admin } from '../placement/admin-contract.ts';
+import { deployHandlers } from '../placement/deploy-admin.ts';
+import { deploys } from '../placement/deploy-contract.ts';
 import { historyHandlers } from '../placement/history-admin.ts';
 import { placements } from '../placement/history-contract.ts';
 import { keys as keysContract } from '../placement/key-contract.ts';
@@ -136,6 +138,8 @@ function operationsOf(
 ): Dispatcher[] {
   const { settings, log, security, contracts, tokens, control } = parts;
   const { store, follower, keys } = control;
+  const probe: AdminOptions['probe'] = ({ url: at, id, legacy }) =>
+    probeAccess(at, id, tokens.mint(audienceOf(id), legacy));
   const handlers = adminHandlers({
     store: store!,
     follower,
@@ -144,7 +148,7 @@ function operationsOf(
     room: parts.database.upkeep?.makeRoom,
     onPlaced: ladders.onPlaced,
     besides: ladders.besides,
-    probe: ({ url: at, id, legacy }) => probeAccess(at, id, tokens.mint(audienceOf(id), legacy)),
+    probe,
   });
   const onOperators = operatorHandlers({ store: store!, follower });
   const onEvents = lateEventHandlers({
@@ -170,6 +174,7 @@ function operationsOf(
   const options = { codec: settings.codec, security };
   const made = [
     [admin, handlers],
+    [deploys, deployHandlers({ store: store!, follower, probe })],
     [placements, historyHandlers(store!, (query) => storeChanges(store!.sql, query))],
     [laddersContract, ladders.handlers],
     [transfersContract, onTransfers],

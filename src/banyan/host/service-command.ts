@@ -28,6 +28,8 @@ export function serviceCommand(
     const env: Record<string, string | undefined> = {
       ...settings.inherited,
       INSTANCE_ID: `${module}-${number}`,
+      // The code is that of this checkout.
+      RELEASE: settings.release,
       CONTROL_URL: controlUrl(),
       DATA_DIR: join(settings.dataDir, 'services', `${module}-${number}`),
       SERVICE_KEY: JSON.stringify(keyOf(module)),

@@ -15,6 +15,8 @@ export const InstanceStatus = Type.Object({
   /** Its internal address; null while one is being started. */
   url: nullable(Type.String()),
   healthy: Type.Boolean(),
+  /** Of which release it says to be (RELEASE). Absent: it does not say. */
+  release: Type.Optional(Type.String()),
   /** Of a process that this installation's monoliths started; others are started and stopped elsewhere. */
   supervised: Type.Boolean(),
   draining: Type.Boolean(),
@@ -76,6 +78,16 @@ export const Entry = Type.Object({
   mirror: Type.Optional(MirrorShares),
   /** Service processes only, by number. */
   instances: Type.Array(InstanceStatus),
+  /** A release beside the one before (/admin/deploys). Absent: whoever is there serves. */
+  deploy: Type.Optional(
+    Type.Object({
+      release: Type.String(),
+      /** Of the keys: what its instances get of the service's requests. */
+      percent: Percent,
+      /** The releases that get the others; '' for instances that say none. Empty: whatever is not this release. */
+      before: Type.Array(Type.String()),
+    }),
+  ),
   /** How many local processes are wanted. */
   desired: Type.Integer({ minimum: 0 }),
   changedAt: time(),

@@ -138,13 +138,18 @@ async function refuseIfLockedOut(
   throw problem(admin, 'instance-refuses', { detail: `${reasons}. ${module} stays where it is.` });
 }
 
-/** Why no healthy instance of the module lets this host in; undefined where one does, or there is none. */
+/**
+ * Why no healthy instance of the module lets this host in; undefined where one does, or there is none.
+ * @param release of those that say to be of it; absent: of all
+ */
 export async function lockedOut(
   tables: Tables,
   module: string,
   probe: NonNullable<AdminOptions['probe']>,
+  release?: string,
 ): Promise<string | undefined> {
-  const healthy = own(snapshotOf(tables).modules, module)?.instances.filter((one) => one.healthy) ?? [];
+  const all = own(snapshotOf(tables).modules, module)?.instances ?? [];
+  const healthy = all.filter((one) => one.healthy && (release === undefined || one.release === release));
   const answers = await Promise.all(healthy.map(probe));
   if (healthy.length === 0 || answers.some(({ status, refusal }) => status !== undefined && !refusal))
     return undefined;

@@ -85,6 +85,28 @@ ALTER TABLE host ADD COLUMN IF NOT EXISTS speaks text[] NOT NULL DEFAULT '{}';
 -- Of the stores that have moved, by module: which epoch its pool follows, whether it is held, and what is under way there.
 ALTER TABLE host ADD COLUMN IF NOT EXISTS stores jsonb NOT NULL DEFAULT '{}';
 
+-- Of which release it says to be; null: it says nothing of it.
+ALTER TABLE host ADD COLUMN IF NOT EXISTS release text;
+
+-- A release of a module beside the one before: which percent of the keys its instances get. `before`: the releases that get the
+-- others ('': those that say none; none at all: whatever is not this release). No row: whoever is there serves.
+CREATE TABLE IF NOT EXISTS deploy (
+  module text PRIMARY KEY,
+  release text NOT NULL,
+  percent int NOT NULL CHECK (percent BETWEEN 0 AND 100),
+  before text[] NOT NULL,
+  changed_at timestamptz NOT NULL DEFAULT now(),
+  changed_by text NOT NULL
+);
+-- Of each service name the last process that was kept out because its contract breaks its callers, and where.
+CREATE TABLE IF NOT EXISTS kept_out (
+  name text PRIMARY KEY,
+  id text NOT NULL,
+  release text NOT NULL,
+  differences jsonb NOT NULL,
+  at timestamptz NOT NULL DEFAULT now()
+);
+
 -- On which server a module's store is, which alone takes writes (`server`; no row: the shared one, which DATABASE_URL
 -- names), and whether it takes any now. An address without a password: {host, port, database, socket?, sslmode?}; null: as
 -- DATABASE_URL says. `next`: where it is about to go. `paired_with`: the server that follows it.

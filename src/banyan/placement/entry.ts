@@ -101,12 +101,13 @@ async function refuseCrowd(tx: Sql, { host, id }: Registration): Promise<void> {
 async function upsert(tx: Sql, host: Registration, report: HostReport): Promise<void> {
   const { rowCount } = await tx.query(
     `INSERT INTO host (host, id, role, modules, url, public_url, pid, machine, started, doors, contracts,
-       differences, ready, draining, inflight, busy, kid, speaks)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+       differences, ready, draining, inflight, busy, kid, speaks, release)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
      ON CONFLICT (host) DO UPDATE SET id = excluded.id, modules = excluded.modules, url = excluded.url,
        public_url = excluded.public_url, doors = excluded.doors, contracts = excluded.contracts,
        differences = excluded.differences, live = true, ready = excluded.ready, draining = excluded.draining,
-       inflight = excluded.inflight, busy = excluded.busy, kid = excluded.kid, speaks = excluded.speaks, heartbeat_at = now()
+       inflight = excluded.inflight, busy = excluded.busy, kid = excluded.kid, speaks = excluded.speaks,
+       release = excluded.release, heartbeat_at = now()
      WHERE host.role = excluded.role
        AND (host.role <> 'service' OR ${serviceSql('host.id')} = ${serviceSql('excluded.id')})`,
     [
@@ -128,6 +129,7 @@ async function upsert(tx: Sql, host: Registration, report: HostReport): Promise<
       JSON.stringify(report.busy),
       host.kid ?? null,
       host.speaks ?? [],
+      host.release ?? null,
     ],
   );
   if (rowCount === 0) throw new NotYours(host.host, 'of another service');

@@ -26,6 +26,8 @@ export interface Registration {
   readonly kid?: string | null;
   /** Which words of placement it knows (words.ts). Filled in by who follows; absent: it is of the version before. */
   readonly speaks?: readonly string[] | undefined;
+  /** Of which release it is (RELEASE); absent: it does not say. */
+  readonly release?: string | undefined;
   /** How those differ, compatibly, from what control knows. Filled in by control. */
   readonly differences?: readonly (Difference & { readonly module: string })[];
 }

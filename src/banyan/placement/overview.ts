@@ -1,6 +1,7 @@
 // From the control tables to what an operator sees. Pure: every monolith answers the same from them.
 import type { Placement } from '../routing/snapshot.ts';
 import type { Entry, InstanceStatus, Overview } from './admin-contract.ts';
+import { own } from './canonical.ts';
 import { instancesOf, isHealthy, isLive } from './picture.ts';
 import type { HostRow, ServiceRow, Tables } from './tables.ts';
 import { placedIn, wordFor } from './wish.ts';
@@ -25,10 +26,12 @@ export function entryOf(tables: Tables, module: string): Entry | undefined {
   const services = tables.services.filter((service) => service.module === module);
   const tooOld = ignorantOf(tables, wordFor(placed));
   const desired = services.filter(({ wanted }) => wanted).length;
+  const deploy = own(tables.deploys, module);
   return {
     module,
     ...placed,
     instances: listOf(tables, module, services),
+    ...(deploy && { deploy: { ...deploy, before: [...deploy.before] } }),
     desired,
     changedAt,
     changedBy,
@@ -70,6 +73,7 @@ function registered(
     pid: host.pid,
     url: host.url,
     healthy: isServing(tables, host),
+    ...(host.release !== null && { release: host.release }),
     supervised: service !== undefined && service.pid === host.pid && service.machine === host.machine,
     draining: host.draining || host.retiring,
     differences: host.differences

@@ -1,6 +1,7 @@
 // From the control tables to the snapshot that hosts decide by. Pure.
 
 import type { Instance, ModulePlacement, PublicKey, ServiceIdentity, Snapshot } from '../routing/snapshot.ts';
+import { own } from './canonical.ts';
 import { LIVE_MS } from './schema.ts';
 import type { HostRow, KeyPurpose, KeyRow, Tables } from './tables.ts';
 import { placedIn } from './wish.ts';
@@ -14,7 +15,9 @@ export function snapshotOf(tables: Tables): Snapshot {
   for (const row of tables.placements) {
     const { module, changedAt, changedBy, age } = row;
     const instances = instancesOf(tables, module).map(instanceOf);
-    modules[module] = { module, ...placedIn(row), changedAt, changedBy, stableSince: now - age, instances };
+    const deploy = own(tables.deploys, module);
+    const placed = { module, ...placedIn(row), changedAt, changedBy, stableSince: now - age };
+    modules[module] = { ...placed, instances, ...(deploy && { deploy }) };
   }
   return {
     version: tables.version,
@@ -91,7 +94,8 @@ export function laggingOf(tables: Tables, version: number): string[] {
 }
 
 function instanceOf(host: HostRow): Instance {
-  const { id, url, pid, doors, kid } = host;
-  const known = { id, host: host.host, url, pid, doors, healthy: isHealthy(host) };
+  const { id, url, pid, doors, kid, release } = host;
+  const healthy = isHealthy(host);
+  const known = { id, host: host.host, url, pid, doors, healthy, ...(release !== null && { release }) };
   return kid === null ? { ...known, legacy: true } : known;
 }

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { openPool } from '../postgres/connections.ts';
 import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
+import { createDeploys, type Deploys } from './deploys.ts';
 import { createFlags, type Flags } from './flags.ts';
 import { createKeyRing, type KeyRing } from './key-ring.ts';
 import { createKeyTurns, type KeyTurns } from './key-turns.ts';
@@ -21,6 +22,7 @@ import { readTables, TAG_SQL, type Tables } from './tables.ts';
 
 export interface ControlStore {
   readonly flags: Flags;
+  readonly deploys: Deploys;
   readonly registry: Registry;
   readonly services: Services;
   readonly keys: KeyRing & KeyTurns;
@@ -74,6 +76,7 @@ export function createControlStore({ url, log }: ControlStoreOptions): ControlSt
 
   return {
     flags: createFlags(sql, change),
+    deploys: createDeploys(change),
     registry: createRegistry(sql, change),
     services: createServices(sql, change),
     keys: { ...createKeyRing(sql, change), ...createKeyTurns(sql, change) },

@@ -7,6 +7,7 @@ import { line } from '../contract/fields.ts';
 import type { FieldError } from '../contract/problem.ts';
 import { Type } from '../contract/type.ts';
 import { inputCheck, invalid } from '../contract/validation.ts';
+import { RELEASE } from '../routing/release.ts';
 import { notAnOrigin } from './advertised.ts';
 import { schemaFaults } from './schema-shape.ts';
 import { unstorable } from './storable.ts';
@@ -57,6 +58,8 @@ export const SyncRequest = Type.Object({
       /** For hosts of one machine: whether it lives can be looked at. Absent: it lives while it beats. */
       process: Type.Optional(Process),
       contracts: Type.Record(Type.String(), Contract),
+      /** Of which release it is; absent: nobody can tell it from others. */
+      release: Type.Optional(Type.String({ maxLength: 128, pattern: RELEASE.source })),
     }),
   ),
   beat: Type.Optional(

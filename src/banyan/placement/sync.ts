@@ -13,6 +13,7 @@ import type { DatabaseFollower } from './database-follower.ts';
 import { IdTaken, KeyReplaced, NotYours, TooMany } from './entry.ts';
 import { until } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
+import { forgetKeptOut, noteKeptOut } from './kept-out.ts';
 import { type ControlStore, StoreUnavailable } from './store.ts';
 import { checkSync, type SyncRequest } from './sync-request.ts';
 import { inItsWords, wordsUnknownTo } from './words.ts';
@@ -70,7 +71,13 @@ export function createSyncHandler(options: SyncOptions): SyncHandler {
 
   async function admit(said: Registration, beat: SyncRequest['beat'], who: InternalCaller): Promise<void> {
     admitRegistration(said, who, services(), networks);
-    const differences = judge(said, contracts);
+    const { breaking, differences } = judge(said, contracts);
+    if (breaking) {
+      await noteKeptOut(store.sql, said, breaking.differences).catch((error: Error) =>
+        log.warn({ error: error.message }, 'who was kept out could not be noted'),
+      );
+      throw incompatible(said, breaking);
+    }
     const host = { ...said, url: new URL(said.url).origin, process: said.process ?? elsewhere(said) };
     const report = reportOf(beat ?? { ready: false, draining: false, inflight: {}, busy: {} });
     try {
@@ -80,6 +87,7 @@ export function createSyncHandler(options: SyncOptions): SyncHandler {
           ownCounts(report, who, services()),
         ),
       );
+      await forgetKeptOut(store.sql, said);
     } catch (error) {
       if (error instanceof IdTaken)
         throw libraryProblem('conflict', { detail: error.message, extra: { reason: 'id-taken' } });
@@ -138,25 +146,39 @@ function reportOf({ ready, draining, inflight, busy, stores }: HostReport): Host
   return { ready, draining, inflight, busy, ...(stores && { stores }) };
 }
 
-function judge(host: Registration, contracts: SyncOptions['contracts']): (Difference & { module: string })[] {
+interface Judgement {
+  /** The first module whose callers it would break, and where. */
+  readonly breaking?: Breaking;
+  readonly differences: (Difference & { module: string })[];
+}
+
+interface Breaking {
+  readonly module: string;
+  readonly differences: readonly Difference[];
+}
+
+function judge(host: Registration, contracts: SyncOptions['contracts']): Judgement {
   const compatible: (Difference & { module: string })[] = [];
   for (const module of host.modules) {
     const [ours, theirs] = [own(contracts, module), own(host.contracts, module)];
     if (!ours) throw libraryProblem('conflict', { detail: `this monolith knows no module ${module}` });
     if (!theirs) throw libraryProblem('conflict', { detail: `${host.id} sent no contract of ${module}` });
     const found = compareContracts(ours, theirs);
-    if (found.breaking.length > 0) {
-      throw libraryProblem('conflict', {
-        detail:
-          `the contract of ${module} in ${host.id} breaks what its callers rely on; ` +
-          'start the monolith and its services from the same code, or make the change a compatible one',
-        errors: listed(module, found.breaking),
-        extra: { reason: 'contract-incompatible' },
-      });
-    }
+    if (found.breaking.length > 0)
+      return { breaking: { module, differences: listed(module, found.breaking) }, differences: compatible };
     compatible.push(...found.compatible.map((difference) => ({ module, ...difference })));
   }
-  return compatible;
+  return { differences: compatible };
+}
+
+function incompatible({ id }: Registration, { module, differences }: Breaking) {
+  return libraryProblem('conflict', {
+    detail:
+      `the contract of ${module} in ${id} breaks what its callers rely on; ` +
+      'start the monolith and its services from the same code, or make the change a compatible one',
+    errors: [...differences],
+    extra: { reason: 'contract-incompatible' },
+  });
 }
 
 /** A service of another product differs in everything: the first differences are enough. */

@@ -1,7 +1,7 @@
 // The control tables as rows: one statement reads them all, so that a picture is of one instant.
 // What hosts and operators see (a snapshot, the admin answer) is computed from these rows and nothing else.
 
-import type { Door, Mirror, OperatorKnown, Placement, PublicKey, StorePlace } from '../routing/snapshot.ts';
+import type { Deploy, Door, Mirror, OperatorKnown, Placement, PublicKey, StorePlace } from '../routing/snapshot.ts';
 import type { Sql } from '../store/store.ts';
 import type { Difference } from './compatibility.ts';
 import type { HeldOut, HostRole } from './host.ts';
@@ -42,6 +42,8 @@ export interface HostRow {
   readonly kid: string | null;
   /** Which words of placement it knows; of the version before: none said. */
   readonly speaks: readonly string[];
+  /** Of which release it says to be. */
+  readonly release: string | null;
   readonly differences: readonly (Difference & { readonly module: string })[];
   /** Milliseconds since the last heartbeat, by the database's clock. */
   readonly silence: number;
@@ -77,6 +79,8 @@ export interface Tables {
   readonly placements: readonly PlacementRow[];
   readonly hosts: readonly HostRow[];
   readonly services: readonly ServiceRow[];
+  /** By module of which a release is deployed beside another. */
+  readonly deploys: Readonly<Record<string, Deploy>>;
   readonly revoked: Readonly<Record<string, number>>;
   /** Of each name and purpose the present one first. */
   readonly keys: readonly KeyRow[];
@@ -122,12 +126,14 @@ const TABLES_SQL = `SELECT json_build_object(
   'hosts', ${rows(`
     SELECT host, id, role, modules, url, public_url AS "publicUrl", pid, machine, started, doors, live, ready,
       draining, retiring, replaceable, applied_version AS "appliedVersion", inflight, busy, held, kid, speaks,
-      differences,
+      release, differences,
       ${ageOf('heartbeat_at')} AS silence
     FROM host ORDER BY registered_at, host`)},
   'services', ${rows(`
     SELECT module, number, wanted, supervisor, machine, pid, started, failures, last_exit AS "lastExit"
     FROM service ORDER BY module, number`)},
+  'deploys', (SELECT coalesce(json_object_agg(module, json_build_object('release', release, 'percent', percent,
+    'before', before)), '{}') FROM deploy),
   'operators', ${rows('SELECT name, scopes, hash FROM operator WHERE revoked_at IS NULL ORDER BY name')},
   'revoked', (SELECT coalesce(json_object_agg(user_id, epoch), '{}') FROM revoked WHERE ${RECENT}),
   'keys', ${rows(`SELECT purpose, name, modules, public FROM key ORDER BY purpose, name, ${PRESENT_FIRST_SQL}`)},

@@ -4,6 +4,7 @@
 // still when the share grows. It knows no header and no frame: whose share a request is in comes from context/share.ts.
 import type { Share } from '../context/share.ts';
 import { bucketOf } from './bucket.ts';
+import { sharesRelease } from './release.ts';
 import type { Instance, Side, Snapshot } from './snapshot.ts';
 
 /**
@@ -43,11 +44,16 @@ let askedUntil = 0;
 /** Longer than a request and all that it causes at once may take. */
 const ASKED_MS = 60_000;
 
-/** Whether a decision may depend on a share: some module is in canary, or an operator has asked for a side. */
+/**
+ * Whether a decision may depend on a share: some module is in canary, a release gets a part of the keys, or an operator has
+ * asked for a side.
+ */
 export function sharesTraffic(snapshot: Snapshot): boolean {
   if (snapshot !== looked) {
     looked = snapshot;
-    some = Object.values(snapshot.modules).some(({ placement }) => placement === 'canary');
+    some = Object.values(snapshot.modules).some(
+      ({ placement, deploy }) => placement === 'canary' || sharesRelease(deploy),
+    );
   }
   return some || (askedUntil !== 0 && isStillAsked());
 }

@@ -38,6 +38,17 @@ export interface Instance {
   readonly healthy: boolean;
   /** It is of the version before, and takes no token but by INTERNAL_KEY. */
   readonly legacy?: true;
+  /** Of which release it says to be; absent: it says nothing of it. */
+  readonly release?: string;
+}
+
+/** A release of a module beside the one before: which instances a key goes to. */
+export interface Deploy {
+  readonly release: string;
+  /** Of the keys, those whose requests and calls its instances get: 0 to 100. */
+  readonly percent: number;
+  /** The releases that serve the other keys, '' for those that say none. Empty: whatever is not `release`. */
+  readonly before: readonly string[];
 }
 
 /** What a host is told of an operator: enough to know the token when it is shown, and no way back to it. */
@@ -62,6 +73,8 @@ export interface ModulePlacement {
   readonly stableSince?: number;
   /** The service processes, by number. */
   readonly instances: readonly Instance[];
+  /** Absent: none is deployed beside another, and whoever is there serves. */
+  readonly deploy?: Deploy;
 }
 
 export interface Snapshot {
