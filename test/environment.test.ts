@@ -141,6 +141,8 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ['PLACEMENTS', { PLACEMENTS: 'orders=canary:0' }],
   ['PLACEMENTS', { PLACEMENTS: 'orders=canary:100' }],
   ['PLACEMENTS', { PLACEMENTS: 'orders=service:50' }],
+  ['RELEASE', { RELEASE: 'the new one' }],
+  ['RELEASE', { RELEASE: 'x'.repeat(129) }],
   ['DRAIN_DELAY_MS', { DRAIN_DELAY_MS: '5s' }],
   ['DRAIN_DELAY_MS', { DRAIN_DELAY_MS: '600001' }],
   ['OTEL_EXPORTER_OTLP_ENDPOINT', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }],

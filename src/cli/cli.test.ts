@@ -350,6 +350,92 @@ test('status shows the ladder of a module, and a mirror that pauses', () => {
     expect(Math.max(...picture.split('\n').map((l) => l.length))).toBeLessThanOrEqual(80);
 });
 
+describe('deploy', () => {
+  const two = [
+    { ...orders.instances[0]!, release: '1.4.0' },
+    instance('orders-2', { release: '1.5.0', supervised: false }),
+  ];
+  const deployed = (percent: number, own: Partial<Entry> = {}) =>
+    entry('orders', {
+      ...orders,
+      instances: two,
+      deploy: { release: '1.5.0', percent, before: ['1.4.0'] },
+      ...own,
+    });
+
+  test('names who gets what, and the next step', async () => {
+    answers['PUT /admin/deploys/orders'] = { body: deployed(0) };
+    expect(await banyan('deploy orders 1.5.0')).toEqual({
+      out:
+        'orders 1.5.0 (orders-2) gets nothing\norders 1.4.0 (orders-1) gets all\n' +
+        'next  npx banyan deploy orders --percent 10\n',
+      err: '',
+      exit: 0,
+    });
+    expect(asked.at(-1)!.body).toEqual({ release: '1.5.0' });
+    answers['PUT /admin/deploys/orders'] = { body: deployed(10, { instances: two.slice(1) }) };
+    expect((await banyan('deploy orders -p 10 --reason calm')).out).toBe(
+      'orders 1.5.0 (orders-2) gets 10%\norders 1.4.0 (not there) gets 90%\n' +
+        'next  npx banyan deploy orders --percent 50\nnext  npx banyan deploy orders --back\n',
+    );
+    expect(asked.at(-1)!.body).toEqual({ percent: 10, reason: 'calm' });
+  });
+
+  test('goes back with one command, and is over with another', async () => {
+    answers['PUT /admin/deploys/orders'] = {
+      body: { ...deployed(0), note: 'and a note', lagging: ['monolith'] },
+    };
+    const { out, err } = await banyan('deploy orders --back');
+    expect(asked.at(-1)!.body).toEqual({ percent: 0 });
+    expect(out).toContain('\nand a note\n');
+    expect(err).toContain('monolith');
+    answers['DELETE /admin/deploys/orders'] = { body: entry('orders', { instances: two.slice(1) }) };
+    expect((await banyan('deploy orders --end')).out).toBe('orders has no deploy: 1.5.0 alike\n');
+    expect(JSON.parse((await banyan('deploy orders --end --json')).out)).toMatchObject({ module: 'orders' });
+  });
+
+  test.each([
+    ['deploy orders', /Which release[\s\S]*npx banyan deploy --help/],
+    ['deploy orders --back --end', /--back and --end are different wishes/],
+    ['deploy orders --back --percent 5', /--percent and --back are different wishes/],
+    ['deploy orders 1.5.0 --back', /--back is of the release that is deployed/],
+    ['deploy orders --end --reason calm', /--reason goes with a share/],
+  ])('%s is exit 2, and asks nothing', async (words, said) => {
+    const { err, exit } = await banyan(words);
+    expect([exit, asked]).toEqual([2, []]);
+    expect(err).toMatch(said);
+  });
+
+  test('a refusal has the paths that break', async () => {
+    const problem = {
+      title: 'The contract of the release breaks its callers',
+      status: 409,
+      code: 'contract-incompatible',
+      detail: 'orders-2 came as 1.5.0 of orders and was kept out.',
+      errors: [{ path: '/orders/operations/place/input/region', message: 'is required now' }],
+    };
+    answers['PUT /admin/deploys/orders'] = { status: 409, body: problem };
+    const { err, exit } = await banyan('deploy orders 1.5.0 -p 10');
+    expect(exit).toBe(1);
+    expect(err).toMatch(/was kept out[\s\S]*\/orders\/operations\/place\/input\/region is required now/);
+  });
+
+  test('status shows it, and of which release each process is, where they differ', () => {
+    const draw = (one: Entry) =>
+      drawStatus(
+        { version: 12, monolith: { pid: 41234, url: base }, monoliths: [], modules: [one] },
+        { url: base, now: Date.parse('2026-01-01T00:01:00.000Z'), style: (_, text) => text, suggestions: {} },
+      );
+    const picture = draw(deployed(10));
+    expect(picture).toContain('\n  ⇄ deploy: 1.5.0 gets 10%, 1.4.0 90%\n');
+    expect(picture).toMatch(/├ orders-1 [^\n]*\n {2}│ {3}release 1\.4\.0\n/);
+    expect(picture).toMatch(/└ orders-2 [^\n]*\n {6}release 1\.5\.0\n/);
+    expect(picture.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    const alike = two.map((one) => ({ ...one, release: '1.5.0' }));
+    expect(draw(entry('orders', { ...orders, instances: alike }))).not.toContain('release');
+  });
+});
+
 describe('place and restore', () => {
   test('place flips alone; a refusal is printed with its remedy', async () => {
     const problem = {

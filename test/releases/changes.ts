@@ -30,8 +30,8 @@ export const added = (release: string): Change[] => [
   ...marked(release),
   {
     file: contract,
-    from: "  imageId: nullable(id()),\n});\nexport type Product",
-    to: "  imageId: nullable(id()),\n  origin: Type.Optional(Type.String()),\n});\nexport type Product",
+    from: '  imageId: nullable(id()),\n});\nexport type Product',
+    to: '  imageId: nullable(id()),\n  origin: Type.Optional(Type.String()),\n});\nexport type Product',
   },
   {
     file: contract,

@@ -27,7 +27,8 @@ export class Checkout {
     for (const { file, from, to } of changes) {
       const path = join(this.folder, file);
       const text = readFileSync(path, 'utf8');
-      if (!text.includes(from)) throw new Error(`${file} has no "${from}": the change of this test fits it no more`);
+      if (!text.includes(from))
+        throw new Error(`${file} has no "${from}": the change of this test fits it no more`);
       writeFileSync(path, text.replace(from, to));
     }
   }

@@ -2,8 +2,7 @@
 // nothing, then a share of the users (the same ones by every way in), then all, and goes back by one command, while requests run
 // and none fails. One that adds to the contract comes the same way; one that breaks it is kept out, and the deploy refused with
 // the paths.
-import { readFileSync } from 'node:fs';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,7 +11,7 @@ import { bucketOf } from '../../src/banyan/routing/bucket.ts';
 import { type Launched, launch } from '../../stage/launch.ts';
 import { overview, place } from '../flip-modules.ts';
 import { banyanWith } from '../operators-cli.ts';
-import { clientOf, type Customer, eventually, type Shop } from '../shop.ts';
+import { type Customer, clientOf, eventually, type Shop } from '../shop.ts';
 import { startShop } from '../start-shop.ts';
 import { added, breaking, compatible, mark } from './changes.ts';
 import { type Change, Checkout } from './checkout.ts';
@@ -69,7 +68,9 @@ let told: Record<string, string>;
 async function learn(): Promise<void> {
   const { pid } = (await overview(shop, 'catalog')).instances[0]!;
   const lines = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
-  told = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+  told = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
 }
 
 /** That release of catalog from its own checkout; another process of this product's code would answer without its mark. */
@@ -178,7 +179,9 @@ test('it gets a share of the users, all, and goes back, and no request fails', a
     await expectShare(0, mine, 'catalog-1');
   });
   expect(failed).toEqual([]);
-  const { body } = await shop.call('GET', '/admin/history?module=catalog&limit=1', { token: shop.adminToken });
+  const { body } = await shop.call('GET', '/admin/history?module=catalog&limit=1', {
+    token: shop.adminToken,
+  });
   expect(body.items[0]).toMatchObject({ reason: 'release 1.5.0 gets 0 % of the keys' });
 }, 120_000);
 
@@ -196,7 +199,9 @@ test('killed while it has all, the old one answers; back again, it has all', asy
 test('one that adds to the contract stands beside at once, is shown with what it adds, and gets its share', async () => {
   await up('1.6.0', 'catalog-3');
   for (const user of users.slice(0, 10)) expect(await answeredBy(user)).toBe('catalog-2');
-  const { differences } = (await overview(shop, 'catalog')).instances.find(({ id }) => id === 'catalog-3') as never as {
+  const { differences } = (await overview(shop, 'catalog')).instances.find(
+    ({ id }) => id === 'catalog-3',
+  ) as never as {
     differences: { path: string }[];
   };
   const paths = differences.map(({ path }) => path);

@@ -21,8 +21,7 @@ function world(deploy: Deploy | undefined, instances: readonly Instance[]) {
     onHeld: () => {},
     alone: false,
   });
-  return (key: string, tried?: ReadonlySet<string>) =>
-    upstreams.pick('shop', 'service', tried, { key })?.id;
+  return (key: string, tried?: ReadonlySet<string>) => upstreams.pick('shop', 'service', tried, { key })?.id;
 }
 
 const keys = Array.from({ length: 200 }, (_, n) => `user-${n}`);

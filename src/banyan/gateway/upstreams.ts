@@ -3,8 +3,8 @@
 // or the internal token, is held out at once (held-out.ts) and comes back by its sign of life. It also counts what this
 // gateway has on its way to a module's service: the drain waits for that.
 import { LRUCache } from 'lru-cache';
-import type { HeldOut as HeldOutReport } from '../placement/host.ts';
 import type { Share } from '../context/share.ts';
+import type { HeldOut as HeldOutReport } from '../placement/host.ts';
 import { leastBusy } from '../routing/balance.ts';
 import { preferenceOf } from '../routing/release.ts';
 import { candidatesOf } from '../routing/side.ts';

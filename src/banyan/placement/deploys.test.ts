@@ -94,7 +94,11 @@ describe('a release', () => {
     ]);
     for (const percent of [10, 100, 0]) {
       expect(await deploy(undefined, percent)).toMatchObject({ deploy: { release: '1.5.0', percent } });
-      expect(follower.current.modules.orders!.deploy).toEqual({ release: '1.5.0', percent, before: ['1.4.0'] });
+      expect(follower.current.modules.orders!.deploy).toEqual({
+        release: '1.5.0',
+        percent,
+        before: ['1.4.0'],
+      });
     }
     expect(call.change).toMatchObject({ before: { percent: 100 }, after: { percent: 0 } });
     const reasons = (await store.flags.history({ module: 'orders', limit: 4 })).map(({ reason }) => reason);
@@ -141,7 +145,9 @@ describe('a release', () => {
     expect((await look()).deploy).toBeUndefined();
     // And again.
     expect(await end()).not.toHaveProperty('deploy');
-    expect((await store.flags.history({ limit: 1 }))[0]).toMatchObject({ reason: 'the deploy of 1.5.0 is over' });
+    expect((await store.flags.history({ limit: 1 }))[0]).toMatchObject({
+      reason: 'the deploy of 1.5.0 is over',
+    });
   });
 });
 
@@ -176,7 +182,10 @@ describe('refused, with what is there', () => {
       asked.push(id);
       return { status: 401, refusal: `${id} does not know the key` };
     };
-    expect(await deploy('1.5.0', 10, probe as never)).toMatchObject({ status: 409, code: 'instance-refuses' });
+    expect(await deploy('1.5.0', 10, probe as never)).toMatchObject({
+      status: 409,
+      code: 'instance-refuses',
+    });
     expect(asked).toEqual(['orders-2']);
   });
 
@@ -202,7 +211,10 @@ describe('refused, with what is there', () => {
 
   test('of no module, and where none is deployed', async () => {
     expect(await deploy(undefined, 10)).toMatchObject({ status: 409, code: 'none-deployed' });
-    const unknown = deployHandlers({ store, follower }).deploy({ module: 'garden', release: '1' }, call as never);
+    const unknown = deployHandlers({ store, follower }).deploy(
+      { module: 'garden', release: '1' },
+      call as never,
+    );
     expect(await (unknown as Promise<never>).catch(refusedAs)).toMatchObject({ code: 'module-unknown' });
   });
 });
@@ -225,7 +237,9 @@ describe('a host of the version before', () => {
     await host('gateway', { role: 'gateway', modules: [], speaks: BEFORE_RELEASES });
     const refused = await deploy(undefined, 20);
     expect(refused).toMatchObject({ status: 409, code: 'host-too-old' });
-    expect(refused.detail).toMatch(/^gateway, users-1 are of a version that cannot tell releases of orders apart/);
+    expect(refused.detail).toMatch(
+      /^gateway, users-1 are of a version that cannot tell releases of orders apart/,
+    );
     expect(await look()).toMatchObject({ deploy: { percent: 10 } });
   });
 

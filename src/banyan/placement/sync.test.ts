@@ -20,6 +20,7 @@ import { setPlacement } from './flip.ts';
 import { until } from './follower.ts';
 import type { HostReport, Registration } from './host.ts';
 import { createHttpFollower } from './http-follower.ts';
+import { keptOut } from './kept-out.ts';
 import { forkTestMonolith } from './monolith.fixture.ts';
 import { controlSchema } from './schema.ts';
 import { SYNC_PATH, type SyncAnswer } from './sync.ts';
@@ -234,14 +235,22 @@ test('a contract that breaks callers is refused with its paths; one that only ad
   const breaking = { orders: contractOf({ list: show }) };
   const refused = follow(one.url);
   await refused.start();
-  const attempt = refused.register(registration('orders-1', { contracts: breaking }), () => idle);
+  const next = { contracts: breaking, release: '1.5.0' };
+  const attempt = refused.register(registration('orders-1', next), () => idle);
   await expect(attempt).rejects.toThrow(Refused);
   await expect(attempt).rejects.toThrow(/breaks[\s\S]*\/orders\/operations\/show: the operation is missing/);
   expect(instancesOf(one.follower)).toEqual([]);
+  // Whoever asks for that release is told why it is not there.
+  expect(await keptOut(one.store.sql, 'orders', '1.5.0')).toEqual({
+    ...{ id: 'orders-1', release: '1.5.0' },
+    differences: [{ path: '/orders/operations/show', message: 'the operation is missing' }],
+  });
   const adding = { orders: contractOf({ show, list: show }) };
   const accepted = follow(one.url);
   await accepted.start();
-  await accepted.register(registration('orders-1', { contracts: adding }), () => idle);
+  await accepted.register(registration('orders-1', { contracts: adding, release: '1.5.0' }), () => idle);
+  expect(one.follower.current.modules.orders!.instances).toMatchObject([{ release: '1.5.0' }]);
+  expect(await keptOut(one.store.sql, 'orders', '1.5.0')).toBeUndefined();
   const [host] = (await one.store.read()).hosts.filter(({ role }) => role === 'service');
   expect(host!.differences).toEqual([
     { module: 'orders', path: '/operations/list', message: 'the operation is new' },

@@ -1,7 +1,15 @@
 // The control tables as rows: one statement reads them all, so that a picture is of one instant.
 // What hosts and operators see (a snapshot, the admin answer) is computed from these rows and nothing else.
 
-import type { Deploy, Door, Mirror, OperatorKnown, Placement, PublicKey, StorePlace } from '../routing/snapshot.ts';
+import type {
+  Deploy,
+  Door,
+  Mirror,
+  OperatorKnown,
+  Placement,
+  PublicKey,
+  StorePlace,
+} from '../routing/snapshot.ts';
 import type { Sql } from '../store/store.ts';
 import type { Difference } from './compatibility.ts';
 import type { HeldOut, HostRole } from './host.ts';

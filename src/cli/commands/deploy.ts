@@ -56,7 +56,10 @@ function ask(client: Client, module: string, release: string | undefined, how: O
 function refuseMixed(module: string, release: string | undefined, { percent, back, end, reason }: Options) {
   const acts = [percent !== undefined && '--percent', back && '--back', end && '--end'].filter(Boolean);
   if (acts.length > 1)
-    throw misusedOption(`${acts.join(' and ')} are different wishes`, `npx banyan deploy ${module} ${acts[0]}`);
+    throw misusedOption(
+      `${acts.join(' and ')} are different wishes`,
+      `npx banyan deploy ${module} ${acts[0]}`,
+    );
   if (release !== undefined && (back || end))
     throw misusedOption(
       `${acts[0]} is of the release that is deployed`,
@@ -65,7 +68,10 @@ function refuseMixed(module: string, release: string | undefined, { percent, bac
   if (end && reason !== undefined)
     throw misusedOption('--reason goes with a share, or --back', `npx banyan deploy ${module} --end`);
   if (release === undefined && acts.length === 0)
-    throw misusedOption('Which release, or which share of the one that is deployed?', 'npx banyan deploy --help');
+    throw misusedOption(
+      'Which release, or which share of the one that is deployed?',
+      'npx banyan deploy --help',
+    );
 }
 
 /** What a share may be the server says, as to everybody. */

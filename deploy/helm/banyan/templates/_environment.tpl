@@ -27,6 +27,8 @@ where they are.
       fieldPath: status.podIP
 - name: INSTANCE_ID
   value: {{ printf "%s-*" $host.component | quote }}
+- name: RELEASE
+  value: {{ include "banyan.imageTag" (dict "root" $root "image" $host.of.image) | quote }}
 - name: HOST
   value: {{ ternary "::" "0.0.0.0" $ipv6 | quote }}
 - name: INTERNAL_PORT

@@ -60,8 +60,14 @@ banyan/host: "true"
 {{- if $image.digest -}}
 {{- printf "%s@%s" $image.repository $image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" $image.repository (default .root.Chart.AppVersion $image.tag) -}}
+{{- printf "%s:%s" $image.repository (include "banyan.imageTag" .) -}}
 {{- end -}}
+{{- end -}}
+
+{{/* The tag of the same image: of which release a host says to be. */}}
+{{- define "banyan.imageTag" -}}
+{{- $image := mergeOverwrite (deepCopy .root.Values.image) (default dict .image) -}}
+{{- default .root.Chart.AppVersion $image.tag -}}
 {{- end -}}
 
 {{- define "banyan.pullPolicy" -}}
