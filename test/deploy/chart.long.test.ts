@@ -57,6 +57,37 @@ describe.skipIf(!helm)('the chart', () => {
     expect(payments.spec.containers[0].image).toBe('registry.example/banyan-payments:0.1.0');
   });
 
+  test('has the next release of a service as a host beside it, which is the same service of another tag', async () => {
+    const service = { enabled: true, replicas: 3, next: { enabled: true, image: { tag: '1.5.0' } } };
+    const objects = await render(
+      helm,
+      merged(minimal, {
+        podNetwork: { cidrs: ['10.244.0.0/16'] },
+        image: { tag: '1.4.0' },
+        services: { orders: service },
+        hosts: { autoscaling: { enabled: true } },
+      }),
+    );
+    const of = (name: string) => {
+      const { spec } = objects.find(
+        ({ kind, metadata }) => kind === 'Deployment' && metadata.name === `shop-banyan-${name}`,
+      )!;
+      const [{ image, env }] = spec.template.spec.containers;
+      const told = (variable: string) => env.find((one: Manifest) => one.name === variable);
+      return [
+        image.split(':').at(-1),
+        spec.replicas,
+        told('RELEASE').value,
+        told('INSTANCE_ID').value,
+      ].concat(told('SERVICE_KEY').valueFrom.secretKeyRef.name);
+    };
+    expect(of('orders')).toEqual(['1.4.0', undefined, '1.4.0', 'orders-*', 'shop-banyan-orders']);
+    expect(of('orders-next')).toEqual(['1.5.0', 1, '1.5.0', 'orders-*', 'shop-banyan-orders']);
+    const scaled = objects.flatMap(({ spec }) => spec?.scaleTargetRef?.name ?? []);
+    expect(scaled).toContain('shop-banyan-orders');
+    expect(scaled).not.toContain('shop-banyan-orders-next');
+  });
+
   test('gives each service the Secret of its module, the public its own, and nobody the root key who needs it not', async () => {
     const objects = await render(helm, everything);
     for (const { owner, spec } of podsOf(objects).filter((one) => one.owner.startsWith('Deployment/'))) {

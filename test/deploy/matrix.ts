@@ -36,6 +36,15 @@ const matrix: Readonly<Record<string, Readonly<Record<string, Values>>>> = {
     none: {},
     ...Object.fromEntries(modules.map((module) => [module, enabled([module])])),
     all: enabled(modules),
+    'all, and the next release of each': {
+      ...network,
+      services: Object.fromEntries(
+        modules.map((module) => [
+          module,
+          { enabled: true, next: { enabled: true, image: { tag: '9.9.9', digest: '' } } },
+        ]),
+      ),
+    },
   },
   log: {
     postgres: {},
@@ -132,7 +141,7 @@ const matrix: Readonly<Record<string, Readonly<Record<string, Values>>>> = {
     none: {
       storage: { enabled: false },
       monolith: { replicas: 1, autoscaling: { enabled: false } },
-      services: { media: { enabled: false } },
+      services: { media: { enabled: false, next: { enabled: false } } },
     },
   },
 };
@@ -212,6 +221,10 @@ export const refused: readonly (readonly [words: RegExp, values: Values])[] = [
   [/BROKER_URL has no Secret/, { existingSecret: '', log: { kind: 'kafka' } }],
   [/stores\.servers\.fast has no Secret/, { existingSecret: '', stores: { servers: { fast: {} } } }],
   [/podNetwork\.cidrs is empty, and orders would register/, { services: { orders: { enabled: true } } }],
+  [
+    /services\.orders\.next is enabled, and services\.orders is not/,
+    { services: { orders: { next: { enabled: true } } } },
+  ],
   [/trustProxy is empty/, { ingress: { enabled: true, hosts: ['a.example'] } }],
   [/ingress\.hosts is empty/, { ...trusted, ingress: { enabled: true } }],
   [/httpRoute\.parentRefs is empty/, { ...trusted, httpRoute: { enabled: true } }],

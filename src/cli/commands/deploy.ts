@@ -56,10 +56,7 @@ function ask(client: Client, module: string, release: string | undefined, how: O
 function refuseMixed(module: string, release: string | undefined, { percent, back, end, reason }: Options) {
   const acts = [percent !== undefined && '--percent', back && '--back', end && '--end'].filter(Boolean);
   if (acts.length > 1)
-    throw misusedOption(
-      `${acts.join(' and ')} are different wishes`,
-      `npx banyan deploy ${module} ${acts[0]}`,
-    );
+    throw misusedOption(`${acts.join(' and ')} are different wishes`, 'npx banyan deploy --help');
   if (release !== undefined && (back || end))
     throw misusedOption(
       `${acts[0]} is of the release that is deployed`,

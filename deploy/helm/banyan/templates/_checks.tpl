@@ -41,6 +41,11 @@ what to do; nothing is made of such values.
 {{- if and $values.ingress.enabled $values.httpRoute.enabled -}}
 {{- $wrong = append $wrong "ingress.enabled and httpRoute.enabled: use one of them." -}}
 {{- end -}}
+{{- range $module, $own := $values.services -}}
+{{- if and (dig "next" "enabled" false $own) (not $own.enabled) -}}
+{{- $wrong = append $wrong (printf "services.%s.next is enabled, and services.%s is not: the next release stands beside one. Enable both, or neither." $module $module) -}}
+{{- end -}}
+{{- end -}}
 {{- range $host := include "banyan.hosts" . | fromJsonArray -}}
 {{- $auto := $host.of.autoscaling -}}
 {{- if $auto.enabled -}}
@@ -66,7 +71,7 @@ what to do; nothing is made of such values.
 {{- end -}}
 {{- $mounting := 0 -}}
 {{- range $host := include "banyan.hosts" . | fromJsonArray -}}
-{{- if has $host.component (list "monolith" "media") -}}
+{{- if has (default $host.component $host.module) (list "monolith" "media") -}}
 {{- $mounting = add $mounting (sub (int (include "banyan.mostReplicas" $host)) 1) -}}
 {{- end -}}
 {{- end -}}

@@ -20,13 +20,14 @@ where they are.
 {{- $root := .root -}}
 {{- $values := .root.Values -}}
 {{- $host := .host -}}
+{{- $runs := default $host.component $host.module -}}
 {{- $ipv6 := eq $values.podNetwork.ipFamily "IPv6" -}}
 - name: POD_IP
   valueFrom:
     fieldRef:
       fieldPath: status.podIP
 - name: INSTANCE_ID
-  value: {{ printf "%s-*" $host.component | quote }}
+  value: {{ printf "%s-*" $runs | quote }}
 - name: RELEASE
   value: {{ include "banyan.imageTag" (dict "root" $root "image" $host.of.image) | quote }}
 - name: HOST
@@ -46,11 +47,11 @@ where they are.
 {{- else -}}
 {{ include "banyan.environment.public" . }}
 {{- end }}
-{{- if has $host.component (list "monolith" "media") }}
+{{- if has $runs (list "monolith" "media") }}
 - name: STORAGE_URL
   value: file:///var/lib/banyan/{{ ternary "media" "data/media" $values.storage.enabled }}
 {{- end }}
-{{- if has $host.component (list "monolith" "notifications") }}
+{{- if has $runs (list "monolith" "notifications") }}
 {{ include "banyan.environment.mail" . }}
 {{- end }}
 {{- with $values.telemetry.endpoint }}

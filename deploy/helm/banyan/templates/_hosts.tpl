@@ -1,6 +1,7 @@
 {{/*
 Which hosts a release has, as a list that every kind of object is made of: {component, role, module?, of}. `of` is what values
-say of the host: `hosts`, then `eachService` for a service, then its own.
+say of the host: `hosts`, then `eachService` for a service, then its own. The next release of a service (`next`) is a host beside it, of
+one pod that nothing scales unless `next` says otherwise.
 */}}
 {{- define "banyan.hosts" -}}
 {{- $all := .Values.hosts -}}
@@ -12,6 +13,12 @@ say of the host: `hosts`, then `eachService` for a service, then its own.
 {{- if $own.enabled -}}
 {{- $of := mergeOverwrite (deepCopy $all) (deepCopy $.Values.eachService) (deepCopy $own) -}}
 {{- $hosts = append $hosts (dict "component" $module "role" "service" "module" $module "of" $of) -}}
+{{- $next := default dict $own.next -}}
+{{- if $next.enabled -}}
+{{- $one := dict "replicas" 1 "autoscaling" (dict "enabled" false) -}}
+{{- $beside := mergeOverwrite (deepCopy $of) $one (deepCopy $next) -}}
+{{- $hosts = append $hosts (dict "component" (printf "%s-next" $module) "role" "service" "module" $module "of" $beside) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- $hosts | toJson -}}

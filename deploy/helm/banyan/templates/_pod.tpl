@@ -7,7 +7,7 @@ else; its probes ask the internal port, which is the only one that every host ha
 {{- $values := .root.Values -}}
 {{- $host := .host -}}
 {{- $of := .host.of -}}
-{{- $storage := and $values.storage.enabled (has $host.component (list "monolith" "media")) -}}
+{{- $storage := and $values.storage.enabled (has (default $host.component $host.module) (list "monolith" "media")) -}}
 serviceAccountName: {{ include "banyan.serviceAccountName" $root }}
 automountServiceAccountToken: false
 enableServiceLinks: false
