@@ -243,6 +243,26 @@ describe('the document', () => {
     );
   });
 
+  it('is right about deploys', async () => {
+    const deploy = (module: string, body: object) =>
+      walk.call('PUT', `/admin/deploys/${module}`, { ...asAdmin(), body });
+    const end = (module: string, who = asAdmin()) => walk.call('DELETE', `/admin/deploys/${module}`, who);
+    expectStatus(await deploy('payments', { percent: 10 }), 409);
+    expectStatus(await deploy('payments', { release: '9.9.9', percent: 10 }), 409);
+    expectStatus(await deploy('payments', { release: 'a b' }), 422);
+    expectStatus(await deploy('payments', { release: '9.9.9', percent: 101 }), 422);
+    expectStatus(await deploy('nope', { release: '9.9.9' }), 404);
+    expectStatus(await deploy('payments', { release: '9.9.9', reason: 'a walk' }), 200);
+    const { body } = await walk.call('GET', '/admin/placements', asAdmin());
+    expect(body.modules.find(({ module }: { module: string }) => module === 'payments')).toMatchObject({
+      deploy: { release: '9.9.9', percent: 0, before: [] },
+    });
+    expectStatus(await end('payments', asCustomer()), 403);
+    expectStatus(await end('nope'), 404);
+    expectStatus(await end('payments'), 200);
+    expectStatus(await end('payments'), 200);
+  });
+
   it('is right about ladders', async () => {
     const ladder = (method: string, path: string, body?: object) =>
       walk.call(method, `/admin/ladders/${path}`, { ...asAdmin(), ...(body && { body }) });

@@ -97,8 +97,8 @@ export function createSyncHandler(options: SyncOptions): SyncHandler {
         throw libraryProblem('unavailable', { detail: error.message, retryAfter: 1, cause: error });
       throw error;
     }
-    const { id, url } = host;
-    log.info({ id, url, pid: host.process.pid, caller: who.caller }, 'an instance registered');
+    const { id, url, release } = host;
+    log.info({ id, url, release, pid: host.process.pid, caller: who.caller }, 'an instance registered');
     await follower.refresh();
     const unknown = wordsUnknownTo(said, follower.current);
     if (unknown.length > 0)
