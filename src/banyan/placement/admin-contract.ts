@@ -116,7 +116,9 @@ export const Overview = Type.Object({
   /** The monolith that answers. */
   monolith: Monolith,
   /** All live ones, by their public address. */
-  monoliths: Type.Array(Type.Object({ ...Monolith.properties, healthy: Type.Boolean() })),
+  monoliths: Type.Array(
+    Type.Object({ ...Monolith.properties, healthy: Type.Boolean(), release: Type.Optional(Type.String()) }),
+  ),
   modules: Type.Array(Entry),
 });
 export type Overview = Static<typeof Overview>;

@@ -13,7 +13,12 @@ export function overviewOf(tables: Tables, monolith: Overview['monolith']): Over
     monolith,
     monoliths: tables.hosts
       .filter(({ role }) => role === 'monolith')
-      .map((host) => ({ pid: host.pid, url: host.publicUrl ?? host.url, healthy: isServing(tables, host) })),
+      .map((host) => ({
+        pid: host.pid,
+        url: host.publicUrl ?? host.url,
+        healthy: isServing(tables, host),
+        ...releaseOf(host),
+      })),
     modules: tables.placements.map(({ module }) => entryOf(tables, module)!),
   };
 }
@@ -73,7 +78,7 @@ function registered(
     pid: host.pid,
     url: host.url,
     healthy: isServing(tables, host),
-    ...(host.release !== null && { release: host.release }),
+    ...releaseOf(host),
     supervised: service !== undefined && service.pid === host.pid && service.machine === host.machine,
     draining: host.draining || host.retiring,
     differences: host.differences
@@ -83,6 +88,8 @@ function registered(
     ...(service?.lastExit && !isHealthy(host) && { lastExit: service.lastExit }),
   };
 }
+
+const releaseOf = ({ release }: HostRow) => (release === null ? {} : { release });
 
 /** It takes requests, and whoever has any sends them to it. */
 function isServing(tables: Tables, host: HostRow): boolean {
