@@ -57,11 +57,13 @@ afterAll(async () => {
 const banyan = (...words: string[]) =>
   banyanWith({ BANYAN_URL: shop.url, BANYAN_TOKEN: shop.adminToken }, ...words);
 
-async function done(...words: string[]): Promise<string> {
-  const { exit, out, err } = await banyan(...words);
-  expect([exit, err], out).toEqual([0, '']);
-  return out;
-}
+/** Said again while a host lags, as a busy machine makes one do: nothing changes by it. */
+const done = (...words: string[]): Promise<string> =>
+  eventually(async () => {
+    const { exit, out, err } = await banyan(...words);
+    expect([exit, err], out).toEqual([0, '']);
+    return out;
+  });
 
 /** The environment of a process that the monolith has started: the same database, the same key. */
 let told: Record<string, string>;
@@ -120,6 +122,7 @@ const isIn = (percent: number, key: string) => bucketOf('catalog release', key) 
 /** Of all users: each is where its share is, also what orders asks for it. */
 async function expectShare(percent: number, one: readonly [id: string, mark: string], others: string) {
   for (const user of users) expect(await answeredBy(user)).toBe(isIn(percent, user.id) ? one[0] : others);
+  if (percent === 50) expect(users.filter(({ id }) => isIn(percent, id)).length).toBeGreaterThan(USERS / 8);
   for (const customer of customers) {
     const { id } = await shop.order(customer, [{ productId: product, quantity: 1 }]);
     const { body } = await shop.call('GET', `/api/orders/${id}`, { token: customer.token });
@@ -131,7 +134,7 @@ async function expectShare(percent: number, one: readonly [id: string, mark: str
 async function underLoad(work: () => Promise<void>): Promise<{ asked: number; failed: string[] }> {
   const seen = { asked: 0, failed: [] as string[] };
   let over = false;
-  const readers = [0, 1, 2, 3].map(async (n) => {
+  const readers = [0, 1].map(async (n) => {
     while (!over) {
       const { token } = users[(seen.asked * 7 + n) % users.length]!;
       const path = ways()[seen.asked % 2]!;
@@ -174,6 +177,8 @@ test('it gets a share of the users, all, and goes back, and no request fails', a
     for (const percent of [10, 50, 100]) {
       await done('deploy', 'catalog', '1.5.0', '--percent', String(percent));
       await expectShare(percent, mine, 'catalog-1');
+      // From then on orders asks from a process of its own, which follows the monolith.
+      if (percent === 10) await shop.started.extract('orders');
     }
     expect(await done('deploy', 'catalog', '--back')).toContain('catalog 1.5.0 (catalog-2) gets nothing');
     await expectShare(0, mine, 'catalog-1');
