@@ -15,6 +15,10 @@ const rehearsals: Readonly<Record<string, { about: string; play: (words: string[
     about: 'a store that moves to a server of its own and back, under load',
     play: async (words) => (await import('./store/command.ts')).play(words),
   },
+  restore: {
+    about: 'a shop put back to a point from a backup that was taken under orders',
+    play: async (words) => (await import('./restore/command.ts')).play(words),
+  },
   alarms: {
     about: 'every fault, and whether its alarm fires, names it, and ends',
     play: async (words) => (await import('./alarms/command.ts')).play(words),

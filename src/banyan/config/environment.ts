@@ -81,6 +81,7 @@ export function readEnvironment(app: App, overrides: Env = {}, given: Env = proc
     rateLimit: readInteger('RATE_LIMIT', env.RATE_LIMIT ?? '300', 0, 1_000_000),
     rateLimitExempt: readNetworks('RATE_LIMIT_EXEMPT', env.RATE_LIMIT_EXEMPT),
     drainDelayMs: readInteger('DRAIN_DELAY_MS', env.DRAIN_DELAY_MS ?? '0', 0, 600_000),
+    restored: readSwitch('RESTORED', env.RESTORED),
     otlp: readOtlp(env),
     notifyUrl: readUrl('NOTIFY_URL', env.NOTIFY_URL, http),
     securityLog: readSecurityLog(env.SECURITY_LOG, dataDir),

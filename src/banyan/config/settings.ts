@@ -61,6 +61,8 @@ export interface Settings {
   readonly advertiseUrl: string | undefined;
   readonly placements: Readonly<Record<string, Wish>>;
   readonly drainDelayMs: number;
+  /** RESTORED=1: this start holds the log of events against all stores, though none seems to have been put back. */
+  readonly restored: boolean;
   /** Addresses and CIDRs of proxies that are believed about their clients' addresses. */
   readonly trustProxy: readonly string[];
   /** Requests a second that one address may ask of the public port; 0: any number. */

@@ -45,6 +45,7 @@ ${own.join('')}  ADMIN_TOKEN           made once       bearer token of /admin
   STORES                shared          ${example}=own or =NAME, at first
   STORE_<NAME>_URL                      another database server, by name
   PLACEMENTS            in-process      ${example}=service or =canary:10, at first
+  RESTORED              0               1: once, after a backup was put back
   DRAIN_DELAY_MS        0               between "not ready" and closing the port
   TRUST_PROXY                           CIDRs of proxies believed on addresses
   RATE_LIMIT            300             requests a second per address; 0: any

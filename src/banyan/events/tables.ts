@@ -16,6 +16,7 @@ const ddl = readSql(
   './tables/audit.sql',
   './tables/obstacle.sql',
   './tables/refusal.sql',
+  './tables/home.sql',
 );
 
 /** To be run with the module's schema as the search path. */

@@ -35,6 +35,7 @@ import { createMirrors, type Mirrors, type MirrorsOptions } from './mirrors.ts';
 import type { Module } from './module.ts';
 import { bootModules } from './modules.ts';
 import { checkStores, storesOf } from './prepared.ts';
+import { lookForRestores } from './restored.ts';
 import { keepLooking } from './role-upkeep.ts';
 import type { StartOptions } from './running.ts';
 import type { HeldServer } from './server.ts';
@@ -123,6 +124,10 @@ export async function openParts(
   if (role === 'monolith') await prepareLog(eventLogOf(), contracts, running, log, undo);
   await Promise.all([prepared, unlessSaidBetter(following, prepared)]);
   await stores.settled();
+  if (role === 'monolith') {
+    const [told, snapshot] = [settings.restored, () => placements.current];
+    await lookForRestores({ running, eventLog: eventLogOf(), database, snapshot, told, log });
+  }
   const events = running.map((one) => one.events);
   measureEvents(watch.metrics, events);
   watch.metrics.problems.expect(contracts);

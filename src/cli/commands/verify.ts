@@ -1,5 +1,5 @@
 // `banyan verify`: outboxes, log and inboxes against one another. The last line is for scripts, and so is the
-// exit code: 1 unless nothing is lost, doubled or inverted, and all of the log could be read.
+// exit code: 1 unless nothing is lost, doubled or inverted, the log is ahead of no module, and all of it could be read.
 import type { Verified } from '../../banyan/events/operations/schemas.ts';
 import { connect } from '../client.ts';
 import { oneLine, shorten } from '../plain.ts';
@@ -31,7 +31,8 @@ export const verify: Register = (program, terminal) => {
       });
       const style = styleFor(terminal, terminal.out);
       terminal.out.write(json ? `${text}\n` : draw(body, style));
-      if (body.lost + body.doubled + body.inverted + body.unreadable.length > 0) throw new Reported();
+      const { lost, doubled, inverted, ahead, unreadable } = body;
+      if (lost + doubled + inverted + ahead + unreadable.length > 0) throw new Reported();
     });
 };
 
@@ -59,6 +60,7 @@ function draw(found: Verified, style: Style): string {
       : busy.flatMap((one) => drawTopic(one, style))),
     ...(notes.length > 0 ? ['', ...notes.map((note) => `  ${note}`)] : []),
     ...(examples.length > 0 ? ['', ...examples.map((one) => drawExample(one, style))] : []),
+    ...topics.flatMap((one) => drawAhead(one, style)),
     ...(gaps.length > 0
       ? ['', ...gaps, '  What stands there counts as lost, unless a consumer had it before.']
       : []),
@@ -80,6 +82,19 @@ function drawTopic(one: Verified['topics'][number], style: Style): string[] {
     ...one.consumers
       .filter(({ expected, lost, doubled, inverted }) => expected + lost + doubled + inverted > 0)
       .map((at) => `    ${at.module.padEnd(20)} ${outcome(at, style)}`),
+  ];
+}
+
+function drawAhead({ topic, ahead, aheadFrom }: Verified['topics'][number], style: Style): string[] {
+  if (aheadFrom === null) return [];
+  const { partition, offset, at } = aheadFrom;
+  const module = topic.replace(/\.events$/, '');
+  return [
+    '',
+    style('red', `  The log is ahead of ${module} by ${plural(ahead, 'event')}`),
+    `    from partition ${partition}, offset ${offset} on, ${local(at)}`,
+    `    Its store lacks their transactions: it was put back, or lost commits.`,
+    style('dim', '    Stop all hosts, then start a monolith with RESTORED=1'),
   ];
 }
 

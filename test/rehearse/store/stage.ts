@@ -147,7 +147,7 @@ async function start(name: string, common: Env, ends: (() => Promise<unknown>)[]
   return one;
 }
 
-async function asked(dispatcher: Agent, url: string, ask: Ask): Promise<Reply> {
+export async function asked(dispatcher: Agent, url: string, ask: Ask): Promise<Reply> {
   const { method, path, token, headers, body, timeoutMs = 20_000 } = ask;
   const answer = await request(`${url}${path}`, {
     method,
@@ -167,8 +167,8 @@ async function asked(dispatcher: Agent, url: string, ask: Ask): Promise<Reply> {
 }
 
 /** Rows of users, and tokens as users would sign them: no password is hashed for it. */
-async function customersIn(
-  shared: Server,
+export async function customersIn(
+  shared: Pick<Server, 'query'>,
   many: number,
   signer: ReturnType<typeof createSessionSigner>,
 ): Promise<Customer[]> {

@@ -26,18 +26,23 @@ const AGAIN_MS = 100;
 /** On a machine that is too slow for the pace, those that are late do not pile up without end. */
 const MOST_OPEN = 400;
 
+/** Of a shop what customers need. */
+export type Counter = Pick<StoreShop, 'products' | 'customers' | 'ask'> & {
+  readonly monoliths: readonly unknown[];
+};
+
 export class Writers {
   readonly answered: Answered[] = [];
   /** What was answered instead, or why nothing was. */
   readonly failed: string[] = [];
-  readonly #shop: StoreShop;
+  readonly #shop: Counter;
   readonly #options: WritersOptions;
   readonly #open = new Set<Promise<void>>();
   #running: Promise<void> | undefined;
   #stopped = false;
   #count = 0;
 
-  constructor(shop: StoreShop, options: WritersOptions) {
+  constructor(shop: Counter, options: WritersOptions) {
     this.#shop = shop;
     this.#options = options;
   }

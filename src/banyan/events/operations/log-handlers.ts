@@ -177,6 +177,7 @@ function summed({ from, until }: { from: Date; until: Date }, { topics, examples
     inFlight: sum(topics, ({ waiting }) => waiting) + sum(consumers, ({ inFlight, open }) => inFlight + open),
     dead: sum(consumers, ({ dead }) => dead),
     foreign: sum(topics, ({ foreign }) => foreign),
+    ahead: sum(topics, ({ ahead }) => ahead),
     unreadable: unreadable.map((one) => ({ ...one })),
     topics: topics.map((one) => ({ ...one, consumers: [...one.consumers] })),
     examples: [...examples],

@@ -287,6 +287,8 @@ export const Verified = Type.Object({
   inFlight: count(),
   dead: count(),
   foreign: count(),
+  /** Of the foreign ones, with numbers that their owner never drew: its store lacks commits of which the log knows. */
+  ahead: count(),
   /** Parts of the log that could not be read: what stands there is lost, unless a consumer had it before. */
   unreadable: Type.Array(Type.Object(place)),
   topics: Type.Array(
@@ -299,6 +301,9 @@ export const Verified = Type.Object({
       repeated: count(),
       /** In the log, though no outbox had them. */
       foreign: count(),
+      ahead: count(),
+      /** The first of those in the log. */
+      aheadFrom: nullable(Type.Object({ partition: count(), offset: Type.String(), at: time() })),
       ...faults,
       consumers: Type.Array(
         Type.Object({

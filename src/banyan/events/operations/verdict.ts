@@ -19,6 +19,14 @@ export interface ConsumerVerdict extends Faults {
   readonly inFlight: number;
 }
 
+export interface LogPlace {
+  readonly partition: number;
+  /** Decimal. */
+  readonly offset: string;
+  /** When the log got it, RFC 3339. */
+  readonly at: string;
+}
+
 export interface TopicVerdict extends Faults {
   readonly topic: string;
   /** Sent in the span, by the ledger. */
@@ -28,8 +36,12 @@ export interface TopicVerdict extends Faults {
   /** Events in the log. */
   readonly logged: number;
   readonly repeated: number;
-  /** In the log, though the owner never published them. */
+  /** In the log, though the owner never published them, as far as its store knows. */
   readonly foreign: number;
+  /** Of those, with a number of their key that the owner never drew: its store lacks commits, or somebody wrote past it. */
+  readonly ahead: number;
+  /** The first of them in the log. */
+  readonly aheadFrom: LogPlace | null;
   readonly consumers: readonly ConsumerVerdict[];
 }
 

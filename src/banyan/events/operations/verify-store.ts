@@ -71,6 +71,23 @@ export async function knownIds(pool: Pool, schema: string, ids: readonly string[
   return known;
 }
 
+/** The last number that was drawn for each of these keys; a key that the owner does not know is left out. */
+export async function drawnNumbers(
+  pool: Pool,
+  schema: string,
+  keys: readonly string[],
+): Promise<Map<string, number>> {
+  const drawn = new Map<string, number>();
+  for (const some of portions([...new Set(keys)])) {
+    const { rows } = await pool.query<{ key: string; sequence: string }>(
+      `SELECT key, sequence FROM ${schema}.event_key WHERE key = ANY ($1::text[])`,
+      [some],
+    );
+    for (const { key, sequence } of rows) drawn.set(key, Number(sequence));
+  }
+  return drawn;
+}
+
 export async function statesOf(
   pool: Pool,
   schema: string,

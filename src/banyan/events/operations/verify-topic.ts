@@ -9,6 +9,7 @@ import { type Logged, type LogPicture, pictureOf } from './verify-log.ts';
 import {
   countSent,
   disorder,
+  drawnNumbers,
   knownIds,
   type LedgerRow,
   ledgerOf,
@@ -83,6 +84,7 @@ export class TopicCheck {
     );
     const foreign = strangers.filter(({ id }) => !known.has(id));
     for (const one of foreign) this.#note('foreign', 'log', one);
+    const ahead = await this.#ahead(foreign);
     for (const one of log.doubled) this.#note('doubled', 'log', one);
     for (const one of log.inverted) this.#note('inverted', 'log', one);
 
@@ -96,11 +98,24 @@ export class TopicCheck {
       logged: log.events.size - foreign.length,
       repeated: log.repeated,
       foreign: foreign.length,
+      ahead: ahead.length,
+      aheadFrom: placeOf(ahead),
       lost: ledger.missing + (await this.#lost(absent)),
       doubled: log.doubled.length,
       inverted: log.inverted.length,
       consumers,
     };
+  }
+
+  /** Of the events that the owner's store lacks: those with a number that it has not drawn. */
+  async #ahead(foreign: readonly Logged[]): Promise<Logged[]> {
+    const { store } = this.#owner;
+    const drawn = await drawnNumbers(
+      store.pool,
+      nameOf(this.#owner),
+      foreign.map(({ key }) => key),
+    );
+    return foreign.filter(({ key, sequence }) => sequence !== null && sequence > (drawn.get(key) ?? 0));
   }
 
   /** Of the events that were sent and are not in this part of the log: how many are nowhere. */
@@ -177,4 +192,12 @@ export class TopicCheck {
     const same = this.examples.filter((one) => one.fault === fault && one.where === where);
     if (same.length < EXAMPLES) this.examples.push({ fault, where, topic: this.#topic, id, key, sequence });
   }
+}
+
+/** The first of them in the log. */
+function placeOf(some: readonly Logged[]): TopicVerdict['aheadFrom'] {
+  const [first] = some.toSorted((a, b) => a.at - b.at);
+  if (!first) return null;
+  const { partition, offset, at } = first;
+  return { partition, offset: String(offset), at: new Date(at).toISOString() };
 }

@@ -65,6 +65,8 @@ test('all is well, and counted', async () => {
     logged: 15,
     repeated: 0,
     foreign: 0,
+    ahead: 0,
+    aheadFrom: null,
     lost: 0,
     doubled: 0,
     inverted: 0,
@@ -178,7 +180,7 @@ test('finds an inversion on the wire, and what no outbox had', async () => {
     strange(8, '00000000-0000-7000-8000-000000000008'),
   ]);
   const found = await check();
-  expect(shopOf(found)).toMatchObject({ foreign: 2, inverted: 1, lost: 0 });
+  expect(shopOf(found)).toMatchObject({ foreign: 2, ahead: 2, inverted: 1, lost: 0 });
 });
 
 test('looks only at the time it is given', async () => {
