@@ -7,7 +7,7 @@ import type { Ground } from './ground.ts';
 import { migrationsOf } from './migrations.ts';
 import { orphansOf, pairOf, versionsOfPair } from './pairs.ts';
 import type { ServerAsked, ServerReading } from './server-reading.ts';
-import { connectionsOf, diskOf, replicationRoomOf } from './server-room.ts';
+import { archiveOf, connectionsOf, diskOf, replicationRoomOf } from './server-room.ts';
 import { settingsOf, versionOf } from './server-settings.ts';
 
 /** One that hangs must leave the others their time. */
@@ -68,6 +68,7 @@ async function server(ground: Ground, asked: ServerAsked): Promise<Finding[]> {
     versionOf(reading),
     ...settingsOf(reading),
     ...replicationRoomOf(reading),
+    archiveOf(reading),
     ...migrationsOf(reading),
     ...parts.flat(),
   ];

@@ -38,6 +38,8 @@ export interface ServerReading {
   readonly open: number;
   readonly senders: number;
   readonly allSlots: number;
+  /** Whether it keeps its log (WAL) elsewhere, `off` or not, and since when that fails; null: it does not. */
+  readonly archive: { readonly mode: string; readonly failing: string | null };
   /** Where its files are; null: this user may not know. */
   readonly folder: string | null;
   /** By name, as sessions begin with it, in the unit of the server. */
@@ -90,6 +92,9 @@ const SERVER_SQL = `
     (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS open,
     (SELECT count(*)::int FROM pg_stat_replication) AS senders,
     (SELECT count(*)::int FROM pg_replication_slots) AS "allSlots",
+    (SELECT json_build_object('mode', current_setting('archive_mode'), 'failing',
+       CASE WHEN last_failed_time > coalesce(last_archived_time, '-infinity') THEN last_failed_time END)
+     FROM pg_stat_archiver) AS archive,
     (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS folder,
     (SELECT json_object_agg(name, reset_val) FROM pg_settings WHERE name = ANY ($1)) AS settings,
     ARRAY(SELECT name FROM pg_settings WHERE name = ANY ($1) AND source = 'command line') AS "onCommandLine"`;

@@ -83,6 +83,18 @@ export function replicationRoomOf({ asked, settings, senders, allSlots, slots }:
   return orWell([...level, ...endless, ...full], 'replication', subject, words);
 }
 
+/** What it could not put away stays on its disk. Whether there is a backup at all it does not know. */
+export function archiveOf({ asked: { subject }, archive: { mode, failing } }: ServerReading): Finding {
+  if (mode === 'off') return ok('archive', subject, 'archives nothing (archive_mode = off)');
+  if (failing === null) return ok('archive', subject, 'its log is archived');
+  return error(
+    'archive',
+    subject,
+    `its log was not archived, the last time ${failing}: a restore ends before that, and its disk fills`,
+    "See why in the server's own log: docs/operations.md#backup-and-restore",
+  );
+}
+
 const GB = 1_073_741_824;
 
 /** @param bytes of the disk that an embedded server is on. */

@@ -5,7 +5,7 @@ import type { Finding } from './finding.ts';
 import { migrationsOf } from './migrations.ts';
 import { type Expected, orphansOf, pairOf, versionsOfPair } from './pairs.ts';
 import type { ServerReading } from './server-reading.ts';
-import { connectionsOf, diskOf, replicationRoomOf } from './server-room.ts';
+import { archiveOf, connectionsOf, diskOf, replicationRoomOf } from './server-room.ts';
 import { settingsOf, timeOf, versionOf } from './server-settings.ts';
 
 const settings = {
@@ -27,6 +27,7 @@ const reading = (
   clock: { aheadMs: 0, doubtMs: 1 },
   ...{ versionNumber: 180_004, database: 'shop', user: 'postgres', isStandby: false, takes: 397, open: 40 },
   ...{ senders: 0, allSlots: 0, folder: '/data', settings, onCommandLine: [], given: [], slots: [] },
+  archive: { mode: 'off', failing: null },
   ...{ subscriptions: [], publications: [], migrations: { parcels: { pending: [], ahead: [] } } },
   ...own,
 });
@@ -109,6 +110,14 @@ test('connections: what hosts may open against what it takes, and what is open',
     'warning: 90 of 97 connections are open',
   ]);
   expect(remedies(few)[0]).toMatch(/max_connections there by at least 211/);
+});
+
+test('an archive that fails is an error; that there is none is said', () => {
+  const of = (mode: string, failing: string | null) =>
+    said(archiveOf(reading({ archive: { mode, failing } })));
+  expect(of('off', null)).toEqual(['ok: archives nothing (archive_mode = off)']);
+  expect(of('on', null)).toEqual(['ok: its log is archived']);
+  expect(of('on', '2026-11-29T12:00:00+00:00')).toEqual([expect.stringMatching(/^error: .*12:00:00/)]);
 });
 
 test('replication: what a pair stands on, and a log that is kept without end', () => {
