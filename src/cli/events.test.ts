@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { EventsOverview } from '../banyan/events/operations/schemas.ts';
+import type { EventsOverview, Verified } from '../banyan/events/operations/schemas.ts';
+import { drawVerified } from './commands/verify.ts';
 import { editJson } from './editor.ts';
 import { drawOverview } from './events-picture.ts';
 import type { Failure } from './failure.ts';
@@ -51,6 +52,33 @@ describe('times', () => {
 
 test('what comes from outside cannot move the cursor', () => {
   expect(oneLine('a\u001b[2Jb\r\nc\u0007\u009bd')).toBe('a [2Jb c d');
+});
+
+test('a log that is ahead of a store is said with its place and what to do, and changes no line for scripts', () => {
+  const none = { lost: 0, doubled: 0, inverted: 0 };
+  const topic: Verified['topics'][number] = {
+    ...{
+      topic: 'orders.events',
+      sent: 5,
+      waiting: 0,
+      logged: 5,
+      repeated: 0,
+      foreign: 3,
+      ...none,
+      consumers: [],
+    },
+    ...{ ahead: 3, aheadFrom: { partition: 2, offset: '4711', at: '2026-11-29T12:00:00.000Z' } },
+  };
+  const found: Verified = {
+    ...{ from: '2026-11-29T11:00:00.000Z', until: '2026-11-29T12:00:00.000Z', ...none, inFlight: 0, dead: 0 },
+    ...{ foreign: 3, ahead: 3, unreadable: [], topics: [topic], examples: [] },
+  };
+  const lines = drawVerified(found, (_, text) => text).split('\n');
+  expect(lines).toContain('  The log is ahead of orders by 3 events');
+  expect(lines.some((line) => line.includes('partition 2, offset 4711'))).toBe(true);
+  expect(lines.some((line) => line.includes('RESTORED=1'))).toBe(true);
+  expect(lines.every((line) => line.length <= 80)).toBe(true);
+  expect(lines.at(-2)).toBe('lost 0 doubled 0 inverted 0');
 });
 
 const quiet: EventsOverview['modules'][number] = {

@@ -51,8 +51,7 @@ export async function makeReady(options: PlacesOptions): Promise<readonly StoreR
       ({ module, server }) => server !== SHARED && reached(module, server),
     );
     for (const { module, server } of owners) await provisionAt(options, module, server, false);
-    for (const { module, server } of owners.filter((one) => one.server === OWN))
-      await noteAddress(client, module, server, servers);
+    for (const { module, server } of owners) await noteAddress(client, module, server, servers);
     return owners.length > 0 || made.length > 0 ? await readPlaces(asSql(client)) : places;
   } finally {
     if (!session) await client.end();
@@ -186,7 +185,7 @@ async function noteMade(client: pg.Client, made: Found['made'], servers: StoreSe
   }
 }
 
-/** An embedded server may come up on another port than before. */
+/** An embedded server may come up on another port than before, and one that was put back may be on another machine. */
 async function noteAddress(
   client: pg.Client,
   module: string,

@@ -30,13 +30,13 @@ export const verify: Register = (program, terminal) => {
         waitMs: 600_000,
       });
       const style = styleFor(terminal, terminal.out);
-      terminal.out.write(json ? `${text}\n` : draw(body, style));
+      terminal.out.write(json ? `${text}\n` : drawVerified(body, style));
       const { lost, doubled, inverted, ahead, unreadable } = body;
       if (lost + doubled + inverted + ahead + unreadable.length > 0) throw new Reported();
     });
 };
 
-function draw(found: Verified, style: Style): string {
+export function drawVerified(found: Verified, style: Style): string {
   const { from, until, lost, doubled, inverted, inFlight, dead, foreign, topics, examples, unreadable } =
     found;
   const span = lasting((Date.parse(until) - Date.parse(from)) / 1000);

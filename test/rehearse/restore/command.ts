@@ -9,6 +9,7 @@ const usage = `npm run rehearse -- restore [options]
   --rate N       orders a second (30)
   --log WORD     postgres (the log is put back with the stores), or kafka (it is
                  not, and is ahead of them then)
+  --what WORD    all, or orders: its store, on a server of its own, alone (all)
   --json         what was found as JSON`;
 
 /** The words after `restore`. Ends the process. */
@@ -17,6 +18,7 @@ export async function play(words: readonly string[]): Promise<never> {
     orders: { type: 'string', default: '300' },
     rate: { type: 'string', default: '30' },
     log: { type: 'string', default: 'postgres' },
+    what: { type: 'string', default: 'all' },
     json: { type: 'boolean', default: false },
   } as const;
   const values = readArguments(usage, known, words);
@@ -24,6 +26,7 @@ export async function play(words: readonly string[]): Promise<never> {
     orders: countOf('orders', values.orders, usage),
     perSecond: countOf('rate', values.rate, usage),
     log: oneOf('log', values.log, ['postgres', 'kafka'], usage),
+    what: oneOf('what', values.what, ['all', 'orders'], usage),
   };
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const)

@@ -2,7 +2,7 @@
 // says, and a new order that goes all the way. It must not know what was there before.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ArchivedServer } from './archived-server.ts';
+import type { Server } from '../store/servers.ts';
 import { type RestoreShop, STOCK } from './stage.ts';
 
 export interface Ended {
@@ -13,7 +13,7 @@ export interface Ended {
   readonly inverted: number;
   readonly ahead: number;
   readonly dropped: number;
-  /** Pieces that were neither sold nor given back, and confirmed orders that nobody paid for. */
+  /** Pieces that are neither there nor sold to an order that there is, and confirmed orders that nobody paid for. */
   readonly stockOff: number;
   readonly unpaid: number;
   /** A new order was confirmed. */
@@ -22,38 +22,63 @@ export interface Ended {
 
 const PATIENCE_MS = 60_000;
 
-export async function atRest(shop: RestoreShop, server: ArchivedServer): Promise<Ended> {
-  const open = await settled(() => underWay(server));
-  const goesOn = await newOrder(shop);
-  const events = await eventsOf(shop);
-  const [books] = await server.query<{ off: number; unpaid: number }>(BOOKS, [shop.products.plenty]);
-  return { open, ...events, stockOff: Math.abs(books!.off), unpaid: books!.unpaid, goesOn };
+type Asked = Pick<Server, 'query'>;
+
+/** Where the stores are: that of orders may be elsewhere. */
+export interface Servers {
+  readonly shared: Asked;
+  readonly orders: Asked;
 }
 
-export async function ordersAt(server: ArchivedServer): Promise<ReadonlySet<string>> {
-  const rows = await server.query<{ id: string }>('SELECT id FROM orders.orders');
+export async function atRest(shop: RestoreShop, servers: Servers): Promise<Ended> {
+  const open = await settled(() => underWay(servers));
+  const goesOn = await newOrder(shop);
+  const events = await eventsOf(shop);
+  return { open, ...events, ...(await booksOf(shop, servers)), goesOn };
+}
+
+export async function ordersAt(orders: Asked): Promise<ReadonlySet<string>> {
+  const rows = await orders.query<{ id: string }>('SELECT id FROM orders.orders');
   return new Set(rows.map(({ id }) => id));
 }
 
-/** What there was is there, or was sold. */
-const BOOKS = `
-  SELECT (${STOCK} - (SELECT stock FROM catalog.products WHERE id = $1::uuid)
-     - (SELECT coalesce(sum(l.quantity), 0) FROM orders.order_lines l JOIN orders.orders o ON o.id = l.order_id
-        WHERE o.status = 'confirmed' AND l.product_id = $1::uuid))::int AS off,
-   (SELECT count(*)::int FROM orders.orders o WHERE o.status = 'confirmed'
-      AND NOT EXISTS (SELECT FROM payments.payments p WHERE p.order_id = o.id AND p.status = 'captured')) AS unpaid`;
-
-const MODULES = ['users', 'catalog', 'media', 'orders', 'payments', 'notifications'];
-
-async function underWay(server: ArchivedServer): Promise<number> {
-  const waits = MODULES.map(
-    (module) => `(SELECT count(*) FROM ${module}.event_outbox)
-      + (SELECT count(*) FROM ${module}.event_delivery WHERE state NOT IN ('done', 'dropped'))`,
+/** What there was is there, or was sold; and who was told that it is his has paid. */
+async function booksOf(
+  { products }: RestoreShop,
+  { shared, orders }: Servers,
+): Promise<Pick<Ended, 'stockOff' | 'unpaid'>> {
+  const confirmed = await orders.query<{ id: string; pieces: number }>(
+    `SELECT o.id, coalesce(sum(l.quantity) FILTER (WHERE l.product_id = $1::uuid), 0)::int AS pieces
+     FROM orders.orders o JOIN orders.order_lines l ON l.order_id = o.id WHERE o.status = 'confirmed' GROUP BY o.id`,
+    [products.plenty],
   );
-  const [row] = await server.query<{ n: number }>(
-    `SELECT ((SELECT count(*) FROM orders.orders WHERE status = 'placed') + ${waits.join(' + ')})::int AS n`,
+  const [{ stock }] = (await shared.query<{ stock: number }>(
+    'SELECT stock FROM catalog.products WHERE id = $1::uuid',
+    [products.plenty],
+  )) as [{ stock: number }];
+  const paid = await shared.query<{ id: string }>(
+    `SELECT order_id AS id FROM payments.payments WHERE status = 'captured'`,
   );
-  return row!.n;
+  const payers = new Set(paid.map(({ id }) => id));
+  const sold = confirmed.reduce((sum, { pieces }) => sum + pieces, 0);
+  return {
+    stockOff: STOCK - stock - sold,
+    unpaid: confirmed.filter(({ id }) => !payers.has(id)).length,
+  };
+}
+
+const MODULES = ['users', 'catalog', 'media', 'payments', 'notifications'];
+
+async function underWay({ shared, orders }: Servers): Promise<number> {
+  const waits = (module: string) => `(SELECT count(*) FROM ${module}.event_outbox)
+    + (SELECT count(*) FROM ${module}.event_delivery WHERE state NOT IN ('done', 'dropped'))`;
+  const [there, here] = await Promise.all([
+    orders.query<{ n: number }>(
+      `SELECT ((SELECT count(*) FROM orders.orders WHERE status = 'placed') + ${waits('orders')})::int AS n`,
+    ),
+    shared.query<{ n: number }>(`SELECT (${MODULES.map(waits).join(' + ')})::int AS n`),
+  ]);
+  return there[0]!.n + here[0]!.n;
 }
 
 /** Until nothing is under way; what is left then. */

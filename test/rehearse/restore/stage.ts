@@ -5,10 +5,9 @@ import { rmSync } from 'node:fs';
 import { Agent } from 'undici';
 import { createSessionSigner } from '../../../src/banyan/identity/session-token.ts';
 import { type Env, type Launched, launch } from '../../../stage/launch.ts';
-import { folder } from '../store/servers.ts';
+import { folder, type Server } from '../store/servers.ts';
 import { type Ask, asked, type Customer, customersIn, type Reply } from '../store/stage.ts';
 import type { Counter } from '../store/writers.ts';
-import type { ArchivedServer } from './archived-server.ts';
 
 /** Of the product of which there is plenty. */
 export const STOCK = 1_000_000;
@@ -30,12 +29,15 @@ export class RestoreShop implements Counter {
     this.#more = more;
   }
 
-  /** A new process in a new folder: all that it needs is in the database and in its environment. */
-  async startOn(server: ArchivedServer): Promise<void> {
+  /**
+   * A new process in a new folder: all that it needs is in the databases and in its environment.
+   * @param databases where they are now, by variable.
+   */
+  async startOn(databases: Env): Promise<void> {
     const dataDir = folder();
     this.#folders.push(dataDir);
     const env = {
-      ...{ NODE_ENV: 'production', PORT: '0', DATA_DIR: dataDir, DATABASE_URL: server.url },
+      ...{ NODE_ENV: 'production', PORT: '0', DATA_DIR: dataDir, ...databases },
       ...{ ADMIN_TOKEN: this.adminToken, ROOT_KEY: this.#rootKey, SIGNING_KEY: JSON.stringify(this.#key) },
       ...this.#more,
     };
@@ -43,12 +45,12 @@ export class RestoreShop implements Counter {
   }
 
   /** Customers and products, once. */
-  async fill(server: ArchivedServer): Promise<void> {
+  async fill(shared: Pick<Server, 'query'>): Promise<void> {
     const about = { name: 'A thing', description: 'For a rehearsal', priceCents: 700, currency: 'EUR' };
     const product = async (sku: string, stock: number): Promise<string> =>
       (await this.admin('POST', '/api/catalog/products', { ...about, sku, stock })).id;
     this.products = { plenty: await product('plenty', STOCK), none: await product('none', 0) };
-    this.customers = await customersIn(server, 10, createSessionSigner(this.#key));
+    this.customers = await customersIn(shared, 10, createSessionSigner(this.#key));
   }
 
   ask(_at: number, one: Ask): Promise<Reply> {

@@ -17,19 +17,22 @@ export async function adopt(
     events.map(({ id }) => id),
     events.map(({ key }) => key),
     events.map(({ sequence }) => sequence),
+    events.map(({ at }) => at.toISOString()),
   ];
   await owner.store.alone(async ({ sql }) => {
+    // As of when they were sent: verification counts a key that changed later among those whose last event it looks for.
     await sql.query(
       `INSERT INTO ${schema}.event_key AS k (key, sequence, updated_at)
-       SELECT e.key, max(e.sequence), clock_timestamp() FROM unnest($1::text[], $2::bigint[]) AS e (key, sequence)
+       SELECT e.key, max(e.sequence), max(e.at) FROM unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS e (key, sequence, at)
        GROUP BY e.key ORDER BY e.key
-       ON CONFLICT (key) DO UPDATE SET sequence = greatest(k.sequence, excluded.sequence), updated_at = excluded.updated_at`,
+       ON CONFLICT (key) DO UPDATE SET
+         sequence = greatest(k.sequence, excluded.sequence), updated_at = greatest(k.updated_at, excluded.updated_at)`,
       columns.slice(1),
     );
     await sql.query(
       `INSERT INTO ${schema}.event_sent (id, key, sequence, sent_at)
        SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[]) ON CONFLICT DO NOTHING`,
-      [...columns, events.map(({ at }) => at.toISOString())],
+      columns,
     );
     await audit(
       sql,
