@@ -1,5 +1,5 @@
-// Whether an object is one that Kubernetes takes: by the published schemas of one version, strictly (what nobody knows is a mistake), and
-// by the definitions of custom resources. What a definition says in CEL is not asked.
+// Whether an object is one that Kubernetes takes: by the published schemas of one version, strictly (what nobody knows is a mistake; so
+// are two entries of one key), and by the definitions of custom resources. What a definition says in CEL is asked by an API alone.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ErrorObject, ValidateFunction } from 'ajv';
@@ -34,6 +34,17 @@ export function openSchemas({ schemas, definitions }: Tools): Schemas[] {
 /** Formats are the API's own (int32, byte, date-time): what they say is in types and patterns, too. */
 const options = { strict: false, allErrors: true, validateFormats: false, logger: false } as const;
 
+function newAjv(): Ajv2020 {
+  return new Ajv2020(options).addKeyword({
+    keyword: 'x-kubernetes-list-map-keys',
+    type: 'array',
+    schemaType: 'array',
+    error: { message: 'has two entries of one key' },
+    validate: (keys: readonly string[], list: readonly Manifest[]) =>
+      new Set(list.map((one) => JSON.stringify(keys.map((key) => one[key])))).size === list.length,
+  });
+}
+
 class OfVersion implements Schemas {
   readonly name: string;
   readonly #ajv: Ajv2020;
@@ -44,7 +55,7 @@ class OfVersion implements Schemas {
     this.name = name;
     this.#file = file;
     this.#custom = custom;
-    this.#ajv = new Ajv2020(options);
+    this.#ajv = newAjv();
     this.#ajv.addSchema(file);
   }
 
@@ -77,7 +88,7 @@ function inWords({ instancePath, message, params }: ErrorObject): string {
 }
 
 function customResources(folder: string): ReadonlyMap<string, ValidateFunction> {
-  const ajv = new Ajv2020(options);
+  const ajv = newAjv();
   const found = new Map<string, ValidateFunction>();
   for (const file of readdirSync(folder)) {
     const { spec } = parse(readFileSync(join(folder, file), 'utf8'));
