@@ -526,6 +526,7 @@ describe('history and flags', () => {
     by: `ada: ${'x'.repeat(80)}`,
     reason: null,
     evidence: null,
+    failed: null,
   };
 
   test('history is a line a change, with reasons below it: whole in a pipe, and between words in 80 columns', async () => {
@@ -537,8 +538,14 @@ describe('history and flags', () => {
       evidence: { bad: 'y'.repeat(90) },
     };
     const why = `errors: ${'12 of 300 at the service '.repeat(10)}end`;
-    const long = { ...change, by: 'ada', reason: why };
-    const ended = { ...judged, evidence: { counts: [], now: { state: 'done', rung: 'background' } } };
+    const long = { ...change, by: 'ada', reason: why, failed: 0 };
+    const atEnd = { ...judged, evidence: { counts: [], now: { state: 'done', rung: 'background' } } };
+    const end = { module: 'orders', id: 'orders-1', at: '2026-11-28T20:00:00.000Z', silent: false };
+    const ended = [
+      { ...end, how: 'ended by SIGKILL' },
+      { ...end, id: 'orders-2', how: null },
+      { ...end, id: 'orders-3', how: null, silent: true },
+    ];
     const moved = {
       ...{
         module: 'orders',
@@ -550,7 +557,7 @@ describe('history and flags', () => {
       },
       ...{ state: 'rolled-back', by: 'ada', why: 'over\nthe budget', pause: 139.2, rows: 28_189 },
     };
-    const body = { items: [judged, change, ended, long], nextCursor: '7.orders', stores: [moved] };
+    const body = { items: [judged, change, atEnd, long], nextCursor: '7.orders', stores: [moved], ended };
     answers['GET /admin/history?limit=20&module=orders'] = { body };
     const { out, exit } = await banyan('history orders');
     expect(out).toMatch(
@@ -559,11 +566,16 @@ describe('history and flags', () => {
     expect(out).toMatch(/orders +canary 10% +judge, ladder\n +too slow\n +\{"bad":"y/);
     expect(out).toMatch(/canary 10% +ada: x/);
     expect(out).toMatch(/\n +its ladder is at its end, with background work\n +too slow\n/);
+    expect(out.match(/failed during this flip/g)).toHaveLength(1);
+    expect(out).toMatch(/ada\n.*errors: .*end\n +failed during this flip: 0\n/);
+    expect(out).toMatch(
+      /orders +ended +orders-1\n +ended by SIGKILL\n.*orders-2\n +nobody saw.*\n.*orders-3\n +it was not heard/,
+    );
     expect(out).toContain('older ones: npx banyan history orders --json');
     expect(out).toContain(`${' '.repeat(23)}${why}\n`);
     expect(exit).toBe(0);
     const style = (_format: unknown, text: string) => text;
-    const drawn = drawHistory(body.items as never, body.stores as never, style, 80).split('\n');
+    const drawn = drawHistory(body.items as never, body.stores as never, ended, style, 80).split('\n');
     expect(drawn.filter((line) => line.length > 80)).toEqual([]);
     expect(drawn.map((line) => line.trim()).join(' ')).toContain(why);
     answers['GET /admin/history?limit=100'] = { body };

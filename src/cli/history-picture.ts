@@ -1,7 +1,7 @@
-// The history of placements and of where stores are, newest first: one line a change, and its reason and numbers below it: broken
+// The history of placements, of where stores are and of processes that ended without a drain, newest first: one line a change, and its reason and numbers below it: broken
 // between words where a line has an end, whole where it has none. Pure.
 import type { Evidence } from '../banyan/ladder/desk/contract.ts';
-import type { Change, StoreChange } from '../banyan/placement/history-contract.ts';
+import type { Change, End, StoreChange } from '../banyan/placement/history-contract.ts';
 import { metricInWords } from './evidence-picture.ts';
 import { placeInWords } from './ladder-picture.ts';
 import { mirrorsInWords } from './move-lines.ts';
@@ -18,6 +18,7 @@ const BELOW = 23;
 export function drawHistory(
   items: readonly Change[],
   stores: readonly StoreChange[],
+  ended: readonly End[],
   style: Style,
   columns?: number,
 ): string {
@@ -25,10 +26,11 @@ export function drawHistory(
     const room = columns === undefined ? Number.POSITIVE_INFINITY : Math.max(20, columns - BELOW);
     return wrapped(oneLine(text), room).map((line) => `${' '.repeat(BELOW)}${style('dim', line)}`);
   };
-  const longest = Math.max(6, ...[...items, ...stores].map(({ module }) => module.length));
+  const longest = Math.max(6, ...[...items, ...stores, ...ended].map(({ module }) => module.length));
   const all = [
     ...items.map((item) => ({ at: item.at, lines: drawChange(item, longest, style, below) })),
     ...stores.map((one) => ({ at: one.at, lines: drawStoreChange(one, longest, style, below) })),
+    ...ended.map((one) => ({ at: one.at, lines: drawEnd(one, longest, style, below) })),
   ].sort((one, other) => other.at.localeCompare(one.at));
   const head = `  ${'when'.padEnd(19)}  ${'module'.padEnd(longest)}  ${'serves'.padEnd(11)}  by`;
   return ['', style('dim', head), ...all.flatMap(({ lines }) => lines), '', ''].join('\n');
@@ -57,8 +59,19 @@ function drawStoreChange(item: StoreChange, longest: number, style: Style, below
   ];
 }
 
+const endedInWords = ({ how, silent }: End) =>
+  how ?? (silent ? 'it was not heard of any more' : 'nobody saw how it ended');
+
+function drawEnd(end: End, longest: number, style: Style, below: Below): string[] {
+  const { at, module, id } = end;
+  return [
+    `  ${local(at)}  ${module.padEnd(longest)}  ${style('red', 'ended'.padEnd(11))}  ${oneLine(id)}`,
+    ...below(endedInWords(end)),
+  ];
+}
+
 function drawChange(item: Change, longest: number, style: Style, below: Below): string[] {
-  const { at, module, to, percent, mirror, actor, by, reason, evidence } = item;
+  const { at, module, to, percent, mirror, actor, by, reason, evidence, failed } = item;
   const where = servesInWords({ placement: to, percent }).padEnd(11);
   const room = WIDTH - 2 - 19 - 2 - longest - 2 - 11 - 2;
   const who = shorten(oneLine(actor === 'judge' && by !== 'judge' ? `judge, ${by}` : by), room);
@@ -67,6 +80,8 @@ function drawChange(item: Change, longest: number, style: Style, below: Below): 
     ...(mirror ? below(`its service is ${mirrorsInWords({ mirror })}`) : []),
     ...ladderOf(evidence).flatMap(below),
     ...(reason === null ? [] : below(reason)),
+    // A host of the version before has none.
+    ...(failed == null ? [] : below(`failed during this flip: ${failed}`)),
     ...(evidence === null ? [] : countsOf(evidence).flatMap(below)),
   ];
 }

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { EventsOverview } from '../events/operations/schemas.ts';
 import type { Entry, Overview } from '../placement/admin-contract.ts';
+import type { CountedFlip } from '../placement/history.ts';
 import type { HostRow, Tables } from '../placement/tables.ts';
 import { createMetrics, SAGAS_OPEN } from '../telemetry/metrics.ts';
 import { Stats } from '../telemetry/stats.ts';
@@ -105,6 +106,12 @@ class World implements PictureSources {
 
   stores = async () => [];
   transfers = async () => [];
+  readonly kept: CountedFlip[] = [];
+  keepsNothing = false;
+  async keepCount(flip: CountedFlip) {
+    if (this.keepsNothing) throw new Error('the control store does not answer');
+    this.kept.push(flip);
+  }
 }
 
 let looking: Looking | undefined;
@@ -266,6 +273,29 @@ describe('the picture', () => {
     expect(Date.parse(now!.overAt!)).toBeGreaterThan(Date.now() - 5_000);
     far.note(3, true);
     expect((await next(pictures)).modules.depots!.flip).toMatchObject({ failed: 2, draining: 0, over: true });
+    expect(world.kept).toMatchObject([{ module: 'depots', placement: 'in-process', percent: 0, failed: 2 }]);
+    stop();
+  });
+
+  test('what a flip came to is kept, also where the next one ends it and the store does not answer at once', async () => {
+    const world = new World();
+    const pictures = look(world);
+    const stop = pictures.watch(() => {});
+    await next(pictures);
+    world.keepsNothing = true;
+    for (const placement of ['service', 'in-process'] as const) {
+      world.placement = placement;
+      world.stats.of('depots', 'service', 'nearest').note(3, true);
+      await next(pictures);
+    }
+    while (!(await next(pictures)).modules.depots!.flip!.over);
+    expect(world.kept).toEqual([]);
+    world.keepsNothing = false;
+    await next(pictures);
+    expect(world.kept.map(({ placement, failed }) => [placement, failed])).toEqual([
+      ['service', 1],
+      ['in-process', 1],
+    ]);
     stop();
   });
 });

@@ -1,6 +1,7 @@
 // The picture that the console's page lives on, looked at once a second while somebody watches, and not at all else. It is
 // made for all who watch at once. Guarantees: what cannot be read is said so and stands as it was last; one slow host or
 // store holds up nobody.
+import type { CountedFlip } from '../placement/history.ts';
 import { Flips } from './flips.ts';
 import { heardOf } from './heard.ts';
 import type { ConsoleParts } from './parts.ts';
@@ -67,6 +68,8 @@ export class Looking implements PictureSource {
   readonly #pace: Pace;
   readonly #missing = new Map<string, string>();
   readonly #asked = new Map<string, number>();
+  /** What flips came to, until it is kept. */
+  #counted: CountedFlip[] = [];
   #known: Partial<Pieces> = {};
   #picture: Picture | undefined;
   #running: Promise<void> | undefined;
@@ -169,9 +172,22 @@ export class Looking implements PictureSource {
     if (overview) {
       this.#keep({ overview });
       this.#flips.look(Date.now(), overview, this.#known.tables.hosts, this.#rates);
+      this.#counted.push(...this.#flips.takeCounted());
+      await this.#keepCounts();
     }
     const missing = Object.fromEntries(this.#missing);
     this.#tell(pictureOf({ ...this.#known, missing }, this.#rates, this.#flips));
+  }
+
+  /** What the store does not take now is offered again with the next look. */
+  async #keepCounts(): Promise<void> {
+    const open = this.#counted;
+    this.#counted = [];
+    for (const one of open)
+      await this.#sources.keepCount(one).catch((error) => {
+        this.#failed(error, 'count');
+        this.#counted.push(one);
+      });
   }
 
   #keep(pieces: Partial<Pieces>): void {

@@ -1,11 +1,13 @@
 // Where the picture has its parts from: the control tables, what hosts counted, and the host's own operations for operators.
-// Each is asked for by itself and may fail by itself. Nothing here changes anything.
+// Each is asked for by itself and may fail by itself. Nothing here changes anything but
+// that a flip's count is kept with it.
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import type { Operator } from '../context/principal.ts';
 import { newTraceparent } from '../context/trace.ts';
 import type { EventsOverview } from '../events/operations/schemas.ts';
 import type { Overview } from '../placement/admin-contract.ts';
 import { collectStats, liveHosts, OF_CALLERS } from '../placement/collect-stats.ts';
+import type { CountedFlip } from '../placement/history.ts';
 import type { Tables } from '../placement/tables.ts';
 import type { Transfer } from '../placement/transfer-contract.ts';
 import type { StoreEntry } from '../servers/desk/contract.ts';
@@ -25,6 +27,8 @@ export interface PictureSources {
   transfers(): Promise<readonly Transfer[]>;
   /** Stuck sagas by module, where there are any; undefined: no module that has sagas runs here. */
   stuck(): Promise<Readonly<Record<string, number>> | undefined>;
+  /** Keeps what a flip came to in the history of placements. */
+  keepCount(flip: CountedFlip): Promise<void>;
 }
 
 /** So long a host may take to say what it counted. */
@@ -54,6 +58,7 @@ export function pictureSources({
     transfers: async () => (await ask<{ items: readonly Transfer[] }>('transfers', 'list')).items,
     stores: async () => (await ask<{ items: readonly StoreEntry[] }>('stores', 'list')).items,
     stuck: () => stuckOf(metrics),
+    keepCount: (flip) => store.flags.keepCount(flip),
   };
 }
 

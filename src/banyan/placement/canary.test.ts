@@ -101,6 +101,28 @@ describe('a share', () => {
     });
   });
 
+  test('that failed requests says so in history, each flip for itself, and the largest count stands', async () => {
+    await host('orders-1');
+    const counted = async (failed: number) => {
+      const { placement, percent, changedAt } = (await store.read()).placements.find(
+        ({ module }) => module === 'orders',
+      )!;
+      await store.flags.keepCount({ module: 'orders', placement, percent, changedAt, failed });
+    };
+    await canary(10);
+    await counted(3);
+    await counted(0);
+    await canary(50);
+    await counted(0);
+    await canary(10);
+    const { items } = await handlers().history({ module: 'orders' });
+    expect(items.slice(0, 3).map(({ percent, failed }) => [percent, failed])).toEqual([
+      [10, null],
+      [50, 0],
+      [10, 3],
+    ]);
+  });
+
   test('needs a healthy instance, and keeps the last one', async () => {
     expect((await canary(10)).outcome).toBe('no-healthy-instance');
     await host('orders-1');

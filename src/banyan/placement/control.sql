@@ -34,6 +34,8 @@ ALTER TABLE placement_audit ADD COLUMN IF NOT EXISTS mirror jsonb;
 ALTER TABLE placement_audit ADD COLUMN IF NOT EXISTS actor text NOT NULL DEFAULT 'operator';
 ALTER TABLE placement_audit ADD COLUMN IF NOT EXISTS reason text;
 ALTER TABLE placement_audit ADD COLUMN IF NOT EXISTS evidence jsonb;
+-- Requests of the module that failed from this flip until it was over, as a console counted them; null: nobody looked.
+ALTER TABLE placement_audit ADD COLUMN IF NOT EXISTS failed bigint;
 
 -- One row per local process that is wanted, with who looks after it and what was last started for it.
 CREATE TABLE IF NOT EXISTS service (
@@ -137,6 +139,8 @@ CREATE TABLE IF NOT EXISTS ended (
 );
 -- It was only not heard of: its process may live.
 ALTER TABLE ended ADD COLUMN IF NOT EXISTS silent boolean NOT NULL DEFAULT false;
+-- How, as its supervisor saw it: `ended by SIGKILL`; null: nobody did.
+ALTER TABLE ended ADD COLUMN IF NOT EXISTS how text;
 CREATE INDEX IF NOT EXISTS ended_at ON ended (at);
 
 CREATE TABLE IF NOT EXISTS revoked (

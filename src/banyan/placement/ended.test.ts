@@ -1,7 +1,8 @@
-// Which ends of a process are written down: those that nobody had told to go, whoever finds out.
+// Which ends of a process are written down: those that nobody had told to go, whoever finds out; and how, where its supervisor saw it.
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { endsIn } from './ended.ts';
 import { startTestServer, type TestServer } from './fixture.ts';
 import type { HostReport } from './host.ts';
 import { controlSchema } from './schema.ts';
@@ -62,4 +63,26 @@ test('who drains, was taken out of rotation, is replaced, leaves by itself or is
   await store.registry.ending({ machine: 'another one', pid: 1, started: ends });
   await store.registry.markGone([drains, retires, offered, await register('monolith'), ends]);
   expect(await ended()).toEqual([]);
+});
+
+test('how it ended is said by whoever saw it, also after another one found it gone; history has it with the module', async () => {
+  await store.sql.query('DELETE FROM ended');
+  const [seen, found, mute] = [
+    await register('parcels-8'),
+    await register('parcels-9'),
+    await register('parcels-10'),
+  ];
+  const of = (started: string) => ({ machine: 'another one', pid: 1, started });
+  await store.registry.markProcessGone(of(seen), 'ended by SIGKILL');
+  await store.registry.markGone([found]);
+  await store.registry.markProcessGone(of(found), 'exit code 1, no such host');
+  await store.registry.markGone([mute], [mute]);
+  const ends = await endsIn(store.sql, { module: 'parcels' });
+  expect(ends.map(({ at: _, ...end }) => end)).toEqual([
+    { module: 'parcels', id: 'parcels-10', how: null, silent: true },
+    { module: 'parcels', id: 'parcels-9', how: 'exit code 1, no such host', silent: false },
+    { module: 'parcels', id: 'parcels-8', how: 'ended by SIGKILL', silent: false },
+  ]);
+  expect(await endsIn(store.sql, { module: 'depots' })).toEqual([]);
+  expect(await endsIn(store.sql, { until: '2000-01-01T00:00:00.000Z' })).toEqual([]);
 });

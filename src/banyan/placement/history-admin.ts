@@ -4,6 +4,7 @@ import type { Handlers } from '../contract/handlers.ts';
 import { type Cursors, pageOf } from '../contract/paging.ts';
 import { problem } from '../contract/problem.ts';
 import { storeErrors } from './admin.ts';
+import { endsIn } from './ended.ts';
 import { FLAGS_SCHEMA, type Flag, placements, type StoreChange } from './history-contract.ts';
 import { unknownModule } from './scale.ts';
 import type { ControlStore } from './store.ts';
@@ -19,7 +20,7 @@ export interface StoreChanges {
 }
 
 export function historyHandlers(
-  store: Pick<ControlStore, 'read' | 'flags'>,
+  store: Pick<ControlStore, 'read' | 'flags' | 'sql'>,
   storeChanges: (query: StoreChanges) => Promise<StoreChange[]> = async () => [],
 ): Handlers<typeof placements> {
   return {
@@ -37,12 +38,13 @@ export function historyHandlers(
         };
         const { items, nextCursor } = await pageOf(placements, query, find, cursors);
         const before = positionOf(query.cursor);
-        const stores = await storeChanges({
+        const within = {
           module,
           after: nextCursor === null ? undefined : items.at(-1)?.at,
           until: before && (await store.flags.changedAt(before)),
-        });
-        return { items: items.map(({ id: _, ...item }) => item), nextCursor, stores };
+        };
+        const [stores, ended] = await Promise.all([storeChanges(within), endsIn(store.sql, within)]);
+        return { items: items.map(({ id: _, ...item }) => item), nextCursor, stores, ended };
       }),
 
     flags: async () =>

@@ -22,6 +22,13 @@ export const Change = Type.Object({
   reason: nullable(Type.String()),
   /** On which numbers; null where a person decided. */
   evidence: nullable(Type.Record(Type.String(), Type.Unknown())),
+  failed: nullable(
+    Type.Integer({
+      description:
+        'Requests of the module that failed from this change until nothing was under way to the side that it left; ' +
+        'null: no console looked on',
+    }),
+  ),
 });
 export type Change = Static<typeof Change>;
 
@@ -43,6 +50,17 @@ export const StoreChange = Type.Object({
   rows: nullable(Type.Integer()),
 });
 export type StoreChange = Static<typeof StoreChange>;
+
+/** A process of a service that ended without a drain, or was not heard of any more. Kept for a day. */
+export const End = Type.Object({
+  module: Type.String(),
+  id: Type.String({ examples: ['module-1'] }),
+  at: time(),
+  how: nullable(Type.String({ description: 'As its supervisor saw it; null: nobody saw it' })),
+  /** It was only not heard of, and may have lived. */
+  silent: Type.Boolean(),
+});
+export type End = Static<typeof End>;
 
 type Variant = 'service' | 'in-process';
 const Variant = Type.Unsafe<Variant>({ type: 'string', enum: ['service', 'in-process'] });
@@ -89,7 +107,7 @@ export const placements = defineContract('placements', {
   operations: {
     history: operation({
       summary:
-        'Every change of a placement, newest first: who, why, on which numbers; and what was done to stores',
+        'Every change of a placement, newest first: who, why, on which numbers; what was done to stores, and which processes ended',
       access: 'operator',
       scope: 'read',
       http: { method: 'GET', path: '/admin/history' },
@@ -100,6 +118,8 @@ export const placements = defineContract('placements', {
         nextCursor: nullable(Type.String()),
         /** Begun in the time of this page: after its last item, unless no page follows. Newest first, 500 at most. */
         stores: Type.Array(StoreChange),
+        /** The same of processes that ended without a drain in the last day. */
+        ended: Type.Array(End),
       }),
       idempotent: true,
       errors: ['module-unknown', 'bad-cursor'],

@@ -1,6 +1,6 @@
 // Every change of a placement, and why: who asked for it (an operator, or the judge of evidence), in which words, on
-// which numbers. Guarantees: a change and its row are one transaction; rows are never changed, and those of versions
-// before are read like the others. It decides nothing.
+// which numbers. Guarantees: a change and its row are one transaction; rows are never changed but for what failed while that flip
+// was under way, which is known later; those of versions before are read like the others. It decides nothing.
 import type { Mirror, Placement } from '../routing/snapshot.ts';
 import type { Sql } from '../store/store.ts';
 import type { Placed } from './wish.ts';
@@ -32,6 +32,16 @@ export interface HistoryRow {
   readonly by: string;
   readonly reason: string | null;
   readonly evidence: Readonly<Record<string, unknown>> | null;
+  /** Requests of the module that failed until the flip was over; null: nobody counted. */
+  readonly failed: number | null;
+}
+
+/** What a flip came to. */
+export interface CountedFlip extends Pick<Placed, 'placement' | 'percent'> {
+  readonly module: string;
+  /** When the placement changed, as hosts read it: in whole milliseconds. */
+  readonly changedAt: string;
+  readonly failed: number;
 }
 
 export interface HistoryQuery {
@@ -47,6 +57,8 @@ export interface History {
   history(query: HistoryQuery): Promise<HistoryRow[]>;
   /** When it was made, if there is such a row. */
   changedAt(of: Pick<HistoryRow, 'version' | 'module'>): Promise<string | undefined>;
+  /** Keeps it with the change. Of several hosts that counted, the one that saw most is right. */
+  keepCount(flip: CountedFlip): Promise<void>;
 }
 
 const AT = `to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
@@ -56,7 +68,7 @@ export function createHistory(sql: Sql): History {
     history: async ({ module, limit, after }) => {
       const { rows } = await sql.query<HistoryRow>(
         `SELECT version::float8 AS version, module, from_placement AS "from", to_placement AS "to", percent, mirror, actor,
-           changed_by AS "by", reason, evidence, ${AT} AS "at"
+           changed_by AS "by", reason, evidence, failed::float8 AS failed, ${AT} AS "at"
          FROM placement_audit a
          WHERE ($1::text IS NULL OR module = $1) AND ($2::bigint IS NULL OR (-a.version, module) > (-$2::bigint, $3::text))
          ORDER BY a.version DESC, module LIMIT $4`,
@@ -71,6 +83,16 @@ export function createHistory(sql: Sql): History {
         [version, module],
       );
       return rows[0]?.at;
+    },
+
+    keepCount: async ({ module, placement, percent, changedAt, failed }) => {
+      // The row of a change is written right after its placement; what comes later of the same module are notes, or further flips.
+      await sql.query(
+        `UPDATE placement_audit SET failed = greatest(failed, $5) WHERE (version, module) = (
+           SELECT version, module FROM placement_audit
+           WHERE module = $1 AND to_placement = $2 AND percent = $3 AND changed_at >= $4 ORDER BY version LIMIT 1)`,
+        [module, placement, percent, changedAt, failed],
+      );
     },
   };
 }

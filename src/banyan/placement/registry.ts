@@ -6,7 +6,7 @@
 import type { ProcessIdentity } from '../context/process.ts';
 import type { Sql } from '../store/store.ts';
 import type { Change } from './change.ts';
-import { forgetEnded, notedSql } from './ended.ts';
+import { forgetEnded, notedSql, sayHow } from './ended.ts';
 import { enter } from './entry.ts';
 import { beat, isOf, refuseForeign } from './heartbeat.ts';
 import type { Heartbeat, HostReport, Registration } from './host.ts';
@@ -35,8 +35,8 @@ export interface Registry {
    * @param silent those of them that were only not heard of
    */
   markGone(hosts: readonly string[], silent?: readonly string[]): Promise<void>;
-  /** The same for the host of one process, when the supervisor saw it end. */
-  markProcessGone(process: ProcessIdentity): Promise<void>;
+  /** The same for the host of one process, when the supervisor saw it end. @param how in words, where it knows */
+  markProcessGone(process: ProcessIdentity, how?: string): Promise<void>;
   /** The ids of the live hosts that have not applied the version. Absent: of all. */
   lagging(version: number, of?: Concerned): Promise<string[]>;
   /** How many requests to the service side of a module are not finished, by what live hosts last said. */
@@ -127,8 +127,11 @@ export function createRegistry(sql: Sql, change: Change): Registry {
     markGone: (hosts, silent = []) =>
       markGone(change, 'host = ANY ($1::uuid[])', [hosts, silent], 'host = ANY ($2::uuid[])'),
 
-    markProcessGone: ({ machine, pid, started }) =>
-      markGone(change, 'machine = $1 AND pid = $2 AND started = $3', [machine, pid, started]),
+    markProcessGone: async (process, how) => {
+      const { machine, pid, started } = process;
+      await markGone(change, 'machine = $1 AND pid = $2 AND started = $3', [machine, pid, started]);
+      if (how !== undefined) await sayHow(sql, process, how);
+    },
 
     lagging: async (version, of) => {
       const { rows } = await sql.query<{ id: string }>(

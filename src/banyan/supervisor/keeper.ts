@@ -187,14 +187,17 @@ export class Keeper {
     look();
     const how = await running.ended;
     stopLooking();
-    await store.registry.markProcessGone(running.identity).catch(() => {});
-    if (this.#over) return;
-    this.#options.onEnded?.();
     // Who is killed says nothing of it.
     const wordsOf = () => (KILLED.test(how) ? undefined : lastWords(healthySince === undefined));
     const said = this.#replaced === running ? 'it stood still and was replaced' : wordsOf();
+    const words = [how, said].filter(Boolean).join(', ');
+    await store.registry
+      .markProcessGone(running.identity, words === 'gone' ? undefined : words)
+      .catch(() => {});
+    if (this.#over) return;
+    this.#options.onEnded?.();
     const healthyMs = healthySince === undefined ? undefined : performance.now() - healthySince;
-    await this.#failed([how, said].filter(Boolean).join(', '), healthyMs);
+    await this.#failed(words, healthyMs);
   }
 
   #isHealthy({ pid }: ProcessIdentity): boolean {

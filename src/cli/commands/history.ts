@@ -1,5 +1,5 @@
-// `banyan history [M]`: who moved what, modules and their stores, when and why.
-import type { Change, StoreChange } from '../../banyan/placement/history-contract.ts';
+// `banyan history [M]`: who moved what, modules and their stores, when and why; what failed meanwhile, and which processes ended.
+import type { Change, End, StoreChange } from '../../banyan/placement/history-contract.ts';
 import { connect } from '../client.ts';
 import { drawHistory } from '../history-picture.ts';
 import type { Register } from '../register.ts';
@@ -13,7 +13,7 @@ const WIDTH = 80;
 export const history: Register = (program, terminal) => {
   program
     .command('history')
-    .description('show every change of a placement, and every move of a store: when, what, by whom, why')
+    .description('show how it came to be: placements, moves of stores, and processes that ended')
     .argument('[module]', 'only of this module')
     .option('--json', 'print the admin answer unchanged (the last 100)')
     .action(async (module: string | undefined, { json }: { json?: boolean }) => {
@@ -24,6 +24,7 @@ export const history: Register = (program, terminal) => {
         items: Change[];
         nextCursor: string | null;
         stores?: StoreChange[];
+        ended?: End[];
       }>('GET', `/admin/history?${query}`);
       if (json) {
         terminal.out.write(`${text}\n`);
@@ -35,6 +36,8 @@ export const history: Register = (program, terminal) => {
       const style = styleFor(terminal, terminal.out);
       const { isTerminal } = terminal.out;
       const columns = isTerminal ? (terminal.out.columns ?? WIDTH) : undefined;
-      terminal.out.write(`${drawHistory(body.items, body.stores ?? [], style, columns)}${more}`);
+      terminal.out.write(
+        `${drawHistory(body.items, body.stores ?? [], body.ended ?? [], style, columns)}${more}`,
+      );
     });
 };

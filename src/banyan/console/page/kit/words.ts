@@ -55,7 +55,7 @@ export const plural = (count: number, what: string): string =>
   `${count} ${what}${count === 1 ? '' : what.endsWith('s') ? 'es' : 's'}`;
 
 /** `failed during this flip: 0`, or that nobody counted. */
-export function flipWords({ failed }: NonNullable<PictureModule['flip']>): string {
+export function flipWords({ failed }: Pick<NonNullable<PictureModule['flip']>, 'failed'>): string {
   return failed === undefined ? 'nobody looked when this flip began' : `failed during this flip: ${failed}`;
 }
 

@@ -1,41 +1,40 @@
-// How a module came to serve where it does: every change, newest first.
-import type { Change } from '../../../placement/history-contract.ts';
-import type { PictureModule } from '../../shared/picture-shape.ts';
+// How a module came to serve where it does: every change, with what failed while it was under way, and every process that ended
+// without a drain; newest first.
+import type { Change, End } from '../../../placement/history-contract.ts';
 import { html } from '../kit/html.ts';
 import { ProblemBox } from '../kit/problem.ts';
-import { useResource } from '../kit/resource.ts';
+import type { Resource } from '../kit/resource.ts';
 import { Table } from '../kit/table.ts';
 import { Time } from '../kit/time.ts';
-import { flipWords } from '../kit/words.ts';
+import { flipWords, plural } from '../kit/words.ts';
+import { endInWords, type Past, pastOf, type Told } from './past.ts';
 
-type Flip = PictureModule['flip'];
-
-/** What the flip of that change came to, where somebody looked. */
-function failedOf({ at }: Change, flip: Flip): string | undefined {
-  if (!flip?.over || flip.failed === undefined || Math.abs(Date.parse(flip.at) - Date.parse(at)) > 1_000)
-    return undefined;
-  return flipWords(flip);
-}
-
-export function History({ name, flip }: { name: string; flip: Flip }) {
-  const { data, problem, reload } = useResource<{ items: readonly Change[] }>(
-    `/admin/history?module=${encodeURIComponent(name)}&limit=20`,
-    { everyMs: 5_000 },
-  );
+export function History({ past: { data, problem, reload } }: { past: Resource<Past> }) {
   return html`<h2>History</h2>
     ${problem ? html`<${ProblemBox} problem=${problem} again=${reload} />` : null}
     ${
       data
-        ? html`<${Table} caption="History" rows=${data.items} keyOf=${(one: Change) => `${one.at} ${one.to} ${one.percent}`} columns=${[
-            { title: 'When', head: true, cell: ({ at }: Change) => html`<${Time} at=${at} />` },
-            { title: 'From', cell: ({ from }: Change) => from ?? '–' },
-            { title: 'To', cell: ({ to, percent }: Change) => (to === 'canary' ? `canary ${percent}%` : to) },
-            { title: 'By', cell: ({ by, actor }: Change) => (actor === 'judge' ? `the judge, ${by}` : by) },
-            {
-              title: 'Why',
-              cell: (one: Change) => [one.reason, failedOf(one, flip)].filter(Boolean).join('; '),
-            },
+        ? html`<${Table} caption="History" rows=${pastOf(data)} keyOf=${({ at, key }: Told) => `${at} ${key}`} columns=${[
+            { title: 'When', head: true, cell: ({ at }: Told) => html`<${Time} at=${at} />` },
+            { title: 'From', cell: ({ change }: Told) => change?.from ?? '–' },
+            { title: 'To', cell: ({ change }: Told) => (change ? toOf(change) : '–') },
+            { title: 'By', cell: ({ change }: Told) => (change ? byOf(change) : '–') },
+            { title: 'Why', cell: ({ change, end }: Told) => (change ? whyOf(change) : endInWords(end!)) },
           ]} />`
         : null
     }`;
+}
+
+const toOf = ({ to, percent }: Change) => (to === 'canary' ? `canary ${percent}%` : to);
+const byOf = ({ by, actor }: Change) => (actor === 'judge' ? `the judge, ${by}` : by);
+const whyOf = ({ reason, failed }: Change) =>
+  [reason, failed === null ? undefined : flipWords({ failed })].filter(Boolean).join('; ');
+
+/** Beside the processes that are there: those that are not any more. */
+export function Ended({ ended }: { ended: readonly End[] }) {
+  const [last] = ended;
+  if (!last) return null;
+  const often =
+    ended.length === 1 ? '' : ` ${plural(ended.length, 'process')} ended so; they stand in the history.`;
+  return html`<p class="quiet">${endInWords(last)}, <${Time} at=${last.at} />.${often}</p>`;
 }

@@ -7,18 +7,23 @@ import { picture } from '../kit/live.ts';
 import { instanceBadge, ModuleButtons } from '../kit/module-buttons.ts';
 import { ModuleDialogs } from '../kit/module-dialogs.ts';
 import { Away, isAway } from '../kit/offered.ts';
+import { useResource } from '../kit/resource.ts';
 import { UnderWay } from '../kit/under-way.ts';
 import { servesSentence } from '../kit/words.ts';
 import { Evidence } from './evidence.ts';
-import { History } from './history.ts';
+import { Ended, History } from './history.ts';
 import { Logs } from './logs.ts';
 import { Numbers } from './numbers.ts';
+import type { Past } from './past.ts';
 import { StoreCard } from './store.ts';
 
 export const title = ({ name = '' }: Readonly<Record<string, string>>) => name;
 
 export default function Page({ params: { name = '' } }: { params: Readonly<Record<string, string>> }) {
   const now = picture.value;
+  const past = useResource<Past>(`/admin/history?module=${encodeURIComponent(name)}&limit=20`, {
+    everyMs: 5_000,
+  });
   if (!now) return html`<${Loading} what="Asking what runs where" />`;
   const module = now.modules[name];
   if (!module)
@@ -32,10 +37,11 @@ export default function Page({ params: { name = '' } }: { params: Readonly<Recor
     <${Numbers} name=${name} module=${module} picture=${now} />
     <h2>Processes</h2>
     ${instances.length === 0 ? html`<p class="quiet">None of its own: the monolith runs it.</p>` : html`<ul class="plain">${instances.map(([id, one]) => html`<li key=${id}>${instanceBadge(id, one)} <span class="quiet">${one.pid === undefined ? '' : `pid ${one.pid}`} ${one.url ?? ''}${one.supervised ? '' : ' started elsewhere: restore does not stop it'}</span>${one.differs ? html`<div class="quiet">differs: ${one.differs}</div>` : null}</li>`)}</ul>`}
+    <${Ended} ended=${past.data?.ended ?? []} />
     <${Evidence} name=${name} transfer=${module.transfer} />
     ${module.store ? html`<${StoreCard} name=${name} />` : null}
     <${Logs} name=${name} />
-    <${History} name=${name} flip=${module.flip} />
+    <${History} past=${past} />
     <${ModuleDialogs} picture=${now} only=${name} />
   </div>`;
 }
