@@ -88,18 +88,8 @@ export function createKeyTurns(sql: Sql, change: Change): KeyTurns {
     async revoke(kid, by) {
       let outcome: Revoked['outcome'] = 'unknown';
       const version = await change(async (tx) => {
-        const { rows } = await tx.query<{ present: boolean; name: string }>(
-          `SELECT sealed IS NOT NULL AND retired_at IS NULL AS present, name FROM key
-           WHERE kid = $1 AND purpose = 'internal'`,
-          [kid],
-        );
-        if (rows[0]) outcome = rows[0].present ? 'present' : 'revoked';
-        if (outcome !== 'revoked') return false;
-        await tx.query('DELETE FROM key WHERE kid = $1', [kid]);
-        await tx.query(`DELETE FROM host WHERE kid = $1 AND role = 'service'`, [kid]);
-        const what = `revoked a key of ${rows[0]!.name} (internal)`;
-        await writeAct(tx, { source: 'key', by, what, detail: { kid } });
-        return true;
+        outcome = await revokeIn(tx, kid, by);
+        return outcome === 'revoked';
       });
       return { outcome, version };
     },
@@ -124,6 +114,21 @@ export function createKeyTurns(sql: Sql, change: Change): KeyTurns {
       await change(async (tx) => (await tx.query(`DELETE FROM key WHERE ${gone}`, values)).rowCount > 0);
     },
   };
+}
+
+async function revokeIn(tx: Sql, kid: string, by: string): Promise<Revoked['outcome']> {
+  const { rows } = await tx.query<{ present: boolean; name: string }>(
+    `SELECT sealed IS NOT NULL AND retired_at IS NULL AS present, name FROM key
+     WHERE kid = $1 AND purpose = 'internal'`,
+    [kid],
+  );
+  if (!rows[0]) return 'unknown';
+  if (rows[0].present) return 'present';
+  await tx.query('DELETE FROM key WHERE kid = $1', [kid]);
+  await tx.query(`DELETE FROM host WHERE kid = $1 AND role = 'service'`, [kid]);
+  const what = `revoked a key of ${rows[0].name} (internal)`;
+  await writeAct(tx, { source: 'key', by, what, detail: { kid } });
+  return 'revoked';
 }
 
 /** Answers the successors, and whether any was made now. */

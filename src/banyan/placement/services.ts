@@ -35,29 +35,8 @@ export function createServices(sql: Sql, change: Change): Services {
     want: async (module, count, supervisor, by = null) => {
       let outcome: WantOutcome = 'done';
       await change(async (tx) => {
-        const { rows } = await tx.query<{ placement: string; wanted: number }>(
-          `SELECT placement, (SELECT count(*)::int FROM service s WHERE s.module = $1 AND s.wanted) AS wanted
-           FROM placement WHERE module = $1`,
-          [module],
-        );
-        if (!rows[0]) outcome = 'unknown-module';
-        else if (rows[0].placement !== 'in-process' && !(await leavesOne(tx, module, count)))
-          outcome = 'last-instance';
-        if (outcome !== 'done') return false;
-        await tx.query('UPDATE service SET wanted = false WHERE module = $1 AND number > $2', [
-          module,
-          count,
-        ]);
-        await tx.query(
-          `INSERT INTO service (module, number, supervisor) SELECT $1, n, $3 FROM generate_series(1, $2::int) n
-           ON CONFLICT (module, number) DO UPDATE SET wanted = true, failures = 0`,
-          [module, count, supervisor],
-        );
-        const before = rows[0]!.wanted;
-        const detail = { before, after: count };
-        if (before !== count)
-          await writeAct(tx, { source: 'service', module, by, what: wantedInWords(module, count), detail });
-        return true;
+        outcome = await wantIn(tx, { module, count, supervisor, by });
+        return outcome === 'done';
       });
       return outcome;
     },
@@ -110,6 +89,34 @@ export function createServices(sql: Sql, change: Change): Services {
       });
     },
   };
+}
+
+interface Wish {
+  readonly module: string;
+  readonly count: number;
+  readonly supervisor: string | null;
+  readonly by: string | null;
+}
+
+async function wantIn(tx: Sql, { module, count, supervisor, by }: Wish): Promise<WantOutcome> {
+  const { rows } = await tx.query<{ placement: string; before: number }>(
+    `SELECT placement, (SELECT count(*)::int FROM service s WHERE s.module = $1 AND s.wanted) AS before
+     FROM placement WHERE module = $1`,
+    [module],
+  );
+  if (!rows[0]) return 'unknown-module';
+  const { placement, before } = rows[0];
+  if (placement !== 'in-process' && !(await leavesOne(tx, module, count))) return 'last-instance';
+  await tx.query('UPDATE service SET wanted = false WHERE module = $1 AND number > $2', [module, count]);
+  await tx.query(
+    `INSERT INTO service (module, number, supervisor) SELECT $1, n, $3 FROM generate_series(1, $2::int) n
+     ON CONFLICT (module, number) DO UPDATE SET wanted = true, failures = 0`,
+    [module, count, supervisor],
+  );
+  const detail = { before, after: count };
+  if (before !== count)
+    await writeAct(tx, { source: 'service', module, by, what: wantedInWords(module, count), detail });
+  return 'done';
 }
 
 const wantedInWords = (module: string, count: number) =>

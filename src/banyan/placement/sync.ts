@@ -89,13 +89,7 @@ export function createSyncHandler(options: SyncOptions): SyncHandler {
       );
       await forgetKeptOut(store.sql, said);
     } catch (error) {
-      if (error instanceof IdTaken)
-        throw libraryProblem('conflict', { detail: error.message, extra: { reason: 'id-taken' } });
-      if (error instanceof TooMany)
-        throw libraryProblem('conflict', { detail: error.message, extra: { reason: 'too-many' } });
-      if (error instanceof StoreUnavailable)
-        throw libraryProblem('unavailable', { detail: error.message, retryAfter: 1, cause: error });
-      throw error;
+      throw refusalOf(error);
     }
     const { id, url, release } = host;
     log.info({ id, url, release, pid: host.process.pid, caller: who.caller }, 'an instance registered');
@@ -125,6 +119,17 @@ export function createSyncHandler(options: SyncOptions): SyncHandler {
       return true;
     }
   }
+}
+
+/** What a host is told whose registration was not taken. */
+function refusalOf(error: unknown): unknown {
+  if (error instanceof IdTaken)
+    return libraryProblem('conflict', { detail: error.message, extra: { reason: 'id-taken' } });
+  if (error instanceof TooMany)
+    return libraryProblem('conflict', { detail: error.message, extra: { reason: 'too-many' } });
+  if (error instanceof StoreUnavailable)
+    return libraryProblem('unavailable', { detail: error.message, retryAfter: 1, cause: error });
+  return error;
 }
 
 /** Rejects with the 403 problem where the host is another service's. */
