@@ -226,6 +226,25 @@ onStage(
       await reads(page, /No store is on its way, and none has a pair/, 90_000);
     });
 
+    test('an extracted module gets another process, and gives it back', async () => {
+      await stage().shop.extract('users');
+      const page = await stage().signedIn('/?extract=users');
+      await press(page, 'More or fewer processes…');
+      const processes = page.locator('::-p-aria([name="Processes"][role="spinbutton"])');
+      for (const [count, shows] of [
+        ['2', /users-2 healthy/],
+        ['1', /users-1 healthy(?![\s\S]*users-2)/],
+      ] as const) {
+        await processes.fill(count);
+        await reads(page, new RegExp(`npx banyan extract users --instances ${count}`));
+        await press(page, 'Set');
+        await gone(page);
+        await reads(page, shows);
+        if (count === '2') await page.goto(`${stage().url}/?move=users&way=processes`);
+      }
+      await stage().shop.restore('users');
+    });
+
     test('a process that stands still is shown with the age of its numbers', async () => {
       await stage().shop.extract('payments');
       const page = await stage().signedIn();

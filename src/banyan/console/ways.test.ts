@@ -2,7 +2,15 @@
 // say what the wish says. A process that comes up is not one that is down, and how one ended is said once.
 import { describe, expect, test } from 'vitest';
 import { endOf, stateOf } from './page/kit/ended.ts';
-import { beginWith, complaintsOf, initial, type Values, wayOf } from './page/kit/ways.ts';
+import {
+  beginWith,
+  complaintsOf,
+  initial,
+  isScalable,
+  type Placed,
+  type Values,
+  wayOf,
+} from './page/kit/ways.ts';
 import { isFresh } from './page/kit/words.ts';
 import type { PictureInstance } from './shared/picture-shape.ts';
 
@@ -40,6 +48,29 @@ describe('a ladder is judged before it begins', () => {
     expect(complaintsOf('share', { ...initial, percent: '100' }).percent).toMatch(/from 1 to 99/);
     expect(complaintsOf('shadow', { ...initial, reads: '101' })).toHaveProperty('reads');
   });
+});
+
+test('processes are so many as is said, where a monolith keeps them; the command beside leaves the placement as it is', () => {
+  const placed: Placed = { placement: 'service', percent: 100, desired: 2 };
+  const asked = (instances: string, of = placed) =>
+    wayOf('processes', 'parcels', { ...initial, instances }, of);
+  expect(beginWith(true, placed.desired).instances).toBe('2');
+  expect(asked('3')).toEqual({
+    command: 'npx banyan extract parcels --instances 3',
+    wish: { instances: 3 },
+    path: '/admin/services/parcels',
+    needs: 'place',
+  });
+  const share: Placed = { placement: 'canary', percent: 10, desired: 1 };
+  expect(asked('3', share).command).toBe('npx banyan extract parcels --instances 3 -p 10');
+  expect(asked('3', { ...placed, placement: 'shadow' })).not.toHaveProperty('command');
+  expect(
+    [placed, share, { ...placed, desired: 0 }, { ...placed, placement: 'in-process' as const }].map(
+      isScalable,
+    ),
+  ).toEqual([true, true, false, false]);
+  expect(complaintsOf('processes', { ...initial, instances: '0' }).instances).toMatch(/use Restore/);
+  expect(complaintsOf('processes', { ...initial, instances: '17' })).toHaveProperty('instances');
 });
 
 test('a process that comes up is starting; one that was killed is down, and its end is said once', () => {

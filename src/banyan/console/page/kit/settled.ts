@@ -3,7 +3,9 @@ import type { PictureModule } from '../../shared/picture-shape.ts';
 import { Badge } from './badge.ts';
 import { Dialog } from './dialog.ts';
 import { html, useEffect } from './html.ts';
+import { setQuery } from './router.ts';
 import { Ago } from './time.ts';
+import { isScalable } from './ways.ts';
 import { isUnderWay, plural, servesSentence, TRANSFER_WORDS, WAYS } from './words.ts';
 
 /** Why nothing is offered: it is on its way, or there; undefined: something can be offered. */
@@ -49,6 +51,13 @@ export function Settled({
       <p>Begun <${Ago} at=${transfer!.startedAt} /> by ${transfer!.startedBy}.</p>`
         : html`<p>${servesSentence(name, module)}.${transfer ? html` Last: ${WAYS[transfer.to]} ${transfer.step}, <${Ago} at=${transfer.changedAt} />, by ${transfer.startedBy}.` : null}</p>`
     }
-    <div class="actions"><button type="button" onClick=${onClose} data-focus>Close</button></div>
+    <div class="actions">${
+      open || !isScalable(module)
+        ? null
+        : html`<button type="button" onClick=${() => {
+            onClose();
+            setQuery({ move: name, way: 'processes' }, { replace: false });
+          }}>More or fewer processes…</button>`
+    }<button type="button" onClick=${onClose} data-focus>Close</button></div>
   <//>`;
 }

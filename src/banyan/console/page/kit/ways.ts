@@ -1,7 +1,8 @@
 // The ways of a module: what each is called, what it asks the host for, and the command that does the same. Pure.
+import type { PictureModule } from '../../shared/picture-shape.ts';
 import { quoted } from './command.ts';
 
-export type Way = 'share' | 'shadow' | 'ladder' | 'store';
+export type Way = 'share' | 'shadow' | 'ladder' | 'processes' | 'store';
 
 export interface Values {
   readonly percent: string;
@@ -12,6 +13,7 @@ export interface Values {
   readonly minSeconds: string;
   readonly minRequests: string;
   readonly confirm: boolean;
+  readonly instances: string;
   readonly server: string;
   readonly dryRun: boolean;
 }
@@ -25,32 +27,46 @@ export const initial: Values = {
   minSeconds: '120',
   minRequests: '300',
   confirm: false,
+  instances: '1',
   server: 'own',
   dryRun: false,
 };
 
-/** With which each dialog begins: a module of which nothing can be tried has no shadow on its ladder. */
-export const beginWith = (shadowable: boolean): Values => ({
+/** What a dialog has to know of a module. */
+export type Placed = Pick<PictureModule, 'placement' | 'percent' | 'desired' | 'ladder'>;
+
+/**
+ * With which each dialog begins: a module of which nothing can be tried has no shadow on its ladder.
+ * @param desired processes of its own.
+ */
+export const beginWith = (shadowable: boolean, desired = 1): Values => ({
   ...initial,
   steps: shadowable ? initial.steps : '1,10,50,100',
+  instances: String(Math.max(1, desired)),
 });
+
+/** Whether a monolith starts and ends its processes; those that are started elsewhere are counted there. */
+export const isScalable = ({ placement, desired }: Pick<Placed, 'placement' | 'desired'>): boolean =>
+  placement !== 'in-process' && desired > 0;
 
 export const ways: readonly { readonly id: Way; readonly name: string; readonly does: string }[] = [
   { id: 'share', name: 'A share', does: 'so many percent of its requests go to its service' },
   { id: 'shadow', name: 'Shadow', does: 'its service is tried with what the monolith serves, and compared' },
   { id: 'ladder', name: 'Ladder', does: 'up by steps, each on evidence; it comes down by itself' },
+  { id: 'processes', name: 'Processes', does: 'more or fewer of them; its requests go to all' },
   { id: 'store', name: 'Own store', does: 'its tables move to another server while it runs' },
 ];
 
 export interface Asked {
-  readonly command: string;
+  /** Absent: no one command does the same. */
+  readonly command?: string;
   readonly wish: Readonly<Record<string, unknown>>;
   /** Absent: it is a transfer. */
   readonly path?: string;
   readonly needs: 'place' | 'store';
 }
 
-export function wayOf(way: Way, name: string, values: Values): Asked {
+export function wayOf(way: Way, name: string, values: Values, placed?: Placed): Asked {
   switch (way) {
     case 'share':
       return {
@@ -66,6 +82,15 @@ export function wayOf(way: Way, name: string, values: Values): Asked {
       };
     case 'ladder':
       return ladderOf(name, values);
+    case 'processes': {
+      const command = placed && scaleCommand(name, values.instances, placed);
+      return {
+        ...(command !== undefined && { command }),
+        wish: { instances: Number(values.instances) },
+        path: `/admin/services/${encodeURIComponent(name)}`,
+        needs: 'place',
+      };
+    }
     case 'store':
       return {
         command: `npx banyan store move ${name} --to ${quoted(values.server)}${values.dryRun ? ' --dry-run' : ''}`,
@@ -74,6 +99,13 @@ export function wayOf(way: Way, name: string, values: Values): Asked {
         needs: 'store',
       };
   }
+}
+
+/** The command that extracts says a placement too: it must be the one that is there, and no ladder on its way to another. */
+function scaleCommand(name: string, instances: string, { placement, percent, ladder }: Placed) {
+  if (placement === 'shadow' || ladder?.state === 'running' || ladder?.state === 'paused') return undefined;
+  const share = placement === 'canary' ? ` -p ${percent}` : '';
+  return `npx banyan extract ${name} --instances ${instances}${share}`;
 }
 
 function ladderOf(name: string, { steps, minSeconds, minRequests, confirm }: Values): Asked {
@@ -104,7 +136,7 @@ export type Complaints = Readonly<Partial<Record<keyof Values, string>>>;
 export function complaintsOf(way: Way, values: Values, shadowable = true): Complaints {
   const found: Partial<Record<keyof Values, string>> = {};
   const whole = (
-    field: 'percent' | 'reads' | 'writes' | 'minSeconds' | 'minRequests',
+    field: 'percent' | 'reads' | 'writes' | 'minSeconds' | 'minRequests' | 'instances',
     least: number,
     most: number,
     says: string,
@@ -132,6 +164,9 @@ export function complaintsOf(way: Way, values: Values, shadowable = true): Compl
       whole('minRequests', 1, 1_000_000_000, 'A whole number of requests from 1 on.');
       break;
     }
+    case 'processes':
+      whole('instances', 1, 16, 'A whole number from 1 to 16. To stop all of them use Restore.');
+      break;
     case 'store':
       if (!/^[a-z][a-z0-9-]*$/.test(values.server))
         found.server = 'A server is own, shared, or a name in small letters.';

@@ -51,6 +51,12 @@ export function behind(bytes: number): string {
   return `${(bytes / 1024 ** 2).toFixed(1)} MB behind`;
 }
 
+/** `the shared server`, `a server of its own`, `the server second`. */
+export function serverInWords(server: string): string {
+  if (server === 'shared') return 'the shared server';
+  return server === 'own' ? 'a server of its own' : `the server ${server}`;
+}
+
 export const plural = (count: number, what: string): string =>
   `${count} ${what}${count === 1 ? '' : what.endsWith('s') ? 'es' : 's'}`;
 
