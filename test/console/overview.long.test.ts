@@ -88,9 +88,7 @@ onStage(
         placement: 'service',
       });
       await picture(page, 'overview-extracted');
-      expect(await page.$eval('svg.picture', (one) => one.textContent)).toContain(
-        'failed during this flip: 0',
-      );
+      expect(await page.$eval('svg.picture', (one) => one.textContent)).toContain('flip: 0 failed');
       // Who comes later to the same dialog is offered nothing, and the address asks for nothing any more.
       await other.bringToFront();
       await other.goto(`${stage().url}/?extract=catalog`);

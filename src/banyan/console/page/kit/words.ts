@@ -1,5 +1,5 @@
 // What numbers of the picture are called: the same words in the drawing, in the table, and in `banyan status`. Pure.
-import type { Numbers, PictureModule } from '../../shared/picture-shape.ts';
+import type { Numbers, Picture, PictureModule } from '../../shared/picture-shape.ts';
 
 export const servesInWords = ({
   placement,
@@ -11,6 +11,28 @@ export const servesInWords = ({
 export function rate(perSecond: number): string {
   return perSecond >= 10 ? String(Math.round(perSecond)) : String(Math.round(perSecond * 10) / 10);
 }
+
+export interface EventRates {
+  /** Of the topics that it listens to, a second. */
+  readonly reads: number;
+  readonly publishes: number;
+}
+
+/** Undefined: it neither listens to another module nor is listened to. */
+export function eventRates({ arrows }: Pick<Picture, 'arrows'>, module: string): EventRates | undefined {
+  let rates: EventRates | undefined;
+  for (const [key, { perSecond }] of Object.entries(arrows)) {
+    const [publisher, listener] = key.split('>');
+    if (listener === module) rates = { publishes: 0, ...rates, reads: (rates?.reads ?? 0) + perSecond };
+    // Whoever listens: it is said once.
+    if (publisher === module) rates = { reads: 0, ...rates, publishes: perSecond };
+  }
+  return rates;
+}
+
+/** `reads 2.1 events/s, publishes 0.9`. */
+export const eventWords = ({ reads, publishes }: EventRates): string =>
+  `reads ${rate(reads)} events/s, publishes ${rate(publishes)}`;
 
 /** `0.8`, `14`, without the unit. */
 export function ms(value: number | undefined): string {

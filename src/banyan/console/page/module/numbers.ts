@@ -3,7 +3,7 @@ import type { Numbers as Counted, Picture, PictureModule } from '../../shared/pi
 import { ask } from '../kit/api.ts';
 import { html, useEffect, useState } from '../kit/html.ts';
 import { Table } from '../kit/table.ts';
-import { errors, ms, rate } from '../kit/words.ts';
+import { errors, eventRates, eventWords, ms, rate } from '../kit/words.ts';
 
 interface Row {
   readonly who: string;
@@ -28,10 +28,11 @@ export function Numbers({
     for (const [side, numbers] of Object.entries(sides))
       rows.push({ who: caller === '' ? 'clients' : caller!, side, numbers });
   }
+  const events = eventRates(picture, name);
   return html`<h2>The last 10 seconds</h2>
     ${
       rows.length === 0
-        ? html`<p class="quiet">Nobody asked it.</p>`
+        ? html`<p class="quiet">Nobody asked it.${events ? ` Of events it ${eventWords(events)}.` : ''}</p>`
         : html`<${Table} caption="The last 10 seconds" rows=${rows} keyOf=${({ who, side }: Row) => `${who} ${side}`} columns=${[
             { title: 'Asked by', head: true, cell: ({ who }: Row) => who },
             { title: 'Side', cell: ({ side }: Row) => side },

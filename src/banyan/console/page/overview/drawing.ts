@@ -2,12 +2,14 @@
 // serves is filled, what is only tried or a share is so far filled; a flip moves the box across. All of it is in the table, too:
 // to who hears the page it is one image with a sentence.
 import type { Picture, PictureModule } from '../../shared/picture-shape.ts';
+import { standingOf } from '../../shared/standing.ts';
 import { stateOf } from '../kit/ended.ts';
 import { html } from '../kit/html.ts';
 import { now } from '../kit/time.ts';
 import {
   cores,
-  flipWords,
+  type EventRates,
+  eventRates,
   isFresh,
   megabytes,
   ms,
@@ -16,13 +18,14 @@ import {
   servesInWords,
   together,
 } from '../kit/words.ts';
-import { arrowsOf, refsOf } from './arrows.ts';
+import { flowsOf } from './arrows.ts';
 import { BOX, type Layout, layoutOf, type Place } from './layout.ts';
 
 /** @param stacked the halves one under the other, for a phone. */
 export function Drawing({ picture, stacked }: { picture: Picture; stacked: boolean }) {
   const layout = layoutOf(picture.modules, stacked);
   const { width, height, half, tall, services } = layout;
+  const { refs, events } = flowsOf(picture, layout);
   const modules = Object.entries(picture.modules).sort(([a], [b]) => (a < b ? -1 : 1));
   return html`<svg class=${stacked ? 'picture stacked' : 'picture'} viewBox=${`0 0 ${width} ${height}`} role="img" aria-label=${inWords(modules)}>
     <defs>
@@ -33,11 +36,11 @@ export function Drawing({ picture, stacked }: { picture: Picture; stacked: boole
     <${Side} at=${{ x: 0, y: 0 }} width=${half} height=${tall} name="One process" cost=${picture.cost['in-process']} />
     <${Side} at=${services} width=${half} height=${tall} name="Services" cost=${picture.cost.service} />
     ${modules.flatMap(([name]) => [layout.near, layout.far].map((side, at) => html`<${Ghost} key=${`${name} ${at}`} at=${side.get(name)!} name=${name} />`))}
-    ${arrowsOf(picture, layout).map((one) => html`<g key=${one.key} class="event"><path d=${one.path} marker-end="url(#open-tip)" /></g>`)}
-    ${refsOf(picture, layout).map((one) => html`<g key=${one.key} class=${one.lines.length > 0 ? 'ref' : 'ref idle'}><path d=${one.path} marker-end=${one.lines.length > 0 ? 'url(#tip)' : 'url(#idle-tip)'} /></g>`)}
-    ${arrowsOf(picture, layout).map((one) => (one.label ? html`<text key=${`${one.key} lag`} class="lag" x=${one.at.x} y=${one.at.y} text-anchor="middle">${one.label}</text>` : null))}
-    ${modules.map(([name, module]) => html`<${Box} key=${name} name=${name} module=${module} layout=${layout} />`)}
-    ${refsOf(picture, layout).map((one) => (one.lines.length > 0 ? html`<${Label} key=${one.key} at=${one.at} lines=${one.lines} bad=${one.bad} />` : null))}
+    ${events.map((one) => html`<g key=${one.key} class="event"><path d=${one.path} marker-end="url(#open-tip)" /></g>`)}
+    ${refs.map((one) => html`<g key=${one.key} class=${one.lines.length > 0 ? 'ref' : 'ref idle'}><path d=${one.path} marker-end=${one.lines.length > 0 ? 'url(#tip)' : 'url(#idle-tip)'} /></g>`)}
+    ${modules.map(([name, module]) => html`<${Box} key=${name} name=${name} module=${module} layout=${layout} events=${eventRates(picture, name)} />`)}
+    ${events.map((one) => (one.label ? html`<text key=${`${one.key} lag`} class="lag" x=${one.at.x} y=${one.at.y + 4} text-anchor="middle">${one.label}</text>` : null))}
+    ${refs.map((one) => (one.lines.length > 0 ? html`<${Label} key=${one.key} at=${one.at} lines=${one.lines} bad=${one.bad} />` : null))}
   </svg>`;
 }
 
@@ -75,17 +78,41 @@ function Ghost({ at, name }: { at: Place; name: string }) {
 }
 
 /** What serves; and beside it, where the service has a share or is tried, the other one. */
-function Box({ name, module, layout }: { name: string; module: PictureModule; layout: Layout }) {
-  const { placement, percent, numbers, flip } = module;
+function Box({
+  name,
+  module,
+  layout,
+  events,
+}: {
+  name: string;
+  module: PictureModule;
+  layout: Layout;
+  events: EventRates | undefined;
+}) {
+  const { placement, percent, numbers } = module;
   const main = (placement === 'service' ? layout.far : layout.near).get(name)!;
   const beside = placement === 'canary' || placement === 'shadow' ? layout.far.get(name)! : undefined;
   const far = numbers.service;
   const near = placement === 'service' ? together(numbers) : (numbers['in-process'] ?? together(numbers));
+  const half = placement === 'canary' ? `${100 - percent} % of requests` : undefined;
+  const says = half === undefined ? wordsOf(near, events) : [half, numberWords(near)];
   return html`<g>
-    ${beside ? html`<${Token} at=${beside} name=${name} kind=${placement} share=${placement === 'canary' ? percent : 0} numbers=${placement === 'canary' ? far : undefined} module=${module} says=${placement === 'canary' ? `${percent} % of requests` : tried(module)} service />` : null}
-    <${Token} at=${main} name=${name} kind="serves" share=${placement === 'canary' ? 100 - percent : 100} numbers=${near} module=${module} says=${placement === 'canary' ? `${100 - percent} % of requests` : undefined} service=${placement === 'service'} />
-    ${flip && isFresh(flip, now.value) ? html`<text class=${flip.failed ? 'flip bad' : 'flip'} x=${main.x + BOX.width / 2} y=${main.y + BOX.height + 17} text-anchor="middle">${flip.draining > 0 ? `${flip.draining} draining · ` : ''}${flipWords(flip)}</text>` : null}
+    ${beside ? html`<${Token} at=${beside} name=${name} kind=${placement} share=${placement === 'canary' ? percent : 0} module=${module} says=${placement === 'canary' ? [`${percent} % of requests`, numberWords(far)] : [tried(module), numberWords(undefined)]} service />` : null}
+    <${Token} at=${main} name=${name} kind="serves" share=${placement === 'canary' ? 100 - percent : 100} module=${module} says=${[...says, flipIn(module)]} service=${placement === 'service'} />
   </g>`;
+}
+
+/** A module that nobody calls may work by events all the same. */
+function wordsOf(numbers: ReturnType<typeof together>, events: EventRates | undefined): string[] {
+  if (numbers || !events || events.reads + events.publishes === 0)
+    return [numberWords(numbers), timeWords(numbers)];
+  return [`reads ${rate(events.reads)} events/s`, `publishes ${rate(events.publishes)}/s`];
+}
+
+function flipIn({ flip }: PictureModule): string {
+  if (!flip || !isFresh(flip, now.value)) return '';
+  const failed = flip.failed === undefined ? '' : `flip: ${flip.failed} failed`;
+  return flip.draining > 0 ? `${failed}, ${flip.draining} draining` : failed;
 }
 
 const tried = ({ mirror }: PictureModule) =>
@@ -96,24 +123,29 @@ interface TokenProps {
   readonly name: string;
   readonly kind: string;
   readonly share: number;
-  readonly numbers: ReturnType<typeof together>;
   readonly module: PictureModule;
-  readonly says: string | undefined;
+  /** A line each. */
+  readonly says: readonly string[];
   readonly service?: boolean;
 }
 
-function Token({ at, name, kind, share, numbers, module, says, service = false }: TokenProps) {
+function Token({ at, name, kind, share, module, says, service = false }: TokenProps) {
   const instances = service ? Object.entries(module.instances) : [];
-  return html`<g class=${`token ${kind}`} style=${{ transform: `translate(${at.x}px, ${at.y}px)` }}>
+  const down = instances.filter(([, one]) => standingOf(one) === 'down').map(([id]) => id);
+  const lacks = down.length === 0 ? '' : down.length === instances.length ? ' down' : ' lacks';
+  const lines = down.length === 0 ? says : [says[0], downWords(down), ...says.slice(2)];
+  return html`<g class=${`token ${kind}${lacks}`} style=${{ transform: `translate(${at.x}px, ${at.y}px)` }}>
     <rect class="back" width=${BOX.width} height=${BOX.height} rx="6" />
     <rect class="fill" width=${(BOX.width * share) / 100} height=${BOX.height} rx="6" />
     <rect class="frame" width=${BOX.width} height=${BOX.height} rx="6" />
-    <text class="name" x="10" y="21">${name}</text>
+    <text class="name" x="10" y="20">${name}</text>
     ${instances.map(([id, one], index) => html`<${Dot} key=${id} x=${BOX.width - 14 - 14 * (instances.length - 1 - index)} tone=${stateOf(one).tone} />`)}
-    <text x="10" y="41">${says ?? numberWords(numbers)}</text>
-    <text x="10" y="59">${says === undefined ? timeWords(numbers) : numberWords(numbers)}</text>
+    ${lines.map((line, index) => html`<text key=${index} class=${down.length > 0 && index === 1 ? 'ends' : index === 2 ? (module.flip?.failed ? 'flip bad' : 'flip') : ''} x="10" y=${37 + 15 * index}>${line}</text>`)}
   </g>`;
 }
+
+const downWords = (ids: readonly string[]) =>
+  ids.length === 1 ? `${ids[0]} is down` : `${ids.length} processes are down`;
 
 function Dot({ x, tone }: { x: number; tone: ReturnType<typeof stateOf>['tone'] }) {
   if (tone === 'warn') return html`<path class="dot warn" d=${`M${x} 10.5 l5 9 h-10z`} />`;

@@ -30,8 +30,17 @@ export interface Layout {
   readonly far: ReadonlyMap<string, Place>;
 }
 
-/** @param stacked the sides one under the other. */
+let last: { readonly of: string; readonly layout: Layout } | undefined;
+
+/** Of the same modules it is the same object. @param stacked the sides one under the other. */
 export function layoutOf(modules: Picture['modules'], stacked = false): Layout {
+  const shape = Object.entries(modules).map(([name, { layer, uses }]) => [name, layer, uses]);
+  const of = JSON.stringify([stacked, shape.sort()]);
+  if (last?.of !== of) last = { of, layout: laidOut(modules, stacked) };
+  return last.layout;
+}
+
+function laidOut(modules: Picture['modules'], stacked: boolean): Layout {
   const known = new Map<number, string[]>();
   for (const name of Object.keys(modules).sort()) {
     const { layer } = modules[name]!;
@@ -103,18 +112,4 @@ function spread(
   const places = wanted.map(([, slot]) => slot).sort((a, b) => a - b);
   const fits = places.every((slot, at) => at === 0 || slot - places[at - 1]! >= 1);
   return fits ? wanted : names.map((name, at) => [name, first + at]);
-}
-
-/** A line from box to box, from edge to edge. */
-export function lineBetween(from: Place, to: Place): { from: Place; to: Place } {
-  const a = { x: from.x + BOX.width / 2, y: from.y + BOX.height / 2 };
-  const b = { x: to.x + BOX.width / 2, y: to.y + BOX.height / 2 };
-  return { from: onEdge(a, b), to: onEdge(b, a) };
-}
-
-function onEdge(from: Place, to: Place): Place {
-  const [dx, dy] = [to.x - from.x, to.y - from.y];
-  if (dx === 0 && dy === 0) return from;
-  const scale = 1 / Math.max(Math.abs(dx) / (BOX.width / 2 + 3), Math.abs(dy) / (BOX.height / 2 + 3));
-  return { x: from.x + dx * scale, y: from.y + dy * scale };
 }

@@ -6,7 +6,18 @@ import { instanceBadge, ModuleButtons } from '../kit/module-buttons.ts';
 import { href } from '../kit/router.ts';
 import { Table } from '../kit/table.ts';
 import { Ago, now } from '../kit/time.ts';
-import { behind, errors, isFresh, lastFlip, ms, rate, servesInWords, together } from '../kit/words.ts';
+import {
+  behind,
+  errors,
+  eventRates,
+  eventWords,
+  isFresh,
+  lastFlip,
+  ms,
+  rate,
+  servesInWords,
+  together,
+} from '../kit/words.ts';
 
 type Row = readonly [name: string, module: PictureModule];
 
@@ -32,7 +43,11 @@ export function ModuleTable({ picture }: { picture: Picture }) {
       acts: true,
       cell: ([name, module]: Row) => html`<${ModuleButtons} name=${name} module=${module} />`,
     },
-    number('Calls/s', ({ perSecond }) => rate(perSecond)),
+    {
+      title: 'Calls/s',
+      number: true,
+      cell: ([name, module]: Row) => html`<${Asked} name=${name} module=${module} picture=${picture} />`,
+    },
     number('p50 ms', ({ p50 }) => ms(p50)),
     number('p99 ms', ({ p99 }) => ms(p99)),
     number('Errors', (one) => errors(one.errors)),
@@ -40,6 +55,14 @@ export function ModuleTable({ picture }: { picture: Picture }) {
     { title: 'Store', cell: Store },
     { title: 'Changed', cell: Changed },
   ]} />`;
+}
+
+/** Nobody calls a module that works by events alone. */
+function Asked({ name, module, picture }: { name: string; module: PictureModule; picture: Picture }) {
+  const numbers = together(module.numbers);
+  if (numbers) return html`<span>${rate(numbers.perSecond)}</span>`;
+  const events = eventRates(picture, name);
+  return events ? html`<span class="quiet">${eventWords(events)}</span>` : html`<span>–</span>`;
 }
 
 function Serves([, module]: Row) {
