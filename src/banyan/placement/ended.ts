@@ -2,8 +2,7 @@
 // process after them has the same id within a second, and nobody would know. Who leaves by itself is not among them.
 import type { ProcessIdentity } from '../context/process.ts';
 import type { Sql } from '../store/store.ts';
-import type { StoreChanges } from './history-admin.ts';
-import type { End } from './history-contract.ts';
+import type { End, Past } from './history-contract.ts';
 
 /** Whether a row of `host` was one that nobody had told to go. */
 export const UNTOLD_SQL = `role = 'service' AND NOT (draining OR retiring OR replaceable)`;
@@ -37,7 +36,7 @@ const MOST = 500;
 const AT = `to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /** Newest first, for who reads how things came to be. */
-export async function endsIn(sql: Sql, { module, after, until }: StoreChanges): Promise<End[]> {
+export async function endsIn(sql: Sql, { module, after, until }: Past): Promise<End[]> {
   const { rows } = await sql.query<End>(
     `SELECT one AS module, id, ${AT} AS at, how, silent FROM ended, unnest(modules) AS one
      WHERE ($1::text IS NULL OR one = $1) AND ($2::timestamptz IS NULL OR ended.at > $2)

@@ -5,23 +5,14 @@ import { type Cursors, pageOf } from '../contract/paging.ts';
 import { problem } from '../contract/problem.ts';
 import { storeErrors } from './admin.ts';
 import { endsIn } from './ended.ts';
-import { FLAGS_SCHEMA, type Flag, placements, type StoreChange } from './history-contract.ts';
+import { FLAGS_SCHEMA, type Flag, type Past, placements, type StoreChange } from './history-contract.ts';
 import { unknownModule } from './scale.ts';
 import type { ControlStore } from './store.ts';
 import type { PlacementRow } from './tables.ts';
 
-/** What was done to stores, newest first. */
-export interface StoreChanges {
-  readonly module?: string | undefined;
-  /** Begun later than that. */
-  readonly after?: string | undefined;
-  /** Not begun later than that. */
-  readonly until?: string | undefined;
-}
-
 export function historyHandlers(
   store: Pick<ControlStore, 'read' | 'flags' | 'sql'>,
-  storeChanges: (query: StoreChanges) => Promise<StoreChange[]> = async () => [],
+  storeChanges: (query: Past) => Promise<StoreChange[]> = async () => [],
 ): Handlers<typeof placements> {
   return {
     history: async ({ module, ...query }) =>

@@ -138,3 +138,12 @@ export const placements = defineContract('placements', {
     }),
   },
 });
+
+/** Of which time, and of which module, things that have times are asked for. */
+export interface Past {
+  readonly module?: string | undefined;
+  /** Begun later than that. */
+  readonly after?: string | undefined;
+  /** Not begun later than that. */
+  readonly until?: string | undefined;
+}

@@ -1,13 +1,12 @@
 // What was done to stores, for who reads how things came to be (placement/history-admin.ts): who, from where to where, what it
 // came to, the pause and the rows. Dry runs and comparisons moved nothing, and are not in it. It changes nothing.
-import type { StoreChanges } from '../../placement/history-admin.ts';
-import type { StoreChange } from '../../placement/history-contract.ts';
+import type { Past, StoreChange } from '../../placement/history-contract.ts';
 import type { Sql } from '../../store/store.ts';
 
 const MOST = 500;
 const utc = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-export async function storeChanges(sql: Sql, { module, after, until }: StoreChanges): Promise<StoreChange[]> {
+export async function storeChanges(sql: Sql, { module, after, until }: Past): Promise<StoreChange[]> {
   const { rows } = await sql.query<StoreChange>(
     `SELECT module, task, source AS "from", target AS "to", walk ->> 'state' AS state, started_by AS by, walk ->> 'why' AS why,
        ${utc('started_at')} AS at, ${utc('ended_at')} AS "endedAt", (found -> 'numbers' ->> 'total')::float8 AS pause,
