@@ -430,6 +430,7 @@ describe('deploy', () => {
     expect(picture).toContain('\n  ⇄ deploy: 1.5.0 gets 10%, 1.4.0 90%\n');
     expect(picture).toMatch(/├ orders-1 [^\n]*\n {2}│ {3}release 1\.4\.0\n/);
     expect(picture).toMatch(/└ orders-2 [^\n]*\n {6}release 1\.5\.0\n/);
+    expect(picture).toMatch(/deploy orders --percent 50 {2}1\.5\.0 gets 50%\n.*--back +1\.4\.0 all again/);
     expect(picture.split('\n').filter((line) => line.length > 80)).toEqual([]);
     const alike = two.map((one) => ({ ...one, release: '1.5.0' }));
     expect(draw(entry('orders', { ...orders, instances: alike }))).not.toContain('release');

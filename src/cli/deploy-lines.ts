@@ -31,15 +31,27 @@ export function deployInWords(entry: Entry, strong: (text: string) => string): s
   ];
 }
 
-/** The commands that lead on, and back. */
-export function nextOfDeploy({ module, deploy }: Entry): string[] {
+/** The commands that lead on, and back, each with what comes of it. */
+export function stepsOfDeploy({ module, deploy }: Entry): [command: string, why: string][] {
   if (deploy === undefined) return [];
-  const { percent } = deploy;
+  const { release, percent, before } = deploy;
   const command = `npx banyan deploy ${module}`;
   const more = [10, 50, 100].find((one) => one > percent);
-  const back = percent > 0 ? [`${command} --back`] : [];
-  return more === undefined ? back : [`${command} --percent ${more}`, ...back];
+  return [
+    ...(more === undefined
+      ? []
+      : [[`${command} --percent ${more}`, `${release} gets ${got(more)}`] satisfies [string, string]]),
+    ...(percent > 0
+      ? [[`${command} --back`, `${before.join(', ') || 'the others'} all again`] satisfies [string, string]]
+      : []),
+  ];
 }
+
+/** Instances of the release and of another one are there. */
+export const isOnItsWay = ({ instances, deploy }: Entry): boolean =>
+  deploy !== undefined &&
+  instances.some(({ healthy, release }) => healthy && release === deploy.release) &&
+  instances.some(({ healthy, release }) => healthy && release !== deploy.release);
 
 /** Of the picture: below the module. */
 export function drawDeploy({ deploy }: Entry, style: Style): string[] {

@@ -3,7 +3,7 @@
 import type { Entry, InstanceStatus, Overview } from '../banyan/placement/admin-contract.ts';
 import type { StoreEntry } from '../banyan/servers/desk/contract.ts';
 import type { Suggestions } from './application.ts';
-import { drawDeploy, releaseShown } from './deploy-lines.ts';
+import { drawDeploy, isOnItsWay, releaseShown, stepsOfDeploy } from './deploy-lines.ts';
 import { cameDown, climbs, drawLadder, drawMirror, drawStoreLine } from './move-lines.ts';
 import { shorten } from './plain.ts';
 import type { Style } from './terminal.ts';
@@ -178,6 +178,8 @@ function nextSteps(modules: readonly Entry[], { url, suggestions }: PictureOptio
     if (isOurs(idle))
       steps.push({ command: `npx banyan restore ${idle.module}`, why: 'or stop its processes' });
   }
+  const beside = modules.find(isOnItsWay);
+  if (beside && !broken) for (const [command, why] of stepsOfDeploy(beside)) steps.push({ command, why });
   if (shared && !broken) {
     const { module, percent } = shared;
     const more = Math.min(99, percent < 10 ? 10 : percent < 50 ? 50 : 90);

@@ -119,8 +119,8 @@ function severalReleases(entry: Entry): Problem {
     .map(({ id, release = '' }) => `${id} (${saidIn(release)})`);
   return problem(deploys, 'several-releases', {
     detail:
-      `${there.join(', ')} would all serve at once. Give ${deploy!.release} all (npx banyan deploy ${module} --percent 100) or ` +
-      'nothing (--back), stop the instances that get nothing, and end the deploy then.',
+      `${there.join(', ')} would all serve at once. Give ${deploy!.release} all of the keys (npx banyan deploy ${module} ` +
+      '--percent 100) or none (--back), stop the instances that get nothing, and end the deploy then.',
   });
 }
 

@@ -72,12 +72,7 @@ export function createSyncHandler(options: SyncOptions): SyncHandler {
   async function admit(said: Registration, beat: SyncRequest['beat'], who: InternalCaller): Promise<void> {
     admitRegistration(said, who, services(), networks);
     const { breaking, differences } = judge(said, contracts);
-    if (breaking) {
-      await noteKeptOut(store.sql, said, breaking.differences).catch((error: Error) =>
-        log.warn({ error: error.message }, 'who was kept out could not be noted'),
-      );
-      throw incompatible(said, breaking);
-    }
+    if (breaking) throw await keepOut(said, breaking, options);
     const host = { ...said, url: new URL(said.url).origin, process: said.process ?? elsewhere(said) };
     const report = reportOf(beat ?? { ready: false, draining: false, inflight: {}, busy: {} });
     try {
@@ -176,7 +171,16 @@ function judge(host: Registration, contracts: SyncOptions['contracts']): Judgeme
   return { differences: compatible };
 }
 
-function incompatible({ id }: Registration, { module, differences }: Breaking) {
+/** Answers the refusal. Whoever asks for that release later is told why it is not there. */
+async function keepOut(
+  said: Registration,
+  { module, differences }: Breaking,
+  { store, log }: Pick<SyncOptions, 'store' | 'log'>,
+) {
+  const { id } = said;
+  await noteKeptOut(store.sql, said, differences).catch((error: Error) =>
+    log.warn({ id, error: error.message }, 'that an instance was kept out could not be noted'),
+  );
   return libraryProblem('conflict', {
     detail:
       `the contract of ${module} in ${id} breaks what its callers rely on; ` +

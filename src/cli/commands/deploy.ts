@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { Deployed } from '../../banyan/placement/deploy-contract.ts';
 import { type Client, connect } from '../client.ts';
-import { deployInWords, nextOfDeploy } from '../deploy-lines.ts';
+import { deployInWords, stepsOfDeploy } from '../deploy-lines.ts';
 import { misusedOption } from '../failure.ts';
 import { warnOfLagging } from '../lagging.ts';
 import { oneLine } from '../plain.ts';
@@ -37,7 +37,7 @@ export const deploy: Register = (program, terminal) => {
       const lines = [
         ...deployInWords(body, (name) => style('bold', name)),
         ...(body.note === undefined ? [] : [oneLine(body.note)]),
-        ...nextOfDeploy(body).map((command) => `${style('green', 'next')}  ${command}`),
+        ...stepsOfDeploy(body).map(([command]) => `${style('green', 'next')}  ${command}`),
       ];
       terminal.out.write(`${lines.join('\n')}\n`);
       warnOfLagging(terminal, body.lagging, `shares ${module} so`);
