@@ -77,7 +77,12 @@ export class ArchivedServer {
         '',
       ].join('\n'),
     );
-    return new ArchivedServer(dataDir, place, await started(dataDir, place));
+    const again = new ArchivedServer(dataDir, place, await started(dataDir, place));
+    // It answers as a standby before: what is read then is of an earlier moment.
+    const recovers = async () =>
+      (await again.query<{ recovers: boolean }>('SELECT pg_is_in_recovery() AS recovers'))[0]!.recovers;
+    while (await recovers()) await pause(20);
+    return again;
   }
 
   query<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<R[]> {

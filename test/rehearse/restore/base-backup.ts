@@ -56,7 +56,8 @@ export async function copyTree(from: string, to: string): Promise<{ files: numbe
       await symlink(await readlink(path), target);
       return;
     } else {
-      if (LEFT_OUT.test(basename(path))) return;
+      // A socket is of the process that listens there.
+      if (!is.isFile() || LEFT_OUT.test(basename(path))) return;
       await copyFile(path, target, constants.COPYFILE_FICLONE);
       files += 1;
       bytes += is.size;

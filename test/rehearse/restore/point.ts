@@ -58,9 +58,15 @@ export function tablesOf(url: string): Promise<Tables> {
   return on(url, async (client) => hashed(client, await namesOf(client)));
 }
 
+/** In sentences. */
 export function differing(before: Tables, after: Tables): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names].filter((name) => before[name]?.hash !== after[name]?.hash);
+  return [...names]
+    .filter((name) => before[name]?.hash !== after[name]?.hash)
+    .map(
+      (name) =>
+        `${name} is not as it was: ${before[name]?.rows ?? 0} rows at the point, ${after[name]?.rows ?? 0} now`,
+    );
 }
 
 export function rowsIn(tables: Tables): number {

@@ -10,6 +10,4 @@ test('put back from a backup that was taken under orders: what was committed up 
   expect(outcome.rows).toBeGreaterThan(200);
   expect(outcome.kept).toBeGreaterThan(40);
   expect(outcome.lost).toBeGreaterThanOrEqual(40);
-  // The log was put back with the stores.
-  expect(outcome.said.at(-1)).toBe('the log and the stores agree');
 });

@@ -27,7 +27,7 @@ export interface ConsumerReport {
   /** Of those: they will have no effect; and those that had one already, which nobody takes back. */
   readonly dropped: number;
   readonly tookEffect: number;
-  /** Events that are in the module's store, and that this inbox lacked: it handles them now. */
+  /** Events that are in the module's store, and that this inbox had not taken: it handles them now. */
   readonly again: number;
 }
 
@@ -56,7 +56,7 @@ export function inWords({ module, ahead, first, consumers, unreadable }: TopicRe
           `Of those, took effect already: at ${effects}. Nobody takes that back by itself: banyan events show ID has each, ` +
             'and docs/operations.md says what to compare',
         ]),
-    ...(again === '' ? [] : [`Events of ${module} that inboxes lacked are handled now: at ${again}`]),
+    ...(again === '' ? [] : [`Events of ${module} that inboxes had not taken are handled now: at ${again}`]),
     ...unreadable,
   ];
 }
