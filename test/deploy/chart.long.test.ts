@@ -134,6 +134,15 @@ describe.skipIf(!helm)('the chart', () => {
     expect(to(named, 'admin')).toMatchObject([{ from: [peer] }]);
   });
 
+  test('has a gateway before it is the entrance, and then gives it the public port', async () => {
+    const behind = async (entrance: boolean) =>
+      (await render(helm, merged(minimal, { gateway: { enabled: true, entrance } })))
+        .filter(({ kind }) => kind === 'Service')
+        .map(({ metadata, spec }) => [metadata.name, spec.selector['app.kubernetes.io/component']]);
+    expect(await behind(false)).toContainEqual(['shop-banyan', 'monolith']);
+    expect(await behind(true)).toContainEqual(['shop-banyan', 'gateway']);
+  });
+
   test('gives every pod longer to stop than its host takes', async () => {
     const values = {
       monolith: { preStopSeconds: 5, drainDelaySeconds: 10 },
@@ -171,7 +180,13 @@ describe.skipIf(!helm)('the chart', () => {
     const [schemas] = openSchemas(tools);
     if (schemas) {
       orders.spec.template.spec.containers[0].port = 4000;
-      expect(schemas.complaints(orders).join('\n')).toMatch(/containers\/0.*port/s);
+      orders.spec.template.spec.containers[0].env.push({ name: 'DATABASE_PASSWORD', value: 'another' });
+      const complaints = schemas.complaints(orders).join('\n');
+      expect(complaints).toMatch(/containers\/0.*port/s);
+      expect(complaints).toContain('containers/0/env has two entries of one key');
+      const rules = broken.find(({ kind }) => kind === 'PrometheusRule');
+      rules.spec.groups.push(rules.spec.groups[0]);
+      expect(schemas.complaints(rules).join('\n')).toContain('/spec/groups has two entries of one key');
     }
   });
 });

@@ -55,6 +55,7 @@ const matrix: Readonly<Record<string, Readonly<Record<string, Values>>>> = {
   entrance: {
     monolith: {},
     gateway: { gateway: { enabled: true } },
+    'a gateway that is not the entrance yet': { gateway: { enabled: true, entrance: false } },
     ingress: { ...trusted, ingress: { enabled: true, className: 'nginx', hosts: ['shop.example.com'] } },
     'a route': { ...trusted, httpRoute: { enabled: true, parentRefs: [{ name: 'public' }] } },
     'a load balancer': { gateway: { enabled: true }, service: { type: 'LoadBalancer', port: 8080 } },
@@ -243,6 +244,11 @@ export const refused: readonly (readonly [words: RegExp, values: Values])[] = [
   [
     /resources\.requests\.cpu, which is not set/,
     { monolith: { autoscaling: { enabled: true }, resources: { requests: { cpu: null } } } },
+  ],
+  [/gateway: extraEnv has HOST, which is said/, { gateway: { enabled: true, extraEnv: [{ name: 'HOST' }] } }],
+  [
+    /monolith: extraEnv has A, which is said already/,
+    { monolith: { extraEnv: [{ name: 'A' }, { name: 'A' }] } },
   ],
   [/no ReadWriteMany, and up to 2 pods share/, { storage: { accessModes: ['ReadWriteOnce'] } }],
   [/would each have pictures of their own/, { storage: { enabled: false } }],

@@ -47,6 +47,14 @@ what to do; nothing is made of such values.
 {{- end -}}
 {{- end -}}
 {{- range $host := include "banyan.hosts" . | fromJsonArray -}}
+{{- $said := list -}}
+{{- range include "banyan.environment" (dict "root" $ "host" $host) | fromYamlArray }}{{ $said = append $said .name }}{{ end -}}
+{{- range $host.of.extraEnv -}}
+{{- if has .name $said -}}
+{{- $wrong = append $wrong (printf "%s: extraEnv has %s, which is said already: Kubernetes takes each name once. Use the value of the chart that says it, or leave it out." $host.component .name) -}}
+{{- end -}}
+{{- $said = append $said .name -}}
+{{- end -}}
 {{- $auto := $host.of.autoscaling -}}
 {{- if $auto.enabled -}}
 {{- if and (eq $auto.by "keda") (ne $host.role "service") -}}

@@ -26,7 +26,7 @@ one pod that nothing scales unless `next` says otherwise.
 
 {{/* Whose port is the public one. */}}
 {{- define "banyan.entrance" -}}
-{{- ternary "gateway" "monolith" .Values.gateway.enabled -}}
+{{- ternary "gateway" "monolith" (and .Values.gateway.enabled .Values.gateway.entrance) -}}
 {{- end -}}
 
 {{/* The ports, as the Dockerfile has them. */}}
