@@ -32,18 +32,26 @@ export async function check(
   return { name, objects: objects.length, wrong: [...breachesOf(objects, NOWHERE), ...unfit] };
 }
 
-/** As many at once as there are cores: each case waits for a process. */
-export async function checkAll(
+export function checkAll(
   helm: string,
   cases: readonly Case[],
   schemas: readonly Schemas[],
   onFound: (found: Found) => void = () => {},
 ): Promise<Found[]> {
+  return ofAll(cases, (one) => check(helm, one, schemas), onFound);
+}
+
+/** As many at once as there are cores: each case waits for a process. */
+export async function ofAll<C extends Case>(
+  cases: readonly C[],
+  ask: (one: C) => Promise<Found>,
+  onFound: (found: Found) => void,
+): Promise<Found[]> {
   const found: Found[] = [];
   const left = [...cases];
   const work = async () => {
     for (let one = left.shift(); one; one = left.shift()) {
-      const result = await check(helm, one, schemas);
+      const result = await ask(one);
       found.push(result);
       onFound(result);
     }

@@ -21,7 +21,7 @@ const KUBERNETES = ['--kube-version', '1.32.0'];
 /** Rejects with Helm's words. */
 export async function render(helm: string, values: Values, release = RELEASE): Promise<Manifest[]> {
   const words = ['template', release, CHART, '--namespace', NAMESPACE, ...KUBERNETES, '--values', '-'];
-  const { stdout } = await withInput(helm, words, asYaml(values));
+  const { stdout } = await withInput(helm, words, yamlOf(values));
   return parseAllDocuments(stdout)
     .map((document) => document.toJS() as Manifest)
     .filter((object) => object !== null);
@@ -30,13 +30,14 @@ export async function render(helm: string, values: Values, release = RELEASE): P
 /** Rejects with what is wrong; a warning is, too. */
 export async function lint(helm: string, values: Values): Promise<string> {
   const words = ['lint', '--strict', CHART, ...KUBERNETES, '--values', '-'];
-  return (await withInput(helm, words, asYaml(values))).stdout;
+  return (await withInput(helm, words, yamlOf(values))).stdout;
 }
 
 /** Helm reads YAML 1.1, to which `on` is a boolean. */
-const asYaml = (values: Values) => stringify(values, { version: '1.1' });
+export const yamlOf = (values: Values) => stringify(values, { version: '1.1' });
 
-async function withInput(
+/** Rejects with what the command says. */
+export async function withInput(
   command: string,
   words: readonly string[],
   input: string,

@@ -1,5 +1,6 @@
 // `npm run chart:check`: gets what the chart is checked with, then checks every two of its values against every Kubernetes that it
-// is for, and the examples. Exit 0: all held; 1: what did not is printed, or what it needs could not be had; 2: no such option.
+// is for, and the examples; with --apiserver also by a real API. Exit 0: all held; 1: what did not is printed, or what it needs could not
+// be had; 2: no such option.
 import { readArguments } from '../../scripts/arguments.ts';
 import { checkAll, type Found } from './checked.ts';
 import { examples } from './examples.ts';
@@ -7,16 +8,26 @@ import { eachPair, eachValue, valuesOf } from './matrix.ts';
 import { lint } from './rendered.ts';
 import { openSchemas, type Schemas } from './schemas.ts';
 import { fetchTools, type Tools } from './tools.ts';
+import { tryAll } from './tried.ts';
 
 const USAGE = `npm run chart:check -- [options]
-  --tools    only gets what it is checked with, into node_modules/.cache/chart`;
-const { tools: alone } = readArguments(USAGE, { tools: { type: 'boolean', default: false } });
+  --tools          only gets what it is checked with, into node_modules/.cache/chart
+  --apiserver URL  applies each to the Kubernetes that kubectl proxy opens there,
+                   http://127.0.0.1:8001: one to throw away, definitions stay`;
+const { tools: alone, apiserver } = readArguments(USAGE, {
+  tools: { type: 'boolean', default: false },
+  apiserver: { type: 'string' },
+});
 
+const cases = [...eachValue(), ...eachPair()];
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 try {
   const tools = await fetchTools(say);
-  if (!alone) process.exitCode = (await checkWhole(tools)) ? 0 : 1;
+  if (!alone) {
+    const held = (await checkWhole(tools)) && (apiserver === undefined || (await tryWhole(apiserver, tools)));
+    process.exitCode = held ? 0 : 1;
+  }
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = 1;
@@ -28,7 +39,6 @@ async function checkWhole(tools: Required<Tools>): Promise<boolean> {
   for (const name of ['minimal', 'services', 'everything'])
     await lint(tools.helm, valuesOf(`ci/${name}-values.yaml`));
   say('helm lint: 3 files of values, nothing said');
-  const cases = [...eachValue(), ...eachPair()];
   let objects = 0;
   const onFound = (found: Found) => {
     objects += found.objects;
@@ -40,6 +50,18 @@ async function checkWhole(tools: Required<Tools>): Promise<boolean> {
     `${cases.length} releases of ${objects} objects, against ${schemas.length} Kubernetes: ${wrong.length} wrong`,
   );
   return wrong.length === 0;
+}
+
+async function tryWhole(url: string, tools: Required<Tools>): Promise<boolean> {
+  let [releases, objects, wrong] = [0, 0, 0];
+  const version = await tryAll(url, tools, cases, (found) => {
+    releases += 1;
+    objects += found.objects;
+    wrong += found.wrong.length;
+    for (const line of found.wrong) say(`  ${found.name}: ${line}`);
+  });
+  say(`${releases} releases of ${objects} objects, applied to Kubernetes ${version}: ${wrong} wrong`);
+  return wrong === 0;
 }
 
 function checkExamples(schemas: readonly Schemas[]): string[] {
