@@ -69,6 +69,23 @@ onStage('the frame of the console', (stage) => {
     await page.waitForSelector('input[name="token"]');
   });
 
+  test('a script that does not come is told of, to who waits a moment', async () => {
+    const page = await stage().tab();
+    await page.setRequestInterception(true);
+    page.on('request', (request) => {
+      if (!request.url().endsWith('/main.ts')) void request.continue();
+    });
+    // It is never loaded whole.
+    void page.goto(stage().url).catch(() => {});
+    await page.waitForSelector('.late');
+    const isSeen = `document.querySelector('.late').checkVisibility({ visibilityProperty: true })`;
+    await until(page, `document.querySelector('.late').getAnimations().length === 1`);
+    expect(await look(page, isSeen)).toBe(false);
+    await look(page, `document.querySelector('.late').getAnimations()[0].finish()`);
+    expect(await look(page, isSeen)).toBe(true);
+    expect(await look(page, `document.querySelector('.late').innerText`)).toContain('load the page again');
+  });
+
   test('a wrong token is told in words', async () => {
     stage().allow(/status of 401/);
     const page = await stage().tab();
@@ -77,6 +94,9 @@ onStage('the frame of the console', (stage) => {
     await page.locator('input[name="token"]').fill('not-the-token');
     await page.locator(button('Sign in')).click();
     await page.waitForSelector('[role="alert"]');
+    expect(await look(page, `document.querySelector('[role="alert"]').textContent`)).toContain(
+      'The token is not right',
+    );
     expect(await look(page, `document.querySelector('[role="alert"]').textContent`)).toContain(
       'neither ADMIN_TOKEN nor the token of an operator',
     );

@@ -58,6 +58,13 @@ onStage(
     test('a module is extracted and restored on the page while 2,000 requests run, and none fails', async () => {
       const page = await stage().signedIn();
       await reads(page, /Processes[\s\S]*monolith/);
+      const tableAt = () =>
+        page.$eval(
+          '[aria-label="Modules"]',
+          (one) =>
+            (one as unknown as { getBoundingClientRect(): { top: number } }).getBoundingClientRect().top,
+        );
+      const before = await tableAt();
       let over = false;
       const load = ask(stage(), 2_000, () => over);
       await press(page, 'Extract catalog');
@@ -71,6 +78,8 @@ onStage(
       await press(page, 'Extract');
       await gone(page);
       await reads(page, /extract under way catalog/);
+      // What is on its way pushes no button away.
+      expect(await tableAt()).toBe(before);
       // It comes up, and is not down.
       expect(await main(page)).not.toMatch(/catalog-1 down/);
       // Another tab, and this one loaded again, show the same.
@@ -106,6 +115,12 @@ onStage(
       const { asked, failed } = await load;
       expect(failed).toBe(0);
       expect(asked).toBeGreaterThanOrEqual(2_000);
+      // Both counts stay with their changes.
+      const { items } = await stage().admin<{ items: object[] }>('GET', '/admin/history?module=catalog');
+      expect(items.slice(0, 2)).toMatchObject([
+        { to: 'in-process', failed: 0 },
+        { to: 'service', failed: 0 },
+      ]);
       expect(await axe(page)).toEqual([]);
     });
 
@@ -211,13 +226,17 @@ onStage(
       await press(page, 'Move');
       await gone(page);
       await page.goto(`${stage().url}/moves`);
-      await reads(page, /media[\s\S]*It is on second, epoch 1, . paired/, 90_000);
+      await reads(
+        page,
+        /media[\s\S]*It is on the server second, . paired; the shared server follows/,
+        90_000,
+      );
       await reads(page, /The pause: \d+ ms/);
       await picture(page, 'moves');
       await reads(page, /move shared → second: moved/);
       await press(page, 'Back media');
       await press(page, 'Back');
-      await reads(page, /It is on shared, epoch 2, . paired/, 90_000);
+      await reads(page, /It is on the shared server, . paired/, 90_000);
       expect(await overTheEdge(page)).toEqual([]);
       await press(page, 'Finish media');
       await press(page, 'Finish');
@@ -260,6 +279,19 @@ onStage(
       await page.waitForFunction(`!/ old/.test(document.querySelector('main').innerText)`, {
         timeout: 30_000,
       });
+      // One that is killed is down at a glance, and stays in the history when its successor is there.
+      process.kill(pid, 'SIGKILL');
+      await page.waitForFunction(
+        `/payments-1 is down/.test(document.querySelector('svg.picture .token.down').textContent)`,
+        { polling: 20 },
+      );
+      await reads(page, /payments-1 healthy/);
+      await page.goto(`${stage().url}/modules/payments`);
+      await reads(
+        page,
+        /Processes[\s\S]*payments-1 ended by SIGKILL[\s\S]*History[\s\S]*payments-1 ended by SIGKILL/,
+      );
+      await picture(page, 'ended');
       await stage().shop.restore('payments');
     });
 
@@ -272,6 +304,7 @@ onStage(
       // It stands still, and its connections with it: nothing tells the page but that it says nothing.
       process.kill(monolith.pid, 'SIGSTOP');
       try {
+        await comes(`/Nothing new for \\d+ s/.test(document.querySelector('.status').textContent)`);
         await comes(`/No answer for \\d+ s/.test(document.querySelector('.status').textContent)`);
         await comes(`document.querySelector('.overview.stale')`);
         await reads(page, /The host does not answer/);

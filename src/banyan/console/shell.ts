@@ -31,7 +31,7 @@ export function shellOf(
 ${preloads.map((one) => `<link rel="modulepreload" href="${assets}/${one}">`).join('')}
 <script type="module" src="${assets}/page/main.ts"></script></head>
 <body><div id="app"><header class="top"><a class="brand" href="${system.prefix}">${inText(system.product)}</a></header>
-<main><p class="quiet">Loading the console…</p><noscript><p>The console is a page with a script. What it shows and does, <code>npx banyan</code> shows and does in a terminal.</p></noscript></main></div>
+<main><p class="quiet">Loading the console…</p><p class="late">If it does not come, a file of it did not: load the page again. What it shows and does, <code>npx banyan</code> shows and does in a terminal.</p><noscript><p>The console is a page with a script. What it shows and does, <code>npx banyan</code> shows and does in a terminal.</p></noscript></main></div>
 <script type="application/json" id="system">${inScript(system)}</script></body></html>
 `;
   const policy = [

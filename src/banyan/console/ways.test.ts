@@ -1,6 +1,7 @@
 // What the dialogs of a module ask for: what is refused before anything begins, at which field, and that words on the screen
 // say what the wish says. A process that comes up is not one that is down, and how one ended is said once.
 import { describe, expect, test } from 'vitest';
+import type { Change } from '../placement/history-contract.ts';
 import { endOf, stateOf } from './page/kit/ended.ts';
 import {
   beginWith,
@@ -11,7 +12,8 @@ import {
   type Values,
   wayOf,
 } from './page/kit/ways.ts';
-import { isFresh } from './page/kit/words.ts';
+import { isFresh, transferWords } from './page/kit/words.ts';
+import { endInWords, pastOf } from './page/module/past.ts';
 import type { PictureInstance } from './shared/picture-shape.ts';
 
 describe('a ladder is judged before it begins', () => {
@@ -83,6 +85,49 @@ test('a process that comes up is starting; one that was killed is down, and its 
     'ended with exit code 1, no such host',
   );
   expect(endOf({ ...one, healthy: true, lastExit: 'ended by SIGKILL' })).toBeUndefined();
+});
+
+test('an extraction is done when its flip is over as well', () => {
+  const transfer = {
+    ...({ id: '1', to: 'service', step: 'done', startedBy: 'ada' } as const),
+    ...{ startedAt: '2026-11-29T00:00:00.000Z', changedAt: '2026-11-29T00:00:02.000Z' },
+  };
+  const flip = {
+    from: 'in-process',
+    to: 'service',
+    by: 'ada',
+    at: '2026-11-29T00:00:01.000Z',
+    draining: 0,
+    failed: 0,
+  };
+  expect(transferWords(transfer, { ...flip, over: false })).toMatchObject({
+    tone: 'busy',
+    word: 'under way',
+  });
+  expect(transferWords(transfer, { ...flip, over: true })).toMatchObject({ tone: 'good', word: 'done' });
+  expect(transferWords(transfer, undefined).word).toBe('done');
+  const failed = { ...transfer, step: 'failed', reason: 'no memory' } as const;
+  expect(transferWords(failed, { ...flip, over: false })).toEqual({
+    tone: 'bad',
+    word: 'failed',
+    says: 'no memory',
+  });
+});
+
+test('what became of a module is changes and processes that ended, the newest first', () => {
+  const change = { to: 'service', percent: 100, at: '2026-11-29T00:00:01.000Z' } as Change;
+  const end = {
+    module: 'parcels',
+    id: 'parcels-1',
+    at: '2026-11-29T00:00:02.000Z',
+    how: 'ended by SIGKILL',
+    silent: false,
+  };
+  const past = pastOf({ items: [change], ended: [end] });
+  expect(past.map((one) => one.end?.id ?? one.change?.to)).toEqual(['parcels-1', 'service']);
+  expect(endInWords(end)).toBe('parcels-1 ended by SIGKILL');
+  expect(endInWords({ ...end, how: 'exit code 1' })).toBe('parcels-1 ended: exit code 1');
+  expect(endInWords({ ...end, how: null, silent: true })).toBe('parcels-1 was not heard of any more');
 });
 
 test('a flip is told as fresh for some seconds after its end, one that failed requests for longer', () => {

@@ -82,6 +82,7 @@ async function signOut(): Promise<void> {
 
 const TONES: Readonly<Record<Connection['state'], Tone>> = {
   live: 'good',
+  late: 'warn',
   polling: 'warn',
   lost: 'bad',
   connecting: 'busy',
@@ -91,15 +92,18 @@ const TONES: Readonly<Record<Connection['state'], Tone>> = {
 /** How fresh the picture is, in words. */
 function Freshness() {
   const { state, since } = connection.value;
+  const age = lasting(Math.max(1_000, now.value - since));
   const words = {
     live: 'Live',
+    late: `Nothing new for ${age}`,
     polling: 'Every 5 s',
     connecting: 'Connecting',
     paused: 'Paused',
-    lost: `No answer for ${lasting(Math.max(1_000, now.value - since))}`,
+    lost: `No answer for ${age}`,
   }[state];
   const title = {
     live: 'What is shown comes as it changes, once a second at most.',
+    late: 'The host says something each second, and has not for some: it is slow, or does not answer any more.',
     polling:
       'There is no stream to this host: too many pages watch it, or something between cuts it. The page asks every 5 seconds.',
     connecting: 'The page asks for the picture.',

@@ -24,7 +24,7 @@ export function SignIn() {
       signedOutBecause.value = null;
       operator.value = who;
     } catch (error) {
-      setProblem(error instanceof Problem ? error : new Problem(0, 'The page failed', String(error)));
+      setProblem(inWords(error));
       setBusy(false);
     }
   };
@@ -54,6 +54,12 @@ export function SignIn() {
       <dd>Somebody who has one of these makes it: <code>npx banyan operators add NAME --scope read</code> prints it, once.</dd>
     </dl>
   </div>`;
+}
+
+/** Whoever typed a token is told of that token. */
+function inWords(error: unknown): Problem {
+  if (!(error instanceof Problem)) return new Problem(0, 'The page failed', String(error));
+  return error.status === 401 ? new Problem(401, 'The token is not right', error.detail) : error;
 }
 
 const KEY = 'banyan-console-name';

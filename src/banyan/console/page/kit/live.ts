@@ -12,9 +12,11 @@ import { visible } from './visible.ts';
 export type { Picture } from '../../shared/picture-shape.ts';
 
 export interface Connection {
-  /** `paused`: the tab is hidden, or nobody is signed in. `polling`: asked every 5 s. `lost`: the host does not answer. */
-  readonly state: 'paused' | 'connecting' | 'live' | 'polling' | 'lost';
-  /** Since when (`lost`: when it answered last), in milliseconds since the epoch. */
+  /**
+   * `paused`: the tab is hidden, or nobody is signed in. `polling`: asked every 5 s. `late`: it streams, and said nothing for some
+   * seconds. `lost`: the host does not answer. */
+  readonly state: 'paused' | 'connecting' | 'live' | 'late' | 'polling' | 'lost';
+  /** Since when (`late`, `lost`: when it answered last), in milliseconds since the epoch. */
   readonly since: number;
 }
 
@@ -29,7 +31,8 @@ const POLL_MS = 5_000;
 /** While it polls it tries a stream again so often. */
 const RETRY_MS = 30_000;
 const LONGEST_WAIT_MS = 10_000;
-/** A stream says something each second, and a host that stands still says nothing. */
+/** A stream says something each second, and a host that stands still says nothing: it is late, then asked. */
+const LATE_MS = 2_500;
 const SILENT_MS = 5_000;
 const ANSWER_MS = 3_000;
 
@@ -59,7 +62,7 @@ function forget(): void {
 
 function say(state: Connection['state']): void {
   if (standing.peek().state !== state)
-    standing.value = { state, since: state === 'lost' ? heard : Date.now() };
+    standing.value = { state, since: state === 'lost' || state === 'late' ? heard : Date.now() };
 }
 
 function stop(): void {
@@ -116,10 +119,12 @@ function connect(): void {
 }
 
 function listenFor(source: EventSource, begun: number): void {
-  later(SILENT_MS, () => {
-    if (stream !== source) return;
-    if (Date.now() - Math.max(heard, begun) < SILENT_MS) listenFor(source, begun);
-    else void fallBack();
+  const silent = Date.now() - Math.max(heard, begun);
+  if (silent >= SILENT_MS) return void fallBack();
+  const isLate = silent >= LATE_MS;
+  if (isLate && standing.peek().state === 'live') say('late');
+  later((isLate ? SILENT_MS : LATE_MS) - silent, () => {
+    if (stream === source) listenFor(source, begun);
   });
 }
 

@@ -8,11 +8,19 @@ import { Confirm } from './confirm.ts';
 import { html } from './html.ts';
 import { query, setQuery } from './router.ts';
 import { Ago, Time } from './time.ts';
-import { behind } from './words.ts';
+import { behind, serverInWords } from './words.ts';
 
 const TONES = { single: 'plain', moving: 'busy', paired: 'good', broken: 'bad' } as const;
 
-const STEPS: Readonly<Record<Move['step'], string>> = {
+/** What a store's state is called. */
+export const STATES = {
+  single: 'on one server',
+  moving: 'moving',
+  paired: 'paired',
+  broken: 'broken',
+} as const;
+
+export const STEPS: Readonly<Record<Move['step'], string>> = {
   preflight: 'looks whether it can be moved',
   provisioned: 'makes the schema, its tables and roles there',
   copying: 'copies',
@@ -24,11 +32,11 @@ const STEPS: Readonly<Record<Move['step'], string>> = {
 };
 
 export function StoreState({ store }: { store: Store }) {
-  const { server, epoch, state, pairedWith, pair, move } = store;
+  const { server, state, pairedWith, pair, move } = store;
   const lag = pair
     ? [pair.state, pair.lagBytes === null ? '' : behind(pair.lagBytes)].filter(Boolean).join(', ')
     : '';
-  return html`<p>It is on <strong>${server}</strong>, epoch ${epoch}, <${Badge} tone=${TONES[state]}>${state}<//>${pairedWith === null ? '' : `; ${pairedWith} follows`}${lag === '' ? '' : ` (${lag})`}</p>
+  return html`<p>It is on <strong>${serverInWords(server)}</strong>${state === 'single' ? ', and on no other' : html`, <${Badge} tone=${TONES[state]}>${STATES[state]}<//>`}${pairedWith === null ? '' : `; ${serverInWords(pairedWith)} follows`}${lag === '' ? '' : ` (${lag})`}</p>
     ${pair?.reason ? html`<p class="problem">${pair.reason}</p>` : null}
     ${move ? html`<${Moved} move=${move} />` : null}`;
 }

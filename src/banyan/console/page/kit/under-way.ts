@@ -1,10 +1,11 @@
 // What is on its way now, and what failed or was over lately: from the server's rows, so that a reload or another tab shows it.
+// It stands last in a view and stays at the window's lower edge (console.css): what comes and goes moves no button.
 import type { Picture, PictureModule } from '../../shared/picture-shape.ts';
 import { Badge } from './badge.ts';
 import { html } from './html.ts';
 import { href } from './router.ts';
 import { Ago, now } from './time.ts';
-import { flipWords, isFresh, isUnderWay, TRANSFER_WORDS, WAYS } from './words.ts';
+import { flipWords, isFresh, isUnderWay, transferWords, WAYS } from './words.ts';
 
 const SHOWN_MS = 90_000;
 
@@ -13,7 +14,7 @@ export function UnderWay({ picture, only }: { picture: Picture; only?: string })
     .filter(([name]) => only === undefined || name === only)
     .flatMap(([name, module]) => linesOf(name, module));
   if (rows.length === 0) return null;
-  return html`<ul class="under-way" aria-label="On its way">${rows}</ul>`;
+  return html`<div class="under-way" role="region" tabindex="0" aria-label="On its way"><ul>${rows}</ul></div>`;
 }
 
 const isLate = (at: string) => now.value - Date.parse(at) > SHOWN_MS;
@@ -25,10 +26,9 @@ function linesOf(name: string, { transfer, flip, ladder, store }: PictureModule)
   // A ladder that has begun says itself where it is.
   const isBegun = transfer?.to === 'ladder' && transfer.step === 'done';
   if (transfer && !isBegun && (open || !isLate(transfer.changedAt))) {
-    const tone = open ? 'busy' : transfer.step === 'done' ? 'good' : 'bad';
-    const verb = WAYS[transfer.to];
+    const { tone, word, says } = transferWords(transfer, flip);
     lines.push(html`<li key=${`${name} transfer`}>
-      <${Badge} tone=${tone}>${verb} ${transfer.step === 'done' || transfer.step === 'failed' ? transfer.step : 'under way'}<//> ${link}: ${transfer.reason ?? TRANSFER_WORDS[transfer.step]} <span class="quiet"><${Ago} at=${transfer.changedAt} />, by ${transfer.startedBy}</span></li>`);
+      <${Badge} tone=${tone}>${WAYS[transfer.to]} ${word}<//> ${link}: ${says} <span class="quiet"><${Ago} at=${transfer.changedAt} />, by ${transfer.startedBy}</span></li>`);
   }
   if (flip && isFresh(flip, now.value))
     lines.push(html`<li key=${`${name} flip`}>

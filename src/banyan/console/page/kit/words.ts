@@ -34,6 +34,10 @@ export function eventRates({ arrows }: Pick<Picture, 'arrows'>, module: string):
 export const eventWords = ({ reads, publishes }: EventRates): string =>
   `reads ${rate(reads)} events/s, publishes ${rate(publishes)}`;
 
+/** On which side it was, by the module that was asked; '': nobody asked. */
+export const answeredBy = (module: string, side: string): string =>
+  side === 'service' ? `${module}’s service` : side === 'in-process' ? 'the monolith' : '';
+
 /** `0.8`, `14`, without the unit. */
 export function ms(value: number | undefined): string {
   if (value === undefined) return '–';
@@ -135,3 +139,15 @@ export const TRANSFER_WORDS = {
   done: 'done',
   failed: 'failed',
 } as const;
+
+/** In a word and a sentence. Its steps may be done while its flip still is not over: then neither is it. */
+export function transferWords(
+  { step, reason }: NonNullable<PictureModule['transfer']>,
+  flip: PictureModule['flip'],
+): { tone: 'busy' | 'good' | 'bad'; word: string; says: string } {
+  if (step === 'failed') return { tone: 'bad', word: 'failed', says: reason ?? TRANSFER_WORDS.failed };
+  if (step !== 'done') return { tone: 'busy', word: 'under way', says: reason ?? TRANSFER_WORDS[step] };
+  if (flip && !flip.over)
+    return { tone: 'busy', word: 'under way', says: 'its steps are done, its flip is still counted' };
+  return { tone: 'good', word: 'done', says: reason ?? TRANSFER_WORDS.done };
+}

@@ -3,7 +3,7 @@ import type { Numbers as Counted, Picture, PictureModule } from '../../shared/pi
 import { ask } from '../kit/api.ts';
 import { html, useEffect, useState } from '../kit/html.ts';
 import { Table } from '../kit/table.ts';
-import { errors, eventRates, eventWords, ms, rate } from '../kit/words.ts';
+import { answeredBy, errors, eventRates, eventWords, ms, rate } from '../kit/words.ts';
 
 interface Row {
   readonly who: string;
@@ -35,7 +35,7 @@ export function Numbers({
         ? html`<p class="quiet">Nobody asked it.${events ? ` Of events it ${eventWords(events)}.` : ''}</p>`
         : html`<${Table} caption="The last 10 seconds" rows=${rows} keyOf=${({ who, side }: Row) => `${who} ${side}`} columns=${[
             { title: 'Asked by', head: true, cell: ({ who }: Row) => who },
-            { title: 'Side', cell: ({ side }: Row) => side },
+            { title: 'Answered by', cell: ({ side }: Row) => answeredBy(name, side) },
             { title: 'Calls/s', number: true, cell: ({ numbers }: Row) => rate(numbers.perSecond) },
             { title: 'p50 ms', number: true, cell: ({ numbers }: Row) => ms(numbers.p50) },
             { title: 'p99 ms', number: true, cell: ({ numbers }: Row) => ms(numbers.p99) },

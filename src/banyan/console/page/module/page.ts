@@ -31,7 +31,6 @@ export default function Page({ params: { name = '' } }: { params: Readonly<Recor
   const instances = Object.entries(module.instances);
   return html`<div class=${isAway() ? 'module stale' : 'module'}>
     <${Away} />
-    <${UnderWay} picture=${now} only=${name} />
     <div class="spread"><p><strong>${servesSentence(name, module)}</strong>${module.uses.length > 0 ? html`; it calls ${module.uses.join(', ')}` : null}.</p><${ModuleButtons} name=${name} module=${module} /></div>
     <${Lacks} needs="place" />
     <${Numbers} name=${name} module=${module} picture=${now} />
@@ -43,5 +42,6 @@ export default function Page({ params: { name = '' } }: { params: Readonly<Recor
     <${Logs} name=${name} />
     <${History} past=${past} />
     <${ModuleDialogs} picture=${now} only=${name} />
+    <${UnderWay} picture=${now} only=${name} />
   </div>`;
 }

@@ -6,7 +6,7 @@ import { picture } from '../kit/live.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import { useResource } from '../kit/resource.ts';
 import { href } from '../kit/router.ts';
-import { StoreActs, StoreState } from '../kit/store-view.ts';
+import { STATES, STEPS, StoreActs, StoreState } from '../kit/store-view.ts';
 import { Table } from '../kit/table.ts';
 import { UnderWay } from '../kit/under-way.ts';
 import { behind } from '../kit/words.ts';
@@ -24,7 +24,6 @@ export default function Page() {
   if (loading) return html`<${Loading} />`;
   const moving = data?.items.filter(({ state }) => state !== 'single') ?? [];
   return html`${problem ? html`<${ProblemBox} problem=${problem} again=${reload} />` : null}
-    ${now ? html`<${UnderWay} picture=${now} />` : null}
     ${moving.length === 0 && data ? html`<${Empty} title="No store is on its way, and none has a pair."><p>A module’s “Move …” has its store go to a server of its own while the module runs.</p><//>` : null}
     ${moving.map(({ module }) => html`<${Moving} key=${module} name=${module} reload=${reload} />`)}
     ${
@@ -37,16 +36,23 @@ export default function Page() {
                 html`<a href=${href(`/modules/${encodeURIComponent(module)}`)}>${module}</a>`,
             },
             { title: 'Server', cell: ({ server }: StoreEntry) => server },
-            { title: 'Epoch', number: true, cell: ({ epoch }: StoreEntry) => epoch },
+            {
+              title: 'Moved',
+              number: true,
+              cell: ({ epoch }: StoreEntry) =>
+                epoch === 0 ? 'never' : epoch === 1 ? 'once' : `${epoch} times`,
+            },
             {
               title: 'State',
-              cell: ({ state, step }: StoreEntry) => `${state}${step === null ? '' : `: ${step}`}`,
+              cell: ({ state, step }: StoreEntry) =>
+                `${STATES[state]}${step === null ? '' : `: ${STEPS[step]}`}`,
             },
             { title: 'Lag', cell: ({ lag }: StoreEntry) => (lag === null ? '–' : behind(lag)) },
           ]} />
     ${data.stays.map((one) => html`<p class="quiet" key=${`${one.module} ${one.schema}`}>${one.schema} of ${one.module} stays where it is: ${one.reason}</p>`)}`
         : null
-    }`;
+    }
+    ${now ? html`<${UnderWay} picture=${now} />` : null}`;
 }
 
 function Moving({ name, reload: again }: { name: string; reload: () => Promise<void> }) {

@@ -3,7 +3,7 @@
 import type { Numbers, Picture, PictureArrow } from '../../shared/picture-shape.ts';
 import { html } from '../kit/html.ts';
 import { Table } from '../kit/table.ts';
-import { errors, ms, rate } from '../kit/words.ts';
+import { answeredBy, errors, ms, rate } from '../kit/words.ts';
 
 interface Call {
   readonly from: string;
@@ -28,7 +28,7 @@ export function Flows({ picture }: { picture: Picture }) {
   });
   return html`<div class="split flows"><section><h2>Calls</h2><${Table} caption="Calls" rows=${calls} keyOf=${({ from, to, side }: Call) => `${from} ${to} ${side}`} columns=${[
     { title: 'From, to', head: true, cell: ({ from, to }: Call) => `${from} → ${to}` },
-    { title: 'Side', cell: ({ side }: Call) => side },
+    { title: 'Answered by', cell: ({ to, side }: Call) => answeredBy(to, side) },
     {
       title: 'Calls/s',
       number: true,

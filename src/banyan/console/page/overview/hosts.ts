@@ -24,10 +24,11 @@ export function HostTable({ picture }: { picture: Picture }) {
       cell: ([, { memoryBytes }]: Row) => (memoryBytes === undefined ? '–' : megabytes(memoryBytes)),
     },
     {
-      title: 'Version',
-      number: true,
+      title: 'Placements it goes by',
       cell: ([, { version }]: Row) =>
-        version === picture.version ? version : `${version} of ${picture.version}`,
+        version === picture.version
+          ? 'the newest'
+          : `older ones: change ${version}, the newest is ${picture.version}`,
     },
   ]} />`;
 }
