@@ -16,6 +16,8 @@ export interface Size {
 
 /** Parts of a line's way, the best first. */
 const SHARES = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82];
+/** On the line; else beside it, in parts of its own width. */
+const BESIDE = [0, 0.55, -0.55];
 
 export class Labels {
   readonly #layout: Layout;
@@ -34,13 +36,15 @@ export class Labels {
   /** The middle of a label of this line. */
   place(line: readonly Place[], size: Size): Place {
     let [best, least]: [Place, number] = [along(line, 0.5), Number.POSITIVE_INFINITY];
-    for (const share of SHARES) {
-      const at = this.#within(along(line, share), size);
-      const area = around(at, size);
-      const hidden = this.#taken.reduce((sum, one) => sum + common(area, one), 0);
-      if (hidden < least) [best, least] = [at, hidden];
-      if (least === 0) break;
-    }
+    for (const beside of BESIDE)
+      for (const share of SHARES) {
+        if (least === 0) break;
+        const { x, y } = along(line, share);
+        const at = this.#within({ x: x + beside * size.width, y }, size);
+        const area = around(at, size);
+        const hidden = this.#taken.reduce((sum, one) => sum + common(area, one), 0);
+        if (hidden < least) [best, least] = [at, hidden];
+      }
     this.#taken.push(around(best, size));
     return best;
   }
