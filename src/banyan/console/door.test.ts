@@ -2,7 +2,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { firstOperator, type Operator } from '../context/principal.ts';
+import { firstOperator, type Operator, type Principal } from '../context/principal.ts';
 import { libraryProblem } from '../contract/problem.ts';
 import { mountConsole, withoutSession } from '../gateway/console.ts';
 import { authenticateRequests, type VerifyBearer } from '../http/authenticate.ts';
@@ -43,6 +43,7 @@ afterEach(async () => {
 const verifyBearer: VerifyBearer = (token) => {
   if (token === adminToken) return firstOperator;
   if (token === adas && operators.length > 0) return ada;
+  if (token === 'of-a-session') return { kind: 'user' } as Principal;
   wrong += 1;
   throw libraryProblem(wrong > 3 ? 'too-many-requests' : 'unauthenticated');
 };
@@ -244,6 +245,14 @@ test('wrong tokens are counted, written down, and slowed down', async () => {
   ]);
   expect(JSON.stringify(written)).not.toContain('guess-');
   expect((await signIn({ name: 'ada', token: ADMIN })).statusCode).toBe(201);
+});
+
+test('a token of the product’s own session is told to be one', async () => {
+  const answer = await signIn({ name: 'ada', token: 'of-a-session' });
+  expect([answer.statusCode, answer.json().detail]).toEqual([
+    401,
+    expect.stringMatching(/session of the product/),
+  ]);
 });
 
 test('who is revoked is out with the next request, and so is a token that was replaced', async () => {

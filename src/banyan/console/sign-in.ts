@@ -120,21 +120,21 @@ async function holderOf(
   { verifyBearer }: ConsoleParts,
   token: string,
 ): Promise<Operator> {
-  try {
-    const principal = await verifyBearer(token, request.ip);
-    if (principal.kind === 'operator') return principal;
-    throw libraryProblem('unauthenticated', {
-      detail:
-        'This is the token of a session of the product. The console takes ADMIN_TOKEN, or the token of an operator.',
-    });
-  } catch (error) {
+  const refused = (detail: string, cause?: unknown) => {
     request.tokenRefused = true;
+    return libraryProblem('unauthenticated', { detail, cause });
+  };
+  const principal = await Promise.try(verifyBearer, token, request.ip).catch((error: unknown) => {
     if (error instanceof Problem && error.status === 401)
-      throw libraryProblem('unauthenticated', {
-        detail:
-          'This token is neither ADMIN_TOKEN nor the token of an operator. banyan operators add makes one.',
-        cause: error,
-      });
+      throw refused(
+        'This token is neither ADMIN_TOKEN nor the token of an operator. banyan operators add makes one.',
+        error,
+      );
+    request.tokenRefused = true;
     throw error;
-  }
+  });
+  if (principal.kind === 'operator') return principal;
+  throw refused(
+    'This is the token of a session of the product. The console takes ADMIN_TOKEN, or the token of an operator.',
+  );
 }
