@@ -2,7 +2,7 @@
 // hand. The command line is a client of exactly this.
 
 import { closed, defineContract, nothing, operation, page } from '../../contract/contract.ts';
-import { id, paging, prose, time } from '../../contract/fields.ts';
+import { id, line, paging, prose, time } from '../../contract/fields.ts';
 import { Type } from '../../contract/type.ts';
 import { LOG_DAYS } from '../../log/port.ts';
 import { MAX_EVENT_BYTES } from '../cloudevents.ts';
@@ -214,6 +214,20 @@ export const events = defineContract('events', {
       output: Type.Object({ items: Type.Array(HeldKey) }),
       idempotent: true,
       errors: ['module-unknown', 'store-elsewhere'],
+    }),
+    unhandled: operation({
+      summary:
+        'What of some keys was not handled, at every module; what does not go on by itself comes first',
+      description:
+        'Also what waits for its next try, and what somebody dropped (of the latest 1000 drops of a module). `keys` are ' +
+        'separated by commas, 100 at most.',
+      access: 'operator',
+      scope: ['read', 'events'],
+      http: { method: 'GET', path: '/admin/events/unhandled' },
+      input: closed({ keys: line({ minLength: 1, maxLength: 8_000, examples: ['a,b'] }) }),
+      output: Type.Object({ items: Type.Array(HeldKey) }),
+      idempotent: true,
+      errors: ['store-elsewhere'],
     }),
     skip: operation({
       summary: 'Give up a part of the log that cannot be read; its partition goes on behind it',

@@ -19,10 +19,14 @@ import { drop } from './drop.ts';
 import { heldKeys } from './held.ts';
 import { redrive } from './redrive.ts';
 import { notSentAgain } from './sent-again.ts';
-import type { Site } from './site.ts';
+import { invalid, type Site } from './site.ts';
 import { readable } from './tail.ts';
+import { unhandledOf, worstFirst } from './unhandled.ts';
 
-type Names = 'dead' | 'letter' | 'redrive' | 'drop' | 'held';
+type Names = 'dead' | 'letter' | 'redrive' | 'drop' | 'held' | 'unhandled';
+
+/** So many keys are asked for at once. */
+const MOST_KEYS = 100;
 
 const places = cursors(
   Type.Object({
@@ -88,6 +92,16 @@ export function deadLetterHandlers(site: Site): Pick<Handlers<typeof events>, Na
         site.some(module).map((one) => heldKeys(one.store.pool, nameOf(one), limit, key)),
       );
       return { items: found.flat().slice(0, limit) };
+    },
+
+    unhandled: async ({ keys }) => {
+      const asked = [...new Set(keys.split(','))];
+      if (asked.length > MOST_KEYS)
+        throw invalid({ path: '/keys', message: `must be at most ${MOST_KEYS} keys, not ${asked.length}` });
+      const found = await Promise.all(
+        site.some(undefined).map((one) => unhandledOf(one.store.pool, nameOf(one), asked)),
+      );
+      return { items: worstFirst(found.flat()) };
     },
   };
 }

@@ -14,6 +14,7 @@ import { drop } from './drop.ts';
 import { NotRepairable } from './edit.ts';
 import { heldKeys } from './held.ts';
 import { redrive } from './redrive.ts';
+import { unhandledOf } from './unhandled.ts';
 
 let server: TestServer;
 let stand: Stand;
@@ -107,6 +108,16 @@ describe('an event that failed', () => {
     expect(await heldKeys(host.till.parts.store.pool, 'till', 10, 'a')).toHaveLength(1);
     expect(await heldKeys(host.till.parts.store.pool, 'till', 10, 'b')).toEqual([]);
     expect(await effects()).toEqual({ b: [7] });
+    const { pool } = host.till.parts.store;
+    expect(await unhandledOf(pool, 'till', ['a', 'b'])).toMatchObject([
+      { module: 'till', key: 'a', id: letter!.id, state: 'dead', reason: 'no such shelf (1)', behind: 2 },
+    ]);
+    expect(await unhandledOf(pool, 'till', ['b'])).toEqual([]);
+    await drop(host.till.parts, [letter!.id], { by, why: 'a test' });
+    await inState('done', 3);
+    expect(await unhandledOf(pool, 'till', ['a', 'b'])).toMatchObject([
+      { key: 'a', id: letter!.id, state: 'dropped', reason: 'dropped: a test', behind: 0 },
+    ]);
   });
 
   test('is tried again after the cause was mended, before those that waited behind it', async () => {

@@ -6,7 +6,7 @@ export interface HeldKey {
   readonly module: string;
   readonly topic: string;
   readonly key: string;
-  /** The delivery that holds it. */
+  /** The delivery that holds it, or did before it was dropped. */
   readonly id: string;
   readonly type: string;
   readonly state: DeliveryState;

@@ -216,7 +216,7 @@ export const HeldKey = Type.Object({
   module: Type.String(),
   topic: Type.String(),
   key: Type.String(),
-  /** The event that holds it. */
+  /** The event that holds it, or did before it was dropped. */
   id: uuid(),
   type: Type.String(),
   state: State,

@@ -30,6 +30,7 @@ describe('a host without stores, such as a gateway alone', () => {
     ['dead', () => handlers.dead({}, call)],
     ['dead of one', () => handlers.dead({ module: 'till' }, call)],
     ['held', () => handlers.held({}, call)],
+    ['unhandled', () => handlers.unhandled({ keys: 'a' }, call)],
     ['show', () => handlers.show({ id: 'x' }, call)],
     ['verify', () => handlers.verify({}, call)],
     ['tail', () => handlers.tail({}, call)],
