@@ -38,8 +38,13 @@ export interface SagaFilter {
 export const isUnfiltered = (filter: SagaFilter): boolean =>
   Object.values(filter).every((value) => value === undefined);
 
-/** Whose turn it is: a field of a saga wherever it is shown. Null: the saga's own module's, or it is over. */
-export const sagaTurn = { by: Type.Optional(nullable(Type.String())) };
+/** Fields of a saga wherever it is shown. */
+export const sagaTurn = {
+  /** Whose turn it is. Null: the saga's own module's, or it is over. */
+  by: Type.Optional(nullable(Type.String())),
+  /** Why it cannot be cancelled, in a sentence. Null: it can once it is stuck, or it is over. */
+  notCancelled: Type.Optional(nullable(Type.String())),
+};
 
 export const SagaListed = Type.Object({
   id: id(),

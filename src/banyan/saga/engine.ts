@@ -36,6 +36,8 @@ export type { Counted, Note, Noted };
 export interface Open extends OpenSaga {
   /** The module whose turn it is; null when it is the saga's own. */
   readonly by: string | null;
+  /** Why it cannot be cancelled, in a sentence; null: it can. */
+  readonly notCancelled: string | null;
 }
 
 export class Engine<D> {
@@ -213,6 +215,7 @@ export class Engine<D> {
   }
 
   #withTurn(open: OpenSaga): Open {
-    return { ...open, by: this.#transitions.turnOf(open) };
+    const notCancelled = this.#transitions.whyNotCalledOff(open);
+    return { ...open, by: this.#transitions.turnOf(open), notCancelled };
   }
 }

@@ -69,6 +69,17 @@ describe('a saga', () => {
     }
   });
 
+  test.each([
+    ['forward', 'a', null],
+    ['forward', 'p', null],
+    ['forward', 'gone', null],
+    ['forward', 'd', 'After p it only goes forward: nothing of it is taken back any more.'],
+    ['undo', 'un-a', 'It is being taken back already.'],
+    ['after', 'x', 'It is being taken back already.'],
+  ] as const)('says why it cannot be called off: %s %s', (path, step, why) => {
+    expect(transitions.whyNotCalledOff({ path, step })).toBe(why);
+  });
+
   test('stays where the answer is pending, and knows no step of another version', () => {
     expect(transitions.after(transitions.first, reply('pending'))).toBeUndefined();
     expect(transitions.at({ path: 'forward', step: 'gone' })).toBeUndefined();

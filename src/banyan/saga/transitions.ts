@@ -83,6 +83,14 @@ export class Transitions<D> {
     return index > this.#pivot ? undefined : this.#undoBefore(index + 1);
   }
 
+  /** Why it cannot be called off here, in a sentence; null: it can, or this version does not know the step. */
+  whyNotCalledOff({ path, step }: Place): string | null {
+    if (path !== 'forward') return 'It is being taken back already.';
+    const { steps } = this.#saga;
+    if (steps.findIndex(({ name }) => name === step) <= this.#pivot) return null;
+    return `After ${steps[this.#pivot]!.name} it only goes forward: nothing of it is taken back any more.`;
+  }
+
   #indexOf({ path, step }: Place): number {
     const { steps } = this.#saga;
     const index = steps.findIndex(({ name, undo }) => (path === 'undo' ? undo?.name : name) === step);

@@ -74,7 +74,21 @@ export class SagaOperator {
     const { state, style, step, why, items, createdAt } = found;
     const last = items.at(-1);
     const [attempts, since] = [last?.attempts ?? 1, last?.at ?? createdAt];
-    return [{ id, by: null, style, state, step, attempts, since, deadline: null, why, next: null }];
+    return [
+      {
+        id,
+        by: null,
+        notCancelled: null,
+        style,
+        state,
+        step,
+        attempts,
+        since,
+        deadline: null,
+        why,
+        next: null,
+      },
+    ];
   }
 
   async show(orderId: string): Promise<SagaOfOrder> {
@@ -104,6 +118,7 @@ export class SagaOperator {
       state,
       step: open?.step ?? items.at(-1)?.step ?? 'place-order',
       by: open?.by ?? null,
+      notCancelled: open?.notCancelled ?? null,
       why: why ?? row.reason ?? null,
       next,
       items,
@@ -124,17 +139,17 @@ export class SagaOperator {
 
   async cancel(orderId: string, call: Call): Promise<SagaOfOrder> {
     const open = await this.#stuck(orderId);
+    if (open.notCancelled !== null) throw tooLate(orderId, open.notCancelled);
     const { store, coordinator } = this.#parts;
     await store.transaction(async (tx) => {
       const how = await this.requestCancel(tx, orderId);
       if (how === 'done' || how === 'called-off')
         return coordinator.noteHelp(tx, 'cancelled', orderId, doneBy(call.principal));
-      throw problem(orders, 'too-late', {
-        detail:
-          how === 'already'
-            ? `It is being taken back already. What helps: npx banyan saga retry ${orderId}`
-            : `The order is decided, and only goes forward. What helps: npx banyan saga retry ${orderId}`,
-      });
+      // It went on since it was looked at.
+      throw tooLate(
+        orderId,
+        how === 'already' ? 'It is being taken back already.' : 'The order was decided meanwhile.',
+      );
     });
     return this.#changed(open, call);
   }
@@ -178,10 +193,14 @@ type Row = Pick<Order, 'status' | 'reason' | 'saga'> & { readonly created_at: Da
     unknown
   >;
 
+const tooLate = (orderId: string, why: string) =>
+  problem(orders, 'too-late', { detail: `${why} What holds it: npx banyan saga show ${orderId}` });
+
 function listed(open: Open): SagaListed {
-  const { id, by, driven, step, attempts, since, deadline } = open;
+  const { id, by, notCancelled, driven, step, attempts, since, deadline } = open;
   const [at, until] = [since.toISOString(), deadline.toISOString()];
-  return { id, by, style: styleWhen(driven), step, attempts, since: at, deadline: until, ...explained(open) };
+  const style = styleWhen(driven);
+  return { id, by, notCancelled, style, step, attempts, since: at, deadline: until, ...explained(open) };
 }
 
 /** Says again what orders said last of it. */

@@ -10,13 +10,13 @@ export interface Explained {
   readonly next: string | null;
 }
 
-export function explained({ id, driven, state, step, by, since, trouble }: Open): Explained {
+export function explained({ id, state, step, by, since, trouble }: Open): Explained {
   if (state !== 'stuck') return { state, why: trouble, next: null };
   const seconds = Math.round((Date.now() - since.getTime()) / 1000);
   const who = by ?? 'orders';
-  const silence = `${who} has not answered ${step} for ${seconds} s`;
-  const hint = driven ? silence : `${silence}; npx banyan events dead --key ${id} shows what failed`;
-  return { state, why: trouble ?? hint, next: `npx banyan saga retry ${id}` };
+  // Whether it answered is not known here: its answer may stand behind an event that failed.
+  const silence = `no answer from ${who} to ${step} for ${seconds} s`;
+  return { state, why: trouble ?? silence, next: `npx banyan saga retry ${id}` };
 }
 
 /** Every step that is over, and the one at which the saga stands. */
