@@ -65,7 +65,7 @@ export default function Page() {
   const beside = html`${filtered ? html`<a href=${href('/audit')}>Show all</a>` : null}
     <a href=${urlOf(`/admin/audit${asked(FILTERS, { limit: '100', ...times })}`)} download="audit.json">Download JSON</a>`;
   return html`
-    <p class="quiet">Who changed what, and why: placements, ladders, processes, stores, events, sagas, operators, keys and comparisons. Who only tried, or looked, is in the security log.</p>
+    <p class="quiet">Who changed what, and why: placements, ladders, processes, stores, events, sagas, operators, keys and comparisons. Who only tried, or looked, is in the security log: <code>security.jsonl</code> in the data folder of each host, or where <code>SECURITY_LOG</code> says.</p>
     <${FilterBar} names=${['actor', 'source', 'module', 'from', 'to']} beside=${beside}>
       <${Words} label="Who" name="actor" placeholder="a part of the name" />
       <${Choice} label="Kind" name="source" value=${query.value.source ?? ''} options=${KINDS} />
