@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { banyan } from '../bin/commands.ts';
 import * as letters from '../src/banyan/console/page/dead/commands.ts';
 import type { LetterDetails, Tried } from '../src/banyan/console/page/dead/shape.ts';
-import type { Letter } from '../src/banyan/console/page/sagas/unhandled.ts';
 import { sagaDesks } from '../src/banyan/console/saga-desks.ts';
+import type { Unhandled } from '../src/banyan/console/shared/held.ts';
 import type * as served from '../src/banyan/events/operations/schemas.ts';
 import type { SagaListed } from '../src/banyan/saga/desk.ts';
 import { orders } from '../src/modules/orders/contract.ts';
@@ -18,7 +18,7 @@ import { users } from '../src/modules/users/contract.ts';
 const shapes = {
   letter: (one: served.DeadLetterDetails): LetterDetails => one,
   tried: (one: served.TriedDelivery): Tried => one,
-  unhandled: (one: Static<typeof served.HeldKey> | Static<typeof served.DeadLetter>): Letter => one,
+  unhandled: (one: Static<typeof served.HeldKey>): Unhandled => one,
   saga: (one: SagaListed): import('../src/banyan/console/page/sagas/shape.ts').SagaListed => one,
 };
 

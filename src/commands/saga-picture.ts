@@ -1,5 +1,13 @@
-// What the saga commands show, in 80 columns: pure, from the admin answers of orders.
+// What the saga commands show, in 80 columns: pure, from the admin answers of orders, and from what of their events was not
+// handled: an event that holds a saga is its cause, whoever has not answered.
 
+import {
+  adviceOf,
+  heldInWords,
+  holderOf,
+  isForPeople,
+  type Unhandled,
+} from '../banyan/console/shared/held.ts';
 import { type Looks, WIDTH } from '../cli/events-picture.ts';
 import { oneLine, shorten } from '../cli/plain.ts';
 import type { Style } from '../cli/terminal.ts';
@@ -8,7 +16,12 @@ import type { SagaOfOrder, SagaOverview, TimelineItem } from '../modules/orders/
 
 const states = ['running', 'waiting', 'compensating', 'stuck'] as const;
 
-export function drawSagas(sagas: SagaOverview, url: string, { style, now }: Looks): string {
+export function drawSagas(
+  sagas: SagaOverview,
+  events: readonly Unhandled[],
+  url: string,
+  { style, now }: Looks,
+): string {
   const { style: inForce, changedAt, changedBy, steps, stuckOrders } = sagas;
   const line = (name: string, counts: readonly (string | number)[]) =>
     `  ${name.padEnd(32)}${counts.map((count) => String(count).padStart(11)).join('')}`;
@@ -34,12 +47,18 @@ export function drawSagas(sagas: SagaOverview, url: string, { style, now }: Look
     ...steps.map((one) => row(`${one.style} ${one.step}`, one)),
     row('all', sagas),
     '',
-    ...stuckOrders.flatMap((one) => [
-      style('red', `  ${one.orderId}  stuck in ${one.step} for ${age(one.since, now)}`),
-      ...wrapped(oneLine(one.why)),
-      `    ${style('green', one.next)}`,
-      '',
-    ]),
+    ...stuckOrders.flatMap((one) => {
+      const holder = holderOf(
+        'stuck',
+        events.filter(({ key }) => key === one.orderId),
+      );
+      return [
+        style('red', `  ${one.orderId}  stuck in ${one.step} for ${age(one.since, now)}`),
+        ...wrapped(oneLine(holder ? heldInWords(holder) : one.why)),
+        `    ${style('green', holder ? showing(holder) : one.next)}`,
+        '',
+      ];
+    }),
     ...next(inForce, stuckOrders.length > 0, style),
     '',
   ].join('\n');
@@ -61,8 +80,13 @@ function next(inForce: string, stuck: boolean, style: Style): string[] {
   ];
 }
 
-export function drawSaga(saga: SagaOfOrder, looks: Looks) {
-  const { orderId, style: how, status, state, by, why, next, items } = saga;
+/** @param events of its key that were not handled; undefined: it is not known. */
+export function drawSaga(saga: SagaOfOrder, events: readonly Unhandled[] | undefined, looks: Looks): string {
+  const { orderId, style: how, status, state, by, items } = saga;
+  const holder = holderOf(state, events ?? []);
+  // What a coordinator met is its own trouble, whatever else there is.
+  const own = holder && how === 'orchestration' && saga.why ? `; ${saga.why}` : '';
+  const why = holder ? `${heldInWords(holder)}${own}` : saga.why;
   const { style } = looks;
   const colour = state === 'stuck' ? 'red' : state === 'finished' ? 'green' : 'yellow';
   const isSaid = (words: string) => why?.includes(words) ?? false;
@@ -74,16 +98,31 @@ export function drawSaga(saga: SagaOfOrder, looks: Looks) {
     '',
     ...(why && state !== 'finished' ? [...wrapped(oneLine(why)), ''] : []),
     ...(by && state === 'stuck' && !isSaid(by) ? [`    It waits for ${by}.`, ''] : []),
-    ...(next ? [...helping(orderId, next).map((line) => `    ${style('green', line)}`), ''] : []),
+    ...(holder ? [...wrapped(adviceOf(how, holder)), ''] : []),
+    ...(state === 'stuck' && saga.notCancelled ? [...wrapped(`No cancel: ${saga.notCancelled}`), ''] : []),
+    ...helping(saga, holder, events !== undefined).map((line) => `    ${style('green', line)}`),
+    '',
   ].join('\n');
 }
 
-/** What of its events failed, and what may be done about it. */
-const helping = (orderId: string, next: string) => [
-  `npx banyan events dead --key ${orderId}`,
-  next,
-  next.replace('retry', 'cancel'),
-];
+const showing = ({ id }: Unhandled) => `npx banyan events show ${id}`;
+
+/** The event that holds it, or where to look for one; and what may be done about the saga itself. */
+function helping(
+  { orderId, style, next, notCancelled }: SagaOfOrder,
+  holder: Unhandled | undefined,
+  known: boolean,
+) {
+  const event = holder ? [showing(holder)] : [];
+  if (!next) return event;
+  const letters = known ? event : [`npx banyan events dead --key ${orderId}`];
+  const cancel = notCancelled ? [] : [next.replace('retry', 'cancel')];
+  return [
+    ...letters,
+    ...(holder && isForPeople(holder) && style === 'choreography' ? [] : [next]),
+    ...cancel,
+  ];
+}
 
 const colours = { done: 'green', failed: 'red', stuck: 'red' } as const;
 

@@ -1,7 +1,8 @@
 // `banyan saga`: the style in force and what is open; and the group of commands about sagas. A command of this shop:
 // its routes, ids and sentences are those of orders. bin/commands.ts hands it to the command line.
 import { Argument } from 'commander';
-import { connect } from '../cli/client.ts';
+import type { Unhandled } from '../banyan/console/shared/held.ts';
+import { type Client, connect } from '../cli/client.ts';
 import type { Register } from '../cli/register.ts';
 import { styleFor, type Terminal } from '../cli/terminal.ts';
 import type { SagaInForce, SagaOfOrder, SagaOverview, SagaStyle } from '../modules/orders/contract.ts';
@@ -31,7 +32,9 @@ export const saga: Register = (program, terminal) => {
       const client = connect(terminal, 'saga');
       const { text, body } = await client.ask<SagaOverview>('GET', '/admin/saga');
       const looks = { style: styleFor(terminal, terminal.out), now: Date.now() };
-      terminal.out.write(json ? `${text}\n` : drawSagas(body, client.url, looks));
+      const keys = json ? [] : body.stuckOrders.map(({ orderId }) => orderId);
+      const events = await unhandled(client, keys);
+      terminal.out.write(json ? `${text}\n` : drawSagas(body, events ?? [], client.url, looks));
     });
   group
     .command('style')
@@ -71,6 +74,18 @@ function ofOrder(
       const at = `/admin/saga/${encodeURIComponent(order)}${path}`;
       const { text, body } = await client.ask<SagaOfOrder>(method, at, { next });
       const looks = { style: styleFor(terminal, terminal.out), now: Date.now() };
-      terminal.out.write(json ? `${text}\n` : drawSaga(body, looks));
+      const events = await unhandled(client, json || body.state === 'finished' ? [] : [order]);
+      terminal.out.write(json ? `${text}\n` : drawSaga(body, events, looks));
     });
+}
+
+/** What of these keys was not handled; undefined: it is not known here, as of a gateway alone or by a token for sagas alone. */
+async function unhandled(client: Client, keys: readonly string[]): Promise<readonly Unhandled[] | undefined> {
+  if (keys.length === 0) return [];
+  const path = `/admin/events/unhandled?${new URLSearchParams({ keys: keys.join(',') })}`;
+  try {
+    return (await client.ask<{ items: Unhandled[] }>('GET', path)).body.items;
+  } catch {
+    return undefined;
+  }
 }

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Page } from 'puppeteer-core';
 import { beforeAll, expect, test } from 'vitest';
+import { banyan } from '../../bin/commands.ts';
 import { ask } from '../saga/sums.ts';
 import { clientOf, eventually, type Shop } from '../shop.ts';
 import { hostile, whatRan } from './hostile.ts';
@@ -13,19 +14,37 @@ const text = (page: Page) => page.evaluate('document.body.innerText') as Promise
 const says = (page: Page, words: string) =>
   page.waitForFunction(`document.body.innerText.includes(${JSON.stringify(words)})`, { timeout: 15_000 });
 
-/** A letter as it would lie there after it failed. */
+/** What `banyan` says in a terminal, as one line. */
+async function said(shop: Shop, ...words: string[]): Promise<string> {
+  let out = '';
+  const write = (part: string) => {
+    out += part;
+  };
+  const written = { isTerminal: false, write };
+  const env = { BANYAN_URL: shop.url, BANYAN_TOKEN: shop.adminToken };
+  await banyan(words, { env, out: written, err: written, interrupted: AbortSignal.timeout(30_000) });
+  return out.replaceAll(/\s+/g, ' ');
+}
+
+/** A letter as it would lie there after it failed: of this module's event, at that one. */
 async function letter(
   shop: Shop,
   data: unknown,
   reason: string,
   key: string = randomUUID(),
+  { at, of, event }: Record<'at' | 'of' | 'event', string> = {
+    at: 'catalog',
+    of: 'orders',
+    event: 'order-placed',
+  },
 ): Promise<string> {
   const id = randomUUID();
+  const type = `${of}.${event}.v1`;
   const headers = {
     ce_specversion: '1.0',
     ce_id: id,
-    ce_source: '/modules/orders',
-    ce_type: 'orders.order-placed.v1',
+    ce_source: `/modules/${of}`,
+    ce_type: type,
     ce_subject: key,
     ce_time: new Date().toISOString(),
     ce_correlationid: id,
@@ -34,13 +53,12 @@ async function letter(
   };
   await ask(
     shop,
-    `SELECT catalog.event_take($1::uuid, 'orders.events', $2, NULL, 'orders.order-placed.v1', now(), $3::json,
-       convert_to($4, 'UTF8'), 'dead', $5, true, 1)`,
-    [id, key, JSON.stringify(headers), JSON.stringify(data), reason],
+    `SELECT ${at}.event_take($1::uuid, $6, $2, NULL, $7, now(), $3::json, convert_to($4, 'UTF8'), 'dead', $5, true, 1)`,
+    [id, key, JSON.stringify(headers), JSON.stringify(data), reason, `${of}.events`, type],
   );
   await ask(
     shop,
-    `INSERT INTO catalog.event_attempt (delivery_id, attempt, host, error, stack, traceparent)
+    `INSERT INTO ${at}.event_attempt (delivery_id, attempt, host, error, stack, traceparent)
      VALUES ($1, 1, 'monolith', $2, $3, $4)`,
     [id, reason, `Error: ${reason}\n    at somewhere`, headers.traceparent],
   );
@@ -70,6 +88,20 @@ async function stuckSaga(shop: Shop): Promise<string> {
     [placed.id, hostile[1]],
   );
   return placed.id;
+}
+
+/** By choreography: the answer of payments is a letter at orders, and whatever payments says again comes behind it. */
+async function heldSaga(shop: Shop): Promise<{ id: string; holding: string }> {
+  const customer = await shop.customer();
+  const product = await shop.product();
+  const { id } = await shop.order(customer, [{ productId: product.id, quantity: 1 }], 'tok_timeout');
+  const from = { at: 'orders', of: 'payments', event: 'payment-captured' };
+  const holding = await letter(shop, {}, 'could not: this', id, from);
+  await eventually(async () => {
+    const past = `UPDATE orders.saga_steps SET at = now() - interval '1 minute' WHERE saga_id = $1 AND step = 'reserve-stock' RETURNING 1`;
+    expect(await ask(shop, past, [id])).toHaveLength(1);
+  });
+  return { id, holding };
 }
 
 /** Every width, light and dark: nothing for axe, nothing over the edge. */
@@ -179,11 +211,49 @@ onStage('dead letters and sagas', (stage) => {
     await says(page, `Saga ${order} of orders`);
     await page.locator(`::-p-aria([name="${order}"][role="link"])`).click();
     await says(page, 'What happened');
+    // Past its pivot nothing of it is taken back: that is said before anybody asks for it.
+    expect(await text(page)).toContain('No cancel: After confirm-order it only goes forward');
+    expect(await page.$eval('main button.danger', (one) => (one as HTMLButtonElement).disabled)).toBe(true);
     await page.locator(button('Retry…')).click();
     await page.waitForSelector('[role="dialog"]');
-    expect(await text(page)).toContain(`npx banyan saga retry ${order}`);
+    const dialog = await page.$eval('[role="dialog"]', (one) => (one as HTMLElement).innerText);
+    expect(dialog).toContain(`npx banyan saga retry ${order}`);
+    // A coordinator asks by calls: a letter need not be in its way.
+    expect(dialog).toContain('Until then a retry may not help.');
     await page.locator('[role="dialog"] button[type="submit"]').click();
     await says(page, 'finished');
+  });
+
+  test('a saga that a letter holds is not called well by a retry, nor handled by a drop', async () => {
+    const { id, holding } = await heldSaga(shop);
+    const page = await stage().signedIn('/sagas?state=stuck');
+    const sentence = 'Held by orders, which could not handle payments.payment-captured.v1: could not: this';
+    await says(page, sentence);
+    await page.locator(`::-p-aria([name="${id}"][role="link"])`).click();
+    await says(page, 'What happened');
+    await says(page, sentence);
+    expect(await text(page)).not.toContain('It waits for');
+    for (const words of [['saga'], ['saga', 'show', id]])
+      expect(await said(shop, ...words), words.join(' ')).toContain(sentence);
+    await page.locator(button('Retry…')).click();
+    await page.waitForSelector('[role="dialog"]');
+    expect(await text(page)).toContain(
+      'Until then a retry cannot help: what is asked again comes behind it.',
+    );
+    expect(await page.$(`[role="dialog"] a[href*="/dead/${holding}"]`)).not.toBeNull();
+    await picture(page, 'saga-held-retry');
+    expect(await axe(page)).toEqual([]);
+    await page.locator('[role="dialog"] button[type="submit"]').click();
+    await says(page, 'It is within its time, but does not go on before that');
+    expect(await text(page)).toContain(sentence);
+    await picture(page, 'saga-held-retried');
+    const shown = await stage().admin('GET', `/admin/saga/${id}`);
+    expect(shown.state).not.toBe('stuck');
+    await stage().admin('POST', `/admin/events/dead/${holding}/drop`, { why: 'a test' });
+    await says(page, 'dropped: a test');
+    expect(await text(page)).not.toContain('every event of this key was handled');
+    expect(await text(page)).not.toContain('Held by');
+    await picture(page, 'saga-dropped');
   });
 
   test('a saga that nothing of its events holds names the module that it waits for', async () => {
@@ -203,6 +273,9 @@ onStage('dead letters and sagas', (stage) => {
     await says(page, 'New sagas');
     await page.locator('input[name="id"]').fill(id.slice(0, 20));
     await says(page, 'This is no whole id.');
+    await page.goto(`${stage().url}/sagas/nonsense`);
+    await says(page, 'This is no whole id.');
+    await page.locator('::-p-aria([name="All sagas"][role="link"])').click();
     await page.locator('input[name="id"]').fill(id);
     await says(page, 'finished');
     await page.locator(`::-p-aria([name="${id}"][role="link"])`).click();

@@ -12,6 +12,8 @@ export interface ConfirmProps {
   readonly title: string;
   /** What the button says: `Extract`. */
   readonly button: string;
+  /** What the other button says. Default `Cancel`. */
+  readonly leave?: string;
   /** The banyan command that does the same; absent: there is none. */
   readonly command?: string | undefined;
   readonly needs: Needs;
@@ -29,6 +31,7 @@ export interface ConfirmProps {
 export function Confirm({
   title,
   button,
+  leave = 'Cancel',
   command,
   needs,
   onConfirm,
@@ -65,7 +68,7 @@ export function Confirm({
       ${allowed && unready !== undefined ? html`<p class="quiet">${unready}</p>` : null}
       <div class="actions">
         <button type="submit" class=${dangerous ? 'primary danger' : 'primary'} disabled=${busy || !allowed || away || unready !== undefined}>${button}</button>
-        <button type="button" onClick=${onClose} data-focus=${dangerous || !allowed ? '' : undefined}>Cancel</button>
+        <button type="button" onClick=${onClose} data-focus=${dangerous || !allowed ? '' : undefined}>${leave}</button>
       </div>
     </form>
   <//>`;

@@ -23,7 +23,7 @@ export function ProblemBox({ problem, again }: { problem: unknown; again?: () =>
 function nextStep({ status }: Problem): string | undefined {
   if (status === NO_ANSWER) return 'If it does not come back, look at the terminal in which it runs.';
   if (status === 403) return 'Sign in with a token that has the scope, or ask somebody who has one.';
-  if (status === 409) return 'Something changed meanwhile: look at what is there now, then decide again.';
+  if (status === 409) return 'Look at what is there now, then decide again.';
   if (status === 429) return 'Wait a moment before you try again.';
   if (status >= 500) return 'Try again in a moment; the log of the host says more.';
   return undefined;

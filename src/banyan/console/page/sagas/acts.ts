@@ -1,13 +1,18 @@
 // What a person may do about sagas: ask again or take back one that is stuck, and set the style of those that begin from now
 // on. Each asks once, and shows the command that does the same.
+import { adviceOf, type Unhandled } from '../../shared/held.ts';
 import { send } from '../kit/api.ts';
 import { Confirm } from '../kit/confirm.ts';
 import { html } from '../kit/html.ts';
+import { Cause } from './holder.ts';
 import { commandOf, pathOf, type SagaDesk } from './shape.ts';
 
 export interface Which {
   readonly role: 'retry' | 'cancel';
   readonly id: string;
+  readonly style: string;
+  /** The event that holds it. */
+  readonly holder: Unhandled | undefined;
 }
 
 interface DialogProps {
@@ -25,13 +30,12 @@ const WORDS = {
   },
   cancel: {
     title: 'Cancel',
-    // The dialog's other button is “Cancel” as well: this one says what it does.
     button: 'Take it back',
-    what: 'What was done is taken back, step by step, and it ends. This cannot be undone. After its pivot a saga only goes forward: then this is refused.',
+    what: 'What was done is taken back, step by step, and it ends. This cannot be undone.',
   },
 } as const;
 
-export function SagaDialog({ desk, which: { role, id }, onClose, onDone }: DialogProps) {
+export function SagaDialog({ desk, which: { role, id, style, holder }, onClose, onDone }: DialogProps) {
   const ask = desk[role]!;
   const { title, button, what } = WORDS[role];
   const act = async () => {
@@ -39,7 +43,10 @@ export function SagaDialog({ desk, which: { role, id }, onClose, onDone }: Dialo
     await onDone();
   };
   return html`<${Confirm} title=${`${title} ${id}`} button=${button} needs=${ask.needs} command=${commandOf(ask, id)}
-    onConfirm=${act} onClose=${onClose} dangerous=${role === 'cancel'}><p>${what}</p><//>`;
+    onConfirm=${act} onClose=${onClose} dangerous=${role === 'cancel'} leave="Leave it as it is">
+    <p>${what}</p>
+    ${role === 'retry' && holder ? html`<div class="notice"><p><${Cause} one=${holder} /></p><p>${adviceOf(style, holder)}</p></div>` : null}
+  <//>`;
 }
 
 interface StyleProps {

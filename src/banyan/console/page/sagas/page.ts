@@ -1,6 +1,7 @@
 // The sagas that are not over, those that are stuck first, with what helps; in numbers by step; and the style in which those
 // go on that begin from now on. Found by id, state, age and step; the filter is in the URL.
 
+import { holderOf, type Unhandled } from '../../shared/held.ts';
 import { Act, Lacks } from '../kit/act.ts';
 import { Badge } from '../kit/badge.ts';
 import { Command } from '../kit/command.ts';
@@ -15,6 +16,8 @@ import { system } from '../kit/system.ts';
 import { Table } from '../kit/table.ts';
 import { Ago } from '../kit/time.ts';
 import { SagaDialog, StyleSwitch, type Which } from './acts.ts';
+import { Cause } from './holder.ts';
+import { NoId } from './no-id.ts';
 import {
   commandOf,
   deskHere,
@@ -27,6 +30,7 @@ import {
   STATES,
   TONES,
 } from './shape.ts';
+import { useUnhandled } from './unhandled.ts';
 
 export const title = 'Sagas';
 
@@ -56,7 +60,7 @@ export default function Page() {
     <${Filters} desk=${desk} data=${data} />
     ${problem ? html`<${ProblemBox} problem=${problem} again=${reload} />` : null}
     ${loading ? html`<${Loading} />` : null}
-    ${isPart ? html`<${Empty} title="This is no whole id."><p>An id is like 019b76da-a800-7000-8000-01a6aa00d43e; paste all of it. <a href=${href('/sagas', ofDesk(desk))}>Show all that are not over</a></p><//>` : null}
+    ${isPart ? html`<${NoId}> <a href=${href('/sagas', ofDesk(desk))}>Show all that are not over</a><//>` : null}
     ${data ? html`<${List} desk=${desk} data=${data} reload=${reload} filtered=${given.length > 0} />` : null}
     ${data ? html`<${ByStep} data=${data} />` : null}
     ${desk.list.command ? html`<div><span class="label">The same in a terminal</span><${Command} text=${commandOf(desk.list, '')} /></div>` : null}`;
@@ -100,6 +104,12 @@ interface ListProps {
 function List({ desk, data, filtered, reload }: ListProps) {
   const [open, setOpen] = useState<Which | undefined>(undefined);
   const { items = [], nextCursor } = data;
+  const { events = [] } = useUnhandled(items.map(({ id }) => id));
+  const holderIn = ({ id, state }: SagaListed) =>
+    holderOf(
+      state,
+      events.filter(({ key }) => key === id),
+    );
   if (items.length === 0)
     return filtered
       ? html`<${Empty} title="No saga fits this filter."><p>One that is over is found by its id. <a href=${href('/sagas', ofDesk(desk))}>Show all that are not over</a></p><//>`
@@ -113,13 +123,17 @@ function List({ desk, data, filtered, reload }: ListProps) {
     },
     { title: 'State', cell: ({ state }: SagaListed) => html`<${Badge} tone=${TONES[state]}>${state}<//>` },
     { title: 'Step', cell: ({ step }: SagaListed) => html`<span class="letters-line">${step}</span>` },
-    { title: 'Waits for', cell: (one: SagaListed) => html`<${Turn} desk=${desk} one=${one} />` },
+    {
+      title: 'Waits for',
+      cell: (one: SagaListed) => html`<${Turn} desk=${desk} one=${one} holder=${holderIn(one)} />`,
+    },
     { title: 'Style', cell: ({ style }: SagaListed) => html`<span class="letters-line">${style}</span>` },
     { title: 'Tries', number: true, cell: ({ attempts }: SagaListed) => String(attempts) },
     { title: 'There since', cell: ({ since }: SagaListed) => html`<${Ago} at=${since} />` },
     {
       title: 'Why, and what helps',
-      cell: (one: SagaListed) => html`<${Help} desk=${desk} one=${one} setOpen=${setOpen} />`,
+      cell: (one: SagaListed) =>
+        html`<${Help} desk=${desk} one=${one} holder=${holderIn(one)} setOpen=${setOpen} />`,
     },
   ];
   const mayHelp = (desk.retry ?? desk.cancel) && items.some(({ state }) => state === 'stuck');
@@ -136,28 +150,39 @@ function List({ desk, data, filtered, reload }: ListProps) {
     ${open ? html`<${SagaDialog} desk=${desk} which=${open} onClose=${() => setOpen(undefined)} onDone=${reload} />` : null}`;
 }
 
-/** Whose turn it is. */
-function Turn({ desk, one: { state, by } }: { desk: SagaDesk; one: SagaListed }) {
-  if (state === 'finished') return html`<span class="quiet">–</span>`;
-  const module = by ?? desk.module;
-  return html`<a href=${href(`/modules/${encodeURIComponent(module)}`)}>${module}</a>`;
-}
-
-interface HelpProps {
+interface RowProps {
   readonly desk: SagaDesk;
   readonly one: SagaListed;
+  /** The event that holds it. */
+  readonly holder: Unhandled | undefined;
+}
+
+/** Whose turn it is: before all, that of the module which holds it. */
+function Turn({ desk, one: { state, by }, holder }: RowProps) {
+  if (state === 'finished') return html`<span class="quiet">–</span>`;
+  const module = holder?.module ?? by ?? desk.module;
+  return html`<a class="letters-line" href=${href(`/modules/${encodeURIComponent(module)}`)}>${module}</a>`;
+}
+
+interface HelpProps extends RowProps {
   readonly setOpen: (which: Which) => void;
 }
 
-function Help({ desk, one: { id, state, why }, setOpen }: HelpProps) {
-  return html`<div class="sagas-help">${why ? html`<span>${why}</span>` : html`<span class="quiet">–</span>`}
+function Help({ desk, one: { id, state, style, why, notCancelled }, holder, setOpen }: HelpProps) {
+  const ask = (role: Which['role']) => () => setOpen({ role, id, style, holder });
+  // What a coordinator met is its own trouble, whatever else there is.
+  const own = why && !(holder && style === 'choreography');
+  return html`<div class="sagas-help">
+    ${holder ? html`<span><${Cause} one=${holder} /></span>` : null}
+    ${own ? html`<span>${why}</span>` : holder ? null : html`<span class="quiet">–</span>`}
     ${
       state === 'stuck'
         ? html`<span class="row">
-      ${desk.retry ? html`<${Act} needs=${desk.retry.needs} class="small" aria-label=${`Retry ${id}…`} onClick=${() => setOpen({ role: 'retry', id })}>Retry…<//>` : null}
-      ${desk.cancel ? html`<${Act} needs=${desk.cancel.needs} class="small danger" aria-label=${`Cancel ${id}…`} onClick=${() => setOpen({ role: 'cancel', id })}>Cancel…<//>` : null}
+      ${desk.retry ? html`<${Act} needs=${desk.retry.needs} class="small" aria-label=${`Retry ${id}…`} onClick=${ask('retry')}>Retry…<//>` : null}
+      ${desk.cancel ? html`<${Act} needs=${desk.cancel.needs} class="small danger" aria-label=${`Cancel ${id}…`} disabled=${Boolean(notCancelled)} title=${notCancelled ?? undefined} onClick=${ask('cancel')}>Cancel…<//>` : null}
       <a href=${href(`/sagas/${id}`, ofDesk(desk))}>What holds it<span class="heard"> ${id}</span></a>
-    </span>`
+    </span>
+    ${desk.cancel && notCancelled ? html`<span class="quiet">No cancel: ${notCancelled}</span>` : null}`
         : null
     }</div>`;
 }

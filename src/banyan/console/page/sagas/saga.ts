@@ -1,5 +1,6 @@
 // One saga: where it stands and why, what happened step by step, what helps if it is stuck, and what it left behind: letters
 // that nobody could handle, and its trace.
+import { holderOf } from '../../shared/held.ts';
 import { Act, Lacks } from '../kit/act.ts';
 import { get } from '../kit/api.ts';
 import { Badge } from '../kit/badge.ts';
@@ -8,12 +9,14 @@ import { html, useEffect, useState } from '../kit/html.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import { useResource } from '../kit/resource.ts';
 import { href } from '../kit/router.ts';
+import { isId } from '../kit/saga-link.ts';
 import { may, system } from '../kit/system.ts';
 import { Table } from '../kit/table.ts';
 import { lasting, Time } from '../kit/time.ts';
 import { TraceLink } from '../kit/trace-link.ts';
 import { SagaDialog, type Which } from './acts.ts';
 import { Holder } from './holder.ts';
+import { NoId } from './no-id.ts';
 import {
   deskHere,
   helps,
@@ -25,54 +28,61 @@ import {
   type Step,
   TONES,
 } from './shape.ts';
-import { Letters, type Unhandled, useUnhandled } from './unhandled.ts';
+import { Letters, type Unhandleds, useUnhandled } from './unhandled.ts';
 
 export const title = ({ id }: Readonly<Record<string, string>>) => `Saga ${id}`;
 
 export default function Page({ params: { id = '' } }: { params: Readonly<Record<string, string>> }) {
   const desk = deskHere();
-  const { data, problem, loading, reload } = useResource<Shown>(desk ? pathOf(desk.show, id) : null, {
-    everyMs: 2_000,
-  });
-  const unhandled = useUnhandled(id);
+  const isWhole = isId(id);
+  const { data, problem, loading, reload } = useResource<Shown>(
+    desk && isWhole ? pathOf(desk.show, id) : null,
+    { everyMs: 2_000 },
+  );
+  const unhandled = useUnhandled(isWhole ? [id] : []);
   if (!desk) return html`<${Empty} title="No module of this system has sagas." />`;
   return html`
     <p><a href=${href('/sagas', ofDesk(desk))}>All sagas</a></p>
+    ${isWhole ? null : html`<${NoId} />`}
     ${problem ? html`<${ProblemBox} problem=${problem} again=${reload} />` : null}
     ${loading ? html`<${Loading} />` : null}
     ${data ? html`<${Standing} desk=${desk} id=${id} saga=${data} unhandled=${unhandled} reload=${reload} /><${Timeline} items=${data.items} />` : null}
-    ${data && (unhandled.letters ?? unhandled.problem) ? html`<${Letters} unhandled=${unhandled} />` : null}`;
+    ${data && (unhandled.events ?? unhandled.problem) ? html`<${Letters} unhandled=${unhandled} />` : null}`;
 }
 
 interface StandingProps {
   readonly desk: SagaDesk;
   readonly id: string;
   readonly saga: Shown;
-  readonly unhandled: Unhandled;
+  readonly unhandled: Unhandleds;
   readonly reload: () => Promise<void>;
 }
 
 function Standing({ desk, id, saga, unhandled, reload }: StandingProps) {
   const [open, setOpen] = useState<Which | undefined>(undefined);
-  const { state, status, style, step, why } = saga;
+  const { state, status, style, step, why, notCancelled } = saga;
   const stuck = state === 'stuck';
+  const holder = holderOf(state, unhandled.events ?? []);
+  const by = holder?.module ?? saga.by;
+  const ask = (role: Which['role']) => () => setOpen({ role, id, style, holder });
   return html`<dl class="letter-facts">
       <dt>State</dt><dd><${Badge} tone=${TONES[state]}>${state}<//>${status ? ` · ${status}` : ''}</dd>
       <dt>${state === 'finished' ? 'Last step' : 'Step'}</dt><dd>${step}</dd>
-      ${why ? html`<dt>Why</dt><dd>${why}</dd>` : null}
-      ${state !== 'finished' && saga.by ? html`<dt>Waits for</dt><dd><a href=${href(`/modules/${saga.by}`)}>${saga.by}</a></dd>` : null}
+      ${why && !(holder && style === 'choreography') ? html`<dt>Why</dt><dd>${why}</dd>` : null}
+      ${state !== 'finished' && by ? html`<dt>Waits for</dt><dd><a href=${href(`/modules/${by}`)}>${by}</a></dd>` : null}
       <dt>Style</dt><dd>${style}</dd>
       <dt>${inWords(desk.idName)}</dt><dd><code>${id}</code> of <a href=${href(`/modules/${desk.module}`)}>${desk.module}</a></dd>
       <dt>Trace</dt><dd><${Trace} saga=${saga} />${system.has.traces ? html` <a href=${href('/traces', { key: id })}>All traces with this id</a>` : null}</dd>
     </dl>
-    ${stuck ? html`<${Holder} module=${desk.module} saga=${saga} unhandled=${unhandled} />` : null}
+    <${Holder} module=${desk.module} saga=${saga} unhandled=${unhandled} />
     ${
       state === 'finished'
         ? null
         : html`<div class="row">
-          ${desk.retry ? html`<${Act} needs=${desk.retry.needs} disabled=${!stuck} onClick=${() => setOpen({ role: 'retry', id })}>Retry…<//>` : null}
-          ${desk.cancel ? html`<${Act} needs=${desk.cancel.needs} class="danger" disabled=${!stuck} onClick=${() => setOpen({ role: 'cancel', id })}>Cancel…<//>` : null}
-          ${stuck ? null : html`<span class="quiet">It is within its time: there is nothing to do.</span>`}
+          ${desk.retry ? html`<${Act} needs=${desk.retry.needs} disabled=${!stuck} onClick=${ask('retry')}>Retry…<//>` : null}
+          ${desk.cancel ? html`<${Act} needs=${desk.cancel.needs} class="danger" disabled=${!stuck || Boolean(notCancelled)} title=${notCancelled ?? undefined} onClick=${ask('cancel')}>Cancel…<//>` : null}
+          ${stuck ? null : html`<span class="quiet">${holder ? 'It is within its time, but does not go on before that: it will be stuck again.' : 'It is within its time: there is nothing to do.'}</span>`}
+          ${stuck && desk.cancel && notCancelled ? html`<span class="quiet">No cancel: ${notCancelled}</span>` : null}
         </div>
         ${stuck && (desk.retry ?? desk.cancel) ? html`<${Lacks} needs=${helps(desk)} />` : null}`
     }

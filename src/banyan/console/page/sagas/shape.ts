@@ -12,6 +12,8 @@ export interface SagaListed {
   readonly id: string;
   /** Whose turn it is; null: the saga's own module's. */
   readonly by?: string | null;
+  /** Why it cannot be cancelled; null: it can. */
+  readonly notCancelled?: string | null;
   readonly style: string;
   readonly state: string;
   readonly step: string;
@@ -61,6 +63,7 @@ export interface Shown {
   readonly why: string | null;
   readonly next: string | null;
   readonly by?: string | null;
+  readonly notCancelled?: string | null;
   readonly items: readonly Step[];
   readonly trace?: string | null;
   readonly begunBy?: string | null;

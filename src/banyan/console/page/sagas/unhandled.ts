@@ -1,7 +1,9 @@
-// Events of a saga's key that a module could not handle, or has not handled yet: asked by the key, however many letters there
-// are.
-import { Badge } from '../kit/badge.ts';
-import { html } from '../kit/html.ts';
+// Events of sagas' keys that a module could not handle, has not handled yet, or was not to handle: asked by the keys, however many
+// letters there are.
+
+import type { Unhandled } from '../../shared/held.ts';
+import { Badge, type Tone } from '../kit/badge.ts';
+import { html, useRef } from '../kit/html.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import { useResource } from '../kit/resource.ts';
 import { href } from '../kit/router.ts';
@@ -9,60 +11,50 @@ import { may, system } from '../kit/system.ts';
 import { Table } from '../kit/table.ts';
 import { Ago } from '../kit/time.ts';
 
-/** What keys that do not go on and letters have in common. */
-export interface Letter {
-  readonly module: string;
-  readonly id: string;
-  readonly type: string;
-  readonly state: string;
-  readonly reason: string | null;
-  readonly since: string;
-  /** Later events of the key that wait for it. */
-  readonly behind: number;
-}
-
-export interface Unhandled {
-  /** The answers are on their way. */
+export interface Unhandleds {
+  /** The answer is on its way. */
   readonly loading: boolean;
-  /** Those at which the key stands, first; undefined: it is not known. */
-  readonly letters: readonly Letter[] | undefined;
+  /** Those that do not go on by themselves first; undefined: it is not known. */
+  readonly events: readonly Unhandled[] | undefined;
   readonly problem: unknown;
 }
 
-const placeOf = ({ module, id }: Letter) => `${module} ${id}`;
-
-export function useUnhandled(key: string): Unhandled {
-  const shown = system.has.letters && may(['read', 'events']);
-  const asks = (path: string, more: Readonly<Record<string, string>> = {}) =>
-    useResource<{ items: readonly Letter[] }>(
-      shown ? `/admin/events/${path}?${new URLSearchParams({ key, ...more })}` : null,
-      { everyMs: 5_000 },
-    );
-  const all = [asks('held'), asks('dead', { state: 'waiting' }), asks('dead', { state: 'dead' })];
-  const problem = all.find((one) => one.problem !== undefined)?.problem;
-  const loading = all.some((one) => one.loading);
-  if (all.some(({ data }) => data === undefined)) return { loading, letters: undefined, problem };
-  const letters = new Map(all.flatMap(({ data }) => data!.items.map((one) => [placeOf(one), one] as const)));
-  return { loading, letters: [...letters.values()], problem };
+interface Answer {
+  readonly items: readonly Unhandled[];
 }
 
-export function Letters({ unhandled: { letters, problem } }: { unhandled: Unhandled }) {
+/** With other keys the last answer stands until theirs comes: what is known of a saga does not flicker as others come and go. */
+export function useUnhandled(keys: readonly string[]): Unhandleds {
+  const shown = keys.length > 0 && system.has.letters && may(['read', 'events']);
+  const words = new URLSearchParams({ keys: [...keys].sort().join(',') });
+  const asked = useResource<Answer>(shown ? `/admin/events/unhandled?${words}` : null, { everyMs: 5_000 });
+  const last = useRef<Answer | undefined>(undefined);
+  if (asked.data) last.current = asked.data;
+  const events = (asked.data ?? (asked.problem ? undefined : last.current))?.items;
+  return { loading: asked.loading && events === undefined, events, problem: asked.problem };
+}
+
+const placeOf = ({ module, id }: Unhandled) => `${module} ${id}`;
+
+const TONES: Readonly<Record<string, Tone>> = { dead: 'bad', dropped: 'plain' };
+
+export function Letters({ unhandled: { events, problem } }: { unhandled: Unhandleds }) {
   const columns = [
     {
       title: 'Event',
       head: true,
-      cell: ({ id, type, module }: Letter) => html`<a href=${href(`/dead/${id}`, { module })}>${type}</a>`,
+      cell: ({ id, type, module }: Unhandled) => html`<a href=${href(`/dead/${id}`, { module })}>${type}</a>`,
     },
-    { title: 'At', cell: ({ module }: Letter) => module },
+    { title: 'At', cell: ({ module }: Unhandled) => html`<span class="letters-line">${module}</span>` },
     {
       title: 'State',
-      cell: ({ state }: Letter) => html`<${Badge} tone=${state === 'dead' ? 'bad' : 'busy'}>${state}<//>`,
+      cell: ({ state }: Unhandled) => html`<${Badge} tone=${TONES[state] ?? 'busy'}>${state}<//>`,
     },
-    { title: 'Reason', cell: ({ reason }: Letter) => reason ?? '–' },
-    { title: 'Since', cell: ({ since }: Letter) => html`<${Ago} at=${since} />` },
+    { title: 'Reason', cell: ({ reason }: Unhandled) => reason ?? '–' },
+    { title: 'Since', cell: ({ since }: Unhandled) => html`<${Ago} at=${since} />` },
   ];
   return html`<h2>Events that were not handled</h2>
     ${problem ? html`<${ProblemBox} problem=${problem} />` : null}
-    ${letters === undefined || letters.length > 0 ? null : html`<p class="quiet">None: every event of this key was handled.</p>`}
-    ${letters && letters.length > 0 ? html`<${Table} caption="Events of this saga that were not handled" columns=${columns} rows=${letters} keyOf=${placeOf} />` : null}`;
+    ${events === undefined || events.length > 0 ? null : html`<p class="quiet">None: as far as is kept, every event of this key was handled.</p>`}
+    ${events && events.length > 0 ? html`<${Table} caption="Events of this saga that were not handled" columns=${columns} rows=${events} keyOf=${placeOf} />` : null}`;
 }
