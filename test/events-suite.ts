@@ -541,6 +541,7 @@ export function eventsSuite(openBroker: OpenBroker): void {
       '/admin/events/dead/{id}/drop',
       '/admin/events/redrive',
       '/admin/events/held',
+      '/admin/events/unhandled',
       '/admin/events/{id}',
       '/admin/events/replay',
       '/admin/events/verify',

@@ -49,7 +49,14 @@ test('one saga that a letter holds names the letter, and offers no retry', () =>
 });
 
 test('what a coordinator met is said as well, and it may be retried', () => {
-  const drawn = drawSaga({ ...saga, style: 'orchestration', why: 'catalog is busy' }, [letter], looks);
+  const driven: SagaOfOrder = {
+    ...saga,
+    style: 'orchestration',
+    by: 'notifications',
+    why: 'catalog is busy',
+  };
+  const drawn = drawSaga(driven, [letter], looks);
+  expect(drawn).not.toContain('It waits for');
   expect(flat(drawn)).toContain('Held by orders, which could not handle');
   expect(drawn).toContain('catalog is busy');
   expect(drawn).toContain(next);

@@ -97,7 +97,7 @@ export function drawSaga(saga: SagaOfOrder, events: readonly Unhandled[] | undef
     ...drawItems(items, style),
     '',
     ...(why && state !== 'finished' ? [...wrapped(oneLine(why)), ''] : []),
-    ...(by && state === 'stuck' && !isSaid(by) ? [`    It waits for ${by}.`, ''] : []),
+    ...(by && !holder && state === 'stuck' && !isSaid(by) ? [`    It waits for ${by}.`, ''] : []),
     ...(holder ? [...wrapped(adviceOf(how, holder)), ''] : []),
     ...(state === 'stuck' && saga.notCancelled ? [...wrapped(`No cancel: ${saga.notCancelled}`), ''] : []),
     ...helping(saga, holder, events !== undefined).map((line) => `    ${style('green', line)}`),

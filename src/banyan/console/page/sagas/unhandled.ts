@@ -23,14 +23,15 @@ interface Answer {
   readonly items: readonly Unhandled[];
 }
 
-/** With other keys the last answer stands until theirs comes: what is known of a saga does not flicker as others come and go. */
+/** In a list the last answer stands until that for other keys comes: what is known of a saga does not flicker as others come and go. */
 export function useUnhandled(keys: readonly string[]): Unhandleds {
   const shown = keys.length > 0 && system.has.letters && may(['read', 'events']);
   const words = new URLSearchParams({ keys: [...keys].sort().join(',') });
   const asked = useResource<Answer>(shown ? `/admin/events/unhandled?${words}` : null, { everyMs: 5_000 });
   const last = useRef<Answer | undefined>(undefined);
   if (asked.data) last.current = asked.data;
-  const events = (asked.data ?? (asked.problem ? undefined : last.current))?.items;
+  const before = keys.length > 1 && !asked.problem ? last.current : undefined;
+  const events = (asked.data ?? before)?.items;
   return { loading: asked.loading && events === undefined, events, problem: asked.problem };
 }
 
