@@ -257,7 +257,11 @@ export function eventsSuite(openBroker: OpenBroker): void {
       await eventually(async () => expect(await contact(key)).toBe('second@example.com'));
       expect(await stateAt('notifications', poison)).toBe('done');
       const { body: event } = await admin('GET', `/admin/events/${poison}`);
-      expect(event.deliveries[0].audit[0]).toMatchObject({ action: 'redrive', original: '{"broken' });
+      expect(event.deliveries[0].audit[0]).toMatchObject({
+        action: 'redrive',
+        original: '{"broken',
+        replacement: JSON.stringify(data),
+      });
     });
 
     test('is given up with a reason, also where the consumer is a service of its own', async () => {

@@ -1,7 +1,7 @@
 // One event in 80 columns: where it is, its data, and what became of it at every consumer.
 import type { WholeEvent } from '../banyan/events/operations/schemas.ts';
-import { type Looks, WIDTH } from './events-picture.ts';
-import { indent, oneLine, shorten } from './plain.ts';
+import type { Looks } from './events-picture.ts';
+import { indent, oneLine } from './plain.ts';
 import { local } from './times.ts';
 
 export function drawEvent(event: WholeEvent, looks: Looks): string {
@@ -23,6 +23,7 @@ export function drawEvent(event: WholeEvent, looks: Looks): string {
     ...fact('topic', event.topic),
     ...fact('key', `${event.key} #${event.sequence ?? '?'}`),
     ...fact('made', event.time && local(event.time)),
+    ...fact('by hand', event.byHand && `${local(event.byHand.at)} by ${oneLine(event.byHand.by)}`),
     ...fact('log', where),
     ...fact('began by', event.correlationId === event.id ? null : event.correlationId),
     ...fact('caused by', event.causationId),
@@ -54,9 +55,23 @@ function drawDelivery(one: WholeEvent['deliveries'][number], { style, now }: Loo
       `    ${style('red', `attempt ${attempt}`)} at ${local(at)} on ${host}`,
       ...indent(stack?.includes(error) ? stack : [error, stack].filter(Boolean).join('\n'), 6),
     ]),
-    ...audit.flatMap(({ at, action, by, why, original }) => [
+    ...audit.flatMap(({ at, action, by, why, original, replacement }) => [
       `    ${style('cyan', action)} at ${local(at)} by ${by}${why ? `: ${oneLine(why)}` : ''}`,
-      ...(original ? [style('dim', shorten(`      before the edit: ${oneLine(original)}`, WIDTH))] : []),
+      ...(original ? drawValue('before the edit', original, style) : []),
+      ...(replacement ? drawValue('after the edit', replacement, style) : []),
     ]),
   ];
+}
+
+/** Whole, since nothing else of the terminal shows it: JSON as people read it, anything else as it is. */
+function drawValue(what: string, text: string, style: Looks['style']): string[] {
+  return [style('dim', `      ${what}:`), ...indent(laidOut(text), 8).map((line) => style('dim', line))];
+}
+
+function laidOut(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
 }

@@ -3,9 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { EventsOverview, Verified } from '../banyan/events/operations/schemas.ts';
+import type { EventsOverview, Verified, WholeEvent } from '../banyan/events/operations/schemas.ts';
 import { drawVerified } from './commands/verify.ts';
 import { editJson } from './editor.ts';
+import { drawEvent } from './event-picture.ts';
 import { drawOverview } from './events-picture.ts';
 import type { Failure } from './failure.ts';
 import { oneLine } from './plain.ts';
@@ -79,6 +80,38 @@ test('a log that is ahead of a store is said with its place and what to do, and 
   expect(lines.some((line) => line.includes('RESTORED=1'))).toBe(true);
   expect(lines.every((line) => line.length <= 80)).toBe(true);
   expect(lines.at(-2)).toBe('lost 0 doubled 0 inverted 0');
+});
+
+test('an event that was mended shows all of what it was and of what was written, and who published it', () => {
+  const at = '2026-11-21T10:00:00.000Z';
+  const letter = {
+    ...{ module: 'orders', id: 'x', topic: 'catalog.events', key: 'a', sequence: 1, type: 'catalog.sold.v1' },
+    ...{ state: 'done' as const, reason: null, attempts: 1, holds: false, behind: 0, nextAt: null },
+    ...{ receivedAt: at, firstFailedAt: at, since: at, meaning: 'It is done.', history: [] },
+  };
+  const note = `a long one ${'.'.repeat(100)} with its end`;
+  const edit = { at, action: 'redrive', by: 'grace', why: null, detail: {} };
+  const event: WholeEvent = {
+    ...{
+      id: 'x',
+      topic: letter.topic,
+      type: letter.type,
+      key: 'a',
+      sequence: 1,
+      time: at,
+      data: {},
+      text: null,
+    },
+    ...{ correlationId: null, causationId: null, traceparent: null, place: 'log', sentAt: at, log: null },
+    byHand: { by: 'ada', at },
+    deliveries: [
+      { ...letter, audit: [{ ...edit, original: '{"broken', replacement: JSON.stringify({ note }) }] },
+    ],
+  };
+  const drawn = drawEvent(event, { style: (_, text) => text, now: Date.parse(at) });
+  expect(drawn).toMatch(/by hand +\S.* by ada\n/);
+  expect(drawn).toContain('before the edit:\n        {"broken');
+  expect(drawn).toContain(`after the edit:\n        {\n          "note": ${JSON.stringify(note)}\n        }`);
 });
 
 const quiet: EventsOverview['modules'][number] = {

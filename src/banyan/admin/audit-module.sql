@@ -7,6 +7,8 @@ FROM (
     CASE action WHEN 'redrive' THEN 'redrove' WHEN 'drop' THEN 'dropped' WHEN 'replay' THEN 'replayed'
       WHEN 'publish' THEN 'published' WHEN 'skip' THEN 'skipped' ELSE action END
     || CASE WHEN event_id IS NULL THEN ' events' ELSE ' the event ' || event_id END
+    -- Of its type nothing else in the row tells but the details.
+    || CASE WHEN action = 'publish' AND detail ->> 'type' IS NOT NULL THEN ' (' || (detail ->> 'type') || ') by hand' ELSE '' END
     || CASE WHEN original IS NULL THEN '' ELSE ', edited' END AS what,
     why AS reason, detail::jsonb AS detail
   FROM event_audit

@@ -4,7 +4,7 @@
 
 export const deliveryStates = {
   done: 'Its effect is committed. It will not take effect again.',
-  waiting: 'It failed, or just reached the head of its key: it is tried at next_at.',
+  waiting: 'It failed, or just reached the head of its key: it is tried again when its time comes.',
   queued: 'An earlier event of its key is not done; it waits behind that one.',
   early: 'Its predecessor has not come; it waits, but only some 10 s while nothing of its key ever came.',
   'unknown-version': 'Its major version is newer than this consumer; it goes on after an upgrade.',

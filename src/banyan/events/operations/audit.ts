@@ -22,13 +22,15 @@ export interface AuditEntry {
   readonly detail?: object;
   /** What an edit replaced. */
   readonly original?: Buffer | null;
+  /** What an edit wrote. */
+  readonly replacement?: Buffer | null;
 }
 
 export async function audit(sql: Sql, schema: string, entries: readonly AuditEntry[]): Promise<void> {
   const column = <T>(of: (entry: AuditEntry) => T) => entries.map(of);
   await sql.query(
-    `INSERT INTO ${schema}.event_audit (id, action, by, event_id, why, detail, original)
-     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::json[], $7::bytea[])`,
+    `INSERT INTO ${schema}.event_audit (id, action, by, event_id, why, detail, original, replacement)
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::json[], $7::bytea[], $8::bytea[])`,
     [
       column(() => uuidv7()),
       column(({ action }) => action),
@@ -37,6 +39,7 @@ export async function audit(sql: Sql, schema: string, entries: readonly AuditEnt
       column(({ why }) => why ?? null),
       column(({ detail }) => (detail ? JSON.stringify(detail) : null)),
       column(({ original }) => original ?? null),
+      column(({ replacement }) => replacement ?? null),
     ],
   );
 }

@@ -113,7 +113,7 @@ export const events = defineContract('events', {
       summary: 'Try it again, in its place in the order of its key',
       description:
         'At every consumer where it is at rest, or at the one named. `data` replaces the data of the event: it is ' +
-        'checked as the consumer will check it, and the original is kept.',
+        'checked as the consumer will check it; what it was and what it became are kept.',
       access: 'operator',
       scope: 'events',
       http: { method: 'POST', path: '/admin/events/dead/:id/redrive' },

@@ -17,6 +17,7 @@ import {
 import { atRest, letterOf } from './deciding.ts';
 import { drop } from './drop.ts';
 import { heldKeys } from './held.ts';
+import { publishedByHand } from './publish.ts';
 import { redrive } from './redrive.ts';
 import { notSentAgain } from './sent-again.ts';
 import { invalid, type Site } from './site.ts';
@@ -67,7 +68,7 @@ export function deadLetterHandlers(site: Site): Pick<Handlers<typeof events>, Na
 
     letter: async ({ id, module, any }) => {
       const { letter, all } = await letterOf(site, id, module, any);
-      return whole(letter, all);
+      return { ...whole(letter, all), byHand: await publishedByHand(site.some(undefined), id) };
     },
 
     redrive: async ({ id, module, data, changedBy }, call) => {

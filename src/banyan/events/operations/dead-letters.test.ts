@@ -195,7 +195,7 @@ describe('an event that failed', () => {
 });
 
 describe('an event that cannot be read', () => {
-  test('is mended: what is wrong is said by its path, and the original is kept', async () => {
+  test('is mended: what is wrong is said by its path, and both what it was and what was written are kept', async () => {
     const host = stand.host();
     await host.start();
     await send(host, sold('a', 1, { orderId: 'a', n: 'one' }), sold('a', 2), sold('a', 3));
@@ -220,6 +220,7 @@ describe('an event that cannot be read', () => {
     expect(await effects()).toEqual({ a: [1, 2, 3] });
     const whole = await readDeadLetter(host.till.parts.store.pool, 'till', id);
     expect(whole!.audit[0]!.original).toBe('{"orderId":"a","n":"one"}');
+    expect(whole!.audit[0]!.replacement).toBe('{"orderId":"a","n":1}');
   });
 
   test('is dead again when nothing was mended, and nothing overtakes it', async () => {

@@ -45,6 +45,8 @@ export interface Audited {
   readonly detail: unknown;
   /** The value before an edit, as text; null when nothing was edited. */
   readonly original: string | null;
+  /** What was written in its place; null also where a host of an older version wrote it. */
+  readonly replacement: string | null;
 }
 
 export interface DeadLetterDetails extends DeadLetter {
@@ -57,6 +59,12 @@ export interface DeadLetterDetails extends DeadLetter {
 
 /** The position after a dead letter: its time, exact to the microsecond, and its id. */
 export type DeadLetterPosition = readonly [since: string, id: string];
+
+interface AuditRow {
+  readonly at: Date;
+  readonly original: Buffer | null;
+  readonly replacement: Buffer | null;
+}
 
 interface Row extends Omit<DeadLetter, 'sequence' | 'receivedAt' | 'firstFailedAt' | 'since' | 'nextAt'> {
   readonly sequence: string | null;
@@ -125,8 +133,8 @@ export async function readDeadLetter(
       `SELECT attempt, host, error, stack, at, traceparent FROM ${module}.event_attempt WHERE delivery_id = $1 ORDER BY at, id`,
       [id],
     ),
-    pool.query<Omit<Audited, 'at' | 'original'> & { at: Date; original: Buffer | null }>(
-      `SELECT at, action, by, why, detail, original FROM ${module}.event_audit WHERE event_id = $1 ORDER BY at, id`,
+    pool.query<Omit<Audited, 'at' | 'original' | 'replacement'> & AuditRow>(
+      `SELECT at, action, by, why, detail, original, replacement FROM ${module}.event_audit WHERE event_id = $1 ORDER BY at, id`,
       [id],
     ),
   ]);
@@ -142,6 +150,7 @@ export async function readDeadLetter(
       ...one,
       at: one.at.toISOString(),
       original: one.original?.toString() ?? null,
+      replacement: one.replacement?.toString() ?? null,
     })),
   };
 }

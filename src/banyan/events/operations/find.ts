@@ -5,6 +5,8 @@ import type { StoredRecord } from '../../log/port.ts';
 import { type ModuleEvents, nameOf } from '../module-events.ts';
 import type { AskedLog } from './answering.ts';
 import { type DeadLetterDetails, readDeadLetter } from './dead-letters.ts';
+import { publishedByHand } from './publish.ts';
+import type { WholeEvent } from './schemas.ts';
 
 export interface Found {
   /** The module that published it, as far as its own store tells. */
@@ -17,6 +19,7 @@ export interface Found {
   /** Its first record in the log; undefined when it was not found there in time. */
   readonly record: StoredRecord | undefined;
   readonly deliveries: readonly DeadLetterDetails[];
+  readonly byHand: WholeEvent['byHand'];
 }
 
 interface Trace {
@@ -35,9 +38,10 @@ export async function findEvent(
   eventLog: AskedLog,
   id: string,
 ): Promise<Found | undefined> {
-  const [traces, letters] = await Promise.all([
+  const [traces, letters, byHand] = await Promise.all([
     Promise.all(modules.map((one) => traceOf(one.store.pool, nameOf(one), id))),
     Promise.all(modules.map((one) => readDeadLetter(one.store.pool, nameOf(one), id))),
+    publishedByHand(modules, id),
   ]);
   const trace = traces.find((one) => one !== undefined);
   const deliveries = letters.filter((one) => one !== undefined);
@@ -52,6 +56,7 @@ export async function findEvent(
     sentAt: trace?.sentAt,
     record: published ? await inLog(eventLog, topic, id, published) : undefined,
     deliveries,
+    byHand,
   };
 }
 

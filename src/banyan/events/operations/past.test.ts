@@ -233,6 +233,7 @@ describe('one event', () => {
       deliveries: [{ module: 'till', state: 'done' }],
     });
     expect(found!.record!.headers.ce_id).toBe(id);
+    expect(found!.byHand).toEqual({ by: 'a test', at: expect.any(String) });
     expect(await find(host, randomUUID())).toBeUndefined();
   });
 

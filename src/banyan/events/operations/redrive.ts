@@ -1,6 +1,6 @@
-// A delivery at rest is tried again, with its data as it came or with better data. Audit row and the original of what
-// was edited commit with it; the key's own lock keeps the order, so that it takes its place before the events that
-// wait behind it. What must not be sent again of its headers is made new.
+// A delivery at rest is tried again, with its data as it came or with better data. Its audit row, with what an edit
+// replaced and what it wrote, commits with it; the key's own lock keeps the order, so that it takes its place before
+// the events that wait behind it. What must not be sent again of its headers is made new.
 import type { Sql } from '../../store/store.ts';
 import type { DeliveryState } from '../delivery.ts';
 import { type ModuleEvents, nameOf } from '../module-events.ts';
@@ -29,7 +29,9 @@ export async function redrive(
   const schema = nameOf(of);
   const decided = await of.store.transaction(async ({ sql }) => {
     const rows = await lockResting(sql, schema, ids, redrivable);
-    if (data !== undefined) for (const row of rows) await replaceData(of, sql, row, data);
+    const written = new Map<string, Buffer>();
+    if (data !== undefined)
+      for (const row of rows) written.set(row.id, await replaceData(of, sql, row, data));
     const asleep = rows.filter(({ state }) => state !== 'waiting');
     const changed = await renewHeaders(sql, schema, asleep);
     await audit(
@@ -41,6 +43,7 @@ export async function redrive(
         eventId: id,
         detail: { state, reason, attempts, edited: data !== undefined, headers: changed.get(id) ?? [] },
         original: data === undefined ? null : value,
+        replacement: written.get(id) ?? null,
       })),
     );
     await sql.query(
@@ -88,12 +91,13 @@ async function renewHeaders(
   return new Map(renewed.map(({ id, changed }) => [id, changed]));
 }
 
-async function replaceData(of: ModuleEvents, sql: Sql, row: RestingRow, data: unknown): Promise<void> {
+async function replaceData(of: ModuleEvents, sql: Sql, row: RestingRow, data: unknown): Promise<Buffer> {
   const { value } = edited(of, row, data);
   await sql.query(`UPDATE ${nameOf(of)}.event_delivery SET value = $2::bytea WHERE id = $1::uuid`, [
     row.id,
     value,
   ]);
+  return value;
 }
 
 /** The dead letters of a module that are meant, in the order of their keys. */

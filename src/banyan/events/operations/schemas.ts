@@ -119,6 +119,8 @@ const Audited = Type.Object({
   detail: Type.Unknown(),
   /** The value before an edit. */
   original: nullable(Type.String()),
+  /** What the edit wrote in its place; null where a host of an older version wrote it. */
+  replacement: nullable(Type.String()),
 });
 
 const content = {
@@ -136,6 +138,12 @@ const whole = {
   audit: Type.Array(Audited),
 };
 
+/** The person who published it, and when. */
+export const ByHand = Type.Object({ by: Type.String(), at: time() });
+
+/** Null: no person published it, or the store of the module that did is not within this host's reach. */
+const byHand = nullable(ByHand);
+
 export const DeadLetterDetails = Type.Object({
   ...whole,
   headers: nullable(Type.Record(Type.String(), Type.String())),
@@ -147,6 +155,7 @@ export const DeadLetterDetails = Type.Object({
   alsoIn: Type.Array(Type.String()),
   /** Headers that are not sent again: a redrive makes them new, or leaves them out. */
   notSentAgain: Type.Array(Type.String()),
+  byHand,
 });
 export type DeadLetterDetails = Static<typeof DeadLetterDetails>;
 
@@ -236,6 +245,7 @@ export const WholeEvent = Type.Object({
   correlationId: nullable(Type.String()),
   causationId: nullable(Type.String()),
   traceparent: nullable(Type.String()),
+  byHand,
   ...content,
   /** `outbox`: waits to be sent. `log`: sent. `unknown`: not from an outbox here, or forgotten. */
   place: Type.Union([Type.Literal('outbox'), Type.Literal('log'), Type.Literal('unknown')]),

@@ -7,7 +7,7 @@ import type { WholeEvent } from './schemas.ts';
 import { readable } from './tail.ts';
 
 export function wholeEvent(id: string, found: Found): WholeEvent {
-  const { owner, waiting, sentAt, record, deliveries } = found;
+  const { owner, waiting, sentAt, record, deliveries, byHand } = found;
   const kept = deliveries.find(({ headers }) => headers !== null);
   const headers = record?.headers ?? kept?.headers ?? {};
   const first = deliveries[0];
@@ -21,6 +21,7 @@ export function wholeEvent(id: string, found: Found): WholeEvent {
     correlationId: headers.ce_correlationid ?? null,
     causationId: headers.ce_causationid ?? null,
     traceparent: headers.traceparent ?? null,
+    byHand,
     ...(waiting ? { data: waiting.data, text: null } : readable(record?.value ?? kept?.value ?? null)),
     place: waiting ? 'outbox' : sentAt || record ? 'log' : 'unknown',
     sentAt: sentAt ?? null,

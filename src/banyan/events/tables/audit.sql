@@ -1,5 +1,5 @@
--- What people did to events: one row per decision, with the original of what was edited. Written in the
--- transaction of the decision itself; kept for a year (retention.ts). The actions are those of operations/audit.ts.
+-- What people did to events: one row per decision, with what an edit replaced and what was written in its
+-- place. Written in the transaction of the decision itself; kept for a year (retention.ts). The actions are those of operations/audit.ts.
 CREATE TABLE IF NOT EXISTS event_audit (
   id uuid PRIMARY KEY,
   at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -9,8 +9,12 @@ CREATE TABLE IF NOT EXISTS event_audit (
   why text,
   detail json,
   -- The value as it was before an edit.
-  original bytea
+  original bytea,
+  -- The value as the edit wrote it: the delivery's own is gone when it is done.
+  replacement bytea
 );
+-- A table of an older version does not know what was written.
+ALTER TABLE event_audit ADD COLUMN IF NOT EXISTS replacement bytea;
 DO $$ BEGIN
   -- A table of an older version knows fewer actions.
   IF NOT EXISTS (
