@@ -3,7 +3,7 @@
 import type { Needs } from './act.ts';
 import { Command } from './command.ts';
 import { Dialog } from './dialog.ts';
-import { html, useState } from './html.ts';
+import { html, useEffect, useRef, useState } from './html.ts';
 import { isAway } from './offered.ts';
 import { ProblemBox } from './problem.ts';
 import { may, whyNot } from './system.ts';
@@ -22,6 +22,8 @@ export interface ConfirmProps {
   readonly onClose: () => void;
   /** It cannot be taken back, or somebody loses something. */
   readonly dangerous?: boolean;
+  /** It may be done, and is not what is advised: the button does not invite. */
+  readonly doubtful?: boolean;
   /** Why it cannot be done as things stand (a field is missing); undefined: it can. */
   readonly unready?: string | undefined;
   readonly wide?: boolean;
@@ -37,11 +39,13 @@ export function Confirm({
   onConfirm,
   onClose,
   dangerous,
+  doubtful,
   unready,
   wide,
   children,
 }: ConfirmProps) {
   const [busy, setBusy] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
   const [problem, setProblem] = useState<unknown>(undefined);
   const allowed = may(needs);
   const away = isAway();
@@ -58,8 +62,13 @@ export function Confirm({
       setBusy(false);
     }
   };
+  // A button that is off has no focus; after a refusal it is on again, and who pressed it is still there.
+  useEffect(() => {
+    if (problem !== undefined && document.activeElement === document.body)
+      form.current?.querySelector<HTMLElement>('.actions button:not(:disabled)')?.focus();
+  }, [problem]);
   return html`<${Dialog} title=${title} onClose=${onClose} wide=${wide}>
-    <form onSubmit=${confirm}>
+    <form onSubmit=${confirm} ref=${form}>
       ${children}
       ${command ? html`<div><span class="label">The same in a terminal</span><${Command} text=${command} /></div>` : null}
       ${problem === undefined ? null : html`<${ProblemBox} problem=${problem} />`}
@@ -67,7 +76,7 @@ export function Confirm({
       ${away ? html`<p class="notice">The host does not answer. Nothing can be asked of it until it does; what you typed stays here.</p>` : null}
       ${allowed && unready !== undefined ? html`<p class="quiet">${unready}</p>` : null}
       <div class="actions">
-        <button type="submit" class=${dangerous ? 'primary danger' : 'primary'} disabled=${busy || !allowed || away || unready !== undefined}>${button}</button>
+        <button type="submit" class=${dangerous ? 'primary danger' : doubtful ? '' : 'primary'} disabled=${busy || !allowed || away || unready !== undefined}>${button}</button>
         <button type="button" onClick=${onClose} data-focus=${dangerous || !allowed ? '' : undefined}>${leave}</button>
       </div>
     </form>
