@@ -48,9 +48,15 @@ export function pictureOf(pieces: KnownPieces, rates: Rates, flips: Flips): Pict
     refs: refsOf(pieces, rates),
     arrows: arrowsOf(pieces.events),
     ...(pieces.stuck && { stuck: pieces.stuck }),
+    ...recordedOf(pieces.tables),
     cost: { 'in-process': costOf(hosts, false), service: costOf(hosts, true) },
     missing: pieces.missing,
   };
+}
+
+function recordedOf(tables: Tables | undefined): Pick<Picture, 'recorded'> {
+  const { recordingSince: since, recordingUntil: until } = tables ?? {};
+  return since && until ? { recorded: { since, until } } : {};
 }
 
 function modulesOf(

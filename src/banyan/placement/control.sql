@@ -6,6 +6,8 @@ CREATE TABLE IF NOT EXISTS state (
 );
 -- Until then every host keeps traces.
 ALTER TABLE state ADD COLUMN IF NOT EXISTS recording_until timestamptz;
+-- And since when without a gap: of what happened before nobody kept any.
+ALTER TABLE state ADD COLUMN IF NOT EXISTS recording_since timestamptz;
 INSERT INTO state DEFAULT VALUES ON CONFLICT DO NOTHING;
 
 CREATE TABLE IF NOT EXISTS placement (

@@ -20,7 +20,9 @@ export function createRecording(sql: Sql, change: Change): Recording {
       let until = 0;
       const version = await change(async (tx) => {
         const { rows: set } = await tx.query<{ until: number }>(
-          `UPDATE state SET recording_until = now() + interval '5 min' RETURNING ${UNTIL}`,
+          `UPDATE state SET recording_until = now() + interval '5 min',
+             recording_since = CASE WHEN recording_until > now() THEN coalesce(recording_since, now()) ELSE now() END
+           RETURNING ${UNTIL}`,
         );
         until = Math.round(set[0]!.until);
         return true;

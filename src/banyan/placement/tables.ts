@@ -103,6 +103,8 @@ export interface Tables {
   readonly stores: Readonly<Record<string, StorePlace>>;
   /** Until when hosts keep traces, in milliseconds since the epoch; null: nobody has asked for any. */
   readonly recordingUntil: number | null;
+  /** Since when, without a gap; null likewise. */
+  readonly recordingSince: number | null;
   /** Changes whenever anything does that a snapshot shows. */
   readonly tag: string;
 }
@@ -127,6 +129,7 @@ const TABLES_SQL = `SELECT json_build_object(
   'version', (SELECT version FROM state),
   'tag', ${TAG_SQL},
   'recordingUntil', (SELECT (extract(epoch FROM recording_until) * 1000)::bigint FROM state),
+  'recordingSince', (SELECT (extract(epoch FROM recording_since) * 1000)::bigint FROM state),
   'placements', ${rows(`
     SELECT module, placement, percent, mirror, changed_by AS "changedBy", ${ageOf('changed_at')} AS age,
       to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "changedAt"

@@ -141,4 +141,6 @@ export interface Picture {
   readonly cost: Readonly<Record<PictureSide, PictureCost>>;
   /** What could not be read, in words, by what it is: `placements`, `events`, `sagas`, `stores`; with it stand older numbers. */
   readonly missing: Readonly<Record<string, string>>;
+  /** When hosts kept traces last, or keep them, in milliseconds since the epoch; absent: nobody has looked at any. */
+  readonly recorded?: { readonly since: number; readonly until: number };
 }
