@@ -24,13 +24,16 @@ const shapes = {
 
 const id = '019b76da-a800-7000-8000-01a6aa00d43e';
 const odd = { module: 'catalog', type: 'order-placed', reason: "it's a <b>", key: 'a b', olderThan: '2h' };
+const typed = JSON.stringify({ note: 'it\'s <b> "mended"\n', lines: [1, null] });
 const desk = sagaDesks([users, orders])[0]!;
 
 const commands = [
   letters.dead({}),
   letters.dead(odd),
-  letters.tryOne(id, 'catalog'),
-  letters.redriveOne(id, 'catalog', false),
+  letters.tryOne(id, 'catalog', undefined),
+  letters.tryOne(id, 'catalog', typed),
+  letters.redriveOne(id, 'catalog', undefined),
+  letters.redriveOne(id, 'catalog', typed),
   letters.dropOne(id, 'catalog', "it's a test"),
   letters.redriveMany({ ids: [], filter: {} }, undefined),
   letters.redriveMany({ ids: [], filter: odd }, 10),
@@ -44,9 +47,11 @@ const commands = [
 
 let server: Server;
 let asked: string[] = [];
+let sent = '';
 beforeAll(async () => {
   server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
+    request.on('data', (part: Buffer) => (sent += part));
     response.writeHead(418).end('{"title":"asked","status":418,"code":"asked"}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -63,6 +68,7 @@ test('what the page shows is asked of the host by the command line', async () =>
   const env = { BANYAN_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, BANYAN_TOKEN: 'x' };
   for (const line of commands) {
     asked = [];
+    sent = '';
     const [npx, name, ...rest] = words(line);
     expect([npx, name]).toEqual(['npx', 'banyan']);
     let out = '';
@@ -74,7 +80,16 @@ test('what the page shows is asked of the host by the command line', async () =>
       interrupted: new AbortController().signal,
     } as never);
     expect(asked, `${line}\n${out}`).toHaveLength(1);
+    if (line.includes('--data'))
+      expect(JSON.parse(sent), line).toEqual({ module: 'catalog', data: JSON.parse(typed) });
   }
+});
+
+test('data that is too long for a line is said to go by a file', () => {
+  const long = JSON.stringify({ note: 'x'.repeat(5_000) });
+  expect(letters.tryOne(id, 'catalog', long)).toMatch(/ --data data\.json$/);
+  expect(letters.beforehand(long)).toMatch(/data\.json/);
+  expect(letters.beforehand(typed)).toBeUndefined();
 });
 
 test('a system is shown the sagas that its contracts say it has', () => {

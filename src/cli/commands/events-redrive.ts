@@ -6,7 +6,7 @@ import { editJson } from '../editor.ts';
 import { Failure, misused } from '../failure.ts';
 import type { Register } from '../register.ts';
 import { plural } from '../times.ts';
-import { type Better, dataFrom } from './events-data.ts';
+import { type Better, dataFrom, dataOption } from './events-data.ts';
 import { nextSteps } from './events-next.ts';
 import { isSelection, type Selection, selectionOf, withSelection } from './events-selection.ts';
 
@@ -29,7 +29,7 @@ export const redrive: Register = (group, terminal) => {
     .option('--per-second <n>', 'so many a second, not all at once')
     .option('--at <module>', 'only at this consumer, where several have the event')
     .option('--edit', 'open the data in $EDITOR first; the original is kept')
-    .option('--data <file>', 'send the data in this file instead; the original is kept')
+    .option('--data <file>', 'send the data in this file, or this JSON, instead; the original is kept')
     .option('--json', 'print the admin answer unchanged')
     .action(async (ids: string[], _options: Options, command) => {
       const options = command.optsWithGlobals() as Options;
@@ -84,7 +84,7 @@ async function send(client: Client, id: string, at: string | undefined, better: 
     if (!(error instanceof Failure) || !better || error.problem.status !== 422) throw error;
     throw new Failure(
       error.problem,
-      `Mend ${better.path}, then: npx banyan events redrive ${id} --data ${better.path}`,
+      `Mend ${better.path ?? 'it'}, then: npx banyan events redrive ${id} ${dataOption(better.path ?? '{}')}`,
       error.text,
     );
   }

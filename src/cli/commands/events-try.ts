@@ -4,7 +4,7 @@ import { connect } from '../client.ts';
 import { oneLine, shorten } from '../plain.ts';
 import type { Register } from '../register.ts';
 import { type Style, styleFor } from '../terminal.ts';
-import { dataFrom } from './events-data.ts';
+import { dataFrom, dataOption } from './events-data.ts';
 import { nextSteps } from './events-next.ts';
 
 interface Options {
@@ -18,7 +18,7 @@ export const tryOne: Register = (group, terminal) => {
     .command('try')
     .description('say whether an event would be handled, and what it would publish; all of it is rolled back')
     .argument('<id>', 'the event')
-    .option('--data <file>', 'with the data in this file')
+    .option('--data <file>', 'with the data in this file, or with this JSON')
     .option('--at <module>', 'at this consumer, where several have the event')
     .option('--json', 'print the admin answer unchanged')
     .action(async (id: string, _options: Options, command) => {
@@ -39,7 +39,7 @@ function drawTried(tried: TriedDelivery, data: string | undefined, style: Style)
     : works
       ? style('green', 'works')
       : style('red', 'fails');
-  const again = `npx banyan events redrive ${id}${data === undefined ? '' : ` --data ${data}`}`;
+  const again = `npx banyan events redrive ${id}${data === undefined ? '' : ` ${dataOption(data)}`}`;
   const steps = works
     ? [again]
     : disturbed

@@ -3,6 +3,7 @@
 
 import { ask } from './kit/api.ts';
 import { Badge, type Tone } from './kit/badge.ts';
+import { forgetDrafts } from './kit/drafts.ts';
 import { Empty, Loading } from './kit/empty.ts';
 import { html, useEffect, useLayoutEffect, useRef, useState, type VNode } from './kit/html.ts';
 import { type Connection, connection } from './kit/live.ts';
@@ -73,6 +74,7 @@ function Top({ current }: { current: string | undefined }) {
 }
 
 async function signOut(): Promise<void> {
+  forgetDrafts();
   try {
     await ask('DELETE', '/session');
   } finally {

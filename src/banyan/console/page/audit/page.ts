@@ -46,7 +46,7 @@ const columns: readonly Column<AuditEntry>[] = [
         ? html`<a class="short" href=${href(`/modules/${module}`)}>${module}</a>`
         : html`<span class="quiet">–</span>`,
   },
-  { title: 'What', head: true, cell: ({ what }) => what },
+  { title: 'What', head: true, cell: (one) => html`<${What} one=${one} />` },
   { title: 'Why', cell: ({ reason }) => reason ?? html`<span class="quiet">–</span>` },
   {
     title: 'Details',
@@ -56,6 +56,22 @@ const columns: readonly Column<AuditEntry>[] = [
         : html`<span class="quiet">–</span>`,
   },
 ];
+
+/** An event or a saga by its id leads to it. One that was published lies at its consumers, and not at the module of the row. */
+function What({ one: { what, source, module } }: { one: AuditEntry }) {
+  const at = what.search(ID);
+  const id = ID.exec(what)?.[0];
+  const isThere = source === 'event' ? system.has.letters : source === 'saga' && system.has.sagas;
+  if (id === undefined || !isThere) return html`${what}`;
+  const of = module ?? undefined;
+  const to =
+    source === 'saga'
+      ? href(`/sagas/${id}`, { of: system.sagas.length > 1 ? of : undefined })
+      : href(`/dead/${id}`, { module: what.startsWith('published') ? undefined : of });
+  return html`${what.slice(0, at)}<a class="mono" href=${to}>${id}</a>${what.slice(at + id.length)}`;
+}
+
+const ID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
 
 export default function Page() {
   const times = { ...timeOf('from'), ...timeOf('to') };

@@ -35,10 +35,27 @@ export function bodyOf({ ids, filter }: Meant): object {
 export const dead = ({ module, ...filter }: Filter) =>
   ['npx banyan events dead', ...(module ? [quoted(module)] : []), ...optionsOf(filter)].join(' ');
 
-export const tryOne = (id: string, module: string) => `npx banyan events try ${id} --at ${quoted(module)}`;
+/** What was typed in place of the data, as JSON; undefined: the data as it came. */
+type Typed = string | undefined;
 
-export const redriveOne = (id: string, module: string, edited: boolean) =>
-  `npx banyan events redrive ${id} --at ${quoted(module)}${edited ? ' --edit' : ''}`;
+export const tryOne = (id: string, module: string, typed: Typed) =>
+  `npx banyan events try ${id} --at ${quoted(module)}${withData(typed)}`;
+
+export const redriveOne = (id: string, module: string, typed: Typed) =>
+  `npx banyan events redrive ${id} --at ${quoted(module)}${withData(typed)}`;
+
+/** Of what is longer a command names a file: people copy a line, and systems take so much of one. */
+const MOST_IN_LINE = 4_000;
+const FILE = 'data.json';
+
+const withData = (typed: Typed) =>
+  typed === undefined ? '' : ` --data ${isLong(typed) ? FILE : quoted(typed)}`;
+
+export const isLong = (typed: Typed): boolean => (typed?.length ?? 0) > MOST_IN_LINE;
+
+/** What has to be done before such a command; undefined: nothing. */
+export const beforehand = (typed: Typed): string | undefined =>
+  isLong(typed) ? `Save the data as ${FILE} first: it is too long for a line.` : undefined;
 
 export const dropOne = (id: string, module: string, why: string) =>
   `npx banyan events drop ${id} --at ${quoted(module)} --why ${quoted(why || '…')}`;

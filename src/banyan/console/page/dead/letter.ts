@@ -5,20 +5,19 @@ import { send } from '../kit/api.ts';
 import { Badge, type Tone } from '../kit/badge.ts';
 import { Confirm } from '../kit/confirm.ts';
 import { Loading } from '../kit/empty.ts';
-import { html, useState } from '../kit/html.ts';
+import { html, useEffect, useState } from '../kit/html.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import { useResource } from '../kit/resource.ts';
-import { href, query } from '../kit/router.ts';
+import { href, query, setQuery } from '../kit/router.ts';
 import { SagaLink } from '../kit/saga-link.ts';
 import { may, system, whyNot } from '../kit/system.ts';
 import { Ago, Time } from '../kit/time.ts';
-import { TraceLink } from '../kit/trace-link.ts';
-import { dropOne, redriveOne } from './commands.ts';
-import { type Edited, EventData, useEdited } from './data.ts';
+import { beforehand, dropOne, redriveOne } from './commands.ts';
+import { type Edited, EventData, isOver, useEdited } from './data.ts';
 import { Why } from './many.ts';
-import { Attempts, Audit, Headers } from './past.ts';
+import { Attempts, Audit, Headers, LetterTrace } from './past.ts';
 import type { LetterDetails } from './shape.ts';
-import { useTrial } from './trial.ts';
+import { Beforehand, type Trial, useTrial } from './trial.ts';
 
 export const title = ({ id }: Readonly<Record<string, string>>) => `Letter ${id}`;
 
@@ -37,7 +36,13 @@ export default function Page({ params: { id = '' } }: { params: Readonly<Record<
   const asked = new URLSearchParams({ any: 'true', ...(module ? { module } : {}) });
   const allowed = may('events');
   const path = allowed ? `/admin/events/dead/${encodeURIComponent(id)}?${asked}` : null;
-  const { data, problem, loading, reload } = useResource<LetterDetails>(path, { everyMs: 5_000 });
+  const [moves, setMoves] = useState(false);
+  const { data, problem, loading, reload } = useResource<LetterDetails>(path, {
+    everyMs: moves ? 1_000 : 5_000,
+  });
+  // What is on its way is soon somewhere else.
+  const isMoving = data?.state === 'queued' || data?.state === 'waiting';
+  useEffect(() => setMoves(isMoving), [isMoving]);
   if (!allowed)
     return html`<p><a href=${href('/dead')}>All dead letters</a></p>
       <p class="notice">The data of an event is shown to few, and nobody else tries, mends, redrives or drops it. ${whyNot('events')}</p>`;
@@ -51,24 +56,27 @@ export default function Page({ params: { id = '' } }: { params: Readonly<Record<
 function Letter({ letter, reload }: { letter: LetterDetails; reload: () => Promise<void> }) {
   const edited = useEdited(letter);
   const trial = useTrial(letter, edited);
-  const [open, setOpen] = useState<'redrive' | 'drop' | undefined>(undefined);
-  const [said, setSaid] = useState('');
-  const close = () => setOpen(undefined);
-  const over = letter.state === 'done' || letter.state === 'dropped';
+  const [said, setSaid] = useState<string | undefined>(undefined);
+  const over = isOver(letter);
+  const { ask } = query.value;
+  const open = over || !may('events') ? undefined : ask;
+  const close = () => setQuery({ ask: undefined });
+  const asks = (what: 'redrive' | 'drop') => () => setQuery({ ask: what });
   const done = async (words: string) => {
-    setSaid(words);
     await reload();
+    setSaid(words);
   };
+  const { verdict } = trial;
   return html`
     <${Facts} letter=${letter} />
-    <p role="status" class="letters-said">${said}</p>
+    <p role="status" class="letters-said">${said === undefined ? '' : becameOf(letter, said)}</p>
     ${
       over
-        ? html`<p class="notice">Nothing is left to decide: it is ${letter.state}.</p>`
+        ? html`<p class="quiet">Nothing is left to decide: it is ${letter.state}.</p>`
         : html`<div class="row" role="group" aria-label="What can be done">
-      <${Act} needs="events" onClick=${trial.run} disabled=${trial.busy || edited.wrongJson !== undefined}>${trial.busy ? 'Trying…' : 'Try'}<//>
-      <${Act} needs="events" class="primary" onClick=${() => setOpen('redrive')}>Redrive…<//>
-      <${Act} needs="events" class="danger" onClick=${() => setOpen('drop')}>Drop…<//>
+      <${Act} needs="events" class=${verdict === 'works' ? '' : 'primary'} onClick=${trial.run} disabled=${trial.busy || (edited.changed && edited.wrongJson !== undefined)}>${trial.busy ? 'Trying…' : 'Try'}<//>
+      <${Act} needs="events" class=${verdict === 'works' ? 'primary' : ''} onClick=${asks('redrive')}>Redrive…<//>
+      <${Act} needs="events" class="danger" onClick=${asks('drop')}>Drop…<//>
       <span class="quiet">Try runs the listener and rolls all of it back.</span>
     </div>`
     }
@@ -77,8 +85,15 @@ function Letter({ letter, reload }: { letter: LetterDetails; reload: () => Promi
     <${Attempts} letter=${letter} />
     <${Headers} letter=${letter} />
     <${Audit} letter=${letter} />
-    ${open === 'redrive' ? html`<${Redrive} letter=${letter} edited=${edited} onClose=${close} onDone=${done} />` : null}
+    ${open === 'redrive' ? html`<${Redrive} letter=${letter} edited=${edited} trial=${trial} onClose=${close} onDone=${done} />` : null}
     ${open === 'drop' ? html`<${Drop} letter=${letter} onClose=${close} onDone=${done} />` : null}`;
+}
+
+/** What became of what was decided here, as far as it is known by now. */
+function becameOf({ state }: LetterDetails, said: string): string {
+  if (state === 'done' || state === 'dropped') return '';
+  if (state === 'queued' || state === 'waiting') return said;
+  return `It was tried again, and is ${state} again: its reason and attempts say why.`;
 }
 
 function Facts({ letter }: { letter: LetterDetails }) {
@@ -98,15 +113,17 @@ function Facts({ letter }: { letter: LetterDetails }) {
     nextAt,
     alsoIn,
     id,
+    byHand,
   } = letter;
   return html`<dl class="letter-facts">
     <dt>State</dt><dd><${Badge} tone=${TONES[state]}>${state}<//>, <${Ago} at=${since} />. <span class="quiet">${meaning}</span></dd>
     <dt>Reason</dt><dd>${reason ?? '–'}</dd>
     <dt>Event</dt><dd>${type}${sequence === null ? '' : ` #${sequence}`} <span class="quiet">on ${topic}</span></dd>
+    ${byHand === null ? null : html`<dt>Published</dt><dd>by hand, by ${byHand.by}, <${Ago} at=${byHand.at} /></dd>`}
     <dt>Key</dt><dd><code>${key}</code> <a href=${href('/dead', { key })}>Letters of this key</a>${system.has.traces ? html` · <a href=${href('/traces', { key })}>Traces of this key</a>` : null} <${SagaLink} id=${key} /></dd>
     <dt>At</dt><dd><a href=${href(`/modules/${module}`)}>${module}</a>${alsoIn.length > 0 ? html`, and ${state} as well at ${alsoIn.map((one) => html`<a key=${one} href=${href(`/dead/${id}`, { module: one })}>${one}</a> `)}` : null}</dd>
     <dt>Failed</dt><dd>${attempts}×${holds ? `; it holds its key${behind === 0 ? '' : `, and ${behind} ${behind === 1 ? 'event waits' : 'events wait'} behind it`}` : ''}${nextAt ? html`; tried next at <${Time} at=${nextAt} />` : null}</dd>
-    <dt>Trace</dt><dd><${TraceLink} traceparent=${letter.headers?.traceparent ?? null} /></dd>
+    <dt>Trace</dt><dd><${LetterTrace} letter=${letter} /></dd>
   </dl>`;
 }
 
@@ -116,7 +133,12 @@ interface DecisionProps {
   readonly onDone: (words: string) => Promise<void>;
 }
 
-function Redrive({ letter, edited, onClose, onDone }: DecisionProps & { edited: Edited }) {
+interface RedriveProps extends DecisionProps {
+  readonly edited: Edited;
+  readonly trial: Trial;
+}
+
+function Redrive({ letter, edited, trial, onClose, onDone }: RedriveProps) {
   const { id, module, notSentAgain } = letter;
   const redrive = async () => {
     const { items } = await send<{ items: readonly { state: string; behind: string | null }[] }>(
@@ -128,10 +150,14 @@ function Redrive({ letter, edited, onClose, onDone }: DecisionProps & { edited: 
     const behind = items.find((one) => one.behind)?.behind;
     await onDone(behind ? `On the way again: it waits behind ${behind} of its key.` : 'On the way again.');
   };
-  const wrong = edited.wrongJson !== undefined || edited.errors.length > 0;
-  return html`<${Confirm} title="Redrive" button="Redrive" needs="events" command=${redriveOne(id, module, edited.changed)}
+  const wrong = edited.changed && (edited.wrongJson !== undefined || edited.errors.length > 0);
+  const before = beforehand(edited.inLine);
+  return html`<${Confirm} title="Redrive" button="Redrive" needs="events" command=${redriveOne(id, module, edited.inLine)}
+      dangerous=${trial.verdict === 'fails'} doubtful=${trial.verdict !== 'works'}
       onConfirm=${redrive} onClose=${onClose} unready=${wrong ? 'The data that you typed cannot be read by its consumer: see what stands below it.' : undefined}>
-    <p>${edited.changed ? html`<strong>With the data that you typed.</strong> What it was is kept.` : 'With its data as it came.'} It is tried again in its place in the order of its key.</p>
+    <p>${edited.changed ? html`<strong>With the data that you typed.</strong> What it was and what you typed are kept.` : 'With its data as it came.'} It is tried again in its place in the order of its key.</p>
+    ${wrong ? null : html`<${Beforehand} trial=${trial} />`}
+    ${before === undefined ? null : html`<p class="quiet">In a terminal: ${before}</p>`}
     ${notSentAgain.length > 0 ? html`<p class="quiet">Not sent again, but made new or left out: ${notSentAgain.join(', ')}.</p>` : null}
   <//>`;
 }
@@ -144,6 +170,6 @@ function Drop({ letter: { id, module }, onClose, onDone }: DecisionProps) {
   };
   return html`<${Confirm} title="Drop" button="Drop" dangerous needs="events" command=${dropOne(id, module, why.trim())}
       onConfirm=${drop} onClose=${onClose} unready=${why.trim() === '' ? 'Say why: the reason is kept.' : undefined}>
-    <${Why} value=${why} onInput=${setWhy} />
+    <${Why} one value=${why} onInput=${setWhy} />
   <//>`;
 }

@@ -46,7 +46,7 @@ export function RedriveMany({ meant, count, onClose, onDone }: ManyProps) {
       command=${redriveMany(meant, wrong ? undefined : perSecond)}
       unready=${wrong ? 'A rate is a number above 0, and 1000 at most.' : undefined}>
     <${Which} meant=${meant} count=${count} />
-    <p class="quiet">Each is tried again in its place in the order of its key, with a new trace. What fails again is a dead letter again.</p>
+    <p class="quiet">Each is tried again in its place in the order of its key, with a new trace. What fails again is a dead letter again: Try, on the page of one of them, says beforehand whether it would.</p>
     <label class="check"><input type="checkbox" checked=${paced} onChange=${() => setPaced(!paced)} /> Not all at once</label>
     ${paced ? html`<label>A second<input type="number" min="0.01" max="1000" step="any" value=${rate} aria-invalid=${wrong ? 'true' : undefined} onInput=${(event: Event) => setRate((event.currentTarget as HTMLInputElement).value)} /></label>` : null}
   <//>`;
@@ -64,11 +64,18 @@ export function DropMany({ meant, count, onClose, onDone }: ManyProps) {
   return html`<${Confirm} title="Drop" button="Drop" dangerous needs="events" onConfirm=${drop} onClose=${onClose}
       command=${dropMany(meant, why.trim())} unready=${why.trim() === '' ? 'Say why: the reason is kept.' : undefined}>
     <${Which} meant=${meant} count=${count} />
-    <${Why} value=${why} onInput=${setWhy} />
+    <${Why} one=${count === 1} value=${why} onInput=${setWhy} />
   <//>`;
 }
 
-export function Why({ value, onInput }: { value: string; onInput: (text: string) => void }) {
-  return html`<p>They will have no effect. Later events of their keys go on.</p>
+interface WhyProps {
+  readonly value: string;
+  readonly onInput: (text: string) => void;
+  /** Of one letter the sentence speaks of one. */
+  readonly one?: boolean;
+}
+
+export function Why({ value, onInput, one = false }: WhyProps) {
+  return html`<p>${one ? 'It will have no effect. Later events of its key go on.' : 'They will have no effect. Later events of their keys go on.'}</p>
     <label>Reason<textarea rows="3" maxlength="1000" required value=${value} onInput=${(event: Event) => onInput((event.currentTarget as HTMLTextAreaElement).value)}></textarea></label>`;
 }

@@ -1,12 +1,24 @@
 // What happened to a letter: every attempt with its error and trace, the headers it came with, and what people decided.
 import { Badge } from '../kit/badge.ts';
 import { html } from '../kit/html.ts';
+import { href } from '../kit/router.ts';
+import { system } from '../kit/system.ts';
 import { Table } from '../kit/table.ts';
 import { Time } from '../kit/time.ts';
-import { TraceLink } from '../kit/trace-link.ts';
+import { isKept, TraceLink, traceOf } from '../kit/trace-link.ts';
 import type { Act, Attempt, LetterDetails } from './shape.ts';
 
 type Of = { readonly letter: LetterDetails };
+
+/** Of the event itself: how it came to be, and all that was tried under the same trace. */
+export function LetterTrace({ letter: { headers, history } }: Of) {
+  const traceparent = headers?.traceparent ?? null;
+  const trace = traceOf(traceparent);
+  const last = history.findLast((one) => traceOf(one.traceparent) === trace);
+  const at = last?.at ?? headers?.ce_time;
+  const missing = trace !== undefined && system.has.traces && !isKept(at);
+  return html`<${TraceLink} traceparent=${traceparent} at=${at} />${missing ? html` <span class="quiet">Not kept: nobody was looking at traces. <a href=${href('/traces')}>Look at them</a>, and what is tried from then on is.</span>` : null}`;
+}
 
 export function Attempts({ letter: { history } }: Of) {
   if (history.length === 0)
@@ -22,7 +34,10 @@ export function Attempts({ letter: { history } }: Of) {
           ? html`<details class="letter-attempt"><summary>${error}</summary><pre>${stack}</pre></details>`
           : error,
     },
-    { title: 'Trace', cell: ({ traceparent }: Attempt) => html`<${TraceLink} traceparent=${traceparent} />` },
+    {
+      title: 'Trace',
+      cell: ({ traceparent, at }: Attempt) => html`<${TraceLink} traceparent=${traceparent} at=${at} />`,
+    },
   ];
   return html`<h2>Attempts</h2>
     <p class="quiet">The latest first. Of very many the first one and the last 99 are kept.</p>
@@ -78,9 +93,25 @@ function reasonIn(detail: unknown): string {
   return typeof reason === 'string' ? `it was: ${reason}` : '–';
 }
 
-function Changed({ one: { detail, original } }: { one: Act }) {
+/** JSON as people read it; anything else as it is. */
+function laidOut(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+function Changed({ one: { detail, original, replacement } }: { one: Act }) {
   const { headers = [] } = (detail ?? {}) as Detail;
-  if (original === null && headers.length === 0) return html`<span class="quiet">–</span>`;
-  return html`${original === null ? null : html`<details><summary>The data; it was</summary><pre>${original}</pre></details>`}
+  if (original === null && replacement === null && headers.length === 0)
+    return html`<span class="quiet">–</span>`;
+  return html`${
+    original === null && replacement === null
+      ? null
+      : html`<details class="letter-edit"><summary>The data</summary>
+        <p>It was</p>${original === null ? html`<p class="quiet">nothing.</p>` : html`<pre>${laidOut(original)}</pre>`}
+        <p>It became</p>${replacement === null ? html`<p class="quiet">not kept: a host of an older version wrote it.</p>` : html`<pre>${laidOut(replacement)}</pre>`}</details>`
+  }
     ${headers.map(({ name, before, after }) => html`<div key=${name}><code>${name}</code> ${after === null ? 'left out' : 'made new'} <span class="quiet">it was <code>${before}</code></span></div>`)}`;
 }

@@ -31,6 +31,7 @@ export interface Act {
   readonly why: string | null;
   readonly detail: unknown;
   readonly original: string | null;
+  readonly replacement: string | null;
 }
 
 export interface LetterDetails extends Letter {
@@ -44,6 +45,7 @@ export interface LetterDetails extends Letter {
   readonly bytes: number;
   readonly alsoIn: readonly string[];
   readonly notSentAgain: readonly string[];
+  readonly byHand: { readonly by: string; readonly at: string } | null;
   readonly history: readonly Attempt[];
   readonly audit: readonly Act[];
 }

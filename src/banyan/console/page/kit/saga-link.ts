@@ -1,7 +1,8 @@
 // The way from an id to the saga that has it, wherever an id is shown. Ids are of many things: whose sagas there are is asked,
-// once, and where none has it nothing is shown.
+// and where none has it nothing is shown. While one is open its state is asked again, so that it says what the rest of
+// the view does.
 import { Badge, type Tone } from './badge.ts';
-import { html } from './html.ts';
+import { html, useEffect, useState } from './html.ts';
 import { useResource } from './resource.ts';
 import { href } from './router.ts';
 import { may, type System, system } from './system.ts';
@@ -33,10 +34,14 @@ export function SagaLink({ id }: { id: string }) {
 }
 
 function At({ desk, id }: { desk: Desk; id: string }) {
+  const [open, setOpen] = useState(true);
   const { data } = useResource<{ items?: readonly { readonly id: string; readonly state: string }[] }>(
     may(desk.list.needs) ? `${desk.list.path}?${new URLSearchParams({ id })}` : null,
+    open ? { everyMs: 2_000 } : {},
   );
   const found = data?.items?.find((one) => one.id === id);
+  const isOpen = data === undefined || (found !== undefined && found.state !== 'finished');
+  useEffect(() => setOpen(isOpen), [isOpen]);
   if (!found) return null;
   return html`<span>Saga <a class="mono" href=${href(`/sagas/${id}`, ofDesk(desk))}>${id}</a> of ${desk.module} <${Badge} tone=${SAGA_TONES[found.state]}>${found.state}<//></span>`;
 }
