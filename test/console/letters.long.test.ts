@@ -218,6 +218,7 @@ onStage('dead letters and sagas', (stage) => {
     await page.locator('[role="dialog"] button[type="submit"].primary').click();
     await says(page, 'Nothing is left to decide: it is done.');
     expect(await text(page)).not.toContain('On the way again');
+    expect(await text(page)).not.toContain('It would work');
     await says(page, 'made new');
     const [audit] = await ask(
       shop,
@@ -240,6 +241,9 @@ onStage('dead letters and sagas', (stage) => {
   });
 
   test('a dialog that was refused is left by Esc, and a letter that was dropped asks for nothing', async () => {
+    // From here on somebody looks at traces.
+    const page = await stage().signedIn('/traces');
+    await says(page, 'Recorded until');
     const id = await letter(shop, { note: 'mine' }, 'of somebody', randomUUID());
     await ask(
       shop,
@@ -247,10 +251,12 @@ onStage('dead letters and sagas', (stage) => {
        VALUES (gen_random_uuid(), 'publish', 'grace', $1, '{"type":"orders.order-placed.v1"}')`,
       [id],
     );
-    const page = await stage().signedIn('/audit');
+    await page.goto(`${stage().url}/audit`);
     await says(page, `published the event ${id} (orders.order-placed.v1) by hand`);
     await page.locator(`::-p-aria([name="${id}"][role="link"])`).click();
     await says(page, 'by hand, by grace');
+    await page.waitForSelector('.letter-facts a[href*="/traces/"].mono');
+    expect(await text(page)).not.toContain('nobody was looking');
     const sentence = 'It will have no effect. Later events of its key go on.';
     await page.locator(button('Drop…')).click();
     await says(page, sentence);
@@ -298,6 +304,9 @@ onStage('dead letters and sagas', (stage) => {
     // Past its pivot nothing of it is taken back: that is said before anybody asks for it.
     expect(await text(page)).toContain('No cancel: After confirm-order it only goes forward');
     expect(await page.$eval('main button.danger', (one) => (one as HTMLButtonElement).disabled)).toBe(true);
+    const beside = await stage().signedIn(`/dead/${held}`);
+    await says(beside, `Saga ${order} of orders`);
+    await page.bringToFront();
     await page.locator(button('Retry…')).click();
     await page.waitForSelector('[role="dialog"]');
     const dialog = await page.$eval('[role="dialog"]', (one) => (one as HTMLElement).innerText);
@@ -306,6 +315,9 @@ onStage('dead letters and sagas', (stage) => {
     expect(dialog).toContain('Until then a retry may not help.');
     await page.locator('[role="dialog"] button[type="submit"]').click();
     await says(page, 'finished');
+    // A view that was open all the while says so as well.
+    await beside.bringToFront();
+    await says(beside, 'finished');
   });
 
   test('a saga that a letter holds is not called well by a retry, nor handled by a drop', async () => {

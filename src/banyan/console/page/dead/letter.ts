@@ -80,7 +80,7 @@ function Letter({ letter, reload }: { letter: LetterDetails; reload: () => Promi
       <span class="quiet">Try runs the listener and rolls all of it back.</span>
     </div>`
     }
-    ${trial.shown}
+    ${over ? null : trial.shown}
     ${letter.raw === null ? html`<h2>Data</h2><p class="quiet">Not kept: of what is done only that it was is known. The log has it for some days.</p>` : html`<${EventData} letter=${letter} edited=${edited} />`}
     <${Attempts} letter=${letter} />
     <${Headers} letter=${letter} />

@@ -17,7 +17,7 @@ export function LetterTrace({ letter: { headers, history } }: Of) {
   const last = history.findLast((one) => traceOf(one.traceparent) === trace);
   const at = last?.at ?? headers?.ce_time;
   const missing = trace !== undefined && system.has.traces && !isKept(at);
-  return html`<${TraceLink} traceparent=${traceparent} at=${at} />${missing ? html` <span class="quiet">Not kept: nobody was looking at traces. <a href=${href('/traces')}>Look at them</a>, and what is tried from then on is.</span>` : null}`;
+  return html`<${TraceLink} traceparent=${traceparent} at=${at} />${missing ? html` <span class="quiet">Not kept: nobody was looking at traces. <a href=${href('/traces')}>Look at them</a>, and what is tried from then on is kept.</span>` : null}`;
 }
 
 export function Attempts({ letter: { history } }: Of) {
