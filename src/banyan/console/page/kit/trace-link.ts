@@ -1,7 +1,7 @@
 // The way to a trace, by the traceparent that something has. Where the system keeps no traces, or nobody was looking when it
 // happened, its id is shown alone: a link would lead to nothing.
 import { mayBeKept } from '../../shared/traces-kept.ts';
-import { html } from './html.ts';
+import { computed, html } from './html.ts';
 import { picture } from './live.ts';
 import { href } from './router.ts';
 import { system } from './system.ts';
@@ -15,9 +15,12 @@ interface Props {
 export const traceOf = (traceparent: string | null | undefined): string | undefined =>
   /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent ?? '')?.[1];
 
+/** By itself, so that not every change of the picture draws every link anew. */
+const recorded = computed(() => picture.value?.recorded);
+
 export function isKept(at: string | undefined): boolean {
   const when = at === undefined ? Number.NaN : Date.parse(at);
-  return mayBeKept(picture.value?.recorded, Number.isNaN(when) ? undefined : when, Date.now());
+  return mayBeKept(recorded.value, Number.isNaN(when) ? undefined : when, Date.now());
 }
 
 export function TraceLink({ traceparent, at }: Props) {
