@@ -23,6 +23,10 @@ const rehearsals: Readonly<Record<string, { about: string; play: (words: string[
     about: 'every fault, and whether its alarm fires, names it, and ends',
     play: async (words) => (await import('./alarms/command.ts')).play(words),
   },
+  hosts: {
+    about: 'hosts with addresses of their own: links, clocks and names that fail, restarts',
+    play: async (words) => (await import('./hosts/command.ts')).play(words),
+  },
 };
 
 const usage = [

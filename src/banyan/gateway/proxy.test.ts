@@ -92,7 +92,7 @@ async function world(says: string | ((asked: string) => string), waits = async (
     upstreams.close();
     await connections.close();
   });
-  return { app, heard, turns, upstreams, instance, counter };
+  return { app, heard, turns, upstreams, instance, counter, sockets };
 }
 
 /** What comes back on one connection until it closes, or until `enough` says so. */
@@ -270,4 +270,23 @@ it('counts nobody any more who left while a hook waited', { timeout: 10_000 }, a
   goOn();
   while (heard.length === 0) await new Promise(setImmediate);
   expect([turns.count, upstreams.inflight('shop')]).toEqual([0, 0]);
+});
+
+it('takes a request back from a process that it does not reach any more, though control does', async () => {
+  const { app, upstreams, instance } = await world('');
+  const { text } = await ask(app, `${get}Connection: close\r\n\r\n`, /\r\n\r\n/);
+  expect(text).toMatch(/^HTTP\/1.1 503 /);
+  expect(upstreams.held()[instance.host]!.reason).toContain('does not answer at');
+});
+
+it('waits for one that is slow, and alive', { timeout: 10_000 }, async () => {
+  const live = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+  const { app, heard, upstreams, sockets } = await world((asked) =>
+    asked.includes('/health/live') ? live : '',
+  );
+  const answer = ask(app, `${get}Connection: close\r\n\r\n`, last);
+  await vi.waitFor(() => expect(heard.filter((one) => one.includes('/health/live')).length).toBe(2), 8_000);
+  expect(upstreams.held()).toEqual({});
+  for (const socket of sockets) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nend');
+  expect((await answer).text).toMatch(/end$/);
 });

@@ -43,8 +43,11 @@ export interface UpstreamConnections {
   close(): Promise<void>;
 }
 
-/** A process that control holds for unhealthy has this long to say that it is alive after all. */
+/** A process that control holds for unhealthy, or that keeps a request waiting, has this long to say that it is alive after all. */
 const SIGN_OF_LIFE_MS = 1_000;
+/** Control may be reached where this gateway is not: who has not answered for so long is asked whether it lives. */
+const PATIENCE_MS = 3_000;
+const LOOK_MS = 1_000;
 
 const timeouts = {
   connectTimeout: 2_000,
@@ -71,6 +74,10 @@ export function createUpstreamConnections(
     );
     for (const one of waiting.values()) if (!healthy.has(one.instance.host)) void one.takeBackIfSilent();
   });
+  const looks = setInterval(() => {
+    const before = performance.now() - PATIENCE_MS;
+    for (const one of waiting.values()) if (one.since < before) void one.takeBackIfSilent();
+  }, LOOK_MS).unref();
 
   /** A stranger is told by what it calls itself; a service in another language need not say who it is. */
   const acceptFrom = (instance: Instance) => (headers: Answered['headers']) => {
@@ -105,6 +112,7 @@ export function createUpstreamConnections(
     },
     async close() {
       unsubscribe();
+      clearInterval(looks);
       await Promise.all([kept.close(), fresh.close()]);
     },
   };
@@ -113,7 +121,8 @@ export function createUpstreamConnections(
 /** The repeatable requests that wait for one process's answer. */
 class Waiting {
   readonly instance: Instance;
-  readonly #answers = new Set<Answer>();
+  /** With when each was asked for, by performance.now(); the first of them first. */
+  readonly #answers = new Map<Answer, number>();
   readonly #onEmpty: () => void;
   #asking = false;
 
@@ -123,7 +132,12 @@ class Waiting {
   }
 
   add(answer: Answer): void {
-    this.#answers.add(answer);
+    this.#answers.set(answer, performance.now());
+  }
+
+  /** Since when the first of them has waited. */
+  get since(): number {
+    return this.#answers.values().next().value ?? Number.POSITIVE_INFINITY;
   }
 
   remove(answer: Answer): void {
@@ -138,7 +152,7 @@ class Waiting {
     this.#asking = false;
     if (!silent) return;
     const reason = Object.assign(new Error(`${this.instance.id} is silent`), { code: SILENT });
-    for (const answer of [...this.#answers]) answer.cancel(reason);
+    for (const answer of [...this.#answers.keys()]) answer.cancel(reason);
   }
 }
 

@@ -6,6 +6,9 @@ import type { Client, ClientConfig, QueryResult, QueryResultRow } from 'pg';
 import { createClient } from '../postgres/connections.ts';
 import type { LogLogger } from './port.ts';
 
+/** Far more than its statements take: whoever waits for one waits no longer than for this and the network (silence.ts). */
+const STATEMENT_MS = 15_000;
+
 export interface SessionIdentity {
   readonly pid: number;
   readonly start: string;
@@ -92,7 +95,8 @@ export class DatabaseSession {
   }
 
   async #connect(forget: () => void): Promise<{ client: Client; identity: SessionIdentity }> {
-    const client = createClient({ ...this.#config(), keepAlive: true, connectionTimeoutMillis: 5_000 });
+    const bounds = { connectionTimeoutMillis: 5_000, statement_timeout: STATEMENT_MS };
+    const client = createClient({ ...this.#config(), ...bounds });
     client.on('error', (error) => {
       this.#log.debug({ err: error }, 'a database session broke; it is made again when needed');
       forget();

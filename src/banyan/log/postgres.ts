@@ -45,6 +45,8 @@ export interface PostgresLogOptions {
 export const LOG_CHANNEL = 'banyan_log';
 /** Connections of one client of the log, beside the one that listens. */
 const LOG_POOL = 4;
+/** Who waits for a connection, and what a statement may take: to remove what is old takes longest. */
+const BOUNDS = { connectionTimeoutMillis: 10_000, statement_timeout: 30_000 };
 const TRIM_EVERY_MS = 10 * 60_000;
 const COUNT_EVERY_MS = 2_000;
 /** Characters. */
@@ -85,6 +87,7 @@ class PostgresLog implements EventLog {
       {
         connectionString: options.url,
         max: LOG_POOL,
+        ...BOUNDS,
         application_name: 'banyan log',
         options: '-c plan_cache_mode=auto',
       },

@@ -26,7 +26,7 @@ export function listen({ url, channel, onChange, log }: ListenOptions): () => Pr
   let stopped = false;
 
   const connect = async () => {
-    const next = createClient({ connectionString: url, connectionTimeoutMillis: 2000, keepAlive: true });
+    const next = createClient({ connectionString: url, connectionTimeoutMillis: 2000 });
     client = next;
     next.on('notification', hint);
     // Both may come for one loss, and errors again later; the first counts.

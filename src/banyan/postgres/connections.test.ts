@@ -1,7 +1,10 @@
-// A server that goes away while a connection is in use is two errors on one client: the goodbye and the broken write.
+// A server that goes away while a connection is in use is two errors on one client: the goodbye and the broken write. One that
+// is cut off says nothing at all, and is given up.
 import { createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { isOutage } from '../context/outage.ts';
 import { createClient, openPool } from './connections.ts';
+import { endWhenSilent } from './silence.ts';
 
 let close: (() => Promise<void>) | undefined;
 afterEach(() => close?.());
@@ -73,4 +76,54 @@ test('a client alone may break more than once', async () => {
   client.emit('error', broken());
   client.emit('error', broken());
   await client.end();
+});
+
+/** A limit and a margin, in milliseconds. */
+const short = [{ statement_timeout: 20 }, 20] as const;
+const connected = async (url: string, pipeline: boolean) => {
+  const client = createClient({ connectionString: url, pipeline } as object);
+  await client.connect();
+  endWhenSilent(client, ...short);
+  return client;
+};
+
+test.each([false, true])(
+  'whoever waits for a silent server hears of it, also behind others (pipeline: %s)',
+  async (pipeline) => {
+    const { url } = await letsIn();
+    const client = await connected(url, pipeline);
+    const asked = [client.query('SELECT 1'), ...(pipeline ? [client.query('SELECT 2')] : [])];
+    for (const one of await Promise.allSettled(asked)) {
+      expect(one.status).toBe('rejected');
+      expect(isOutage((one as PromiseRejectedResult).reason)).toBe(true);
+    }
+    await client.end();
+  },
+);
+
+test('a connection that nobody waits on may be silent, and is watched again when somebody does', async () => {
+  const { url } = await letsIn();
+  const client = await connected(url, false);
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+  await new Promise((resolve) => stream.once('timeout', resolve));
+  expect(stream.destroyed).toBe(false);
+  await expect(client.query('SELECT 1')).rejects.toThrow('silent for 0.04 s');
+  await client.end();
+});
+
+test('every pool and every client with a limit is watched, and probed while it is idle', async () => {
+  const { url } = await letsIn();
+  const bounds = { connectionString: url, statement_timeout: 2_000 };
+  const [pool, client] = [openPool({ ...bounds, max: 1 }), createClient(bounds)];
+  await client.connect();
+  const inPool = await pool.connect();
+  for (const one of [inPool, client]) {
+    const { connection } = one as unknown as {
+      connection: { stream: Socket; _keepAlive: boolean; _keepAliveInitialDelayMillis: number };
+    };
+    expect(connection).toMatchObject({ _keepAlive: true, _keepAliveInitialDelayMillis: 10_000 });
+    expect(connection.stream.timeout).toBe(7_000);
+  }
+  inPool.release();
+  await Promise.all([pool.end(), client.end()]);
 });

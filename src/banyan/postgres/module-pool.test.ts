@@ -1,5 +1,6 @@
 // A module's pool while it is held and when it is switched: what waits, what ends, and where everybody goes on. Two databases
 // stand for two servers.
+import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { withFlow } from '../context/call.ts';
@@ -182,4 +183,31 @@ test('refused where the store was, asked once more where it is; elsewhere it is 
   goes.to = here;
   const nowhere = await count().catch((error: unknown) => error);
   expect(toProblem(nowhere)).toMatchObject({ status: 503, retryAfter: 2 });
+});
+
+test('a server that was cut off is found again by health as soon as it answers anybody', async () => {
+  const port = Number(new URL(here).port);
+  const open: Socket[] = [];
+  const relay = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    near.pipe(far).pipe(near);
+    open.push(near, far);
+    for (const one of [near, far]) one.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  const url = new URL(here);
+  url.port = String((relay.address() as { port: number }).port);
+  url.searchParams.delete('host');
+  const apart = new ModulePool({ connectionString: url.href, max: 1, pipeline: true } as object, () => {});
+  try {
+    await apart.ping();
+    // Those that are open are cut off for ever, as by a path that is gone; a new one gets through.
+    for (const one of open) one.unpipe().pause();
+    await expect(apart.ping()).rejects.toThrow();
+    await apart.ping();
+  } finally {
+    for (const one of open) one.destroy();
+    await apart.end();
+    await new Promise((resolve) => relay.close(resolve));
+  }
 });

@@ -26,6 +26,8 @@ import { type Prepared, warm } from './warm.ts';
 const LOOK_MS = 20;
 /** A statement that was answered so lately says that the server is there. */
 const SIGN_OF_LIFE_MS = 1_000;
+/** A ping is answered by then, or the next one has a new connection: one that was cut off would answer long after the server does. */
+const PULSE_MS = 2_000;
 
 type Query = pg.Pool['query'];
 type Connect = pg.Pool['connect'];
@@ -189,7 +191,7 @@ export class ModulePool extends pg.Pool {
    */
   async ping(): Promise<void> {
     if (performance.now() - this.#answered <= SIGN_OF_LIFE_MS) return;
-    this.#pulse ??= openPool({ ...this.options, max: 1 }, this.#onIdleLost);
+    this.#pulse ??= openPool({ ...this.options, ...pulsed }, this.#onIdleLost);
     await this.#pulse.query('SELECT 1');
   }
 
@@ -265,6 +267,8 @@ export class ModulePool extends pg.Pool {
     await turn();
   }
 }
+
+const pulsed = { max: 1, connectionTimeoutMillis: PULSE_MS, query_timeout: PULSE_MS };
 
 function inUse(pool: pg.Pool): number {
   return pool.totalCount - pool.idleCount + pool.waitingCount;

@@ -247,9 +247,11 @@ describe('a server that is Banyan’s alone', () => {
   test('ends what stands still by accident', async () => {
     const [set] = (await asModule(
       `SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,
-         current_setting('idle_in_transaction_session_timeout') AS idle`,
+         current_setting('idle_in_transaction_session_timeout') AS idle, tcp.setconfig AS probes
+       FROM (SELECT array(SELECT one FROM pg_db_role_setting, unnest(setconfig) one WHERE setrole = current_user::regrole AND one LIKE 'tcp%') AS setconfig) tcp`,
     )) as object[];
-    expect(set).toEqual({ statement: '1min', lock: '30s', idle: '1min' });
+    const probes = ['tcp_keepalives_idle=15s', 'tcp_keepalives_interval=5s', 'tcp_keepalives_count=3'];
+    expect(set).toEqual({ statement: '1min', lock: '30s', idle: '1min', probes });
   });
 
   test('sets again what a role has changed of itself, at a start and by a look, and says so once', async () => {

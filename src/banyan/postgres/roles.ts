@@ -65,6 +65,10 @@ function settingsOf({ schema, plans }: SchemaRoles): Record<string, string> {
     statement_timeout: `'60s'`,
     lock_timeout: `'30s'`,
     idle_in_transaction_session_timeout: `'60s'`,
+    // A host that was cut off comes back with new sessions: those that it had would count against its limit for two hours.
+    tcp_keepalives_idle: `'15s'`,
+    tcp_keepalives_interval: `'5s'`,
+    tcp_keepalives_count: '3',
   };
 }
 

@@ -64,7 +64,6 @@ export function createPool(
       idleTimeoutMillis: 60_000,
       statement_timeout: 15_000,
       idle_in_transaction_session_timeout: 30_000,
-      keepAlive: true,
     },
     (error) => {
       const level = (error as { code?: string }).code === TRANSACTION_TIMEOUT ? 'debug' : 'warn';

@@ -23,8 +23,10 @@ export interface Books {
 
 const PATIENCE_MS = 60_000;
 
+type BookedShop = Pick<StoreShop, 'admin' | 'serverOf'>;
+
 /** @param since when the writers began. */
-export async function booksOf(shop: StoreShop, writers: Writers, since: Date): Promise<Books> {
+export async function booksOf(shop: BookedShop, writers: Writers, since: Date): Promise<Books> {
   const { server } = await shop.admin('GET', '/admin/stores/orders');
   const store = shop.serverOf(server);
   const open = await atRest(() =>
@@ -64,7 +66,7 @@ async function atRest(look: () => Promise<{ n: number }[]>): Promise<number> {
   }
 }
 
-async function eventsOf(shop: StoreShop, since: Date): Promise<Books['events']> {
+async function eventsOf(shop: BookedShop, since: Date): Promise<Books['events']> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const { topics } = await shop.admin('GET', `/admin/events/verify?from=${since.toISOString()}`);

@@ -62,6 +62,17 @@ export async function ownServer(): Promise<Server & { stop(): Promise<void> }> {
   };
 }
 
+/** One that somebody else runs, wherever it is by then. */
+export function serverAt(url: () => string): Server {
+  return {
+    get url() {
+      return url();
+    },
+    pid: undefined,
+    query: (text, values) => ask(url(), text, values),
+  };
+}
+
 export async function ask<R extends pg.QueryResultRow>(
   url: string,
   text: string,

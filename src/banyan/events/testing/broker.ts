@@ -16,6 +16,8 @@ const run = promisify(execFile);
 
 export const KAFKA_VERSION = '4.1.0';
 
+const LOOPBACK = '127.0.0.1';
+
 export interface BrokerOptions {
   readonly version?: string;
   /** Used when it is free, else a free one. Default: a free one. */
@@ -27,6 +29,10 @@ export interface BrokerOptions {
   readonly hasty?: boolean;
   /** Besides `admin`, those that a broker with users knows (guarded.ts); undefined: everybody may do everything. */
   readonly users?: readonly string[];
+  /** What it listens on, and tells clients to come to. Default: loopback. Without users. */
+  readonly address?: string;
+  /** The words before `java`: another network namespace. What they begin becomes Java. */
+  readonly by?: readonly string[];
   /** It knows its users and lets each do everything. */
   readonly lenient?: boolean;
 }
@@ -67,7 +73,7 @@ export async function missingForBroker(
 }
 
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  const { version = KAFKA_VERSION, cacheDir, say = () => {} } = options;
+  const { version = KAFKA_VERSION, cacheDir, say = () => {}, address = LOOPBACK, by = [] } = options;
   const missing = await missingForBroker(cacheDir, version);
   if (missing) throw new Error(missing);
   const libs = await fetchJars(cacheDir, version, say);
@@ -77,7 +83,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const config = join(folder, 'server.properties');
     const controllerPort = await freePort();
     const guard = options.users && (await makeGuard(folder, port, controllerPort, options.users));
-    await writeFile(config, properties(folder, port, controllerPort, guardedBy(options, guard)));
+    await writeFile(config, properties(folder, [address, port], controllerPort, guardedBy(options, guard)));
     const classpath = `${libs}/*`;
     const id = randomBytes(16);
     // The first character is no dash then: Kafka's tool takes an id that begins with one for an option, one time in 64.
@@ -85,7 +91,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const clusterId = id.toString('base64url');
     const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config];
     await run('java', ['-cp', classpath, ...format, ...(guard?.formatting ?? [])]);
-    const broker = new Process(classpath, config, folder, port, guard, options.hasty ?? false);
+    const url = guard?.urlOf(ADMIN) ?? `kafka://${address}:${port}`;
+    const broker = new Process({ classpath, config, folder, url, guard, by, hasty: options.hasty ?? false });
     await broker.start().catch(async (error: unknown) => {
       await broker.stop();
       throw error;
@@ -103,6 +110,17 @@ function guardedBy({ lenient }: BrokerOptions, guard: Guard | undefined) {
   return open;
 }
 
+/** What one process of a broker is run with. */
+interface Run {
+  readonly classpath: string;
+  readonly config: string;
+  readonly folder: string;
+  readonly url: string;
+  readonly guard: Guard | undefined;
+  readonly by: readonly string[];
+  readonly hasty: boolean;
+}
+
 class Process implements Broker {
   readonly url: string;
   readonly guard: Guard | undefined;
@@ -110,23 +128,18 @@ class Process implements Broker {
   readonly #config: string;
   readonly #folder: string;
   readonly #flags: readonly string[];
+  readonly #by: readonly string[];
   #child: ChildProcess | undefined;
 
-  constructor(
-    classpath: string,
-    config: string,
-    folder: string,
-    port: number,
-    guard: Guard | undefined,
-    hasty: boolean,
-  ) {
+  constructor({ classpath, config, folder, url, guard, by, hasty }: Run) {
     // Half of what a start costs is compiling what then runs for seconds only.
     this.#flags = hasty ? ['-XX:TieredStopAtLevel=1'] : [];
     this.#classpath = classpath;
     this.#config = config;
     this.#folder = folder;
     this.guard = guard;
-    this.url = guard?.urlOf(ADMIN) ?? `kafka://127.0.0.1:${port}`;
+    this.#by = by;
+    this.url = url;
   }
 
   get data(): string {
@@ -142,9 +155,11 @@ class Process implements Broker {
   }
 
   async start(): Promise<void> {
+    const [command, ...words] = [...this.#by, 'java'];
     const child = spawn(
-      'java',
+      command!,
       [
+        ...words,
         '-Xms256m',
         '-Xmx512m',
         '-XX:+UseSerialGC',
@@ -248,7 +263,7 @@ function pom(version: string): string {
 
 function properties(
   folder: string,
-  port: number,
+  [address, port]: readonly [string, number],
   controllerPort: number,
   guarded: Readonly<Record<string, string>> = {},
 ): string {
@@ -256,8 +271,8 @@ function properties(
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: `PLAINTEXT://${address}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://${address}:${port}`,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': join(folder, 'data'),

@@ -18,7 +18,6 @@ export async function openSession(
     connectionString: adminUrl,
     application_name: `banyan ${purpose}`,
     connectionTimeoutMillis: Math.min(CONNECT_MS, withinMs || CONNECT_MS),
-    keepAlive: true,
   });
   try {
     await client.connect();
