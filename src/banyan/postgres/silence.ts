@@ -32,7 +32,8 @@ export function endWhenSilent(
   const { connection } = client as unknown as Waiting;
   const { stream } = connection;
   const afterMs = limit + marginMs;
-  stream.setTimeout(afterMs, () => {
+  // Not as the argument of setTimeout: that is told once, and the first time nobody may wait.
+  stream.setTimeout(afterMs).on('timeout', () => {
     const { _activeQuery: asked, _sentQueryQueue: behind } = client as unknown as Waiting;
     if (!asked && behind.length === 0) return;
     const words = `The database server has been silent for ${afterMs / 1000} s`;

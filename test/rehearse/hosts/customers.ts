@@ -74,10 +74,8 @@ export class Customers {
 
   async #ask(one: Ask, right: number): Promise<Reply> {
     const began = performance.now();
-    const note = (failure?: string) => {
-      const what = failure === undefined ? undefined : `${one.method} ${areaOf(one.path)}: ${failure}`;
-      this.seen.push({ began, ended: performance.now(), failure: what });
-    };
+    const what = `${one.method} ${areaOf(one.path)}`;
+    const note = (failure?: string) => this.seen.push({ what, began, ended: performance.now(), failure });
     try {
       const reply = await this.#shop.ask({ ...one, timeoutMs: PATIENCE_MS });
       note(reply.status === right ? undefined : `${reply.status} ${reply.body?.detail ?? ''}`);

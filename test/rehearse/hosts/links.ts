@@ -13,8 +13,10 @@ async function whileStruck(stand: Stand, strike: () => Promise<Mend>): Promise<v
   try {
     await stand.watch(LASTS_MS);
   } finally {
-    await mend();
+    const lost = await mend();
     stand.mended();
+    if (lost !== undefined) stand.say(`  ${lost} packets were lost`);
+    if (lost === 0) stand.wrong('nothing was lost: the fault was none');
   }
 }
 

@@ -12,8 +12,8 @@ const run = promisify(execFile);
 /** Of every name: `orders-1.banyan.test`. */
 const DOMAIN = 'banyan.test';
 
-/** What takes a fault away again. */
-export type Mend = () => Promise<void>;
+/** What takes a fault away again; answers how many packets were lost by it, where it loses any. */
+export type Mend = () => Promise<number | undefined>;
 
 export interface NetHost {
   readonly name: string;
@@ -101,20 +101,22 @@ export class Network {
 
   /** All of its links: nothing comes in and nothing goes out, until it is mended. */
   cut(name: string): Promise<Mend> {
-    const all = 'iif lo accept; drop;';
+    const all = 'iif lo accept; counter drop;';
     return this.#filter(name, { in: all, out: all.replace('iif', 'oif') });
   }
 
   /** What one sends to the other is lost, and nothing else: the other's own packets arrive. */
   lose(from: string, to: string): Promise<Mend> {
-    return this.#filter(to, { in: `ip saddr ${this.#of(from).address} drop;` });
+    return this.#filter(to, { in: `ip saddr ${this.#of(from).address} counter drop;` });
   }
 
   /** Nothing passes between the two, either way. */
   async part(one: string, other: string): Promise<Mend> {
     const mends = [await this.lose(one, other), await this.lose(other, one)];
     return async () => {
-      for (const mend of mends) await mend();
+      let lost = 0;
+      for (const mend of mends) lost += (await mend()) ?? 0;
+      return lost;
     };
   }
 
@@ -134,6 +136,7 @@ export class Network {
     for (const end of ends) await tc('add', end, shape);
     return async () => {
       for (const end of ends) await tc('del', end, ['root']);
+      return undefined;
     };
   }
 
@@ -188,7 +191,9 @@ export class Network {
     const nft = (...words: string[]) => ip('netns', 'exec', space, 'nft', ...words);
     await nft(`table inet ${table} {\n${text.join('\n')}\n}`);
     return async () => {
+      const said = await nft('list', 'table', 'inet', table);
       await nft('delete', 'table', 'inet', table);
+      return [...said.matchAll(/counter packets (\d+)/g)].reduce((sum, [, n]) => sum + Number(n), 0);
     };
   }
 }
@@ -213,8 +218,9 @@ class Host implements NetHost {
   }
 }
 
-async function ip(...words: string[]): Promise<void> {
-  await run('ip', words).catch((error: Error & { stderr?: string }) => {
+async function ip(...words: string[]): Promise<string> {
+  const { stdout } = await run('ip', words).catch((error: Error & { stderr?: string }) => {
     throw new Error(`ip ${words.join(' ')}: ${error.stderr?.trim() || error.message}`);
   });
+  return stdout;
 }

@@ -3,12 +3,17 @@ import { expect, test } from 'vitest';
 import { figuresOf, isCalm, type Seen } from './seen.ts';
 
 const span = { from: 0, struck: 10_000, mended: 20_000, until: 30_000 };
-const ask = (began: number, ms: number, failure?: string): Seen => ({ began, ended: began + ms, failure });
+const ask = (began: number, ms: number, failure?: string): Seen => ({
+  what: 'GET /',
+  began,
+  ended: began + ms,
+  failure,
+});
 
 test('a fault that nobody noticed leaves zeroes, and the pace of the customers', () => {
   const seen = Array.from({ length: 31 }, (_, n) => ask(n * 1_000 - 20, 20));
   expect(figuresOf(seen, span)).toEqual({
-    ...{ requests: 31, failed: 0, longestMs: 20, gapMs: 1_000, feltS: 0, recoveryS: 0, said: [] },
+    ...{ requests: 31, failed: 0, longestMs: 20, gapMs: 1_000, feltS: 0, recoveryS: 0, said: [], worst: [] },
   });
 });
 
@@ -30,9 +35,16 @@ test('what failed or was slow is told before and after the mend, with what was s
     feltS: 3.5,
     recoveryS: 3,
     said: [
-      { what: '503', times: 3 },
-      { what: '504', times: 1 },
+      { what: 'GET /: 503', times: 3 },
+      { what: 'GET /: 504', times: 1 },
     ],
+    worst: [
+      [9, 4, '503'],
+      [1, 2.5, undefined],
+      [0.5, 1, '503'],
+      [2, 0.01, '504'],
+      [2.5, 0.01, '503'],
+    ].map(([afterS, tookS, failure]) => ({ what: 'GET /', afterS, tookS, failure })),
   });
 });
 

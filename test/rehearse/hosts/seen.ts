@@ -4,6 +4,8 @@
 export interface Seen {
   readonly began: number;
   readonly ended: number;
+  /** `GET /api/orders` */
+  readonly what: string;
   /** Undefined: it was answered well. */
   readonly failure?: string | undefined;
 }
@@ -29,16 +31,24 @@ export interface Figures {
   readonly recoveryS: number;
   /** What was said instead of an answer, the most frequent first. */
   readonly said: readonly { readonly what: string; readonly times: number }[];
+  /** The longest of those that failed or were slow, with when each was asked: so long after the fault began. */
+  readonly worst: readonly {
+    readonly what: string;
+    readonly afterS: number;
+    readonly tookS: number;
+    readonly failure: string | undefined;
+  }[];
 }
 
 /** A customer notices. */
 const SLOW_MS = 2_000;
+const WORST = 12;
 
 const isBad = ({ began, ended, failure }: Seen) => failure !== undefined || ended - began > SLOW_MS;
 
 export function figuresOf(all: readonly Seen[], { from, struck, mended, until }: Span): Figures {
   const seen = all.filter(({ began, ended }) => ended >= from && began <= until);
-  const failed = seen.flatMap(({ failure }) => failure ?? []);
+  const failed = seen.flatMap(({ what, failure }) => (failure === undefined ? [] : `${what}: ${failure}`));
   const bad = seen.filter(isBad);
   const lastOf = (some: readonly Seen[], since: number) =>
     Math.max(0, ...some.map(({ ended }) => ended - since)) / 1_000;
@@ -56,6 +66,12 @@ export function figuresOf(all: readonly Seen[], { from, struck, mended, until }:
       mended,
     ),
     said: counted(failed),
+    worst: bad
+      .map(({ what, began, ended, failure }) => ({
+        ...{ what, afterS: (began - struck) / 1_000, tookS: (ended - began) / 1_000, failure },
+      }))
+      .sort((a, b) => b.tookS - a.tookS)
+      .slice(0, WORST),
   };
 }
 
