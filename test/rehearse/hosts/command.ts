@@ -15,6 +15,7 @@ const usage = `npm run rehearse -- hosts [options]
   --list         what scenarios there are
   --orders N     that customers place a second (8)
   --reads N      that they ask for a second (16)
+  --logs FOLDER  for what each host says; it stays
   --json         what was found as JSON
 Hosts are network namespaces of this machine: it needs Linux, root, ip, tc and
 nft (apt-get install -y iproute2 nftables), Java 17 and Maven for Kafka.`;
@@ -53,9 +54,10 @@ function read(words: readonly string[]) {
     list: { type: 'boolean', default: false },
     orders: { type: 'string', default: '8' },
     reads: { type: 'string', default: '16' },
+    logs: { type: 'string' },
     json: { type: 'boolean', default: false },
   } as const;
-  const { only, list, json, orders, reads } = readArguments(usage, known, words);
+  const { only, list, json, orders, reads, logs } = readArguments(usage, known, words);
   const names = only?.split(',');
   const unknown = names?.find((one) => SCENARIOS.every(({ name }) => name !== one));
   if (unknown !== undefined)
@@ -64,7 +66,7 @@ function read(words: readonly string[]) {
     ordersPerSecond: countOf('orders', orders, usage),
     readsPerSecond: countOf('reads', reads, usage),
   };
-  return { only: names, list, json, ...pace };
+  return { only: names, list, json, logs, ...pace };
 }
 
 function inWords({ played, books, seconds, wrong }: HostsOutcome): string {

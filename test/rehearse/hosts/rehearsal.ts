@@ -11,6 +11,8 @@ export interface HostsOptions extends Pace {
   readonly scenarios: readonly Scenario[];
   readonly say: (line: string) => void;
   readonly signal?: AbortSignal;
+  /** A folder for what each host says; it stays. */
+  readonly logs?: string | undefined;
 }
 
 export interface Played extends Figures {
@@ -34,9 +36,9 @@ const REST_MS = 90_000;
 const LOOK_MS = 100;
 
 export async function rehearseHosts(options: HostsOptions): Promise<HostsOutcome> {
-  const { scenarios, say, signal = new AbortController().signal } = options;
+  const { scenarios, say, signal = new AbortController().signal, logs } = options;
   const began = performance.now();
-  const shop = await openStage(say, signal);
+  const shop = await openStage({ say, signal, logs });
   try {
     const since = new Date();
     const customers = new Customers(shop, options);

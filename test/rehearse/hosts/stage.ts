@@ -2,7 +2,7 @@
 // payments, each with an address, a DATA_DIR and, where it is a service, a key of its own. Everybody is reached by name.
 // Whatever it started is gone after `stop`, also what was cut off. It must not know which faults are struck.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent } from 'undici';
 import { startBroker } from '../../../src/banyan/events/testing/broker.ts';
@@ -54,8 +54,15 @@ export interface HostsShop {
 const moduleOf = (id: string): string => id.replace(/-\d+$/, '');
 const isService = (id: string): boolean => moduleOf(id) in ROLES;
 
-export async function openStage(say: (line: string) => void, signal: AbortSignal): Promise<HostsShop> {
-  const stage = new Stage(signal);
+export interface StageOptions {
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+  /** A folder for what each host says; it stays. */
+  readonly logs?: string | undefined;
+}
+
+export async function openStage({ say, signal, logs }: StageOptions): Promise<HostsShop> {
+  const stage = new Stage(signal, logs);
   try {
     await stage.open(say);
     return stage;
@@ -72,6 +79,7 @@ class Stage implements HostsShop {
   customers: readonly Customer[] = [];
   products = { plenty: '', none: '' };
   readonly #signal: AbortSignal;
+  readonly #logs: string | undefined;
   readonly #ends: (() => Promise<unknown>)[] = [];
   readonly #agent = new Agent({ connections: 64 });
   readonly #hosts = new Map<string, NetHost>();
@@ -86,8 +94,10 @@ class Stage implements HostsShop {
   readonly #passwords = new Map<string, string>();
   readonly #folder = folder();
 
-  constructor(signal: AbortSignal) {
+  constructor(signal: AbortSignal, logs: string | undefined) {
     this.#signal = signal;
+    this.#logs = logs;
+    if (logs) mkdirSync(logs, { recursive: true });
     this.#ends.push(async () => remove(this.#folder));
   }
 
@@ -144,7 +154,11 @@ class Stage implements HostsShop {
     const service = isService(id);
     const entry = service ? { entry: `extracted/${moduleOf(id)}/main.ts`, says: serving } : {};
     const node = [...host.words, process.execPath];
-    const launched = launch({ ...entry, node, env: { ...this.#envOf(id, host), ...env }, leads: true });
+    const onOutput = (text: string) => {
+      if (this.#logs) appendFileSync(join(this.#logs, `${host.name}.log`), text);
+    };
+    const all = { ...this.#envOf(id, host), ...env };
+    const launched = launch({ ...entry, node, env: all, leads: true, onOutput });
     this.#running.set(id, launched);
     await launched.up(this.#signal);
     if (service) await this.#until(`${id} is not healthy`, () => this.healthy(id));

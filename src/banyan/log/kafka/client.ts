@@ -8,7 +8,11 @@ import { installCodecs } from './codecs.ts';
 import { tellOfRefusedGroups } from './coordinator.ts';
 import { installDecoding } from './decoding.ts';
 import { checkInside, inside, type RequestQueue } from './internals.ts';
+import { endWhenSilent } from './silence.ts';
 import { type BrokerAddress, parseBrokerUrl, readCa } from './url.ts';
+
+/** So long a request may take; those that wait for others (a rebalance) have ten seconds of it. */
+const REQUEST_MS = 15_000;
 
 export function createClient(url: string, clientId: string, log: LogLogger): Kafka {
   checkInside();
@@ -26,7 +30,7 @@ export function createClient(url: string, clientId: string, log: LogLogger): Kaf
     ...(address.user === undefined ? {} : { sasl: saslOf(address) }),
     socketFactory: openSocket,
     connectionTimeout: 3_000,
-    requestTimeout: 15_000,
+    requestTimeout: REQUEST_MS,
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8 },
     logLevel: logLevel.WARN,
     // It logs every broken connection of a broker that restarts as an error; callers report what matters.
@@ -51,6 +55,7 @@ const openSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
     ? tls.connect({ host, port, ...(net.isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
     : net.connect({ host, port }, onConnect);
   socket.setKeepAlive(true, 60_000);
+  endWhenSilent(socket, REQUEST_MS);
   const unref = socket.unref.bind(socket);
   socket.unref = () => (socket.destroyed ? socket : unref());
   return socket;
