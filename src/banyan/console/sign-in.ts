@@ -124,7 +124,8 @@ async function holderOf(
     request.tokenRefused = true;
     return libraryProblem('unauthenticated', { detail, cause });
   };
-  const principal = await Promise.try(verifyBearer, token, request.ip).catch((error: unknown) => {
+  const ask = async () => verifyBearer(token, request.ip);
+  const principal = await ask().catch((error: unknown) => {
     if (error instanceof Problem && error.status === 401)
       throw refused(
         'This token is neither ADMIN_TOKEN nor the token of an operator. banyan operators add makes one.',
