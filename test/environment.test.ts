@@ -105,6 +105,7 @@ const mistakes: readonly [string, Readonly<Record<string, string>>][] = [
   ['ADMIN_TOKEN', { ADMIN_TOKEN: 'bop_of-some-length-here' }],
   ['INTERNAL_KEY', { INTERNAL_KEY: 'too-small' }],
   ['INTERNAL_KEY_LEGACY', { INTERNAL_KEY_LEGACY: 'yes' }],
+  ['RESTORED', { RESTORED: 'yes' }],
   ['SERVICE_KEY', { ...service, SERVICE_KEY: '{"kty":"OKP"}' }],
   ['SERVICE_NETWORKS', { SERVICE_NETWORKS: '10.0.0.0/8,http://parcels' }],
   ['ROOT_KEY', { ROOT_KEY: 'thirty-one characters, which is' }],
