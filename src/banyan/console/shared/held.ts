@@ -49,7 +49,7 @@ export function holderOf(state: string, events: readonly Unhandled[]): Unhandled
 export const isForPeople = ({ state }: Pick<Unhandled, 'state'>): boolean =>
   state === 'dead' || state === 'unknown-version';
 
-/** `Held by parcels, which could not handle depots.parcel-weighed.v1: no such parcel` */
+/** `Held by depots, which could not handle parcels.parcel-sent.v1: no such depot` */
 export function heldInWords({ module, type, state, reason }: Unhandled): string {
   const why = reason === null ? '' : `: ${reason.length > MOST ? `${reason.slice(0, MOST)}…` : reason}`;
   return `Held by ${module}, which ${WORDS[state]!.does} ${type}${why}`;

@@ -1,6 +1,6 @@
 // One saga: where it stands and why, what happened step by step, what helps if it is stuck, and what it left behind: letters
 // that nobody could handle, and its trace.
-import { holderOf } from '../../shared/held.ts';
+import { holderOf, type Unhandled } from '../../shared/held.ts';
 import { Act, Lacks } from '../kit/act.ts';
 import { get } from '../kit/api.ts';
 import { Badge } from '../kit/badge.ts';
@@ -81,12 +81,19 @@ function Standing({ desk, id, saga, unhandled, reload }: StandingProps) {
         : html`<div class="row">
           ${desk.retry ? html`<${Act} needs=${desk.retry.needs} disabled=${!stuck} onClick=${ask('retry')}>Retry…<//>` : null}
           ${desk.cancel ? html`<${Act} needs=${desk.cancel.needs} class="danger" disabled=${!stuck || Boolean(notCancelled)} title=${notCancelled ?? undefined} onClick=${ask('cancel')}>Cancel…<//>` : null}
-          ${stuck ? null : html`<span class="quiet">${holder ? 'It is within its time, but does not go on before that: it will be stuck again.' : 'It is within its time: there is nothing to do.'}</span>`}
+          ${stuck ? null : html`<span class="quiet">${withinTime(style, holder)}</span>`}
           ${stuck && desk.cancel && notCancelled ? html`<span class="quiet">No cancel: ${notCancelled}</span>` : null}
         </div>
         ${stuck && (desk.retry ?? desk.cancel) ? html`<${Lacks} needs=${helps(desk)} />` : null}`
     }
     ${open ? html`<${SagaDialog} desk=${desk} which=${open} onClose=${() => setOpen(undefined)} onDone=${reload} />` : null}`;
+}
+
+function withinTime(style: string, holder: Unhandled | undefined): string {
+  if (!holder) return 'It is within its time: there is nothing to do.';
+  return style === 'choreography'
+    ? 'It is within its time, but does not go on before that: it will be stuck again.'
+    : 'It is within its time.';
 }
 
 /** Of a driven saga it is known; of another the event says it that told of its beginning, to whom events are shown. */
