@@ -1,7 +1,6 @@
-// Clocks that are off: what `Date` says in a host is another time than on all others (a preload of Node's, as a machine without
-// NTP would be: everything in the process believes it). By a little the doctor warns; by more than hosts forgive it is an error,
-// the host is left alone, and others answer.
-import { clockApart } from '../../clock-apart.ts';
+// Clocks that are off, as on a machine without NTP. By a little the doctor warns; by more than hosts forgive it is an error, the
+// host is left alone, and others answer.
+import { machineClock } from './machine-clock.ts';
 import type { Scenario, Stand } from './scenario.ts';
 
 /** It takes a gateway ten seconds at most to ask, and others what they ask meanwhile. */
@@ -28,11 +27,12 @@ const [LITTLE_S, FAR_S] = [8, 120];
 const off = (name: string, id: string, sign: 1 | -1): Scenario => ({
   name,
   about: `the clock of ${id} is ${LITTLE_S}, then ${FAR_S} s ${sign > 0 ? 'ahead' : 'behind'}`,
+  needsClock: true,
   servedAfterS: WATCH_MS / 1_000,
   recoversS: 20,
   async play(stand) {
     const { shop } = stand;
-    const clock = clockApart(id);
+    const clock = machineClock();
     try {
       await shop.end(id);
       await shop.start(id, { env: clock.env });

@@ -4,6 +4,7 @@ import { wrap } from '../../../compare/report/terminal.ts';
 import { countOf, readArguments, refuse } from '../../../scripts/arguments.ts';
 import { missingForBroker } from '../../../src/banyan/events/testing/broker.ts';
 import { KAFKA_JARS } from '../alarms/stage.ts';
+import { missingForClock } from './machine-clock.ts';
 import { missingForNetwork } from './network.ts';
 import { type HostsOutcome, rehearseHosts } from './rehearsal.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -17,8 +18,9 @@ const usage = `npm run rehearse -- hosts [options]
   --reads N      that they ask for a second (16)
   --logs FOLDER  for what each host says; it stays
   --json         what was found as JSON
-Hosts are network namespaces of this machine: it needs Linux, root, ip, tc and
-nft (apt-get install -y iproute2 nftables), Java 17 and Maven for Kafka.`;
+Hosts are network namespaces of this machine: it needs Linux, root, ip, tc, nft
+and libfaketime (apt-get install -y iproute2 nftables faketime), Java 17 and
+Maven for Kafka.`;
 
 /** The words after `hosts`. Ends the process. */
 export async function play(words: readonly string[]): Promise<never> {
@@ -27,7 +29,11 @@ export async function play(words: readonly string[]): Promise<never> {
     process.stdout.write(SCENARIOS.map(({ name, about }) => `${name.padEnd(22)}${about}\n`).join(''));
     process.exit(0);
   }
-  const missing = (await missingForNetwork()) ?? (await missingForBroker(KAFKA_JARS));
+  const scenarios = only ? SCENARIOS.filter(({ name }) => only.includes(name)) : SCENARIOS;
+  const missing =
+    (await missingForNetwork()) ??
+    (scenarios.some(({ needsClock }) => needsClock) ? missingForClock() : undefined) ??
+    (await missingForBroker(KAFKA_JARS));
   if (missing !== undefined) {
     process.stderr.write(`${missing}\n`);
     process.exit(3);
@@ -37,7 +43,6 @@ export async function play(words: readonly string[]): Promise<never> {
     process.on(name, () => stop.abort(new Error('The rehearsal was interrupted')));
   try {
     const say = (line: string) => process.stderr.write(`${line}\n`);
-    const scenarios = only ? SCENARIOS.filter(({ name }) => only.includes(name)) : SCENARIOS;
     const outcome = await rehearseHosts({ scenarios, ...pace, say, signal: stop.signal });
     process.stdout.write(json ? `${JSON.stringify(outcome, null, 2)}\n` : inWords(outcome));
     process.exit(outcome.wrong.length === 0 ? 0 : 1);

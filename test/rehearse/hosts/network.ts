@@ -81,6 +81,10 @@ export class Network {
     return `bny${this.#id}`;
   }
 
+  domainOf(name: string): string {
+    return this.#of(name).domain;
+  }
+
   /** A new host, reached by everybody under its name from now on. */
   async host(name: string): Promise<NetHost> {
     const number = this.#hosts.size + 10;

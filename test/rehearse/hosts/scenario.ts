@@ -18,6 +18,8 @@ export interface Scenario {
   readonly name: string;
   /** What is struck, in a line. */
   readonly about: string;
+  /** A machine whose clock is off. */
+  readonly needsClock?: boolean;
   /** No request may fail, from its beginning to its end. */
   readonly unnoticed?: boolean;
   /** Where somebody else can answer, customers are served again after so many seconds, while the fault lasts. */

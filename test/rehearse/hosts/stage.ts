@@ -1,7 +1,6 @@
 // The shop on hosts of a network: PostgreSQL, Kafka, two monoliths, two gateways alone, and services of orders (two), catalog and
 // payments, each with an address, a DATA_DIR and, where it is a service, a key of its own. Everybody is reached by name.
 // Whatever it started is gone after `stop`, also what was cut off. It must not know which faults are struck.
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent } from 'undici';
@@ -13,22 +12,17 @@ import { folder } from '../store/servers.ts';
 import { type Ask, asked, type Customer, customersIn, type Reply } from '../store/stage.ts';
 import { type HostedServer, startServer } from './database.ts';
 import { Entrances } from './entrances.ts';
+import { Environments, isService, MODULES, moduleOf, PUBLIC } from './environments.ts';
 import { type NetHost, Network } from './network.ts';
 
 export const MONOLITHS = ['monolith', 'monolith-b'] as const;
 export const GATEWAYS = ['gateway-1', 'gateway-2'] as const;
 export const SERVICES = ['orders-1', 'orders-2', 'catalog-1', 'payments-1'] as const;
 
-/** Modules that have services here, each with the roles that it goes to its database as, by the end of their variable. */
-const ROLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  orders: { ORDERS: 'banyan_orders' },
-  catalog: { CATALOG: 'banyan_catalog' },
-  payments: { PAYMENTS: 'banyan_payments', PAYMENTS_CARD_NETWORK: 'banyan_card_network' },
-};
 const STOCK = 1_000_000_000;
-const [PUBLIC, INTERNAL] = [3000, 4000];
 const HEALTHY_MS = 30_000;
 const LOOK_MS = 50;
+const TRIES = 3;
 
 export interface HostsShop {
   readonly network: Network;
@@ -51,9 +45,6 @@ export interface HostsShop {
   stop(): Promise<void>;
 }
 
-const moduleOf = (id: string): string => id.replace(/-\d+$/, '');
-const isService = (id: string): boolean => moduleOf(id) in ROLES;
-
 export interface StageOptions {
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
@@ -61,10 +52,10 @@ export interface StageOptions {
   readonly logs?: string | undefined;
 }
 
-export async function openStage({ say, signal, logs }: StageOptions): Promise<HostsShop> {
-  const stage = new Stage(signal, logs);
+export async function openStage(options: StageOptions): Promise<HostsShop> {
+  const stage = new Stage(options);
   try {
-    await stage.open(say);
+    await stage.open();
     return stage;
   } catch (error) {
     await stage.stop();
@@ -80,28 +71,24 @@ class Stage implements HostsShop {
   products = { plenty: '', none: '' };
   readonly #signal: AbortSignal;
   readonly #logs: string | undefined;
+  readonly #say: (line: string) => void;
   readonly #ends: (() => Promise<unknown>)[] = [];
   readonly #agent = new Agent({ connections: 64 });
   readonly #hosts = new Map<string, NetHost>();
   readonly #running = new Map<string, Launched>();
-  readonly #keys = new Map<string, string>();
-  readonly #secrets = {
-    ADMIN_TOKEN: secret(),
-    ROOT_KEY: secret(),
-    SIGNING_KEY: JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })),
-  };
-  #common: Env = {};
-  readonly #passwords = new Map<string, string>();
+  #environments!: Environments;
   readonly #folder = folder();
 
-  constructor(signal: AbortSignal, logs: string | undefined) {
+  constructor({ say, signal, logs }: StageOptions) {
+    this.#say = say;
     this.#signal = signal;
     this.#logs = logs;
     if (logs) mkdirSync(logs, { recursive: true });
     this.#ends.push(async () => remove(this.#folder));
   }
 
-  async open(say: (line: string) => void): Promise<void> {
+  async open(): Promise<void> {
+    const say = this.#say;
     this.network = await Network.open();
     this.#ends.push(() => this.network.remove());
     this.#ends.push(() => this.#agent.destroy());
@@ -111,21 +98,24 @@ class Stage implements HostsShop {
     this.#ends.push(() => this.database.stop());
     const broker = await startBroker({ cacheDir: KAFKA_JARS, say, address: log.address, by: log.words });
     this.#ends.push(() => broker.stop());
-    this.#common = { NODE_ENV: 'production', HOST: '0.0.0.0', BROKER_URL: broker.url };
+    this.#environments = new Environments({
+      ...{ network: this.network, database: this.database, folder: this.#folder, brokerUrl: broker.url },
+      control: MONOLITHS[0],
+    });
     this.#ends.push(() => this.#endAll());
     say(`starting ${[...MONOLITHS, ...GATEWAYS, ...SERVICES].join(', ')}`);
     // The first one prepares the database.
     for (const id of MONOLITHS) await this.start(id);
     await Promise.all(GATEWAYS.map((id) => this.start(id)));
-    for (const module of Object.keys(ROLES)) {
+    for (const module of MODULES) {
       const { key } = await this.admin('POST', '/admin/keys', { name: module });
-      this.#keys.set(module, JSON.stringify(key));
+      this.#environments.keep(module, JSON.stringify(key));
     }
     for (const id of SERVICES) await this.start(id);
-    for (const module of Object.keys(ROLES))
+    for (const module of MODULES)
       await this.admin('PUT', `/admin/placements/${module}`, { placement: 'service' });
     this.products = { plenty: await this.#product('plenty', STOCK), none: await this.#product('none', 0) };
-    const signer = createSessionSigner(JSON.parse(this.#secrets.SIGNING_KEY));
+    const signer = createSessionSigner(JSON.parse(this.#environments.secrets.SIGNING_KEY));
     this.customers = await customersIn(this.database, 20, signer);
     this.entrances = new Entrances(() => GATEWAYS.map((id) => this.#url(id)));
     this.#ends.push(async () => this.entrances.close());
@@ -136,7 +126,13 @@ class Stage implements HostsShop {
   }
 
   async admin(method: Ask['method'], path: string, body?: object): Promise<Reply['body']> {
-    const ask = { method, path, token: this.#secrets.ADMIN_TOKEN, timeoutMs: 15_000, ...(body && { body }) };
+    const ask = {
+      method,
+      path,
+      token: this.#environments.secrets.ADMIN_TOKEN,
+      timeoutMs: 15_000,
+      ...(body && { body }),
+    };
     let said = '';
     for (const id of MONOLITHS) {
       if (!this.#running.get(id)?.running) continue;
@@ -157,10 +153,20 @@ class Stage implements HostsShop {
     const onOutput = (text: string) => {
       if (this.#logs) appendFileSync(join(this.#logs, `${host.name}.log`), text);
     };
-    const all = { ...this.#envOf(id, host), ...env };
-    const launched = launch({ ...entry, node, env: all, leads: true, onOutput });
-    this.#running.set(id, launched);
-    await launched.up(this.#signal);
+    const all = { ...this.#environments.of(id, host), ...env };
+    // One that ends before it is up is started again, as whoever keeps processes on a host does.
+    for (let tries = 1; ; tries += 1) {
+      const launched = launch({ ...entry, node, env: all, leads: true, onOutput });
+      this.#running.set(id, launched);
+      try {
+        await launched.up(this.#signal);
+        break;
+      } catch (error) {
+        this.#signal.throwIfAborted();
+        if (tries === TRIES) throw error;
+        this.#say(`  ${id} did not start, and is started again: ${lastLine(launched.output())}`);
+      }
+    }
     if (service) await this.#until(`${id} is not healthy`, () => this.healthy(id));
   }
 
@@ -176,54 +182,6 @@ class Stage implements HostsShop {
 
   async stop(): Promise<void> {
     for (const end of this.#ends.splice(0).reverse()) await end();
-  }
-
-  #envOf(id: string, host: NetHost): Env {
-    const dataDir = join(this.#folder, host.name);
-    mkdirSync(dataDir, { recursive: true });
-    const own = {
-      ...this.#common,
-      INSTANCE_ID: id,
-      DATA_DIR: dataDir,
-      INTERNAL_PORT: String(INTERNAL),
-      ADVERTISE_URL: `http://${host.domain}:${INTERNAL}`,
-    };
-    if (isService(id))
-      return {
-        ...own,
-        CONTROL_URL: `http://${this.#hosts.get(MONOLITHS[0])!.domain}:${INTERNAL}`,
-        SERVICE_KEY: this.#keys.get(moduleOf(id))!,
-        ...this.#moduleUrls([moduleOf(id)]),
-      };
-    const entrance = {
-      ...own,
-      ...this.#secrets,
-      PORT: String(PUBLIC),
-      DATABASE_URL: this.database.urlFor(),
-      RATE_LIMIT: '0',
-      RATE_LIMIT_EXEMPT: this.network.cidr,
-      // Longer than the entrance in front takes to notice.
-      DRAIN_DELAY_MS: '1000',
-    };
-    if (id.startsWith('gateway')) return { ...entrance, MODULES: 'none' };
-    return {
-      ...entrance,
-      SERVICE_NETWORKS: `${this.network.cidr},*.banyan.test`,
-      STORAGE_URL: `file://${join(this.#folder, 'media')}`,
-      ...this.#moduleUrls(Object.keys(ROLES)),
-    };
-  }
-
-  /** Chosen here: monoliths set these passwords, services come with them. */
-  #moduleUrls(modules: readonly string[]): Env {
-    const all = modules.flatMap((module) => Object.entries(ROLES[module]!));
-    return Object.fromEntries(
-      all.map(([name, role]) => {
-        const password = this.#passwords.get(role) ?? secret();
-        this.#passwords.set(role, password);
-        return [`DATABASE_URL_${name}`, this.database.urlFor(role, password)];
-      }),
-    );
   }
 
   #url(id: string): string {
@@ -252,7 +210,7 @@ class Stage implements HostsShop {
 /** A service prints no address for people. */
 const serving = (output: string) => /"internal":"(http:[^"]+)"/.exec(output)?.[1];
 
-const secret = () => randomBytes(24).toString('base64url');
+const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? '';
 
 const remove = (path: string) =>
   rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
