@@ -124,8 +124,8 @@ async function holderOf(
     request.tokenRefused = true;
     return libraryProblem('unauthenticated', { detail, cause });
   };
-  const ask = async () => verifyBearer(token, request.ip);
-  const principal = await ask().catch((error: unknown) => {
+  const verified = async () => verifyBearer(token, request.ip);
+  const principal = await verified().catch((error: unknown) => {
     if (error instanceof Problem && error.status === 401)
       throw refused(
         'This token is neither ADMIN_TOKEN nor the token of an operator. banyan operators add makes one.',

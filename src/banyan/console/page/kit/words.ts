@@ -18,16 +18,16 @@ export interface EventRates {
   readonly publishes: number;
 }
 
-/** Undefined: it neither listens to another module nor is listened to. */
+/** Undefined: none went to it or from it lately. */
 export function eventRates({ arrows }: Pick<Picture, 'arrows'>, module: string): EventRates | undefined {
-  let rates: EventRates | undefined;
+  let [reads, publishes] = [0, 0];
   for (const [key, { perSecond }] of Object.entries(arrows)) {
     const [publisher, listener] = key.split('>');
-    if (listener === module) rates = { publishes: 0, ...rates, reads: (rates?.reads ?? 0) + perSecond };
+    if (listener === module) reads += perSecond;
     // Whoever listens: it is said once.
-    if (publisher === module) rates = { reads: 0, ...rates, publishes: perSecond };
+    if (publisher === module) publishes = perSecond;
   }
-  return rates;
+  return reads + publishes > 0 ? { reads, publishes } : undefined;
 }
 
 /** `reads 2.1 events/s, publishes 0.9`. */

@@ -22,7 +22,7 @@ export function pastOf({ items, ended }: Past): Told[] {
   ].sort((one, other) => (one.at < other.at ? 1 : one.at > other.at ? -1 : 0));
 }
 
-/** `parcels-1 ended by SIGKILL`. */
+/** `module-1 ended by SIGKILL`. */
 export function endInWords({ id, how, silent }: End): string {
   if (how === null) return silent ? `${id} was not heard of any more` : `${id} ended; nobody saw how`;
   return `${id} ${how.startsWith('ended') ? how : `ended: ${how}`}`;

@@ -104,8 +104,7 @@ function Box({
 
 /** A module that nobody calls may work by events all the same. */
 function wordsOf(numbers: ReturnType<typeof together>, events: EventRates | undefined): string[] {
-  if (numbers || !events || events.reads + events.publishes === 0)
-    return [numberWords(numbers), timeWords(numbers)];
+  if (numbers || !events) return [numberWords(numbers), timeWords(numbers)];
   return [`reads ${rate(events.reads)} events/s`, `publishes ${rate(events.publishes)}/s`];
 }
 
