@@ -124,7 +124,11 @@ export function triedPutBack(serverUrl: () => string, makeLog: (databaseUrl: str
     const back = await putBack('both');
     try {
       const [report, own] = await compare(partsOf(back.host), back.host.eventLog);
-      expect(report).toMatchObject({ module: 'shop', ahead: 6, first: { key: 'a', sequence: 4 } });
+      expect(report).toMatchObject({
+        module: 'shop',
+        ahead: 6,
+        first: { key: expect.stringMatching(/^[ad]$/) },
+      });
       expect(report!.consumers).toEqual([{ module: 'till', dropped: 5, tookEffect: 0, again: 2 }]);
       // What till published in turn, of what was on its way, too: it will do so once more, by another number.
       expect(own).toMatchObject({ module: 'till', ahead: 7, consumers: [] });
