@@ -145,6 +145,7 @@ onStage('dead letters and sagas', (stage) => {
     const { url } = stage();
     await looked(page, `${url}/dead`, 'could not:', 'letters');
     await looked(page, `${url}/dead/${mended}`, 'Attempts', 'letter');
+    await looked(page, `${url}/dead/${mended}?ask=redrive`, 'Not tried.', 'letter-redrive');
     await looked(page, `${url}/sagas`, order, 'sagas');
     await looked(page, `${url}/sagas/${order}`, 'could not:', 'saga');
     expect(await whatRan(page)).toEqual([]);
