@@ -282,7 +282,7 @@ onStage(
       // One that is killed is down at a glance, and stays in the history when its successor is there.
       process.kill(pid, 'SIGKILL');
       await page.waitForFunction(
-        `/payments-1 is down/.test(document.querySelector('svg.picture .token.down').textContent)`,
+        `/payments-1 is down/.test(document.querySelector('svg.picture .token.down')?.textContent ?? '')`,
         { polling: 20 },
       );
       await reads(page, /payments-1 healthy/);

@@ -1,5 +1,5 @@
 // What is on its way now, and what failed or was over lately: from the server's rows, so that a reload or another tab shows it.
-// It stands last in a view and stays at the window's lower edge (console.css): what comes and goes moves no button.
+// Its place is always as high (overview.css), and what is more is scrolled to: what comes and goes moves no button.
 import type { Picture, PictureModule } from '../../shared/picture-shape.ts';
 import { Badge } from './badge.ts';
 import { html } from './html.ts';
@@ -13,8 +13,7 @@ export function UnderWay({ picture, only }: { picture: Picture; only?: string })
   const rows = Object.entries(picture.modules)
     .filter(([name]) => only === undefined || name === only)
     .flatMap(([name, module]) => linesOf(name, module));
-  if (rows.length === 0) return null;
-  return html`<div class="under-way" role="region" tabindex="0" aria-label="On its way"><ul>${rows}</ul></div>`;
+  return html`<div class=${rows.length === 0 ? 'under-way none' : 'under-way'} role="region" tabindex="0" aria-label="On its way">${rows.length === 0 ? html`<p class="quiet">Nothing is on its way.</p>` : html`<ul>${rows}</ul>`}</div>`;
 }
 
 const isLate = (at: string) => now.value - Date.parse(at) > SHOWN_MS;

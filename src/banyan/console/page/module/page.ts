@@ -21,9 +21,8 @@ export const title = ({ name = '' }: Readonly<Record<string, string>>) => name;
 
 export default function Page({ params: { name = '' } }: { params: Readonly<Record<string, string>> }) {
   const now = picture.value;
-  const past = useResource<Past>(`/admin/history?module=${encodeURIComponent(name)}&limit=20`, {
-    everyMs: 5_000,
-  });
+  const history = `/admin/history?module=${encodeURIComponent(name)}&limit=20`;
+  const past = useResource<Past>(now?.modules[name] ? history : null, { everyMs: 5_000 });
   if (!now) return html`<${Loading} what="Asking what runs where" />`;
   const module = now.modules[name];
   if (!module)
@@ -31,6 +30,7 @@ export default function Page({ params: { name = '' } }: { params: Readonly<Recor
   const instances = Object.entries(module.instances);
   return html`<div class=${isAway() ? 'module stale' : 'module'}>
     <${Away} />
+    <${UnderWay} picture=${now} only=${name} />
     <div class="spread"><p><strong>${servesSentence(name, module)}</strong>${module.uses.length > 0 ? html`; it calls ${module.uses.join(', ')}` : null}.</p><${ModuleButtons} name=${name} module=${module} /></div>
     <${Lacks} needs="place" />
     <${Numbers} name=${name} module=${module} picture=${now} />
@@ -42,6 +42,5 @@ export default function Page({ params: { name = '' } }: { params: Readonly<Recor
     <${Logs} name=${name} />
     <${History} past=${past} />
     <${ModuleDialogs} picture=${now} only=${name} />
-    <${UnderWay} picture=${now} only=${name} />
   </div>`;
 }

@@ -24,6 +24,7 @@ export default function Page() {
   if (loading) return html`<${Loading} />`;
   const moving = data?.items.filter(({ state }) => state !== 'single') ?? [];
   return html`${problem ? html`<${ProblemBox} problem=${problem} again=${reload} />` : null}
+    ${now ? html`<${UnderWay} picture=${now} />` : null}
     ${moving.length === 0 && data ? html`<${Empty} title="No store is on its way, and none has a pair."><p>A module’s “Move …” has its store go to a server of its own while the module runs.</p><//>` : null}
     ${moving.map(({ module }) => html`<${Moving} key=${module} name=${module} reload=${reload} />`)}
     ${
@@ -51,8 +52,7 @@ export default function Page() {
           ]} />
     ${data.stays.map((one) => html`<p class="quiet" key=${`${one.module} ${one.schema}`}>${one.schema} of ${one.module} stays where it is: ${one.reason}</p>`)}`
         : null
-    }
-    ${now ? html`<${UnderWay} picture=${now} />` : null}`;
+    }`;
 }
 
 function Moving({ name, reload: again }: { name: string; reload: () => Promise<void> }) {

@@ -30,6 +30,7 @@ export default function Page() {
     <${Gateway} picture=${now} />
     <${WhatIsWrong} />
     <${Missing} picture=${now} />
+    <${UnderWay} picture=${now} />
     ${stacked ? html`<p class="quiet"><button type="button" class="small" onClick=${toPicture}>The picture</button> stands below the tables.</p>` : drawn}
     <h2>Modules</h2>
     <${Lacks} needs="place" />
@@ -39,7 +40,6 @@ export default function Page() {
     <${Flows} picture=${now} />
     ${stacked ? html`<h2>The picture</h2>${drawn}` : null}
     <${ModuleDialogs} picture=${now} />
-    <${UnderWay} picture=${now} />
   </div>`;
 }
 
