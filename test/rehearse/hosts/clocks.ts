@@ -1,9 +1,9 @@
-// Clocks that are off, as on a machine without NTP. By a little the doctor warns; by more than hosts forgive it is an error, the
-// host is left alone, and others answer.
+// Clocks that are off, as on a machine without NTP. By a little the doctor warns; by more than hosts forgive it is an error. Customers
+// feel neither, whether the host is still let in (tokens live for five minutes) or left alone.
 import { machineClock } from './machine-clock.ts';
 import type { Scenario, Stand } from './scenario.ts';
 
-/** It takes a gateway ten seconds at most to ask, and others what they ask meanwhile. */
+/** Gateways ask every host once meanwhile whether it lets them in. */
 const WATCH_MS = 20_000;
 const RETURNS_MS = 12_000;
 
