@@ -19,7 +19,11 @@ const host = (id: string, flags: Partial<HostRow>) =>
   }) as HostRow;
 
 async function told(services: ServiceRow[], hosts: HostRow[]): Promise<string> {
-  const tables = { version: 1, placements: [{ module: 'orders' }], services, hosts } as unknown as Tables;
+  const tables = {
+    ...{ version: 1, placements: [{ module: 'orders' }], deploys: {} },
+    services,
+    hosts,
+  } as unknown as Tables;
   const store = {
     read: async () => tables,
     flags: { place: async () => ({ outcome: 'no-healthy-instance', version: 1 }) },
