@@ -266,8 +266,11 @@ onStage(
       await stage().shop.extract('payments');
       const page = await stage().signedIn();
       await reads(page, /payments-1 healthy/);
-      const { modules } = await stage().admin<Placed>('GET', '/admin/placements');
-      const { pid } = modules.find(({ module }) => module === 'payments')!.instances[0]!;
+      const pidOf = async () => {
+        const { modules } = await stage().admin<Placed>('GET', '/admin/placements');
+        return modules.find(({ module }) => module === 'payments')!.instances[0]!.pid;
+      };
+      const pid = await pidOf();
       await reads(page, /payments-1\s+\d+\s+. ready/);
       process.kill(pid, 'SIGSTOP');
       try {
@@ -280,11 +283,18 @@ onStage(
         timeout: 30_000,
       });
       // One that is killed is down at a glance, and stays in the history when its successor is there.
-      process.kill(pid, 'SIGKILL');
-      await page.waitForFunction(
-        `/payments-1 is down/.test(document.querySelector('svg.picture .token.down')?.textContent ?? '')`,
-        { polling: 20 },
-      );
+      // Its successor may be there before the next picture, which comes once a second: then it is killed once more.
+      const isDown = () =>
+        page
+          .waitForFunction(
+            `/payments-1 is down/.test(document.querySelector('svg.picture .token.down')?.textContent ?? '')`,
+            { polling: 20, timeout: 4_000 },
+          )
+          .catch(() => undefined);
+      do {
+        await reads(page, /payments-1 healthy/);
+        process.kill(await pidOf(), 'SIGKILL');
+      } while (!(await isDown()));
       await reads(page, /payments-1 healthy/);
       await page.goto(`${stage().url}/modules/payments`);
       await reads(

@@ -29,9 +29,11 @@ export async function lookForRestores(options: RestoredOptions): Promise<void> {
       modules.map(async (one) => ({ ...one, at: await atHome(one.pool, one.name) })),
     );
     const moved = found.filter(({ at }) => at === 'other').map(({ name }) => name);
-    return { moved, first: found.filter(({ at }) => at === 'first') };
+    const full = found.filter(({ at }) => at === 'full').map(({ name }) => name);
+    return { moved, full, first: found.filter(({ at }) => at === 'first') };
   };
-  const { moved, first } = await look();
+  const { moved, full, first } = await look();
+  if (full.length > 0 && !told) log.warn({ modules: full }, FULL);
   await Promise.all(first.map(({ pool, name }) => settleIn(pool, name)));
   if (moved.length === 0 && !told) return;
   await database.alone(async () => {
@@ -59,6 +61,9 @@ export async function lookForRestores(options: RestoredOptions): Promise<void> {
 const MOVED =
   'stores are on another server or timeline than before: restored, taken over by a replica, or moved. The log of ' +
   'events is held against all of them before anything is served';
+const FULL =
+  'the roles of these modules have no connection left: whether their stores were put back was not looked at. If they were, start ' +
+  'once more with RESTORED=1';
 const TOLD = 'RESTORED=1: the log of events is held against all stores before anything is served';
 const UNSEEN =
   'stores are not where they were, and the log of events could not be held against them: start again once it answers';

@@ -9,10 +9,13 @@ export interface Home {
   readonly timeline: string;
 }
 
-/** `first`: nobody ever noted it. `unknown`: the server does not say where it is. */
-export type AtHome = 'same' | 'first' | 'other' | 'unknown';
+/** `first`: nobody ever noted it. `unknown`: the server does not say where it is. `full`: the module's role has no connection left. */
+export type AtHome = 'same' | 'first' | 'other' | 'unknown' | 'full';
 
 const NOW = `(SELECT system_identifier::text AS system, left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline FROM pg_control_system())`;
+
+/** Too many connections: of one module's role, and no reason for the others not to start. */
+const TOO_MANY = '53300';
 
 /** Insufficient privilege, no such function, not supported: a managed server may say so. */
 const UNSAID = ['42501', '42883', '0A000'];
@@ -26,7 +29,9 @@ export async function atHome(pool: Pool, schema: string): Promise<AtHome> {
     );
     return rows[0]!.at;
   } catch (error) {
-    if (UNSAID.includes((error as { code?: string }).code ?? '')) return 'unknown';
+    const { code = '' } = error as { code?: string };
+    if (code === TOO_MANY) return 'full';
+    if (UNSAID.includes(code)) return 'unknown';
     throw error;
   }
 }
