@@ -390,7 +390,9 @@ describe('deploy', () => {
     expect(out).toContain('\nand a note\n');
     expect(err).toContain('monolith');
     answers['DELETE /admin/deploys/orders'] = { body: entry('orders', { instances: two.slice(1) }) };
-    expect((await banyan('deploy orders --end')).out).toBe('orders has no deploy: 1.5.0 alike\n');
+    expect((await banyan('deploy orders --end')).out).toBe(
+      'orders has no deploy: its instances, of 1.5.0, are alike\n',
+    );
     expect(JSON.parse((await banyan('deploy orders --end --json')).out)).toMatchObject({ module: 'orders' });
   });
 

@@ -22,7 +22,8 @@ export function deployInWords(entry: Entry, strong: (text: string) => string): s
   const { module, deploy } = entry;
   if (deploy === undefined) {
     const there = [...new Set(entry.instances.map(({ release }) => release ?? 'no release'))];
-    return [`${strong(module)} has no deploy: ${there.join(', ') || 'no instance'} alike`];
+    const who = there.length === 0 ? '' : `, of ${there.join(' and ')},`;
+    return [`${strong(module)} has no deploy: its instances${who} are alike`];
   }
   const { release, percent, before } = deploy;
   return [
