@@ -105,6 +105,10 @@ describe.skipIf(absent)(`the collector${absent ? ` (${missing(absent)})` : ''}`,
 
   test('takes its configuration', () => validated(config('collector/collector.yaml')));
 
+  test('and finds nothing of it deprecated, which is how a setting is called that it ignores', () => {
+    expect(running[1]!.said()).not.toMatch(/deprecated/i);
+  });
+
   test('brings an order to Jaeger as one trace, in one process', async () => {
     const names = await orderInJaeger();
     expect(new Set([...names.values()].flatMap((some) => [...some]))).toEqual(new Set(['monolith']));

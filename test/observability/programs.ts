@@ -14,6 +14,8 @@ export const missing = (name: Program): string =>
   `no ${name} here: name the folder of the programs in STACK_BIN`;
 
 export interface Running {
+  /** All that it has said so far, on both streams. */
+  said(): string;
   stop(): Promise<void>;
 }
 
@@ -44,7 +46,7 @@ export async function startProgram(
       () => undefined,
       (error) => error,
     );
-    if (failed === undefined) return { stop };
+    if (failed === undefined) return { said: () => said, stop };
     if (Date.now() > deadline) {
       await stop();
       throw new Error(`${name} does not answer: ${failed}\n${said}`);
