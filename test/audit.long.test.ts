@@ -86,8 +86,8 @@ withShop((shop) => {
     await admin('PUT', '/admin/services/media', { instances: 1 });
     await admin('PUT', '/admin/services/media', { instances: 0 });
     expect(await told('service')).toEqual([
-      'operator: wanted no process of media',
-      'operator: wanted 1 process of media',
+      'operator (grace): wanted no process of media',
+      'operator (grace): wanted 1 process of media',
     ]);
   });
 

@@ -212,12 +212,14 @@ export const admin = defineContract('admin', {
       access: 'operator',
       scope: 'place',
       http: { method: 'PUT', path: '/admin/services/:module' },
+      headers: { changedBy: 'X-Changed-By' },
       input: closed({
         module: Type.String({ maxLength: 100 }),
         instances: Type.Integer({ minimum: 0, maximum: 16 }),
         timeoutMs: Type.Optional(
           Type.Integer({ minimum: 1, maximum: 600_000, description: 'Default 30000', examples: [30_000] }),
         ),
+        changedBy,
       }),
       example: ofSomeModule,
       output: Entry,

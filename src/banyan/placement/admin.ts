@@ -110,13 +110,13 @@ export function adminHandlers({
         };
       }),
 
-    services: async ({ module, instances, timeoutMs = DEFAULT_TIMEOUT_MS }, call) =>
+    services: async ({ module, instances, timeoutMs = DEFAULT_TIMEOUT_MS, changedBy }, call) =>
       storeErrors(async () => {
         const { desired } = await entry(module);
         call.change = { before: { instances: desired }, after: { instances } };
         const short = instances > 0 ? await room?.(module, instances) : undefined;
         if (short) throw problem(admin, 'start-failed', { detail: short });
-        const by = doneBy(call.principal);
+        const by = doneBy(call.principal, changedBy);
         await scale(store, { module, instances, timeoutMs, supervisor: host, by });
         await follower.refresh();
         return entry(module);

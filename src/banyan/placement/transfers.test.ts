@@ -70,7 +70,7 @@ test('out: processes, then the flip; back: the flip, then none; in the name of w
   await start({ module: 'parcels', to: 'ladder', ladder: { steps: ['50'] } }, call);
   await until('parcels', 'done', { list });
   expect(done).toEqual([
-    'services {"module":"parcels","instances":1,"timeoutMs":30000} by operator',
+    'services {"module":"parcels","changedBy":"ada","instances":1,"timeoutMs":30000} by operator',
     'place {"module":"parcels","changedBy":"ada","placement":"canary","percent":10} by operator',
     'place {"module":"parcels","placement":"in-process"} by operator',
     'services {"module":"parcels","instances":0,"timeoutMs":30000} by operator',

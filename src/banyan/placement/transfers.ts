@@ -100,6 +100,7 @@ type Step = (row: TransferRow, next: TransferStep) => Promise<void>;
 
 async function extract(row: TransferRow, act: Act, step: Step, store: ControlStore): Promise<void> {
   const { module, wish } = row;
+  const said = { module, ...changedBy(row) };
   let stopAgain: (() => Promise<unknown>) | undefined;
   if (row.step === 'starting') {
     const tables = await store.read();
@@ -108,14 +109,13 @@ async function extract(row: TransferRow, act: Act, step: Step, store: ControlSto
     // What serves all of the requests is ours; to be tried, a process that somebody else started is good enough.
     const isThere = wish.instances === undefined && instancesOf(tables, module).some(isHealthy);
     if (wish.to === 'service' || !isThere) {
-      await act.services({ module, instances, timeoutMs: wish.timeoutMs }, callOf(row));
+      await act.services({ ...said, instances, timeoutMs: wish.timeoutMs }, callOf(row));
       if (instances > wanted)
         stopAgain = async () =>
-          act.services({ module, instances: wanted, timeoutMs: wish.timeoutMs }, callOf(row));
+          act.services({ ...said, instances: wanted, timeoutMs: wish.timeoutMs }, callOf(row));
     }
     await step(row, 'flipping');
   }
-  const said = { module, ...changedBy(row) };
   try {
     if (wish.to === 'ladder') await act.climb({ ...said, ...wish.ladder }, callOf(row));
     else await act.place({ ...said, ...placementOf(wish) }, callOf(row));
@@ -136,11 +136,12 @@ function placementOf({ to, percent, mirror, guard }: TransferWish) {
 
 async function restore(row: TransferRow, act: Act, step: Step): Promise<void> {
   const { module, wish } = row;
+  const said = { module, ...changedBy(row) };
   if (row.step === 'flipping') {
-    await act.place({ module, placement: 'in-process', ...changedBy(row) }, callOf(row));
+    await act.place({ ...said, placement: 'in-process' }, callOf(row));
     await step(row, 'draining');
   }
-  await act.services({ module, instances: 0, timeoutMs: wish.timeoutMs }, callOf(row));
+  await act.services({ ...said, instances: 0, timeoutMs: wish.timeoutMs }, callOf(row));
 }
 
 const changedBy = ({ remark }: TransferRow) => (remark === null ? {} : { changedBy: remark });

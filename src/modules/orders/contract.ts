@@ -139,6 +139,9 @@ export const SagaOfOrder = Type.Object({
 });
 export type SagaOfOrder = Static<typeof SagaOfOrder>;
 
+/** A remark for the history, beside the name of who asks. */
+const changedBy = Type.Optional(line({ minLength: 1, maxLength: 100, examples: ['ada'] }));
+
 export const orders = defineContract('orders', {
   summary: 'Orders, from placed to confirmed, rejected or cancelled',
   errors: {
@@ -241,7 +244,7 @@ export const orders = defineContract('orders', {
       headers: { changedBy: 'X-Changed-By' },
       input: closed({
         style: SagaStyle,
-        changedBy: Type.Optional(line({ minLength: 1, maxLength: 100, examples: ['ada'] })),
+        changedBy,
       }),
       output: SagaInForce,
       idempotent: true,
@@ -263,7 +266,8 @@ export const orders = defineContract('orders', {
       access: 'operator',
       scope: 'saga',
       http: { method: 'POST', path: '/admin/saga/:orderId/retry' },
-      input: closed({ orderId: id() }),
+      headers: { changedBy: 'X-Changed-By' },
+      input: closed({ orderId: id(), changedBy }),
       output: SagaOfOrder,
       shadow: doneElsewhere,
       idempotent: true,
@@ -275,7 +279,8 @@ export const orders = defineContract('orders', {
       access: 'operator',
       scope: 'saga',
       http: { method: 'POST', path: '/admin/saga/:orderId/cancel' },
-      input: closed({ orderId: id() }),
+      headers: { changedBy: 'X-Changed-By' },
+      input: closed({ orderId: id(), changedBy }),
       output: SagaOfOrder,
       shadow: doneElsewhere,
       idempotent: true,

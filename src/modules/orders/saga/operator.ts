@@ -126,25 +126,25 @@ export class SagaOperator {
     };
   }
 
-  async retry(orderId: string, call: Call): Promise<SagaOfOrder> {
+  async retry(orderId: string, remark: string | undefined, call: Call): Promise<SagaOfOrder> {
     const { store, coordinator } = this.#parts;
     const open = await this.#stuck(orderId);
     await store.transaction(async (tx) => {
       if (open.driven) await coordinator.retryNow(tx, orderId);
       else await askAgain(tx, orderId);
-      await coordinator.noteHelp(tx, 'retried', orderId, doneBy(call.principal));
+      await coordinator.noteHelp(tx, 'retried', orderId, doneBy(call.principal, remark));
     });
     return this.#changed(open, call);
   }
 
-  async cancel(orderId: string, call: Call): Promise<SagaOfOrder> {
+  async cancel(orderId: string, remark: string | undefined, call: Call): Promise<SagaOfOrder> {
     const open = await this.#stuck(orderId);
     if (open.notCancelled !== null) throw tooLate(orderId, open.notCancelled);
     const { store, coordinator } = this.#parts;
     await store.transaction(async (tx) => {
       const how = await this.requestCancel(tx, orderId);
       if (how === 'done' || how === 'called-off')
-        return coordinator.noteHelp(tx, 'cancelled', orderId, doneBy(call.principal));
+        return coordinator.noteHelp(tx, 'cancelled', orderId, doneBy(call.principal, remark));
       // It went on since it was looked at.
       throw tooLate(
         orderId,

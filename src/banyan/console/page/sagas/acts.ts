@@ -43,7 +43,7 @@ export function SagaDialog({ desk, which: { role, id, style, holder }, onClose, 
     await onDone();
   };
   return html`<${Confirm} title=${`${title} ${id}`} button=${button} needs=${ask.needs} command=${commandOf(ask, id)}
-    onConfirm=${act} onClose=${onClose} dangerous=${role === 'cancel'} leave="Leave it as it is">
+    onConfirm=${act} onClose=${onClose} dangerous=${role === 'cancel'} doubtful=${role === 'retry' && holder !== undefined} leave="Leave it as it is">
     <p>${what}</p>
     ${role === 'retry' && holder ? html`<div class="notice"><p><${Cause} one=${holder} /></p><p>${adviceOf(style, holder)}</p></div>` : null}
   <//>`;
