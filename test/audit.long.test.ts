@@ -91,6 +91,18 @@ withShop((shop) => {
     ]);
   });
 
+  it('has the style that a version before chose, which noted no acts', async () => {
+    await inDatabase('CREATE TABLE orders.kept AS TABLE orders.saga_act; DELETE FROM orders.saga_act');
+    try {
+      const { items } = await list('source=saga');
+      expect(items).toMatchObject([
+        { what: 'chose choreography for sagas that begin', by: 'operator (hopper)' },
+      ]);
+    } finally {
+      await inDatabase('INSERT INTO orders.saga_act SELECT * FROM orders.kept; DROP TABLE orders.kept');
+    }
+  });
+
   it('is filtered by who, by module, by kind and by time', async () => {
     const hopper = await list('actor=hopper');
     expect(hopper.items.map(({ what }) => what)).toEqual(['chose choreography for sagas that begin']);

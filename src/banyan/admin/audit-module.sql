@@ -15,6 +15,10 @@ FROM (
   UNION ALL
   SELECT at, 'saga:' || id, 'saga', 'operator', by, what, NULL, CASE WHEN saga_id IS NULL THEN NULL ELSE jsonb_build_object('id', saga_id) END
   FROM saga_act
+  UNION ALL
+  -- Of a version before, which noted no acts: the change that still stands.
+  SELECT changed_at, 'style:' || $3::text, 'saga', 'operator', changed_by, 'chose ' || style || ' for sagas that begin', NULL, NULL
+  FROM saga_style WHERE changed_by <> 'installation' AND NOT EXISTS (SELECT FROM saga_act WHERE saga_id IS NULL)
 ) AS changes
 WHERE ($1::timestamptz IS NULL OR (at, id COLLATE "C") < ($1::timestamptz, $2::text))
   AND ($4::text IS NULL OR strpos(lower(coalesce(by, actor)), lower($4)) > 0)

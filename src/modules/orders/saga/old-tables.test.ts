@@ -85,8 +85,8 @@ test('keeps every row, and an open saga goes on to its end', async () => {
   // The code before may start once more in between.
   for (const ddl of [now, before, now]) await start(ddl);
   expect(await rows()).toEqual(kept);
-  const acts = await query(adminUrl, 'SELECT by, what FROM orders.saga_act');
-  expect(acts).toEqual([{ by: 'somebody', what: 'chose orchestration for sagas that begin' }]);
+  // Where a pair of servers stands, both are made ready by the same SQL: it adds no row that they could differ in.
+  expect(await query(adminUrl, 'SELECT FROM orders.saga_act')).toEqual([]);
 
   const store = createStore({
     module: 'orders',
