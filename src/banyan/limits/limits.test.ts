@@ -128,6 +128,32 @@ test('right guesses never make anybody wait, also many in a row', async () => {
   }
 });
 
+test('a right guess that waits for another right one is not told to wait for it', async () => {
+  const [subject, address] = ['two-at-once', '192.0.2.1'];
+  await host().guess(subject, address);
+  await host().right(subject, address);
+  const other = await pool.connect();
+  try {
+    await other.query('BEGIN');
+    await other.query(`SELECT FROM box.limit_guess WHERE source = $1 FOR UPDATE`, [address]);
+    const guess = outcome(host().guess(subject, address));
+    await expect
+      .poll(async () => {
+        const { rows } = await pool.query(
+          `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%limit_guess_begin%'`,
+        );
+        return rows.length;
+      })
+      .toBe(1);
+    const over = { sql: { query: other.query.bind(other) } as Sql, schema: 'box', isExempt: exemptions() };
+    await createLimits(over).right(subject, address);
+    await other.query('COMMIT');
+    expect(await guess).toBe('taken');
+  } finally {
+    other.release();
+  }
+});
+
 test('what has run out is removed by whoever counts next', async () => {
   await host().guess('old', '192.0.2.1');
   await later(3700);

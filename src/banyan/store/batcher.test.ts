@@ -158,10 +158,13 @@ describe('in the database', () => {
       const effects = byKey(await stand.effects());
       expect(effects.bad).toEqual([1]);
       for (const key of keys.filter((one) => one !== 'bad')) expect(effects[key]).toEqual([1, 2, 3]);
-      const open = await stand.query(
-        `SELECT key, state, value IS NOT NULL AS kept FROM till.event_delivery WHERE state <> 'done' ORDER BY sequence`,
-      );
-      expect(open).toEqual([
+      // The one behind it may still be on its way from the log: it waits for the dead one when it is there.
+      const open = () =>
+        stand.query(
+          `SELECT key, state, value IS NOT NULL AS kept FROM till.event_delivery WHERE state <> 'done' ORDER BY sequence`,
+        );
+      await until('the one behind it is there', async () => (await open()).length > 1);
+      expect(await open()).toEqual([
         { key: 'bad', state: 'dead', kept: true },
         { key: 'bad', state: 'queued', kept: true },
       ]);
@@ -190,10 +193,22 @@ describe('in the database', () => {
         },
       });
       const keys = Array.from({ length: 8 }, (_, n) => `k${n}`);
-      const numbers = Array.from({ length: 10 }, (_, n) => n + 1);
-      for (const n of numbers) await host.sell(...keys.map((orderId) => ({ orderId, n })));
+      const numbers: number[] = [];
+      const sell = async () => {
+        for (let more = 0; more < 10; more += 1) {
+          numbers.push(numbers.length + 1);
+          await host.sell(...keys.map((orderId) => ({ orderId, n: numbers.length })));
+        }
+      };
+      const areDone = async () => (await stand.effects()).length === keys.length * numbers.length;
+      await sell();
       await host.start();
-      await until('all are done', async () => (await stand.effects()).length === 80);
+      await until('all are done', areDone);
+      // What takes long is handled alone, and on a busy machine the first ones do: it comes with more of them.
+      for (let rounds = 1; mostKeys === 1 && rounds < 20; rounds += 1) {
+        await sell();
+        await until('these are done too', areDone);
+      }
       for (const effects of Object.values(byKey(await stand.effects()))) expect(effects).toEqual(numbers);
       expect(mostKeys, 'keys in hand at once').toBeGreaterThan(1);
       expect(mostOfOne, 'of one key').toBe(1);

@@ -25,12 +25,14 @@ CREATE OR REPLACE FUNCTION limit_pause(failures int) RETURNS interval LANGUAGE s
 CREATE OR REPLACE FUNCTION limit_guess_begin(a_subject text, a_source text) RETURNS int
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-  moment timestamptz := clock_timestamp();
+  moment timestamptz;
   own limit_guess;
   everybody limit_guess;
   pause interval;
 BEGIN
   SELECT * INTO own FROM limit_guess WHERE subject = a_subject AND source = a_source AND known FOR UPDATE;
+  -- It may have waited here for a right guess, which says free from its own moment on.
+  moment := clock_timestamp();
   IF FOUND AND own.expires_at > moment THEN
     IF own.free_at > moment THEN RETURN ceil(extract(epoch FROM own.free_at - moment) * 1000); END IF;
     UPDATE limit_guess SET failures = own.failures + 1, free_at = moment + limit_pause(own.failures + 1)
