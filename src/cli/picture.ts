@@ -1,9 +1,11 @@
 // The status as a picture in 80 columns: one line per module, its processes hung below it like the roots of a
 // fig, and at the end what to try next, chosen by what is seen.
+
+import { releaseShown, stepsOfDeploy } from '../banyan/console/shared/deploy-words.ts';
 import type { Entry, InstanceStatus, Overview } from '../banyan/placement/admin-contract.ts';
 import type { StoreEntry } from '../banyan/servers/desk/contract.ts';
 import type { Suggestions } from './application.ts';
-import { drawDeploy, isOnItsWay, releaseShown, stepsOfDeploy } from './deploy-lines.ts';
+import { drawDeploy, isOnItsWay } from './deploy-lines.ts';
 import { cameDown, climbs, drawLadder, drawMirror, drawStoreLine } from './move-lines.ts';
 import { shorten } from './plain.ts';
 import type { Style } from './terminal.ts';
@@ -48,8 +50,8 @@ function drawModule(entry: Entry, longest: number, { now, style, stores = [] }: 
   const where = extracted ? style('cyan', servesInWords(entry).padEnd(11)) : 'in-process ';
   const room = WIDTH - longest - 20;
   const changed = shorten(`${ago(now - Date.parse(entry.changedAt))}, ${entry.changedBy}`, room);
-  const shown = ({ release, url }: InstanceStatus) =>
-    url === null ? undefined : releaseShown(entry, release);
+  const shown = (one: InstanceStatus) =>
+    one.url === null ? undefined : releaseShown(instances, entry.deploy, one);
   const roots = instances.flatMap((instance, index) =>
     drawInstance(instance, extracted, index === instances.length - 1, longest, style, shown(instance)),
   );

@@ -111,6 +111,7 @@ function placedOf(entry: Entry, starting: readonly HostRow[]) {
     mirror,
     mirrorPaused,
     ladder,
+    deploy,
     tooOld,
     instances,
   } = entry;
@@ -123,16 +124,18 @@ function placedOf(entry: Entry, starting: readonly HostRow[]) {
     ...(mirror && { mirror }),
     ...(mirrorPaused !== undefined && { mirrorPaused }),
     ...(ladder && { ladder }),
+    ...(deploy && { deploy }),
     ...(tooOld && { tooOld }),
     instances: Object.fromEntries(instances.map((one) => [one.id, instanceOf(one, starting)])),
   };
 }
 
 function instanceOf(one: InstanceStatus, starting: readonly HostRow[]): PictureInstance {
-  const { pid, url, healthy, draining, supervised, heldOut = [], differences, lastExit } = one;
+  const { pid, url, release, healthy, draining, supervised, heldOut = [], differences, lastExit } = one;
   return {
     ...(pid !== null && { pid }),
     ...(url !== null && { url }),
+    ...(release !== undefined && { release }),
     healthy,
     ...(isStarting(one, starting) && { starting: true as const }),
     draining,

@@ -12,6 +12,7 @@ import type { Collected } from '../telemetry/stats-sums.ts';
 import { Looking } from './picture.ts';
 import { layerOf } from './picture-of.ts';
 import { quantile } from './rates.ts';
+import { deployWords } from './shared/deploy-words.ts';
 import { wrongIn } from './shared/wrong.ts';
 import { type PictureSources, pictureSources } from './sources.ts';
 
@@ -26,6 +27,7 @@ class World implements PictureSources {
   /** Of the service. */
   ready = true;
   instance: Partial<Entry['instances'][number]> | undefined;
+  deploy: Entry['deploy'];
 
   async tables(): Promise<Tables> {
     if (this.broken) throw new Error(this.broken);
@@ -60,6 +62,7 @@ class World implements PictureSources {
       percent: placement === 'service' ? 100 : 0,
       instances: module === 'depots' && this.instance ? [this.instance as Entry['instances'][number]] : [],
       desired: 0,
+      ...(module === 'depots' && this.deploy && { deploy: this.deploy }),
       changedAt: '2026-11-29T00:00:00.000Z',
       changedBy: 'ada',
     });
@@ -242,6 +245,22 @@ describe('the picture', () => {
     world.instance = { ...process, url: 'http://depots-1' };
     expect(await seen()).not.toHaveProperty('starting');
     stop();
+  });
+
+  test('a release beside the one before is shown, and of which one a process is', async () => {
+    const world = new World();
+    const pictures = look(world);
+    const stop = pictures.watch(() => {});
+    expect((await next(pictures)).modules.depots).not.toHaveProperty('deploy');
+    world.deploy = { release: '1.5.0', percent: 10, before: ['1.4.0', ''] };
+    world.instance = { id: 'depots-2', pid: 2, url: 'http://b', release: '1.5.0', differences: [] };
+    const { modules } = await next(pictures);
+    stop();
+    expect(modules.depots).toMatchObject({
+      deploy: world.deploy,
+      instances: { 'depots-2': { release: '1.5.0' } },
+    });
+    expect(deployWords(modules.depots!.deploy!)).toBe('deploy: 1.5.0 gets 10%, 1.4.0, no release 90%');
   });
 
   test('a flip counts what failed since, until nothing of it is under way', async () => {

@@ -1,8 +1,9 @@
 // `banyan deploy M 1.5.0`: a release of a module beside the one before; `--percent` of its keys, and `--back`.
 import { InvalidArgumentError } from 'commander';
+import { stepsOfDeploy } from '../../banyan/console/shared/deploy-words.ts';
 import type { Deployed } from '../../banyan/placement/deploy-contract.ts';
 import { type Client, connect } from '../client.ts';
-import { deployInWords, stepsOfDeploy } from '../deploy-lines.ts';
+import { deployInWords } from '../deploy-lines.ts';
 import { misusedOption } from '../failure.ts';
 import { warnOfLagging } from '../lagging.ts';
 import { oneLine } from '../plain.ts';

@@ -39,6 +39,8 @@ export interface PictureModule extends Pick<Entry, 'percent' | 'desired' | 'chan
   readonly mirror?: NonNullable<Entry['mirror']>;
   readonly mirrorPaused?: string;
   readonly ladder?: NonNullable<Entry['ladder']>;
+  /** A release beside the one before. */
+  readonly deploy?: NonNullable<Entry['deploy']>;
   /** Live hosts that do not know the placement. */
   readonly tooOld?: readonly string[];
   /** Its service processes, by id; what `banyan status` shows. */
@@ -65,6 +67,7 @@ export interface PictureInstance {
   /** Absent: it is being started. */
   readonly pid?: number;
   readonly url?: string;
+  readonly release?: string;
   readonly healthy: boolean;
   /** It comes up: no process of it was healthy since it was wanted, or the one that is there has not been yet. */
   readonly starting?: true;

@@ -1,6 +1,8 @@
 // One module: where it serves and how it does, on which evidence it is moved, what differed, its processes, what they wrote,
 // its store, and how it all came to be.
+import { deployWords, releaseShown, stepsOfDeploy } from '../../shared/deploy-words.ts';
 import { Lacks } from '../kit/act.ts';
+import { Command } from '../kit/command.ts';
 import { Empty, Loading } from '../kit/empty.ts';
 import { html } from '../kit/html.ts';
 import { picture } from '../kit/live.ts';
@@ -27,7 +29,9 @@ export default function Page({ params: { name = '' } }: { params: Readonly<Recor
   const module = now.modules[name];
   if (!module)
     return html`<${Empty} title=${`There is no module ${name}.`}>There are: ${Object.keys(now.modules).join(', ')}.<//>`;
+  const { deploy } = module;
   const instances = Object.entries(module.instances);
+  const all = Object.values(module.instances);
   return html`<div class=${isAway() ? 'module stale' : 'module'}>
     <${Away} />
     <${UnderWay} picture=${now} only=${name} />
@@ -35,7 +39,8 @@ export default function Page({ params: { name = '' } }: { params: Readonly<Recor
     <${Lacks} needs="place" />
     <${Numbers} name=${name} module=${module} picture=${now} />
     <h2>Processes</h2>
-    ${instances.length === 0 ? html`<p class="quiet">None of its own: the monolith runs it.</p>` : html`<ul class="plain">${instances.map(([id, one]) => html`<li key=${id}>${instanceBadge(id, one)} <span class="quiet">${one.pid === undefined ? '' : `pid ${one.pid}`} ${one.url ?? ''}${one.supervised ? '' : ' started elsewhere: restore does not stop it'}</span>${one.differs ? html`<div class="quiet">differs: ${one.differs}</div>` : null}</li>`)}</ul>`}
+    ${deploy ? html`<p>${deployWords(deploy)}.</p>${stepsOfDeploy({ module: name, deploy }).map(([command]) => html`<${Command} key=${command} text=${command} />`)}` : null}
+    ${instances.length === 0 ? html`<p class="quiet">None of its own: the monolith runs it.</p>` : html`<ul class="plain">${instances.map(([id, one]) => html`<li key=${id}>${instanceBadge(id, one)} <span class="quiet">${one.pid === undefined ? '' : `pid ${one.pid}`} ${one.url ?? ''} ${releaseShown(all, deploy, one) ?? ''}${one.supervised ? '' : ' started elsewhere: restore does not stop it'}</span>${one.differs ? html`<div class="quiet">differs: ${one.differs}</div>` : null}</li>`)}</ul>`}
     <${Ended} ended=${past.data?.ended ?? []} />
     <${Evidence} name=${name} transfer=${module.transfer} />
     ${module.store ? html`<${StoreCard} name=${name} />` : null}

@@ -1,4 +1,5 @@
 // Every module in a row, in the words of `banyan status`, with what can be done to it.
+import { deployWords } from '../../shared/deploy-words.ts';
 import type { Picture, PictureModule } from '../../shared/picture-shape.ts';
 import { Badge } from '../kit/badge.ts';
 import { html } from '../kit/html.ts';
@@ -66,11 +67,12 @@ function Asked({ name, module, picture }: { name: string; module: PictureModule;
 }
 
 function Serves([, module]: Row) {
-  const { placement, mirror, mirrorPaused, ladder, tooOld } = module;
+  const { placement, mirror, mirrorPaused, ladder, deploy, tooOld } = module;
   const tone = placement === 'service' ? 'good' : placement === 'in-process' ? 'plain' : 'busy';
   return html`<div><${Badge} tone=${tone}>${servesInWords(module)}<//>
     ${mirror ? html`<div class="quiet">tried: ${mirror.reads} % of reads, ${mirror.writes} % of writes${mirrorPaused === undefined ? '' : `; pauses: ${mirrorPaused}`}</div>` : null}
     ${ladder ? html`<div class="quiet">ladder ${ladder.state} at ${ladder.rung}</div>` : null}
+    ${deploy ? html`<div class="quiet">${deployWords(deploy)}</div>` : null}
     ${tooOld ? html`<div class="quiet">too old for it, sends all to the monolith: ${tooOld.join(', ')}</div>` : null}</div>`;
 }
 
