@@ -4,13 +4,15 @@ import type { Change, End } from '../../../placement/history-contract.ts';
 import { html } from '../kit/html.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import type { Resource } from '../kit/resource.ts';
+import { href } from '../kit/router.ts';
 import { Table } from '../kit/table.ts';
 import { Time } from '../kit/time.ts';
 import { flipWords, plural } from '../kit/words.ts';
 import { endInWords, type Past, pastOf, type Told } from './past.ts';
 
-export function History({ past: { data, problem, reload } }: { past: Resource<Past> }) {
+export function History({ name, past: { data, problem, reload } }: { name: string; past: Resource<Past> }) {
   return html`<h2>History</h2>
+    <p class="quiet">Of where it serves. What else was done to it (its processes, store, events, sagas): <a href=${href('/audit', { module: name })}>the audit of ${name}</a>.</p>
     ${problem ? html`<${ProblemBox} problem=${problem} again=${reload} />` : null}
     ${
       data

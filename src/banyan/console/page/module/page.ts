@@ -45,7 +45,7 @@ export default function Page({ params: { name = '' } }: { params: Readonly<Recor
     <${Evidence} name=${name} transfer=${module.transfer} />
     ${module.store ? html`<${StoreCard} name=${name} />` : null}
     <${Logs} name=${name} />
-    <${History} past=${past} />
+    <${History} name=${name} past=${past} />
     <${ModuleDialogs} picture=${now} only=${name} />
   </div>`;
 }
