@@ -34,7 +34,7 @@ withShop((shop) => {
           stuck: 1,
           stuckOrders: [{ orderId: id, style, step: 'reserve-stock', next: `npx banyan saga retry ${id}` }],
         });
-        expect(stuck.body.stuckOrders[0].why).toMatch(/catalog|in time|deadline|timeout/i);
+        expect(stuck.body.stuckOrders[0].why).toContain('catalog');
         const shown = await cli(shop(), 'saga', 'show', id);
         expect(shown.out).toContain('stuck');
         expect(shown.out).toContain(`npx banyan saga retry ${id}`);

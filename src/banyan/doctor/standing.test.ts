@@ -65,6 +65,13 @@ test('sagas, the log, processes, ladders', () => {
   expect(of(shown, { said: new Set(['parcels-1']) }).join()).not.toContain('parcels-1 is down');
 });
 
+test('stuck sagas are shown where the module shows them, and else in its table', () => {
+  const shown = picture({ parcels: module() }, { stuck: { parcels: 1 } });
+  const remedy = (sagas: readonly SagaDesk[]) => of(shown, { sagas })[0]!.split(' -> ')[1];
+  expect(remedy([{ module: 'parcels', list: { command: null } } as SagaDesk])).toMatch(/^The console shows/);
+  expect(remedy([{ ...desk, module: 'depots' }])).toMatch(/FROM parcels\.sagas WHERE path <> 'done'$/);
+});
+
 test('what could not be read is not well', () => {
   const shown = picture({ parcels: module() }, { missing: { events: 'no answer within 2 s' } });
   const found = of(shown);

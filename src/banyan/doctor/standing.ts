@@ -68,9 +68,16 @@ function inWords(
     case 'retrying':
       return [make('letters', query.module ?? 'all', words, 'npx banyan events dead --state waiting')];
     case 'sagas': {
-      const command = sagas.find(({ module }) => module === name)?.list.command;
       return [
-        make('sagas', name, words, command ? `npx ${command}` : 'The console shows them: docs/console.md'),
+        make(
+          'sagas',
+          name,
+          words,
+          listOf(
+            name,
+            sagas.find(({ module }) => module === name),
+          ),
+        ),
       ];
     }
     case 'log':
@@ -87,6 +94,13 @@ function inWords(
     default:
       return [];
   }
+}
+
+/** Where a person sees them. A module may have sagas that no operation of its contract lists. */
+function listOf(module: string, desk: SagaDesk | undefined): string {
+  if (!desk)
+    return `No operation of ${module} lists them (CONTRIBUTING.md: a saga). Their rows: SELECT * FROM ${module}.sagas WHERE path <> 'done'`;
+  return desk.list.command ? `npx ${desk.list.command}` : 'The console shows them: docs/console.md';
 }
 
 function downOf(id: string, words: string, { modules }: Picture, said: ReadonlySet<string>): Finding[] {

@@ -16,7 +16,9 @@ export function explained({ id, state, step, by, since, trouble }: Open): Explai
   const who = by ?? 'orders';
   // Whether it answered is not known here: its answer may stand behind an event that failed.
   const silence = `no answer from ${who} to ${step} for ${seconds} s`;
-  return { state, why: trouble ?? silence, next: `npx banyan saga retry ${id}` };
+  // What went wrong with the step may not say with whom.
+  const why = trouble === null ? silence : trouble.includes(who) ? trouble : `${who}: ${trouble}`;
+  return { state, why, next: `npx banyan saga retry ${id}` };
 }
 
 /** Every step that is over, and the one at which the saga stands. */
