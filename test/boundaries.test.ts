@@ -169,6 +169,26 @@ describe('the check itself can fail', () => {
     expect(found[0]).toMatch(/^src\/modules\/media\/storage\.ts:1 .*src\/banyan\/config\/environment\.ts/);
   });
 
+  test('a statement of a module that is too much for one', () => {
+    const lines = (count: number) => '  AND true\n'.repeat(count);
+    const statement = (count: number) => `const sql = \`\n  SELECT 1 WHERE true\n${lines(count)}\`;\n`;
+    const places = (count: number) =>
+      `const sql = \`INSERT INTO a VALUES (${Array.from({ length: count }, (_, n) => `$${n + 1}`)})\`;\n`;
+    const found = house({
+      'src/modules/users/fits.ts': statement(14) + places(8),
+      'src/modules/users/long.ts': `// one\n${statement(15)}`,
+      'src/modules/users/wide.ts': places(9),
+      'src/modules/users/long.sql': `SELECT 1;\nSELECT 2 WHERE true\n${lines(15)};\n`,
+      'src/modules/users/long.test.ts': statement(15),
+      'src/banyan/store/long.ts': statement(15),
+    });
+    expect(found.map((one) => one.split('. ')[0]).sort()).toEqual([
+      'src/modules/users/long.sql:1 a statement of 16 lines',
+      'src/modules/users/long.ts:2 a statement of 16 lines',
+      'src/modules/users/wide.ts:1 a statement of 9 parameters',
+    ]);
+  });
+
   test('a function that does not fit on a screen', () => {
     const lines = (count: number, line: string) => `${line}\n`.repeat(count);
     const sql = `  return \`\n${lines(100, 'SELECT 1;')}\`;\n`;

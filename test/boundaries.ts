@@ -14,6 +14,7 @@ import {
   slashed,
   sourceFiles,
 } from './sources.ts';
+import { longStatements } from './sql-of-modules.ts';
 
 /** The folders whose imports are looked at, and what each may import of those beside it. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -35,6 +36,7 @@ export function breaches(root: string): Breach[] {
     ...ownConnections(root),
     ...ownPools(root),
     ...longModules(root),
+    ...statements(root),
     ...otherGenerators(root),
     ...cycles(root, imports),
     ...tooLong(root),
@@ -202,6 +204,14 @@ function longModules(root: string): Breach[] {
     const message = `is ${line} lines long; a module.ts has at most ${MOST_LINES}. It only puts things together: move what does something into a file of its own.`;
     return line > MOST_LINES ? [{ file, line, message }] : [];
   });
+}
+
+function statements(root: string): Breach[] {
+  const folder = join(root, 'src/modules');
+  if (!existsSync(folder)) return [];
+  return filesOf(folder, '')
+    .filter((path) => /\.(ts|sql)$/.test(path) && !isOfTests(slashed(relative(root, path))))
+    .flatMap((path) => longStatements(root, path));
 }
 
 /** Prisma asks for the same block in every schema: what one of them changes alone is a mistake. */

@@ -3,20 +3,13 @@
 // literal in which no function stands, such as the SQL of a schema; and a function that is one returned call of a
 // `define…` with one object, such as the steps of a saga. The functions in such an object are counted one by one. It
 // reads the syntax and not the text, so that no way of writing a function escapes.
-import { parseAst } from 'vitest/node';
+import { childrenOf, type Node, syntaxOf } from './syntax.ts';
 
 export const MOST_LINES = 80;
 
 export interface LongFunction {
   readonly line: number;
   readonly lines: number;
-}
-
-interface Node {
-  readonly type: string;
-  readonly start: number;
-  readonly end: number;
-  readonly [key: string]: unknown;
 }
 
 const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
@@ -36,7 +29,7 @@ export function longFunctions(text: string): LongFunction[] {
     const isMethod = node.type === 'MethodDefinition' || node.type === 'Property';
     for (const child of childrenOf(node)) visit(child, isMethod && child === node.value ? node : child);
   };
-  visit(parseAst(text, { lang: 'ts' }) as unknown as Node);
+  visit(syntaxOf(text));
   return found;
 }
 
@@ -74,14 +67,6 @@ function returnedBy(body: Node): Node | undefined {
 
 function hasFunction(node: Node): boolean {
   return FUNCTIONS.has(node.type) || childrenOf(node).some(hasFunction);
-}
-
-function childrenOf(node: Node): Node[] {
-  return Object.values(node).flat().filter(isNode);
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && typeof (value as Node).type === 'string';
 }
 
 function lineOf(text: string, offset: number): number {

@@ -83,11 +83,23 @@ describe('the check itself can fail', () => {
       'host/c.ts': '// `orders-2` is `orders`\n',
       'host/d.ts': "// what orders the guesses of all users\nconst sql = 'ORDER BY id';\n",
       'host/e.ts': "throw libraryProblem('unsupported-media-type');\n",
+      'host/f.ts': 'const sql = `\n  SELECT 1 FROM users.account`;\n',
+      'host/g.ts': '/** One. @example kit.ref(users).get({ id }) */\n',
+      'host/h.ts': 'const at = /[/]/; // as of `orders`\n',
+      'host/orders.ts': '',
+      'host/i.sql': '-- the lock that orders its events\nSELECT 1 FROM orders;\n',
+      'host/j.css': '@media print {\n  a[href="src/modules/a"] {}\n}\n',
     });
-    expect(found.map((one) => one.split(' ')[0])).toEqual([
+    expect(found.map((one) => one.split(' ')[0]).sort()).toEqual([
       'src/banyan/host/a.ts:1',
       'src/banyan/host/b.ts:1',
       'src/banyan/host/c.ts:1',
+      'src/banyan/host/f.ts:2',
+      'src/banyan/host/g.ts:1',
+      'src/banyan/host/h.ts:1',
+      'src/banyan/host/i.sql:2',
+      'src/banyan/host/j.css:2',
+      'src/banyan/host/orders.ts:1',
     ]);
   });
 });

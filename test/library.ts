@@ -1,17 +1,18 @@
-// The rules of the library (src/banyan): it has one face, folders that point one way, and no word of the shop. Answers
-// every breach with file, line and remedy, so that the message alone is enough to mend it.
-import { readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
-import { type Breach, type Import, importsOf, isOfTests, slashed, sourceFiles } from './sources.ts';
+// The rules of the library (src/banyan): it has one face, folders that point one way, and no word of the shop
+// (library-words.ts). Answers every breach with file, line and remedy, so that the message alone is enough to mend it.
+import { dirname, join } from 'node:path';
+import { wordsOfTheShop } from './library-words.ts';
+import { type Breach, filesOf, type Import, importsOf, isOfTests } from './sources.ts';
 
 const LIBRARY = 'src/banyan';
 const FACE = `${LIBRARY}/index.ts`;
 
 /** All breaches under `root` (the folder that holds src/). */
 export function libraryBreaches(root: string): Breach[] {
-  const files = sourceFiles(join(root, LIBRARY)).filter((path) => !isOfTests(path));
-  const imports = files.flatMap((path) => importsOf(root, path));
-  return [...outward(imports), ...cyclesOf(imports), ...files.flatMap((path) => words(root, path))];
+  // A page for people may point to the shop: it stands beside the code, not in it.
+  const files = filesOf(join(root, LIBRARY), '').filter((path) => !isOfTests(path) && !path.endsWith('.md'));
+  const imports = files.filter((path) => path.endsWith('.ts')).flatMap((path) => importsOf(root, path));
+  return [...outward(imports), ...cyclesOf(imports), ...files.flatMap((path) => wordsOfTheShop(root, path))];
 }
 
 function outward(imports: readonly Import[]): Breach[] {
@@ -96,34 +97,4 @@ function cycleBreach(round: readonly Import[], what: string, remedy: string): Br
   const { file, line } = round[0]!;
   const way = round.map((one) => `${one.file} imports ${one.target}`).join(', ');
   return { file, line, message: `${what}: ${way}. ${remedy}` };
-}
-
-/** The shop's modules, and where this repository keeps them. `media` is a word of HTTP, too. */
-const shop =
-  /\b(users|orders|catalog|payments|notifications)\b|(?<!-)\bmedia\b(?![ -]type)|src\/modules|extracted\//i;
-/** In a comment they may be plain English, as in "it orders them": there only what names a module counts. */
-const named =
-  /\b(users|orders|catalog|media|payments|notifications)(-\d|\.[a-z]\w|\/[a-z]\w)|[`'](users|orders|catalog|media|payments|notifications)[`']|src\/modules|extracted\//;
-
-function words(root: string, path: string): Breach[] {
-  const file = slashed(relative(root, path));
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .flatMap((text, index) => {
-      const comment = /^\s*(\/\/|\*|\/\*)/.test(text);
-      const found = comment
-        ? named.exec(text)
-        : stringsOf(text)
-            .map((one) => shop.exec(one))
-            .find(Boolean);
-      if (!found) return [];
-      const message = `says "${found[0]}". The library knows no word of the shop: let it be told, and use another name in an example.`;
-      return [{ file, line: index + 1, message }];
-    });
-}
-
-/** What stands between quotes of any kind on one line; of SQL over many lines each line is its own. */
-function stringsOf(line: string): string[] {
-  const code = line.replace(/\s\/\/ .*$/, '');
-  return /^\s*import /.test(code) ? [] : (code.match(/'[^']*'|"[^"]*"|`[^`]*`?/g) ?? []);
 }
