@@ -1,7 +1,8 @@
 // What an operator can ask of the past: every change that somebody made, by time, over all that keeps a history.
 import type { Static } from 'typebox';
-import { type Contract, closed, defineContract, operation } from '../contract/contract.ts';
+import { closed, defineContract, operation } from '../contract/contract.ts';
 import { line, nullable, paging, time } from '../contract/fields.ts';
+import { ofSomeModule } from '../contract/operator-fields.ts';
 import { Type } from '../contract/type.ts';
 
 /** What is changed, in the words of `source`. */
@@ -41,12 +42,6 @@ export const Audit = Type.Object({
 });
 export type Audit = Static<typeof Audit>;
 
-/** The library names no module: the example takes the last of those there are. */
-const ofSomeModule = (contracts: readonly Contract[]) => ({
-  module: contracts.findLast(({ events }) => Object.keys(events).length > 0)?.module,
-  cursor: undefined,
-});
-
 export const audit = defineContract('audit', {
   summary: 'Who changed what, and why',
   errors: { 'bad-cursor': { status: 422, title: 'The cursor is not one of this list' } },
@@ -81,7 +76,7 @@ export const audit = defineContract('audit', {
         from: Type.Optional(time()),
         to: Type.Optional(time()),
       }),
-      example: ofSomeModule,
+      example: (contracts) => ({ ...ofSomeModule(contracts), cursor: undefined }),
       output: Audit,
       idempotent: true,
       errors: ['bad-cursor'],

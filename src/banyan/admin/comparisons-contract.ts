@@ -3,6 +3,7 @@
 import type { Static } from 'typebox';
 import { closed, defineContract, nothing, operation } from '../contract/contract.ts';
 import { id, nullable, time } from '../contract/fields.ts';
+import { changedByHeader } from '../contract/operator-fields.ts';
 import { Type } from '../contract/type.ts';
 
 const states = ['running', 'done', 'failed', 'cancelled', 'lost'] as const;
@@ -96,7 +97,7 @@ export const comparisons = defineContract('comparisons', {
       access: 'operator',
       scope: 'compare',
       http: { method: 'POST', path: '/admin/compares', status: 202 },
-      headers: { changedBy: 'X-Changed-By' },
+      headers: changedByHeader,
       input: closed({ ...Asked.properties, changedBy }),
       example: () => ({ a: 'monolith', b: 'services', work: undefined }),
       output: Comparison,
@@ -118,7 +119,7 @@ export const comparisons = defineContract('comparisons', {
       access: 'operator',
       scope: 'compare',
       http: { method: 'DELETE', path: '/admin/compares/:id' },
-      headers: { changedBy: 'X-Changed-By' },
+      headers: changedByHeader,
       input: closed({ id: id(), changedBy }),
       output: Comparison,
       idempotent: true,

@@ -1,8 +1,9 @@
 // What an operator can ask of traces: the routes under /admin/traces. Asking for the list has every host keep traces for
 // five minutes.
 import type { Static } from 'typebox';
-import { type Contract, closed, defineContract, operation } from '../contract/contract.ts';
+import { closed, defineContract, operation } from '../contract/contract.ts';
 import { nullable, time } from '../contract/fields.ts';
+import { ofSomeModule } from '../contract/operator-fields.ts';
 import { Type } from '../contract/type.ts';
 import type { Kept } from '../telemetry/trace-shape.ts';
 
@@ -86,12 +87,6 @@ export const Trace = Type.Object({
 });
 export type Trace = Static<typeof Trace>;
 
-/** The library names no module: the example takes the last of those there are. */
-const ofSomeModule = (contracts: readonly Contract[]) => ({
-  module: contracts.findLast(({ events }) => Object.keys(events).length > 0)?.module,
-  key: undefined,
-});
-
 export const traces = defineContract('traces', {
   summary: 'How one request went through all hosts',
   errors: { 'trace-unknown': { status: 404, title: 'No host knows this trace' } },
@@ -124,7 +119,7 @@ export const traces = defineContract('traces', {
         ),
         limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, examples: [100] })),
       }),
-      example: ofSomeModule,
+      example: (contracts) => ({ ...ofSomeModule(contracts), key: undefined }),
       output: Traces,
       idempotent: true,
     }),

@@ -1,8 +1,9 @@
 // What an operator can ask of placement: the routes under /admin, for those with the scope.
 // The command line is a client of exactly this.
 import type { Static } from 'typebox';
-import { type Contract, closed, defineContract, nothing, operation } from '../contract/contract.ts';
+import { closed, defineContract, nothing, operation } from '../contract/contract.ts';
 import { nullable, time, visible } from '../contract/fields.ts';
+import { changedBy, changedByHeader, moduleName, ofSomeModule } from '../contract/operator-fields.ts';
 import { Type } from '../contract/type.ts';
 
 const Difference = Type.Object({ path: Type.String(), message: Type.String() });
@@ -125,20 +126,6 @@ export type Overview = Static<typeof Overview>;
 
 const MirrorPercent = Type.Number({ description: 'A whole number from 0 to 100', examples: [0] });
 
-const changedBy = Type.Optional(
-  Type.String({
-    minLength: 1,
-    maxLength: 100,
-    description: 'A remark for the history, beside the name of who asks.',
-    examples: ['ada'],
-  }),
-);
-
-/** The library names no module: the example takes the last of those there are. */
-const ofSomeModule = (contracts: readonly Contract[]) => ({
-  module: contracts.findLast(({ events }) => Object.keys(events).length > 0)?.module,
-});
-
 export const admin = defineContract('admin', {
   summary: 'Where every module serves, and how to move it',
   errors: {
@@ -172,9 +159,9 @@ export const admin = defineContract('admin', {
       access: 'operator',
       scope: 'place',
       http: { method: 'PUT', path: '/admin/placements/:module' },
-      headers: { changedBy: 'X-Changed-By' },
+      headers: changedByHeader,
       input: closed({
-        module: Type.String({ maxLength: 100 }),
+        module: moduleName,
         placement: PlacementWord,
         percent: Type.Optional(
           Type.Number({ description: 'In canary, a whole number from 1 to 99', examples: [0] }),
@@ -212,9 +199,9 @@ export const admin = defineContract('admin', {
       access: 'operator',
       scope: 'place',
       http: { method: 'PUT', path: '/admin/services/:module' },
-      headers: { changedBy: 'X-Changed-By' },
+      headers: changedByHeader,
       input: closed({
-        module: Type.String({ maxLength: 100 }),
+        module: moduleName,
         instances: Type.Integer({ minimum: 0, maximum: 16 }),
         timeoutMs: Type.Optional(
           Type.Integer({ minimum: 1, maximum: 600_000, description: 'Default 30000', examples: [30_000] }),

@@ -1,28 +1,14 @@
 // What an operator can ask of releases: the routes under /admin/deploys. A release of a module stands beside the one before it,
 // gets nothing, a share of the keys, or all of them, and goes back. Where it is stands in GET /admin/placements.
 import type { Static } from 'typebox';
-import { type Contract, closed, defineContract, operation } from '../contract/contract.ts';
+import { closed, defineContract, operation } from '../contract/contract.ts';
 import { visible } from '../contract/fields.ts';
+import { changedBy, changedByHeader, moduleName, ofSomeModule } from '../contract/operator-fields.ts';
 import { Type } from '../contract/type.ts';
 import { RELEASE } from '../routing/release.ts';
 import { Flipped } from './admin-contract.ts';
 
-const changedBy = Type.Optional(
-  Type.String({
-    minLength: 1,
-    maxLength: 100,
-    description: 'A remark for the history, beside the name of who asks.',
-    examples: ['ada'],
-  }),
-);
-
-const module = Type.String({ maxLength: 100 });
 const reason = Type.Optional(visible({ minLength: 1, maxLength: 500, examples: ['the new release'] }));
-
-/** The library names no module: the example takes the last of those there are. */
-const ofSomeModule = (contracts: readonly Contract[]) => ({
-  module: contracts.findLast(({ events }) => Object.keys(events).length > 0)?.module,
-});
 
 /** The module as in GET /admin/placements; `lagging`, and `note`: what else there is to know, in a sentence. */
 export const Deployed = Flipped;
@@ -51,9 +37,9 @@ export const deploys = defineContract('deploys', {
       access: 'operator',
       scope: 'place',
       http: { method: 'PUT', path: '/admin/deploys/:module' },
-      headers: { changedBy: 'X-Changed-By' },
+      headers: changedByHeader,
       input: closed({
-        module,
+        module: moduleName,
         release: Type.Optional(
           Type.String({
             minLength: 1,
@@ -92,8 +78,8 @@ export const deploys = defineContract('deploys', {
       access: 'operator',
       scope: 'place',
       http: { method: 'DELETE', path: '/admin/deploys/:module' },
-      headers: { changedBy: 'X-Changed-By' },
-      input: closed({ module, changedBy }),
+      headers: changedByHeader,
+      input: closed({ module: moduleName, changedBy }),
       example: ofSomeModule,
       output: Deployed,
       idempotent: true,

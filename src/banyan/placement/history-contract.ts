@@ -1,8 +1,9 @@
 // What may be read about placements beside where they are now: how they came to be, and the same as flags for tools that
 // evaluate them. The routes under /admin, for who has the scope `read`.
 import type { Static } from 'typebox';
-import { type Contract, closed, defineContract, nothing, operation } from '../contract/contract.ts';
+import { closed, defineContract, nothing, operation } from '../contract/contract.ts';
 import { nullable, paging, time } from '../contract/fields.ts';
+import { moduleName, ofSomeModule } from '../contract/operator-fields.ts';
 import { Type } from '../contract/type.ts';
 import { MirrorShares, Percent, PlacementWord } from './admin-contract.ts';
 import type { Actor } from './history.ts';
@@ -93,11 +94,6 @@ export const FLAGS_SCHEMA = 'https://flagd.dev/schema/v0/flags.json';
 /** Not an id: a change is named by its version and its module. */
 const cursor = Type.Optional(Type.String({ minLength: 1, maxLength: 200, examples: ['7.module'] }));
 
-/** The library names no module: the example takes the last of those there are. */
-const ofSomeModule = (contracts: readonly Contract[]) => ({
-  module: contracts.findLast(({ events }) => Object.keys(events).length > 0)?.module,
-});
-
 export const placements = defineContract('placements', {
   summary: 'How placements came to be, and what they are as flags',
   errors: {
@@ -111,7 +107,7 @@ export const placements = defineContract('placements', {
       access: 'operator',
       scope: 'read',
       http: { method: 'GET', path: '/admin/history' },
-      input: closed({ module: Type.Optional(Type.String({ maxLength: 100 })), limit: paging.limit, cursor }),
+      input: closed({ module: Type.Optional(moduleName), limit: paging.limit, cursor }),
       example: ofSomeModule,
       output: Type.Object({
         items: Type.Array(Change),

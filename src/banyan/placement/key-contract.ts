@@ -2,6 +2,7 @@
 import type { Static } from 'typebox';
 import { type Contract, closed, defineContract, nothing, operation } from '../contract/contract.ts';
 import { nullable, time } from '../contract/fields.ts';
+import { changedByHeader, ofSomeModule } from '../contract/operator-fields.ts';
 import { Type } from '../contract/type.ts';
 
 /** What can be rotated. */
@@ -62,9 +63,8 @@ const remark = Type.Optional(
   }),
 );
 
-/** The library names no module: the example takes the last of those there are. */
-const ofSomeModule = (contracts: readonly Contract[]) => {
-  const name = contracts.findLast(({ events }) => Object.keys(events).length > 0)?.module;
+const ofSomeName = (contracts: readonly Contract[]) => {
+  const { module: name } = ofSomeModule(contracts);
   return { name, modules: [name] };
 };
 
@@ -90,7 +90,7 @@ export const keys = defineContract('keys', {
       access: 'operator',
       scope: 'keys',
       http: { method: 'POST', path: '/admin/keys', status: 201 },
-      headers: { changedBy: 'X-Changed-By' },
+      headers: changedByHeader,
       input: closed({
         name: Type.String({
           pattern: '^[a-z][a-z0-9-]{0,62}$',
@@ -107,7 +107,7 @@ export const keys = defineContract('keys', {
         ),
         changedBy: remark,
       }),
-      example: ofSomeModule,
+      example: ofSomeName,
       output: Issued,
       idempotent: false,
       errors: ['module-unknown'],
@@ -118,7 +118,7 @@ export const keys = defineContract('keys', {
       access: 'operator',
       scope: 'keys',
       http: { method: 'DELETE', path: '/admin/keys/:kid' },
-      headers: { changedBy: 'X-Changed-By' },
+      headers: changedByHeader,
       input: closed({ kid: Type.String({ maxLength: 200 }), changedBy: remark }),
       output: Type.Object({ kid: Type.String(), lagging }),
       idempotent: true,
@@ -132,7 +132,7 @@ export const keys = defineContract('keys', {
       access: 'operator',
       scope: 'keys',
       http: { method: 'POST', path: '/admin/keys/:purpose/rotate' },
-      headers: { changedBy: 'X-Changed-By' },
+      headers: changedByHeader,
       input: closed({
         purpose: Type.Union(purposes.map((purpose) => Type.Literal(purpose))),
         changedBy: remark,

@@ -3,6 +3,7 @@ import type { Static } from 'typebox';
 import { type Scope, scopes, scopeWords } from '../context/scopes.ts';
 import { closed, defineContract, nothing, operation } from '../contract/contract.ts';
 import { nullable, time } from '../contract/fields.ts';
+import { changedBy, changedByHeader } from '../contract/operator-fields.ts';
 import { Type } from '../contract/type.ts';
 
 const name = () =>
@@ -43,15 +44,6 @@ export const OperatorAdded = Type.Object({
 });
 export type OperatorAdded = Static<typeof OperatorAdded>;
 
-const changedBy = Type.Optional(
-  Type.String({
-    minLength: 1,
-    maxLength: 100,
-    description: 'A remark for the history, beside the name of who asks.',
-    examples: ['ada'],
-  }),
-);
-
 export const operators = defineContract('operators', {
   summary: 'Who may administer, and what',
   errors: {
@@ -75,7 +67,7 @@ export const operators = defineContract('operators', {
       access: 'operator',
       scope: 'operators',
       http: { method: 'POST', path: '/admin/operators', status: 201 },
-      headers: { changedBy: 'X-Changed-By' },
+      headers: changedByHeader,
       input: closed({ name: name(), scopes: granted, changedBy }),
       output: OperatorAdded,
       idempotent: false,
@@ -86,7 +78,7 @@ export const operators = defineContract('operators', {
       access: 'operator',
       scope: 'operators',
       http: { method: 'DELETE', path: '/admin/operators/:name' },
-      headers: { changedBy: 'X-Changed-By' },
+      headers: changedByHeader,
       input: closed({ name: name(), changedBy }),
       output: Type.Object({
         ...OperatorEntry.properties,

@@ -1,8 +1,9 @@
 // What an operator can ask of transfers: the routes under /admin/transfers. What `banyan extract` and `banyan restore` do step
 // by step is done here on one wish, by whichever monolith lives, so that nobody need stay to see the last step made.
 import type { Static } from 'typebox';
-import { type Contract, closed, defineContract, nothing, operation } from '../contract/contract.ts';
+import { closed, defineContract, nothing, operation } from '../contract/contract.ts';
 import { nullable, time } from '../contract/fields.ts';
+import { changedBy, changedByHeader, moduleName, ofSomeModule } from '../contract/operator-fields.ts';
 import { Type } from '../contract/type.ts';
 import type { TransferStep } from './transfer-rows.ts';
 
@@ -35,11 +36,6 @@ export const Transfer = Type.Object({
 });
 export type Transfer = Static<typeof Transfer>;
 
-/** The library names no module: the example takes the last of those there are. */
-const ofSomeModule = (contracts: readonly Contract[]) => ({
-  module: contracts.findLast(({ events }) => Object.keys(events).length > 0)?.module,
-});
-
 export const transfers = defineContract('transfers', {
   summary: 'Modules on their way to processes of their own, and back: several steps as one wish',
   errors: {
@@ -67,9 +63,9 @@ export const transfers = defineContract('transfers', {
       access: 'operator',
       scope: 'place',
       http: { method: 'PUT', path: '/admin/transfers/:module', status: 202 },
-      headers: { changedBy: 'X-Changed-By' },
+      headers: changedByHeader,
       input: closed({
-        module: Type.String({ maxLength: 100 }),
+        module: moduleName,
         to: To,
         percent: Type.Optional(
           Type.Integer({
@@ -125,14 +121,7 @@ export const transfers = defineContract('transfers', {
             examples: [30_000],
           }),
         ),
-        changedBy: Type.Optional(
-          Type.String({
-            minLength: 1,
-            maxLength: 100,
-            description: 'A remark for the history, beside the name of who asks.',
-            examples: ['ada'],
-          }),
-        ),
+        changedBy,
       }),
       example: (contracts) => ({
         ...ofSomeModule(contracts),

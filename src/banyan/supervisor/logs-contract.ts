@@ -1,6 +1,7 @@
 // What an operator can read of what service processes wrote: the route under /admin/logs.
 import type { Static } from 'typebox';
-import { type Contract, closed, defineContract, operation } from '../contract/contract.ts';
+import { closed, defineContract, operation } from '../contract/contract.ts';
+import { ofSomeModule } from '../contract/operator-fields.ts';
 import { Type } from '../contract/type.ts';
 
 export const Logs = Type.Object({
@@ -14,11 +15,6 @@ export const Logs = Type.Object({
   ),
 });
 export type Logs = Static<typeof Logs>;
-
-/** The library names no module: the example takes the last of those there are. */
-const ofSomeModule = (contracts: readonly Contract[]) => ({
-  module: contracts.findLast(({ events }) => Object.keys(events).length > 0)?.module,
-});
 
 export const logs = defineContract('logs', {
   summary: "What modules' processes wrote",

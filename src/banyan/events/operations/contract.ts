@@ -3,11 +3,12 @@
 
 import { closed, defineContract, nothing, operation, page } from '../../contract/contract.ts';
 import { id, line, paging, prose, time } from '../../contract/fields.ts';
+import { changedBy, changedByHeader, ofSomeModule } from '../../contract/operator-fields.ts';
 import { Type } from '../../contract/type.ts';
 import { LOG_DAYS } from '../../log/port.ts';
 import { MAX_EVENT_BYTES } from '../cloudevents.ts';
 import { type OpenDeliveryState, openDeliveryStates } from '../delivery.ts';
-import { ofLastHour, ofModule, ofPublish, ofReplay, ofSkip, ofTail } from './examples.ts';
+import { ofLastHour, ofPublish, ofReplay, ofSkip, ofTail } from './examples.ts';
 import {
   DeadLetter,
   DeadLetterDetails,
@@ -27,19 +28,10 @@ import { selection } from './selection.ts';
 export const VERIFY_MOST_DAYS = LOG_DAYS - 1;
 
 const name = () => Type.String({ minLength: 1, maxLength: 100 });
-const changedBy = Type.Optional(
-  Type.String({
-    minLength: 1,
-    maxLength: 100,
-    description: 'A remark for the history, beside the name of who asks.',
-    examples: ['ada'],
-  }),
-);
 const why = prose({ minLength: 1, maxLength: 1_000, examples: ['Its order was a test.'] });
 const ids = Type.Optional(Type.Array(id(), { minItems: 1, maxItems: 1000 }));
 /** An example that selects by the module alone. */
 const noSelection = { type: undefined, reason: undefined, key: undefined, olderThan: undefined };
-const headers = { changedBy: 'X-Changed-By' };
 /** Of what takes the data of any event: room for the largest, and to say of a larger one what is wrong with it. */
 const MAX_BODY_BYTES = 2 * MAX_EVENT_BYTES;
 const cursor = Type.Optional(Type.String({ minLength: 1, maxLength: 8_000 }));
@@ -85,7 +77,7 @@ export const events = defineContract('events', {
         ...selection,
         ...paging,
       }),
-      example: (contracts) => ({ ...ofModule(contracts), ...noSelection, cursor: undefined }),
+      example: (contracts) => ({ ...ofSomeModule(contracts), ...noSelection, cursor: undefined }),
       output: Type.Object({
         ...page(DeadLetter).properties,
         /** How many there are in all, over all pages; on the first page alone. */
@@ -104,7 +96,7 @@ export const events = defineContract('events', {
         module: Type.Optional(name()),
         any: Type.Optional(Type.Boolean({ description: 'Also one that is done or dropped.' })),
       }),
-      example: (contracts) => ({ ...ofModule(contracts), any: undefined }),
+      example: (contracts) => ({ ...ofSomeModule(contracts), any: undefined }),
       output: DeadLetterDetails,
       idempotent: true,
       errors: ['letter-unknown', 'module-unknown', 'store-elsewhere'],
@@ -117,7 +109,7 @@ export const events = defineContract('events', {
       access: 'operator',
       scope: 'events',
       http: { method: 'POST', path: '/admin/events/dead/:id/redrive' },
-      headers,
+      headers: changedByHeader,
       input: closed({
         id: id(),
         module: Type.Optional(name()),
@@ -125,7 +117,7 @@ export const events = defineContract('events', {
         changedBy,
       }),
       maxBodyBytes: MAX_BODY_BYTES,
-      example: (contracts) => ({ ...ofModule(contracts), data: undefined }),
+      example: (contracts) => ({ ...ofSomeModule(contracts), data: undefined }),
       output: Decided,
       idempotent: false,
       errors: ['letter-unknown', 'module-unknown', 'not-at-rest', 'not-repairable', 'store-elsewhere'],
@@ -145,7 +137,7 @@ export const events = defineContract('events', {
         checkOnly: Type.Optional(Type.Boolean()),
       }),
       maxBodyBytes: MAX_BODY_BYTES,
-      example: (contracts) => ({ ...ofModule(contracts), data: undefined }),
+      example: (contracts) => ({ ...ofSomeModule(contracts), data: undefined }),
       output: TriedDelivery,
       idempotent: true,
       errors: ['letter-unknown', 'module-unknown', 'not-at-rest', 'store-elsewhere'],
@@ -158,7 +150,7 @@ export const events = defineContract('events', {
       access: 'operator',
       scope: 'events',
       http: { method: 'POST', path: '/admin/events/redrive' },
-      headers,
+      headers: changedByHeader,
       input: closed({
         module: Type.Optional(name()),
         ids,
@@ -166,7 +158,7 @@ export const events = defineContract('events', {
         perSecond: Type.Optional(Type.Number({ minimum: 0.01, maximum: 1000, examples: [10] })),
         changedBy,
       }),
-      example: (contracts) => ({ ...ofModule(contracts), ...noSelection, ids: undefined }),
+      example: (contracts) => ({ ...ofSomeModule(contracts), ...noSelection, ids: undefined }),
       output: Type.Object({
         redriven: Type.Integer({ minimum: 0 }),
         /** With a rate: how long until the last of them is tried. */
@@ -180,9 +172,9 @@ export const events = defineContract('events', {
       access: 'operator',
       scope: 'events',
       http: { method: 'POST', path: '/admin/events/drop' },
-      headers,
+      headers: changedByHeader,
       input: closed({ module: Type.Optional(name()), ids, ...selection, why, changedBy }),
-      example: (contracts) => ({ ...ofModule(contracts), ...noSelection, ids: undefined }),
+      example: (contracts) => ({ ...ofSomeModule(contracts), ...noSelection, ids: undefined }),
       output: Type.Object({ dropped: Type.Integer({ minimum: 0 }) }),
       idempotent: false,
       errors: ['letter-unknown', 'module-unknown', 'not-at-rest', 'store-elsewhere'],
@@ -192,14 +184,14 @@ export const events = defineContract('events', {
       access: 'operator',
       scope: 'events',
       http: { method: 'POST', path: '/admin/events/dead/:id/drop' },
-      headers,
+      headers: changedByHeader,
       input: closed({
         id: id(),
         module: Type.Optional(name()),
         why,
         changedBy,
       }),
-      example: ofModule,
+      example: ofSomeModule,
       output: Decided,
       idempotent: false,
       errors: ['letter-unknown', 'module-unknown', 'not-at-rest', 'store-elsewhere'],
@@ -210,7 +202,7 @@ export const events = defineContract('events', {
       scope: ['read', 'events'],
       http: { method: 'GET', path: '/admin/events/held' },
       input: closed({ module: Type.Optional(name()), key: selection.key, limit: paging.limit }),
-      example: (contracts) => ({ ...ofModule(contracts), key: undefined }),
+      example: (contracts) => ({ ...ofSomeModule(contracts), key: undefined }),
       output: Type.Object({ items: Type.Array(HeldKey) }),
       idempotent: true,
       errors: ['module-unknown', 'store-elsewhere'],
@@ -237,7 +229,7 @@ export const events = defineContract('events', {
       access: 'operator',
       scope: 'events',
       http: { method: 'POST', path: '/admin/events/skip' },
-      headers,
+      headers: changedByHeader,
       input: closed({
         topic: name(),
         partition: Type.Integer({ minimum: 0, maximum: 999_999_999 }),
@@ -268,7 +260,7 @@ export const events = defineContract('events', {
       access: 'operator',
       scope: 'events',
       http: { method: 'POST', path: '/admin/events/replay' },
-      headers,
+      headers: changedByHeader,
       input: closed({
         topic: name(),
         from: time(),
@@ -327,7 +319,7 @@ export const events = defineContract('events', {
       access: 'admin',
       scope: 'events',
       http: { method: 'POST', path: '/api/events', status: 202 },
-      headers,
+      headers: changedByHeader,
       input: closed({
         topic: name(),
         key: Type.String({ minLength: 1, maxLength: 500 }),

@@ -8,11 +8,6 @@ const HOUR_MS = 3_600_000;
 const producers = (contracts: readonly Contract[]) =>
   contracts.filter(({ events }) => Object.keys(events).length > 0);
 
-/** The module of the examples: the last one that publishes events. */
-export const ofModule = (contracts: readonly Contract[]) => ({
-  module: producers(contracts).at(-1)?.module,
-});
-
 /** The last hour, computed when the document is made: a fixed hour would soon be too long ago. */
 export const ofLastHour = () => ({
   from: new Date(Date.now() - HOUR_MS).toISOString(),

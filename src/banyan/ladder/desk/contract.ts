@@ -1,8 +1,9 @@
 // What an operator can ask of ladders: the routes under /admin/ladders. A module goes up to its service step by step, on
 // evidence alone, and comes down by itself. The command line is a client of exactly this.
 import type { Static } from 'typebox';
-import { type Contract, closed, defineContract, operation } from '../../contract/contract.ts';
+import { closed, defineContract, operation } from '../../contract/contract.ts';
 import { nullable, time } from '../../contract/fields.ts';
+import { changedBy, changedByHeader, moduleName, ofSomeModule } from '../../contract/operator-fields.ts';
 import { Type } from '../../contract/type.ts';
 
 /** A number may be written as one. */
@@ -99,25 +100,9 @@ export const Sample = Type.Object({
 });
 export type Sample = Static<typeof Sample>;
 
-const module = Type.String({ maxLength: 100 });
-
-const changedBy = Type.Optional(
-  Type.String({
-    minLength: 1,
-    maxLength: 100,
-    description: 'A remark for the history, beside the name of who asks.',
-    examples: ['ada'],
-  }),
-);
-
 const reason = Type.Optional(
   Type.String({ minLength: 1, maxLength: 500, description: 'Why, for the history.', examples: ['a try'] }),
 );
-
-/** The library names no module: the example takes the last of those there are. */
-const ofSomeModule = (contracts: readonly Contract[]) => ({
-  module: contracts.findLast(({ events }) => Object.keys(events).length > 0)?.module,
-});
 
 const acted = (path: string, summary: string) =>
   operation({
@@ -125,8 +110,8 @@ const acted = (path: string, summary: string) =>
     access: 'operator',
     scope: 'place',
     http: { method: 'POST', path: `/admin/ladders/:module/${path}` },
-    headers: { changedBy: 'X-Changed-By' },
-    input: closed({ module, reason, changedBy }),
+    headers: changedByHeader,
+    input: closed({ module: moduleName, reason, changedBy }),
     example: ofSomeModule,
     output: Ladder,
     idempotent: false,
@@ -152,7 +137,7 @@ export const ladders = defineContract('ladders', {
       access: 'operator',
       scope: ['read', 'place'],
       http: { method: 'GET', path: '/admin/ladders/:module' },
-      input: closed({ module }),
+      input: closed({ module: moduleName }),
       example: ofSomeModule,
       output: Ladder,
       idempotent: true,
@@ -163,7 +148,7 @@ export const ladders = defineContract('ladders', {
       access: 'operator',
       scope: 'place',
       http: { method: 'GET', path: '/admin/ladders/:module/samples' },
-      input: closed({ module }),
+      input: closed({ module: moduleName }),
       example: ofSomeModule,
       output: Type.Object({ items: Type.Array(Sample) }),
       idempotent: true,
@@ -176,9 +161,9 @@ export const ladders = defineContract('ladders', {
       access: 'operator',
       scope: 'place',
       http: { method: 'PUT', path: '/admin/ladders/:module' },
-      headers: { changedBy: 'X-Changed-By' },
+      headers: changedByHeader,
       input: closed({
-        module,
+        module: moduleName,
         steps: Type.Optional(
           Type.Array(Step, {
             minItems: 1,
@@ -228,8 +213,8 @@ export const ladders = defineContract('ladders', {
       access: 'operator',
       scope: 'place',
       http: { method: 'DELETE', path: '/admin/ladders/:module' },
-      headers: { changedBy: 'X-Changed-By' },
-      input: closed({ module, reason, changedBy }),
+      headers: changedByHeader,
+      input: closed({ module: moduleName, reason, changedBy }),
       example: ofSomeModule,
       output: Ladder,
       idempotent: true,

@@ -1,8 +1,9 @@
 // What an operator can ask of stores: the routes under /admin/stores. A module's store moves to another server while the
 // module runs, and back. The command line is a client of exactly this.
 import type { Static } from 'typebox';
-import { type Contract, closed, defineContract, nothing, operation } from '../../contract/contract.ts';
+import { closed, defineContract, nothing, operation } from '../../contract/contract.ts';
 import { nullable, time } from '../../contract/fields.ts';
+import { changedBy, changedByHeader, moduleName, ofSomeModule } from '../../contract/operator-fields.ts';
 import { Type } from '../../contract/type.ts';
 import { type State, type Step as StepName, states, steps, type Task, tasks } from '../tasks/steps.ts';
 
@@ -96,8 +97,6 @@ export const Store = Type.Object({
 });
 export type Store = Static<typeof Store>;
 
-const module = Type.String({ maxLength: 100 });
-
 const server = Type.String({
   minLength: 1,
   maxLength: 50,
@@ -105,20 +104,6 @@ const server = Type.String({
   description:
     '`shared`, `own` (a server beside the shared one, in DATA_DIR), or the name of STORE_<NAME>_URL',
   examples: ['own'],
-});
-
-const changedBy = Type.Optional(
-  Type.String({
-    minLength: 1,
-    maxLength: 100,
-    description: 'A remark for the history, beside the name of who asks.',
-    examples: ['ada'],
-  }),
-);
-
-/** The library names no module: the example takes the last of those there are. */
-const ofSomeModule = (contracts: readonly Contract[]) => ({
-  module: contracts.findLast(({ events }) => Object.keys(events).length > 0)?.module,
 });
 
 const wish = (description: string) => Type.Optional(Type.Boolean({ description, examples: [false] }));
@@ -140,8 +125,8 @@ const acted = <E extends string = never>(path: string, summary: string, more: re
     access: 'operator',
     scope: 'store',
     http: { method: 'POST', path: `/admin/stores/:module/${path}`, status: 202 },
-    headers: { changedBy: 'X-Changed-By' },
-    input: closed({ module, changedBy }),
+    headers: changedByHeader,
+    input: closed({ module: moduleName, changedBy }),
     example: ofSomeModule,
     output: Store,
     idempotent: false,
@@ -175,7 +160,7 @@ export const stores = defineContract('stores', {
       access: 'operator',
       scope: ['read', 'store'],
       http: { method: 'GET', path: '/admin/stores/:module' },
-      input: closed({ module }),
+      input: closed({ module: moduleName }),
       example: ofSomeModule,
       output: Store,
       idempotent: true,
@@ -189,9 +174,9 @@ export const stores = defineContract('stores', {
       access: 'operator',
       scope: 'store',
       http: { method: 'PUT', path: '/admin/stores/:module', status: 202 },
-      headers: { changedBy: 'X-Changed-By' },
+      headers: changedByHeader,
       input: closed({
-        module,
+        module: moduleName,
         server,
         dryRun: wish('The pre-flight alone'),
         rehearse: wish('Everything but the commit point, then as before'),
