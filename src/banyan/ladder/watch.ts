@@ -2,8 +2,8 @@
 // Guarantees: it judges what it holds the lease of and nothing else; nobody waits for it; while nothing is watched it asks
 // the database one small question every three seconds and no host anything; what it cannot see it does not judge.
 // What is good or bad is judge.ts's, what follows steps.ts's; it stores, and does what they say.
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
+import { Rounds } from '../jobs/rounds.ts';
 import type { Follower } from '../placement/follower.ts';
 import type { ControlStore } from '../placement/store.ts';
 import type { Moves } from './climb/moves.ts';
@@ -52,43 +52,27 @@ export function createWatch(options: WatchOptions): Watch {
 class Judge implements Watch {
   readonly #options: WatchOptions;
   readonly #sightings = new Map<string, Sighting>();
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #rounds = new Rounds(() => this.#round());
   #failing = false;
-  /** What it does belongs to no request, whoever woke it. */
-  readonly #alone = AsyncLocalStorage.snapshot();
 
   constructor(options: WatchOptions) {
     this.#options = options;
   }
 
   start(): void {
-    this.#after(0);
+    this.#rounds.ask();
   }
 
   wake(): void {
-    if (this.#sightings.size === 0) this.#after(0);
+    if (this.#sightings.size === 0) this.#rounds.ask();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+    await this.#rounds.stop();
     if (this.#sightings.size > 0) await this.#options.rows.release(this.#options.judge).catch(() => {});
   }
 
-  #after(ms: number): void {
-    clearTimeout(this.#timer);
-    if (this.#stopped) return;
-    const tick = () => {
-      this.#running = this.#running.then(() => this.#tick());
-    };
-    this.#timer = this.#alone(() => setTimeout(tick, ms).unref());
-  }
-
-  async #tick(): Promise<void> {
-    if (this.#stopped) return;
+  async #round(): Promise<number> {
     const begun = performance.now();
     let wait = SECOND_MS;
     try {
@@ -101,7 +85,7 @@ class Judge implements Watch {
         this.#options.log.warn({ err: error }, 'a ladder could not be judged; trying again');
       this.#failing = true;
     }
-    this.#after(Math.max(50, wait - (performance.now() - begun)));
+    return Math.max(50, wait - (performance.now() - begun));
   }
 
   /** Answers when to look again. */

@@ -5,6 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { Rounds } from '../../jobs/rounds.ts';
 import type { Found, MoveRow } from './rows.ts';
 import { LostLease } from './rows.ts';
 import type { Walk } from './steps.ts';
@@ -40,12 +41,10 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
 class Coordinating implements Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #walking = new Map<string, { readonly walker: Walker; readonly end: Promise<void> }>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #rounds = new Rounds(() => this.#round());
   #renewal: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
   #looking: Promise<void> | undefined;
   #pairs = 0;
-  #stopped = false;
   #failing = false;
   /** What it does belongs to no request, whoever woke it. */
   readonly #alone = AsyncLocalStorage.snapshot();
@@ -55,17 +54,15 @@ class Coordinating implements Coordinator {
   }
 
   start(): void {
-    this.#after(0);
+    this.#rounds.ask();
   }
 
   wake(): void {
-    this.#after(0);
+    this.#rounds.ask();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+    await this.#rounds.stop();
     const ends = [...this.#walking.values()].map(({ walker, end }) => {
       walker.leave();
       return end;
@@ -76,17 +73,7 @@ class Coordinating implements Coordinator {
     if (ends.length > 0) await this.#options.rows.release(this.#options.self).catch(() => {});
   }
 
-  #after(ms: number): void {
-    clearTimeout(this.#timer);
-    if (this.#stopped) return;
-    const tick = () => {
-      this.#running = this.#running.then(() => this.#tick());
-    };
-    this.#timer = this.#alone(() => setTimeout(tick, ms).unref());
-  }
-
-  async #tick(): Promise<void> {
-    if (this.#stopped) return;
+  async #round(): Promise<number> {
     let wait = IDLE_MS;
     try {
       wait = await this.#look();
@@ -97,7 +84,7 @@ class Coordinating implements Coordinator {
       this.#failing = true;
       wait = SECOND_MS;
     }
-    this.#after(wait);
+    return wait;
   }
 
   /** Answers when to look again. */
@@ -165,7 +152,7 @@ class Coordinating implements Coordinator {
       .run()
       .then(({ walk, found }) => onEnd(row, walk, found))
       .catch((error: unknown) => {
-        if (!(error instanceof LostLease) && !this.#stopped)
+        if (!(error instanceof LostLease) && !this.#rounds.stopped)
           log.warn(
             { module: row.module, err: error },
             'what is done to a store was left off; it is taken up again',
