@@ -1,11 +1,12 @@
 // The history of placements, of where stores are and of processes that ended without a drain, newest first: one line a change, and its reason and numbers below it: broken
 // between words where a line has an end, whole where it has none. Pure.
+
+import { servesInWords } from '../banyan/console/shared/words.ts';
 import type { Evidence } from '../banyan/ladder/desk/contract.ts';
 import type { Change, End, StoreChange } from '../banyan/placement/history-contract.ts';
 import { metricInWords } from './evidence-picture.ts';
 import { placeInWords } from './ladder-picture.ts';
 import { mirrorsInWords } from './move-lines.ts';
-import { servesInWords } from './picture.ts';
 import { oneLine, shorten, wrapped } from './plain.ts';
 import type { Style } from './terminal.ts';
 import { local, plural } from './times.ts';

@@ -1,7 +1,7 @@
 // The status as a picture in 80 columns: one line per module, its processes hung below it like the roots of a
 // fig, and at the end what to try next, chosen by what is seen.
-
 import { releaseShown, stepsOfDeploy } from '../banyan/console/shared/deploy-words.ts';
+import { servesInWords } from '../banyan/console/shared/words.ts';
 import type { Entry, InstanceStatus, Overview } from '../banyan/placement/admin-contract.ts';
 import type { StoreEntry } from '../banyan/servers/desk/contract.ts';
 import type { Suggestions } from './application.ts';
@@ -82,10 +82,6 @@ const without = (placement: Entry['placement']) =>
     : placement === 'shadow'
       ? 'nothing is tried'
       : 'every request gets 503';
-
-/** `service`, `canary 10%`. */
-export const servesInWords = ({ placement, percent }: Pick<Entry, 'placement' | 'percent'>) =>
-  placement === 'canary' ? `canary ${percent}%` : placement;
 
 function drawInstance(
   { id, pid, url, healthy, draining, supervised, heldOut = [], lastExit, differences }: InstanceStatus,

@@ -1,4 +1,5 @@
 // What the store commands show, in 80 columns: pure, from the admin answers.
+import { STORE_STEPS } from '../banyan/console/shared/words.ts';
 import type { Move, Store, StoreEntry } from '../banyan/servers/desk/contract.ts';
 import { type Looks, WIDTH } from './events-picture.ts';
 import { leftInWords } from './move-lines.ts';
@@ -129,24 +130,13 @@ const endInWords = ({ steps, state }: Pick<Move, 'steps' | 'state'>) =>
 const say = (text: string, style: Style, colour: 'red' | 'yellow') =>
   wrapped(oneLine(text), WIDTH - 4).map((line) => `  ${style(colour, line)}`);
 
-const steps: Readonly<Record<Move['step'], string>> = {
-  preflight: 'looks whether it can be moved',
-  provisioned: 'makes the schema, its tables and roles there',
-  copying: 'copies',
-  paired: 'waits until the copy keeps up',
-  held: 'the pause',
-  moved: 'has moved; every host is asked',
-  verified: 'compares every row',
-  clearing: 'ends the pair',
-};
-
 /** `copies, 120,000 of 1,100,000 rows (11 %)`. */
 export function doingInWords(move: Move): string {
   return move.why === null ? stepInWords(move) : `${stepInWords(move)}; ${oneLine(move.why)}`;
 }
 
 function stepInWords({ step, rows, attempt, task }: Move): string {
-  const text = task === 'check' ? steps.preflight : steps[step];
+  const text = task === 'check' ? STORE_STEPS.preflight : STORE_STEPS[step];
   const counted = step === 'copying' || step === 'verified' ? rowsInWords(rows) : '';
   const again =
     attempt > 0 && (step === 'paired' || step === 'held')

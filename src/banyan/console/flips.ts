@@ -6,6 +6,7 @@ import type { CountedFlip } from '../placement/history.ts';
 import type { HostRow } from '../placement/tables.ts';
 import type { Rates } from './rates.ts';
 import type { PictureFlip } from './shared/picture-shape.ts';
+import { servesInWords } from './shared/words.ts';
 
 interface Seen {
   readonly flip: Omit<PictureFlip, 'draining' | 'failed' | 'over'>;
@@ -18,10 +19,6 @@ interface Seen {
   over: boolean;
   overAt?: string;
 }
-
-/** `service`, `canary 10%`. */
-export const servesInWords = ({ placement, percent }: Pick<Entry, 'placement' | 'percent'>): string =>
-  placement === 'canary' ? `canary ${percent}%` : placement;
 
 export class Flips {
   readonly #serves = new Map<string, { words: string; changedAt: string; failed: number }>();

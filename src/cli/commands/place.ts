@@ -1,10 +1,10 @@
 // `banyan place M service|in-process`, `canary --percent 10`, or `shadow --mirror 20`: the flip alone.
 import { Argument, InvalidArgumentError } from 'commander';
+import { servesInWords } from '../../banyan/console/shared/words.ts';
 import type { Entry } from '../../banyan/placement/admin-contract.ts';
 import { connect, type PlaceWish } from '../client.ts';
 import { misusedOption } from '../failure.ts';
 import { mirrorsInWords } from '../move-lines.ts';
-import { servesInWords } from '../picture.ts';
 import type { Register } from '../register.ts';
 import { forEachModule } from '../several.ts';
 

@@ -1,6 +1,7 @@
 // One store: where it is, how its move goes (copy, lag, pause), and what a person may do with it. The words are those of
 // `banyan store show`.
 import type { Move, Store } from '../../../servers/desk/contract.ts';
+import { STORE_STEPS } from '../../shared/words.ts';
 import { Act, Lacks } from './act.ts';
 import { send } from './api.ts';
 import { Badge } from './badge.ts';
@@ -19,17 +20,6 @@ export const STATES = {
   paired: 'paired',
   broken: 'broken',
 } as const;
-
-export const STEPS: Readonly<Record<Move['step'], string>> = {
-  preflight: 'looks whether it can be moved',
-  provisioned: 'makes the schema, its tables and roles there',
-  copying: 'copies',
-  paired: 'waits until the copy keeps up',
-  held: 'the pause',
-  moved: 'has moved; every host is asked',
-  verified: 'compares every row',
-  clearing: 'ends the pair',
-};
 
 export function StoreState({ store }: { store: Store }) {
   const { server, state, pairedWith, pair, move } = store;
@@ -63,7 +53,7 @@ function Moved({ move }: { move: Move }) {
   const { total, ...parts } = numbers;
   const pause = Object.entries(parts).map(([name, ms]) => `${name} ${Math.round(ms)}`);
   const unlike = tables.filter(({ alike }) => !alike);
-  return html`<p><strong>${task} ${from} → ${to}</strong>: ${state === 'running' ? STEPS[step] : state}${attempt > 0 ? `, ${attempt} ${attempt === 1 ? 'pause' : 'pauses'} that came to nothing` : ''} <span class="quiet">begun <${Time} at=${startedAt} /> by ${startedBy}${endedAt === null ? null : html`, ended <${Ago} at=${endedAt} />`}</span></p>
+  return html`<p><strong>${task} ${from} → ${to}</strong>: ${state === 'running' ? STORE_STEPS[step] : state}${attempt > 0 ? `, ${attempt} ${attempt === 1 ? 'pause' : 'pauses'} that came to nothing` : ''} <span class="quiet">begun <${Time} at=${startedAt} /> by ${startedBy}${endedAt === null ? null : html`, ended <${Ago} at=${endedAt} />`}</span></p>
     ${rows && state === 'running' ? html`<p><progress max=${Math.max(1, rows.total)} value=${rows.copied} aria-label="Rows"></progress> ${rows.copied} of ${rows.total || '?'} rows</p>` : null}
     ${total === undefined && pause.length === 0 ? null : html`<p>The pause: ${Math.round(total ?? 0)} ms <span class="quiet">${pause.join(', ')}</span></p>`}
     ${tables.length > 0 ? html`<p>Compared ${tables.reduce((sum, one) => sum + one.rows, 0)} rows in ${tables.length} tables: ${unlike.length === 0 ? 'all alike' : `not alike: ${unlike.map(({ table }) => table).join(', ')}`}</p>` : null}

@@ -1,12 +1,6 @@
 // What numbers of the picture are called: the same words in the drawing, in the table, and in `banyan status`. Pure.
 import type { Numbers, Picture, PictureModule } from '../../shared/picture-shape.ts';
 
-export const servesInWords = ({
-  placement,
-  percent,
-}: Pick<PictureModule, 'placement' | 'percent'>): string =>
-  placement === 'canary' ? `canary ${percent}%` : placement;
-
 /** `12`, `0.4`: calls a second. */
 export function rate(perSecond: number): string {
   return perSecond >= 10 ? String(Math.round(perSecond)) : String(Math.round(perSecond * 10) / 10);

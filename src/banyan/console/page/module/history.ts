@@ -1,6 +1,7 @@
 // How a module came to serve where it does: every change, with what failed while it was under way, and every process that ended
 // without a drain; newest first.
 import type { Change, End } from '../../../placement/history-contract.ts';
+import { servesInWords } from '../../shared/words.ts';
 import { html } from '../kit/html.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import type { Resource } from '../kit/resource.ts';
@@ -27,7 +28,7 @@ export function History({ name, past: { data, problem, reload } }: { name: strin
     }`;
 }
 
-const toOf = ({ to, percent }: Change) => (to === 'canary' ? `canary ${percent}%` : to);
+const toOf = ({ to, percent }: Change) => servesInWords({ placement: to, percent });
 const byOf = ({ by, actor }: Change) => (actor === 'judge' ? `the judge, ${by}` : by);
 const whyOf = ({ reason, failed }: Change) =>
   [reason, failed === null ? undefined : flipWords({ failed })].filter(Boolean).join('; ');

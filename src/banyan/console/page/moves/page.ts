@@ -1,12 +1,13 @@
 // What moves: stores on their way to another server, pairs that follow each other, and ladders that climb.
 import type { Store, StoreEntry } from '../../../servers/desk/contract.ts';
+import { STORE_STEPS } from '../../shared/words.ts';
 import { Empty, Loading } from '../kit/empty.ts';
 import { html } from '../kit/html.ts';
 import { picture } from '../kit/live.ts';
 import { ProblemBox } from '../kit/problem.ts';
 import { useResource } from '../kit/resource.ts';
 import { href } from '../kit/router.ts';
-import { STATES, STEPS, StoreActs, StoreState } from '../kit/store-view.ts';
+import { STATES, StoreActs, StoreState } from '../kit/store-view.ts';
 import { Table } from '../kit/table.ts';
 import { UnderWay } from '../kit/under-way.ts';
 import { behind } from '../kit/words.ts';
@@ -46,7 +47,7 @@ export default function Page() {
             {
               title: 'State',
               cell: ({ state, step }: StoreEntry) =>
-                `${STATES[state]}${step === null ? '' : `: ${STEPS[step]}`}`,
+                `${STATES[state]}${step === null ? '' : `: ${STORE_STEPS[step]}`}`,
             },
             { title: 'Lag', cell: ({ lag }: StoreEntry) => (lag === null ? '–' : behind(lag)) },
           ]} />

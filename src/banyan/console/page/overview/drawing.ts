@@ -3,6 +3,7 @@
 // to who hears the page it is one image with a sentence.
 import type { Picture, PictureModule } from '../../shared/picture-shape.ts';
 import { standingOf } from '../../shared/standing.ts';
+import { servesInWords } from '../../shared/words.ts';
 import { stateOf } from '../kit/ended.ts';
 import { html } from '../kit/html.ts';
 import { now } from '../kit/time.ts';
@@ -15,7 +16,6 @@ import {
   ms,
   plural,
   rate,
-  servesInWords,
   together,
 } from '../kit/words.ts';
 import { flowsOf } from './arrows.ts';

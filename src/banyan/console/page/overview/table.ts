@@ -1,6 +1,7 @@
 // Every module in a row, in the words of `banyan status`, with what can be done to it.
 import { deployWords } from '../../shared/deploy-words.ts';
 import type { Picture, PictureModule } from '../../shared/picture-shape.ts';
+import { servesInWords } from '../../shared/words.ts';
 import { Badge } from '../kit/badge.ts';
 import { html } from '../kit/html.ts';
 import { instanceBadge, ModuleButtons } from '../kit/module-buttons.ts';
@@ -16,7 +17,6 @@ import {
   lastFlip,
   ms,
   rate,
-  servesInWords,
   together,
 } from '../kit/words.ts';
 
