@@ -1,7 +1,8 @@
 // Customers of the shop while the console is looked at: at an even pace they look at products and at their orders, at who they
 // are, and order. What was not answered well is counted, and said. It does not know what is moved meanwhile.
 import { randomUUID } from 'node:crypto';
-import type { Ask, DefectiveShop } from '../test/defects/shop.ts';
+import type { Ask } from '../test/asked.ts';
+import type { DefectiveShop } from '../test/defects/shop.ts';
 
 const EVERY_MS = 20;
 /** On a machine that is too slow for the pace, those that are late do not pile up. */

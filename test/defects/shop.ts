@@ -5,24 +5,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Agent, request } from 'undici';
+import { Agent } from 'undici';
 import { openServer } from '../../src/banyan/events/testing/server.ts';
 import { createSessionSigner, type SessionSigner } from '../../src/banyan/identity/session-token.ts';
 import { launch } from '../../stage/launch.ts';
+import { type Reply as Answer, type Ask, asked } from '../asked.ts';
+import { type Ends, started } from '../started.ts';
 
 export interface Reply {
   readonly status: number;
   readonly by: string;
-  // biome-ignore lint/suspicious/noExplicitAny: what a body is like is for the caller to say
-  readonly body: any;
-}
-
-export interface Ask {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly path: string;
-  readonly token?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: object;
+  readonly body: Answer['body'];
 }
 
 export interface DefectiveShop {
@@ -45,22 +38,14 @@ export interface DefectiveShop {
 
 /** For all that has to happen before anything is rehearsed. */
 const PATIENCE_MS = 60_000;
+/** A defect may be that it answers late. */
+const ANSWER_MS = 300_000;
 
-export async function openDefectiveShop(signal: AbortSignal): Promise<DefectiveShop> {
-  const ends: (() => Promise<unknown>)[] = [];
-  const stop = async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-  };
-  try {
-    return { ...(await build(ends, signal)), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
+export const openDefectiveShop = (signal: AbortSignal): Promise<DefectiveShop> =>
+  started((ends) => build(ends, signal));
 
 /** What was started is noted in `ends`, in the order of its start. */
-async function build(ends: (() => Promise<unknown>)[], signal: AbortSignal) {
+async function build(ends: Ends, signal: AbortSignal) {
   const secret = () => randomBytes(24).toString('base64url');
   const key = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   const server = await openServer();
@@ -82,7 +67,10 @@ async function build(ends: (() => Promise<unknown>)[], signal: AbortSignal) {
   const { url } = await host.up(signal);
   const agent = new Agent({ connections: 32 });
   ends.push(() => agent.close());
-  const ask = asking(agent, url);
+  const ask: DefectiveShop['ask'] = async (one) => {
+    const { status, headers, body } = await asked(agent, url, { timeoutMs: ANSWER_MS, ...one });
+    return { status, by: String(headers['x-served-by']), body };
+  };
   const admin: DefectiveShop['admin'] = async (method, path, body) => {
     const answer = await ask({ method, path, token: adminToken, ...(body && { body }) });
     if (answer.status >= 300)
@@ -105,25 +93,6 @@ async function build(ends: (() => Promise<unknown>)[], signal: AbortSignal) {
     product,
     ask,
     admin,
-  };
-}
-
-function asking(dispatcher: Agent, url: string): DefectiveShop['ask'] {
-  return async ({ method = 'GET', path, token, headers, body }) => {
-    const answer = await request(`${url}${path}`, {
-      method,
-      dispatcher,
-      headers: {
-        ...(body ? { 'content-type': 'application/json' } : {}),
-        ...(token ? { authorization: `Bearer ${token}` } : {}),
-        ...headers,
-      },
-      body: body ? JSON.stringify(body) : null,
-    });
-    const text = await answer.body.text();
-    const json = /json/.test(String(answer.headers['content-type']));
-    const by = String(answer.headers['x-served-by']);
-    return { status: answer.statusCode, by, body: json ? JSON.parse(text) : text };
   };
 }
 

@@ -1,5 +1,6 @@
 // Each defect, the first rung that can show it, and the words in which it is named there: what a ladder is held to.
-import type { Ask, DefectiveShop } from './shop.ts';
+import type { Ask } from '../asked.ts';
+import type { DefectiveShop } from './shop.ts';
 import type { Defect } from './switch.ts';
 
 export interface Row {

@@ -2,6 +2,7 @@
 // It decides nothing of what is right.
 import { wrap } from '../../../compare/report/terminal.ts';
 import { countOf, readArguments, refuse } from '../../../scripts/arguments.ts';
+import { asJson, played } from '../played.ts';
 import { FAULTS } from './faults.ts';
 import { missing, programOf } from './prometheus.ts';
 import { type AlarmOutcome, rehearseAlarms } from './rehearsal.ts';
@@ -31,21 +32,12 @@ export async function play(words: readonly string[]): Promise<never> {
     process.stderr.write(`${missing('prometheus')}\n`);
     process.exit(3);
   }
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.on(name, () => stop.abort(new Error('The rehearsal was interrupted')));
-  try {
-    const say = (line: string) => process.stderr.write(`${line}\n`);
+  return played(async (meanwhile) => {
     const faults = only ? FAULTS.filter(({ name }) => only.includes(name)) : FAULTS;
-    const outcome = await rehearseAlarms({ faults, scale, calmS: calm, say, signal: stop.signal });
+    const outcome = await rehearseAlarms({ faults, scale, calmS: calm, ...meanwhile });
     if (write) writeTable(outcome);
-    process.stdout.write(json ? `${JSON.stringify(outcome, null, 2)}\n` : inWords(outcome));
-    process.exit(outcome.wrong.length === 0 ? 0 : 1);
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    process.stderr.write('Interrupted: every process of the rehearsal has ended.\n');
-    process.exit(130);
-  }
+    return { shown: json ? asJson(outcome) : inWords(outcome), wrong: outcome.wrong };
+  });
 }
 
 function read(words: readonly string[]) {

@@ -13,6 +13,7 @@ import { freePorts } from '../../../src/banyan/postgres/free-port.ts';
 import { launch } from '../../../stage/launch.ts';
 import type { Installation } from '../../../stage/ring.ts';
 import { Held } from '../../fault-held.ts';
+import { type Ends, started } from '../../started.ts';
 import { embeddedIn, ownServer, type Server } from '../store/servers.ts';
 import { openPost, type Post } from './post.ts';
 
@@ -74,24 +75,10 @@ export interface AlarmShop {
 
 export const KAFKA_JARS = join(import.meta.dirname, '../../../node_modules/.cache/kafka');
 
-export async function openAlarmShop(needs: readonly Need[] = []): Promise<AlarmShop> {
-  const ends: (() => unknown)[] = [];
-  const stop = async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-  };
-  try {
-    return await build(new Set(needs), ends, stop);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
+export const openAlarmShop = (needs: readonly Need[] = []): Promise<AlarmShop> =>
+  started((ends) => build(new Set(needs), ends));
 
-async function build(
-  needs: ReadonlySet<Need>,
-  ends: (() => unknown)[],
-  stop: () => Promise<void>,
-): Promise<AlarmShop> {
+async function build(needs: ReadonlySet<Need>, ends: Ends): Promise<Omit<AlarmShop, 'stop'>> {
   const post = await openPost();
   const collector = await openCollector();
   ends.push(() => Promise.allSettled([post.leave(), collector.leave()]));
@@ -147,7 +134,6 @@ async function build(
       productId,
       ask,
       admin,
-      stop,
     },
     internal: `http://127.0.0.1:${internalPort}`,
     dataDir: own.dataDir,

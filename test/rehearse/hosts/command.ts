@@ -4,6 +4,7 @@ import { wrap } from '../../../compare/report/terminal.ts';
 import { countOf, readArguments, refuse } from '../../../scripts/arguments.ts';
 import { missingForBroker } from '../../../src/banyan/events/testing/broker.ts';
 import { KAFKA_JARS } from '../alarms/stage.ts';
+import { asJson, played } from '../played.ts';
 import { missingForClock } from './machine-clock.ts';
 import { missingForNetwork } from './network.ts';
 import { type HostsOutcome, rehearseHosts } from './rehearsal.ts';
@@ -38,19 +39,10 @@ export async function play(words: readonly string[]): Promise<never> {
     process.stderr.write(`${missing}\n`);
     process.exit(3);
   }
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.on(name, () => stop.abort(new Error('The rehearsal was interrupted')));
-  try {
-    const say = (line: string) => process.stderr.write(`${line}\n`);
-    const outcome = await rehearseHosts({ scenarios, ...pace, say, signal: stop.signal });
-    process.stdout.write(json ? `${JSON.stringify(outcome, null, 2)}\n` : inWords(outcome));
-    process.exit(outcome.wrong.length === 0 ? 0 : 1);
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    process.stderr.write('Interrupted: every process and host of the rehearsal is gone.\n');
-    process.exit(130);
-  }
+  return played(async (meanwhile) => {
+    const outcome = await rehearseHosts({ scenarios, ...pace, ...meanwhile });
+    return { shown: json ? asJson(outcome) : inWords(outcome), wrong: outcome.wrong };
+  });
 }
 
 function read(words: readonly string[]) {

@@ -2,7 +2,7 @@
 // is answered) and read what is far and what is near. Every single request is noted as it was seen. Guarantee: what they were
 // promised is in the writers' book. They must not know which faults are struck.
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Ask, Reply } from '../store/stage.ts';
+import type { Ask, Reply } from '../../asked.ts';
 import { Writers } from '../store/writers.ts';
 import type { Seen } from './seen.ts';
 import type { HostsShop } from './stage.ts';

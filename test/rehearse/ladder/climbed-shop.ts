@@ -9,6 +9,7 @@ import type { Stock } from '../../../compare/workload/record.ts';
 import { openServer } from '../../../src/banyan/events/testing/server.ts';
 import { bucketOf } from '../../../src/banyan/routing/bucket.ts';
 import { launch } from '../../../stage/launch.ts';
+import { type Ends, started } from '../../started.ts';
 
 export interface ClimbedShop {
   readonly url: string;
@@ -37,57 +38,52 @@ interface Customer {
   readonly token: string;
 }
 
-/** @param percent the smallest share. */
-export async function openClimbedShop(
-  { module, percent }: { module: string; percent: number },
-  signal: AbortSignal,
-): Promise<ClimbedShop> {
-  const ends: (() => Promise<unknown>)[] = [];
-  const stop = async () => {
-    for (const end of ends.splice(0).reverse()) await end();
+export interface Share {
+  readonly module: string;
+  /** The smallest. */
+  readonly percent: number;
+}
+
+export const openClimbedShop = (share: Share, signal: AbortSignal): Promise<ClimbedShop> =>
+  started((ends) => build(ends, share, signal));
+
+async function build(ends: Ends, { module, percent }: Share, signal: AbortSignal) {
+  const folder = mkdtempSync(join(tmpdir(), 'banyan-rehearsal-'));
+  ends.push(async () => rmSync(folder, { recursive: true, force: true }));
+  const server = await openServer();
+  ends.push(() => server.stop());
+  const secret = () => randomBytes(24).toString('base64url');
+  const env = {
+    NODE_ENV: 'production',
+    PORT: '0',
+    DATABASE_URL: server.url,
+    DATA_DIR: folder,
+    ADMIN_TOKEN: secret(),
+    ROOT_KEY: secret(),
   };
-  try {
-    const folder = mkdtempSync(join(tmpdir(), 'banyan-rehearsal-'));
-    ends.push(async () => rmSync(folder, { recursive: true, force: true }));
-    const server = await openServer();
-    ends.push(() => server.stop());
-    const secret = () => randomBytes(24).toString('base64url');
-    const env = {
-      NODE_ENV: 'production',
-      PORT: '0',
-      DATABASE_URL: server.url,
-      DATA_DIR: folder,
-      ADMIN_TOKEN: secret(),
-      ROOT_KEY: secret(),
-    };
-    const host = launch({ env });
-    ends.push(() => host.end());
-    const { url } = await host.up(signal);
-    const admin = asOperator(url, env.ADMIN_TOKEN, signal);
-    const products = await productsOf(admin);
-    const [near, far] = await customers(admin, (id) => bucketOf(module, id) < percent);
-    const repeat = Math.ceil((DRAWS * near.length) / ((1 - DRAWS) * far.length));
-    return {
-      url,
-      databaseUrl: server.url,
+  const host = launch({ env });
+  ends.push(() => host.end());
+  const { url } = await host.up(signal);
+  const admin = asOperator(url, env.ADMIN_TOKEN, signal);
+  const products = await productsOf(admin);
+  const [near, far] = await customers(admin, (id) => bucketOf(module, id) < percent);
+  const repeat = Math.ceil((DRAWS * near.length) / ((1 - DRAWS) * far.length));
+  return {
+    url,
+    databaseUrl: server.url,
+    adminToken: env.ADMIN_TOKEN,
+    rootKey: env.ROOT_KEY,
+    stock: {
+      products: products.map(({ id }) => id),
+      pictures: products.flatMap(({ imageId }) => (imageId === null ? [] : [imageId])),
+      words: [],
+      customers: [...near, ...Array.from({ length: repeat }, () => far).flat()].map(({ token }) => token),
       adminToken: env.ADMIN_TOKEN,
-      rootKey: env.ROOT_KEY,
-      stock: {
-        products: products.map(({ id }) => id),
-        pictures: products.flatMap(({ imageId }) => (imageId === null ? [] : [imageId])),
-        words: [],
-        customers: [...near, ...Array.from({ length: repeat }, () => far).flat()].map(({ token }) => token),
-        adminToken: env.ADMIN_TOKEN,
-      },
-      amounts: new Map(products.map(({ id }) => [id, AMOUNT])),
-      inShare: far.length,
-      admin,
-      stop,
-    };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+    },
+    amounts: new Map(products.map(({ id }) => [id, AMOUNT])),
+    inShare: far.length,
+    admin,
+  };
 }
 
 type Admin = ClimbedShop['admin'];

@@ -4,6 +4,7 @@ import { countOf, readArguments, refuse } from '../../../scripts/arguments.ts';
 import { moduleNames } from '../../../src/banyan/config/environment.ts';
 import { policyOf } from '../../../src/banyan/ladder/judge/rungs.ts';
 import { shopApp } from '../../../src/shop.ts';
+import { asJson, played } from '../played.ts';
 import { playClimb } from './climb.ts';
 import { playDefects } from './defects.ts';
 import { inWords, type Outcome } from './outcome.ts';
@@ -43,33 +44,23 @@ Without a piece: all of them, one after the other.`;
 /** The words after `ladder`. Ends the process. */
 export async function play(words: readonly string[]): Promise<never> {
   const options = read(words);
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.on(name, () => stop.abort(new Error('The rehearsal was interrupted')));
-  const { signal } = stop;
-  const say = (line: string) => process.stderr.write(`${line}\n`);
   const { pieces, seed, traces, running, climb, simulation, json } = options;
-  const plays: Record<Piece, () => Promise<Outcome>> = {
-    traces: () => playTraces({ ...traces, seed, say, signal }),
-    running: () => playRunning({ ...running, say, signal }),
-    climb: () => playClimb({ ...climb, seed, say, signal }),
-    simulation: () => playSimulation({ ...simulation, seed, say, signal }),
-    defects: () => playDefects({ say, signal }),
-  };
-  const outcomes: Outcome[] = [];
-  try {
+  return played(async (meanwhile) => {
+    const plays: Record<Piece, () => Promise<Outcome>> = {
+      traces: () => playTraces({ ...traces, seed, ...meanwhile }),
+      running: () => playRunning({ ...running, ...meanwhile }),
+      climb: () => playClimb({ ...climb, seed, ...meanwhile }),
+      simulation: () => playSimulation({ ...simulation, seed, ...meanwhile }),
+      defects: () => playDefects(meanwhile),
+    };
+    const outcomes: Outcome[] = [];
     for (const piece of pieces) {
       const outcome = await plays[piece]();
       outcomes.push(outcome);
       if (!json) process.stdout.write(`${inWords(outcome)}\n`);
     }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    process.stderr.write('Interrupted: every process of the rehearsal has ended.\n');
-    process.exit(130);
-  }
-  if (json) process.stdout.write(`${JSON.stringify(outcomes, null, 2)}\n`);
-  process.exit(outcomes.every(({ wrong }) => wrong.length === 0) ? 0 : 1);
+    return { shown: json ? asJson(outcomes) : '', wrong: outcomes.flatMap(({ wrong }) => wrong) };
+  });
 }
 
 const numbers = {

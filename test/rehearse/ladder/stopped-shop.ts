@@ -7,16 +7,12 @@ import { join } from 'node:path';
 import { openServer } from '../../../src/banyan/events/testing/server.ts';
 import { launch } from '../../../stage/launch.ts';
 import { openShadowRoom, type ShadowRoom } from '../../shadow/room.ts';
+import { started } from '../../started.ts';
 
-export async function openStoppedShop(
-  signal: AbortSignal,
-): Promise<{ room: ShadowRoom; stop(): Promise<void> }> {
-  const folder = mkdtempSync(join(tmpdir(), 'banyan-rehearsal-'));
-  const ends: (() => Promise<unknown>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
-  const stop = async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-  };
-  try {
+export const openStoppedShop = (signal: AbortSignal): Promise<{ room: ShadowRoom; stop(): Promise<void> }> =>
+  started(async (ends) => {
+    const folder = mkdtempSync(join(tmpdir(), 'banyan-rehearsal-'));
+    ends.push(async () => rmSync(folder, { recursive: true, force: true }));
     const server = await openServer();
     ends.push(() => server.stop());
     const env = {
@@ -33,9 +29,5 @@ export async function openStoppedShop(
     await host.end();
     const room = await openShadowRoom({ databaseUrl: server.url, env });
     ends.push(() => room.close());
-    return { room, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
+    return { room };
+  });

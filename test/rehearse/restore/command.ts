@@ -2,6 +2,7 @@
 // as JSON. It decides nothing of what is right.
 import { wrap } from '../../../compare/report/terminal.ts';
 import { countOf, oneOf, readArguments } from '../../../scripts/arguments.ts';
+import { asJson, played } from '../played.ts';
 import { type RestoreOutcome, rehearseRestore } from './rehearsal.ts';
 
 const usage = `npm run rehearse -- restore [options]
@@ -28,21 +29,11 @@ export async function play(words: readonly string[]): Promise<never> {
     log: oneOf('log', values.log, ['postgres', 'kafka'], usage),
     what: oneOf('what', values.what, ['all', 'orders'], usage),
   };
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.on(name, () => stop.abort(new Error('The rehearsal was interrupted')));
-  try {
-    const say = (line: string) => process.stderr.write(`${line}\n`);
-    const outcome = await rehearseRestore({ ...options, say, signal: stop.signal });
-    process.stdout.write(
-      values.json ? `${JSON.stringify({ ...options, ...outcome }, null, 2)}\n` : inWords(outcome),
-    );
-    process.exit(outcome.wrong.length === 0 ? 0 : 1);
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    process.stderr.write('Interrupted: every process of the rehearsal has ended.\n');
-    process.exit(130);
-  }
+  return played(async (meanwhile) => {
+    const outcome = await rehearseRestore({ ...options, ...meanwhile });
+    const shown = values.json ? asJson({ ...options, ...outcome }) : inWords(outcome);
+    return { shown, wrong: outcome.wrong };
+  });
 }
 
 const figure = (n: number) => n.toLocaleString('en-US');

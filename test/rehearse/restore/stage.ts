@@ -5,8 +5,9 @@ import { rmSync } from 'node:fs';
 import { Agent } from 'undici';
 import { createSessionSigner } from '../../../src/banyan/identity/session-token.ts';
 import { type Env, type Launched, launch } from '../../../stage/launch.ts';
+import { type Ask, asked, type Reply } from '../../asked.ts';
 import { folder, type Server } from '../store/servers.ts';
-import { type Ask, asked, type Customer, customersIn, type Reply } from '../store/stage.ts';
+import { type Customer, customersIn } from '../store/stage.ts';
 import type { Counter } from '../store/writers.ts';
 
 /** Of the product of which there is plenty. */

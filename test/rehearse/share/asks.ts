@@ -1,10 +1,12 @@
 // The ways into a module of which a share of the requests goes elsewhere, and what is seen of an answer: who made it. A
 // plain read goes over the link between two hosts, what has a query or a body by the proxy; an order asks catalog by a
 // ref, whose side only the counters know.
+
 import { randomUUID } from 'node:crypto';
+import type { Ask } from '../../asked.ts';
 import type { SharedModule, Side } from './expected.ts';
 import type { Key } from './keys.ts';
-import type { Ask, Entrance, RehearsedShop } from './stage.ts';
+import type { Entrance, RehearsedShop } from './stage.ts';
 
 export interface Way {
   readonly name: string;

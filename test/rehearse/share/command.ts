@@ -2,6 +2,7 @@
 // as JSON. It decides nothing of what is right.
 import { wrap } from '../../../compare/report/terminal.ts';
 import { countOf, readArguments, refuse } from '../../../scripts/arguments.ts';
+import { asJson, played } from '../played.ts';
 import { rehearseShare, type ShareOutcome } from './rehearsal.ts';
 
 const usage = `npm run rehearse -- share [options]
@@ -14,19 +15,10 @@ const usage = `npm run rehearse -- share [options]
 /** The words after `share`. Ends the process. */
 export async function play(words: readonly string[]): Promise<never> {
   const options = read(words);
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.on(name, () => stop.abort(new Error('The rehearsal was interrupted')));
-  try {
-    const say = (line: string) => process.stderr.write(`${line}\n`);
-    const outcome = await rehearseShare({ ...options, say, signal: stop.signal });
-    process.stdout.write(options.json ? `${JSON.stringify(outcome, null, 2)}\n` : inWords(outcome));
-    process.exit(outcome.wrong.length === 0 ? 0 : 1);
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    process.stderr.write('Interrupted: every process of the rehearsal has ended.\n');
-    process.exit(130);
-  }
+  return played(async (meanwhile) => {
+    const outcome = await rehearseShare({ ...options, ...meanwhile });
+    return { shown: options.json ? asJson(outcome) : inWords(outcome), wrong: outcome.wrong };
+  });
 }
 
 function read(words: readonly string[]) {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
-import { Agent, request } from 'undici';
+import { Agent } from 'undici';
 import { openServer } from '../../../src/banyan/events/testing/server.ts';
 import { createSessionSigner, type SessionSigner } from '../../../src/banyan/identity/session-token.ts';
 import { collectStats, liveHosts } from '../../../src/banyan/placement/collect-stats.ts';
@@ -14,22 +14,9 @@ import { type ControlStore, createControlStore } from '../../../src/banyan/place
 import type { Collected } from '../../../src/banyan/telemetry/stats-sums.ts';
 import { type Env, launch } from '../../../stage/launch.ts';
 import { tokensAs } from '../../../stage/ring.ts';
+import { type Ask, asked, type Reply } from '../../asked.ts';
+import { type Ends, started } from '../../started.ts';
 import { MODULES, type SharedModule } from './expected.ts';
-
-export interface Reply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  // biome-ignore lint/suspicious/noExplicitAny: what a body is like is for the caller to say
-  readonly body: any;
-}
-
-export interface Ask {
-  readonly method: 'GET' | 'POST' | 'PUT';
-  readonly path: string;
-  readonly token?: string | undefined;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: object;
-}
 
 /** A host that clients ask. */
 export interface Entrance {
@@ -55,23 +42,14 @@ export interface RehearsedShop {
 }
 
 const STOCK = 1_000_000_000;
+const PATIENCE_MS = 300_000;
 const opened = /"PORT is open at (http:\S+?)"/;
 
-export async function openShop(signal: AbortSignal): Promise<RehearsedShop> {
-  const ends: (() => Promise<unknown>)[] = [];
-  const stop = async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-  };
-  try {
-    return { ...(await build(ends, signal)), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
+export const openShop = (signal: AbortSignal): Promise<RehearsedShop> =>
+  started((ends) => build(ends, signal));
 
 /** What was started is noted in `ends`, in the order of its start. */
-async function build(ends: (() => Promise<unknown>)[], signal: AbortSignal) {
+async function build(ends: Ends, signal: AbortSignal) {
   const secret = () => randomBytes(24).toString('base64url');
   const key = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   const server = await openServer();
@@ -101,7 +79,7 @@ async function build(ends: (() => Promise<unknown>)[], signal: AbortSignal) {
   ];
   const agent = new Agent({ connections: 32 });
   ends.push(() => agent.close());
-  const ask = asking(agent);
+  const ask: RehearsedShop['ask'] = ({ url }, one) => asked(agent, url, { timeoutMs: PATIENCE_MS, ...one });
   const admin = async (method: 'POST' | 'PUT', path: string, body: object) => {
     const answer = await ask(first, { method, path, body, token: common.ADMIN_TOKEN });
     if (answer.status >= 300)
@@ -130,24 +108,6 @@ async function build(ends: (() => Promise<unknown>)[], signal: AbortSignal) {
     admin,
     share: (module: SharedModule, percent: number) => share(ask, first, common.ADMIN_TOKEN, module, percent),
     counted: () => countedBy(store, tokens),
-  };
-}
-
-function asking(dispatcher: Agent): RehearsedShop['ask'] {
-  return async ({ url }, { method, path, token, headers, body }) => {
-    const answer = await request(`${url}${path}`, {
-      method,
-      dispatcher,
-      headers: {
-        ...(body ? { 'content-type': 'application/json' } : {}),
-        ...(token ? { authorization: `Bearer ${token}` } : {}),
-        ...headers,
-      },
-      body: body ? JSON.stringify(body) : null,
-    });
-    const text = await answer.body.text();
-    const json = /json/.test(String(answer.headers['content-type']));
-    return { status: answer.statusCode, headers: answer.headers, body: json ? JSON.parse(text) : text };
   };
 }
 

@@ -4,9 +4,11 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Agent, request } from 'undici';
+import { Agent } from 'undici';
 import { createSessionSigner } from '../../../src/banyan/identity/session-token.ts';
 import { type Env, type Launched, launch } from '../../../stage/launch.ts';
+import { type Ask, asked, type Reply } from '../../asked.ts';
+import { type Ends, started } from '../../started.ts';
 import { embeddedIn, folder, ownServer, type Server } from './servers.ts';
 
 export interface Monolith {
@@ -21,21 +23,6 @@ export interface Customer {
   readonly token: string;
 }
 
-export interface Reply {
-  readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: what a body is like is for the caller to say
-  readonly body: any;
-}
-
-export interface Ask {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  readonly path: string;
-  readonly token?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: object;
-  readonly timeoutMs?: number;
-}
-
 export interface StoreShop {
   readonly monoliths: readonly Monolith[];
   /** What the other server is called. */
@@ -48,7 +35,7 @@ export interface StoreShop {
   readonly products: { readonly plenty: string; readonly none: string };
   ask(at: number, ask: Ask): Promise<Reply>;
   /** As the operator; throws what is not 2xx. */
-  admin(method: Ask['method'], path: string, body?: object): Promise<Reply['body']>;
+  admin(method: NonNullable<Ask['method']>, path: string, body?: object): Promise<Reply['body']>;
   stop(): Promise<void>;
 }
 
@@ -62,22 +49,12 @@ export interface StageOptions {
 
 const STOCK = 1_000_000_000;
 
-export async function openStage(options: StageOptions): Promise<StoreShop> {
-  const ends: (() => Promise<unknown>)[] = [];
-  const stop = async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-  };
-  try {
-    return { ...(await build(options, ends)), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
+export const openStage = (options: StageOptions): Promise<StoreShop> =>
+  started((ends) => build(options, ends));
 
 async function build(
   { kind, monoliths: count = 1, extracted = true, customers: many = 20, env: more = {} }: StageOptions,
-  ends: (() => Promise<unknown>)[],
+  ends: Ends,
 ): Promise<Omit<StoreShop, 'stop'>> {
   const key = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   const adminToken = randomBytes(24).toString('base64url');
@@ -131,7 +108,7 @@ async function build(
   return { monoliths, other, shared, serverOf, adminToken, customers, products, ask, admin };
 }
 
-async function start(name: string, common: Env, ends: (() => Promise<unknown>)[]) {
+async function start(name: string, common: Env, ends: Ends) {
   const dataDir = folder();
   ends.push(async () => rmSync(dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
   const up = () => launch({ env: { ...common, DATA_DIR: dataDir, INSTANCE_ID: name } }).up();
@@ -145,25 +122,6 @@ async function start(name: string, common: Env, ends: (() => Promise<unknown>)[]
   };
   ends.push(() => one.host.end());
   return one;
-}
-
-export async function asked(dispatcher: Agent, url: string, ask: Ask): Promise<Reply> {
-  const { method, path, token, headers, body, timeoutMs = 20_000 } = ask;
-  const answer = await request(`${url}${path}`, {
-    method,
-    dispatcher,
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    headers: {
-      ...(body ? { 'content-type': 'application/json' } : {}),
-      ...(token ? { authorization: `Bearer ${token}` } : {}),
-      ...headers,
-    },
-    body: body ? JSON.stringify(body) : null,
-  });
-  const text = await answer.body.text();
-  const json = /json/.test(String(answer.headers['content-type']));
-  return { status: answer.statusCode, body: json ? JSON.parse(text) : text };
 }
 
 /** Rows of users, and tokens as users would sign them: no password is hashed for it. */

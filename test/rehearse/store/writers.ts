@@ -3,7 +3,8 @@
 // as a client would that knows of faults; the others count every answer but 202 as failed.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Reply, StoreShop } from './stage.ts';
+import type { Reply } from '../../asked.ts';
+import type { StoreShop } from './stage.ts';
 
 export interface Answered {
   readonly key: string;
