@@ -1,12 +1,12 @@
 // `banyan ladder M`: up to its service step by step, each on evidence; and the group of commands about it. It watches until
 // the ladder ends, and whoever stops watching stops nothing.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Ladder } from '../../banyan/ladder/desk/contract.ts';
 import { policyOf } from '../../banyan/ladder/judge/rungs.ts';
 import type { Entry } from '../../banyan/placement/admin-contract.ts';
 import { type Answer, type Client, connect } from '../client.ts';
 import { Failure, failure, misusedOption } from '../failure.ts';
+import { followed } from '../followed.ts';
 import { headline, shadowInWords, stepsInWords } from '../ladder-picture.ts';
 import { oneLine, wrapped } from '../plain.ts';
 import { createProgress, type Progress } from '../progress.ts';
@@ -131,35 +131,30 @@ async function begin(client: Client, module: string, wish: Wish, started: boolea
 }
 
 const LOOK_MS = 500;
-/** A monolith that restarts is waited for. */
 const AWAY_MS = 30_000;
 
 /** Until it needs nobody any more, or the person leaves. */
-async function watch(
+function watch(
   client: Client,
   terminal: Terminal,
   begun: Answer<Ladder>,
   progress: Progress,
   json: boolean,
 ): Promise<Answer<Ladder>> {
-  let last = begun;
-  let awaySince = 0;
-  while (!isOver(last.body) && !terminal.interrupted.aborted) {
-    progress.show(last.body.module, doing(last.body));
-    await sleep(LOOK_MS, undefined, { signal: terminal.interrupted }).catch(() => {});
-    try {
+  let before = begun.body;
+  return followed(begun, {
+    isOver,
+    show: (body) => progress.show(body.module, doing(body)),
+    async look() {
       const now = await client.ask<Ladder>('GET', pathOf(begun.body.module));
-      if (!json && isStep(last.body, now.body)) progress.above(() => sayStep(now.body, terminal));
-      last = now;
-      awaySince = 0;
-    } catch (error) {
-      if (terminal.interrupted.aborted) break;
-      awaySince ||= Date.now();
-      if (!(error instanceof Failure && error.problem.status >= 500) || Date.now() - awaySince > AWAY_MS)
-        throw error;
-    }
-  }
-  return last;
+      if (!json && isStep(before, now.body)) progress.above(() => sayStep(now.body, terminal));
+      before = now.body;
+      return now;
+    },
+    everyMs: LOOK_MS,
+    awayMs: AWAY_MS,
+    signal: terminal.interrupted,
+  });
 }
 
 const isOver = ({ state, waits }: Ladder) =>

@@ -1,9 +1,9 @@
 // A task about a store, begun and watched until it ends; how it ended, for a person and for a script: 0 done, 3 rolled back or
 // ended by somebody else, 4 refused, 1 for what else is not as it was asked for.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding, Move, Store } from '../../banyan/servers/desk/contract.ts';
 import { type Answer, type Client, connect } from '../client.ts';
 import { Failure, report } from '../failure.ts';
+import { followed } from '../followed.ts';
 import { oneLine, wrapped } from '../plain.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { Reported } from '../several.ts';
@@ -24,7 +24,6 @@ export interface FollowOptions {
 const ROLLED_BACK = 3;
 const REFUSED = 4;
 const LOOK_MS = 300;
-/** A monolith that restarts is waited for. */
 const AWAY_MS = 60_000;
 /** How far it is, where no line can change. */
 const LINE_MS = 5_000;
@@ -53,43 +52,35 @@ export async function follow(options: FollowOptions): Promise<void> {
 
 const isOpen = ({ move }: Store) => move !== null && move.endedAt === null;
 
-async function watch(
+function watch(
   client: Client,
   { terminal, module, json }: FollowOptions,
   begun: Answer<Store>,
   progress: Progress,
 ): Promise<Answer<Store>> {
-  let last = begun;
   let said = '';
   let line = '';
   let saidAt = 0;
-  let awaySince = 0;
-  while (isOpen(last.body) && !terminal.interrupted.aborted) {
-    const move = last.body.move!;
-    const doing = doingInWords(move);
+  const show = ({ move }: Store) => {
+    const doing = doingInWords(move!);
     progress.show(module, doing);
-    const shape = `${move.step} ${move.attempt}`;
+    const shape = `${move!.step} ${move!.attempt}`;
     const more = !terminal.err.isTerminal && doing !== line && Date.now() - saidAt > LINE_MS;
-    const due = shape !== said || more;
-    if (!json && due) {
-      const style = styleFor(terminal, terminal.out);
-      const [first = '', ...others] = wrapped(oneLine(`${module} ${doing}`), 76);
-      const text = [style('bold', module) + first.slice(module.length), ...others].join('\n  ');
-      progress.above(() => terminal.out.write(`${text}\n`));
-      [said, line, saidAt] = [shape, doing, Date.now()];
-    }
-    await sleep(LOOK_MS, undefined, { signal: terminal.interrupted }).catch(() => {});
-    try {
-      last = await client.ask<Store>('GET', pathOf(module));
-      awaySince = 0;
-    } catch (error) {
-      if (terminal.interrupted.aborted) break;
-      awaySince ||= Date.now();
-      if (!(error instanceof Failure && error.problem.status >= 500) || Date.now() - awaySince > AWAY_MS)
-        throw error;
-    }
-  }
-  return last;
+    if (json || (shape === said && !more)) return;
+    const style = styleFor(terminal, terminal.out);
+    const [first = '', ...others] = wrapped(oneLine(`${module} ${doing}`), 76);
+    const text = [style('bold', module) + first.slice(module.length), ...others].join('\n  ');
+    progress.above(() => terminal.out.write(`${text}\n`));
+    [said, line, saidAt] = [shape, doing, Date.now()];
+  };
+  return followed(begun, {
+    isOver: (store) => !isOpen(store),
+    show,
+    look: () => client.ask<Store>('GET', pathOf(module)),
+    everyMs: LOOK_MS,
+    awayMs: AWAY_MS,
+    signal: terminal.interrupted,
+  });
 }
 
 /** Every finding, and what to do about it. */
