@@ -146,6 +146,6 @@ class Judge implements Watch {
   }
 }
 
-/** No crash before it was on this rung is one of it. */
+/** Crashes of the last CRASH_SECONDS, and none from before the present rung. */
 const crashesSince = ({ climb, now }: LadderRow): number =>
   Math.max(climb.rungSince, now - CRASH_SECONDS * 1_000);

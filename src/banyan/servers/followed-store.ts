@@ -90,7 +90,7 @@ export class FollowedStore {
     try {
       await pool.warm(this.#urlOf(next));
     } catch (error) {
-      // Unless nobody wants it any more.
+      // The move may have been given up meanwhile; then nobody needs to know.
       if (this.#wanted?.next !== next) return;
       log.warn(
         { module, error: (error as Error).message },
@@ -111,7 +111,7 @@ export class FollowedStore {
       await pool.switchTo(url);
       log.info({ module, server, epoch }, 'the store is on another server now');
     } catch (error) {
-      // There and nowhere else: who comes hears that it does not answer.
+      // It goes there all the same, as the store is nowhere else: requests fail until that server answers.
       await pool.switchTo(url, true);
       log.warn(
         { module, server, epoch, error: (error as Error).message },
@@ -126,7 +126,7 @@ export class FollowedStore {
     this.#holding = true;
     this.#ready = false;
     const done = pool.hold();
-    // Back to the shared one it is each host's own way.
+    // Without an address it goes to the shared server by the URL that each host has anyway.
     const entered = next || server !== 'shared' ? this.#enter(this.#urlOf(next)) : undefined;
     const timer = setTimeout(() => {
       log.warn(

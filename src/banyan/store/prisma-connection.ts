@@ -86,8 +86,8 @@ class LentPg extends PrismaPg {
 }
 
 /**
- * Of a transaction that Prisma opens by itself: BEGIN and COMMIT are ours. Taken back it cannot be by itself, so then all
- * of ours is, also where the work catches why.
+ * A transaction that Prisma opens by itself (a nested write), within ours: its BEGIN and COMMIT do nothing. It cannot be
+ * rolled back alone, so its rollback rolls back the whole of ours, also where the work catches the error.
  */
 function partOfOurs(adapter: Adapter, ours: OpenTransaction | undefined): PrismaTransaction {
   const nothing = async () => {};

@@ -77,7 +77,7 @@ export interface Refused {
 
 const JUDGE = 'judge';
 
-/** The first rung is the first that takes nobody from the service who is there already. */
+/** Begins on the first rung whose share is at least the present one: nobody whom the service serves is moved back. */
 export function begin(
   policy: Policy,
   { placement, percent }: { readonly placement: string; readonly percent: number },
@@ -95,7 +95,7 @@ export function begin(
     };
   const climb: Climb = {
     state: 'running',
-    // What lies below it is passed over, and no rung of this ladder.
+    // Rungs below the present share are left out.
     policy: { ...policy, rungs: policy.rungs.slice(policy.rungs.indexOf(rung)) },
     rung,
     rungSince: now,
@@ -139,7 +139,7 @@ export function next(climb: Climb, happening: Happening, now: number): Move | Re
     case 'promote': {
       if (!isOpen(climb)) return refusal(climb, 'promoted');
       const reason = said('promoted', happening);
-      // A person's word to a rung that is good is none against the evidence.
+      // Only a rung that was not yet found good is noted as left without evidence.
       const promoted = [...(climb.promoted ?? []), { rung: climb.rung, reason }];
       const from = climb.ready ? climb : { ...climb, promoted };
       return up(from, happening, 'operator', happening.by, reason, now);

@@ -89,18 +89,15 @@ export function asBefore(near: Side, before: Side | undefined): Side {
   return { ...near, together: { second, block } };
 }
 
-/**
- * The far side as it has to be taken: with the bursts of its own, or with those that it would have if it were as the
- * near side and has not had yet.
- */
+/** The far side, taken to be at least as bursty as the near side: it may not have had its bursts yet. */
 export function besides(far: Arm, near: Side): Side {
   const own = sideOf(far);
   return { ...own, phi: Math.max(own.phi, phiAt(far, near.together)) };
 }
 
 /**
- * Of the near side where it speaks against the far one: it may only have had none of the bursts that the far side has, or
- * that it had itself before.
+ * The dispersion of the near side where it is used to find the far side bad. It is taken to be at least as bursty as the far
+ * side is, and as it was itself before: that it had no burst lately may be luck.
  */
 export function phiAgainst(far: Side, near: Side, arm: Arm): number {
   return Math.max(near.phi, phiAt(arm, near.together), phiAt(arm, far.together));

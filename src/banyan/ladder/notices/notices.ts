@@ -83,7 +83,7 @@ class Sender implements Notices {
       try {
         wait = (await this.#drain()) ?? wait;
       } catch {
-        // The store is away; the rows are not, and everybody else says so.
+        // The store does not answer. The notices stay in it, and others already log that it is away.
       }
     }
     if (this.#closing.signal.aborted) return;
@@ -108,7 +108,7 @@ class Sender implements Notices {
     }
   }
 
-  /** What was told to go away stays away: only an answer that may be another next time is worth a second try. */
+  /** A redirect or a refusal is final; 408, 429, 5xx and no answer at all are tried again. */
   async #deliver({ id, notice, tries }: WaitingNotice): Promise<number | undefined> {
     const { rows, log, waitsMs = WAITS_MS } = this.#options;
     try {

@@ -11,7 +11,7 @@ export function moveRunning(module: string, newest: MoveRow | undefined): Proble
   });
 }
 
-/** @param left by a move that was rolled back: then it is no way back of anybody's. */
+/** @param left the copy of a move that was rolled back follows, and no pair that somebody wants. */
 export function pairStands(module: string, pairedWith: string, server: string, left: boolean): Problem {
   const detail = `${pairedWith} follows the store of ${module}, and one server at a time does`;
   const remedy = left

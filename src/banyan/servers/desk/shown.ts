@@ -47,13 +47,13 @@ const leftOf = (module: string, place: Place | undefined, lefts: readonly LeftRo
     .filter(({ server }) => server !== (place?.server ?? 'shared') && server !== place?.pairedWith)
     .map(({ server, due }) => ({ server, dropAt: due }));
 
-/** A look from before the end of a move speaks of what was under way; that a pair broke stays true. */
+/** What was seen of a pair before a move ended is out of date and not shown, except that the pair broke: that stays so. */
 function presentOf(pair: PairRow | undefined, newest: MoveRow | undefined): PairRow | undefined {
   const ended = newest && MOVES.includes(newest.walk.task) ? newest.endedAt : null;
   return pair && ended && pair.state !== 'broken' && pair.lookedAt < ended ? undefined : pair;
 }
 
-/** To compare, and to look, moves nothing. */
+/** Tasks that change where a store is; a comparison or a dry run does not. */
 const MOVES: readonly string[] = ['move', 'rehearse', 'finish', 'abort', 'lose'];
 
 function stateOf(

@@ -50,7 +50,7 @@ export async function makePair(
       await readdress(from, to, moving);
       await takeIn(from, to, moving, tables);
     } else {
-      // Of a pair that lost this half the other one must not carry what is emptied here.
+      // The other direction may still stand: it would carry the emptying of the target to the source.
       await unsubscribe(to, from, back);
       await layMarkers(ofSource, moving, [source, target]);
       await empty(ofTarget, moving, tables);

@@ -51,7 +51,7 @@ export function createPairRows(sql: Sql): PairRows {
       await on.query(
         `UPDATE store_pair SET state = $3, lag_bytes = $4, lag_ms = $5, reason = $6, kept_bytes = $7, looked_at = clock_timestamp()
          WHERE module = $1 AND looker = $2`,
-        // How far one is behind that does not follow, nobody knows.
+        // A broken pair has no lag: the one server does not follow any more.
         [
           module,
           looker,

@@ -43,8 +43,9 @@ export function createPairLooks(options: PairsOptions): () => Promise<number> {
 }
 
 /**
- * Somebody who was frozen over a whole move, and took back what was not his: the rows say who owns it. Under the lock that hold
- * and commit point take: a store that moves meanwhile would be fenced at its new owner.
+ * Mends what a coordinator did that was frozen for the length of a whole move and then went on: it may have given a server
+ * back its rights that is not the owner any more. The rows say who is. Under the lock that the hold and the commit point
+ * take: otherwise a store that moves at the same moment could be fenced at its new owner.
  */
 async function settle({ mechanics, places, store, log }: PairsOptions, both: Between): Promise<void> {
   if (await mechanics.isSettled(both)) return;

@@ -249,12 +249,13 @@ async function clear(options: StepOptions, { task }: Walk, both: Between, snapsh
   const { mechanics, store, places, lefts } = options;
   const found = snapshots === undefined ? {} : (await compare(options, both, snapshots)).found;
   const notes = await mechanics.dropPair(both);
-  // Where it is left, `finish` may be asked for again: whoever has to look at it must see it.
+  // What could not be removed fails the step. After `finish` and `abort` it is only told: a person may ask for them again.
   if (notes.length > 0 && task !== 'finish' && task !== 'abort') throw new Error(notes.join('; '));
   const { module } = both.moving;
   await store.change(async (tx) => {
     await places.pairWith(tx, module, null);
-    // What a move in vain copied goes at once, where its next copy is made: a person ended neither pair nor owner.
+    // After `finish` the tables of the other server are kept for some days. What a failed move copied is not: its next copy
+    // begins by emptying it.
     if (task === 'finish') await lefts.leave(tx, module, both.target.name);
     return true;
   });

@@ -144,10 +144,10 @@ export function next(walk: Walk, happening: Happening, now: number): Walk {
 function onwards(walk: Walk, why: string | null = null): Walk {
   const way = ways[walk.task];
   const at = way.indexOf(walk.step);
-  // Why there was another pause is no news once one has passed.
+  // The reason of a pause that failed is forgotten once a later pause succeeds.
   const passed = walk.step === 'held' ? { why: null } : {};
   const fresh = { ...walk, ...passed, failures: 0, notBefore: 0 };
-  // Cleared on the way back, which is no step of its way.
+  // It was being rolled back: what it had made is removed, and it ends as `back` decided.
   if (walk.step === 'clearing' && walk.outcome) return { ...fresh, state: walk.outcome };
   const step = way[at + 1];
   const done = { ...fresh, state: ends[walk.task], why: why ?? ofRehearsal(walk) };
@@ -156,7 +156,7 @@ function onwards(walk: Walk, why: string | null = null): Walk {
   return step === 'clearing' && walk.paired ? done : { ...fresh, step };
 }
 
-/** One that passed at last does not speak for the next one. */
+/** A rehearsal that needed several pauses warns: the real move may not get through in five. */
 const ofRehearsal = ({ task, attempt }: Walk): string | null =>
   task === 'rehearse' && attempt > 0
     ? `${attempt} of ${attempt + 1} pauses came to nothing before one passed: a move may be rolled back. Move at a quieter time`
@@ -178,14 +178,14 @@ function pauseFailed(walk: Walk, why: string, now: number, final = false): Walk 
   return walk.task === 'rehearse' ? back(ended, 'rolled-back', why) : { ...ended, state: 'rolled-back', why };
 }
 
-/** Nobody waited: it is no pause, and tried again like any other step. */
+/** It failed before any host was held. So it is not one of the five pauses, and is tried again like any other step. */
 function notBegun(walk: Walk, why: string, now: number): Walk {
   const failures = walk.failures + 1;
   if (failures >= TRIES) return pauseFailed(walk, why, now, true);
   return { ...walk, failures, why, notBefore: now + after(WAITS_MS, failures) };
 }
 
-/** Nothing was found out about a pause that nobody ended: it is none of the five. */
+/** Its coordinator died within the pause. Whether the pause would have succeeded is not known, so it is not one of the five. */
 function cutOff(walk: Walk, now: number): Walk {
   const why = 'a pause was cut off: whoever coordinated it stopped, or was not heard of for 3 s';
   const again = { ...walk, why, failures: 0, notBefore: now + PAUSE_WAITS_MS[0]! };

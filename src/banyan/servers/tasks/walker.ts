@@ -179,7 +179,7 @@ export class Walker {
   async #release(): Promise<void> {
     const { store, places, self } = this.#options;
     const { module } = this.#row;
-    // Given up, it may be on its way still: it must not come after this.
+    // A hold that was given up after its time may still arrive. It must not do so after the release.
     await this.#holding.catch(() => {});
     const place = (await places.read()).find((one) => one.module === module);
     if (place?.gate !== 'held' && place?.next === undefined) return;
@@ -191,7 +191,7 @@ export class Walker {
     if (!(await rows.has(this.#row.id, self))) throw new LostLease(this.#row.module);
   }
 
-  /** Resolves when it is made, rejects when it is not; while nobody can tell, neither. */
+  /** Resolves when the commit point is made, rejects when it is not, and waits while neither is known. */
   async #commit(both: Between): Promise<void> {
     const { store, places, self } = this.#options;
     const { module, source } = this.#row;
