@@ -5,7 +5,7 @@ import { libraryProblem } from '../contract/problem.ts';
 import type { ConsoleParts } from './parts.ts';
 import { createPicture } from './picture.ts';
 import { KEPT_SECONDS } from './series.ts';
-import type { Session, Sessions } from './session.ts';
+import type { ConsoleSession, ConsoleSessions } from './session.ts';
 import { Streams } from './streams.ts';
 
 const MOST_STREAMS = 32;
@@ -13,10 +13,10 @@ const MOST_STREAMS = 32;
 export interface Live {
   register(app: FastifyInstance): void;
   /** Ends what is open by that session. */
-  end(session: Session): void;
+  end(session: ConsoleSession): void;
 }
 
-export function openLive(parts: ConsoleParts, sessions: Sessions): Live {
+export function openLive(parts: ConsoleParts, sessions: ConsoleSessions): Live {
   const { prefix, closing } = parts;
   const source = createPicture(parts);
   const streams = new Streams(source, sessions);

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { libraryProblem } from '../contract/problem.ts';
 import { openPageFiles, type PageFile } from './files.ts';
 import type { ConsoleParts } from './parts.ts';
-import type { Sessions } from './session.ts';
+import type { ConsoleSessions } from './session.ts';
 import { shellOf } from './shell.ts';
 import { shownOperator, signedIn } from './sign-in.ts';
 import { systemOf } from './system.ts';
@@ -12,7 +12,7 @@ import { systemOf } from './system.ts';
 export async function registerPages(
   app: FastifyInstance,
   parts: ConsoleParts,
-  sessions: Sessions,
+  sessions: ConsoleSessions,
 ): Promise<void> {
   const { prefix } = parts;
   const { paths, imports, file: fileAt } = await openPageFiles();

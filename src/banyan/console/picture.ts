@@ -27,7 +27,7 @@ export interface PictureSource {
 }
 
 /** How often it looks, in milliseconds. */
-export interface Pace {
+export interface Intervals {
   readonly lookMs: number;
   /** The stores of modules are asked for events and sagas seldom: it costs them several statements each. */
   readonly eventsMs: number;
@@ -40,7 +40,7 @@ export interface Pace {
   readonly settlesMs: number;
 }
 
-const PACE: Pace = {
+const INTERVALS: Intervals = {
   lookMs: 1_000,
   eventsMs: 3_000,
   storesMs: 2_000,
@@ -65,7 +65,7 @@ export class Looking implements PictureSource {
   readonly #rates = new Rates();
   readonly #flips: Flips;
   readonly #starts = new Starts();
-  readonly #pace: Pace;
+  readonly #every: Intervals;
   readonly #missing = new Map<string, string>();
   readonly #asked = new Map<string, number>();
   /** What flips came to, until it is kept. */
@@ -78,11 +78,15 @@ export class Looking implements PictureSource {
   #until = 0;
   #closed = false;
 
-  constructor(sources: PictureSources, failed: (error: unknown, what: string) => void, pace = PACE) {
+  constructor(
+    sources: PictureSources,
+    failed: (error: unknown, what: string) => void,
+    intervals = INTERVALS,
+  ) {
     this.#sources = sources;
     this.#failed = failed;
-    this.#pace = pace;
-    this.#flips = new Flips(pace.settlesMs);
+    this.#every = intervals;
+    this.#flips = new Flips(intervals.settlesMs);
   }
 
   watch(onChange: () => void): () => void {
@@ -91,13 +95,13 @@ export class Looking implements PictureSource {
     this.#wake();
     return () => {
       if (this.#watchers.delete(watcher))
-        this.#until = Math.max(this.#until, performance.now() + this.#pace.lingerMs);
+        this.#until = Math.max(this.#until, performance.now() + this.#every.lingerMs);
     };
   }
 
   async now(): Promise<Picture> {
     if (this.#watchers.size === 0)
-      this.#until = Math.max(this.#until, performance.now() + this.#pace.polledMs);
+      this.#until = Math.max(this.#until, performance.now() + this.#every.polledMs);
     this.#wake();
     if (!this.#picture) await this.#running;
     return this.#picture!;
@@ -129,7 +133,7 @@ export class Looking implements PictureSource {
       .finally(() => {
         this.#running = undefined;
         if (!this.#isWanted()) return this.#rest();
-        const wait = Math.max(5, this.#pace.lookMs - (performance.now() - begun));
+        const wait = Math.max(5, this.#every.lookMs - (performance.now() - begun));
         this.#timer = setTimeout(() => this.#begin(), wait).unref();
       });
   }
@@ -158,13 +162,13 @@ export class Looking implements PictureSource {
     const [overview, transfers] = await Promise.all([
       this.#read('placements', () => sources.overview()),
       this.#read('transfers', () => sources.transfers()),
-      this.#seldom('events', this.#pace.eventsMs, async () => {
+      this.#seldom('events', this.#every.eventsMs, async () => {
         this.#keep({ events: await sources.events() });
       }),
-      this.#seldom('sagas', this.#pace.eventsMs, async () => {
+      this.#seldom('sagas', this.#every.eventsMs, async () => {
         this.#keep({ stuck: await sources.stuck() });
       }),
-      this.#seldom('stores', this.#pace.storesMs, async () => {
+      this.#seldom('stores', this.#every.storesMs, async () => {
         this.#keep({ stores: await sources.stores() });
       }),
     ]);

@@ -13,7 +13,7 @@ export const SESSION_SECONDS = 8 * 3_600;
 const REMEMBERED = 1_000;
 const AUDIENCE = 'banyan console';
 
-export interface Session {
+export interface ConsoleSession {
   /** As the person who signed in said. */
   readonly name: string;
   readonly token: string;
@@ -21,12 +21,12 @@ export interface Session {
   readonly until: number;
 }
 
-export interface Sessions {
+export interface ConsoleSessions {
   seal(name: string, token: string): Promise<string>;
   /** Undefined: made by nobody here, changed, or past. */
-  open(cookie: string): Promise<Session | undefined>;
+  open(cookie: string): Promise<ConsoleSession | undefined>;
   /** Whose token it is at this moment; undefined: nobody's any more, or the time is up. */
-  operatorOf(session: Session): Operator | undefined;
+  operatorOf(session: ConsoleSession): Operator | undefined;
 }
 
 export interface SessionsOptions {
@@ -41,10 +41,10 @@ export function createSessions({
   adminToken,
   placements,
   now = Date.now,
-}: SessionsOptions): Sessions {
+}: SessionsOptions): ConsoleSessions {
   const key = new Uint8Array(hkdfSync('sha256', rootKey, '', 'banyan console session v1', 32));
   const isAdmin = createAdminCheck(adminToken);
-  const opened = new TokenCache<Session>(REMEMBERED);
+  const opened = new TokenCache<ConsoleSession>(REMEMBERED);
   return {
     seal: (name, token) =>
       new EncryptJWT({ name, token })

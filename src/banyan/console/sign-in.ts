@@ -12,12 +12,12 @@ import { inputCheck } from '../contract/validation.ts';
 import { cookieOf, setCookie } from './cookie.ts';
 import type { ConsoleParts } from './parts.ts';
 import { requireOwnPage } from './same-origin.ts';
-import type { Session, Sessions } from './session.ts';
+import type { ConsoleSession, ConsoleSessions } from './session.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who is signed in, and whose token it is; behind the console's sign-in alone. */
-    session: Session;
+    session: ConsoleSession;
     operator: Operator;
   }
 }
@@ -32,8 +32,8 @@ const Given = closed({
 /** Who is signed in by this request's cookie, whatever it asks. */
 export async function signedIn(
   request: FastifyRequest,
-  sessions: Sessions,
-): Promise<{ readonly session: Session; readonly operator: Operator } | undefined> {
+  sessions: ConsoleSessions,
+): Promise<{ readonly session: ConsoleSession; readonly operator: Operator } | undefined> {
   const cookie = cookieOf(request);
   const session = cookie === undefined ? undefined : await sessions.open(cookie);
   const operator = session && sessions.operatorOf(session);
@@ -41,7 +41,7 @@ export async function signedIn(
 }
 
 /** The hook of every route behind the sign-in. */
-export function requireSession(app: FastifyInstance, sessions: Sessions): void {
+export function requireSession(app: FastifyInstance, sessions: ConsoleSessions): void {
   app.decorateRequest('session', null as never);
   app.decorateRequest('operator', null as never);
   app.addHook('onRequest', async (request) => {
@@ -61,8 +61,8 @@ export function requireSession(app: FastifyInstance, sessions: Sessions): void {
 export function registerSignIn(
   app: FastifyInstance,
   parts: ConsoleParts,
-  sessions: Sessions,
-  onEnd: (session: Session) => void,
+  sessions: ConsoleSessions,
+  onEnd: (session: ConsoleSession) => void,
 ): void {
   const { prefix, security } = parts;
   const check = inputCheck(Given);

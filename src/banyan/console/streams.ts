@@ -3,7 +3,7 @@
 // session has ended, is let go. It knows nothing of how a stream was asked for.
 import type { ServerResponse } from 'node:http';
 import type { PictureSource } from './picture.ts';
-import type { Session, Sessions } from './session.ts';
+import type { ConsoleSession, ConsoleSessions } from './session.ts';
 import { deltaOf } from './shared/delta.ts';
 import type { Picture } from './shared/picture-shape.ts';
 
@@ -13,7 +13,7 @@ const KEPT = 30;
 
 export interface Stream {
   readonly response: ServerResponse;
-  readonly session: Session;
+  readonly session: ConsoleSession;
 }
 
 /** What all streams share while there is one. */
@@ -27,13 +27,13 @@ interface Watch {
 
 export class Streams {
   readonly #source: PictureSource;
-  readonly #sessions: Sessions;
+  readonly #sessions: ConsoleSessions;
   readonly #open = new Set<Stream>();
   /** Another watch counts anew: its ids are other ones. */
   #run = '';
   #watch: Watch | undefined;
 
-  constructor(source: PictureSource, sessions: Sessions) {
+  constructor(source: PictureSource, sessions: ConsoleSessions) {
     this.#source = source;
     this.#sessions = sessions;
   }
@@ -57,7 +57,7 @@ export class Streams {
   }
 
   /** @param of the streams of this session alone. */
-  endAll(why: string, of?: Session): void {
+  endAll(why: string, of?: ConsoleSession): void {
     for (const stream of [...this.#open]) if (!of || stream.session === of) this.#end(stream, why);
   }
 

@@ -3,15 +3,15 @@ import { validate } from 'uuid';
 import { invalid } from '../contract/validation.ts';
 import type { OpenSaga, OpenState } from './open.ts';
 
-type Place = Pick<OpenSaga, 'state' | 'since' | 'id'>;
+type ListPosition = Pick<OpenSaga, 'state' | 'since' | 'id'>;
 
-export function placeOf({ state, since, id }: Place): string {
+export function placeOf({ state, since, id }: ListPosition): string {
   const first = state === 'stuck' ? 'stuck' : 'others';
   return Buffer.from(`${first} ${since.toISOString()} ${id}`).toString('base64url');
 }
 
 /** Throws the 422 problem. */
-export function readPlace(cursor: string): Place {
+export function readPlace(cursor: string): ListPosition {
   const text = Buffer.from(cursor, 'base64url').toString();
   const [state, since, id] = text.split(' ');
   const at = new Date(since ?? '');

@@ -2,7 +2,7 @@
 // raised where something happens. Guarantee: what is read for a scrape holds up nothing (reading.ts). It knows no name.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { EDGES } from './edges.ts';
-import { inTime, type MetricSample, type Reading } from './reading.ts';
+import { inTime, type MetricSample, type ReadSamples } from './reading.ts';
 
 /** By label, the values that it may have; an empty list: they are not known. */
 export type LabelValues = Readonly<Record<string, readonly string[]>>;
@@ -16,7 +16,7 @@ export type Observe = (value: number, labels?: Labels) => void;
 
 export interface Instruments {
   /** A gauge whose value is read when somebody asks. Of one name there may be several: their labels differ. */
-  gauge(name: string, help: string, labels: readonly string[], read: Reading): void;
+  gauge(name: string, help: string, labels: readonly string[], read: ReadSamples): void;
   /** A counter that somebody else counts, read when somebody asks; it only grows while the process lives. */
   total(name: string, help: string, labels: readonly string[], read: () => readonly MetricSample[]): void;
   /**

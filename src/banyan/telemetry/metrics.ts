@@ -10,7 +10,7 @@ import { Stats } from './stats.ts';
 import { exposeStats } from './stats-series.ts';
 
 export type { Count, LabelValues, Observe } from './instruments.ts';
-export type { MetricSample, Reading } from './reading.ts';
+export type { MetricSample, ReadSamples } from './reading.ts';
 
 export interface Metrics extends Instruments {
   readonly registry: Registry;

@@ -7,7 +7,7 @@ export interface MetricSample {
   readonly value: number;
 }
 
-export type Reading = () => Promise<readonly MetricSample[]> | readonly MetricSample[];
+export type ReadSamples = () => Promise<readonly MetricSample[]> | readonly MetricSample[];
 
 /** Longer than a store (2 s) or a log (3 s) is waited for by whoever then says that it does not answer; a scrape has 10 s. */
 export const READING_MS = 4_000;
@@ -15,7 +15,7 @@ export const READING_MS = 4_000;
 const nothing: readonly MetricSample[] = [];
 
 /** Never rejects, and answers within `ms` milliseconds; who asks while one is under way shares it. */
-export function inTime(read: Reading, ms = READING_MS): () => Promise<readonly MetricSample[]> {
+export function inTime(read: ReadSamples, ms = READING_MS): () => Promise<readonly MetricSample[]> {
   let running: Promise<readonly MetricSample[]> | undefined;
   return async () => {
     running ??= (async () => read())()

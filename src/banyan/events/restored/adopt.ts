@@ -2,14 +2,14 @@
 // later event of its key, and verification counts it as sent. What became of it stands in the audit. One transaction.
 import { type ModuleEvents, nameOf } from '../module-events.ts';
 import { audit } from '../operations/audit.ts';
-import type { Place } from './report.ts';
+import type { LogPosition } from './report.ts';
 
 const WHY = 'in the log, and not in the store of its owner, which was restored or lost commits';
 
 /** @param effects by id the consumers where the event took effect before. */
 export async function adopt(
   owner: ModuleEvents,
-  events: readonly Place[],
+  events: readonly LogPosition[],
   effects: ReadonlyMap<string, readonly string[]>,
 ): Promise<void> {
   const schema = nameOf(owner);

@@ -1,6 +1,6 @@
 // What was found when the log was held against stores that may lack commits, and the same in words for who runs the product.
 
-export interface Place {
+export interface LogPosition {
   readonly id: string;
   readonly key: string;
   readonly sequence: number;
@@ -16,7 +16,7 @@ export interface TopicReport {
   readonly module: string;
   /** Events of the log whose transactions are not in the module's store, and the first of them. */
   readonly ahead: number;
-  readonly first: Place | undefined;
+  readonly first: LogPosition | undefined;
   readonly consumers: readonly ConsumerReport[];
   /** Stretches of the log that could not be read, in words. */
   readonly unreadable: readonly string[];

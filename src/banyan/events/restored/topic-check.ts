@@ -9,7 +9,7 @@ import { type ModuleEvents, nameOf } from '../module-events.ts';
 import { knownIds } from '../operations/verify-store.ts';
 import { adopt } from './adopt.ts';
 import { InboxCheck, type Logged, placeOf } from './inbox-check.ts';
-import type { Place, TopicReport } from './report.ts';
+import type { LogPosition, TopicReport } from './report.ts';
 
 const PAGE = 500;
 
@@ -19,7 +19,7 @@ export class TopicCheck {
   readonly #inboxes: readonly InboxCheck[];
   readonly #unreadable: string[] = [];
   #ahead = 0;
-  #first: Place | undefined;
+  #first: LogPosition | undefined;
 
   constructor(owner: ModuleEvents, modules: readonly ModuleEvents[]) {
     this.#owner = owner;
@@ -87,11 +87,11 @@ export class TopicCheck {
   }
 }
 
-function placed(record: StoredRecord, { id, key, sequence }: Logged['attributes']): Place {
+function placed(record: StoredRecord, { id, key, sequence }: Logged['attributes']): LogPosition {
   const { partition, offset, timestamp } = record;
   return { id, key, sequence, partition, offset, at: new Date(timestamp) };
 }
 
-function earliest(first: Place | undefined, more: readonly Place[]): Place {
+function earliest(first: LogPosition | undefined, more: readonly LogPosition[]): LogPosition {
   return [...(first ? [first] : []), ...more].reduce((a, b) => (b.at < a.at ? b : a));
 }

@@ -7,9 +7,9 @@ import { AttemptsOfJobs, type AttemptsReading, plus } from '../judge/attempts.ts
 import type { Counts } from '../judge/evidence.ts';
 import { judge, watched } from '../judge/judge.ts';
 import type { Judgement } from '../judge/judgement.ts';
-import { earlierThresholds, type Thresholds } from '../judge/pace.ts';
 import { percentOf } from '../judge/rungs.ts';
 import type { Differences } from '../judge/shadowing.ts';
+import { earlierThresholds, type Thresholds } from '../judge/thresholds.ts';
 import type { LadderRow } from './rows.ts';
 import { isOpen, isTimeOver } from './steps.ts';
 

@@ -1,13 +1,13 @@
 // From what hosts counted of a module's requests to what both sides came to in one second. Hosts count since they began, so
 // a second is the difference of two readings; one host's that was not heard of in between comes with its next.
 // Near calls are watched in part: what was seen of those is taken for all. A request is slow beyond a threshold of its
-// operation (pace.ts), which is taken from the near side once and then kept, for both sides alike.
+// operation (thresholds.ts), which is taken from the near side once and then kept, for both sides alike.
 // It asks nobody: readings are handed in.
 import { partsOf } from '../../telemetry/edges.ts';
 import type { Counted, CountedModules } from '../../telemetry/stats.ts';
 import type { Pair, Tally } from './account.ts';
 import type { Mostly } from './evidence.ts';
-import { slowerThan, type Thresholds, thresholdOf } from './pace.ts';
+import { slowerThan, type Thresholds, thresholdOf } from './thresholds.ts';
 
 /** What one host counted. */
 export interface HostReading {

@@ -67,7 +67,7 @@ function plainJson(value: unknown): unknown {
   return value === undefined ? null : JSON.parse(JSON.stringify(value));
 }
 
-interface Place {
+interface Position {
   /** What it is in, in words. */
   readonly name: string;
   /** From the top. */
@@ -76,7 +76,7 @@ interface Place {
   readonly under: string;
 }
 
-const within = ({ name, path, under }: Place, step: string): Place => ({
+const within = ({ name, path, under }: Position, step: string): Position => ({
   name,
   path: `${path}/${step}`,
   under: `${under}/${step}`,
@@ -87,7 +87,7 @@ class Walk {
   readonly places = new Set<string>();
   #left = MOST_VALUES;
 
-  values(near: unknown, far: unknown, shape: Shape, place: Place): void {
+  values(near: unknown, far: unknown, shape: Shape, place: Position): void {
     this.#left -= 1;
     if (this.#left < 0) return;
     const [type, other] = [jsonType(near), jsonType(far)];
@@ -101,7 +101,7 @@ class Walk {
     else if (near !== far) this.#differs('value', place, 'differs');
   }
 
-  #lists(near: unknown[], far: unknown[], shape: Shape, place: Place): void {
+  #lists(near: unknown[], far: unknown[], shape: Shape, place: Position): void {
     if (near.length !== far.length) {
       this.#differs('length', place, 'has another number of entries');
       return;
@@ -111,7 +111,7 @@ class Walk {
     });
   }
 
-  #objects(near: Fields, far: Fields, shape: Shape, place: Place): void {
+  #objects(near: Fields, far: Fields, shape: Shape, place: Position): void {
     for (const name of new Set([...Object.keys(near), ...Object.keys(far)])) {
       const field = fieldOf(shape, name);
       const isFree = field === undefined && shape.length > 0;
@@ -150,13 +150,13 @@ class Walk {
       this.#note({ kind: 'order', path: '/events', why: 'events in another order' });
   }
 
-  #counts(near: number, far: number, { name, path }: Place): void {
+  #counts(near: number, far: number, { name, path }: Position): void {
     const times = near === 0 || far === 0 ? '' : ` (${near} against ${far})`;
     if (far < near) this.#note({ kind: 'missing', path, why: `missing ${name}${times}` });
     else this.#note({ kind: 'additional', path, why: `additional ${name}${times}` });
   }
 
-  #differs(kind: Difference['kind'], { name, path, under }: Place, words: string): void {
+  #differs(kind: Difference['kind'], { name, path, under }: Position, words: string): void {
     this.#note({ kind, path, why: `${name}${under === '' ? '' : ` ${under}`} ${words}` });
   }
 

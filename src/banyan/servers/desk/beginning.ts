@@ -7,7 +7,7 @@ import type { MoveRow, Wish } from '../tasks/rows.ts';
 import { isOpen, mayAbort, type Task } from '../tasks/steps.ts';
 import { type Store, stores } from './contract.ts';
 import type { Desk, Ground } from './desk.ts';
-import { noMove, nothingToEnd, notPaired, pairBroken, pairStands, tooLate } from './not-now.ts';
+import { noMove, nothingToEnd, notPaired, pairBroken, pairStands, tooLate } from './refusals.ts';
 
 export interface StoresOptions extends Ground {
   /** There is something to do. */

@@ -3,11 +3,11 @@
 import { type Problem, problem } from '../../contract/problem.ts';
 import type { ControlStore } from '../../placement/store.ts';
 import type { LeftRows } from '../tasks/left-rows.ts';
-import type { Place, Places, Reach } from '../tasks/mechanics.ts';
+import type { Places, Reach, StoreLocation } from '../tasks/mechanics.ts';
 import type { PairRow, PairRows } from '../tasks/pair-rows.ts';
 import type { MoveRow, MoveRows } from '../tasks/rows.ts';
 import { type Store, type StoreEntry, stores } from './contract.ts';
-import { moveRunning, notPaired } from './not-now.ts';
+import { moveRunning, notPaired } from './refusals.ts';
 import { entryOf, type Staying, staysOf, storeOf } from './shown.ts';
 
 export interface Ground {
@@ -25,7 +25,7 @@ export interface Ground {
 
 export interface Seen {
   readonly shown: StoreEntry;
-  readonly place: Place | undefined;
+  readonly place: StoreLocation | undefined;
   readonly newest: MoveRow | undefined;
   readonly pair: PairRow | undefined;
 }

@@ -1,7 +1,7 @@
 // Stores as operators see them: from rows to the answers of the admin API. Pure.
 
 import type { LeftRow } from '../tasks/left-rows.ts';
-import type { Place } from '../tasks/mechanics.ts';
+import type { StoreLocation } from '../tasks/mechanics.ts';
 import type { PairRow } from '../tasks/pair-rows.ts';
 import type { MoveRow } from '../tasks/rows.ts';
 import { isOpen } from '../tasks/steps.ts';
@@ -22,7 +22,7 @@ export const staysOf = (all: readonly Staying[]): Store['stays'] =>
 
 export function entryOf(
   module: string,
-  place: Place | undefined,
+  place: StoreLocation | undefined,
   newest: MoveRow | undefined,
   pair: PairRow | undefined,
   lefts: readonly LeftRow[],
@@ -41,7 +41,11 @@ export function entryOf(
 }
 
 /** One that is in use again is left over no more. */
-const leftOf = (module: string, place: Place | undefined, lefts: readonly LeftRow[]): StoreEntry['left'] =>
+const leftOf = (
+  module: string,
+  place: StoreLocation | undefined,
+  lefts: readonly LeftRow[],
+): StoreEntry['left'] =>
   lefts
     .filter((one) => one.module === module)
     .filter(({ server }) => server !== (place?.server ?? 'shared') && server !== place?.pairedWith)
@@ -57,7 +61,7 @@ function presentOf(pair: PairRow | undefined, newest: MoveRow | undefined): Pair
 const MOVES: readonly string[] = ['move', 'rehearse', 'finish', 'abort', 'lose'];
 
 function stateOf(
-  place: Place | undefined,
+  place: StoreLocation | undefined,
   open: MoveRow | undefined,
   pair: PairRow | undefined,
 ): StoreEntry['state'] {
@@ -68,7 +72,7 @@ function stateOf(
 
 export function storeOf(
   entry: StoreEntry,
-  place: Place | undefined,
+  place: StoreLocation | undefined,
   moves: readonly MoveRow[],
   looked: PairRow | undefined,
   stays: readonly Staying[],

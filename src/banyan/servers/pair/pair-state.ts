@@ -56,13 +56,13 @@ export async function stateOf(
   const [out, back] = [linkOf(source, target, moving), linkOf(target, source, moving)];
   const lag = await readSlot(here, out);
   const lags = { lagBytes: lag?.bytes ?? 0, lagMs: lag?.ms ?? 0, keptBytes: lag?.kept ?? 0 };
-  const returning = await readFollower(here, back);
+  const returning = await readSubscriptionState(here, back);
   if (there instanceof Error) {
     if (!lag && !returning) return { state: 'none', ...lags, reason: there.message };
     if (!lag || lag.lost) return { state: 'broken', ...lags, reason: lostAt(source, lag?.lost) };
     return { state: returning ? 'paired' : 'copying', ...lags, reason: there.message };
   }
-  const following = await readFollower(there, out);
+  const following = await readSubscriptionState(there, out);
   if (!following && !returning) return { state: 'none', ...lags };
   const behind = await readSlot(there, back);
   const reason =
@@ -107,7 +107,7 @@ function lostAt({ name }: ServerAt, why: string | null = null): string {
   return `the slot on ${name} that keeps what the other has not got is ${why ? `lost (${why})` : 'gone'}`;
 }
 
-interface Follower {
+interface SubscriptionState {
   readonly enabled: boolean;
   readonly ready: boolean;
   readonly works: boolean;
@@ -116,9 +116,12 @@ interface Follower {
   readonly conflicts: Readonly<Record<string, number>>;
 }
 
-async function readFollower(client: pg.Client, name: string): Promise<Follower | undefined> {
+async function readSubscriptionState(
+  client: pg.Client,
+  name: string,
+): Promise<SubscriptionState | undefined> {
   const { rows } = await client.query<
-    Omit<Follower, 'conflicts'> & { stats: Record<string, unknown> | null }
+    Omit<SubscriptionState, 'conflicts'> & { stats: Record<string, unknown> | null }
   >(
     `SELECT s.subenabled AS enabled,
        NOT EXISTS (SELECT FROM pg_subscription_rel WHERE srsubid = s.oid AND srsubstate <> 'r') AS ready,
@@ -142,7 +145,7 @@ async function readFollower(client: pg.Client, name: string): Promise<Follower |
   return { ...follower, conflicts: Object.fromEntries(conflicts) };
 }
 
-function wrongOf({ name }: ServerAt, follower: Follower | undefined): string | undefined {
+function wrongOf({ name }: ServerAt, follower: SubscriptionState | undefined): string | undefined {
   if (!follower) return undefined;
   if (!follower.enabled) return `somebody disabled the subscription on ${name}`;
   const conflicts = Object.entries(follower.conflicts).map(([kind, count]) => `${count} ${kind}`);
@@ -155,11 +158,15 @@ async function fails(
   client: pg.Client,
   { name }: ServerAt,
   link: string,
-  follower: Follower | undefined,
+  follower: SubscriptionState | undefined,
 ): Promise<string | undefined> {
   if (!follower || follower.works || !follower.ready || follower.failures < MOST_FAILURES) return undefined;
   const end = performance.now() + AGAIN_MS;
-  for (let now: Follower | undefined = follower; now && !now.works; now = await readFollower(client, link)) {
+  for (
+    let now: SubscriptionState | undefined = follower;
+    now && !now.works;
+    now = await readSubscriptionState(client, link)
+  ) {
     if (now.failures > follower.failures)
       return `${name} fails to apply what it is sent (${now.failures} times): its log says why`;
     if (performance.now() > end) return undefined;

@@ -70,7 +70,7 @@ export interface Mechanics<Snapshots = unknown> {
 }
 
 /** Where a module's store is. */
-export interface Place {
+export interface StoreLocation {
   readonly module: string;
   readonly server: string;
   readonly epoch: number;
@@ -82,7 +82,7 @@ export interface Place {
 
 /** Where stores are, as rows that every host follows. */
 export interface Places {
-  read(): Promise<readonly Place[]>;
+  read(): Promise<readonly StoreLocation[]>;
   /** Where it may go soon; like the next four in a transaction of control. */
   announce(tx: Sql, module: string, target: ServerAt): Promise<void>;
   hold(tx: Sql, module: string, target: ServerAt): Promise<void>;

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { partsOf } from '../../telemetry/edges.ts';
 import { Stats } from '../../telemetry/stats.ts';
-import { earlierThresholds, slowerThan, thresholdOf } from './pace.ts';
+import { earlierThresholds, slowerThan, thresholdOf } from './thresholds.ts';
 
 const countedOf = (durations: readonly number[]) => {
   const counter = new Stats().of('parcels', 'in-process', 'send');
