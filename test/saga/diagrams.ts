@@ -1,6 +1,7 @@
 // The checkout's two diagrams for ARCHITECTURE.md, drawn from the code and not by hand. Orchestration: the table of
 // steps itself. Choreography has no such table, so it is watched: orders of every kind go through a real shop, and
 // what caused what is read from the events in its log.
+import { until } from '../../src/banyan/events/testing/until.ts';
 import type { Saga } from '../../src/banyan/saga/definition.ts';
 import { checkout } from '../../src/modules/orders/saga/orchestration.ts';
 import type { Stage } from '../saga-chaos/stage.ts';
@@ -87,24 +88,19 @@ export async function watchChoreography(stage: Stage): Promise<Cause[]> {
     const headers = { 'idempotency-key': `${paymentToken}-${quantity}` };
     return (await stage.call('POST', '/api/orders', { token, headers, body })).body.id;
   };
-  const until = async (sql: string, id: string) => {
-    for (let n = 0; n < 600; n += 1) {
-      if ((await stage.database.query(sql, [id])).rowCount) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error(`never came true of ${id}: ${sql}`);
-  };
+  const comesTrue = (sql: string, id: string) =>
+    until(`${sql} of ${id}`, async () => ((await stage.database.query(sql, [id])).rowCount ?? 0) > 0, 30_000);
   const cancelled = (id: string) => stage.call('DELETE', `/api/orders/${id}`, { token });
 
   const settled = [await order('tok_ok'), await order('tok_declined'), await order('tok_ok', 50)];
   const silent = await order('tok_timeout');
-  await until(`SELECT FROM payments.payments WHERE order_id = $1 AND asks > 0`, silent);
+  await comesTrue(`SELECT FROM payments.payments WHERE order_id = $1 AND asks > 0`, silent);
   await cancelled(silent);
   // Captured, and cancelled before orders could confirm: confirming reads the table that is locked meanwhile.
   const lock = await stage.database.connect();
   await lock.query('BEGIN; LOCK TABLE orders.barred_users IN ACCESS EXCLUSIVE MODE');
   const captured = await order('tok_flaky');
-  await until(`SELECT FROM payments.payments WHERE order_id = $1 AND status = 'captured'`, captured);
+  await comesTrue(`SELECT FROM payments.payments WHERE order_id = $1 AND status = 'captured'`, captured);
   await cancelled(captured);
   await lock.query('COMMIT');
   lock.release();
@@ -112,10 +108,10 @@ export async function watchChoreography(stage: Stage): Promise<Cause[]> {
   const logged = (type: string) =>
     `SELECT FROM banyan_log.record WHERE key = $1 AND headers ->> 'ce_type' LIKE '${type}.v%'`;
   const all = [...settled, silent, captured];
-  for (const id of all) await until(logged('notifications.notification-sent'), id);
-  for (const id of [settled[1]!, silent, captured]) await until(logged('catalog.stock-released'), id);
-  await until(logged('payments.payment-voided'), silent);
-  await until(logged('payments.payment-refunded'), captured);
+  for (const id of all) await comesTrue(logged('notifications.notification-sent'), id);
+  for (const id of [settled[1]!, silent, captured]) await comesTrue(logged('catalog.stock-released'), id);
+  await comesTrue(logged('payments.payment-voided'), silent);
+  await comesTrue(logged('payments.payment-refunded'), captured);
   return causesInLog(stage, all);
 }
 

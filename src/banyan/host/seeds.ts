@@ -4,6 +4,7 @@
 // a host that is up lets go, do not hold it up. It knows no module's rows.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { isExtracted } from '../routing/side.ts';
 import type { Snapshot } from '../routing/snapshot.ts';
 import type { RunningModule } from './boot-module.ts';
 
@@ -12,14 +13,14 @@ const ELSEWHERE_MS = 5_000;
 
 export async function seedAll(
   running: readonly RunningModule[],
-  { modules, stores }: Snapshot,
+  placements: Snapshot,
   log: Pick<Logger, 'warn'>,
   withinMs = ELSEWHERE_MS,
 ): Promise<void> {
   await Promise.all(
     running.map((one) => {
-      if (stores?.[one.name]?.gate === 'held') return seedBeside(one, log, 0);
-      return modules[one.name]?.placement === 'service' ? seedBeside(one, log, withinMs) : one.seed();
+      if (placements.stores?.[one.name]?.gate === 'held') return seedBeside(one, log, 0);
+      return isExtracted(placements, one.name) ? seedBeside(one, log, withinMs) : one.seed();
     }),
   );
 }

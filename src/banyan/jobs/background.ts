@@ -3,6 +3,7 @@
 // Where it runs changes its cost and no result: every task claims its work in the database, so a moment
 // with two runners, or with none, is never wrong.
 import type { Logger } from 'pino';
+import { isExtracted } from '../routing/side.ts';
 import type { Placements, Side } from '../routing/snapshot.ts';
 
 export const STABLE_MS = 2_000;
@@ -77,9 +78,9 @@ class ModuleTasks {
 
   follow(): void {
     if (this.#ended) return;
-    const entry = this.#placements.current.modules[this.module];
-    const wanted =
-      entry !== undefined && (entry.placement === 'service' ? 'service' : 'in-process') === this.#mine;
+    const { current } = this.#placements;
+    const entry = current.modules[this.module];
+    const wanted = entry !== undefined && isExtracted(current, this.module) === (this.#mine === 'service');
     // Shares may change more often than every 2 s: what is on its way is not begun again.
     if (wanted === this.#wish) return;
     this.#forget();

@@ -1,7 +1,7 @@
 // A wish to move a module: carried out once, step by step, whoever is killed meanwhile; it ends with its reason where it cannot be.
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { Call } from '../context/call.ts';
 import { firstOperator } from '../context/principal.ts';
 import { startTestServer, type TestServer } from './fixture.ts';
@@ -49,17 +49,19 @@ function monolith(act: Partial<TransfersOptions['act']>, done: string[] = []) {
   return { done, wake: made.wake, stop: made.stop, ...transferHandlers({ store, wake: made.wake }) };
 }
 
-async function until(module: string, step: string, handlers: Pick<ReturnType<typeof monolith>, 'list'>) {
-  for (let tries = 0; tries < 500; tries += 1) {
-    const { items } = (await handlers.list({}, call)) as {
-      items: { module: string; step: string; reason: string | null }[];
-    };
-    const found = items.find((one) => one.module === module);
-    if (found?.step === step) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`${module} did not come to ${step}`);
-}
+/** Answers the transfer when it has come to that step. */
+const until = (module: string, step: string, handlers: Pick<ReturnType<typeof monolith>, 'list'>) =>
+  vi.waitFor(
+    async () => {
+      const { items } = (await handlers.list({}, call)) as {
+        items: { module: string; step: string; reason: string | null }[];
+      };
+      const found = items.find((one) => one.module === module);
+      expect(found?.step, `the step of ${module}`).toBe(step);
+      return found!;
+    },
+    { timeout: 10_000, interval: 20 },
+  );
 
 test('out: processes, then the flip; back: the flip, then none; in the name of who asked', async () => {
   const { start, list, done } = monolith({});

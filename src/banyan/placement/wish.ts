@@ -76,7 +76,7 @@ export function placedIn(
 }
 
 /** Whether it is of use only where a process of the module is healthy. */
-export const needsService = ({ placement }: Placed): boolean => placement !== 'in-process';
+export const needsService = ({ placement }: Pick<Placed, 'placement'>): boolean => placement !== 'in-process';
 
 /** The word that hosts have to know for it: what mirrors is as new as `shadow`. */
 export const wordFor = ({ placement, mirror }: Placed): Placement => (mirror ? 'shadow' : placement);

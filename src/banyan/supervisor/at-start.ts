@@ -1,6 +1,7 @@
 // What a supervisor does once, before its first look: what an earlier monolith left is replaced, and modules whose
 // service gets requests, all or a share, with nobody to serve them get a first process.
 
+import { needsService } from '../placement/wish.ts';
 import type { Keepers, KeepersOptions } from './keepers.ts';
 import { unrunnable } from './local-process.ts';
 import { claimedTables } from './reconcile.ts';
@@ -16,7 +17,7 @@ export async function replaceLeftovers(keepers: Keepers, { host, store }: Keeper
 /** Wants one process of each module whose service gets requests while none is wanted here and none is registered. */
 export async function spawnPlaced({ host, store, follower, command, log }: KeepersOptions): Promise<void> {
   const { placements, services } = await store.read();
-  for (const { module } of placements.filter(({ placement }) => placement !== 'in-process')) {
+  for (const { module } of placements.filter(needsService)) {
     const wanted = services.some((row) => row.module === module && row.wanted);
     const served = follower.current.modules[module]?.instances.some(({ healthy }) => healthy);
     if (wanted || served) continue;

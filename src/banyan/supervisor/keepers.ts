@@ -6,6 +6,7 @@ import { isAlive, type ProcessIdentity } from '../context/process.ts';
 import { type Follower, until } from '../placement/follower.ts';
 import type { ControlStore } from '../placement/store.ts';
 import type { HostRow, ServiceRow } from '../placement/tables.ts';
+import { needsService } from '../placement/wish.ts';
 import { Keeper } from './keeper.ts';
 import { adoptProcess, type Command, startProcess, unrunnable } from './local-process.ts';
 import { lastWords, openLog } from './log-file.ts';
@@ -65,8 +66,10 @@ export class Keepers {
   /** The ids of those whose module's service gets requests, all or a share. */
   placed(): string[] {
     const { current } = this.#options.follower;
-    const placement = (id: string) => current.modules[moduleOf(id)]?.placement ?? 'in-process';
-    return [...this.#keepers.keys()].filter((id) => placement(id) !== 'in-process');
+    return [...this.#keepers.keys()].filter((id) => {
+      const entry = current.modules[moduleOf(id)];
+      return entry !== undefined && needsService(entry);
+    });
   }
 
   /** @param found its process, where one runs already and may stay. */
