@@ -7,7 +7,9 @@ import { relative } from 'node:path';
 const [what, path] = process.argv.slice(2);
 const report = JSON.parse(readFileSync(path, 'utf8'));
 const failed = report.testResults.filter(({ status }) => status === 'failed');
-const whole = failed.filter(({ assertionResults }) => assertionResults.every(({ status }) => status !== 'failed'));
+const whole = failed.filter(({ assertionResults }) =>
+  assertionResults.every(({ status }) => status !== 'failed'),
+);
 
 if (what === 'counts') console.log(report.numPassedTests, report.numFailedTests + whole.length);
 else for (const { name } of failed) console.log(relative(process.cwd(), name));
