@@ -3,7 +3,7 @@
 // network's ledger, and events by outboxes, log and inboxes against one another.
 import { setTimeout as pause } from 'node:timers/promises';
 import { createRandom, type Random } from '../chaos/random.ts';
-import { discrepancies } from '../saga/sums.ts';
+import { wrongAtRest } from '../saga/sums.ts';
 import { type Counts, disturb, noCounts } from './disturbances.ts';
 import { faultsOfEvents } from './events.ts';
 import { type Judged, judged, prepare } from './ladders.ts';
@@ -83,7 +83,11 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
     const moves = await movesOf(stage);
     say(`${log}: all placed, ${JSON.stringify({ ...counts, ...moves })}; waiting until each is final`);
     const astray = await bringHome(stage, PATIENCE_MS);
-    const wrong = [...astray, ...(await settled(stage, stock, signal)), ...unexpected];
+    const wrong = [
+      ...astray,
+      ...(await wrongAtRest(stage.databaseUrl, stock, PATIENCE_MS, signal)),
+      ...unexpected,
+    ];
     wrong.push(...(await faultsOfEvents(stage, new Date(began), PATIENCE_MS)));
     const { rows } = await stage.database.query<{ what: string; n: number; slowest: number }>(`
       SELECT saga || ' ' || status || coalesce(' ' || reason, '') AS what, count(*)::int AS n,
@@ -116,17 +120,6 @@ async function enough(stage: Stage, counts: Counts, signal?: AbortSignal): Promi
   while ((await least()) === 0 && Date.now() < deadline) {
     signal?.throwIfAborted();
     await pause(100);
-  }
-}
-
-/** What is still wrong when nothing moves any more, or when patience ends. */
-async function settled(stage: Stage, stock: ReadonlyMap<string, number>, signal?: AbortSignal) {
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    signal?.throwIfAborted();
-    const wrong = await discrepancies({ started: { databaseUrl: stage.databaseUrl } }, stock);
-    if (wrong.length === 0 || Date.now() > deadline) return wrong;
-    await pause(500);
   }
 }
 

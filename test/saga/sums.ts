@@ -1,7 +1,10 @@
 // Whether money, stock and mail agree, read from every module's own tables and from the card network's own
 // ledger, as the superuser: no product code has a part in it.
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Shop } from '../shop.ts';
+
+const AGAIN_MS = 250;
 
 /** Anything with a database of its own: a shop under test, or a stage. */
 type Ground = { readonly started: { readonly databaseUrl: string } };
@@ -96,4 +99,20 @@ export async function discrepancies(
   for (const { id, total } of rows)
     if (total !== initial.get(id)) found.push(`stock of ${id}: ${initial.get(id)} at first, ${total} now`);
   return found;
+}
+
+/** What is still wrong when nothing moves any more, or when patience ends. */
+export async function wrongAtRest(
+  databaseUrl: string,
+  stock: ReadonlyMap<string, number>,
+  patienceMs: number,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    const wrong = await discrepancies({ started: { databaseUrl } }, stock);
+    if (wrong.length === 0 || Date.now() > deadline) return wrong;
+    await pause(AGAIN_MS);
+  }
 }

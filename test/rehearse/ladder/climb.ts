@@ -9,7 +9,7 @@ import { moduleNames } from '../../../src/banyan/config/environment.ts';
 import type { Ladder } from '../../../src/banyan/ladder/desk/contract.ts';
 import { shopApp } from '../../../src/shop.ts';
 import { launch } from '../../../stage/launch.ts';
-import { discrepancies } from '../../saga/sums.ts';
+import { wrongAtRest } from '../../saga/sums.ts';
 import { Findings } from '../share/findings.ts';
 import { type ClimbedShop, openClimbedShop } from './climbed-shop.ts';
 import { figure, type Outcome, type Play } from './outcome.ts';
@@ -56,7 +56,8 @@ export async function playClimb(options: ClimbOptions): Promise<Outcome> {
     const climbing = await climb(shop, options);
     const traffic = await ask(shop, options, climbing);
     say('climb: waiting until every order is final');
-    for (const sentence of await settled(shop, signal)) found.add('afterwards', sentence);
+    for (const sentence of await wrongAtRest(shop.databaseUrl, shop.amounts, PATIENCE_MS, signal))
+      found.add('afterwards', sentence);
     const { items } = await shop.admin<{ items: Sample[] }>('GET', `/admin/ladders/${module}/samples`);
     judge(options, { ...climbing, samples: items }, traffic, found);
     return {
@@ -139,16 +140,6 @@ async function ask({ url, stock }: ClimbedShop, options: ClimbOptions, climbing:
     if (n % 6 === 5) say(`climb: ${figure(traffic.sent)} requests, ${traffic.failed} failed`);
   }
   return traffic;
-}
-
-async function settled({ databaseUrl, amounts }: ClimbedShop, signal: AbortSignal): Promise<string[]> {
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    signal.throwIfAborted();
-    const wrong = await discrepancies({ started: { databaseUrl } }, amounts);
-    if (wrong.length === 0 || Date.now() > deadline) return wrong;
-    await pause(250);
-  }
 }
 
 function judge(

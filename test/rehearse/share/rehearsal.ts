@@ -1,15 +1,14 @@
 // A share of the requests, rehearsed on a shop of real processes, in two pieces: the same keys at six shares, and then
 // many requests while the share is changed under them. Afterwards money, stock and mail of what was ordered must agree.
 // It must not know what a change of a share does inside: it is seen by answers, counters and tables alone.
-import { setTimeout as pause } from 'node:timers/promises';
 import { createRandom } from '../../chaos/random.ts';
-import { discrepancies } from '../../saga/sums.ts';
+import { wrongAtRest } from '../../saga/sums.ts';
 import type { ChangesOutcome } from './book.ts';
 import { playChanges } from './changes.ts';
 import { Findings } from './findings.ts';
 import { makeKeys } from './keys.ts';
 import { playSets, type SetRow } from './sets.ts';
-import { openShop, type RehearsedShop } from './stage.ts';
+import { openShop } from './stage.ts';
 
 export interface ShareOptions {
   readonly requests: number;
@@ -45,19 +44,10 @@ export async function rehearseShare(options: ShareOptions): Promise<ShareOutcome
     const sets = await playSets(piece);
     const changes = await playChanges({ ...piece, requests: options.requests, changes: options.changes });
     say('waiting until every order is final');
-    for (const sentence of await settled(shop, signal)) found.add('afterwards', sentence);
+    for (const sentence of await wrongAtRest(shop.databaseUrl, shop.stock, PATIENCE_MS, signal))
+      found.add('afterwards', sentence);
     return { seed, sets, changes, seconds: (performance.now() - began) / 1000, wrong: found.sentences() };
   } finally {
     await shop.stop();
-  }
-}
-
-async function settled({ databaseUrl, stock }: RehearsedShop, signal: AbortSignal): Promise<string[]> {
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    signal.throwIfAborted();
-    const wrong = await discrepancies({ started: { databaseUrl } }, stock);
-    if (wrong.length === 0 || Date.now() > deadline) return wrong;
-    await pause(250);
   }
 }
