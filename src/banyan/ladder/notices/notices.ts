@@ -121,7 +121,7 @@ class Sender implements Notices {
       }
       const { message, code } = error as NodeJS.ErrnoException;
       this.#trouble = code ?? message;
-      const wait = /^it answered [34](?!08|29)/.test(message) ? undefined : waitsMs[tries - 1];
+      const wait = /^it answered (3|4(?!08|29))/.test(message) ? undefined : waitsMs[tries - 1];
       if (wait !== undefined) {
         await rows.postpone(id, wait);
         return wait;
