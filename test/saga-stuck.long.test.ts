@@ -2,7 +2,7 @@
 // a person; bad input to the operator's paths. Catalog is held up by a lock on its table, a payment by its commit, and time by
 // its columns.
 import pg from 'pg';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { boundariesOf, Held } from './saga/boundaries.ts';
 import { setStyle, styles, timeline } from './saga/checkout.ts';
 import { cli } from './saga/cli.ts';
@@ -39,8 +39,11 @@ withShop((shop) => {
         expect(shown.out).toContain('stuck');
         expect(shown.out).toContain(`npx banyan saga retry ${id}`);
         expect(Math.max(...shown.out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
-        expect(await metrics(shop())).toMatch(
-          new RegExp(`banyan_sagas_open\\{style="${style}",step="reserve-stock",state="stuck"[^}]*\\} 1`),
+        // One look serves all scrapes of a second.
+        await shop().eventually(async () =>
+          expect(await metrics(shop())).toMatch(
+            new RegExp(`banyan_sagas_open\\{style="${style}",step="reserve-stock",state="stuck"[^}]*\\} 1`),
+          ),
         );
         expect((await timeline(shop(), customer, id)).at(-1)).toMatchObject({ status: 'stuck', where: null });
 
@@ -218,6 +221,8 @@ withShop((shop) => {
 async function holdUp({ started }: Shop): Promise<() => Promise<void>> {
   const client = new pg.Client({ connectionString: started.databaseUrl });
   await client.connect();
+  // A test that fails before it lets go holds up no other.
+  onTestFinished(() => client.end());
   await client.query('BEGIN; LOCK TABLE catalog.reservations IN ACCESS EXCLUSIVE MODE');
   return async () => {
     await client.query('COMMIT');
