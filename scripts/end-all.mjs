@@ -60,8 +60,10 @@ function processes() {
 export function statOf(pid) {
   const text = readText(`/proc/${pid}/stat`);
   const name = text.slice(text.indexOf('(') + 1, text.lastIndexOf(')'));
-  const [state, parent] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return text === '' || state === 'Z' ? undefined : { pid, parent: Number(parent), name };
+  const [state, parent, , session] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return text === '' || state === 'Z'
+    ? undefined
+    : { pid, parent: Number(parent), session: Number(session), name };
 }
 
 function runs(pid) {

@@ -19,6 +19,7 @@ if (isMainThread && process.platform !== 'win32') {
 /** Ends as by SIGTERM once the parent is another one: ours is gone, and somebody else has inherited us. */
 function follow() {
   const parent = process.ppid;
+  if (isOrphan(parent)) return void process.kill(process.pid, 'SIGTERM');
   // A shell that does not replace itself stands between npm and us, and outlives an npm that was killed.
   const shell = isShellOfNpm(parent) ? parent : undefined;
   const above = shell && parentOf(shell);
@@ -28,6 +29,18 @@ function follow() {
     process.kill(process.pid, 'SIGTERM');
   }, LOOK_MS);
   timer.unref();
+}
+
+/**
+ * npm that is told to end right after it has started us passes nothing on, and may be gone before we look. Who has inherited
+ * us is of another session, or is the first process and not npm. We are npm's only where it says so, and where we lead no
+ * session of our own.
+ */
+function isOrphan(parent) {
+  if (!linux || process.env.npm_lifecycle_event === undefined) return false;
+  const own = statOf(process.pid)?.session;
+  if (own === process.pid) return false;
+  return statOf(parent)?.session !== own || (parent === 1 && !readText('/proc/1/cmdline').includes('npm'));
 }
 
 function isShellOfNpm(pid) {

@@ -2,7 +2,16 @@
 // is known by a TMPDIR and a DATA_DIR of its own, which every process of a start has in its environment or its words.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -128,6 +137,17 @@ describe.runIf(process.platform === 'linux')('what npm started ends with it', ()
       await nothingLeft();
     },
   );
+
+  test('what begins when npm is gone already ends at once', async () => {
+    const code = `require('node:fs').writeFileSync('${folder}/began', ''); setInterval(() => {}, 1000)`;
+    const node = `node --import ./scripts/with-npm.mjs -e "${code}"`;
+    const wait = `while [ ! -e ${folder}/go ]; do sleep 0.05; done`;
+    const shell = start('sh', '-c', `(${wait}; npm_lifecycle_event=start exec ${node}) & true`);
+    await ended(shell);
+    writeFileSync(join(folder, 'go'), '');
+    await nothingLeft();
+    expect(existsSync(join(folder, 'began'))).toBe(false);
+  });
 
   test('a suite with its servers and hosts', async () => {
     const child = npm('test', '--', 'src/modules/catalog');

@@ -97,11 +97,16 @@ async function untilMet(shop: StoreShop, to: string, met: Promise<void>): Promis
   if (!there) throw new Error('the move never came there');
 }
 
-/** Whether the module's role may write at a server: it may at one of them, and that is the owner. */
+/**
+ * Whether the module's role may write at a server: it may at one of them, and that is the owner. One that was killed may come
+ * back after the move is over.
+ */
 export async function writableAt(shop: StoreShop, server: string): Promise<boolean> {
-  const [row] = await shop.serverOf(server).query<{ may: boolean }>(
-    `SELECT coalesce(bool_or(has_table_privilege('banyan_orders', c.oid, 'INSERT, UPDATE, DELETE')), false) AS may
+  const ask = () =>
+    shop.serverOf(server).query<{ may: boolean }>(
+      `SELECT coalesce(bool_or(has_table_privilege('banyan_orders', c.oid, 'INSERT, UPDATE, DELETE')), false) AS may
        FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'orders' AND relkind = 'r'`,
-  );
+    );
+  const [row] = await untilAnswered(ask);
   return row!.may;
 }
