@@ -39,8 +39,10 @@ function follow() {
 function isOrphan(parent) {
   if (!linux || process.env.npm_lifecycle_event === undefined) return false;
   const own = statOf(process.pid)?.session;
-  if (own === process.pid) return false;
-  return statOf(parent)?.session !== own || (parent === 1 && !readText('/proc/1/cmdline').includes('npm'));
+  // A parent that may not be looked at is taken for npm.
+  const theirs = statOf(parent)?.session;
+  if (own === process.pid || theirs === undefined) return false;
+  return theirs !== own || (parent === 1 && !readText('/proc/1/cmdline').includes('npm'));
 }
 
 function isShellOfNpm(pid) {

@@ -1,7 +1,7 @@
 // A deploy in words, for `banyan deploy` and the picture of `banyan status`: which release gets what, by which instances, and
 // what can be done next. Pure.
 
-import { deployWords, got } from '../banyan/console/shared/deploy-words.ts';
+import { deployWords, shareInWords } from '../banyan/console/shared/deploy-words.ts';
 import type { Entry } from '../banyan/placement/admin-contract.ts';
 import { shorten } from './plain.ts';
 import type { Style } from './terminal.ts';
@@ -26,8 +26,8 @@ export function deployInWords(entry: Entry, strong: (text: string) => string): s
   }
   const { release, percent, before } = deploy;
   return [
-    `${strong(module)} ${named(entry, release)} gets ${got(percent)}`,
-    ...before.map((one) => `${strong(module)} ${named(entry, one)} gets ${got(100 - percent)}`),
+    `${strong(module)} ${named(entry, release)} gets ${shareInWords(percent)}`,
+    ...before.map((one) => `${strong(module)} ${named(entry, one)} gets ${shareInWords(100 - percent)}`),
   ];
 }
 

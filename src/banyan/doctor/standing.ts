@@ -68,17 +68,8 @@ function inWords(
     case 'retrying':
       return [make('letters', query.module ?? 'all', words, 'npx banyan events dead --state waiting')];
     case 'sagas': {
-      return [
-        make(
-          'sagas',
-          name,
-          words,
-          listOf(
-            name,
-            sagas.find(({ module }) => module === name),
-          ),
-        ),
-      ];
+      const desk = sagas.find(({ module }) => module === name);
+      return [make('sagas', name, words, listOf(name, desk))];
     }
     case 'log':
       return [make('log', 'all', words, 'npx banyan events')];

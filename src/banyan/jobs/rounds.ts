@@ -1,6 +1,6 @@
 // Work of a host's own that goes on in rounds: each says when the next one is due, and whoever knows of something to do asks
 // for one at once. Guarantees: one round at a time; one that is asked for comes, also when it is asked for as another ends;
-// it belongs to no request, whoever asked; it keeps no process alive.
+// it belongs to no request, whoever asked; it keeps no process alive. A module's job is loop.ts's.
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 export class Rounds {

@@ -4,13 +4,13 @@ import type { Entry } from '../../placement/admin-contract.ts';
 type Deploy = NonNullable<Entry['deploy']>;
 
 /** What a share of the keys is, without and with others. */
-export const got = (percent: number): string =>
+export const shareInWords = (percent: number): string =>
   percent === 0 ? 'nothing' : percent === 100 ? 'all' : `${percent}%`;
 
 /** `deploy: 1.5.0 gets 10%, 1.4.0 90%`. */
 export function deployWords({ release, percent, before }: Deploy): string {
   const others = before.map((one) => one || 'no release').join(', ') || 'any other';
-  return `deploy: ${release} gets ${got(percent)}, ${others} ${got(100 - percent)}`;
+  return `deploy: ${release} gets ${shareInWords(percent)}, ${others} ${shareInWords(100 - percent)}`;
 }
 
 /** The commands that lead on, and back, each with what comes of it. */
@@ -25,7 +25,12 @@ export function stepsOfDeploy({
   return [
     ...(more === undefined
       ? []
-      : [[`${command} --percent ${more}`, `${release} gets ${got(more)}`] satisfies [string, string]]),
+      : [
+          [`${command} --percent ${more}`, `${release} gets ${shareInWords(more)}`] satisfies [
+            string,
+            string,
+          ],
+        ]),
     ...(percent > 0
       ? [[`${command} --back`, `${before.join(', ') || 'the others'} all again`] satisfies [string, string]]
       : []),
